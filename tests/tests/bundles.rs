@@ -7,7 +7,6 @@ use std::sync::Arc;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
@@ -61,20 +60,14 @@ fn bundle(id: &str, kind: &str, attached: &str) -> Bundle {
         kind: kind.to_owned(),
         region: "region".to_owned(),
         attached_to,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: at("2026-01-10T04:00:00Z"),
         expires_at: Some(at("2026-03-10T04:00:00Z")),
         anchor_day: Some(10),
         term: Term::new(1, TermUnit::Month),
         price: Some(Micros::new(1_000_000)),
         on_expiry,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
         attributes: BTreeMap::from([("status".to_owned(), "running".to_owned())]),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     };
     let mut members = vec![resource(id.to_owned(), kind, None, OnExpiry::Renew)];
     let disk =

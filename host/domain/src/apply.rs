@@ -39,7 +39,7 @@ use crate::timestamp::Timestamp;
 use crate::unpaid_order::UnpaidOrder;
 
 pub use ordering::close_order;
-pub use ordering::order_kind;
+use ordering::order_kind;
 pub use ordering::own_order_id;
 pub use pricing::attempt_key;
 pub use pricing::cost;
@@ -129,7 +129,8 @@ pub fn apply(
     let named = bundle[context.named].id.clone();
     ordering::record_order(plan, cost, bundle, context, &mut effects);
     if cost > Micros::ZERO {
-        pay(cost, plan, &named, balance, context, &mut effects);
+        let kind = order_kind(plan, bundle);
+        pay(cost, kind, &named, balance, context, &mut effects);
     }
     let mut refunded = Micros::ZERO;
     for step in &plan.steps {
@@ -168,16 +169,16 @@ pub fn apply(
     Ok(effects)
 }
 
-/// Writes down that `cost` is spent on `plan`.
+/// Writes down that `cost` is spent on a plan whose order is of this kind.
 fn pay(
     cost: Micros,
-    plan: &Plan,
+    kind: Option<OrderKind>,
     named: &str,
     balance: &Balance,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
-    let (reason, reference) = match (&effects.attempt, order_kind(plan)) {
+    let (reason, reference) = match (&effects.attempt, kind) {
         (Some(attempt), _) => (Reason::Renewal, attempt.key.to_string()),
         (None, Some(OrderKind::Upgrade | OrderKind::Downgrade)) => {
             (Reason::Upgrade, ordering::id_of(context).to_owned())
@@ -218,10 +219,9 @@ fn extend(
     let attempt = effects.attempt.as_ref().map(|attempt| attempt.key.to_string()).unwrap_or_default();
     let expires_before = member.expires_at.expect("a plan that was checked extends what expires");
     let anchor_day = extension.anchor_day.or(member.anchor_day);
-    let moved = member.anchor_day.filter(|_| anchor_day != member.anchor_day);
+    let mut undo = Undo { anchor_day: member.anchor_day, ..Undo::default() };
     member.expires_at = Some(extension.expires_at);
     member.anchor_day = anchor_day;
-    let mut undo = Undo { anchor_day: moved, ..Undo::default() };
     let what = EventKind::RenewalSettled {
         cost,
         expires_before,

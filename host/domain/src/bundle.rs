@@ -1,18 +1,26 @@
-//! Resources and bundles. A bundle is the unit of every decision. Knows their fields, and no rule.
+//! Resources and bundles. A bundle is the unit of every decision. Knows no rule.
+//!
+//! The plain fields of a resource are listed in [`crate::resource_fields`]; here is what else it has.
 
 use std::collections::BTreeMap;
 use std::ops::Index;
 use std::ops::IndexMut;
 
+use crate::field::Field;
+use crate::field::FieldSource;
+use crate::field::FieldValue;
 use crate::index::MemberIndex;
 use crate::micros::Micros;
+use crate::resource_fields::Changes;
+use crate::resource_fields::ResourceField;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
 /// How a resource is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Charging {
     /// Ahead, for a term.
+    #[default]
     Prepaid,
     /// As it is used.
     Postpaid,
@@ -49,9 +57,10 @@ impl Charging {
 }
 
 /// Where a resource is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Paid for.
+    #[default]
     Active,
     /// Expired, still serving.
     Grace,
@@ -123,9 +132,10 @@ impl Stage {
 }
 
 /// What is set to happen when a resource expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnExpiry {
     /// The provider's grace and retention.
+    #[default]
     Lapse,
     /// Auto-renew is on.
     Renew,
@@ -193,46 +203,69 @@ impl Package {
     }
 }
 
-/// One thing a provider bills.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// Unique among all resources.
-    pub id: String,
-    /// One of the kinds of its provider's plugin.
-    pub kind: String,
-    /// Where it runs, in the provider's word; may be empty.
-    pub region: String,
-    /// The member of its bundle that it is attached to; `None` for the primary.
-    pub attached_to: Option<MemberIndex>,
-    /// How it is paid for.
-    pub charging: Charging,
-    /// Where it is.
-    pub stage: Stage,
-    /// When it was bought or, for a package bought ahead, takes effect.
-    pub started_at: Timestamp,
-    /// When what was paid for ends; `None` for postpaid resources.
-    pub expires_at: Option<Timestamp>,
-    /// The day of the month that periods are counted from, 1 to 31; `None` for postpaid resources.
-    pub anchor_day: Option<u8>,
-    /// The period it was bought for; `None` for postpaid resources.
-    pub term: Option<Term>,
-    /// What one `term` costs; `None` for postpaid resources.
-    pub price: Option<Micros>,
-    /// What is set to happen when it expires.
-    pub on_expiry: OnExpiry,
-    /// Automatic renewals still allowed; `None` is without limit.
-    pub renewals_left: Option<u32>,
-    /// The term of an automatic renewal; `None` is the same as `term`.
-    pub renewal_term: Option<Term>,
-    /// Whether an order of it waits to be paid.
-    pub has_unpaid_order: bool,
-    /// Present for resource packages.
-    pub package: Option<Package>,
-    /// What the provider's rules may read.
-    pub attributes: BTreeMap<String, String>,
-    /// What people sort by.
-    pub tags: BTreeMap<String, String>,
+/// Makes the struct from the list of its plain fields, and what goes through them one by one.
+macro_rules! resource {
+    ($( $(#[doc = $meaning:literal])+ $field:ident: $type:ty, $changes:ident; )+) => {
+        /// One thing a provider bills.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Resource {
+            $( $(#[doc = $meaning])+ pub $field: $type, )+
+            /// The member of its bundle that it is attached to; `None` for the primary.
+            pub attached_to: Option<MemberIndex>,
+            /// Whether an order of it waits to be paid.
+            pub has_unpaid_order: bool,
+            /// Present for resource packages.
+            pub package: Option<Package>,
+            /// What the provider's rules may read.
+            pub attributes: BTreeMap<String, String>,
+            /// What people sort by.
+            pub tags: BTreeMap<String, String>,
+        }
+
+        impl Resource {
+            /// The plain fields, in the order of every format.
+            pub const FIELDS: &'static [ResourceField] = &[$(
+                ResourceField {
+                    name: stringify!($field),
+                    meaning: concat!($($meaning),+),
+                    kind: <$type as Field>::KIND,
+                    is_optional: <$type as Field>::IS_OPTIONAL,
+                    changes: Changes::$changes,
+                },
+            )+];
+
+            /// Calls `visit` with the name and the value of every plain field, in their order.
+            pub fn visit_fields<'r>(&'r self, mut visit: impl FnMut(&'static str, FieldValue<'r>)) {
+                $( visit(stringify!($field), self.$field.value()); )+
+            }
+
+            /// The resource with the plain fields that `source` has, and nothing else; `None` when `source` lacks one. Every
+            /// field is read, so that `source` can report every problem.
+            pub fn read(source: &mut impl FieldSource) -> Option<Resource> {
+                $( let $field = Field::read(stringify!($field), source); )+
+                Some(Resource { $( $field: $field?, )+ ..Resource::default() })
+            }
+
+            /// The value of the plain field called `name`; nothing if there is none.
+            pub(crate) fn field(&self, name: &str) -> FieldValue<'_> {
+                match name {
+                    $( stringify!($field) => self.$field.value(), )+
+                    _ => FieldValue::Nothing,
+                }
+            }
+
+            /// Takes the value of the plain field called `name` from another resource.
+            pub(crate) fn copy_field(&mut self, name: &str, from: &Resource) {
+                match name {
+                    $( stringify!($field) => self.$field = from.$field.clone(), )+
+                    _ => {}
+                }
+            }
+        }
+    };
 }
+
+crate::resource_fields!(resource);
 
 impl Resource {
     /// Whether the clock has something to do with it: it is prepaid and not at its end.

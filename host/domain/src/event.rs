@@ -7,9 +7,9 @@ use crate::approval_state::ExpiryReason;
 use crate::approval_state::State;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
-use crate::event_field::EventField;
-use crate::event_field::FieldSource;
-use crate::event_field::FieldValue;
+use crate::field::Field;
+use crate::field::FieldSource;
+use crate::field::FieldValue;
 use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::order::OrderKind;
@@ -70,7 +70,7 @@ macro_rules! event_kinds {
                 match name {
                     $(
                         $name => {
-                            $( $( let $field = EventField::read(stringify!($field), source); )+ )?
+                            $( $( let $field = Field::read(stringify!($field), source); )+ )?
                             Some(EventKind::$kind $({ $( $field: $field?, )+ })?)
                         }
                     )+

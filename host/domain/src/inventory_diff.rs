@@ -5,25 +5,26 @@
 
 use std::collections::BTreeMap;
 
+use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
-use crate::timestamp::Timestamp;
+use crate::resource_fields::Changes;
 
-/// Which fields of a resource a file gives, of those that have a default: what is left out stays as it is.
+/// Which plain fields of a resource a file gives: what it leaves out stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Given {
-    /// The region.
-    pub region: bool,
-    /// The stage.
-    pub stage: bool,
-    /// The anchor day.
-    pub anchor_day: bool,
-    /// What happens on expiry.
-    pub on_expiry: bool,
-    /// How many automatic renewals are left.
-    pub renewals_left: bool,
-    /// The term of an automatic renewal.
-    pub renewal_term: bool,
+pub struct GivenFields(u32);
+
+impl GivenFields {
+    /// Those for whose names `is_given` says so.
+    pub fn new(is_given: impl Fn(&str) -> bool) -> GivenFields {
+        let given = Resource::FIELDS.iter().enumerate().filter(|(_, field)| is_given(field.name));
+        GivenFields(given.fold(0, |bits, (place, _)| bits | 1 << place))
+    }
+
+    fn contains(self, name: &str) -> bool {
+        let place = Resource::FIELDS.iter().position(|field| field.name == name);
+        place.is_some_and(|place| self.0 & 1 << place != 0)
+    }
 }
 
 /// A field that gets another value.
@@ -62,22 +63,22 @@ pub struct ResourceDiff {
 }
 
 impl ResourceDiff {
-    fn change<T: PartialEq>(
-        &mut self,
-        field: &str,
-        value: T,
-        get: impl Fn(&mut Resource) -> &mut T,
-        show: impl Fn(&T) -> Option<String>,
-    ) {
-        let place = get(&mut self.after);
-        if *place != value {
-            let (from, to) = (show(place), show(&value));
-            *place = value;
+    /// Gives a plain field the value that it has there.
+    fn change(&mut self, field: &str, there: &Resource) {
+        if self.after.field(field) != there.field(field) {
+            let (from, to) = (self.after.field(field).to_text(), there.field(field).to_text());
+            self.after.copy_field(field, there);
             self.changes.push(FieldChange { field: field.to_owned(), from, to });
         }
     }
 
-    fn keep(&mut self, field: &str, here: Option<String>, there: Option<String>, reason: &str) {
+    /// Keeps the value of a plain field.
+    fn keep(&mut self, field: &str, there: &Resource, reason: &str) {
+        let (here, there) = (self.after.field(field).to_text(), there.field(field).to_text());
+        self.keep_text(field, here, there, reason);
+    }
+
+    fn keep_text(&mut self, field: &str, here: Option<String>, there: Option<String>, reason: &str) {
         if here != there {
             self.kept.push(KeptField { field: field.to_owned(), here, there, reason: reason.to_owned() });
         }
@@ -101,21 +102,21 @@ impl ResourceDiff {
 
 /// What an inventory that says `there` changes of the resource that is `here`; days are `offset_minutes` ahead of UTC.
 ///
-/// Attributes and tags that the inventory does not name stay. What it is attached to is not looked at.
-pub fn diff(here: &Resource, there: &Resource, given: Given, offset_minutes: i16) -> ResourceDiff {
+/// Attributes and tags that the inventory does not name stay. What the resource is attached to is the caller's to compare.
+pub fn diff(here: &Resource, there: &Resource, given: GivenFields, offset_minutes: i16) -> ResourceDiff {
     let mut diff = ResourceDiff { after: here.clone(), changes: Vec::new(), kept: Vec::new() };
     keep_identity(&mut diff, here, there);
     if here.stage.is_final() {
-        if there.stage != here.stage && !there.stage.is_final() {
-            let (here, there) = (text(here.stage.name()), text(there.stage.name()));
-            diff.keep("stage", here, there, "it has come to its end here");
+        if !there.stage.is_final() {
+            diff.keep("stage", there, "it has come to its end here");
         }
     } else {
-        if given.region {
-            diff.change("region", there.region.clone(), |it| &mut it.region, |region| Some(region.clone()));
-        }
-        if here.charging == there.charging && here.is_live() {
-            change_period(&mut diff, here, there, given, offset_minutes);
+        let is_live = here.charging == there.charging && here.is_live();
+        for field in Resource::FIELDS.iter().filter(|field| field.changes != Changes::Never) {
+            let is_of_period = field.is_optional || ["stage", "on_expiry"].contains(&field.name);
+            if is_live || !is_of_period {
+                change_field(&mut diff, here, there, field.name, given, offset_minutes);
+            }
         }
         diff.change_named("attributes", &there.attributes, |it| &mut it.attributes);
     }
@@ -126,76 +127,64 @@ pub fn diff(here: &Resource, there: &Resource, given: Given, offset_minutes: i16
 /// What an import never changes of a resource that exists.
 fn keep_identity(diff: &mut ResourceDiff, here: &Resource, there: &Resource) {
     const NEVER: &str = "an import does not change it";
-    diff.keep("kind", Some(here.kind.clone()), Some(there.kind.clone()), NEVER);
-    let charging = (text(here.charging.name()), text(there.charging.name()));
-    diff.keep("charging", charging.0, charging.1, "a change of billing mode is a command");
-    diff.keep("started_at", shown(Some(here.started_at)), shown(Some(there.started_at)), NEVER);
+    for field in Resource::FIELDS.iter().filter(|field| field.changes == Changes::Never) {
+        diff.keep(field.name, there, NEVER);
+    }
+    diff.keep("charging", there, "a change of billing mode is a command");
     if let (Some(here), Some(there)) = (&here.package, &there.package) {
-        diff.keep("quota", shown(Some(here.quota)), shown(Some(there.quota)), NEVER);
-        diff.keep("used", shown(Some(here.used)), shown(Some(there.used)), "use is recorded, not imported");
-        diff.keep("unit", Some(here.unit.clone()), Some(there.unit.clone()), NEVER);
-        let types = (Some(here.resource_type.clone()), Some(there.resource_type.clone()));
-        diff.keep("resource_type", types.0, types.1, NEVER);
+        diff.keep_text("quota", shown(here.quota), shown(there.quota), NEVER);
+        diff.keep_text("used", shown(here.used), shown(there.used), "use is recorded, not imported");
+        diff.keep_text("unit", shown(&here.unit), shown(&there.unit), NEVER);
+        diff.keep_text("resource_type", shown(&here.resource_type), shown(&there.resource_type), NEVER);
     }
 }
 
-/// What was paid for, and what happens when it ends.
-fn change_period(diff: &mut ResourceDiff, here: &Resource, there: &Resource, given: Given, offset: i16) {
-    let is_older = there.expires_at < here.expires_at;
-    let is_newer = there.expires_at > here.expires_at;
-    if is_older {
-        const OLDER: &str = "an import moves no expiry back: it may have been renewed here since";
-        diff.keep("expires_at", shown(here.expires_at), shown(there.expires_at), OLDER);
-        if given.renewals_left {
-            let left = (shown(here.renewals_left), shown(there.renewals_left));
-            diff.keep("renewals_left", left.0, left.1, "it goes with the expiry, which stays");
-        }
-    } else {
-        if is_newer && (!given.stage || there.stage == Stage::Active) {
+/// Changes or keeps a plain field: one that is given changes, but for what this host knows better.
+fn change_field(
+    diff: &mut ResourceDiff,
+    here: &Resource,
+    there: &Resource,
+    field: &str,
+    given: GivenFields,
+    offset_minutes: i16,
+) {
+    let is_given = given.contains(field);
+    let (is_older, is_newer) = (there.expires_at < here.expires_at, there.expires_at > here.expires_at);
+    match field {
+        "charging" => {}
+        "stage" if is_newer && (!is_given || there.stage == Stage::Active) => {
             // Renewed elsewhere: it is paid for again.
-            diff.change("stage", Stage::Active, |it| &mut it.stage, |stage| text(stage.name()));
-        } else if given.stage {
-            let stages = (text(here.stage.name()), text(there.stage.name()));
-            diff.keep("stage", stages.0, stages.1, "the clock finds out by itself");
+            diff.change(field, &Resource { stage: Stage::Active, ..there.clone() });
         }
-        diff.change("expires_at", there.expires_at, |it| &mut it.expires_at, |at| shown(*at));
-        let anchor_day = match (here.anchor_day, there.expires_at) {
-            (Some(day), Some(expires_at)) if !given.anchor_day && fits(day, expires_at, offset) => Some(day),
-            (Some(_) | None, _) => there.anchor_day,
-        };
-        diff.change("anchor_day", anchor_day, |it| &mut it.anchor_day, |day| shown(*day));
-        diff.change("term", there.term, |it| &mut it.term, |term| shown(*term));
-        if given.renewals_left {
-            diff.change(
-                "renewals_left",
-                there.renewals_left,
-                |it| &mut it.renewals_left,
-                |left| shown(*left),
-            );
+        "stage" if is_given && !is_older => diff.keep(field, there, "the clock finds out by itself"),
+        "expires_at" if is_older => {
+            diff.keep(field, there, "an import moves no expiry back: it may have been renewed here since");
         }
-    }
-    diff.change("price", there.price, |it| &mut it.price, |price| shown(*price));
-    if given.on_expiry {
-        diff.change("on_expiry", there.on_expiry, |it| &mut it.on_expiry, |choice| text(choice.name()));
-    }
-    if given.renewal_term {
-        diff.change("renewal_term", there.renewal_term, |it| &mut it.renewal_term, |term| shown(*term));
+        "renewals_left" if is_given && is_older => {
+            diff.keep(field, there, "it goes with the expiry, which stays");
+        }
+        "on_expiry" if is_given && there.on_expiry == OnExpiry::Renew => {
+            let takes_count = given.contains("renewals_left") && !is_older;
+            let left = if takes_count { there.renewals_left } else { here.renewals_left };
+            match left {
+                Some(0) => diff.keep(field, there, "no automatic renewal is left of those that were allowed"),
+                Some(_) | None => diff.change(field, there),
+            }
+        }
+        "stage" | "anchor_day" | "term" if is_older => {}
+        "anchor_day" if !is_given => {
+            let still_fits = here.anchor_day.zip(there.expires_at);
+            if !still_fits.is_some_and(|(day, expires_at)| expires_at.is_anchored_to(day, offset_minutes)) {
+                diff.change(field, there);
+            }
+        }
+        _ if is_given => diff.change(field, there),
+        _ => {}
     }
 }
 
-/// Whether periods that are counted from this day of the month can end at `expires_at`.
-fn fits(anchor_day: u8, expires_at: Timestamp, offset_minutes: i16) -> bool {
-    let day = expires_at.day_of_month(offset_minutes);
-    let is_last = (expires_at + 86_400).day_of_month(offset_minutes) == 1;
-    day == anchor_day || (is_last && day < anchor_day)
-}
-
-fn shown(value: Option<impl std::fmt::Display>) -> Option<String> {
-    value.map(|value| value.to_string())
-}
-
-fn text(word: &str) -> Option<String> {
-    Some(word.to_owned())
+fn shown(value: impl std::fmt::Display) -> Option<String> {
+    Some(value.to_string())
 }
 
 #[cfg(test)]

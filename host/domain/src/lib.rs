@@ -13,7 +13,7 @@ mod approval_state;
 pub mod attempt;
 pub mod bundle;
 pub mod event;
-pub mod event_field;
+pub mod field;
 pub mod index;
 pub mod inventory_diff;
 pub mod ledger;
@@ -23,6 +23,7 @@ pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod provider_api;
+pub mod resource_fields;
 mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]

@@ -153,7 +153,8 @@ pub struct PaidPeriod {
 /// What an order changed of its resource beside the expiry: the values before. Giving the order back restores them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Undo {
-    /// The day of the month that periods were counted from; `None` when it is the same as before.
+    /// The day of the month that periods were counted from; `None` for what does not count periods on, and for renewals
+    /// whose day stayed and that were made by a version that did not keep it.
     pub anchor_day: Option<u8>,
     /// The automatic renewals that were allowed, of which this was one; `None` when none was counted.
     pub renewals_left: Option<u32>,

@@ -188,7 +188,7 @@ pub struct ResourceFilter {
 }
 
 /// Selects periods of an account's orders.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// Those of orders with these ids only; empty is every one.
     pub ids: Vec<String>,

@@ -10,7 +10,7 @@ use crate::term::Term;
 use crate::term::TermUnit;
 
 /// An instant: whole seconds since 1970-01-01T00:00:00Z, within the years 1 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// Why a text is no [`Timestamp`].

@@ -13,7 +13,7 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::inventory_diff;
 use perennial_domain::inventory_diff::FieldChange;
-use perennial_domain::inventory_diff::Given;
+use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::inventory_diff::KeptField;
 use perennial_domain::inventory_diff::ResourceDiff;
 use perennial_domain::order;
@@ -207,7 +207,7 @@ impl DocumentImport {
         &mut self,
         importer: &mut Importer<'_>,
         imported: &ImportedBundle,
-        given: &BTreeMap<String, Given>,
+        given: &BTreeMap<String, GivenFields>,
     ) -> Result<(), EngineError> {
         let members = &imported.bundle.members;
         let mut is_new = Vec::new();
@@ -276,7 +276,7 @@ impl DocumentImport {
         account: &str,
         there: &Resource,
         parent: Option<&str>,
-        given: Given,
+        given: GivenFields,
     ) -> Result<(), EngineError> {
         let Some((stored, index)) = bundles::find_by_resource(importer.tx, &there.id)? else { return Ok(()) };
         let (_, offset_minutes) = importer.account(account)?;
@@ -310,7 +310,6 @@ impl DocumentImport {
             self.events.push(RecordedEvent { account: Some(account.into()), event });
         }
         let (original, mut bundle) = stored.into_original();
-        imports::set_region(importer.tx, original.rows[index], &diff.after.region)?;
         bundles::set_tags(importer.tx, original.rows[index], &diff.after.tags)?;
         bundle[index] = diff.after;
         BundleUpdater::new(importer.tx)?.update(&original, &bundle, schedule)?;

@@ -4,8 +4,10 @@
 //! Knows one bundle at a time. Which plans wait is a rule's answer; what paying one does is in [`perennial_domain::apply`].
 
 use perennial_domain::apply;
+use perennial_domain::apply::PlanEffects;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::order::OrderState;
 use perennial_domain::plan::Adjustment;
@@ -19,6 +21,7 @@ use perennial_domain::unpaid_order::UnpaidOrder;
 use crate::Engine;
 use crate::batch_entry::BatchEntry;
 use crate::error::EngineError;
+use crate::persist;
 use crate::persist::RecordedEvent;
 use perennial_formats as formats;
 use perennial_store::change::Change;
@@ -102,6 +105,30 @@ pub(super) fn free_id(db: &dyn EngineReads, rows: &MemberKeys, id: &str) -> Resu
     Ok(free)
 }
 
+/// Gives the order of a renewal that is paid at once another id when one that was cancelled, expired or given back has it:
+/// each is named after its attempt, whose key is free again then.
+///
+/// # Errors
+///
+/// [`StoreError`] when orders cannot be read or the bundle is damaged.
+pub(super) fn rename_taken(
+    db: &dyn EngineReads,
+    item: &BatchEntry,
+    effects: &mut PlanEffects,
+) -> Result<(), StoreError> {
+    let Some(attempt) = effects.attempt.as_ref().filter(|_| effects.paid.is_none()) else { return Ok(()) };
+    let resource = persist::resource_row(item, &attempt.key.resource)?;
+    if !db.has_closed_orders(resource)? {
+        return Ok(());
+    }
+    let taken = attempt.key.to_string();
+    let free = free_id(db, &item.original.rows, &taken)?;
+    for order in effects.orders.iter_mut().filter(|order| order.id == taken) {
+        order.id.clone_from(&free);
+    }
+    Ok(())
+}
+
 /// The change that makes `order` one that waits to be paid.
 pub(super) fn placement(item: &BatchEntry, order: UnpaidOrder) -> Change {
     let members = item.original.rows.clone();
@@ -140,6 +167,23 @@ pub(super) fn plan_at_price(
     at: Timestamp,
 ) -> Result<Plan, Refusal> {
     plan.pay_until = None;
+    let is_overtaken = order.lines.iter().any(|line| {
+        let expires_at = bundle[line.member].expires_at;
+        match order.kind {
+            OrderKind::Renewal => expires_at != Some(line.starts_at),
+            OrderKind::Upgrade => expires_at.is_none_or(|expires_at| expires_at < line.ends_at),
+            OrderKind::Purchase | OrderKind::Downgrade => false,
+        }
+    });
+    let is_done = order.kind == OrderKind::Upgrade && apply::cost(&plan, bundle, at) == Micros::ZERO;
+    if is_overtaken || is_done {
+        let message = format!(
+            "what the order `{}` is for has changed since: the resource expires at another instant or has what was \
+             ordered; cancel it and order again",
+            order.id
+        );
+        return Err(Refusal { code: ORDER_CHANGED.to_owned(), message });
+    }
     if order.kind == OrderKind::Upgrade {
         // The fee of the order stays, although less time is left.
         for step in &mut plan.steps {

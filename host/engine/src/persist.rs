@@ -94,7 +94,7 @@ impl Changes {
         for item in batch.entries {
             let index = item.account.get();
             let (account_in_batch, names) = (&batch.accounts[index], &accounts[index]);
-            self.add_entry(account_in_batch, names, item, bodies.next().unwrap_or_default())?;
+            self.add_entry(db, account_in_batch, names, item, bodies.next().unwrap_or_default())?;
         }
         let balance = |account_in_batch: &BatchAccount| {
             let balance = account_in_batch.account.balance;
@@ -106,6 +106,7 @@ impl Changes {
 
     fn add_entry(
         &mut self,
+        db: &dyn EngineReads,
         account_in_batch: &BatchAccount,
         names: &AccountNames,
         mut item: BatchEntry,
@@ -116,7 +117,7 @@ impl Changes {
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for effects in std::mem::take(&mut item.effects) {
-            self.add_effects(account_in_batch, &item, effects)?;
+            self.add_effects(db, account_in_batch, &item, effects)?;
         }
         if item.deferrals != item.deferrals_before {
             self.list.push(Change::SetDeferrals {
@@ -160,11 +161,13 @@ impl Changes {
 
     fn add_effects(
         &mut self,
+        db: &dyn EngineReads,
         account_in_batch: &BatchAccount,
         item: &BatchEntry,
-        effects: PlanEffects,
+        mut effects: PlanEffects,
     ) -> Result<(), StoreError> {
         let rows = &item.original.rows;
+        unpaid_orders::rename_taken(db, item, &mut effects)?;
         for refunded in effects.refunded {
             self.list.push(Change::Order(OrderChange::Refund {
                 resource: rows[refunded.member],

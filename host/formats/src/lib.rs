@@ -23,6 +23,7 @@ pub mod plan;
 pub mod policy;
 mod resource;
 pub mod scenario;
+mod stored_fields;
 pub mod time_zone;
 mod toml_text;
 mod value_lines;

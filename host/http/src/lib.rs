@@ -22,6 +22,7 @@ mod refusal_budget;
 pub(crate) mod refusals;
 pub(crate) mod request_id;
 pub(crate) mod request_metrics;
+mod resource_view;
 pub(crate) mod route_table;
 pub mod server;
 pub mod state;

@@ -59,6 +59,9 @@ pub trait EngineReads {
     /// Where the order `id` of a resource is; `None` when the resource has no such order.
     fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError>;
 
+    /// Whether an order of a resource was cancelled, expired or given back.
+    fn has_closed_orders(&self, resource: ResourceKey) -> Result<bool, StoreError>;
+
     /// The next instant by `until` after which an order can no longer be paid, and a resource of it.
     fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError>;
 

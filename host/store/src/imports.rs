@@ -44,7 +44,7 @@ pub fn insert_member(
         .prepare_cached("select coalesce(max(row), 0) + 1 from resource")?
         .query_row([], |row| row.get(0))?;
     let schedule = Schedule { cursor_at: Schedule::NOT_STARTED, wake_at: None, failures: 0 };
-    bundles::insert_terms(db, row, account, member, Some(attached_to))?;
+    bundles::insert_resource(db, row, account, member, Some(attached_to))?;
     bundles::insert_schedule(db, row, primary, member, schedule)?;
     if let Some(package) = &member.package {
         packages::insert(db, row, account, package)?;
@@ -78,7 +78,7 @@ pub fn take_in_as_of(db: &WriteTx, at: Timestamp, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// The same for every bundle of an account whose plugin did not fail.
+/// Has every bundle of an account whose plugin did not fail looked at as soon as a clock runs.
 pub fn wake_account_at_once(db: &WriteTx, account: AccountKey) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
@@ -98,12 +98,4 @@ pub fn unfinished_ids(db: &ReadTx, account: AccountKey) -> Result<Vec<String>, S
     let rows = rows.collect::<Result<Vec<(String, i64)>, _>>()?;
     let is_unfinished = |code: i64| Stage::from_code(code).is_some_and(|stage| !stage.is_final());
     Ok(rows.into_iter().filter(|(_, stage)| is_unfinished(*stage)).map(|(id, _)| id).collect())
-}
-
-/// Sets where a resource runs, in the provider's word.
-pub fn set_region(db: &WriteTx, row: ResourceKey, region: &str) -> Result<(), StoreError> {
-    db.connection()
-        .prepare_cached("update resource set region = ?2 where row = ?1")?
-        .execute((row, region))?;
-    Ok(())
 }

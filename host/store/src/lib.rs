@@ -66,8 +66,9 @@ pub use crate::tx::ReadTx;
 pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
+
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = migrations::NEWEST;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -55,6 +55,9 @@ const STEPS: [Step; 5] = [
     },
 ];
 
+/// The schema that the last step leads to: the present one.
+pub(crate) const NEWEST: i64 = STEPS[STEPS.len() - 1].to;
+
 /// A migration that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migration {

@@ -241,6 +241,16 @@ pub fn state(db: &ReadTx, row: ResourceKey, id: &str) -> Result<Option<OrderStat
     code.map(|code| codec::coded(OrderState::from_code, code, "the state of an order")).transpose()
 }
 
+/// Whether an order of the resource at `row` was cancelled, expired or given back.
+pub(crate) fn has_closed(db: &ReadTx, row: ResourceKey) -> Result<bool, StoreError> {
+    // In the words of the indexes: see `unpaid`.
+    let mut statement = db.connection().prepare_cached(
+        "select exists (select 1 from orders where resource = ?1 and state <> 1 and state <> 0)
+             or exists (select 1 from orders where resource = ?1 and refunded_at is not null)",
+    )?;
+    Ok(statement.query_row([row], |row| row.get(0))?)
+}
+
 /// The ids of the orders of the resource at `row` that neither wait nor can be refunded, and where they are.
 pub(crate) fn closed(db: &ReadTx, row: ResourceKey) -> Result<Vec<(String, OrderState)>, StoreError> {
     // In the words of the indexes: see `unpaid`.

@@ -112,6 +112,10 @@ impl EngineReads for ReadTx {
         orders::state(self, resource, id)
     }
 
+    fn has_closed_orders(&self, resource: ResourceKey) -> Result<bool, StoreError> {
+        orders::has_closed(self, resource)
+    }
+
     fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
         orders::next_deadline(self, until)
     }

@@ -18,12 +18,15 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
 use crate::commands::CommandTarget;
 use crate::commands::Draft;
 use crate::kinds::Kind;
+use crate::lifecycle::CALENDAR;
 use crate::members::attached;
 use crate::members::has_lapsed;
 use crate::members::is_protected;
@@ -32,6 +35,8 @@ use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::settings::Settings;
 
+/// The longest renewal, in months.
+const MONTHS_MAX: u32 = 60;
 /// Refunds are whole cents.
 const CENT: i128 = 10_000;
 
@@ -129,7 +134,9 @@ fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
         refunds.push(Refund { order, amount: paid.paid, fee: 0 });
         expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
     }
-    match expires_at {
+    // Periods are given back from the end: what an inventory added behind them was not paid for here.
+    let paid_until = orders(named.request, named.member).map(|(_, order)| order.ends_at).max();
+    match expires_at.filter(|_| named.resource.expires_at <= paid_until) {
         Some(_) => Ok(Cancellation { scope: Scope::FuturePeriods, expires_at, refunds }),
         None => Err(named.denied("has no renewed period that has not begun")),
     }
@@ -140,13 +147,27 @@ fn orders(request: &PlanRequest, member: MemberIndex) -> impl Iterator<Item = (u
     (0..).zip(&request.orders).filter(move |(_, order)| order.member == member)
 }
 
-/// When the period of an order began: a late renewal's at its payment, where the account's setting counts it from then.
+/// When the period of an order began. That of a late renewal began at the expiry before it or at its payment, as the
+/// account's setting was then: the instant from which whole months lead to its end. Where neither or both does, the setting
+/// of today says.
 fn began(settings: &Settings, order: &Order) -> Timestamp {
-    if settings.late_from_renewal && order.kind == OrderKind::Renewal {
-        order.starts_at.max(order.paid_at).min(order.ends_at - 1)
-    } else {
-        order.starts_at
+    if order.kind != OrderKind::Renewal || order.paid_at <= order.starts_at {
+        return order.starts_at;
     }
+    let from_payment = order.paid_at.min(order.ends_at - 1);
+    match (ends_months_after(order, order.starts_at), ends_months_after(order, from_payment)) {
+        (true, false) => order.starts_at,
+        (false, true) => from_payment,
+        (true, true) | (false, false) if settings.late_from_renewal => from_payment,
+        (true, true) | (false, false) => order.starts_at,
+    }
+}
+
+/// Whether the period of an order ends a number of whole months after `at`.
+fn ends_months_after(order: &Order, at: Timestamp) -> bool {
+    let anchor_day = CALENDAR.day_of_month(at).max(CALENDAR.day_of_month(order.ends_at));
+    let after = |count| CALENDAR.plus(at, anchor_day, Term { count, unit: TermUnit::Month });
+    (1..=MONTHS_MAX).map(after).take_while(|end| *end <= order.ends_at).any(|end| end == order.ends_at)
 }
 
 /// The refund of an order: the whole amount for a period that has not begun, otherwise the share of its remaining whole

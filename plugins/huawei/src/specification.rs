@@ -101,10 +101,11 @@ fn may_change(resource: &Resource, change: &Change) -> Result<(), Code> {
     if resource.stage == Stage::Active { Ok(()) } else { Err(EXPIRED_FOR_CHANGE) }
 }
 
-/// The rest of each period until `expires_at`, cut where an order of the member begins.
+/// The rest of each period until `expires_at`, cut where an order of the member begins, and where one ends: time that was
+/// not paid for here gives nothing back.
 fn periods(request: &PlanRequest, named: usize, expires_at: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    let starts = paid(request, named).map(|(_, order)| order.starts_at);
-    let mut cuts = starts.filter(|&at| request.at < at && at < expires_at).collect::<Vec<_>>();
+    let bounds = paid(request, named).flat_map(|(_, order)| [order.starts_at, order.ends_at]);
+    let mut cuts = bounds.filter(|&at| request.at < at && at < expires_at).collect::<Vec<_>>();
     cuts.extend([request.at, expires_at]);
     cuts.sort_unstable();
     cuts.dedup();

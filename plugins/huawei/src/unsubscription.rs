@@ -37,6 +37,7 @@ use crate::refusals::KEPT_FOR_ADD_ON;
 use crate::refusals::NO_FUTURE_PERIOD;
 use crate::refusals::PACKAGE_KEPT;
 use crate::refusals::UNKNOWN;
+use crate::refusals::UNPAID_ORDER;
 use crate::settings::Settings;
 
 /// Plans the end of `named` and of everything attached to it, or of their periods that have not begun.
@@ -59,6 +60,8 @@ pub fn unsubscribe(
     for member in within(bundle, named).filter(|&member| member != named) {
         match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
+            // What is attached ends with its primary, and an order that waits holds it.
+            Err(UNPAID_ORDER) if scope == Scope::Everything => return Err(UNPAID_ORDER.refusal()),
             Err(code) => {
                 plan.skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() })
             }
@@ -137,6 +140,11 @@ fn ending(
             let renewals = own().filter(|(order, _)| order.kind == OrderKind::Renewal);
             let starts = renewals.map(|(order, _)| order.starts_at).filter(|&at| at > request.at);
             let expires_at = starts.min().ok_or(NO_FUTURE_PERIOD)?;
+            // Periods are given back from the end: what an inventory added behind them was not paid for here.
+            let paid_until = own().map(|(order, _)| order.ends_at).max();
+            if request.bundle[member].expires_at > paid_until {
+                return Err(NO_FUTURE_PERIOD);
+            }
             // With the periods end their upgrades.
             let future = own().filter(|(order, _)| order.starts_at >= expires_at);
             Ok(Cancellation { scope, expires_at: Some(expires_at), refunds: future.map(refund).collect() })

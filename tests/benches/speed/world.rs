@@ -7,10 +7,8 @@ use std::sync::Arc;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
-use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
@@ -102,22 +100,17 @@ pub fn bundle(
         kind: provider.kinds[place].to_owned(),
         region: "cn-north-4".to_owned(),
         attached_to: (place > 0).then_some(MemberIndex::new(0)),
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: expires_at.minus(term, expires_at.day_of_month(480), 480),
         expires_at: Some(expires_at),
         anchor_day: Some(expires_at.day_of_month(480)),
         term: Some(term),
         price: Some(Micros::new(12_340_000)),
         on_expiry,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
         attributes: [("flavor", "c7.large.2")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         tags: [("team", "checkout")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ..Resource::default()
     };
     Bundle { members: (0..provider.kinds.len()).take(members as usize).map(member).collect() }
 }

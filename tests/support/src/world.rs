@@ -14,7 +14,6 @@ use std::sync::atomic::Ordering;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
@@ -89,22 +88,13 @@ pub fn renewing(id: &str, expires_at: &str) -> Resource {
     Resource {
         id: id.to_owned(),
         kind: "vm".to_owned(),
-        region: String::new(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: at("2026-01-01"),
         expires_at: Some(at(expires_at)),
         anchor_day: Some(10),
         term: Term::new(30, TermUnit::Day),
         price: Some(money("30")),
         on_expiry: OnExpiry::Renew,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
-        attributes: BTreeMap::new(),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     }
 }
 

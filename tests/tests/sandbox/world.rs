@@ -8,10 +8,7 @@ use std::sync::OnceLock;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::Charging;
-use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
-use perennial_domain::bundle::Stage;
 use perennial_domain::ledger::Balance;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
@@ -78,21 +75,12 @@ pub fn bundle(id: &str, does: &str) -> Bundle {
         id: id.to_owned(),
         kind: "thing".to_owned(),
         region: "far-away".to_owned(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: NOW - 1_000_000,
         expires_at: Some(NOW + 1_000),
         anchor_day: Some(1),
         term: Term::new(1, TermUnit::Month),
-        price: None,
-        on_expiry: OnExpiry::Lapse,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
         attributes: attributes.into_iter().collect(),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     };
     Bundle { members: vec![member] }
 }

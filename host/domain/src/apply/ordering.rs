@@ -29,16 +29,19 @@ use crate::timestamp::Timestamp;
 use crate::unpaid_order::OrderLine;
 use crate::unpaid_order::UnpaidOrder;
 
-/// What the order of `plan` is for; `None` when it makes none of its own: a package that is
+/// What the order of `plan` for `bundle`, as it is before, is for; `None` when it makes none of its own: a package that is
 /// bought has an order that is named after it.
-pub fn order_kind(plan: &Plan) -> Option<OrderKind> {
+pub(super) fn order_kind(plan: &Plan, bundle: &Bundle) -> Option<OrderKind> {
     plan.steps.iter().find_map(|step| match &step.operation {
         Operation::Extend(_) => Some(OrderKind::Renewal),
         Operation::Subscribe(_) => Some(OrderKind::Purchase),
-        Operation::ChangeSpecification(specification) => match specification.cost() < Micros::ZERO {
-            true => Some(OrderKind::Downgrade),
-            false => Some(OrderKind::Upgrade),
-        },
+        Operation::ChangeSpecification(specification) => {
+            // Where no time is left to pay for, the prices say which it is.
+            let cost = specification.cost();
+            let is_cheaper = bundle[step.member].price.is_some_and(|before| specification.price < before);
+            let gives_back = cost < Micros::ZERO || cost == Micros::ZERO && is_cheaper;
+            Some(if gives_back { OrderKind::Downgrade } else { OrderKind::Upgrade })
+        }
         Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
         | Operation::EndSubscription(_)
@@ -52,7 +55,7 @@ pub fn order_kind(plan: &Plan) -> Option<OrderKind> {
 /// a renewal that waits to be paid. `None` when it makes no such order.
 pub fn own_order_id(plan: &Plan, bundle: &Bundle, named: MemberIndex, at: Timestamp) -> Option<String> {
     let own = |word: &str| Some(format!("{}/{at}/{word}", bundle[named].id));
-    match order_kind(plan)? {
+    match order_kind(plan, bundle)? {
         OrderKind::Renewal if plan.pay_until.is_some() => Some(attempt_key(plan, bundle, named)?.to_string()),
         OrderKind::Renewal => None,
         kind @ (OrderKind::Purchase | OrderKind::Upgrade | OrderKind::Downgrade) => own(kind.name()),
@@ -96,7 +99,7 @@ pub(super) fn place(
     });
     let order = UnpaidOrder {
         id: context.order_id.to_owned(),
-        kind: order_kind(plan).unwrap_or(OrderKind::Purchase),
+        kind: order_kind(plan, bundle).unwrap_or(OrderKind::Purchase),
         member: context.named,
         command: context.command.clone(),
         created_at: context.at,
@@ -123,7 +126,7 @@ pub(super) fn record_order(
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
-    let Some(kind) = order_kind(plan) else { return };
+    let Some(kind) = order_kind(plan, bundle) else { return };
     let resource = Some(bundle[context.named].id.clone());
     let mut record = |what| effects.events.push(Event { at: context.at, resource: resource.clone(), what });
     let order = id_of(context).to_owned();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expect_test::expect;
 
-use super::Given;
+use super::GivenFields;
 use super::diff;
 use crate::bundle::Charging;
 use crate::bundle::OnExpiry;
@@ -16,16 +16,16 @@ use crate::sample::months;
 use crate::sample::package;
 use crate::sample::resource;
 
-const ALL: Given = Given {
-    region: true,
-    stage: true,
-    anchor_day: true,
-    on_expiry: true,
-    renewals_left: true,
-    renewal_term: true,
-};
+fn all() -> GivenFields {
+    GivenFields::new(|_| true)
+}
 
-fn shown(here: &Resource, there: &Resource, given: Given) -> String {
+/// What an inventory gives in any case.
+fn required() -> GivenFields {
+    GivenFields::new(|name| ["kind", "charging", "started_at", "expires_at", "term", "price"].contains(&name))
+}
+
+fn shown(here: &Resource, there: &Resource, given: GivenFields) -> String {
     let diff = diff(here, there, given, 480);
     let text = |value: &Option<String>| value.clone().unwrap_or("none".to_owned());
     let mut shown = String::new();
@@ -76,12 +76,12 @@ fn each_field_is_changed_or_kept_with_a_reason() {
         ! started_at 2026-01-10T00:00:00Z not 2026-01-11T00:00:00Z: an import does not change it
         ! stage active not grace: the clock finds out by itself
     "#]]
-    .assert_eq(&shown(&resource("ecs"), &other(), ALL));
+    .assert_eq(&shown(&resource("ecs"), &other(), all()));
 }
 
 #[test]
 fn what_is_the_same_or_left_out_is_no_change() {
-    assert_eq!(shown(&other(), &other(), ALL), "");
+    assert_eq!(shown(&other(), &other(), all()), "");
     let defaults = Resource {
         region: String::new(),
         stage: Stage::Active,
@@ -93,7 +93,7 @@ fn what_is_the_same_or_left_out_is_no_change() {
         anchor_day: Some(30),
         ..other()
     };
-    assert_eq!(shown(&other(), &defaults, Given::default()), "");
+    assert_eq!(shown(&other(), &defaults, required()), "");
 }
 
 #[test]
@@ -104,14 +104,36 @@ fn an_expiry_moves_forward_only_and_what_was_renewed_stays_so() {
         ~ stage grace to active
         ~ expires_at 2026-03-10T00:00:00Z to 2026-04-10T00:00:00Z
     "#]]
-    .assert_eq(&shown(&here, &later, ALL));
+    .assert_eq(&shown(&here, &later, all()));
     let older =
         Resource { renewals_left: Some(3), anchor_day: Some(9), term: Some(months(2)), ..here.clone() };
     let older = Resource { expires_at: Some(at("2026-02-10")), stage: Stage::Active, ..older };
     expect![[r#"
         ! expires_at 2026-03-10T00:00:00Z not 2026-02-10T00:00:00Z: an import moves no expiry back: it may have been renewed here since
         ! renewals_left 2 not 3: it goes with the expiry, which stays
-    "#]].assert_eq(&shown(&here, &older, ALL));
+    "#]].assert_eq(&shown(&here, &older, all()));
+}
+
+#[test]
+fn auto_renew_that_its_last_renewal_ended_is_not_turned_on_again() {
+    let here = Resource { renewals_left: Some(0), ..resource("ecs") };
+    let older = Resource {
+        expires_at: Some(at("2026-02-10")),
+        on_expiry: OnExpiry::Renew,
+        renewals_left: Some(1),
+        ..here.clone()
+    };
+    expect![[r#"
+        ! expires_at 2026-03-10T00:00:00Z not 2026-02-10T00:00:00Z: an import moves no expiry back: it may have been renewed here since
+        ! on_expiry lapse not renew: no automatic renewal is left of those that were allowed
+        ! renewals_left 0 not 1: it goes with the expiry, which stays
+    "#]].assert_eq(&shown(&here, &older, all()));
+    let more = Resource { expires_at: here.expires_at, ..older };
+    expect![[r#"
+        ~ on_expiry lapse to renew
+        ~ renewals_left 0 to 1
+    "#]]
+    .assert_eq(&shown(&here, &more, all()));
 }
 
 #[test]
@@ -125,7 +147,7 @@ fn an_anchor_day_that_is_left_out_stays_as_long_as_it_fits() {
     for (there, day) in
         [("2026-04-30T15:59:59", 31), ("2026-03-31T15:59:59", 31), ("2026-04-12T15:59:59", 12)]
     {
-        let after = diff(&here, &anchored(day.min(30), there), Given::default(), 480).after;
+        let after = diff(&here, &anchored(day.min(30), there), required(), 480).after;
         assert_eq!(after.anchor_day, Some(day), "{there}");
     }
 }
@@ -137,7 +159,7 @@ fn what_came_to_its_end_here_stays_there_whatever_a_file_says() {
     expect![[r#"
         ! stage released not active: it has come to its end here
     "#]]
-    .assert_eq(&shown(&here, &there, ALL));
+    .assert_eq(&shown(&here, &there, all()));
 }
 
 #[test]
@@ -153,11 +175,11 @@ fn billing_modes_and_use_are_changed_by_commands_only() {
     expect![[r#"
         ! charging prepaid not postpaid: a change of billing mode is a command
     "#]]
-    .assert_eq(&shown(&resource("ecs"), &postpaid, ALL));
+    .assert_eq(&shown(&resource("ecs"), &postpaid, all()));
     let mut used = package("pkg");
     used.package.as_mut().unwrap().used = money("70");
     expect![[r#"
         ! used 40.00 not 70.00: use is recorded, not imported
     "#]]
-    .assert_eq(&shown(&package("pkg"), &used, ALL));
+    .assert_eq(&shown(&package("pkg"), &used, all()));
 }

@@ -1,13 +1,9 @@
 //! Short ways to write the bundles, instants and events of this crate's tests.
 
-use std::collections::BTreeMap;
-
 use crate::bundle::Bundle;
 use crate::bundle::Charging;
-use crate::bundle::OnExpiry;
 use crate::bundle::Package;
 use crate::bundle::Resource;
-use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
 use crate::index::MemberIndex;
@@ -45,21 +41,12 @@ pub fn resource(id: &str) -> Resource {
         id: id.to_owned(),
         kind: "ecs".to_owned(),
         region: "cn".to_owned(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: at("2026-01-10"),
         expires_at: Some(at("2026-03-10")),
         anchor_day: Some(10),
         term: Some(months(1)),
         price: Some(money("30")),
-        on_expiry: OnExpiry::Lapse,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
-        attributes: BTreeMap::new(),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     }
 }
 

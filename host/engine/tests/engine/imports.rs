@@ -11,9 +11,12 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::inventory_diff::Given;
+use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Renewal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::tick;
@@ -39,14 +42,7 @@ use perennial_test_support::world::tell;
 
 /// An inventory of these bundles of the account `a`, with every field given.
 fn document(bundles: Vec<Vec<Resource>>, update: bool) -> Document {
-    let given = Given {
-        region: true,
-        stage: true,
-        anchor_day: true,
-        on_expiry: true,
-        renewals_left: true,
-        renewal_term: true,
-    };
+    let given = GivenFields::new(|_| true);
     let given = bundles.iter().flatten().map(|member| (member.id.clone(), given)).collect();
     let bundle = |members| ImportedBundle { account: "a".to_owned(), bundle: Bundle { members } };
     let bundles = bundles.into_iter().map(bundle).collect();
@@ -138,6 +134,20 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
             assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
         }
     }
+}
+
+#[test]
+fn an_order_that_an_update_overtook_is_not_paid() {
+    let options = BTreeMap::from([("later".to_owned(), "yes".to_owned())]);
+    let later = Command::Renew(Renewal { term: None, cause: Cause::Command, options });
+    let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-10")]]);
+    world.command("2026-03-02", "vm", &later);
+    // Renewed elsewhere.
+    let newer = document(vec![vec![lapsing("vm", "2026-04-09")]], true);
+    world.engine.import_document(at("2026-03-03"), &newer).unwrap();
+    let pay = Command::PayOrder("vm/2026-03-10T00:00:00Z/30day".to_owned());
+    assert_eq!(world.command("2026-03-04", "vm", &pay).as_deref(), Some("order_changed"));
+    assert_eq!(world.balance("a"), money("100"));
 }
 
 #[test]

@@ -17,6 +17,10 @@ use perennial_domain::term::TermUnit;
 
 use perennial_store::approvals;
 use perennial_store::integrity;
+use perennial_store::keys::OrderKey;
+use perennial_store::keys::RowKey;
+use perennial_store::order_list;
+use perennial_store::order_list::OrderListFilter;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
@@ -104,6 +108,29 @@ fn an_order_that_is_cancelled_can_be_made_again_under_another_id() {
         2026-03-02T03:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
+    is_sound(&world);
+}
+
+/// The ids of the orders of `vm`, in the order in which they were made.
+fn order_ids(world: &World) -> Vec<String> {
+    let filter = OrderListFilter { resource: Some("vm".to_owned()), ..OrderListFilter::default() };
+    let orders = order_list::list(world.engine.db(), &filter, OrderKey::before_all(), 100).unwrap();
+    orders.into_iter().map(|listed| listed.order.id).collect()
+}
+
+#[test]
+fn no_two_orders_of_a_resource_have_one_id() {
+    let mut world = World::account("2026-03-01", "200", vec![vec![renewing("vm", "2026-03-10")]]);
+    world.command("2026-03-02", "vm", &later());
+    world.command("2026-03-02", "vm", &Command::CancelOrder(ORDER.to_owned()));
+    assert_eq!(world.command("2026-03-02", "vm", &renew()), None);
+    assert_eq!(world.command("2026-03-02", "vm", &Command::Unsubscribe(Scope::Future)), None);
+    world.run_to("2026-03-08T12:00:00");
+    let renewals = [ORDER.to_owned(), format!("{ORDER}~2"), format!("{ORDER}~3")];
+    assert_eq!(
+        order_ids(&world),
+        ["purchase/vm"].into_iter().map(str::to_owned).chain(renewals).collect::<Vec<_>>()
+    );
     is_sound(&world);
 }
 

@@ -121,7 +121,6 @@ impl Parts {
             id: self.text.clone(),
             kind: "package".to_owned(),
             region: self.other.clone(),
-            attached_to: None,
             charging: Charging::ALL[usize::from(self.is_so)],
             stage: Stage::Grace,
             started_at: self.at,
@@ -142,6 +141,7 @@ impl Parts {
             }),
             attributes: self.texts(),
             tags: self.texts(),
+            ..Resource::default()
         };
         let attached = Resource { attached_to: Some(MemberIndex::new(0)), package: None, ..primary.clone() };
         Question {

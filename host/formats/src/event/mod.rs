@@ -12,7 +12,7 @@ use std::io;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::event_field::FieldValue;
+use perennial_domain::field::FieldValue;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
 

@@ -2,18 +2,14 @@
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::event_field::FieldSource;
-use perennial_domain::micros::Micros;
-use perennial_domain::term::Term;
-use perennial_domain::timestamp::Timestamp;
 
 use crate::Problems;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Path;
-use crate::fields::FieldValue;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::json_tree;
+use crate::stored_fields::StoredFields;
 use crate::wording;
 
 /// What every line has.
@@ -54,10 +50,6 @@ pub fn read_body(name: &str, body: &str) -> Result<EventKind, Problems> {
     problems.finish(what)
 }
 
-fn text(fields: &Fields<'_, '_>, name: &str) -> Option<String> {
-    fields.required(name, |cursor| cursor.text()).map(str::to_owned)
-}
-
 fn text_or_none(fields: &Fields<'_, '_>, name: &str) -> Option<Option<String>> {
     fields.optional(name, |cursor| cursor.text().map(str::to_owned)).option()
 }
@@ -73,7 +65,7 @@ fn read_kind(
         cursor.report(format!("there is no event of type {}", wording::quote(name)));
         return None;
     }
-    let what = EventKind::read(name, &mut Source { fields })?;
+    let what = EventKind::read(name, &mut StoredFields { fields })?;
     let (_, known) = super::parts(&what);
     for (name, field) in fields.all() {
         if !common.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
@@ -81,54 +73,4 @@ fn read_kind(
         }
     }
     Some(what)
-}
-
-/// The fields of a JSON object; reports what is wrong with each.
-struct Source<'f, 'n, 'd> {
-    fields: &'f Fields<'n, 'd>,
-}
-
-impl FieldSource for Source<'_, '_, '_> {
-    fn is_absent(&mut self, name: &str) -> bool {
-        matches!(self.fields.optional(name, |_| Some(())), FieldValue::Absent)
-    }
-
-    fn text(&mut self, name: &str) -> Option<String> {
-        text(self.fields, name)
-    }
-
-    fn word(&mut self, name: &str, words: &[&'static str]) -> Option<usize> {
-        let word = self.fields.required(name, |cursor| cursor.one_of(words, |word| word))?;
-        words.iter().position(|other| *other == word)
-    }
-
-    fn amount(&mut self, name: &str) -> Option<Micros> {
-        self.fields.required(name, |cursor| cursor.stored_amount())
-    }
-
-    fn instant(&mut self, name: &str) -> Option<Timestamp> {
-        self.fields.required(name, |cursor| cursor.instant())
-    }
-
-    fn term(&mut self, name: &str) -> Option<Term> {
-        self.fields.required(name, |cursor| cursor.term())
-    }
-
-    fn count(&mut self, name: &str) -> Option<u32> {
-        self.fields.required(name, |cursor| cursor.count())
-    }
-
-    fn flag(&mut self, name: &str) -> Option<bool> {
-        self.fields.required(name, |cursor| cursor.flag())
-    }
-
-    fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>> {
-        self.fields.required(name, |cursor| cursor.list(|_, refund| refunded(refund)))
-    }
-}
-
-fn refunded(cursor: JsonCursor<'_, '_>) -> Option<(String, Micros)> {
-    let fields = cursor.object(&["order", "amount"])?;
-    let amount = fields.required("amount", |cursor| cursor.stored_amount());
-    Some((text(&fields, "order")?, amount?))
 }

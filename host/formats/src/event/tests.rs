@@ -3,7 +3,7 @@
 use expect_test::expect;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::event_field::FieldSource;
+use perennial_domain::field::FieldSource;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
@@ -74,6 +74,10 @@ impl FieldSource for Drawn {
 
     fn count(&mut self, _: &str) -> Option<u32> {
         next(&self.numbers, &mut self.taken)
+    }
+
+    fn day(&mut self, _: &str) -> Option<u8> {
+        u8::try_from(next(&self.numbers, &mut self.taken)? % 31 + 1).ok()
     }
 
     fn flag(&mut self, _: &str) -> Option<bool> {

@@ -1,28 +1,26 @@
 //! Inventories as tables: one resource a line and, in a table of their own, one account a line.
 //!
-//! Knows CSV (RFC 4180) and which column holds what kind of value. Turns the tables into what a JSON file would hold, so
+//! Knows CSV (RFC 4180), and how each kind of value is written in a cell. Turns the tables into what a JSON file would hold, so
 //! that one reader checks both.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use perennial_domain::bundle::Resource;
+use perennial_domain::field::FieldKind;
+
 use super::account;
-use super::resource;
 use crate::dates;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Problems;
 use crate::inventory::csv_quotes;
 use crate::json_tree::Json;
 use crate::json_tree::Node;
+use crate::resource::INVENTORY_FIELDS;
 use crate::wording;
 
 /// Columns of named values: `tags.env` is the tag `env`.
 const GROUPS: [&str; 3] = ["settings", "attributes", "tags"];
-/// Columns of whole numbers.
-const NUMBERS: [&str; 2] = ["anchor_day", "renewals_left"];
-/// Columns of terms, such as `1 month`.
-const TERMS: [&str; 2] = ["term", "renewal_term"];
-
 /// Tables as a tree, and the line of each of its values.
 pub(super) struct Tables<'t> {
     /// As a JSON file would hold them.
@@ -44,7 +42,7 @@ pub(super) fn read<'t>(resources: &'t str, accounts: Option<&'t str>) -> Result<
     let root_position = tables.position(1);
     let accounts = accounts.map(|text| tables.table(text, "accounts", account::FIELDS));
     let account_values = tables.lines.len();
-    let resources = tables.table(resources, "resources", resource::FIELDS);
+    let resources = tables.table(resources, "resources", INVENTORY_FIELDS);
     let lines = tables.lines;
     let members = accounts.into_iter().map(|list| (Cow::Borrowed("accounts"), list));
     let members = members.chain([(Cow::Borrowed("resources"), resources)]).collect();
@@ -172,10 +170,14 @@ impl TableReader<'_> {
                     }
                 }
                 None => {
-                    let value = match column {
-                        _ if NUMBERS.contains(&column) => self.node(line, number(cell)),
-                        _ if TERMS.contains(&column) => self.term(line, cell),
-                        _ => self.node(line, text),
+                    let value = match Resource::FIELDS
+                        .iter()
+                        .find(|field| field.name == column)
+                        .map(|field| field.kind)
+                    {
+                        Some(FieldKind::Count | FieldKind::Day) => self.node(line, number(cell)),
+                        Some(FieldKind::Term) => self.term(line, cell),
+                        Some(_) | None => self.node(line, text),
                     };
                     members.push((Cow::Owned(column.to_owned()), value));
                 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::inventory_diff::Given;
+use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::manifest::Manifest;
 
 use super::Problems;
@@ -29,6 +29,7 @@ use super::json_tree;
 use super::json_tree::Node;
 use account::Accounts;
 
+pub use resource::default_value;
 pub use write::write;
 
 /// What an inventory file holds.
@@ -119,8 +120,8 @@ pub struct ImportOptions {
 pub struct Document {
     /// What it holds.
     pub inventory: Inventory,
-    /// Which fields are given and which have their default, by resource; of an update only.
-    pub given: BTreeMap<String, Given>,
+    /// Which plain fields are given, by resource; of an update only.
+    pub given: BTreeMap<String, GivenFields>,
     /// How it is to be imported.
     pub options: ImportOptions,
 }

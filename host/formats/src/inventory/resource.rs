@@ -6,8 +6,8 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
-use perennial_domain::bundle::Stage;
-use perennial_domain::inventory_diff::Given;
+use perennial_domain::field::FieldSource;
+use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
@@ -15,14 +15,15 @@ use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
 use super::account::Accounts;
+use crate::diagnostics::Diagnostics;
 use crate::fields::FieldValue;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::resource;
 use crate::wording;
 
-/// The fields of a resource of the file: those of every format, and its account.
-pub(super) const FIELDS: &[&str] = &resource::with(1, "account");
+/// What a plain field that must have a value is when the file leaves it out. Others must be there.
+const DEFAULTS: [(&str, &str); 3] = [("region", ""), ("stage", "active"), ("on_expiry", "lapse")];
 
 /// What only a prepaid resource has.
 const PERIOD: [&str; 4] = ["term", "price", "expires_at", "anchor_day"];
@@ -46,8 +47,8 @@ pub(super) struct Draft<'c, 'n> {
     pub(super) attached_to: Option<&'n str>,
     /// Its kind's name, and what the plugin says of it.
     pub(super) kind: Option<(&'n str, &'c Kind)>,
-    /// Which of the fields that have a default are there.
-    pub(super) given: Given,
+    /// Which of the plain fields are there.
+    pub(super) given: GivenFields,
     /// All of it, when nothing is wrong; `attached_to` is not set yet.
     pub(super) resource: Option<Resource>,
 }
@@ -58,7 +59,7 @@ pub(super) fn read<'c, 'n>(
     cursor: JsonCursor<'n, '_>,
     accounts: &mut Accounts<'c, 'n>,
 ) -> Option<Draft<'c, 'n>> {
-    let fields = cursor.object(FIELDS)?;
+    let fields = cursor.object(resource::INVENTORY_FIELDS)?;
     let id = fields.required("id", |cursor| cursor.id());
     let account = fields.required("account", |cursor| cursor.id());
     let manifest =
@@ -73,22 +74,10 @@ pub(super) fn read<'c, 'n>(
         id,
         account,
         attached_to: attached_to.value(),
-        given: given(&fields),
+        given: GivenFields::new(|name| fields.get(name).is_some()),
         kind,
         resource: resource(&fields, id, kind, manifest),
     })
-}
-
-fn given(fields: &Fields<'_, '_>) -> Given {
-    let is_given = |name| fields.get(name).is_some();
-    Given {
-        region: is_given("region"),
-        stage: is_given("stage"),
-        anchor_day: is_given("anchor_day"),
-        on_expiry: is_given("on_expiry"),
-        renewals_left: is_given("renewals_left"),
-        renewal_term: is_given("renewal_term"),
-    }
 }
 
 fn kind<'c, 'n>(cursor: JsonCursor<'n, '_>, manifest: Option<&'c Manifest>) -> Option<(&'n str, &'c Kind)> {
@@ -114,76 +103,122 @@ fn resource(
     kind: Option<(&str, &Kind)>,
     manifest: Option<&Manifest>,
 ) -> Option<Resource> {
-    let region = fields.optional("region", |cursor| cursor.text()).or("");
-    let charging = fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name));
-    let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
-    let started_at = fields.required("started_at", |cursor| cursor.given_instant());
-    let period = period(fields, charging, started_at, manifest.map(|it| it.utc_offset_minutes));
-    let on_expiry = fields.optional("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name));
-    let renewals_left = fields.optional("renewals_left", |cursor| cursor.count()).option();
-    let renewal_term = fields.optional("renewal_term", |cursor| cursor.term()).option();
+    let resource = Resource::read(&mut PlainFields { fields, id, kind: kind.map(|(name, _)| name) });
+    // What cannot be read was reported just now.
+    let silent = Diagnostics::default();
+    let quiet = Fields { diagnostics: &silent, ..*fields };
+    let charging = quiet.optional("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name)).value();
+    let started_at = quiet.optional("started_at", |cursor| cursor.given_instant()).value();
+    check_expiry(fields, &quiet, charging, started_at, manifest.map(|manifest| manifest.utc_offset_minutes));
+    let is_whole = check_period(fields, charging);
     let package = match kind {
         Some((name, kind)) => package(fields, name, kind, charging, started_at),
         None => None,
     };
     let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).or(BTreeMap::new());
     let tags = fields.optional("tags", |cursor| cursor.named_texts()).or(BTreeMap::new());
-    let period = period?;
-    Some(Resource {
-        id: id?.to_owned(),
-        kind: kind?.0.to_owned(),
-        region: region?.to_owned(),
-        attached_to: None,
-        charging: charging?,
-        stage: stage?,
-        started_at: started_at?,
-        expires_at: period.expires_at,
-        anchor_day: period.anchor_day,
-        term: period.term,
-        price: period.price,
-        on_expiry: effective(on_expiry.or(OnExpiry::Lapse)?, renewals_left?),
-        renewals_left: renewals_left?,
-        renewal_term: renewal_term?,
-        has_unpaid_order: false,
+    let mut resource = Resource {
         package: package?,
         attributes: attributes?,
         tags: tags?,
-    })
+        ..resource.filter(|_| is_whole)?
+    };
+    if let (None, Some(expires_at)) = (resource.anchor_day, resource.expires_at) {
+        let offset_minutes = manifest.map_or(0, |manifest| manifest.utc_offset_minutes);
+        resource.anchor_day = Some(expires_at.day_of_month(offset_minutes));
+    }
+    if let (OnExpiry::Renew, Some(0)) = (resource.on_expiry, resource.renewals_left) {
+        // No automatic renewal left is auto-renew turned off.
+        resource.on_expiry = OnExpiry::Lapse;
+    }
+    Some(resource)
 }
 
-/// No automatic renewal left is auto-renew turned off.
-fn effective(on_expiry: OnExpiry, renewals_left: Option<u32>) -> OnExpiry {
-    match (on_expiry, renewals_left) {
-        (OnExpiry::Renew, Some(0)) => OnExpiry::Lapse,
-        (OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Convert | OnExpiry::Release, _) => on_expiry,
+/// The plain fields of a resource of the file. What names it was read before.
+struct PlainFields<'f, 'n, 'd, 'i> {
+    fields: &'f Fields<'n, 'd>,
+    id: Option<&'i str>,
+    kind: Option<&'i str>,
+}
+
+impl FieldSource for PlainFields<'_, '_, '_, '_> {
+    fn is_absent(&mut self, name: &str) -> bool {
+        !is_given(self.fields, name)
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        let text = match name {
+            "id" => self.id,
+            "kind" => self.kind,
+            name => match default_value(name) {
+                Some(default) => self.fields.optional(name, |cursor| cursor.text()).or(default),
+                None => self.fields.required(name, |cursor| cursor.text()),
+            },
+        };
+        text.map(str::to_owned)
+    }
+
+    fn word(&mut self, name: &str, words: &[&'static str]) -> Option<usize> {
+        let word = match default_value(name) {
+            Some(default) => {
+                self.fields.optional(name, |cursor| cursor.one_of(words, |word| word)).or(default)?
+            }
+            None => self.fields.required(name, |cursor| cursor.one_of(words, |word| word))?,
+        };
+        words.iter().position(|other| *other == word)
+    }
+
+    fn amount(&mut self, name: &str) -> Option<Micros> {
+        self.fields.required(name, |cursor| cursor.amount())
+    }
+
+    fn instant(&mut self, name: &str) -> Option<Timestamp> {
+        self.fields.required(name, |cursor| cursor.given_instant())
+    }
+
+    fn term(&mut self, name: &str) -> Option<Term> {
+        self.fields.required(name, |cursor| cursor.term())
+    }
+
+    fn count(&mut self, name: &str) -> Option<u32> {
+        self.fields.required(name, |cursor| cursor.count())
+    }
+
+    fn day(&mut self, name: &str) -> Option<u8> {
+        self.fields.required(name, |cursor| cursor.day())
+    }
+
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        self.fields.required(name, |cursor| cursor.flag())
+    }
+
+    /// No resource has any.
+    fn refunds(&mut self, _: &str) -> Option<Vec<(String, Micros)>> {
+        None
     }
 }
 
-/// What was paid for: all of it for prepaid resources, none of it for postpaid ones.
-#[derive(Default)]
-struct Period {
-    expires_at: Option<Timestamp>,
-    anchor_day: Option<u8>,
-    term: Option<Term>,
-    price: Option<Micros>,
+/// What the plain field called `name` is when a file leaves it out; `None` for one that must be there or may have no value.
+pub fn default_value(name: &str) -> Option<&'static str> {
+    DEFAULTS.iter().find(|(field, _)| *field == name).map(|(_, default)| *default)
 }
 
-fn period(
+/// Checks the expiry against the purchase and the anchor day.
+fn check_expiry(
     fields: &Fields<'_, '_>,
+    quiet: &Fields<'_, '_>,
     charging: Option<Charging>,
     started_at: Option<Timestamp>,
     utc_offset_minutes: Option<i16>,
-) -> Option<Period> {
-    let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant());
-    let anchor_day = fields.optional("anchor_day", |cursor| cursor.day());
-    let term = fields.optional("term", |cursor| cursor.term());
-    let price = fields.optional("price", |cursor| cursor.amount());
-    if let (FieldValue::Present(expires_at), Some(started_at)) = (expires_at, started_at)
+) {
+    let expires_at = quiet.optional("expires_at", |cursor| cursor.given_instant()).value();
+    let anchor_day = quiet.optional("anchor_day", |cursor| cursor.day()).value();
+    if let (Some(expires_at), Some(started_at)) = (expires_at, started_at)
         && expires_at <= started_at
     {
         fields.report("expires_at", format!("{expires_at} is not after `started_at`, which is {started_at}"));
     }
-    if let (FieldValue::Present(expires_at), FieldValue::Present(anchor_day), Some(offset_minutes)) =
+    if let (Some(expires_at), Some(anchor_day), Some(offset_minutes)) =
         (expires_at, anchor_day, utc_offset_minutes)
         && charging != Some(Charging::Postpaid)
         && !expires_at.is_anchored_to(anchor_day, offset_minutes)
@@ -197,32 +232,32 @@ fn period(
             ),
         );
     }
-    match charging? {
-        Charging::Postpaid => {
-            let given =
-                [term != FieldValue::Absent, price != FieldValue::Absent, expires_at != FieldValue::Absent];
-            let given = given.into_iter().chain([anchor_day != FieldValue::Absent]);
-            for (name, _) in PERIOD.into_iter().zip(given).filter(|(_, is_given)| *is_given) {
+}
+
+/// Whether what was paid for is there: all of it for prepaid resources, none of it for postpaid ones.
+fn check_period(fields: &Fields<'_, '_>, charging: Option<Charging>) -> bool {
+    let (given, absent) = PERIOD.into_iter().partition::<Vec<_>, _>(|name| is_given(fields, name));
+    match charging {
+        None => false,
+        Some(Charging::Postpaid) => {
+            for name in &given {
                 fields
                     .report(name, format!("a postpaid resource has no `{name}`; leave it out or write null"));
             }
-            Some(Period::default())
+            given.is_empty()
         }
-        Charging::Prepaid => {
-            let absent =
-                [term == FieldValue::Absent, price == FieldValue::Absent, expires_at == FieldValue::Absent];
-            for (name, _) in PERIOD.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
+        Some(Charging::Prepaid) => {
+            for name in absent.iter().filter(|name| **name != "anchor_day") {
                 fields.report(name, format!("a prepaid resource needs `{name}`; it is missing or null"));
             }
-            let expires_at = expires_at.value()?;
-            Some(Period {
-                expires_at: Some(expires_at),
-                anchor_day: Some(anchor_day.or(expires_at.day_of_month(utc_offset_minutes.unwrap_or(0)))?),
-                term: Some(term.value()?),
-                price: Some(price.value()?),
-            })
+            absent.iter().all(|name| *name == "anchor_day")
         }
     }
+}
+
+/// Whether a field is there and not null.
+fn is_given(fields: &Fields<'_, '_>, name: &str) -> bool {
+    !matches!(fields.optional(name, |_| Some(())), FieldValue::Absent)
 }
 
 fn package(

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
@@ -296,21 +295,15 @@ fn resource(fields: &Fields<'_, '_>, place: usize, at: Timestamp, price: Micros)
         id: id?,
         kind: kind?,
         region: region?,
-        attached_to: None,
-        charging: Charging::Prepaid,
         stage: stage?,
         started_at: started_at?,
         expires_at: expires_at?,
-        anchor_day: None,
         term: term?,
         price: price?,
         on_expiry: OnExpiry::Renew,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
         attributes: attributes?,
         tags: tags?,
+        ..Resource::default()
     };
     Some((resource, renewals?))
 }

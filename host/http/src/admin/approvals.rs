@@ -25,9 +25,10 @@ use crate::page::Page;
 use crate::page::PageParams;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::resource_view;
+use crate::resource_view::ResourceView;
 use crate::state::AppState;
 use crate::views;
-use crate::views::ResourceView;
 use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteContext;
@@ -351,7 +352,7 @@ fn decide(
         return Ok(WriteResponse::problem(&problem.with("events", serde_json::json!(events))));
     }
     let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
-    let resource = views::resource_view(work.db(), &resolved)?;
+    let resource = resource_view::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&approval);
     Ok(WriteResponse::ok(&DecisionResultView { approval, resource, events }).with_etag(&etag))
 }

@@ -45,7 +45,7 @@ pub(super) trait CommandBody {
 #[schema(as = NewTerm)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what a term is read as")]
-pub(super) struct NewTerm {
+pub(crate) struct NewTerm {
     /// At least 1.
     #[schema(minimum = 1)]
     count: u32,

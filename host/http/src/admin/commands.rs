@@ -29,9 +29,10 @@ use crate::admin::command_bodies::UnsubscribeBody;
 use crate::input::Id;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::resource_view;
+use crate::resource_view::ResourceView;
 use crate::state::AppState;
 use crate::views;
-use crate::views::ResourceView;
 use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteRequest;
@@ -225,7 +226,7 @@ async fn execute(
     app.write(request, move |work| {
         let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&resource.account.account.id, Some(&id));
-        work.check_version(&views::etag(&views::resource_view(work.db(), &resource)?))?;
+        work.check_version(&views::etag(&resource_view::resource_view(work.db(), &resource)?))?;
         execute_command(work, &resource.account.account.id, &id, &command, plan_hash.as_deref())
     })
     .await
@@ -262,7 +263,7 @@ fn execute_command(
         return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
     let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
-    let resource = views::resource_view(work.db(), &resolved)?;
+    let resource = resource_view::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&resource);
     Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })
         .with_etag(&etag))

@@ -9,7 +9,7 @@ mod attempts;
 mod audit;
 mod calendars;
 mod clock;
-mod command_bodies;
+pub(crate) mod command_bodies;
 mod commands;
 mod deliveries;
 mod events;

@@ -17,7 +17,6 @@ use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use crate::admin::accounts::NewAccount;
-use crate::admin::command_bodies::NewTerm;
 use crate::admin::import_views::ImportResult;
 use crate::auth::require_all_accounts;
 use crate::import_check;
@@ -32,9 +31,11 @@ use crate::problem::FieldError;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
+use crate::resource_view;
+use crate::resource_view::NewResource;
+use crate::resource_view::ResourceView;
 use crate::state::AppState;
 use crate::views;
-use crate::views::ResourceView;
 use crate::write::Write;
 use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
@@ -129,7 +130,7 @@ pub(crate) fn page_of(
     let page = ResourcePage::after(page_request.after(), page_request.read_limit());
     for found in resource_query::find(db, filter, page)?.resources {
         if let Some(resource) = lookup::find_resource(db, &found.id)? {
-            rows.push((found.row, views::resource_view(db, &resource)?));
+            rows.push((found.row, resource_view::resource_view(db, &resource)?));
         }
     }
     Ok(rows)
@@ -146,7 +147,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     query.finish()?;
     let view = app
-        .read(move |db| Ok(views::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
+        .read(move |db| Ok(resource_view::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
         .await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
@@ -167,68 +168,6 @@ pub(super) struct InventoryDocument {
     /// The inventory is a newer one: existing accounts and resources are changed. Those that it does not have stay, an
     /// expiry never moves back, and no balance changes.
     update: Option<bool>,
-}
-
-/// A new resource.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what an inventory's resource is read as")]
-struct NewResource {
-    /// The ID, unique among all resources; 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64)]
-    id: String,
-    /// The account's ID.
-    #[schema(min_length = 1, max_length = 64)]
-    account: String,
-    /// One of the plugin's kinds.
-    #[schema(min_length = 1, example = "ecs")]
-    kind: String,
-    /// The provider's name of the region.
-    #[schema(min_length = 1)]
-    region: String,
-    /// `prepaid` or `postpaid`; a postpaid resource has no `term`, `price`, `expires_at` or `anchor_day`.
-    #[schema(pattern = "^(prepaid|postpaid)$")]
-    charging: String,
-    /// The stage; left out, `active`.
-    #[schema(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
-    stage: Option<String>,
-    /// When it was bought, or takes effect.
-    #[schema(format = DateTime)]
-    started_at: String,
-    /// When the paid period ends.
-    #[schema(format = DateTime)]
-    expires_at: Option<String>,
-    /// The day of the month that periods are counted from; that of `expires_at` when it is left out.
-    #[schema(minimum = 1, maximum = 31)]
-    anchor_day: Option<u8>,
-    /// The term that it was bought for.
-    term: Option<NewTerm>,
-    /// The price of one term, a decimal.
-    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
-    price: Option<String>,
-    /// `lapse`, `renew`, `convert` or `release`; left out, `lapse`.
-    #[schema(pattern = "^(lapse|renew|convert|release)$")]
-    on_expiry: Option<String>,
-    /// The automatic renewals left; null is no limit.
-    renewals_left: Option<u32>,
-    /// The term of an automatic renewal; null is the same as `term`.
-    renewal_term: Option<NewTerm>,
-    /// The primary's id.
-    attached_to: Option<String>,
-    /// Of a package: the quota, a decimal.
-    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
-    quota: Option<String>,
-    /// Of a package: the used part of the quota, a decimal.
-    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
-    used: Option<String>,
-    /// Of a package: the unit of the quota.
-    unit: Option<String>,
-    /// Of a package: the type of resource whose usage it covers.
-    resource_type: Option<String>,
-    /// Attributes that the provider's rules may read.
-    attributes: Option<BTreeMap<String, String>>,
-    /// Tags, for people.
-    tags: Option<BTreeMap<String, String>>,
 }
 
 /// Imports the accounts and resources of an inventory: all of them or, if there is any problem, none. What is new is looked
@@ -341,7 +280,7 @@ pub(super) async fn change(
     app.write(request, move |work| {
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&resolved.account.account.id, Some(&id));
-        work.check_version(&views::etag(&views::resource_view(work.db(), &resolved)?))?;
+        work.check_version(&views::etag(&resource_view::resource_view(work.db(), &resolved)?))?;
         let mut events = Vec::new();
         for (name, value) in body.attributes.unwrap_or_default() {
             let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
@@ -359,7 +298,7 @@ pub(super) async fn change(
             bundles::set_tags(work.tx(), resolved.row(), &tags)?;
         }
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        let resource = views::resource_view(work.db(), &resolved)?;
+        let resource = resource_view::resource_view(work.db(), &resolved)?;
         let etag = views::etag(&resource);
         Ok(WriteResponse::ok(&ResourceState { resource, events }).with_etag(&etag))
     })

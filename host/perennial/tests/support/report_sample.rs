@@ -71,21 +71,13 @@ pub(super) fn resource(id: &str, kind: &str, expires_at: Timestamp, price: &str)
         id: id.to_owned(),
         kind: kind.to_owned(),
         region: "cn-north-4".to_owned(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: instant("2025-11-01T02:00:00Z"),
         expires_at: Some(expires_at),
         anchor_day: Some(1),
         term: Some(month()),
         price: Some(amount(price)),
         on_expiry: OnExpiry::Renew,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
-        attributes: BTreeMap::new(),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     }
 }
 

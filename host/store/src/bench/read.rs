@@ -6,16 +6,8 @@ use rusqlite::types::Value as Sql;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::bundles::SELECT_BUNDLE;
 use crate::error::StoreError;
-
-/// A bundle with everything that the API reads of it.
-const BUNDLE: &str = "
-    select h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
-        r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
-        h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
-        p.resource_type, p.quota, p.used, p.unit, p.bought_at
-    from schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource
-    where h.bundle = ?1 order by h.resource";
 
 /// The resource called `id` with its bundle and its account, every column by name.
 pub fn resource(db: &ReadTx, id: &str) -> Result<Option<Value>, StoreError> {
@@ -29,7 +21,7 @@ pub fn resource(db: &ReadTx, id: &str) -> Result<Option<Value>, StoreError> {
         .connection()
         .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
-    let members = rows(db, BUNDLE, bundle)?;
+    let members = rows(db, &SELECT_BUNDLE, bundle)?;
     let account = members.first().and_then(|member| member["account"].as_i64()).unwrap_or_default();
     let account = rows(db, "select * from account where row = ?1", account)?;
     let resource = members.into_iter().find(|member| member["id"] == id);

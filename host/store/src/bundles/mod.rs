@@ -1,18 +1,17 @@
 //! The `resource` and `schedule` tables, read and written a bundle at a time.
 
+mod columns;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::Charging;
-use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
-use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
-use perennial_domain::term::Term;
+use perennial_domain::resource_fields::Changes;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -25,10 +24,12 @@ use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 
+use columns::Cell;
+use columns::Cells;
 pub use write::BundleUpdater;
 pub use write::insert;
+pub(crate) use write::insert_resource;
 pub(crate) use write::insert_schedule;
-pub(crate) use write::insert_terms;
 pub(crate) use write::set_problem;
 pub use write::set_tags;
 pub(crate) use write::wake_account;
@@ -59,35 +60,24 @@ pub struct OriginalBundle {
 /// The columns of a member that can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct MutableColumns {
-    schedule: ScheduleColumns,
-    terms: TermColumns,
+    often: Vec<Cell>,
+    rarely: Vec<Cell>,
     attributes: BTreeMap<String, String>,
     used: Option<Micros>,
 }
-
-type ScheduleColumns = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
-type TermColumns = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
 
 impl StoredBundle {
     /// What it is now, to be decided on, and what it will have been, to compare that with.
     pub fn into_original(self) -> (OriginalBundle, Bundle) {
         let changeable = |member: &Resource| MutableColumns {
-            schedule: schedule_columns(member),
-            terms: term_columns(member),
+            often: columns::values(member, Changes::Often),
+            rarely: columns::values(member, Changes::Rarely),
             attributes: member.attributes.clone(),
             used: package_used(member),
         };
         let members = self.bundle.members.iter().map(changeable).collect();
         (OriginalBundle { rows: self.rows, schedule: self.schedule, members }, self.bundle)
     }
-}
-
-fn schedule_columns(member: &Resource) -> ScheduleColumns {
-    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
-}
-
-fn term_columns(member: &Resource) -> TermColumns {
-    (member.anchor_day, member.term, member.price, member.renewal_term)
 }
 
 fn package_used(member: &Resource) -> Option<Micros> {
@@ -105,25 +95,47 @@ pub struct Schedule {
     pub failures: u32,
 }
 
-/// The columns of a member, in the order that [`member`] reads them.
-const MEMBER_COLUMNS: &str =
-    "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
-    r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
-    h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
-    p.resource_type, p.quota, p.used, p.unit, p.bought_at,
-    exists (select 1 from orders o where o.resource = h.resource and o.state <> 1 and o.state = 0)";
+/// A query for members, with all their columns in the order in which [`BundleAssembler::add`] reads them: `r` is
+/// `resource`, `h` is `schedule`, `p` is `package`.
+static SELECT_MEMBERS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select h.bundle, h.resource, r.account, r.attached_to, h.cursor_at, h.wake_at, h.consecutive_failures,
+             r.attributes, r.tags, p.resource_type, p.quota, p.used, p.unit, p.bought_at,
+             exists (select 1 from orders o where o.resource = h.resource and o.state <> 1 and o.state = 0)
+                 as has_unpaid_order,
+             {}
+         from",
+        columns::qualified_names()
+    )
+});
+/// Where the first column of a plain field is.
+const FIRST_PLAIN: usize = 15;
 const MEMBER_TABLES: &str =
     "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
-/// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
-pub fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
-    let mut statement = db.connection().prepare_cached(&format!(
+/// The members of the bundle `?1`.
+pub(crate) static SELECT_BUNDLE: LazyLock<String> =
+    LazyLock::new(|| format!("{} {MEMBER_TABLES} where h.bundle = ?1 order by h.resource", *SELECT_MEMBERS));
+
+/// The members of the bundles of the account `?1`.
+static SELECT_ACCOUNT: LazyLock<String> = LazyLock::new(|| {
+    format!("{} {MEMBER_TABLES} where r.account = ?1 order by h.bundle, h.resource", *SELECT_MEMBERS)
+});
+
+/// The members of the first `?2` bundles whose wake has come by `?1`.
+static SELECT_DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
         "with due as materialized (
              select resource as due_row from schedule where wake_at <= ?1 order by wake_at, resource limit ?2
          )
-         select {MEMBER_COLUMNS} from due cross join {} where h.bundle = due.due_row",
-        MEMBER_TABLES
-    ))?;
+         {} due cross join {MEMBER_TABLES} where h.bundle = due.due_row",
+        *SELECT_MEMBERS
+    )
+});
+
+/// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
+pub fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&SELECT_DUE)?;
     let mut bundles = BundleAssembler::default();
     let mut rows = statement.query((until.as_second(), limit))?;
     while let Some(row) = rows.next()? {
@@ -170,9 +182,7 @@ pub(crate) fn find_by_resource_row(
 
 /// The bundle with this key.
 pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
-    let mut statement = db.connection().prepare_cached(&format!(
-        "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"
-    ))?;
+    let mut statement = db.connection().prepare_cached(&SELECT_BUNDLE)?;
     let mut bundles = BundleAssembler::default();
     let mut rows = statement.query([key])?;
     while let Some(row) = rows.next()? {
@@ -184,9 +194,7 @@ pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
 
 /// The bundles of an account, in the order in which they were added.
 pub(crate) fn list_for_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredBundle>, StoreError> {
-    let mut statement = db.connection().prepare_cached(&format!(
-        "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where r.account = ?1 order by h.bundle, h.resource"
-    ))?;
+    let mut statement = db.connection().prepare_cached(&SELECT_ACCOUNT)?;
     let mut bundles = BundleAssembler::default();
     let mut rows = statement.query([account])?;
     while let Some(row) = rows.next()? {
@@ -225,9 +233,9 @@ impl BundleAssembler {
         if self.rows.first().is_none_or(|primary| *primary != bundle.primary()) {
             self.attach()?;
             let schedule = Schedule {
-                cursor_at: Timestamp::from_second(row.get(21)?),
-                wake_at: codec::instant(row, 22)?,
-                failures: row.get(23)?,
+                cursor_at: Timestamp::from_second(row.get(4)?),
+                wake_at: codec::instant(row, 5)?,
+                failures: row.get(6)?,
             };
             let members = Bundle { members: Vec::new() };
             self.bundles.push(StoredBundle {
@@ -240,7 +248,7 @@ impl BundleAssembler {
         let last = self.bundles.last_mut().expect("one was just made sure of");
         self.rows.push(resource);
         last.bundle.members.push(member(row)?);
-        self.attached_to.push(row.get(6)?);
+        self.attached_to.push(row.get(3)?);
         Ok(())
     }
 
@@ -265,38 +273,25 @@ impl BundleAssembler {
 }
 
 fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
-    let attributes = row.get_ref(14)?.as_str().map_err(rusqlite::Error::from)?;
-    let tags = row.get_ref(15)?.as_str().map_err(rusqlite::Error::from)?;
-    let resource_type: Option<String> = row.get(24)?;
+    let attributes = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
+    let tags = row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?;
+    let resource_type: Option<String> = row.get(9)?;
     let package = match resource_type {
         Some(resource_type) => Some(Package {
             resource_type,
-            quota: Micros::new(row.get(25)?),
-            used: Micros::new(row.get(26)?),
-            unit: row.get(27)?,
-            bought_at: Timestamp::from_second(row.get(28)?),
+            quota: Micros::new(row.get(10)?),
+            used: Micros::new(row.get(11)?),
+            unit: row.get(12)?,
+            bought_at: Timestamp::from_second(row.get(13)?),
         }),
         None => None,
     };
     Ok(Resource {
-        id: row.get(3)?,
-        kind: row.get(4)?,
-        region: row.get(5)?,
-        attached_to: None,
-        charging: codec::coded(Charging::from_code, row.get(16)?, "a charging")?,
-        stage: codec::coded(Stage::from_code, row.get(17)?, "a stage")?,
-        started_at: Timestamp::from_second(row.get(7)?),
-        expires_at: codec::instant(row, 18)?,
-        anchor_day: row.get(8)?,
-        term: codec::term(row.get(9)?, row.get(10)?)?,
-        price: row.get::<_, Option<i64>>(11)?.map(Micros::new),
-        on_expiry: codec::coded(OnExpiry::from_code, row.get(19)?, "what happens on expiry")?,
-        renewals_left: row.get(20)?,
-        renewal_term: codec::term(row.get(12)?, row.get(13)?)?,
-        has_unpaid_order: row.get(29)?,
+        has_unpaid_order: row.get(14)?,
         package,
         attributes: codec::strings(attributes)?,
         tags: codec::strings(tags)?,
+        ..columns::read(&mut Cells::new(row, FIRST_PLAIN))?
     })
 }
 

@@ -1,20 +1,21 @@
 //! Writes to the `resource` and `schedule` tables: new bundles, and what changed of a bundle.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::micros::Micros;
+use perennial_domain::resource_fields::Changes;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::named_params;
+use rusqlite::ToSql;
 
 use crate::bundles::OriginalBundle;
 use crate::bundles::Schedule;
+use crate::bundles::columns;
+use crate::bundles::columns::Cell;
 use crate::bundles::package_used;
-use crate::bundles::schedule_columns;
-use crate::bundles::term_columns;
 use crate::codec;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
@@ -43,7 +44,7 @@ pub fn insert(
     for (index, row) in rows.iter() {
         let member = &bundle[index];
         let attached_to = member.attached_to.map(|to| rows[to]);
-        insert_terms(db, row, account, member, attached_to)?;
+        insert_resource(db, row, account, member, attached_to)?;
         insert_schedule(db, row, rows.bundle(), member, schedule)?;
         if let Some(package) = &member.package {
             packages::insert(db, row, account, package)?;
@@ -52,69 +53,77 @@ pub fn insert(
     Ok(rows)
 }
 
-pub(crate) fn insert_terms(
+/// Adds the row of `resource` for a member.
+pub(crate) fn insert_resource(
     db: &WriteTx,
     row: ResourceKey,
     account: AccountKey,
     member: &Resource,
     attached_to: Option<ResourceKey>,
 ) -> Result<(), StoreError> {
-    let (term_count, term_unit) = codec::term_columns(member.term);
-    let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
-    db.connection().prepare_cached(
-        "insert into resource (row, id, account, kind, region, attached_to, started_at, anchor_day, term_count, term_unit,
-             price, renewal_term_count, renewal_term_unit, attributes, tags)
-         values (:row, :id, :account, :kind, :region, :attached_to, :started_at, :anchor_day, :term_count, :term_unit,
-             :price, :renewal_term_count, :renewal_term_unit, :attributes, :tags)",
-    )?
-    .execute(named_params! {
-        ":row": row,
-        ":id": member.id,
-        ":account": account,
-        ":kind": member.kind,
-        ":region": member.region,
-        ":attached_to": attached_to,
-        ":started_at": member.started_at.as_second(),
-        ":anchor_day": member.anchor_day,
-        ":term_count": term_count,
-        ":term_unit": term_unit,
-        ":price": member.price.map(Micros::as_micros),
-        ":renewal_term_count": renewal_term_count,
-        ":renewal_term_unit": renewal_term_unit,
-        ":attributes": codec::strings_text(&member.attributes),
-        ":tags": codec::strings_text(&member.tags),
-    })?;
+    let (attributes, tags) = (codec::strings_text(&member.attributes), codec::strings_text(&member.tags));
+    let never = columns::values(member, Changes::Never);
+    let rarely = columns::values(member, Changes::Rarely);
+    let mut values: Vec<&dyn ToSql> = vec![&row, &account, &attached_to, &attributes, &tags];
+    values.extend(never.iter().chain(&rarely).map(|value| value as &dyn ToSql));
+    db.connection().prepare_cached(&INSERT_RESOURCE)?.execute(&*values)?;
     Ok(())
 }
 
+/// Adds the row of `schedule` for a member; only that of a primary has the wake.
 pub(crate) fn insert_schedule(
     db: &WriteTx,
     row: ResourceKey,
     bundle: BundleKey,
     member: &Resource,
-    agenda: Schedule,
+    schedule: Schedule,
 ) -> Result<(), StoreError> {
-    let wake_at = agenda.wake_at.filter(|_| row == bundle.primary());
-    db.connection().prepare_cached(
-        "insert into schedule (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
-             consecutive_failures)
-         values (:resource, :bundle, :charging, :stage, :expires_at, :on_expiry, :renewals_left, :cursor_at, :wake_at,
-             :failures)",
-    )?
-    .execute(named_params! {
-        ":resource": row,
-        ":bundle": bundle,
-        ":charging": member.charging.code(),
-        ":stage": member.stage.code(),
-        ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": member.on_expiry.code(),
-        ":renewals_left": member.renewals_left,
-        ":cursor_at": agenda.cursor_at.as_second(),
-        ":wake_at": wake_at.map(Timestamp::as_second),
-        ":failures": agenda.failures,
-    })?;
+    let wake_at = schedule.wake_at.filter(|_| row == bundle.primary()).map(Timestamp::as_second);
+    let cursor_at = schedule.cursor_at.as_second();
+    let often = columns::values(member, Changes::Often);
+    let mut values: Vec<&dyn ToSql> = vec![&row, &bundle, &cursor_at, &wake_at, &schedule.failures];
+    values.extend(often.iter().map(|value| value as &dyn ToSql));
+    db.connection().prepare_cached(&INSERT_SCHEDULE)?.execute(&*values)?;
     Ok(())
 }
+
+static INSERT_RESOURCE: LazyLock<String> = LazyLock::new(|| {
+    let names = [columns::names(Changes::Never), columns::names(Changes::Rarely)].concat();
+    insert_into("resource", "row, account, attached_to, attributes, tags", 5, &names)
+});
+
+static INSERT_SCHEDULE: LazyLock<String> = LazyLock::new(|| {
+    let first = "resource, bundle, cursor_at, wake_at, consecutive_failures";
+    insert_into("schedule", first, 5, &columns::names(Changes::Often))
+});
+
+/// Inserts a row: the `count` columns that `first` lists, and then `names`.
+fn insert_into(table: &str, first: &str, count: usize, names: &[String]) -> String {
+    let values = (1..=count + names.len()).map(|place| format!("?{place}")).collect::<Vec<_>>();
+    format!("insert into {table} ({first}, {}) values ({})", names.join(", "), values.join(", "))
+}
+
+/// Sets columns from the values after the first `before`.
+fn assignments(before: usize, names: &[String]) -> String {
+    let numbered = names.iter().enumerate();
+    numbered.map(|(place, name)| format!("{name} = ?{}", place + before + 1)).collect::<Vec<_>>().join(", ")
+}
+
+static UPDATE_PRIMARY: LazyLock<String> = LazyLock::new(|| {
+    let often = assignments(4, &columns::names(Changes::Often));
+    format!(
+        "update schedule set cursor_at = ?2, wake_at = ?3, consecutive_failures = ?4, {often} where resource = ?1"
+    )
+});
+
+static UPDATE_ATTACHED: LazyLock<String> = LazyLock::new(|| {
+    format!("update schedule set {} where resource = ?1", assignments(1, &columns::names(Changes::Often)))
+});
+
+static UPDATE_RESOURCE: LazyLock<String> = LazyLock::new(|| {
+    let rarely = assignments(2, &columns::names(Changes::Rarely));
+    format!("update resource set attributes = ?2, {rarely} where row = ?1")
+});
 
 /// Writes what became of bundles, as long as a transaction lasts.
 pub struct BundleUpdater<'c> {
@@ -126,19 +135,12 @@ pub struct BundleUpdater<'c> {
 impl<'c> BundleUpdater<'c> {
     /// Finds the statements.
     pub fn new(db: &'c WriteTx) -> Result<BundleUpdater<'c>, StoreError> {
-        let primary = db.connection().prepare_cached(
-            "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
-                 cursor_at = ?7, wake_at = ?8, consecutive_failures = ?9
-             where resource = ?1",
-        )?;
-        let attached = db.connection().prepare_cached(
-            "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
-             where resource = ?1",
-        )?;
+        let primary = db.connection().prepare_cached(&UPDATE_PRIMARY)?;
+        let attached = db.connection().prepare_cached(&UPDATE_ATTACHED)?;
         Ok(BundleUpdater { db, primary, attached })
     }
 
-    /// Writes what became of a bundle: only the rows that changed, and always the agenda.
+    /// Writes what became of a bundle: only the rows that changed, and always the schedule.
     pub fn update(
         &mut self,
         original: &OriginalBundle,
@@ -147,13 +149,17 @@ impl<'c> BundleUpdater<'c> {
     ) -> Result<(), StoreError> {
         for ((index, row), was) in original.rows.iter().zip(&original.members) {
             let is = &after[index];
+            let often = columns::values(is, Changes::Often);
             if index == MemberIndex::PRIMARY {
-                self.update_primary(row, is, schedule)?;
-            } else if was.schedule != schedule_columns(is) {
-                self.update_attached(row, is)?;
+                self.update_primary(row, &often, schedule)?;
+            } else if was.often != often {
+                let values =
+                    [&row as &dyn ToSql].into_iter().chain(often.iter().map(|value| value as &dyn ToSql));
+                self.attached.execute(&*values.collect::<Vec<_>>())?;
             }
-            if was.terms != term_columns(is) || was.attributes != is.attributes {
-                update_terms(self.db, row, is)?;
+            let rarely = columns::values(is, Changes::Rarely);
+            if was.rarely != rarely || was.attributes != is.attributes {
+                update_resource(self.db, row, &rarely, &is.attributes)?;
             }
             match package_used(is) {
                 Some(now_used) if was.used != Some(now_used) => packages::set_used(self.db, row, now_used)?,
@@ -166,55 +172,28 @@ impl<'c> BundleUpdater<'c> {
     fn update_primary(
         &mut self,
         row: ResourceKey,
-        member: &Resource,
+        often: &[Cell],
         schedule: Schedule,
     ) -> Result<(), StoreError> {
-        self.primary.execute((
-            row,
-            member.charging.code(),
-            member.stage.code(),
-            member.expires_at.map(Timestamp::as_second),
-            member.on_expiry.code(),
-            member.renewals_left,
-            schedule.cursor_at.as_second(),
-            schedule.wake_at.map(Timestamp::as_second),
-            schedule.failures,
-        ))?;
-        Ok(())
-    }
-
-    fn update_attached(&mut self, row: ResourceKey, member: &Resource) -> Result<(), StoreError> {
-        self.attached.execute((
-            row,
-            member.charging.code(),
-            member.stage.code(),
-            member.expires_at.map(Timestamp::as_second),
-            member.on_expiry.code(),
-            member.renewals_left,
-        ))?;
+        let (cursor_at, wake_at) =
+            (schedule.cursor_at.as_second(), schedule.wake_at.map(Timestamp::as_second));
+        let mut values: Vec<&dyn ToSql> = vec![&row, &cursor_at, &wake_at, &schedule.failures];
+        values.extend(often.iter().map(|value| value as &dyn ToSql));
+        self.primary.execute(&*values)?;
         Ok(())
     }
 }
 
-fn update_terms(db: &WriteTx, row: ResourceKey, member: &Resource) -> Result<(), StoreError> {
-    let (term_count, term_unit) = codec::term_columns(member.term);
-    let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
-    db.connection().prepare_cached(
-        "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
-             renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
-             attributes = :attributes
-         where row = :row",
-    )?
-    .execute(named_params! {
-        ":row": row,
-        ":anchor_day": member.anchor_day,
-        ":term_count": term_count,
-        ":term_unit": term_unit,
-        ":price": member.price.map(Micros::as_micros),
-        ":renewal_term_count": renewal_term_count,
-        ":renewal_term_unit": renewal_term_unit,
-        ":attributes": codec::strings_text(&member.attributes),
-    })?;
+fn update_resource(
+    db: &WriteTx,
+    row: ResourceKey,
+    rarely: &[Cell],
+    attributes: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    let attributes = codec::strings_text(attributes);
+    let mut values: Vec<&dyn ToSql> = vec![&row, &attributes];
+    values.extend(rarely.iter().map(|value| value as &dyn ToSql));
+    db.connection().prepare_cached(&UPDATE_RESOURCE)?.execute(&*values)?;
     Ok(())
 }
 

@@ -79,6 +79,11 @@ impl OrderBooks {
         paid.or_else(|| book.closed.iter().find(|(closed, _)| closed == id).map(|(_, state)| *state))
     }
 
+    /// Whether an order of a resource was cancelled, expired or given back.
+    pub(super) fn has_closed(&self, resource: ResourceKey) -> bool {
+        self.books.get(&resource).is_some_and(|book| !book.closed.is_empty())
+    }
+
     /// The next instant by `until` after which an order can no longer be paid, and a resource of it.
     pub(super) fn next_deadline(&self, until: Timestamp) -> Option<(Timestamp, ResourceKey)> {
         let (pay_until, number) = self.deadlines.first()?;

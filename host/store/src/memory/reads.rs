@@ -75,6 +75,10 @@ impl EngineReads for MemoryStore {
         Ok(self.books.state(resource, id))
     }
 
+    fn has_closed_orders(&self, resource: ResourceKey) -> Result<bool, StoreError> {
+        Ok(self.books.has_closed(resource))
+    }
+
     fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
         Ok(self.books.next_deadline(until))
     }

@@ -6,7 +6,6 @@ use expect_test::expect;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::index::MemberIndex;
@@ -28,22 +27,9 @@ fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
     Resource {
         id: id.to_owned(),
         kind: kind.to_owned(),
-        region: String::new(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: at(0),
         expires_at: Some(at(expires_at)),
-        anchor_day: None,
-        term: None,
-        price: None,
-        on_expiry: OnExpiry::Lapse,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        package: None,
-        attributes: BTreeMap::new(),
-        tags: BTreeMap::new(),
+        ..Resource::default()
     }
 }
 

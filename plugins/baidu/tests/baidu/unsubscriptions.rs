@@ -71,14 +71,14 @@ fn each_order_of_the_resource_gives_back_what_is_left_of_it() {
 }
 
 #[test]
-fn a_period_counted_from_a_late_renewal_is_divided_by_its_own_days() {
-    let bundle = [prepaid("bcc", "i", "2026-08-15 10:00")];
-    // Expired on 10 July, renewed on the 15th for 31.00 and a month from then.
-    let late = Order {
-        paid_at: at("2026-07-15 10:00"),
-        ..order(0, "2026-07-10 10:00", "2026-08-15 10:00", 31_000_000, true)
-    };
-    let refund = |settings: &[(&str, &str)], now: &str| {
+fn a_late_renewal_is_divided_by_its_own_days_whatever_the_setting_is_now() {
+    // Expired on 10 July and renewed on the 15th for a month, counted from then or from the expiry.
+    let refund = |settings: &[(&str, &str)], ends_at: &str, now: &str| {
+        let bundle = [prepaid("bcc", "i", ends_at)];
+        let late = Order {
+            paid_at: at("2026-07-15 10:00"),
+            ..order(0, "2026-07-10 10:00", ends_at, 31_000_000, true)
+        };
         let plan =
             ask(settings, at(now), &bundle, 0, Command::Unsubscribe(Scope::Everything), &[late]).unwrap();
         let plugin_sdk::Operation::EndSubscription(ending) = &plan.steps[0].operation else {
@@ -86,10 +86,15 @@ fn a_period_counted_from_a_late_renewal_is_divided_by_its_own_days() {
         };
         ending.refunds[0].amount
     };
-    let from_renewal = [("late_renewal_from", "renewal")];
-    assert_eq!(refund(&from_renewal, "2026-07-15 10:00"), 31_000_000);
-    assert_eq!(refund(&from_renewal, "2026-07-25 10:00"), 21_000_000, "21 of 31 days");
-    assert_eq!(refund(&[], "2026-07-25 10:00"), 18_080_000, "21 of 36 days, where the old expiry counts");
+    let from_renewal: &[_] = &[("late_renewal_from", "renewal")];
+    for settings in [from_renewal, &[]] {
+        assert_eq!(refund(settings, "2026-08-15 10:00", "2026-07-15 10:00"), 31_000_000);
+        assert_eq!(refund(settings, "2026-08-15 10:00", "2026-07-25 10:00"), 21_000_000, "21 of 31 days");
+        assert_eq!(refund(settings, "2026-08-10 10:00", "2026-07-25 10:00"), 16_000_000, "16 of 31 days");
+    }
+    // Its length says neither: a disk that was renewed to the expiry of its instance.
+    assert_eq!(refund(from_renewal, "2026-08-20 10:00", "2026-07-25 10:00"), 22_390_000, "26 of 36 days");
+    assert_eq!(refund(&[], "2026-08-20 10:00", "2026-07-25 10:00"), 19_660_000, "26 of 41 days");
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn records(call: &Call, orders: &[OrderView], order: &OrderView) -> Vec<Json> {
 fn record(call: &Call, order: &OrderView, base: &str, number: &str, amount: Micros) -> Json {
     let of = types::named(&order.kind);
     Json::Object(vec![
-        ("id", Json::from(format!("{}-{}-{number}", order.id, digest(&order.resource)))),
+        // An order of a change has a period for each that it cuts.
+        ("id", Json::from(format!("{}-{}-{}-{number}", order.id, digest(&order.resource), order.starts_at))),
         ("amount", Json::Amount(amount)),
         ("measure_id", Json::from("1")),
         ("customer_id", Json::from(call.account.id.as_str())),

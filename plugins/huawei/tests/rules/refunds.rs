@@ -108,6 +108,23 @@ fn the_periods_that_have_not_begun_go_back_whole() {
 }
 
 #[test]
+fn periods_before_time_that_was_not_paid_for_here_stay() {
+    let bundle = [Resource { expires_at: Some(time("2026-05-10 23:59:59")), ..resource("ecs") }];
+    let ask =
+        |scope| command(&[], time("2026-01-20 00:00:00"), &bundle, 0, Command::Unsubscribe(scope), &orders());
+    assert_eq!(print_plan(&ask(Scope::FuturePeriods)), "CBC.99003128");
+    assert!(print_plan(&ask(Scope::Everything)).starts_with("#0 ends everything, order 0:"));
+}
+
+#[test]
+fn nothing_ends_while_an_order_of_what_is_attached_waits() {
+    let disk = Resource { has_unpaid_order: true, ..attached("evs", 0) };
+    let everything = Command::Unsubscribe(Scope::Everything);
+    let answer = command(&[], time("2026-01-20 00:00:00"), &[resource("ecs"), disk], 0, everything, &[]);
+    assert_eq!(print_plan(&answer), "CBC.99003100");
+}
+
+#[test]
 fn a_package_goes_back_only_before_it_takes_effect() {
     let ahead = [Resource { started_at: time("2026-01-28 00:00:00"), ..resource("package") }];
     let everything = Command::Unsubscribe(Scope::Everything);

@@ -78,6 +78,16 @@ fn each_period_that_was_paid_for_has_its_part_of_the_whole() {
 }
 
 #[test]
+fn time_that_was_not_paid_for_here_gives_nothing_back() {
+    let bundle = [Resource { expires_at: Some(time("2026-03-31 23:59:59")), ..resource("ecs") }];
+    let at = time("2026-01-20 12:00:00");
+    let downgrade = command(&[], at, &bundle, 0, change(1_000_000, 31_000_000, &[]), &two_orders());
+    expect![[r##"
+        #0 changes to [("flavor", "large")] at 1000000, -10650000 of order 0 from 2026-01-20 12:00:00 to 2026-01-31 23:59:59, -30000000 of order 1 from 2026-01-31 23:59:59 to 2026-02-28 23:59:59
+    "##]].assert_eq(&format!("{}\n", print_plan(&downgrade)));
+}
+
+#[test]
 fn what_a_downgrade_gave_back_does_not_come_back_again() {
     let (resource, bought) = quarterly();
     let at = time("2021-08-24 12:00:00");

@@ -14,6 +14,7 @@ use crate::apply::close_order;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::event::EventKind;
 use crate::index::OrderIndex;
 use crate::ledger::Shortfall;
 use crate::order::Order;
@@ -232,6 +233,30 @@ fn giving_a_renewal_back_restores_whatever_it_changed() {
     let back = end(Scope::Future, Some("2026-03-10"), &[(0, "30")]);
     scene.apply(Cause::Command, 0, vec![(0, back)]).unwrap();
     assert_eq!(scene.bundle, before);
+}
+
+#[test]
+fn a_renewal_that_is_given_back_restores_the_anchor_that_changed_meanwhile() {
+    let mut scene = Scene::of([resource("ecs")], "100");
+    let effects = scene.apply(Cause::Command, 0, vec![(0, extend("2026-04-10", months(1)))]).unwrap();
+    scene.orders = effects.orders;
+    scene.bundle.members[0].anchor_day = Some(9);
+    let back = end(Scope::Future, Some("2026-03-10"), &[(0, "30")]);
+    scene.apply(Cause::Command, 0, vec![(0, back)]).unwrap();
+    assert_eq!(scene.bundle.members[0].anchor_day, Some(10));
+}
+
+#[test]
+fn a_change_that_costs_nothing_is_what_the_prices_say() {
+    for (price, kind) in [("20", OrderKind::Downgrade), ("40", OrderKind::Upgrade)] {
+        let mut scene = Scene::of([resource("ecs")], "100");
+        let effects = scene.apply(Cause::Command, 0, vec![(0, change(price, &[]))]).unwrap();
+        let kinds = effects.events.iter().filter_map(|event| match &event.what {
+            EventKind::OrderCreated { kind, .. } => Some(*kind),
+            _ => None,
+        });
+        assert_eq!(kinds.collect::<Vec<_>>(), [kind], "{price}");
+    }
 }
 
 #[test]

@@ -69,10 +69,7 @@ fn resource() -> impl Strategy<Value = Resource> {
         let is_off = on_expiry == OnExpiry::Renew && renewal.0 == Some(0);
         let prepaid = charging == Charging::Prepaid;
         Resource {
-            id: String::new(),
-            kind: String::new(),
             region,
-            attached_to: None,
             charging,
             stage,
             started_at,
@@ -83,10 +80,9 @@ fn resource() -> impl Strategy<Value = Resource> {
             on_expiry: if is_off { OnExpiry::Lapse } else { on_expiry },
             renewals_left: renewal.0,
             renewal_term: renewal.1,
-            has_unpaid_order: false,
-            package: None,
             attributes,
             tags,
+            ..Resource::default()
         }
     })
 }

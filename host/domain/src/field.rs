@@ -1,8 +1,10 @@
-//! The kinds of fields that events have, and how a format hands them over. Knows no format.
+//! The kinds of fields that events and resources have, and how a format hands them over. Knows no format.
 
 use crate::approval_state::ExpiryReason;
 use crate::approval_state::State;
 use crate::attempt::DeclineClass;
+use crate::bundle::Charging;
+use crate::bundle::OnExpiry;
 use crate::bundle::Stage;
 use crate::ledger::Reason;
 use crate::micros::Micros;
@@ -34,7 +36,45 @@ pub enum FieldValue<'a> {
     Refunds(&'a [(String, Micros)]),
 }
 
-/// What a format has read: the fields of one event by name. Each method returns `None` when the field is missing or has
+impl FieldValue<'_> {
+    /// The value for people; `None` for nothing, and for a list.
+    pub(crate) fn to_text(self) -> Option<String> {
+        match self {
+            FieldValue::Nothing | FieldValue::Refunds(_) => None,
+            FieldValue::Text(text) => Some(text.to_owned()),
+            FieldValue::Amount(amount) => Some(amount.to_string()),
+            FieldValue::Instant(at) => Some(at.to_string()),
+            FieldValue::Term(term) => Some(term.to_string()),
+            FieldValue::Count(count) => Some(count.to_string()),
+            FieldValue::Flag(flag) => Some(flag.to_string()),
+        }
+    }
+}
+
+/// What a field holds, for a format to describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// An amount.
+    Amount,
+    /// An instant.
+    Instant,
+    /// A term.
+    Term,
+    /// A number of things.
+    Count,
+    /// A day of the month, 1 to 31.
+    Day,
+    /// Yes or no.
+    Flag,
+    /// Orders, each with the part of it that was refunded.
+    Refunds,
+}
+
+/// What a format has read: the fields of one event or resource by name. Each method returns `None` when the field is missing or has
 /// another kind of value, which the format reports.
 pub trait FieldSource {
     /// Whether the field is missing or null: an optional one has no value then.
@@ -51,14 +91,21 @@ pub trait FieldSource {
     fn term(&mut self, name: &str) -> Option<Term>;
     /// A number of things.
     fn count(&mut self, name: &str) -> Option<u32>;
+    /// A day of the month, 1 to 31.
+    fn day(&mut self, name: &str) -> Option<u8>;
     /// Yes or no.
     fn flag(&mut self, name: &str) -> Option<bool>;
     /// Orders, each with the part of it that was refunded.
     fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>>;
 }
 
-/// A type of a field of an event.
-pub(crate) trait EventField: Sized {
+/// A type of a field of an event or a resource.
+pub(crate) trait Field: Sized {
+    /// What it holds.
+    const KIND: FieldKind;
+    /// Whether it may have no value.
+    const IS_OPTIONAL: bool = false;
+
     /// The value, for a format to write.
     fn value(&self) -> FieldValue<'_>;
 
@@ -66,7 +113,10 @@ pub(crate) trait EventField: Sized {
     fn read(name: &str, source: &mut impl FieldSource) -> Option<Self>;
 }
 
-impl<T: EventField> EventField for Option<T> {
+impl<T: Field> Field for Option<T> {
+    const KIND: FieldKind = T::KIND;
+    const IS_OPTIONAL: bool = true;
+
     fn value(&self) -> FieldValue<'_> {
         self.as_ref().map_or(FieldValue::Nothing, T::value)
     }
@@ -77,9 +127,11 @@ impl<T: EventField> EventField for Option<T> {
 }
 
 macro_rules! plain_fields {
-    ($( $type:ty: $variant:ident($value:ident => $written:expr), $read:ident; )+) => {
+    ($( $type:ty: $variant:ident($value:ident => $written:expr), $kind:ident, $read:ident; )+) => {
         $(
-            impl EventField for $type {
+            impl Field for $type {
+                const KIND: FieldKind = FieldKind::$kind;
+
                 fn value(&self) -> FieldValue<'_> {
                     let $value = self;
                     FieldValue::$variant($written)
@@ -94,19 +146,30 @@ macro_rules! plain_fields {
 }
 
 plain_fields! {
-    String: Text(text => text), text;
-    Micros: Amount(amount => *amount), amount;
-    Timestamp: Instant(at => *at), instant;
-    Term: Term(term => *term), term;
-    u32: Count(count => *count), count;
-    bool: Flag(flag => *flag), flag;
-    Vec<(String, Micros)>: Refunds(refunds => refunds), refunds;
+    String: Text(text => text), Text, text;
+    Micros: Amount(amount => *amount), Amount, amount;
+    Timestamp: Instant(at => *at), Instant, instant;
+    Term: Term(term => *term), Term, term;
+    u32: Count(count => *count), Count, count;
+    u8: Count(day => u32::from(*day)), Day, day;
+    bool: Flag(flag => *flag), Flag, flag;
+    Vec<(String, Micros)>: Refunds(refunds => refunds), Refunds, refunds;
 }
 
 macro_rules! word_fields {
     ($( $type:ty; )+) => {
         $(
-            impl EventField for $type {
+            impl Field for $type {
+                const KIND: FieldKind = FieldKind::Word(&{
+                    let mut words = [""; <$type>::ALL.len()];
+                    let mut index = 0;
+                    while index < words.len() {
+                        words[index] = <$type>::ALL[index].name();
+                        index += 1;
+                    }
+                    words
+                });
+
                 fn value(&self) -> FieldValue<'_> {
                     FieldValue::Text(self.name())
                 }
@@ -122,8 +185,10 @@ macro_rules! word_fields {
 
 word_fields! {
     Cause;
+    Charging;
     DeclineClass;
     ExpiryReason;
+    OnExpiry;
     OrderKind;
     Reason;
     RulingKind;
