@@ -66,9 +66,9 @@ fn each_field_is_changed_or_kept_with_a_reason() {
         ~ expires_at 2026-03-10T00:00:00Z to 2026-04-30T15:59:59Z
         ~ anchor_day 10 to 31
         ~ term 1 month to 3 months
-        ~ renewals_left none to 3
         ~ price 30.00 to 80.00
         ~ on_expiry lapse to renew
+        ~ renewals_left none to 3
         ~ renewal_term none to 1 month
         ~ attributes.status none to stopped
         ~ tags.env none to prod

@@ -156,7 +156,6 @@ fn the_printed_example_reads_as_it_says() {
                                 id: "ecs-1",
                                 kind: "ecs",
                                 region: "cn-north-4",
-                                attached_to: None,
                                 charging: Prepaid,
                                 stage: Active,
                                 started_at: Timestamp(
@@ -184,6 +183,7 @@ fn the_printed_example_reads_as_it_says() {
                                 on_expiry: Renew,
                                 renewals_left: None,
                                 renewal_term: None,
+                                attached_to: None,
                                 has_unpaid_order: false,
                                 package: None,
                                 attributes: {
@@ -227,7 +227,6 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             id: "p",
             kind: "ecs",
             region: "",
-            attached_to: None,
             charging: Postpaid,
             stage: Active,
             started_at: Timestamp(
@@ -240,6 +239,7 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             on_expiry: Lapse,
             renewals_left: None,
             renewal_term: None,
+            attached_to: None,
             has_unpaid_order: false,
             package: None,
             attributes: {},

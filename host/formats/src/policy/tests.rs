@@ -220,7 +220,6 @@ fn a_plan_that_states_nothing_has_the_documented_defaults() {
                             id: "resource-1",
                             kind: "ecs",
                             region: "region-1",
-                            attached_to: None,
                             charging: Prepaid,
                             stage: Active,
                             started_at: Timestamp(
@@ -246,6 +245,7 @@ fn a_plan_that_states_nothing_has_the_documented_defaults() {
                             on_expiry: Renew,
                             renewals_left: None,
                             renewal_term: None,
+                            attached_to: None,
                             has_unpaid_order: false,
                             package: None,
                             attributes: {},

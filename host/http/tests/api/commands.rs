@@ -75,7 +75,7 @@ fn a_command_is_carried_out_as_planned() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "c2d63229e8f11353577b7dad54a41aef"
+        etag: "441f3c028a79265ed6cd3f441f1cfabd"
         {
           "events": [
             {
