@@ -116,6 +116,8 @@ pub struct CreateToken {
     pub expires_at: Option<Timestamp>,
     /// The person behind it; `None` is somebody who has no other token.
     pub owner: Option<String>,
+    /// The labels by which policies ask for approvers.
+    pub approves: BTreeSet<String>,
 }
 
 /// Creates a token from random bits of the system.
@@ -136,6 +138,7 @@ pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<Issue
         revoked_at: None,
         last_used_at: None,
         owner: spec.owner.unwrap_or_else(|| id.clone()),
+        approves: spec.approves.into_iter().collect(),
         id: id.clone(),
     };
     Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })

@@ -184,6 +184,18 @@ pub fn reprice(
     Ok(())
 }
 
+/// Writes which of the approvals that a pending one waits for were given.
+pub(crate) fn set_required(
+    db: &WriteTx,
+    row: ApprovalKey,
+    required: &[RequiredApproval],
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update approval set required = ?2 where row = ?1 and state = 'pending'")?
+        .execute((row, required_text(required)))?;
+    Ok(())
+}
+
 /// Writes how the pending approval at `row` ended.
 pub fn close(db: &WriteTx, row: ApprovalKey, state: State, closing: &Resolution) -> Result<(), StoreError> {
     db.connection().prepare_cached(
@@ -369,16 +381,28 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     })
 }
 
-/// The list as JSON: for each its policy, label and words.
+/// The list as JSON: for each its policy, label and words, and the token that gave it.
 fn required_text(required: &[RequiredApproval]) -> String {
-    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason)).collect::<Vec<_>>();
+    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason, &one.given_by));
+    let items = items.collect::<Vec<_>>();
     serde_json::to_string(&items).expect("texts are JSON")
 }
 
 fn required(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
     let text: String = row.get("required")?;
-    let items: Vec<(String, Option<String>, String)> = serde_json::from_str(&text)?;
-    let one = |(policy, by, reason)| RequiredApproval { policy, reason, by };
+    let items: Vec<Vec<Option<String>>> = serde_json::from_str(&text)?;
+    // Schema 8 did not keep who gave one.
+    let one = |item: Vec<Option<String>>| {
+        let mut parts = item.into_iter();
+        let mut next = || parts.next().flatten();
+        let (policy, by, reason) = (next(), next(), next());
+        RequiredApproval {
+            policy: policy.unwrap_or_default(),
+            reason: reason.unwrap_or_default(),
+            by,
+            given_by: next(),
+        }
+    };
     Ok(items.into_iter().map(one).collect())
 }
 

@@ -21,7 +21,7 @@ pub mod copy;
 pub mod cursor;
 mod database_file;
 pub mod decisions;
-mod deferrals;
+pub mod deferrals;
 pub mod deliveries;
 pub mod engine_store;
 pub mod error;
@@ -40,6 +40,9 @@ pub mod order_list;
 pub mod orders;
 pub mod packages;
 pub mod people;
+pub mod policies;
+pub mod policy_changes;
+pub mod policy_differences;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod quotas;
@@ -67,7 +70,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -52,6 +52,10 @@ use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
 use crate::people;
+use crate::policies;
+use crate::policies::StoredPolicies;
+use crate::policy_differences;
+use crate::provider_keys;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -137,6 +141,10 @@ impl EngineReads for ReadTx {
         people::person_of(self, id)
     }
 
+    fn is_provider_key(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(provider_keys::get(self, id)?.is_some())
+    }
+
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
         approvals::list_for_resource(self, resource)
     }
@@ -159,6 +167,14 @@ impl EngineReads for ReadTx {
 
     fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
         deferrals::list(self, members)
+    }
+
+    fn policy_set_digest(&self) -> Result<String, StoreError> {
+        policies::set_digest(self)
+    }
+
+    fn policies(&self) -> Result<StoredPolicies, StoreError> {
+        policies::all(self)
     }
 
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
@@ -244,6 +260,7 @@ impl<'c> Committer<'c> {
             Change::RepriceApproval { approval, priced, attempt, at } => {
                 self.reprice_approval(approval, &priced, attempt, at)
             }
+            Change::SetRequired { approval, required } => approvals::set_required(db, approval, &required),
             Change::CloseApproval { approval, state, resolution } => {
                 approvals::close(db, approval, state, &resolution)?;
                 attempts::void_awaiting(db, approval, resolution.at)
@@ -255,6 +272,7 @@ impl<'c> Committer<'c> {
                 let revision = self.revision(&revision.0, &revision.1)?;
                 self.decisions.insert(at, resource, revision, &request, &response)
             }
+            Change::RecordPolicyDifference(new) => policy_differences::record(db, &new),
             Change::InsertEvent { account, at, resource, kind, body } => {
                 self.events.insert(at, account, resource.as_deref(), kind, &body)
             }

@@ -19,7 +19,7 @@ use crate::provider_api::failure_of_error;
 use crate::provider_api::internal;
 use crate::provider_api::query;
 use perennial_engine::EngineTx;
-use perennial_engine::command::Preconditions;
+use perennial_engine::preconditions::Preconditions;
 use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
 use perennial_service::error::ServiceError;

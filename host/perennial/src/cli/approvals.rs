@@ -25,6 +25,7 @@ use crate::report::text::printable;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::clock;
@@ -181,7 +182,7 @@ fn decide(
     }
     let store = Store::open(&context.db)?;
     let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
-    let decision = ApprovalDecision { decided_by: audit_record::CLI, reason, plan_hash: None };
+    let decision = ApprovalDecision { decided_by: audit_record::CLI, reason, plan_hash: None, labels: ApproverLabels::All };
     let outcome = engine.in_transaction(|engine| {
         let outcome = decide(engine, at, &decision)?;
         let stored = approvals::get(engine.db(), id)?;
