@@ -198,8 +198,7 @@ impl<S: EngineStore> Engine<S> {
         stored: &StoredApproval,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let (required, given) =
-            approval_parts::give(&stored.required, decision.labels, decision.decided_by);
+        let (required, given) = approval_parts::give(&stored.required, decision.labels, decision.decided_by);
         let mut changes = Changes::new(self.retention);
         changes.list.push(Change::SetRequired { approval: stored.row, required });
         for policy in given {

@@ -160,7 +160,8 @@ impl<S: EngineStore> Engine<S> {
                 let ruled = evaluation.rule(command, plan, Vec::new());
                 if !ruled.required().is_empty() && !self.grants_approvals {
                     if preconditions.plan_hash.is_some()
-                        && let Some(proposal) = propose(self.reads(), &self.providers, at, resource, command, preconditions)?
+                        && let Some(proposal) =
+                            propose(self.reads(), &self.providers, at, resource, command, preconditions)?
                     {
                         check_plan_hash(&proposal, preconditions)?;
                     }
@@ -302,20 +303,20 @@ impl<S: EngineStore> Engine<S> {
         Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
     }
 
-    /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
+    /// Writes down anew what led to the refusal of a command of `account`, by a plan that was to be carried out whole or not
+    /// at all, and was undone.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn record_refusal(
+    pub fn record_again(
         &mut self,
-        at: Timestamp,
         (row, account): (AccountKey, &str),
-        resource: &str,
-        command: &Command,
-        refusal: &Refusal,
+        events: Vec<Event>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        self.write_event(Some((row, account)), refusal_event(at, resource, command, refusal))
+        let mut changes = Changes::new(self.retention);
+        events.into_iter().for_each(|event| changes.add_event(Some((row, account.into())), event));
+        Ok(self.commit(changes)?)
     }
 
     /// Writes down something that happened; `account` is whose it is, if that is known.

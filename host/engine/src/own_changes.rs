@@ -52,9 +52,8 @@ fn of_policy(one: &Unconfirmed) -> OwnChange {
 /// The policies whose scripts have the calendar's name in them.
 fn of_calendar(stored: &StoredPolicies, one: &Unconfirmed) -> Vec<OwnChange> {
     let name = one.change.change.name.as_str();
-    let asks = |text: &str| {
-        text.contains(name) || (WORKING_DAYS.contains(&name) && text.contains("working_day"))
-    };
+    let asks =
+        |text: &str| text.contains(name) || (WORKING_DAYS.contains(&name) && text.contains("working_day"));
     let policies = stored.policies.iter().filter(|stored| asks(&stored.policy.text));
     let own = policies.map(|stored| OwnChange {
         policy: stored.policy.name.clone(),

@@ -14,8 +14,7 @@ use crate::batch_entry::EntryIndex;
 pub(crate) const BUILT_IN: &str = "approval_above";
 
 /// The words with which the person who changed a policy is sent to somebody else.
-const OWN_CHANGE: &str =
-    "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";
+const OWN_CHANGE: &str = "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";
 
 impl Batch {
     /// The approvals of `plan` that the host requires and that were not given.

@@ -61,6 +61,8 @@ pub struct Caller {
     pub role: Role,
     /// The person behind it.
     pub owner: Arc<str>,
+    /// The labels by which policies ask for approvers.
+    pub approves: Arc<BTreeSet<String>>,
     /// The accounts that it can access; `None` is all of them.
     accounts: Option<Arc<BTreeSet<String>>>,
 }
@@ -191,6 +193,7 @@ impl Tokens {
                 name: stored.name.as_str().into(),
                 role: role.ok_or_else(damaged)?,
                 owner: stored.owner.as_str().into(),
+                approves: Arc::new(stored.approves.into_iter().collect()),
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
             records

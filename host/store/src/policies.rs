@@ -90,7 +90,8 @@ pub fn get(db: &ReadTx, name: &str) -> Result<Option<StoredPolicy>, StoreError> 
 
 /// The source of the script with this digest, if it was ever installed.
 pub fn script(db: &ReadTx, digest: &str) -> Result<Option<String>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select source from policy_script where digest = ?1")?;
+    let mut statement =
+        db.connection().prepare_cached("select source from policy_script where digest = ?1")?;
     Ok(statement.query_row([digest], |row| row.get(0)).optional()?)
 }
 

@@ -33,7 +33,8 @@ pub(crate) const POLICY_DENIED_CODE: &str = "policy_denied_code";
 /// The setting with the code of what a policy does not allow yet, for the host to read.
 pub(crate) const POLICY_DEFERRED_CODE: &str = "policy_deferred_code";
 /// The values of both.
-const POLICY_CODES: [&str; 4] = ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
+const POLICY_CODES: [&str; 4] =
+    ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
 
 /// Every setting.
 pub const SETTINGS: [Described; 23] = [

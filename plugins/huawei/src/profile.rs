@@ -155,11 +155,7 @@ const SETTINGS: [(&str, &str, Option<&str>); 19] = [
          CBC.99003144 or CBC.99003651",
         Some(AGAINST_POLICY.code),
     ),
-    (
-        POLICY_DEFERRED_CODE,
-        "The same of what a policy does not allow before an instant",
-        Some(NOT_YET.code),
-    ),
+    (POLICY_DEFERRED_CODE, "The same of what a policy does not allow before an instant", Some(NOT_YET.code)),
 ];
 
 /// The manifest.

@@ -1,5 +1,6 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -184,6 +185,7 @@ impl Server {
                 accounts: None,
                 expires_at: None,
                 owner: None,
+                approves: BTreeSet::new(),
             };
             let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
             desk.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &minted.stored))?;

@@ -239,7 +239,12 @@ fn a_renewal_above_the_limit_is_held_and_its_own_key_cannot_approve_it() {
     .assert_eq(&world.events().join("\n"));
     let decide = |by: String| {
         world.on_writer(move |desk| {
-            let decision = ApprovalDecision { decided_by: &by, reason: None, plan_hash: None, labels: ApproverLabels::All };
+            let decision = ApprovalDecision {
+                decided_by: &by,
+                reason: None,
+                plan_hash: None,
+                labels: ApproverLabels::All,
+            };
             desk.engine.approve(desk.now(), "hall~1", &decision).map(drop).map_err(|error| error.to_string())
         })
     };

@@ -96,6 +96,24 @@ impl SelectorLists {
     }
 }
 
+/// A binding as policy files have it, a line for each thing that it says.
+pub fn lines(binding: &PolicyBinding) -> String {
+    let PolicyBinding { script, order, mode, on_failure, selector, .. } = binding;
+    let mut text =
+        format!("script = {script:?}\norder = {order}\nmode = {mode:?}\non_failure = {on_failure:?}\n");
+    let lists = [
+        ("accounts", &selector.accounts),
+        ("providers", &selector.providers),
+        ("kinds", &selector.kinds),
+        ("tags", &selector.tags),
+        ("commands", &selector.commands),
+    ];
+    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        let _ = writeln!(text, "{name} = {list:?}");
+    }
+    text
+}
+
 /// A selector as the database keeps it.
 pub fn selector_text(selector: &Selector) -> String {
     serde_json::to_string(&SelectorLists::of(selector)).expect("texts are JSON")
@@ -118,8 +136,7 @@ pub fn days(calendar: &Calendar) -> Vec<String> {
 
 fn day(number: i32) -> String {
     let (epoch, distance) = (NaiveDate::default(), Days::new(u64::from(number.unsigned_abs())));
-    let date =
-        if number < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) };
+    let date = if number < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) };
     date.map_or_else(|| number.to_string(), |date| date.to_string())
 }
 

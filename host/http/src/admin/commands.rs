@@ -282,10 +282,8 @@ async fn preview_once(
         work.set_audit_subject(&resource.account.account.id, Some(&id));
         let providers = work.engine.providers();
         let bundle = (resource.stored, resource.member);
-        let asked =
-            Preconditions { requested_by: Some(&work.request.caller.id), ..Preconditions::default() };
-        let proposal =
-            command::propose_for_bundle(work.db(), providers, work.at, bundle, &command, &asked)?;
+        let asked = Preconditions { requested_by: Some(&work.request.caller.id), ..Preconditions::default() };
+        let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command, &asked)?;
         preview_response(&proposal, plan_hash).map(WriteResponse::into_dry_run)
     })
     .await

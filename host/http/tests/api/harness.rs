@@ -1,6 +1,7 @@
 //! A server in this process, on virtual time, and requests to it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -100,7 +101,14 @@ impl Server {
         let bound = Role::ALL
             .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
-            let wanted = CreateToken { name: name.clone(), role, accounts, expires_at: None, owner: None };
+            let wanted = CreateToken {
+                name: name.clone(),
+                role,
+                accounts,
+                expires_at: None,
+                owner: None,
+                approves: BTreeSet::new(),
+            };
             let minted = auth::issue(wanted, "cli", now.parse().unwrap()).unwrap();
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);

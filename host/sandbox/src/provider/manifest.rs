@@ -273,7 +273,10 @@ mod tests {
         assert_eq!(manifest.idempotency.as_ref().unwrap().mismatch.code, "Other");
         let denied = &manifest.policy_denied;
         let settings = BTreeMap::from([("site".to_owned(), "Set".to_owned())]);
-        assert_eq!((denied.of(&BTreeMap::new(), "why").code, denied.of(&settings, "why").code), ("Denied".to_owned(), "Set".to_owned()));
+        assert_eq!(
+            (denied.of(&BTreeMap::new(), "why").code, denied.of(&settings, "why").code),
+            ("Denied".to_owned(), "Set".to_owned())
+        );
         let unknown = |command: &Command| manifest.unknown_resource_for(command).code.clone();
         let renewal = Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() };
         assert_eq!(unknown(&Command::Renew(renewal)), "Gone");
