@@ -10,7 +10,6 @@ use perennial_domain::attempt::Key;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::POLICY_REFUSAL;
@@ -41,7 +40,6 @@ use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
-use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -301,30 +299,6 @@ impl<S: EngineStore> Engine<S> {
         changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
         let events = self.commit(changes)?;
         Ok(DecisionOutcome::PlanChanged { hash, events })
-    }
-
-    /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
-    pub fn set_approval_above(
-        &mut self,
-        at: Timestamp,
-        account: &str,
-        limit: Option<Micros>,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = self.reads().find_account(account)?;
-        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        if stored.account.approval_above == limit {
-            return Ok(Vec::new());
-        }
-        let setting = "approval_above".to_owned();
-        let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
-        let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::Account(stored.row, AccountChange::ApprovalAbove(limit)));
-        changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
-        Ok(self.commit(changes)?)
     }
 }
 

@@ -46,9 +46,11 @@ pub mod policy_differences;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod quotas;
+mod required_approvals;
 pub mod resource_query;
 pub mod scheduling_revision;
 mod sqlite;
+mod sqlite_reads;
 pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;

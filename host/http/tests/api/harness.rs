@@ -136,6 +136,26 @@ impl Server {
         Server { host, router, runtime, running: Some(running), sending: None, folder: Some(folder), tokens }
     }
 
+    /// Makes a token of a person who has no other, as the command line does.
+    pub fn add_person(&mut self, name: &str, role: Role, labels: &[&str]) {
+        let approves = labels.iter().map(|label| (*label).to_owned()).collect();
+        let wanted = CreateToken {
+            name: name.to_owned(),
+            role,
+            accounts: None,
+            expires_at: None,
+            owner: None,
+            approves,
+        };
+        let issued = auth::issue(wanted, "cli", START.parse().unwrap()).unwrap();
+        let (host, stored) = (self.host.clone(), issued.stored);
+        self.on_writer(move |context| {
+            context.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &stored)).unwrap();
+            host.tokens().load(context.engine.db()).unwrap();
+        });
+        self.tokens.insert(name.to_owned(), issued.secret);
+    }
+
     /// The same database, served anew.
     pub fn restarted(self) -> Server {
         let webhooks = self.host.webhooks().clone();
