@@ -85,7 +85,7 @@ impl Planner<'_> {
             Some(NamedOrder::Unpaid(order)) => order.member,
             Some(NamedOrder::Refused(_)) | None => member,
         };
-        let (mut batch, problem) = self.load_bundle(stored, at)?;
+        let (batch, problem) = self.load_bundle(stored, at)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {
