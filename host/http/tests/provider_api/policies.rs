@@ -20,7 +20,7 @@ const RULINGS: [(&str, &str); 6] = [
     ("require_approval", r#"require_approval("ask first")"#),
     ("defer", r#"defer(add_days(plan.at, 2), "wait")"#),
     ("amend", r#"amend(#{ term: #{ count: 2, unit: "month" } }, "longer")"#),
-    ("failed", "plan.nonsense"),
+    ("failed", "1 + plan.options"),
 ];
 
 /// A resource for each way, none of which the others touch, and money for all of them.
