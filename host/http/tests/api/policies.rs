@@ -6,6 +6,8 @@ use serde_json::json;
 
 use crate::harness::Answer;
 use crate::harness::Server;
+use crate::receiver::Receiver;
+use crate::webhooks::make;
 
 /// A policy file with one policy called `name`, bound by `more`.
 pub fn one(name: &str, more: &str, script: &str) -> String {
@@ -228,6 +230,23 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
         "policy a: removed, policy b: removed, calendar freeze: removed"
     );
     assert_eq!(names(&server), [""; 0]);
+}
+
+#[test]
+fn a_change_is_told_to_streams_and_webhooks_of_the_whole_host_only() {
+    let (server, mut receiver) = (Server::open().sending(), Receiver::new());
+    let mut whole = json!({ "url": receiver.url(), "types": ["policy_installed"] });
+    make(&server, "admin", &whole);
+    whole["accounts"] = json!(["acme-hw"]);
+    let (bound, _) = make(&server, "admin", &whole);
+    let mut stream = server.listen("viewer", "/v1/events:stream", &[]);
+    stream.next().unwrap();
+    install(&server, "admin", &one("a", "", "fn rule(plan) { approve() }"));
+    let told = stream.next().unwrap();
+    assert!(told.contains("event: policy_installed") && told.contains(r#""account":null"#), "{told}");
+    assert_eq!(receiver.next().json()["data"]["policy"], "a");
+    let sent = server.get("admin", &format!("/v1/webhooks/{bound}/deliveries")).json();
+    assert_eq!(sent["items"], json!([]));
 }
 
 #[test]
