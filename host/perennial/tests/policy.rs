@@ -254,9 +254,9 @@ fn the_guide_works_from_nothing_to_a_policy_that_holds() {
     }
     assert!(blocks >= 10, "the guide has commands");
     let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
-    let (held, ruled) = (read("held.json"), read("ruled.txt"));
+    let (held, ruled) = (read("held.json"), read("ruled.jsonl"));
     assert!(held.contains("\"approve-large\"") && held.contains("\"no-tests\""), "{held}");
-    assert!(ruled.contains("is for tests") && ruled.contains("costs more than"), "{ruled}");
+    assert!(ruled.contains("approval_required") && ruled.contains("costs more than 500.00 CNY"), "{ruled}");
     assert!(read("approvals.json").contains("\"pending\""), "{}", read("approvals.json"));
 }
 
