@@ -292,7 +292,7 @@ impl Batch {
         let expires_at = ruled.approval_expires_at().map_or(last, |expires_at| expires_at.min(last));
         let request = ApprovalRequest {
             requested_at: item.instant,
-            requested_by: self.requested_by.clone().filter(|_| command.cause() == Cause::Command),
+            requested_by: self.requested_by.clone(),
             priced,
             expires_at,
         };

@@ -1,7 +1,6 @@
 //! The approvals that the host itself requires of a plan, whatever the operator's policies rule: above the account's limit, and
 //! of what somebody asks for who changed a policy that is asked about it.
 
-use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::policy::chain::RequiredApproval;
@@ -40,11 +39,8 @@ impl Batch {
 
     /// The policies that are asked about `command`, or were, and that the person who asks for it changed.
     fn own_changes(&self, index: EntryIndex, command: &Command) -> Vec<&str> {
-        let (Some(policies), Some(person), Cause::Command) =
-            (&self.policies, &self.requester, command.cause())
-        else {
-            return Vec::new();
-        };
+        // The try of an automatic renewal that a command leads to at once is of the person who gave it, too.
+        let (Some(policies), Some(person)) = (&self.policies, &self.requester) else { return Vec::new() };
         let item = self.entry(index);
         policies.changed_by(person, &self.account(item.account).account, &item.walk.bundle, command.name())
     }
