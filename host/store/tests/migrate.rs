@@ -138,7 +138,9 @@ fn a_database_of_a_later_schema_keeps_every_row() {
             assert_eq!(&after[table], count, "rows of `{table}` of {later}");
         }
         let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
-        assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
+        // The small one has no jobs.
+        let expected = if later == LATER[2] { Vec::new() } else { vec!["applied".to_owned()] };
+        assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), expected, "{later}");
     }
 }
 
