@@ -20,7 +20,8 @@ pub struct PolicyBinding {
     /// The file that the script was installed from.
     pub script: String,
     /// Policies are asked in ascending order, those of one order by name.
-    pub order: i64,
+    #[serde(rename = "order")]
+    pub rank: i64,
     /// `active`, or `shadow`: asked beside the active ones, and not followed.
     pub mode: String,
     /// What its failure comes to: `default`, `approve`, `deny` or `require_approval`.
@@ -51,7 +52,7 @@ impl PolicyBinding {
         PolicyBinding {
             digest: digest.to_owned(),
             script: policy.script.clone(),
-            order: policy.rank,
+            rank: policy.rank,
             mode: policy.mode.name().to_owned(),
             on_failure: policy.on_failure.name().to_owned(),
             selector: SelectorLists::of(&policy.selector),
@@ -98,9 +99,9 @@ impl SelectorLists {
 
 /// A binding as policy files have it, a line for each thing that it says.
 pub fn lines(binding: &PolicyBinding) -> String {
-    let PolicyBinding { script, order, mode, on_failure, selector, .. } = binding;
+    let PolicyBinding { script, rank, mode, on_failure, selector, .. } = binding;
     let mut text =
-        format!("script = {script:?}\norder = {order}\nmode = {mode:?}\non_failure = {on_failure:?}\n");
+        format!("script = {script:?}\norder = {rank}\nmode = {mode:?}\non_failure = {on_failure:?}\n");
     let lists = [
         ("accounts", &selector.accounts),
         ("providers", &selector.providers),

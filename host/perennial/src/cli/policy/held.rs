@@ -48,7 +48,7 @@ pub(super) fn list(context: &Context, arguments: &ListArguments) -> anyhow::Resu
         let all = |texts: Vec<String>| Cell::new(Value::Texts(texts)).or("all");
         let lists = binding.selector;
         let cells: [Cell; COLUMNS.len()] = [
-            Cell::new(binding.order.to_string()),
+            Cell::new(binding.rank.to_string()),
             Cell::new(stored.policy.name),
             Cell::new(binding.mode),
             all(lists.accounts),
@@ -75,7 +75,7 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     let stored = policies::get(&db, name)?.ok_or_else(|| unknown(name))?;
     let binding = PolicyBinding::of(&stored.policy, &stored.digest);
     let mut out = Output::standard();
-    writeln!(out, "{name}: order {}, {}, `{}`", binding.order, binding.mode, binding.script)?;
+    writeln!(out, "{name}: order {}, {}, `{}`", binding.rank, binding.mode, binding.script)?;
     writeln!(out, "version {}", binding.digest)?;
     writeln!(out, "installed {} by {}", stored.installed_at, stored.installed_by)?;
     let lists = binding.selector;
