@@ -13,6 +13,7 @@ mod approval_state;
 pub mod attempt;
 pub mod bundle;
 pub mod event;
+pub mod event_payment;
 pub mod field;
 pub mod index;
 pub mod inventory_diff;

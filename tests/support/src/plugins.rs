@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::PluginFile;
@@ -26,7 +28,9 @@ pub fn load(files: Vec<PathBuf>) -> Providers {
         limits: Limits::DEFAULT,
     };
     let plugins = Plugins::load(&options).unwrap();
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+    let interpreter = Interpreter::load(&plugins).unwrap();
+    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
 }
 
 /// Where compiled plugins are kept for all test programs: `tmp` beside the folder of the profile, as Cargo has it.

@@ -137,9 +137,13 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_in_doubt","attempt":"one","code":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","requested_by":"five","cost":"7.000001","expires_at":"2026-02-28T15:59:59Z","attempt":"four"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","decided_by":"say \"three\"","reason":"five","will_retry":false}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_given","approval":"one","policy":"two","given_by":"say \"three\"","reason":"five"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_expired","approval":"one","reason":"ended","will_retry":true}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_ruled","policy":"one","ruling":"approval_required","command":"say \"three\"","cause":"command","reason":"five","until":"2026-02-28T15:59:59Z","shadow":false}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_note","policy":"one","text":"two","shadow":true}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_installed","policy":"one","digest":"two","digest_before":null,"mode":"four","changed_by":"five"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_removed","policy":"one","digest_before":"two","changed_by":"say \"three\""}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_calendar_changed","calendar":"one","removed":false,"changed_by":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":"say \"three\"","scope":"future","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}

@@ -66,6 +66,8 @@ fn the_manifest_says_what_there_is() {
         order_valid_days = Some("7")
         tries_until = Some("expiry")
         auto_renewal_takes = Some("due")
+        policy_denied_code = Some("CBC.0151")
+        policy_deferred_code = Some("CBC.0151")
     "#]]
     .assert_eq(&format!("{ways} {codes}{}{}", kinds.collect::<String>(), settings.collect::<String>()));
 }
@@ -117,7 +119,7 @@ fn every_problem_of_the_settings_is_listed() {
         `package_low_percent` is `100`; it is a whole number from 0 to 99
         `package_order` is `random`; it is one of `existing-first`, `expiry-first`
         `notice_hour` is `2`; it is a whole number from 3 to 23
-        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `refund_counts`, `tries_until`, `auto_renewal_takes`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`"#]].assert_eq(&said(&bad));
+        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `refund_counts`, `tries_until`, `auto_renewal_takes`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`, `policy_denied_code`, `policy_deferred_code`"#]].assert_eq(&said(&bad));
 }
 
 #[test]
