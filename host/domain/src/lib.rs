@@ -23,7 +23,7 @@ pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod provider_api;
-mod ruling_kind;
+pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]
 mod sample;

@@ -102,10 +102,12 @@ pub struct DecisionRecord {
     pub at: Timestamp,
     /// The member that the command named.
     pub member: MemberIndex,
-    /// As the decision format writes them.
-    pub request: String,
-    /// What the plugin answered, as it is kept.
-    pub response: String,
+    /// What the plugin was asked, as it is kept.
+    pub request: Vec<u8>,
+    /// What it answered, as it is kept.
+    pub response: Vec<u8>,
+    /// The fuel that it took.
+    pub fuel: u64,
 }
 
 /// A bundle that is being decided on, and what there is to write down about it.

@@ -135,6 +135,7 @@ impl Changes {
                 at: decided.at,
                 request: decided.request,
                 response: decided.response,
+                fuel: decided.fuel,
             }));
         }
         let mut bodies = bodies.into_iter();

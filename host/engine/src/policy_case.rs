@@ -33,6 +33,8 @@ pub(crate) struct PlanState {
     pub(crate) plan: Plan,
     /// What policies are told of it.
     pub(crate) facts: PlanFacts,
+    /// The fuel that the rules took over it, where an amendment led to it; else that is recorded already.
+    pub(crate) fuel: u64,
 }
 
 /// A plan on its way through the chain.

@@ -22,6 +22,7 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
 use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanAnswers;
 
 use crate::batch::Batch;
@@ -161,7 +162,7 @@ impl Batch {
             is_provider_api: self.is_provider_api,
             approved,
         };
-        let state = PlanState { command, plan, facts };
+        let state = PlanState { command, plan, facts, fuel: 0 };
         Case::new(number, (entry, member, account), matching, context, state)
     }
 
@@ -270,8 +271,8 @@ impl Batch {
         let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
         for ((case, command), plan) in cases.iter_mut().zip(wanted).zip(plans) {
             match plan {
-                Ok(Ok(plan)) => self.replace_plan(case, command, plan),
-                Ok(Err(Refusal { code, message })) => {
+                Ok(PlanAnswer { plan: Ok(plan), fuel }) => self.replace_plan(case, command, plan, fuel),
+                Ok(PlanAnswer { plan: Err(Refusal { code, message }), .. }) => {
                     case.fail_amendment(format!(
                         "it amends to what the provider refuses: {message} ({code})"
                     ));
@@ -281,12 +282,12 @@ impl Batch {
         }
     }
 
-    fn replace_plan(&self, case: &mut Case, command: Command, plan: Plan) {
+    fn replace_plan(&self, case: &mut Case, command: Command, plan: Plan, fuel: u64) {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
         facts.is_pending = self.is_held(case.entry, &plan, &case.context.approved);
-        case.replace(PlanState { command, plan, facts });
+        case.replace(PlanState { command, plan, facts, fuel });
     }
 
     /// Settles plans in order, of each account up to the first that was shown other money than there is; returns the
@@ -329,9 +330,10 @@ impl Batch {
 
     fn finish(&mut self, policies: &ActivePolicies, case: Case) -> Ruled {
         let (events, is_amended) = (case.events(policies), case.is_amended());
-        let Case { entry, member, state: PlanState { command, plan, .. }, verdict, .. } = case;
+        let Case { entry, member, state: PlanState { command, plan, fuel, .. }, verdict, .. } = case;
         if is_amended {
-            self.record_decision(entry, member, &command, &[], &Ok(plan.clone()));
+            let answer = PlanAnswer { plan: Ok(plan.clone()), fuel };
+            self.record_decision(entry, member, &command, &[], &answer);
         }
         Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
     }

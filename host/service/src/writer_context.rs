@@ -145,6 +145,6 @@ impl WriterContext {
             provider_keys::delete_expired(engine.tx(), now)?;
             idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
         })?;
-        Ok(())
+        Ok(self.engine.delete_old_decisions(now)?)
     }
 }

@@ -148,10 +148,12 @@ pub enum Change {
         revision: Arc<(String, String)>,
         /// The instant of the change.
         at: Timestamp,
-        /// What it was asked, as the decision format writes it.
-        request: String,
-        /// What it answered.
-        response: String,
+        /// What it was asked, as [`perennial_formats::decision::packed`] packs it.
+        request: Vec<u8>,
+        /// What it answered, packed too.
+        response: Vec<u8>,
+        /// The fuel that it took.
+        fuel: u64,
     },
     /// Something that happened.
     InsertEvent {

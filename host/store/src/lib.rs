@@ -67,7 +67,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

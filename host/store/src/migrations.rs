@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -52,6 +52,11 @@ const STEPS: [Step; 5] = [
         to: 8,
         summary: "tokens belong to people, and a raise of an approval limit may wait for a second one",
         sql: include_str!("migrations/0008_people.sql"),
+    },
+    Step {
+        to: 9,
+        summary: "decisions say how much fuel they took, and new ones are packed",
+        sql: include_str!("migrations/0010_packed_decisions.sql"),
     },
 ];
 

@@ -251,9 +251,9 @@ impl<'c> Committer<'c> {
             Change::RecordClientToken { account, token, outcome, at } => {
                 client_tokens::upsert(db, account, &token, &outcome, at)
             }
-            Change::InsertDecision { resource, revision, at, request, response } => {
+            Change::InsertDecision { resource, revision, at, request, response, fuel } => {
                 let revision = self.revision(&revision.0, &revision.1)?;
-                self.decisions.insert(at, resource, revision, &request, &response)
+                self.decisions.insert((at, resource, revision), (&request, &response), fuel)
             }
             Change::InsertEvent { account, at, resource, kind, body } => {
                 self.events.insert(at, account, resource.as_deref(), kind, &body)

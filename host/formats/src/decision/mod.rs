@@ -4,6 +4,7 @@
 
 mod answer;
 mod contract;
+pub mod packed;
 
 #[cfg(test)]
 mod tests;

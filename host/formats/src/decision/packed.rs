@@ -1,0 +1,116 @@
+//! Requests and responses as the database keeps them: compressed, because nearly all of their bytes are the same words.
+//!
+//! What is packed says how: a format, the length of the text, and an LZ4 block whose dictionary are the words that most
+//! decisions have. Formats are numbered, and none is ever changed: what was packed once can always be unpacked.
+
+use lz4_flex::block::compress_with_dict;
+use lz4_flex::block::decompress_with_dict;
+
+/// The dictionary of the format [`LZ4`].
+const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
+/// An LZ4 block with the dictionary above.
+const LZ4: u8 = 1;
+/// The format and the length of the text, which stand before the block.
+const HEAD_BYTES: usize = 5;
+/// The longest text that is unpacked, in bytes: many times the longest. Only what is damaged says more.
+const TEXT_MAX_BYTES: u32 = 64 << 20;
+
+/// Why something that was packed cannot be unpacked: it is damaged, or from a later version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnpackError {
+    /// It has no format that this version knows.
+    #[error("it is in no format that this version knows")]
+    UnknownFormat,
+    /// It is not what was packed.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Packs a text.
+pub fn pack(text: &str) -> Vec<u8> {
+    let block = compress_with_dict(text.as_bytes(), DICTIONARY);
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let mut packed = Vec::with_capacity(HEAD_BYTES + block.len());
+    packed.push(LZ4);
+    packed.extend(length.to_le_bytes());
+    packed.extend(block);
+    packed
+}
+
+/// Unpacks what [`pack`] packed.
+///
+/// # Errors
+///
+/// [`UnpackError`] when it is damaged, or from a later version.
+pub fn unpack(packed: &[u8]) -> Result<String, UnpackError> {
+    let damaged = |why: String| UnpackError::Damaged(why);
+    let (&format, rest) = packed.split_first().ok_or_else(|| damaged("it is empty".to_owned()))?;
+    if format != LZ4 {
+        return Err(UnpackError::UnknownFormat);
+    }
+    let (length, block) = rest.split_first_chunk().ok_or_else(|| damaged("it ends early".to_owned()))?;
+    let length = u32::from_le_bytes(*length);
+    if length > TEXT_MAX_BYTES {
+        return Err(damaged(format!("it says that it has {length} bytes")));
+    }
+    let bytes = usize::try_from(length).unwrap_or(usize::MAX);
+    let text =
+        decompress_with_dict(block, bytes, DICTIONARY).map_err(|error| damaged(error.to_string()))?;
+    if text.len() != bytes {
+        return Err(damaged(format!("it has {} bytes and says that it has {length}", text.len())));
+    }
+    String::from_utf8(text).map_err(|_| damaged("it is no text".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const REQUEST: &str = r#"{"at":"2026-02-20T19:00:00Z","account":"acme-hw","settings":{"site":"intl"},"command":{"renew":{"term":null}},"member":0,"bundle":[],"orders":[]}"#;
+
+    #[test]
+    fn a_request_takes_a_fraction_of_its_text() {
+        let packed = pack(REQUEST);
+        assert!(packed.len() * 2 < REQUEST.len(), "{} of {} bytes", packed.len(), REQUEST.len());
+        assert_eq!(unpack(&packed).unwrap(), REQUEST);
+    }
+
+    #[test]
+    fn what_the_first_version_packed_is_unpacked_by_every_later_one() {
+        assert_eq!(unpack(&hex_bytes(PACKED)).unwrap(), REQUEST);
+    }
+
+    /// [`REQUEST`] as it was packed by the version that first did.
+    const PACKED: &str = "TO BE RECORDED";
+
+    fn hex_bytes(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_damaged_is_said_to_be_and_nothing_panics() {
+        let packed = pack(REQUEST);
+        assert_eq!(unpack(&[]), Err(UnpackError::Damaged("it is empty".to_owned())));
+        assert_eq!(unpack(&packed[..3]), Err(UnpackError::Damaged("it ends early".to_owned())));
+        assert_eq!(unpack(&[9, 0]), Err(UnpackError::UnknownFormat));
+        assert!(unpack(&[LZ4, 255, 255, 255, 255]).is_err());
+        for length in 0..packed.len() {
+            assert!(unpack(&packed[..length]).is_err(), "the first {length} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back(text in ".{0,400}") {
+            prop_assert_eq!(unpack(&pack(&text)).unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_are_unpacked_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let packed = [&[LZ4, 200, 0, 0, 0], &bytes[..]].concat();
+            drop(unpack(&packed));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `/v1/resources/{id}/decisions`: what plugins were asked about a resource, and what they answered.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_store::decisions;
+use perennial_store::decisions::Decision;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
+use crate::state::AppState;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::lookup;
+
+/// What a plugin was asked about a resource, and what it answered.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub(super) struct DecisionView {
+    /// The number of the decision, which `perennial replay` takes.
+    id: String,
+    /// When it was asked.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The account's ID.
+    account: String,
+    /// The resource that the command named.
+    resource: String,
+    /// The plugin.
+    plugin: String,
+    /// The digest of its revision.
+    revision: String,
+    /// The version of the provider contract in which request and response are written.
+    contract: String,
+    /// The fuel that it took: its part of what the call took in which it was asked; null where that was not kept.
+    fuel: Option<u64>,
+    /// What it was asked: the instant, the account's settings, the command, the bundle and its orders; null when it is
+    /// damaged.
+    request: Option<Value>,
+    /// What it answered: a plan or a refusal; null when it is damaged.
+    response: Option<Value>,
+}
+
+impl From<Decision> for DecisionView {
+    fn from(decision: Decision) -> DecisionView {
+        let parsed = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        DecisionView {
+            id: decision.row.to_string(),
+            at: decision.at.to_string(),
+            account: decision.account,
+            resource: decision.resource,
+            plugin: decision.plugin,
+            revision: decision.digest,
+            contract: decision.contract,
+            fuel: decision.fuel,
+            request: parsed(decision.request.ok()),
+            response: parsed(decision.response.ok()),
+        }
+    }
+}
+
+/// Lists what plugins were asked about a resource and answered, in the order in which it was decided, as long as decisions
+/// are kept (`limits.decision_days`). Only commands that name the resource itself are listed.
+#[utoipa::path(get, path = "/v1/resources/{id}/decisions", tag = "resources",
+    params(("id" = String, Path), PageParams),
+    responses((status = 200, body = Page<DecisionView>)))]
+pub(super) async fn list(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<DecisionView>>, Problem> {
+    let page_request = page::PageRequest::read(&mut query);
+    query.finish()?;
+    let decisions = app.read(move |db| {
+        let resource = lookup::resolve_resource(db, &caller, &id)?.row();
+        let (after, limit) = (page_request.after(), page_request.read_limit());
+        Ok::<_, Problem>(decisions::list_for_resource(db, resource, after, limit)?)
+    });
+    let rows = decisions.await?.into_iter().map(|decision| (decision.row, DecisionView::from(decision)));
+    Ok(Json(Page::new(page_request, rows.collect())))
+}
