@@ -179,7 +179,8 @@ impl<'d> Case<'d> {
             }
             Some(_) => {}
         }
-        let damaged = |what: &str, why: String| Replay::Damaged { why: format!("its {what} is damaged: {why}") };
+        let damaged =
+            |what: &str, why: String| Replay::Damaged { why: format!("its {what} is damaged: {why}") };
         let request = decision.request.as_ref().map_err(|error| damaged("request", error.to_string()))?;
         let kept = decision.response.as_ref().map_err(|error| damaged("answer", error.to_string()))?;
         let question = decision::read_question(request, contract)

@@ -39,7 +39,8 @@ pub struct ListedOrder {
     pub order: OrderView,
 }
 
-const ALL: &str = "select o.*, a.id as account_id, a.currency, r.id as resource_id, r.kind as resource_kind, r.region,
+const ALL: &str =
+    "select o.*, a.id as account_id, a.currency, r.id as resource_id, r.kind as resource_kind, r.region,
         b.id as reduced_id
     from orders o join resource r on r.row = o.resource join account a on a.row = r.account
     left join orders b on b.row = o.reduces";

@@ -278,6 +278,11 @@ pub fn schema(db: &ReadTx) -> String {
     schema
 }
 
+/// Has the decisions of a plugin made by another revision.
+pub fn set_revisions(db: &ReadTx, plugin: &str, digest: &str) {
+    db.connection().execute("update revision set digest = ?2 where plugin = ?1", (plugin, digest)).unwrap();
+}
+
 /// The response of a decision, as it is kept.
 pub fn response(db: &ReadTx, decision: DecisionKey) -> Vec<u8> {
     let sql = "select response from decision where row = ?1";

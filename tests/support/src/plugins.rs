@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::PluginFile;
@@ -20,13 +21,22 @@ pub fn bundled() -> Providers {
 
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
+    let plugins = load_plugins(files);
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+}
+
+/// What runs policies.
+pub fn interpreter() -> Interpreter {
+    Interpreter::load(&load_plugins(Vec::new())).unwrap()
+}
+
+fn load_plugins(files: Vec<PathBuf>) -> Plugins {
     let options = Options {
         files: files.into_iter().map(PluginFile::from).collect(),
         cache_dir: Some(cache()),
         limits: Limits::DEFAULT,
     };
-    let plugins = Plugins::load(&options).unwrap();
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+    Plugins::load(&options).unwrap()
 }
 
 /// Where compiled plugins are kept for all test programs: `tmp` beside the folder of the profile, as Cargo has it.

@@ -125,6 +125,11 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
     (Host::with(world, broken, 8_192, Retention::Everything), is_broken)
 }
 
+/// A host whose plugins give no plans while the flag is set.
+pub fn fragile_plans(world: &World) -> (Host, Arc<AtomicBool>) {
+    fragile(world, Fails::Plans)
+}
+
 /// The lines about bundles that the rules fail about, or about the others.
 fn lines_of(host: &Host, victims: bool) -> Vec<String> {
     let members = testing::members(host.db()).into_iter();

@@ -150,8 +150,9 @@ impl<'p> Facts<'p> {
     /// What happened in the present period: since it was renewed last.
     pub(super) fn period_events(&self) -> impl Iterator<Item = &PastEvent> {
         let id = &self.resource().id;
-        let is_renewal =
-            move |event: &&PastEvent| matches!(event.what, EventKind::RenewalSettled { .. }) && event.resource == *id;
+        let is_renewal = move |event: &&PastEvent| {
+            matches!(event.what, EventKind::RenewalSettled { .. }) && event.resource == *id
+        };
         self.events.iter().take_while(move |event| !is_renewal(event))
     }
 
@@ -163,7 +164,8 @@ impl<'p> Facts<'p> {
             Err(refusal) => return Some(Err(refusal)),
         };
         let extended = plan.steps.iter().filter(|step| step.member == self.member);
-        let extended = extended.filter_map(|step| step.operation.as_extend()).map(|extend| extend.expires_at).last();
+        let extended =
+            extended.filter_map(|step| step.operation.as_extend()).map(|extend| extend.expires_at).last();
         if let Some(expires_at) = extended {
             return Some(Ok(Some(expires_at)));
         }
@@ -192,7 +194,8 @@ fn next_try(
     let next = concerned(bundle, member).into_iter().find_map(first_of)?;
     let (at, tried, command) = (next.at, next.member, automatic_renewal());
     let account_index = AccountIndex::new(0);
-    let request = PlanRequest { at, account: account_index, command: &command, member: tried, bundle, orders: &[] };
+    let request =
+        PlanRequest { at, account: account_index, command: &command, member: tried, bundle, orders: &[] };
     let answer = rules.make_plans(&[account], &[request]).pop().and_then(Result::ok);
     let plan = answer.map(|answer| answer.plan);
     let cost = plan.as_ref().and_then(|plan| plan.as_ref().ok());

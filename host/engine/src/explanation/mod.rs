@@ -116,7 +116,9 @@ fn last_decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
     let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
     let command = question.as_ref().map(|question| question.command.name());
     let (outcome, refusal, said) = match &answer {
-        None => ("damaged", None, "but what is kept of its answer is damaged; see `perennial replay`".to_owned()),
+        None => {
+            ("damaged", None, "but what is kept of its answer is damaged; see `perennial replay`".to_owned())
+        }
         Some(Err(refusal)) => {
             let said = format!("and refused: {} ({})", sentences::sentence(&refusal.message), refusal.code);
             ("refused", Some(RefusalView::from(refusal)), said)
@@ -124,7 +126,8 @@ fn last_decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
         Some(Ok(plan)) => {
             let steps = perennial_formats::dates::counted(plan.steps.len(), "step");
             let left = plan.skipped.iter().map(|skipped| skipped.reason.message.as_str()).collect::<Vec<_>>();
-            let left = if left.is_empty() { String::new() } else { format!(", leaving out: {}", left.join("; ")) };
+            let left =
+                if left.is_empty() { String::new() } else { format!(", leaving out: {}", left.join("; ")) };
             ("planned", None, format!("and planned {steps}{left}"))
         }
     };

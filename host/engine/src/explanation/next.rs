@@ -29,7 +29,13 @@ pub(super) fn steps(facts: &Facts<'_>) -> Vec<NextView> {
             steps.push((occurrence.at, NextView { settings, ..step(facts, rules, occurrence) }));
         }
     }
-    steps.extend(facts.approval.as_ref().map(|approval| approval.expires_at).map(|at| (at, approval_expiry(facts, at))));
+    steps.extend(
+        facts
+            .approval
+            .as_ref()
+            .map(|approval| approval.expires_at)
+            .map(|at| (at, approval_expiry(facts, at))),
+    );
     steps.extend(facts.unpaid.as_ref().map(|order| order.pay_until).map(|at| (at, order_expiry(facts, at))));
     if facts.plugin_failure.is_some() {
         steps.extend(facts.stored.schedule.known_wake().map(|at| (at, plugin_call(facts, at))));
@@ -41,8 +47,9 @@ pub(super) fn steps(facts: &Facts<'_>) -> Vec<NextView> {
 /// The occurrences that matter: each stage that the resource enters, and the first of everything else; of what it is
 /// attached to, the try that it is renewed with.
 fn chosen<'f>(facts: &'f Facts<'_>) -> Vec<&'f Occurrence> {
-    let is_tried_with =
-        |next: &Occurrence| facts.next_try.as_ref().is_some_and(|one| one.at == next.at && one.tried == next.member);
+    let is_tried_with = |next: &Occurrence| {
+        facts.next_try.as_ref().is_some_and(|one| one.at == next.at && one.tried == next.member)
+    };
     let mut chosen = Vec::<&Occurrence>::new();
     for next in &facts.timeline {
         let is_own = next.member == facts.member;
@@ -50,7 +57,9 @@ fn chosen<'f>(facts: &'f Facts<'_>) -> Vec<&'f Occurrence> {
             Action::Enter(_) | Action::Convert => is_own,
             Action::TryRenewal => is_tried_with(next),
             Action::SetAttribute(..) | Action::Refill | Action::Notice(_) => {
-                let same = |other: &&&Occurrence| std::mem::discriminant(&other.action) == std::mem::discriminant(&next.action);
+                let same = |other: &&&Occurrence| {
+                    std::mem::discriminant(&other.action) == std::mem::discriminant(&next.action)
+                };
                 is_own && chosen.iter().find(same).is_none()
             }
         };
@@ -84,7 +93,9 @@ fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
 fn try_step(facts: &Facts<'_>, one: &NextTry, instant: &str, plain: NextView) -> NextView {
     let tried = match one.tried == facts.member {
         true => "its renewal is tried".to_owned(),
-        false => format!("the renewal of `{}`, to which it is attached, is tried", facts.bundle()[one.tried].id),
+        false => {
+            format!("the renewal of `{}`, to which it is attached, is tried", facts.bundle()[one.tried].id)
+        }
     };
     let obstacle = obstacle(facts, one);
     let pays = match (one.cost, facts.part_of_next_try()) {
@@ -101,7 +112,8 @@ fn try_step(facts: &Facts<'_>, one: &NextTry, instant: &str, plain: NextView) ->
             format!("; policies asked before that: {}", named.join(", "))
         }
     };
-    let but = obstacle.as_ref().map(|obstacle| format!(". But as it looks now {obstacle}")).unwrap_or_default();
+    let but =
+        obstacle.as_ref().map(|obstacle| format!(". But as it looks now {obstacle}")).unwrap_or_default();
     NextView {
         cost: one.cost.map(|cost| cost.to_string()),
         policies: facts.policies.clone(),
@@ -116,25 +128,40 @@ fn obstacle(facts: &Facts<'_>, one: &NextTry) -> Option<String> {
     let plan = match &one.plan {
         None => return Some("the plugin gives no usable answer".to_owned()),
         Some(Err(refusal)) => {
-            return Some(format!("the provider refuses it: {} ({})", sentence(&refusal.message), refusal.code));
+            return Some(format!(
+                "the provider refuses it: {} ({})",
+                sentence(&refusal.message),
+                refusal.code
+            ));
         }
         Some(Ok(plan)) => plan,
     };
     if let Some(pending) = &facts.approval {
-        return Some(format!("it waits for the approval `{}`, and the try does nothing before that", pending.id));
+        return Some(format!(
+            "it waits for the approval `{}`, and the try does nothing before that",
+            pending.id
+        ));
     }
     held(facts, plan, one.at).or_else(|| {
         let available = facts.account.balance.available();
         let cost = one.cost.filter(|cost| *cost > available)?;
-        Some(format!("the balance does not suffice: {} needed, {} available", facts.money(cost), facts.money(available)))
+        Some(format!(
+            "the balance does not suffice: {} needed, {} available",
+            facts.money(cost),
+            facts.money(available)
+        ))
     })
 }
 
 /// Why the host holds a plan until somebody approves it, whatever policies say.
 fn held(facts: &Facts<'_>, plan: &Plan, at: Timestamp) -> Option<String> {
     let commitment = approval::commitment(plan, facts.bundle(), at);
-    let limit = facts.account.approval_above.filter(|limit| approval::needs_approval(Some(*limit), commitment))?;
-    Some(format!("it waits for an approval then, because it costs more than `approval_above`, {}", facts.money(limit)))
+    let limit =
+        facts.account.approval_above.filter(|limit| approval::needs_approval(Some(*limit), commitment))?;
+    Some(format!(
+        "it waits for an approval then, because it costs more than `approval_above`, {}",
+        facts.money(limit)
+    ))
 }
 
 fn approval_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
@@ -155,7 +182,8 @@ fn order_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
 }
 
 fn plugin_call(facts: &Facts<'_>, at: Timestamp) -> NextView {
-    let text = format!("At {} the plugin is asked again; what was due by then is made up for.", facts.instant(at));
+    let text =
+        format!("At {} the plugin is asked again; what was due by then is made up for.", facts.instant(at));
     of_host(facts, at, "ask_plugin", text)
 }
 

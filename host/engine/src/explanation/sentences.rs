@@ -50,11 +50,15 @@ impl Facts<'_> {
         let expiry = resource.expires_at.map(|at| self.instant(at)).unwrap_or_default();
         match resource.stage {
             Stage::Active if resource.expires_at.is_none() => {
-                format!("`{id}` is active and pay-per-use: nothing of it is paid ahead, so it does not expire.")
+                format!(
+                    "`{id}` is active and pay-per-use: nothing of it is paid ahead, so it does not expire."
+                )
             }
             Stage::Active => format!("`{id}` is active: it is paid for until {expiry}."),
             Stage::Grace => {
-                format!("`{id}` is in grace{since}: it expired at {expiry}, was not renewed, and goes on serving.")
+                format!(
+                    "`{id}` is in grace{since}: it expired at {expiry}, was not renewed, and goes on serving."
+                )
             }
             Stage::Retention => format!(
                 "`{id}` is in retention{since}: it expired at {expiry}, was not renewed, and is stopped or frozen; its data \
@@ -62,7 +66,9 @@ impl Facts<'_> {
             ),
             Stage::Released => format!("`{id}` is released{since}: it is gone, with whatever it held."),
             Stage::Unsubscribed => format!("`{id}` is unsubscribed{since}{}.", self.refund()),
-            Stage::Converted => format!("`{id}` is pay-per-use{since}: nothing of it is paid ahead any more."),
+            Stage::Converted => {
+                format!("`{id}` is pay-per-use{since}: nothing of it is paid ahead any more.")
+            }
         }
     }
 
@@ -76,7 +82,8 @@ impl Facts<'_> {
 
     /// Why it is so, as a reason.
     pub(super) fn reason(&self, situation: &Situation<'_>) -> ReasonView {
-        let reason = ReasonView { code: situation.code(), text: self.why(situation), ..ReasonView::default() };
+        let reason =
+            ReasonView { code: situation.code(), text: self.why(situation), ..ReasonView::default() };
         match situation {
             Situation::Deferred(deferral) => ReasonView { policy: Some(deferral.policy.clone()), ..reason },
             Situation::Denied { at, policy, .. } => {
@@ -117,9 +124,11 @@ impl Facts<'_> {
         match situation {
             Situation::Ended => "Nothing happens to it any more by itself.".to_owned(),
             Situation::PayPerUse => "The clock has nothing to do with what is pay-per-use.".to_owned(),
-            Situation::AwaitsClock => "It was imported and waits for a clock: `perennial run` or `perennial serve` looks at \
+            Situation::AwaitsClock => {
+                "It was imported and waits for a clock: `perennial run` or `perennial serve` looks at \
                 it before anything else, as of the instant at which it starts."
-                .to_owned(),
+                    .to_owned()
+            }
             Situation::PluginMissing => format!(
                 "No plugin of `{provider}` is loaded, so nothing that is due for it is done; load one with `--plugin FILE`."
             ),
@@ -195,8 +204,10 @@ impl Facts<'_> {
 
     fn why_it_renews(&self) -> String {
         let resource = self.resource();
-        let term = resource.renewal_term.or(resource.term).map(|term| format!(" for {term}")).unwrap_or_default();
-        let left = resource.renewals_left.map(|left| format!(", {} more", dates::counted(left_of(left), "time")));
+        let term =
+            resource.renewal_term.or(resource.term).map(|term| format!(" for {term}")).unwrap_or_default();
+        let left =
+            resource.renewals_left.map(|left| format!(", {} more", dates::counted(left_of(left), "time")));
         format!("Auto-renew is on: the clock renews it{term}{}.", left.unwrap_or_default())
     }
 
@@ -214,7 +225,10 @@ impl Facts<'_> {
                 refusal.code
             ),
             (Some(next), Some(Ok(None))) => {
-                format!("; the renewal of `{}`, to which it is attached, does not renew it", self.bundle()[next.tried].id)
+                format!(
+                    "; the renewal of `{}`, to which it is attached, does not renew it",
+                    self.bundle()[next.tried].id
+                )
             }
             (Some(_), Some(Ok(Some(_))) | None) | (None, _) => String::new(),
         };
@@ -233,11 +247,13 @@ impl Facts<'_> {
                 format!("the policy `{}` requires one{by}: {}", required.policy, sentence(&required.reason))
             })
             .collect::<Vec<_>>();
-        let is_own = approval.required.is_empty() || approval.required.iter().any(|one| one.policy == BUILT_IN);
+        let is_own =
+            approval.required.is_empty() || approval.required.iter().any(|one| one.policy == BUILT_IN);
         if is_own && let Some(limit) = self.account.approval_above {
             reasons.insert(0, format!("it costs more than `approval_above`, {}", self.money(limit)));
         }
-        let reasons = if reasons.is_empty() { String::new() } else { format!(", because {}", reasons.join(", and ")) };
+        let reasons =
+            if reasons.is_empty() { String::new() } else { format!(", because {}", reasons.join(", and ")) };
         format!(
             "{what} for {} waits for the approval `{}` until {}{reasons}.",
             self.money(approval.priced.cost),

@@ -112,7 +112,8 @@ fn shifted(value: &str, by: i64) -> Option<String> {
     while let Some(start) = rest.find(|sign: char| sign.is_ascii_digit()) {
         let (before, number) = rest.split_at(start);
         let end = number.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(number.len());
-        let number_after = number[..end].parse::<i64>().ok()?.checked_add(by).filter(|number| *number >= 0)?;
+        let number_after =
+            number[..end].parse::<i64>().ok()?.checked_add(by).filter(|number| *number >= 0)?;
         shifted.push_str(before);
         shifted.push_str(&number_after.to_string());
         (rest, has_number) = (&number[end..], true);

@@ -140,7 +140,8 @@ fn has_part(facts: &Facts<'_>) -> bool {
 
 /// What came of the last try of the present period, if it was not renewed.
 fn setback<'f>(facts: &'f Facts<'_>) -> Option<Situation<'f>> {
-    let declines = || facts.period_events().filter(|event| matches!(event.what, EventKind::RenewalDeclined { .. }));
+    let declines =
+        || facts.period_events().filter(|event| matches!(event.what, EventKind::RenewalDeclined { .. }));
     facts.period_events().find_map(|event| setback_of(event, || declines().count()))
 }
 
@@ -149,17 +150,26 @@ fn setback_of(event: &PastEvent, tries: impl Fn() -> usize) -> Option<Situation<
     if let EventKind::RenewalDeclined { code, message, class, .. } = &event.what {
         return Some(Situation::Declined { at, class: *class, code, message, tries: tries() });
     }
-    if let EventKind::PolicyRuled { policy, ruling, cause: Cause::Auto, reason, shadow: false, .. } = &event.what {
+    if let EventKind::PolicyRuled { policy, ruling, cause: Cause::Auto, reason, shadow: false, .. } =
+        &event.what
+    {
         let is_denied = *ruling == RulingKind::Denied;
         return is_denied.then_some(Situation::Denied { at, policy, reason });
     }
-    if let EventKind::ApprovalDecided { approval, decision: State::Rejected, decided_by, reason, will_retry: false } =
-        &event.what
+    if let EventKind::ApprovalDecided {
+        approval,
+        decision: State::Rejected,
+        decided_by,
+        reason,
+        will_retry: false,
+    } = &event.what
     {
         let (decided_by, reason) = (Some(decided_by.as_str()), reason.as_deref());
         return Some(Situation::Rejected { at, approval, decided_by, reason });
     }
-    if let EventKind::ApprovalExpired { approval, reason: ExpiryReason::Undecided, will_retry: false } = &event.what {
+    if let EventKind::ApprovalExpired { approval, reason: ExpiryReason::Undecided, will_retry: false } =
+        &event.what
+    {
         return Some(Situation::Rejected { at, approval, decided_by: None, reason: None });
     }
     None

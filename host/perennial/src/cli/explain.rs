@@ -60,7 +60,8 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     let Arguments { resource, format, zone } = arguments;
     let db = ReadTx::open(&context.db)?;
     let unknown = || {
-        let message = format!("there is no resource `{resource}`; `perennial resources` lists those that there are");
+        let message =
+            format!("there is no resource `{resource}`; `perennial resources` lists those that there are");
         UserError::Argument(message)
     };
     let found = lookup::find_resource(&db, resource)?.ok_or_else(unknown)?;
@@ -86,7 +87,8 @@ fn present(db: &ReadTx) -> anyhow::Result<Timestamp> {
 }
 
 fn write_text(explained: &ExplanationView, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let facts = format!("{}, {}: {}", explained.account, explained.stage, explained.situation.replace('_', " "));
+    let facts =
+        format!("{}, {}: {}", explained.account, explained.stage, explained.situation.replace('_', " "));
     writeln!(out, "{}  {}", style.paint(Tone::Strong, &printable(&explained.resource)), printable(&facts))?;
     paragraph(explained.text.first().map_or("", String::as_str), style, out)?;
     for reason in &explained.reasons {

@@ -166,7 +166,8 @@ fn write_json(tally: &Tally, found: &[Found]) -> anyhow::Result<()> {
         })
     });
     let not_replayable = tally.not_replayable.iter();
-    let not_replayable = not_replayable.map(|(why, count)| json!({ "reason": why.to_string(), "decisions": count }));
+    let not_replayable =
+        not_replayable.map(|(why, count)| json!({ "reason": why.to_string(), "decisions": count }));
     let whole = json!({
         "decisions": tally.total(),
         "matching": tally.matching,

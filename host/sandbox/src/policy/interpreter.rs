@@ -313,8 +313,9 @@ impl Interpreter {
         items: usize,
         call: impl FnOnce(&mut Store<StoreLimits>, &PolicyPre<StoreLimits>) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
-        let called =
-            call::invoke(&self.runtime, &self.limits, (NAME, function), items, |store| call(store, &self.pre));
+        let called = call::invoke(&self.runtime, &self.limits, (NAME, function), items, |store| {
+            call(store, &self.pre)
+        });
         called.map(|(answer, _)| answer)
     }
 }

@@ -1,0 +1,102 @@
+//! `perennial explain` and `perennial replay`: why a resource is where it is, and whether what was decided is decided again.
+
+use expect_test::expect;
+use perennial_store::clock::ClockKind;
+use perennial_store::decisions;
+use perennial_store::keys::RowKey;
+use perennial_store::testing;
+use serde_json::Value;
+
+use crate::sample::INVENTORY;
+use crate::support::Folder;
+
+/// A folder whose database has lived on virtual time until an instant.
+fn played(until: &str) -> Folder {
+    let folder = Folder::new();
+    let mut engine = folder.engine("perennial.db", INVENTORY).with_clock(ClockKind::Virtual);
+    engine.run_to(until.parse().unwrap(), &mut |_, _| {}).unwrap();
+    folder
+}
+
+/// The text with the digests of revisions taken out, which change with every plugin.
+fn without_revisions(text: &str) -> String {
+    let mut parts = text.split("revision ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| {
+        format!("{shown}revision …{}", part.trim_start_matches(|sign: char| sign.is_ascii_hexdigit()))
+    })
+}
+
+#[test]
+fn a_resource_is_explained_in_words() {
+    let folder = played("2026-01-26T00:00:00Z");
+    let explained = folder.run(&["explain", "bcc-1", "--time-zone", "provider"]).succeeded().stdout();
+    expect![[""]].assert_eq(&without_revisions(&explained));
+    let narrow = folder.run(&["--width", "60", "explain", "evs-1"]).succeeded().stdout();
+    expect![[""]].assert_eq(&without_revisions(&narrow));
+}
+
+#[test]
+fn an_explanation_for_programs_is_that_of_the_admin_api() {
+    let folder = played("2026-01-26T00:00:00Z");
+    let json = folder.run(&["explain", "ecs-1", "--format", "json"]).succeeded().stdout();
+    let explained: Value = serde_json::from_str(&json).unwrap();
+    let fields = explained.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
+    expect![[""]].assert_eq(&format!("{}\n", fields.join(" ")));
+    assert_eq!(explained["situation"], "renews");
+    let unknown = folder.run(&["explain", "ecs-9"]);
+    assert!(
+        unknown.code() == 2 && unknown.stderr().contains("there is no resource `ecs-9`"),
+        "{}",
+        unknown.stderr()
+    );
+}
+
+#[test]
+fn every_decision_is_answered_again_and_a_changed_one_is_named() {
+    let folder = played("2026-03-10T00:00:00Z");
+    let words = folder.run(&["replay", "--all"]).succeeded().stdout();
+    expect![[""]].assert_eq(&words);
+    let db = testing::open(&folder.path("perennial.db"));
+    let kept = decisions::list(&db, RowKey::before_all(), 1_000).unwrap();
+    let (one, other) = (&kept[0], kept.iter().find(|other| other.response != kept[0].response).unwrap());
+    testing::set_response(&db, one.row, &testing::response(&db, other.row));
+    let ran = folder.run(&["replay", "--all"]);
+    assert_eq!(ran.code(), 1, "{}", ran.stderr());
+    assert!(ran.stderr().contains("1 decision answered otherwise than is kept"), "{}", ran.stderr());
+    let named = format!("decision {} of {} on {}", one.row, one.plugin, one.resource);
+    assert!(ran.stdout().contains(&named), "{}", ran.stdout());
+    let ran = folder.run(&["replay", &one.row.to_string(), "--format", "json"]);
+    assert_eq!(ran.code(), 1);
+    let json: Value = serde_json::from_str(&ran.stdout()).unwrap();
+    assert_eq!(
+        (&json["different"], &json["differences"][0]["resource"]),
+        (&1.into(), &one.resource.as_str().into())
+    );
+    assert_eq!(json["differences"][0]["answer"], one.response.as_ref().unwrap().as_str());
+    testing::set_response(&db, one.row, b"");
+    let damaged = folder.run(&["replay", &one.row.to_string()]);
+    assert_eq!(damaged.code(), 1);
+    assert!(damaged.stdout().contains("its answer is damaged: it is empty"), "{}", damaged.stdout());
+    folder.run(&["replay", &other.row.to_string()]).succeeded();
+}
+
+#[test]
+fn what_another_revision_decided_is_counted_and_no_failure() {
+    let folder = played("2026-03-10T00:00:00Z");
+    testing::set_revisions(&testing::open(&folder.path("perennial.db")), "baidu", "0123");
+    let words = folder.run(&["replay", "--all"]).succeeded().stdout();
+    expect![[""]].assert_eq(&words);
+    let json = folder.run(&["replay", "--all", "--format", "json"]).succeeded().stdout();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["not_replayable"], json["not_replayable_reasons"][0]["decisions"]);
+    let unknown = folder.run(&["replay", "4711"]);
+    assert_eq!(unknown.code(), 2);
+    assert!(
+        unknown.stderr().contains("there is no decision 4711; the oldest that is kept is 1"),
+        "{}",
+        unknown.stderr()
+    );
+    let neither = folder.run(&["replay"]);
+    assert_eq!(neither.code(), 2, "{}", neither.stderr());
+}
