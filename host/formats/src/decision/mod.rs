@@ -5,6 +5,7 @@
 mod answer;
 mod contract;
 pub mod packed;
+pub mod ruling;
 
 #[cfg(test)]
 mod tests;
