@@ -15,6 +15,8 @@
   ;; The manifest: id, name, kinds, three empty lists, days of UTC, and two refusals with a code and no message.
   (data (i32.const 3072) "\00\04\00\00\06\00\00\00\00\04\00\00\06\00\00\00\00\08\00\00\01\00\00\00")
   (data (i32.const 3124) "\20\04\00\00\02\00\00\00\00\00\00\00\00\00\00\00\20\04\00\00\02\00\00\00")
+  ;; An empty list, and two refusals for policies with a code, no message and no setting.
+  (data (i32.const 3164) "\20\04\00\00\02\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\20\04\00\00\02\00\00\00")
 
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
     (local $start i32)

@@ -156,6 +156,17 @@ event_kinds! {
         /// False when the clock does not request the renewal again while the expiry is the same.
         will_retry: bool,
     },
+    /// Somebody gave one of the approvals that a plan waits for; it waits for others.
+    ApprovalGiven = "approval_given" {
+        /// The approval's id.
+        approval: String,
+        /// The policy that required it.
+        policy: String,
+        /// The token that gave it.
+        given_by: String,
+        /// The reason given; `None` when none was.
+        reason: Option<String>,
+    },
     /// An approval expired: nobody decided in time, or there is nothing left to decide on.
     ApprovalExpired = "approval_expired" {
         /// The approval's id.
@@ -190,6 +201,37 @@ event_kinds! {
         text: String,
         /// Whether the policy is only asked beside the others.
         shadow: bool,
+    },
+    /// A policy holds from now on, or in another version. It is the host's.
+    PolicyInstalled = "policy_installed" {
+        /// Its name.
+        policy: String,
+        /// The digest of its script.
+        digest: String,
+        /// That of the script before; `None` when the policy is new.
+        digest_before: Option<String>,
+        /// `active` or `shadow`.
+        mode: String,
+        /// The token that installed it; `cli` for the command line.
+        changed_by: String,
+    },
+    /// A policy holds no longer. It is the host's.
+    PolicyRemoved = "policy_removed" {
+        /// Its name.
+        policy: String,
+        /// The digest of the script that it had.
+        digest_before: String,
+        /// The token that removed it; `cli` for the command line.
+        changed_by: String,
+    },
+    /// A calendar of policies has other days, or is gone. It is the host's.
+    PolicyCalendarChanged = "policy_calendar_changed" {
+        /// Its name.
+        calendar: String,
+        /// Whether it is gone.
+        removed: bool,
+        /// The token that changed it; `cli` for the command line.
+        changed_by: String,
     },
     /// A command was not carried out.
     CommandRefused = "command_refused" {
@@ -337,43 +379,4 @@ event_kinds! {
         /// The instant at which the clock stopped.
         down_since: Timestamp,
     },
-}
-
-/// A payment for a period of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeriodPayment {
-    /// What was paid.
-    pub cost: Micros,
-    /// The end of what is paid for now.
-    pub expires_at: Timestamp,
-    /// False for a purchase.
-    pub is_renewal: bool,
-}
-
-impl EventKind {
-    /// The payment that the event reports, if it reports one.
-    pub const fn payment(&self) -> Option<PeriodPayment> {
-        if let EventKind::RenewalSettled { cost, expires_at, .. } = self {
-            Some(PeriodPayment { cost: *cost, expires_at: *expires_at, is_renewal: true })
-        } else if let EventKind::PackageBought { cost, expires_at, .. } = self {
-            Some(PeriodPayment { cost: *cost, expires_at: *expires_at, is_renewal: false })
-        } else {
-            None
-        }
-    }
-
-    /// The result of an attempt, if this event ends one: `settled`, `in_doubt` or the class of a decline.
-    ///
-    /// A resource that was renewed along with another has no attempt of its own.
-    pub const fn attempt_result(&self) -> Option<&'static str> {
-        if let EventKind::RenewalSettled { primary: None, .. } = self {
-            Some("settled")
-        } else if let EventKind::RenewalDeclined { class, .. } = self {
-            Some(class.name())
-        } else if let EventKind::RenewalInDoubt { .. } = self {
-            Some("in_doubt")
-        } else {
-            None
-        }
-    }
 }

@@ -14,6 +14,7 @@ pub mod attempt;
 pub mod bundle;
 pub mod event;
 pub mod event_field;
+pub mod event_payment;
 pub mod index;
 pub mod inventory_diff;
 pub mod ledger;

@@ -29,8 +29,30 @@ pub struct Manifest {
     pub unknown_resource: Refusal,
     /// That answer for the commands that have another one, by [`Command::name`].
     pub unknown_resource_of: BTreeMap<&'static str, Refusal>,
+    /// What the provider's own API answers when a policy of the operator's denies a command ...
+    pub policy_denied: PolicyRefusal,
+    /// ... and when one does not allow it before an instant, which the message names.
+    pub policy_deferred: PolicyRefusal,
     /// How the provider recognises a command that is sent again, if it does.
     pub idempotency: Option<Idempotency>,
+}
+
+/// What a provider's own API answers when the operator's policies are against a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRefusal {
+    /// The code, and what it means.
+    pub refusal: Refusal,
+    /// The setting of an account whose value is the code instead, if there is one.
+    pub code_setting: Option<String>,
+}
+
+impl PolicyRefusal {
+    /// The refusal for an account with these settings; `why` is what the policy says.
+    pub fn of(&self, settings: &BTreeMap<String, String>, why: &str) -> Refusal {
+        let set = self.code_setting.as_ref().and_then(|name| settings.get(name));
+        let Refusal { code, message } = &self.refusal;
+        Refusal { code: set.unwrap_or(code).clone(), message: format!("{message}: {why}") }
+    }
 }
 
 impl Manifest {

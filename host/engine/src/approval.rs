@@ -10,7 +10,6 @@ use perennial_domain::attempt::Key;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::POLICY_REFUSAL;
@@ -18,6 +17,11 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
+use crate::approval_parts;
+use crate::approval_parts::ApproverLabels;
+use crate::approval_parts::MissingLabel;
+use crate::approval_parts::held_words;
+use crate::approval_parts::quoted;
 use crate::approval_requests::expired;
 use crate::approval_requests::policies_of;
 use crate::approval_requests::request_event;
@@ -30,12 +34,12 @@ use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
+use crate::preconditions::Preconditions;
 use crate::ruling::Ruled;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
-use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -53,6 +57,8 @@ pub struct ApprovalDecision<'a> {
     pub reason: Option<&'a str>,
     /// The hash of the plan that they looked at, if they say.
     pub plan_hash: Option<&'a str>,
+    /// What they may approve of.
+    pub labels: ApproverLabels<'a>,
 }
 
 /// What became of an approval's decision.
@@ -96,9 +102,21 @@ pub enum DecisionError {
         "whoever asked for an approval does not decide on it, nor does a token that they made; have somebody else do it"
     )]
     OwnRequest,
+    /// Policies require approvals of somebody else.
+    #[error(
+        "the token approves for {}; what is left to approve here takes the label {}: have somebody decide whose token \
+         was made with `--approves`", held_words(.0), quoted(.1)
+    )]
+    MissingLabel(Vec<String>, Vec<String>),
     /// It holds another plan than the one that was looked at.
     #[error("the approval holds another plan than that, with the hash {0}; look at it again")]
     PlanMismatch(String),
+}
+
+impl From<MissingLabel> for DecisionError {
+    fn from(MissingLabel { held, wanted }: MissingLabel) -> DecisionError {
+        DecisionError::MissingLabel(held, wanted)
+    }
 }
 
 impl From<StoreError> for DecisionError {
@@ -120,6 +138,9 @@ impl<S: EngineStore> Engine<S> {
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let stored = find_decidable(self.reads(), at, id, decision)?;
+        if !approval_parts::completes(&stored.required, decision.labels) {
+            return self.give_part(at, &stored, decision);
+        }
         let question =
             formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
@@ -128,6 +149,14 @@ impl<S: EngineStore> Engine<S> {
         let (bundle, member) = self.reads().bundle(stored.resource)?;
         let account = bundle.account;
         let mut evaluation = self.planner().evaluate(at, bundle, member, &command, None)?;
+        let requested_by = stored.requested_by.as_deref();
+        let is_provider_api = requested_by.map(|id| self.reads().is_provider_key(id)).transpose()?;
+        let asked = Preconditions {
+            plan_hash: None,
+            requested_by,
+            is_provider_api: is_provider_api.unwrap_or_default(),
+        };
+        evaluation.ask_as(self.reads(), &asked)?;
         mark_approved(&mut evaluation, at, &stored, decision)?;
         let token_use =
             self.planner().client_token_use(at, account, &evaluation, &stored.resource_id, &command)?;
@@ -158,6 +187,29 @@ impl<S: EngineStore> Engine<S> {
         }
         let token_result = token_use.map(TokenResult::approved);
         Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, token_result)?))
+    }
+
+    /// Takes down that somebody gives the approvals that their labels are for; the plan waits for the others.
+    fn give_part(
+        &mut self,
+        at: Timestamp,
+        stored: &StoredApproval,
+        decision: &ApprovalDecision<'_>,
+    ) -> Result<DecisionOutcome, DecisionError> {
+        let (required, given) = approval_parts::give(&stored.required, decision.labels, decision.decided_by);
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::SetRequired { approval: stored.row, required });
+        for policy in given {
+            let what = EventKind::ApprovalGiven {
+                approval: stored.id.clone(),
+                policy,
+                given_by: decision.decided_by.to_owned(),
+                reason: decision.reason.map(str::to_owned),
+            };
+            let event = Event { at, resource: Some(stored.resource_id.clone()), what };
+            changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
+        }
+        Ok(DecisionOutcome::Recorded(self.commit(changes)?))
     }
 
     /// Takes down that somebody does not agree to what the approval called `id` holds.
@@ -242,34 +294,11 @@ impl<S: EngineStore> Engine<S> {
         let event = request_event(at, &stored.id, &stored.resource_id, command, &summary, &request);
         let mut changes = Changes::new(self.retention);
         let priced = request.priced;
+        changes.list.extend(approval_parts::taken_back(stored));
         changes.list.push(Change::RepriceApproval { approval: stored.row, priced, attempt, at });
         changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
         let events = self.commit(changes)?;
         Ok(DecisionOutcome::PlanChanged { hash, events })
-    }
-
-    /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
-    pub fn set_approval_above(
-        &mut self,
-        at: Timestamp,
-        account: &str,
-        limit: Option<Micros>,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = self.reads().find_account(account)?;
-        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        if stored.account.approval_above == limit {
-            return Ok(Vec::new());
-        }
-        let setting = "approval_above".to_owned();
-        let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
-        let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::Account(stored.row, AccountChange::ApprovalAbove(limit)));
-        changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
-        Ok(self.commit(changes)?)
     }
 }
 
@@ -323,6 +352,7 @@ fn find_decidable(
     } else if decision.plan_hash.is_some_and(|planned| planned != stored.priced.plan_hash) {
         Err(DecisionError::PlanMismatch(stored.priced.plan_hash))
     } else {
+        approval_parts::check(&stored.required, decision.labels)?;
         Ok(stored)
     }
 }

@@ -32,8 +32,8 @@ use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
-use crate::ruling::BUILT_IN;
 use crate::ruling::Ruled;
+use crate::ruling_approvals::BUILT_IN;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -292,7 +292,7 @@ impl Batch {
         let expires_at = ruled.approval_expires_at().map_or(last, |expires_at| expires_at.min(last));
         let request = ApprovalRequest {
             requested_at: item.instant,
-            requested_by: self.requested_by.clone(),
+            requested_by: self.requested_by.clone().filter(|_| command.cause() == Cause::Command),
             priced,
             expires_at,
         };

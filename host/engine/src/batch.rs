@@ -37,6 +37,8 @@ pub struct Batch {
     pub records_decisions: bool,
     /// The token that asks; `None` for the clock.
     pub requested_by: Option<String>,
+    /// The person behind it.
+    pub(crate) requester: Option<String>,
     /// The policies that rule on plans; `None` when there are none.
     pub(crate) policies: Option<ActivePolicies>,
     /// Whether every approval is given as soon as it is requested.
@@ -65,6 +67,7 @@ impl Batch {
             entries: Vec::new(),
             records_decisions: keeps_decisions,
             requested_by: None,
+            requester: None,
             policies: None,
             grants_approvals: false,
             is_provider_api: false,

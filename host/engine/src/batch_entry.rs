@@ -26,6 +26,7 @@ use crate::batch_approval::BatchApproval;
 use crate::first_walk;
 use crate::rules::Providers;
 use crate::rules::Rules;
+use crate::shadow_difference::ShadowDifference;
 
 /// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
 const BACK_OFF_FIRST: i64 = 60;
@@ -136,6 +137,8 @@ pub struct BatchEntry {
     pub deferrals: Vec<Deferral>,
     /// ... and those that they had put off before.
     pub deferrals_before: Vec<Deferral>,
+    /// What shadow policies would have done otherwise, if decisions are kept.
+    pub(crate) differences: Vec<ShadowDifference>,
     /// What plugins were asked and answered, if decisions are kept.
     pub decisions: Vec<DecisionRecord>,
 }
@@ -157,6 +160,7 @@ impl BatchEntry {
             renewals: Vec::new(),
             deferrals: Vec::new(),
             deferrals_before: Vec::new(),
+            differences: Vec::new(),
             decisions: Vec::new(),
             original: stored,
         }

@@ -22,6 +22,7 @@ use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
 use crate::planner::is_overdue;
 use crate::planner::refusal_event;
+use crate::preconditions::Preconditions;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
 use crate::ruling::Ruled;
@@ -45,17 +46,6 @@ pub struct CommandOutcome {
     pub replayed_orders: Option<Vec<String>>,
 }
 
-/// On which terms a command is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Preconditions<'a> {
-    /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
-    pub plan_hash: Option<&'a str>,
-    /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
-    pub requested_by: Option<&'a str>,
-    /// Whether a provider's own API asks: policies deny there what they would amend.
-    pub is_provider_api: bool,
-}
-
 /// Refuses to go on if what was planned is something else.
 fn check_plan_hash(proposal: &Proposal, preconditions: &Preconditions<'_>) -> Result<(), EngineError> {
     let stored = proposal.hash();
@@ -66,7 +56,7 @@ fn check_plan_hash(proposal: &Proposal, preconditions: &Preconditions<'_>) -> Re
 }
 
 /// What `command` would do to the resource called `resource` at `at`, with what was due before done first; `None` when
-/// there is no such resource. Nothing is written, so any connection will do.
+/// there is no such resource. Nothing is written, so any connection will do. Of the preconditions it counts who asks.
 ///
 /// # Errors
 ///
@@ -77,9 +67,10 @@ pub fn propose(
     at: Timestamp,
     resource: &str,
     command: &Command,
+    preconditions: &Preconditions<'_>,
 ) -> Result<Option<Proposal>, EngineError> {
     let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
-    propose_for_bundle(db, providers, at, (stored, member), command).map(Some)
+    propose_for_bundle(db, providers, at, (stored, member), command, preconditions).map(Some)
 }
 
 /// The same, of a resource that was found: a bundle and a place in it.
@@ -93,11 +84,13 @@ pub fn propose_for_bundle(
     at: Timestamp,
     (stored, member): (StoredBundle, MemberIndex),
     command: &Command,
+    preconditions: &Preconditions<'_>,
 ) -> Result<Proposal, EngineError> {
     let account = stored.account;
     let resource = stored.bundle[member].id.clone();
     let planner = Planner { db, providers, options: BatchOptions::default() };
     let mut evaluation = planner.evaluate(at, stored, member, command, None)?;
+    evaluation.ask_as(db, preconditions)?;
     let before = evaluation.snapshot();
     match planner.client_token_use(at, account, &evaluation, &resource, command)? {
         Some(token_use) if token_use.previous.is_some() => {
@@ -158,22 +151,24 @@ impl<S: EngineStore> Engine<S> {
             }
             token_use => token_use,
         };
-        evaluation.batch.requested_by = preconditions.requested_by.map(str::to_owned);
-        evaluation.batch.is_provider_api = preconditions.is_provider_api;
+        evaluation.ask_as(self.reads(), preconditions)?;
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
+        let mut ruled_out = None;
         let (asked, refusal) = match evaluation.request_plan(command)? {
             Err(refusal) => (command.clone(), Some(refusal)),
             Ok(plan) => {
                 let ruled = evaluation.rule(command, plan, Vec::new());
                 if !ruled.required().is_empty() && !self.grants_approvals {
                     if preconditions.plan_hash.is_some()
-                        && let Some(proposal) = propose(self.reads(), &self.providers, at, resource, command)?
+                        && let Some(proposal) =
+                            propose(self.reads(), &self.providers, at, resource, command, preconditions)?
                     {
                         check_plan_hash(&proposal, preconditions)?;
                     }
                     return self.request_approval(at, account, evaluation, &ruled);
                 }
                 evaluation.record_ruled(&ruled)?;
+                ruled_out = ruled.verdict.refusal();
                 let refusal = evaluation.apply_ruled(self.reads(), &ruled)?;
                 (ruled.command, refusal)
             }
@@ -181,9 +176,11 @@ impl<S: EngineStore> Engine<S> {
         if let Some(before) = before {
             check_plan_hash(&evaluation.proposal(before, &asked, refusal.clone()), preconditions)?;
         }
-        if let Some(refusal) = &refusal {
-            evaluation.record_refusal(command, refusal);
+        if let Some(recorded) = ruled_out.as_ref().or(refusal.as_ref()) {
+            evaluation.record_refusal(command, recorded);
         }
+        // What a policy is against may come again under its token, once nothing is against it any more.
+        let token_use = token_use.filter(|_| ruled_out.is_none());
         let token_result = token_use.map(|token_use| TokenResult::of(token_use, refusal.clone()));
         let events = self.persist(at, account, evaluation, token_result)?;
         Ok(CommandOutcome { refusal, approval: None, events, replayed_orders: None })
@@ -306,20 +303,20 @@ impl<S: EngineStore> Engine<S> {
         Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
     }
 
-    /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
+    /// Writes down anew what led to the refusal of a command of `account`, by a plan that was to be carried out whole or not
+    /// at all, and was undone.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn record_refusal(
+    pub fn record_again(
         &mut self,
-        at: Timestamp,
         (row, account): (AccountKey, &str),
-        resource: &str,
-        command: &Command,
-        refusal: &Refusal,
+        events: Vec<Event>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        self.write_event(Some((row, account)), refusal_event(at, resource, command, refusal))
+        let mut changes = Changes::new(self.retention);
+        events.into_iter().for_each(|event| changes.add_event(Some((row, account.into())), event));
+        Ok(self.commit(changes)?)
     }
 
     /// Writes down something that happened; `account` is whose it is, if that is known.

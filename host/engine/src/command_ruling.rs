@@ -6,12 +6,15 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::Verdict;
 use perennial_store::engine_store::EngineReads;
+use perennial_store::error::StoreError;
 
 use crate::batch::RenewalTry;
 use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::planner::CommandEvaluation;
+use crate::preconditions::Preconditions;
 use crate::rules::automatic_renewal;
 use crate::ruling::Ruled;
 use crate::ruling::Subject;
@@ -44,13 +47,42 @@ impl CommandEvaluation {
         Ok(())
     }
 
+    /// Says who asks, and by which way.
+    pub(super) fn ask_as(
+        &mut self,
+        db: &dyn EngineReads,
+        preconditions: &Preconditions<'_>,
+    ) -> Result<(), StoreError> {
+        self.batch.requested_by = preconditions.requested_by.map(str::to_owned);
+        self.batch.requester = preconditions.requested_by.map(|id| db.person_of(id)).transpose()?;
+        self.batch.is_provider_api = preconditions.is_provider_api;
+        Ok(())
+    }
+
+    /// What is answered to a command that a policy denied or put off: through the provider's own API in its words.
+    fn refusal_of_policy(&self, ruled: &Ruled) -> Option<Refusal> {
+        let refusal = ruled.verdict.refusal()?;
+        let account_in_batch = &self.batch.accounts[0];
+        let Some(rules) = account_in_batch.rules.as_ref().filter(|_| self.batch.is_provider_api) else {
+            return Some(refusal);
+        };
+        let manifest = rules.manifest();
+        let provider_refusal = match ruled.verdict {
+            Verdict::Defer { .. } => &manifest.policy_deferred,
+            Verdict::Approve | Verdict::Deny { .. } | Verdict::RequireApproval { .. } => {
+                &manifest.policy_denied
+            }
+        };
+        Some(provider_refusal.of(&account_in_batch.account.settings, &refusal.message))
+    }
+
     /// Does what was ruled on, as though every approval were given; returns why not, if not.
     pub(super) fn apply_ruled(
         &mut self,
         db: &dyn EngineReads,
         ruled: &Ruled,
     ) -> Result<Option<Refusal>, EngineError> {
-        match ruled.verdict.refusal() {
+        match self.refusal_of_policy(ruled) {
             Some(refusal) => Ok(Some(refusal)),
             None => self.apply(db, &ruled.command, Ok(ruled.plan.clone())),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use perennial_domain::event::EventKind;
-use perennial_domain::event::PeriodPayment;
+use perennial_domain::event_payment::PeriodPayment;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;

@@ -6,6 +6,7 @@
 
 mod application;
 pub mod approval;
+pub mod approval_parts;
 mod approval_requests;
 mod batch;
 mod batch_approval;
@@ -27,6 +28,7 @@ pub mod import_document;
 pub mod import_report;
 mod load_batch;
 mod orders;
+mod own_changes;
 pub mod parallel;
 pub mod persist;
 pub mod plan_facts;
@@ -34,12 +36,17 @@ mod plan_view;
 mod planner;
 pub mod policies;
 mod policy_case;
+pub mod policy_changes;
+mod policy_digest;
 mod policy_facts;
+pub mod preconditions;
 pub mod proposal;
 pub mod replay;
 pub mod rules;
 mod ruling;
+mod ruling_approvals;
 pub mod settings;
+mod shadow_difference;
 pub mod simulation;
 pub mod start;
 mod top_up;
@@ -53,8 +60,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use perennial_domain::event::Event;
-use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
@@ -316,20 +321,6 @@ impl<S: EngineStore> Engine<S> {
         }
         self.record_tick(now)?;
         Ok(false)
-    }
-
-    /// Tells every account that the clock starts again.
-    fn record_resume(
-        &mut self,
-        down_since: Timestamp,
-        now: Timestamp,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
-        let mut changes = Changes::new(self.retention);
-        for stored in self.reads().accounts()? {
-            changes.add_event(Some((stored.row, stored.account.id.into())), event.clone());
-        }
-        Ok(self.commit(changes)?)
     }
 
     /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:

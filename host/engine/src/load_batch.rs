@@ -16,6 +16,7 @@ use perennial_store::bundles::StoredBundle;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
+use perennial_store::keys::MemberKeys;
 
 /// The command of the clock.
 const RENEW: &str = "renew";
@@ -41,7 +42,7 @@ pub(crate) fn assemble_batch(
     let mut batch = Batch::new(options.records_decisions);
     batch.grants_approvals = options.grants_approvals;
     if let Some(policies) = providers.policies() {
-        batch.policies = policies.current();
+        batch.policies = policies.current(db)?;
     }
     batch.entries.reserve(due.len());
     let with_pending = db.accounts_with_pending_approvals()?;
@@ -68,7 +69,7 @@ pub(crate) fn assemble_batch(
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
-        let renewals = if is_ruled { count_renewals(db, &stored)? } else { Vec::new() };
+        let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
             approvals,
             renewals,
@@ -98,9 +99,9 @@ fn load_account(
 }
 
 /// How often each member was renewed, less what was given back of it.
-pub(crate) fn count_renewals(db: &dyn EngineReads, stored: &StoredBundle) -> Result<Vec<u32>, StoreError> {
-    let mut counts = vec![0; stored.bundle.members.len()];
-    for order in db.orders(&stored.rows)?.iter().filter(|order| order.kind == OrderKind::Renewal) {
+pub(crate) fn count_renewals(db: &dyn EngineReads, rows: &MemberKeys) -> Result<Vec<u32>, StoreError> {
+    let mut counts = vec![0; rows.iter().count()];
+    for order in db.orders(rows)?.iter().filter(|order| order.kind == OrderKind::Renewal) {
         counts[order.member.get()] += 1;
     }
     Ok(counts)

@@ -26,6 +26,7 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchEntry;
 use crate::orders as unpaid_orders;
 use crate::parallel;
+use crate::shadow_difference::ShadowDifference;
 use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
 use perennial_store::bundles::Schedule;
@@ -36,6 +37,7 @@ use perennial_store::change::PurchaseChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
+use perennial_store::policy_differences::NewPolicyDifference;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +139,9 @@ impl Changes {
                 response: decided.response,
                 fuel: decided.fuel,
             }));
+        }
+        for difference in std::mem::take(&mut item.differences) {
+            self.list.push(difference_change(account_in_batch.row, &item, difference));
         }
         let mut bodies = bodies.into_iter();
         for event in std::mem::take(&mut item.walk.events) {
@@ -296,6 +301,26 @@ impl AccountNames {
 fn event_body(event: &Event) -> (&'static str, String) {
     let (kind, body) = formats::event::body(event);
     (kind, body.to_text())
+}
+
+fn difference_change(account: AccountKey, item: &BatchEntry, difference: ShadowDifference) -> Change {
+    let ShadowDifference { ruling, member, at, command, cause, expires_before, followed, cost } = difference;
+    Change::RecordPolicyDifference(Box::new(NewPolicyDifference {
+        at,
+        policy: ruling.policy,
+        digest: ruling.digest,
+        account,
+        resource: item.original.rows[member],
+        command,
+        cause,
+        expires_before,
+        ruling: ruling.effect,
+        followed,
+        reason: ruling.reason,
+        until: ruling.until,
+        cost,
+        amended_cost: ruling.amended_cost,
+    }))
 }
 
 fn event_change(account: Option<AccountKey>, event: &Event) -> Change {

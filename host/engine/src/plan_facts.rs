@@ -15,6 +15,7 @@ use crate::command;
 use crate::error::EngineError;
 use crate::load_batch;
 use crate::policy_facts;
+use crate::preconditions::Preconditions;
 use crate::rules::Providers;
 
 /// A plan's facts and its account's, or why the provider would refuse the command.
@@ -33,8 +34,9 @@ pub fn of_command(
     command: &Command,
 ) -> Result<Option<Facts>, EngineError> {
     let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
-    let (account_key, renewals) = (stored.account, load_batch::count_renewals(db, &stored)?);
-    let proposal = command::propose_for_bundle(db, providers, at, (stored, member), command)?;
+    let (account_key, renewals) = (stored.account, load_batch::count_renewals(db, &stored.rows)?);
+    let asked = Preconditions::default();
+    let proposal = command::propose_for_bundle(db, providers, at, (stored, member), command, &asked)?;
     let priced = match (proposal.refusal.clone(), proposal.plans.first()) {
         (None, Some(priced)) => priced,
         (Some(refusal), None | Some(_)) => return Ok(Some(Err(refusal))),

@@ -85,10 +85,7 @@ impl Planner<'_> {
             Some(NamedOrder::Unpaid(order)) => order.member,
             Some(NamedOrder::Refused(_)) | None => member,
         };
-        let renewals =
-            if self.providers.policies().is_some() { count_renewals(self.db, &stored)? } else { Vec::new() };
-        let (mut batch, problem) = self.load_bundle(stored, at)?;
-        batch.entries[0].renewals = renewals;
+        let (batch, problem) = self.load_bundle(stored, at)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {
@@ -167,6 +164,9 @@ impl Planner<'_> {
         let before = at - 1;
         let is_overdue = is_overdue(&stored, at);
         let mut batch = assemble_batch(self.db, self.providers, self.options, vec![stored], |_| before)?;
+        if batch.policies.is_some() {
+            batch.entries[0].renewals = count_renewals(self.db, &batch.entries[0].original.rows)?;
+        }
         if is_overdue {
             batch.decide();
         }

@@ -3,6 +3,8 @@
 //! Knows no plan's way: that is in `ruling.rs`.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
@@ -14,32 +16,108 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::ScriptReport;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::error::StoreError;
+
+use crate::own_changes;
+use crate::own_changes::OwnChange;
+use crate::policy_digest;
 
 /// Where the policies come from, and what runs them.
 #[derive(Debug)]
 pub struct Policies {
     interpreter: Arc<Interpreter>,
-    set: Arc<PolicySet>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// These, whatever the database says.
+    Fixed(Arc<HeldPolicies>),
+    /// Those of the database.
+    Stored {
+        /// The last ones that were read, with their digest.
+        last: Mutex<Option<(String, Arc<HeldPolicies>)>>,
+        /// How many people a change takes until it counts for the one who made it.
+        people: usize,
+    },
+}
+
+/// The policies that hold together.
+#[derive(Debug, Default)]
+struct HeldPolicies {
+    set: PolicySet,
+    /// The digest of each policy's script, in the order of the set.
+    digests: Vec<String>,
+    /// The changes that count for everybody but the person who made them.
+    own_changes: Vec<OwnChange>,
 }
 
 impl Policies {
     /// These policies, whatever the database says.
     pub fn fixed(interpreter: Interpreter, set: PolicySet) -> Policies {
-        Policies { interpreter: Arc::new(interpreter), set: Arc::new(set) }
+        let digests = set.policies.iter().map(|policy| policy_digest::of_script(&policy.text)).collect();
+        let held = HeldPolicies { set, digests, own_changes: Vec::new() };
+        Policies { interpreter: Arc::new(interpreter), source: Source::Fixed(Arc::new(held)) }
+    }
+
+    /// The policies of the database, as they are when a batch is read. Where a change takes two `people`, it does not count
+    /// for commands of the person who made it until another one has confirmed it.
+    pub fn stored(interpreter: Interpreter, people: usize) -> Policies {
+        let source = Source::Stored { last: Mutex::default(), people };
+        Policies { interpreter: Arc::new(interpreter), source }
+    }
+
+    /// What the interpreter makes of the script of each policy of `set`.
+    ///
+    /// # Errors
+    ///
+    /// A [`PluginError`] when it cannot look at them.
+    pub fn check(&self, set: &PolicySet) -> Result<Vec<ScriptReport>, PluginError> {
+        self.interpreter.check(set)
     }
 
     /// Those that hold at present; `None` when there are none.
-    pub(crate) fn current(&self) -> Option<ActivePolicies> {
-        let (interpreter, set) = (Arc::clone(&self.interpreter), Arc::clone(&self.set));
-        (!set.policies.is_empty()).then_some(ActivePolicies { interpreter, set })
+    pub(crate) fn current(&self, db: &dyn EngineReads) -> Result<Option<ActivePolicies>, StoreError> {
+        let held = match &self.source {
+            Source::Fixed(held) => Some(Arc::clone(held)),
+            Source::Stored { last, people } => read(db, last, *people)?,
+        };
+        let held = held.filter(|held| !held.set.policies.is_empty() || !held.own_changes.is_empty());
+        Ok(held.map(|held| ActivePolicies { interpreter: Arc::clone(&self.interpreter), held }))
     }
+}
+
+/// The policies of the database: those of the last time while their digest is the same. `None` when there never were any.
+fn read(
+    db: &dyn EngineReads,
+    last: &Mutex<Option<(String, Arc<HeldPolicies>)>>,
+    people: usize,
+) -> Result<Option<Arc<HeldPolicies>>, StoreError> {
+    let digest = db.policy_set_digest()?;
+    if digest.is_empty() {
+        return Ok(None);
+    }
+    let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some((_, held)) = known.filter(|(known, _)| *known == digest) {
+        return Ok(Some(held));
+    }
+    let stored = db.policies()?;
+    let own_changes = if people > 1 { own_changes::of(&stored) } else { Vec::new() };
+    let (policies, digests) = stored.policies.into_iter().map(|one| (one.policy, one.digest)).unzip();
+    let calendars = stored.calendars.into_iter().map(|one| one.calendar).collect();
+    let held = Arc::new(HeldPolicies { set: PolicySet { policies, calendars }, digests, own_changes });
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, Arc::clone(&held)));
+    Ok(Some(held))
 }
 
 /// The policies that hold while a batch is decided on.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivePolicies {
     interpreter: Arc<Interpreter>,
-    set: Arc<PolicySet>,
+    held: Arc<HeldPolicies>,
 }
 
 /// The policies that are asked about a plan, by their places in the set, in the order of the chain.
@@ -61,16 +139,9 @@ impl Matching {
 impl ActivePolicies {
     /// The policies that are asked about what `command` would do to a bundle of `account`.
     pub(crate) fn matching(&self, account: &Account, bundle: &Bundle, command: &str) -> Matching {
-        let primary = bundle.primary();
-        let candidate = Candidate {
-            account: &account.id,
-            provider: &account.provider,
-            kind: &primary.kind,
-            tags: &primary.tags,
-            command,
-        };
+        let candidate = candidate(account, bundle, command);
         let mut matching = Matching::default();
-        for (place, policy) in self.set.policies.iter().enumerate() {
+        for (place, policy) in self.held.set.policies.iter().enumerate() {
             if policy.selector.matches(&candidate) {
                 match policy.mode {
                     PolicyMode::Active => matching.active.push(place),
@@ -81,19 +152,50 @@ impl ActivePolicies {
         matching
     }
 
+    /// The policies of whose changes `person` cannot make use for `command` on a bundle of `account`.
+    pub(crate) fn changed_by(
+        &self,
+        person: &str,
+        account: &Account,
+        bundle: &Bundle,
+        command: &str,
+    ) -> Vec<&str> {
+        let candidate = candidate(account, bundle, command);
+        let is_theirs = |change: &&OwnChange| change.person == person && change.concerns(&candidate);
+        let theirs = self.held.own_changes.iter().filter(is_theirs);
+        theirs.map(|change| change.policy.as_str()).collect()
+    }
+
     /// The policy at this place.
     pub(crate) fn policy(&self, place: usize) -> &Policy {
-        &self.set.policies[place]
+        &self.held.set.policies[place]
+    }
+
+    /// The digest of its script.
+    pub(crate) fn digest(&self, place: usize) -> &str {
+        &self.held.digests[place]
     }
 
     /// The place of the policy called `name`.
     pub(crate) fn place(&self, name: &str) -> usize {
-        let found = self.set.policies.iter().position(|policy| policy.name == name);
+        let found = self.held.set.policies.iter().position(|policy| policy.name == name);
         found.expect("only policies of the set are recorded")
     }
 
     /// Asks about each plan the policies that it names.
     pub(crate) fn ask(&self, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PlanAnswers> {
-        self.interpreter.ask(&self.set, accounts, plans)
+        self.interpreter.ask(&self.held.set, accounts, plans)
+    }
+}
+
+/// What selectors look at.
+fn candidate<'a>(account: &'a Account, bundle: &'a Bundle, command: &'a str) -> Candidate<'a> {
+    let primary = bundle.primary();
+    Candidate {
+        account: &account.id,
+        provider: &account.provider,
+        kind: &primary.kind,
+        tags: &primary.tags,
+        command,
     }
 }

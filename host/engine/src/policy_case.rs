@@ -17,6 +17,7 @@ use perennial_domain::policy::chain::ChainContext;
 use perennial_domain::policy::chain::Entry;
 use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
+use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 
@@ -24,6 +25,8 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
 use crate::policies::Matching;
+use crate::shadow_difference::ShadowDifference;
+use crate::shadow_difference::ShadowRuling;
 
 /// What a plan is by now.
 pub(crate) struct PlanState {
@@ -68,6 +71,8 @@ pub(crate) struct Case {
     wanted: Option<Wanted>,
     /// What shadow policies did, each with its place in the set.
     shadow_events: Vec<(usize, EventKind)>,
+    /// What shadow policies ruled.
+    pub(crate) shadow_rulings: Vec<ShadowRuling>,
 }
 
 /// An amendment that is to be made.
@@ -104,6 +109,7 @@ impl Case {
             first_entries: None,
             wanted: None,
             shadow_events: Vec::new(),
+            shadow_rulings: Vec::new(),
             verdict: None,
         }
     }
@@ -118,6 +124,7 @@ impl Case {
         (self.first_entries, self.wanted, self.verdict) = (None, None, None);
         self.answers.clear();
         self.shadow_events.clear();
+        self.shadow_rulings.clear();
     }
 
     /// What the policies say of the plan as it is.
@@ -146,10 +153,15 @@ impl Case {
 
     /// The command that the last round wants instead; its client token, in the option called `token`, stays.
     pub(crate) fn amended_command(&self, token: Option<&str>) -> Command {
-        let (command, wanted) = (&self.state.command, self.wanted.as_ref());
-        let (Command::Renew(renewal), Some(Wanted { amendment, .. })) = (command, wanted) else {
-            return command.clone();
-        };
+        match &self.wanted {
+            Some(wanted) => self.command_with(&wanted.amendment, token),
+            None => self.state.command.clone(),
+        }
+    }
+
+    /// The command as `amendment` changes it; its client token, in the option called `token`, stays.
+    pub(crate) fn command_with(&self, amendment: &Amendment, token: Option<&str>) -> Command {
+        let Command::Renew(renewal) = &self.state.command else { return self.state.command.clone() };
         let kept = token.and_then(|token| renewal.options.get_key_value(token));
         let options = amendment.options.as_ref().map(|options| {
             let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
@@ -213,7 +225,10 @@ impl Case {
     ) {
         for (place, answer) in self.matching.shadow.iter().zip(answers) {
             let mut chain = Chain::new(self.context.clone());
-            chain.round(facts, &[(policies.policy(*place), answer)]);
+            let next = chain.round(facts, &[(policies.policy(*place), answer)]);
+            let digest = policies.digest(*place);
+            let ruling = ShadowRuling::of(&policies.policy(*place).name, digest, &next, chain.entries());
+            self.shadow_rulings.push(ruling);
             let events = chain.into_entries().into_iter().map(|entry| (*place, self.event(entry, true)));
             let events = events.collect::<Vec<_>>();
             self.shadow_events.extend(events);
@@ -235,6 +250,26 @@ impl Case {
         first.sort_by_key(|(place, _)| *place);
         let first = first.into_iter().map(|(_, event)| event);
         first.chain(later.iter().map(|entry| self.event(entry.clone(), false))).collect()
+    }
+
+    /// What shadow policies would have done otherwise than is done.
+    pub(crate) fn differences(&self) -> Vec<ShadowDifference> {
+        let verdict = self.verdict.as_ref().unwrap_or(&Verdict::Approve);
+        let followed = Effect::of_verdict(verdict, self.is_amended());
+        let PlanState { command, facts, .. } = &self.state;
+        let expires_before = facts.members.get(self.member.get()).and_then(|(member, _)| member.expires_at);
+        let other = self.shadow_rulings.iter().filter(|ruling| ruling.differs(followed, verdict, facts));
+        let difference = |ruling: &ShadowRuling| ShadowDifference {
+            ruling: ruling.clone(),
+            member: self.member,
+            at: facts.at,
+            command: command.name(),
+            cause: command.cause(),
+            expires_before,
+            followed,
+            cost: facts.cost,
+        };
+        other.map(difference).collect()
     }
 
     fn event(&self, entry: Entry, shadow: bool) -> EventKind {

@@ -12,6 +12,7 @@ use perennial_domain::account_settings;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -31,9 +32,7 @@ use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
-
-/// The name of the policy that every account has with `approval_above`: it requires an approval above that.
-pub(crate) const BUILT_IN: &str = "approval_above";
+use crate::ruling_approvals::with_host_approvals;
 
 /// A plan that is to meet the money, unless a policy has something against it.
 pub(crate) struct Subject {
@@ -111,32 +110,8 @@ impl Batch {
     /// A plan that no policy of an operator is asked about.
     fn ruled_unasked(&self, subject: Subject) -> Ruled {
         let Subject { entry, command, plan, approved, .. } = subject;
-        let verdict = self.with_built_in(entry, &plan, &approved, Verdict::Approve);
-        Ruled { command, plan, verdict, events: Vec::new() }
-    }
-
-    /// What `verdict` is together with that of the built-in policy.
-    fn with_built_in(
-        &self,
-        index: EntryIndex,
-        plan: &Plan,
-        approved: &[String],
-        verdict: Verdict,
-    ) -> Verdict {
-        if !self.needs_approval(index, plan) || approved.iter().any(|name| name == BUILT_IN) {
-            return verdict;
-        }
-        let own = RequiredApproval { policy: BUILT_IN.to_owned(), reason: String::new(), by: None };
-        match verdict {
-            Verdict::Deny { .. } => verdict,
-            Verdict::Approve | Verdict::Defer { .. } => {
-                Verdict::RequireApproval { approvals: vec![own], expires_at: None }
-            }
-            Verdict::RequireApproval { approvals, expires_at } => {
-                let approvals = std::iter::once(own).chain(approvals).collect();
-                Verdict::RequireApproval { approvals, expires_at }
-            }
-        }
+        let own = self.host_approvals(entry, &command, &plan, &approved);
+        Ruled { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
     }
 
     fn case(
@@ -152,14 +127,15 @@ impl Batch {
         let matching = policies.matching(of, bundle, command.name());
         let mut facts = self.plan_facts(entry, &command, &plan);
         facts.policies.clone_from(&matching.active);
-        facts.is_pending = self.is_held(entry, &plan, &approved);
+        facts.is_pending = self.is_held(entry, &command, &plan, &approved);
         if matching.is_empty() {
             // Nobody looks at it; only its money counts.
             facts.members.truncate(1);
         }
         let context = ChainContext {
             on_policy_failure: account_settings::on_policy_failure(&of.settings),
-            is_provider_api: self.is_provider_api,
+            // What the clock does meanwhile is not what the API's client asked for.
+            is_provider_api: self.is_provider_api && command.cause() == Cause::Command,
             approved,
         };
         let state = PlanState { command, plan, facts, fuel: 0 };
@@ -167,9 +143,8 @@ impl Batch {
     }
 
     /// Whether the host holds the plan back, whatever the operator's policies rule.
-    fn is_held(&self, index: EntryIndex, plan: &Plan, approved: &[String]) -> bool {
-        let is_held = |verdict| matches!(verdict, Verdict::RequireApproval { .. });
-        !self.grants_approvals && is_held(self.with_built_in(index, plan, approved, Verdict::Approve))
+    fn is_held(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
+        !self.grants_approvals && !self.host_approvals(index, command, plan, approved).is_empty()
     }
 
     fn look_up_tries(&self, cases: &mut [Case]) {
@@ -198,8 +173,9 @@ impl Batch {
         }
         for case in cases {
             let verdict = case.verdict.take().unwrap_or(Verdict::Approve);
-            case.verdict =
-                Some(self.with_built_in(case.entry, &case.state.plan, &case.context.approved, verdict));
+            let PlanState { command, plan, .. } = &case.state;
+            let own = self.host_approvals(case.entry, command, plan, &case.context.approved);
+            case.verdict = Some(with_host_approvals(own, verdict));
         }
     }
 
@@ -232,6 +208,36 @@ impl Batch {
         let answers = self.put(policies, questions.collect());
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
+        }
+        if self.records_decisions {
+            self.price_amendments(&mut asked);
+        }
+    }
+
+    /// Finds out what the plans would cost that shadow policies would amend.
+    fn price_amendments(&self, cases: &mut [&mut &mut Case]) {
+        let mut wanted = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            let token = self.account(case.account).token_option();
+            let amendments = case.shadow_rulings.iter().enumerate();
+            wanted.extend(amendments.filter_map(|(ruling, shadow)| {
+                let command = case.command_with(shadow.amendment.as_ref()?, token);
+                Some((number, ruling, command))
+            }));
+        }
+        let about = |number: usize| (cases[number].entry, cases[number].member);
+        let requests = wanted.iter().map(|(number, _, command)| {
+            let (entry, member) = about(*number);
+            (entry, member, command)
+        });
+        let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
+        let costs = wanted.iter().zip(plans).map(|((number, _, command), plan)| {
+            let plan = plan.ok()?.plan.ok()?;
+            self.plan_facts(about(*number).0, command, &plan).cost
+        });
+        let costs = costs.collect::<Vec<_>>();
+        for ((number, ruling, _), cost) in wanted.iter().zip(costs) {
+            cases[*number].shadow_rulings[*ruling].amended_cost = cost;
         }
     }
 
@@ -286,7 +292,7 @@ impl Batch {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
-        facts.is_pending = self.is_held(case.entry, &plan, &case.context.approved);
+        facts.is_pending = self.is_held(case.entry, &command, &plan, &case.context.approved);
         case.replace(PlanState { command, plan, facts, fuel });
     }
 
@@ -330,6 +336,10 @@ impl Batch {
 
     fn finish(&mut self, policies: &ActivePolicies, case: Case) -> Ruled {
         let (events, is_amended) = (case.events(policies), case.is_amended());
+        if self.records_decisions {
+            let differences = case.differences();
+            self.entry_mut(case.entry).differences.extend(differences);
+        }
         let Case { entry, member, state: PlanState { command, plan, fuel, .. }, verdict, .. } = case;
         if is_amended {
             let answer = PlanAnswer { plan: Ok(plan.clone()), fuel };

@@ -1,4 +1,4 @@
-//! Settings of an account: what its provider's rules are told about it, and its budget. A change is checked by the plugin, and has every
+//! Settings of an account: what its provider's rules are told about it, its budget, and above which cost plans need an approval. A change is checked by the plugin, and has every
 //! timeline of the account asked for anew.
 
 use std::collections::BTreeMap;
@@ -39,6 +39,30 @@ impl<S: EngineStore> Engine<S> {
         let what = EventKind::SettingChanged { setting: "budget".to_owned(), value };
         let mut changes = Changes::new(self.retention);
         changes.list.push(Change::Account(stored.row, AccountChange::Budget(budget)));
+        changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
+        Ok(self.commit(changes)?)
+    }
+
+    /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
+    pub fn set_approval_above(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        limit: Option<Micros>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = self.reads().find_account(account)?;
+        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        if stored.account.approval_above == limit {
+            return Ok(Vec::new());
+        }
+        let setting = "approval_above".to_owned();
+        let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::Account(stored.row, AccountChange::ApprovalAbove(limit)));
         changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
         Ok(self.commit(changes)?)
     }

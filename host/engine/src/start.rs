@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -12,6 +14,8 @@ use crate::Sink;
 use crate::clock::OUTAGE_AFTER;
 use crate::error::ClockError;
 use crate::error::EngineError;
+use crate::persist::Changes;
+use crate::persist::RecordedEvent;
 use crate::rules::Rules;
 use perennial_store::ReadTx;
 use perennial_store::bundles;
@@ -20,6 +24,7 @@ use perennial_store::change::Change;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::imports;
 use perennial_store::scheduling_revision;
@@ -97,6 +102,20 @@ impl<S: EngineStore> Engine<S> {
             }
             None => Ok(false),
         }
+    }
+
+    /// Tells every account that the clock starts again.
+    pub(crate) fn record_resume(
+        &mut self,
+        down_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
+        let mut changes = Changes::new(self.retention);
+        for stored in self.reads().accounts()? {
+            changes.add_event(Some((stored.row, stored.account.id.into())), event.clone());
+        }
+        Ok(self.commit(changes)?)
     }
 
     /// Says that everything up to `at` is done, unless somebody stopped the engine before it was. The clock of a database

@@ -43,6 +43,20 @@ impl Wording<'_> {
                 format!("{asked} {policy}: {command} {ruling}{}: {reason}", until.unwrap_or_default())
             }
             EventKind::PolicyNote { policy, text, .. } => format!("policy {policy} notes: {text}"),
+            EventKind::PolicyInstalled { policy, digest, digest_before, mode, changed_by } => {
+                installed(policy, digest, digest_before.as_deref(), mode, changed_by)
+            }
+            EventKind::PolicyRemoved { policy, changed_by, .. } => {
+                format!("policy {policy} removed by {changed_by}")
+            }
+            EventKind::PolicyCalendarChanged { calendar, removed, changed_by } => {
+                let what = if *removed { "removed" } else { "changed" };
+                format!("calendar {calendar} of policies {what} by {changed_by}")
+            }
+            EventKind::ApprovalGiven { approval, policy, given_by, reason } => {
+                let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+                format!("{approval} approved for policy {policy} by {given_by}{why}; it waits for others")
+            }
             EventKind::StageChanged { from, to } => stage_changed(*from, *to),
             EventKind::RenewalSettled { .. } => self.renewed(&event.what),
             EventKind::RenewalDeclined { code, message, class, next_try_at } => {
@@ -231,6 +245,16 @@ pub fn reason_words(reason: Reason) -> &'static str {
 pub fn signed(amount: Micros) -> String {
     let sign = if amount < Micros::ZERO { "" } else { "+" };
     format!("{sign}{}", dates::amount(amount))
+}
+
+fn installed(policy: &str, digest: &str, before: Option<&str>, mode: &str, by: &str) -> String {
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    let version = match before {
+        Some(before) if before == digest => format!("bound otherwise, version {}", short(digest)),
+        Some(before) => format!("now in version {}, before {}", short(digest), short(before)),
+        None => format!("installed in version {}", short(digest)),
+    };
+    format!("policy {policy} {version}, {mode}, by {by}")
 }
 
 fn stage_changed(from: Stage, to: Stage) -> String {

@@ -232,7 +232,7 @@ fn every_shipped_policy_has_a_page() {
 
 /// The commands of the guide are run in one folder, block by block, and print what stands below them.
 #[test]
-fn the_guide_works_from_nothing_to_a_tested_policy() {
+fn the_guide_works_from_nothing_to_a_policy_that_holds() {
     let guide = std::fs::read_to_string(root().join("docs/policies.md")).unwrap();
     let folder = Folder::new();
     let programs = folder.path("bin");
@@ -240,25 +240,36 @@ fn the_guide_works_from_nothing_to_a_tested_policy() {
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_perennial"), programs.join("perennial")).unwrap();
     let mut printed = None;
     let mut blocks = 0;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (language, text) in blocks_of(&guide) {
         match language {
             "sh" => {
                 blocks += 1;
-                printed = Some(shell(&folder, &programs, text));
+                let typed = text.replace("localhost:8420", &free.to_string());
+                printed = Some(shell(&folder, &programs, &typed, &free.to_string()));
             }
             "text" => assert_eq!(printed.take().expect("a command is above it"), text, "of the guide"),
             _ => {}
         }
     }
-    assert!(blocks >= 6, "the guide has commands");
+    assert!(blocks >= 10, "the guide has commands");
+    let read = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    let (held, ruled) = (read("held.json"), read("ruled.txt"));
+    assert!(held.contains("\"approve-large\"") && held.contains("\"no-tests\""), "{held}");
+    assert!(ruled.contains("is for tests") && ruled.contains("costs more than"), "{ruled}");
+    assert!(read("approvals.json").contains("\"pending\""), "{}", read("approvals.json"));
 }
 
-fn shell(folder: &Folder, programs: &Path, commands: &str) -> String {
+fn shell(folder: &Folder, programs: &Path, commands: &str, listen: &str) -> String {
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", commands]).current_dir(folder.path("")).env_clear().env("PATH", path);
-    let ran = shell.env("PERENNIAL_CACHE", cache).output().expect("the guide needs `sh`");
+    let ran = shell
+        .env("PERENNIAL_CACHE", cache)
+        .env("PERENNIAL_LISTEN", listen)
+        .output()
+        .expect("the guide needs `sh`");
     let printed = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{commands}\n{printed}{}", String::from_utf8_lossy(&ran.stderr));
     printed

@@ -61,6 +61,8 @@ pub struct Caller {
     pub role: Role,
     /// The person behind it.
     pub owner: Arc<str>,
+    /// The labels by which policies ask for approvers.
+    pub approves: Arc<BTreeSet<String>>,
     /// The accounts that it can access; `None` is all of them.
     accounts: Option<Arc<BTreeSet<String>>>,
 }
@@ -116,6 +118,8 @@ pub struct CreateToken {
     pub expires_at: Option<Timestamp>,
     /// The person behind it; `None` is somebody who has no other token.
     pub owner: Option<String>,
+    /// The labels by which policies ask for approvers.
+    pub approves: BTreeSet<String>,
 }
 
 /// Creates a token from random bits of the system.
@@ -136,6 +140,7 @@ pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<Issue
         revoked_at: None,
         last_used_at: None,
         owner: spec.owner.unwrap_or_else(|| id.clone()),
+        approves: spec.approves.into_iter().collect(),
         id: id.clone(),
     };
     Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })
@@ -188,6 +193,7 @@ impl Tokens {
                 name: stored.name.as_str().into(),
                 role: role.ok_or_else(damaged)?,
                 owner: stored.owner.as_str().into(),
+                approves: Arc::new(stored.approves.into_iter().collect()),
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
             records

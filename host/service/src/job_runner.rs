@@ -13,6 +13,7 @@ use perennial_engine::EngineTx;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
+use perennial_engine::preconditions::Preconditions;
 use perennial_formats::decision;
 use perennial_store::error::StoreError;
 use perennial_store::jobs;
@@ -165,6 +166,10 @@ impl ItemCommand<'_> {
         run.unwrap_or_else(|error: ServiceError| (result_of_error(&error), Vec::new()))
     }
 
+    fn preconditions(&self) -> Preconditions<'_> {
+        Preconditions { requested_by: Some(&self.caller.id), ..Preconditions::default() }
+    }
+
     /// Applies the command. A refusal and a pending approval are ordinary outcomes.
     fn execute(
         &self,
@@ -173,11 +178,7 @@ impl ItemCommand<'_> {
         resource: &str,
         currency: String,
     ) -> Result<(ItemResult, Vec<RecordedEvent>), ServiceError> {
-        let terms = command::Preconditions {
-            plan_hash: None,
-            requested_by: Some(&self.caller.id),
-            is_provider_api: false,
-        };
+        let terms = self.preconditions();
         let executed =
             engine.command_with_preconditions(self.at, Some(account), resource, self.command, &terms)?;
         let result = match (&executed.refusal, &executed.approval) {
@@ -197,7 +198,8 @@ impl ItemCommand<'_> {
 
     /// Plans and prices the command as though it alone were applied now.
     fn plan(&self, engine: &Engine, resource: &str) -> Result<ItemResult, ServiceError> {
-        let proposal = command::propose(engine.db(), engine.providers(), self.at, resource, self.command)?
+        let (providers, asked) = (engine.providers(), self.preconditions());
+        let proposal = command::propose(engine.db(), providers, self.at, resource, self.command, &asked)?
             .ok_or_else(|| ServiceError::UnknownResource(resource.to_owned()))?;
         let mut result = match &proposal.refusal {
             Some(refusal) => ItemOutcome::Refused.with_reason(&refusal.code, &refusal.message),
@@ -223,7 +225,8 @@ impl ItemCommand<'_> {
         plan_hash: Option<&str>,
     ) -> Result<(), ServiceError> {
         let Some(plan_hash) = plan_hash else { return Ok(()) };
-        let proposal = command::propose(engine.db(), engine.providers(), self.at, resource, self.command)?;
+        let (providers, asked) = (engine.providers(), self.preconditions());
+        let proposal = command::propose(engine.db(), providers, self.at, resource, self.command, &asked)?;
         let proposal = proposal.filter(|proposal| !proposal.plans.is_empty());
         let present = proposal.map(|proposal| proposal.hash_without_balance());
         if present.as_deref() == Some(plan_hash) { Ok(()) } else { Err(ServiceError::PlanChanged) }

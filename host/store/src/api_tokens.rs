@@ -34,6 +34,8 @@ pub struct StoredToken {
     pub last_used_at: Option<Timestamp>,
     /// The person behind it: a name, or the id of their first token.
     pub owner: String,
+    /// The labels by which policies ask for approvers, in order.
+    pub approves: Vec<String>,
 }
 
 /// Adds a token.
@@ -41,9 +43,9 @@ pub fn insert(db: &WriteTx, token: &StoredToken) -> Result<(), StoreError> {
     let accounts = token.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.connection().prepare_cached(
         "insert into api_token (id, secret_hash, name, role, accounts, created_at, created_by, expires_at, revoked_at,
-             last_used_at, owner)
+             last_used_at, owner, approves)
          values (:id, :secret_hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at,
-             :last_used_at, :owner)",
+             :last_used_at, :owner, :approves)",
     )?
     .execute(named_params! {
         ":id": token.id,
@@ -57,6 +59,7 @@ pub fn insert(db: &WriteTx, token: &StoredToken) -> Result<(), StoreError> {
         ":revoked_at": token.revoked_at.map(Timestamp::as_second),
         ":last_used_at": token.last_used_at.map(Timestamp::as_second),
         ":owner": token.owner,
+        ":approves": serde_json::to_string(&token.approves)?,
     })?;
     Ok(())
 }
@@ -100,6 +103,7 @@ pub fn set_owner(db: &WriteTx, id: &str, owner: &str) -> Result<(), StoreError> 
 
 fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
+    let approves: String = row.get("approves")?;
     Ok(StoredToken {
         id: row.get("id")?,
         hash: row.get("secret_hash")?,
@@ -112,5 +116,6 @@ fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
         revoked_at: codec::instant(row, "revoked_at")?,
         last_used_at: codec::instant(row, "last_used_at")?,
         owner: row.get("owner")?,
+        approves: serde_json::from_str(&approves)?,
     })
 }

@@ -19,6 +19,7 @@ use crate::keys::AccountKey;
 use crate::keys::ApprovalKey;
 use crate::keys::AttemptKey;
 use crate::keys::ResourceKey;
+use crate::required_approvals;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -152,7 +153,7 @@ pub(crate) fn insert(
         ":requested_at": new.requested_at.as_second(),
         ":requested_by": new.requested_by,
         ":expires_at": new.expires_at.as_second(),
-        ":required": required_text(&new.required),
+        ":required": required_approvals::to_text(&new.required),
     })?;
     Ok(db.last_key())
 }
@@ -364,22 +365,9 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
         expires_at: Timestamp::from_second(row.get("expires_at")?),
-        required: required(row)?,
+        required: required_approvals::of_row(row)?,
         closing,
     })
-}
-
-/// The list as JSON: for each its policy, label and words.
-fn required_text(required: &[RequiredApproval]) -> String {
-    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason)).collect::<Vec<_>>();
-    serde_json::to_string(&items).expect("texts are JSON")
-}
-
-fn required(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
-    let text: String = row.get("required")?;
-    let items: Vec<(String, Option<String>, String)> = serde_json::from_str(&text)?;
-    let one = |(policy, by, reason)| RequiredApproval { policy, reason, by };
-    Ok(items.into_iter().map(one).collect())
 }
 
 fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {

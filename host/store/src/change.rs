@@ -14,6 +14,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
 use perennial_domain::order::PaidPeriod;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 
@@ -30,6 +31,7 @@ use crate::keys::DeferredPurchaseKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
+use crate::policy_differences::NewPolicyDifference;
 
 /// One thing that a decision changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +122,13 @@ pub enum Change {
         /// The instant of the change.
         at: Timestamp,
     },
+    /// Which of the approvals that a pending one waits for were given.
+    SetRequired {
+        /// The approval.
+        approval: ApprovalKey,
+        /// All that it waits for, in order.
+        required: Vec<RequiredApproval>,
+    },
     /// What became of an approval. If its attempt still awaits it, the attempt is void.
     CloseApproval {
         /// The approval.
@@ -155,6 +164,8 @@ pub enum Change {
         /// The fuel that it took.
         fuel: u64,
     },
+    /// What a shadow policy would have done otherwise.
+    RecordPolicyDifference(Box<NewPolicyDifference>),
     /// Something that happened.
     InsertEvent {
         /// Whose it is; `None` when it is the host's.

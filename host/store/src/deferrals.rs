@@ -65,3 +65,26 @@ pub(crate) fn replace(
     }
     Ok(())
 }
+
+/// Has the renewals that `policy` put off, or any policy did, asked about again at `at` instead of later: their bundles wake
+/// then. What a bundle has decided on at `at` already is asked about a second later.
+pub fn ask_again(db: &WriteTx, policy: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+    let parameters = named_params! { ":policy": policy, ":at": at.as_second() };
+    db.connection()
+        .prepare_cached(
+            "update deferral set until = max(:at, (select p.cursor_at + 1 from schedule m join schedule p on p.resource = m.bundle
+                 where m.resource = deferral.resource))
+             where until > :at and (:policy is null or policy = :policy)",
+        )?
+        .execute(parameters)?;
+    db.connection()
+        .prepare_cached(
+            "update schedule set wake_at = max(:at, cursor_at + 1)
+             where wake_at > :at and consecutive_failures = 0 and resource in (
+                 select m.bundle from deferral d join schedule m on m.resource = d.resource
+                 join schedule p on p.resource = m.bundle
+                 where d.until <= max(:at, p.cursor_at + 1) and (:policy is null or d.policy = :policy))",
+        )?
+        .execute(parameters)?;
+    Ok(())
+}

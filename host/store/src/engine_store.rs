@@ -23,6 +23,7 @@ use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::policies::StoredPolicies;
 
 /// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
 pub trait EngineReads {
@@ -79,6 +80,9 @@ pub trait EngineReads {
     /// The person behind an admin token or a key of a provider's own API, by its id: equal for equal people.
     fn person_of(&self, id: &str) -> Result<String, StoreError>;
 
+    /// Whether `id` is that of a key of a provider's own API, and not of an admin token.
+    fn is_provider_key(&self, id: &str) -> Result<bool, StoreError>;
+
     /// Every approval of a resource, oldest first.
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError>;
 
@@ -96,6 +100,13 @@ pub trait EngineReads {
 
     /// Which renewals of a bundle's members are put off.
     fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError>;
+
+    /// The digest of the policies that hold, which is another one whenever any of them changes; empty while none was ever
+    /// installed.
+    fn policy_set_digest(&self) -> Result<String, StoreError>;
+
+    /// The policies that hold.
+    fn policies(&self) -> Result<StoredPolicies, StoreError>;
 
     /// What an account that has a budget has spent from `since` on, as budgets count it.
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError>;

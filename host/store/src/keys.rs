@@ -108,6 +108,10 @@ row_keys! {
     JobKey;
     /// A row of `calendar`.
     CalendarKey;
+    /// A row of `policy_change`.
+    PolicyChangeKey;
+    /// A row of `policy_difference`.
+    PolicyDifferenceKey;
 }
 
 /// The place of an item in its job, counted from 0. In lists it stands for a row key.

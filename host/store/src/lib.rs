@@ -21,7 +21,7 @@ pub mod copy;
 pub mod cursor;
 mod database_file;
 pub mod decisions;
-mod deferrals;
+pub mod deferrals;
 pub mod deliveries;
 pub mod engine_store;
 pub mod error;
@@ -40,12 +40,17 @@ pub mod order_list;
 pub mod orders;
 pub mod packages;
 pub mod people;
+pub mod policies;
+pub mod policy_changes;
+pub mod policy_differences;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod quotas;
+mod required_approvals;
 pub mod resource_query;
 pub mod scheduling_revision;
 mod sqlite;
+mod sqlite_reads;
 pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -67,7 +72,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

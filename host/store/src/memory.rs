@@ -38,6 +38,7 @@ use crate::keys::ResourceKey;
 use crate::keys::RowKey;
 use crate::memory::order_books::OrderBooks;
 use crate::packages::DeferredPurchase;
+use crate::policies::StoredPolicies;
 
 mod approvals;
 mod load;
@@ -72,6 +73,8 @@ pub struct MemoryStore {
     /// What accounts that have a budget spent and were given back, oldest first.
     spending: HashMap<AccountKey, Vec<(Timestamp, Micros)>>,
     client_tokens: HashMap<(AccountKey, String), (Timestamp, StoredOutcome)>,
+    /// The policies that held when it was loaded, with their digest.
+    policies: (String, StoredPolicies),
 }
 
 impl MemoryStore {
@@ -241,13 +244,21 @@ impl MemoryStore {
             Change::RepriceApproval { approval, priced, attempt, at } => {
                 self.reprice_approval(approval, priced, attempt, at)?;
             }
+            Change::SetRequired { approval, required } => {
+                if let Some(stored) = self.approvals.get_mut(&approval) {
+                    stored.required = required;
+                }
+            }
             Change::CloseApproval { approval, state, resolution } => {
                 self.close_approval(approval, state, resolution)?;
             }
             Change::RecordClientToken { account, token, outcome, at } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
-            Change::Tick { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
+            Change::Tick { .. }
+            | Change::InsertDecision { .. }
+            | Change::RecordPolicyDifference(_)
+            | Change::InsertEvent { .. } => {}
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
--- The tables of one host, schema 9. `migrations/` has the steps from older schemas to this one; a test compares the results.
+-- The tables of one host, schema 10. `migrations/` has the steps from older schemas to this one; a test compares the results.
 --
 -- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
 -- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts
@@ -100,6 +100,81 @@ create table deferral (
     reason         text not null
 );
 create index deferral_account on deferral (account);
+
+-- Versions of policies' scripts. None is ever changed or deleted.
+create table policy_script (
+    digest text primary key,     -- SHA-256 of the source, in hexadecimal
+    source text not null
+) without rowid;
+
+-- The policies that hold.
+create table policy (
+    row          integer primary key,
+    name         text not null unique,
+    script       text not null,  -- the file that it was installed from
+    digest       text not null references policy_script,
+    rank         integer not null,
+    mode         text not null,
+    selector     text not null,  -- JSON object of lists
+    on_failure   text not null,
+    installed_at integer not null,
+    installed_by text not null   -- the token's id, or `cli`
+);
+
+-- The calendars that scripts ask for. Feeds are in `calendar`.
+create table policy_calendar (
+    row          integer primary key,
+    name         text not null unique,
+    days         text not null,  -- JSON list of pairs: first and last day, in days since 1970-01-01
+    installed_at integer not null,
+    installed_by text not null
+);
+
+-- Append-only: who changed which policy or calendar when. Only a confirmation is added to a row later.
+create table policy_change (
+    row          integer primary key,
+    at           integer not null,
+    subject      text not null,  -- `policy` or `calendar`
+    name         text not null,
+    before       text,           -- JSON, as it was bound; null when there was none
+    after        text,           -- JSON; null when it was removed
+    changed_by   text not null,  -- the token's id, or `cli`
+    reason       text,
+    confirmed_at integer,        -- null until another person confirmed it
+    confirmed_by text
+);
+create index policy_change_name on policy_change (subject, name);
+
+-- What all of them are together: another digest whenever one of them changes.
+create table policy_set (
+    id     integer primary key check (id = 1),  -- the only row
+    digest text not null         -- empty while no policy was ever installed
+);
+insert into policy_set values (1, '');
+
+-- What shadow policies would have done otherwise: one row for each plan, however often it was tried.
+create table policy_difference (
+    row            integer primary key,
+    policy         text not null,
+    digest         text not null,   -- that of its script
+    account        integer not null references account,
+    resource       integer not null references resource,
+    command        text not null,
+    cause          text not null,
+    expires_before integer,
+    ruling         text not null,   -- what it would have done
+    followed       text not null,   -- what was done
+    reason         text not null,
+    until          integer,
+    cost           integer,         -- of the plan as it was asked for; null when nobody knows it
+    amended_cost   integer,         -- of the plan as it would amend it
+    first_at       integer not null,
+    last_at        integer not null,
+    times          integer not null
+);
+create unique index policy_difference_key
+    on policy_difference (policy, digest, resource, command, cause, ruling, followed, coalesce(expires_before, 0));
+create index policy_difference_time on policy_difference (last_at);
 
 create table revision (
     row    integer primary key,
@@ -223,7 +298,7 @@ create table approval (
     decided_by     text,             -- the token's id
     decision_reason text,            -- null when no reason was given
     expiry_reason  text,             -- null unless it expired
-    required       text not null default '[]' -- JSON list: the policies that require it, each with its label and its words
+    required       text not null default '[]' -- JSON list: the policies that require it, each with its label, its words and the token that gave it
 );
 create index approval_resource on approval (resource);
 create index approval_pending on approval (account) where state = 'pending';
@@ -256,7 +331,8 @@ create table api_token (
     expires_at   integer,
     revoked_at   integer,
     last_used_at integer,
-    owner        text not null default '' -- the person behind it: the id of the first token of theirs, or a name
+    owner        text not null default '', -- the person behind it: the id of the first token of theirs, or a name
+    approves     text not null default '[]' -- JSON list: the labels by which policies ask for approvers
 );
 
 -- Responses to requests with an idempotency key, so that a repeated request gets the same response.

@@ -2,7 +2,8 @@
 //!
 //! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it. That of
 //! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks. That of
-//! `tests/fixtures/schema-5` is that one, a week later, with orders of each kind and state.
+//! `tests/fixtures/schema-5` is that one, a week later, with orders of each kind and state. That of `tests/fixtures/schema-8` is
+//! small: an account with a budget and a limit, a renewal, an approval that waits, and two tokens of different people.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,6 +28,8 @@ use perennial_store::jobs;
 use perennial_store::keys::RowKey;
 use perennial_store::ledger;
 use perennial_store::migrations;
+use perennial_store::policies;
+use perennial_store::policies::StoredPolicies;
 use perennial_store::provider_views;
 use perennial_store::testing::dump;
 use perennial_store::testing::schema;
@@ -36,9 +39,10 @@ use tempfile::TempDir;
 
 const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
 /// The databases of the schemas between that and the present one.
-const LATER: [&str; 2] = [
+const LATER: [&str; 3] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/year.db"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-8/small.db"),
 ];
 /// One of schema 5 with a token whose token made a third.
 const TOKENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/tokens.db");
@@ -181,6 +185,21 @@ fn tokens_belong_to_whoever_made_them_back_to_the_command_line() {
         assert_eq!(of(made).owner, of("ops").id, "{made}");
     }
     assert!(tokens.iter().filter(|token| token.created_by == "cli").all(|token| token.owner == token.id));
+}
+
+#[test]
+fn a_database_without_policies_has_none_and_its_approvals_and_tokens_stay() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("perennial.db");
+    std::fs::copy(LATER[2], &path).unwrap();
+    let store = Store::open(&path).unwrap();
+    let db = store.db();
+    assert_eq!(policies::set_digest(db).unwrap(), "");
+    assert_eq!(policies::all(db).unwrap(), StoredPolicies::default());
+    assert!(api_tokens::list(db).unwrap().iter().all(|token| token.approves.is_empty()));
+    let waits = approvals::get(db, "ecs-1~1").unwrap().unwrap();
+    let required = waits.required.iter().map(|one| (one.policy.as_str(), one.given_by.as_deref()));
+    assert_eq!(required.collect::<Vec<_>>(), [("approval_above", None)]);
 }
 
 #[test]
@@ -329,7 +348,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 10", "up to 9"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 11", "up to 10"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");

@@ -3,6 +3,7 @@
 use plugin_sdk::Idempotency;
 use plugin_sdk::Manifest;
 use plugin_sdk::Notice;
+use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Setting;
 
 use crate::kinds::Kind;
@@ -17,6 +18,8 @@ use crate::options::CLIENT_TOKEN;
 use crate::options::CLIENT_TOKEN_SECONDS;
 use crate::refusals::Code;
 use crate::settings::Described;
+use crate::settings::POLICY_DEFERRED_CODE;
+use crate::settings::POLICY_DENIED_CODE;
 use crate::settings::SETTINGS;
 use crate::settings::UTC_OFFSET_MINUTES;
 
@@ -50,6 +53,14 @@ pub fn manifest() -> Manifest {
             .because("the balance does not suffice; top the account up before the next try or renew again"),
         unknown_resource: Code::NoSuchObject.because("there is no such resource"),
         unknown_resource_of: Vec::new(),
+        policy_denied: PolicyRefusal {
+            refusal: Code::AccessDenied.because("a policy of the operator's denies it"),
+            code_setting: Some(POLICY_DENIED_CODE.to_owned()),
+        },
+        policy_deferred: PolicyRefusal {
+            refusal: Code::OperationDenied.because("a policy of the operator's does not allow it yet"),
+            code_setting: Some(POLICY_DEFERRED_CODE.to_owned()),
+        },
         idempotency: Some(Idempotency {
             option_name: CLIENT_TOKEN.to_owned(),
             valid_seconds: CLIENT_TOKEN_SECONDS,

@@ -15,6 +15,8 @@ pub enum Code {
     IdempotentParameterMismatch,
     /// 403, the instance is protected from being released: "Early Release of Prepaid Instances" (BCC).
     DeletionProtection,
+    /// 403, the sender may not do this, here because a policy of the operator's denies it: "Error Return" (BCC).
+    AccessDenied,
     /// The disk's auto-renew rule is in the way: "Shift charge for disks" (CDS).
     AutoRenewNotSupportToPostpay,
     /// The disk has expired: "Shift charge for disks" (CDS).
@@ -32,6 +34,7 @@ impl Code {
             Code::OperationDenied => "OperationDenied",
             Code::IdempotentParameterMismatch => "IdempotentParameterMismatch",
             Code::DeletionProtection => "Instance.DeletionProtection",
+            Code::AccessDenied => "AccessDenied",
             Code::AutoRenewNotSupportToPostpay => "Volume.AutoRenewNotSupportToPostpay",
             Code::ExpiredResourceNotSupportToPostpay => "Volume.ExpiredResourceNotSupportToPostpay",
             Code::PaymentTypeNotSupportToPostpay => "Volume.PaymentTypeNotSupportToPostpay",
@@ -57,6 +60,7 @@ mod tests {
             Code::OperationDenied,
             Code::IdempotentParameterMismatch,
             Code::DeletionProtection,
+            Code::AccessDenied,
             Code::AutoRenewNotSupportToPostpay,
             Code::ExpiredResourceNotSupportToPostpay,
             Code::PaymentTypeNotSupportToPostpay,

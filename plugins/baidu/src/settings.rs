@@ -28,8 +28,16 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
     Described { name, default: Some(default), label }
 }
 
+/// The setting with the code of what a policy of the operator's denies, for the host to read.
+pub(crate) const POLICY_DENIED_CODE: &str = "policy_denied_code";
+/// The setting with the code of what a policy does not allow yet, for the host to read.
+pub(crate) const POLICY_DEFERRED_CODE: &str = "policy_deferred_code";
+/// The values of both.
+const POLICY_CODES: [&str; 4] =
+    ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
+
 /// Every setting.
-pub const SETTINGS: [Described; 21] = [
+pub const SETTINGS: [Described; 23] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -107,6 +115,17 @@ pub const SETTINGS: [Described; 21] = [
         "renewal_reply",
         "empty",
         "what the provider's own API answers to a renewal: `empty`, or its `order` as an object",
+    ),
+    described(
+        POLICY_DENIED_CODE,
+        "AccessDenied",
+        "the code with which the provider's own API refuses what a policy of the operator's denies: `AccessDenied`, \
+         `OperationDenied`, `BadRequest` or `Instance.DeletionProtection`",
+    ),
+    described(
+        POLICY_DEFERRED_CODE,
+        "OperationDenied",
+        "the same for what a policy does not allow before an instant",
     ),
 ];
 
@@ -256,6 +275,8 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("client_token", &["required", "optional"])
         .choice("require_content_digest", &["no", "yes"])
         .choice("renewal_reply", &["empty", "order"])
+        .choice(POLICY_DENIED_CODE, &POLICY_CODES)
+        .choice(POLICY_DEFERRED_CODE, &POLICY_CODES)
         .problems()
 }
 

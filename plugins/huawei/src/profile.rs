@@ -5,16 +5,22 @@ use plugin_sdk::CommandRefusal;
 use plugin_sdk::Kind;
 use plugin_sdk::Manifest;
 use plugin_sdk::Notice;
+use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Setting;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 
 use crate::condition;
 use crate::notices;
+use crate::refusals::AGAINST_POLICY;
+use crate::refusals::Code;
+use crate::refusals::NOT_YET;
 use crate::refusals::PAYMENT_FAILED;
 use crate::refusals::UNKNOWN;
 use crate::refusals::UNKNOWN_FOR_RENEWAL;
 use crate::reset;
+use crate::settings::POLICY_DEFERRED_CODE;
+use crate::settings::POLICY_DENIED_CODE;
 
 /// A kind: its name, its label, the kinds that it can be attached to, and its terms.
 type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
@@ -77,7 +83,7 @@ const KINDS: [KindRow; 21] = [
     ),
 ];
 
-const SETTINGS: [(&str, &str, Option<&str>); 17] = [
+const SETTINGS: [(&str, &str, Option<&str>); 19] = [
     ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
     ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
     (
@@ -143,6 +149,13 @@ const SETTINGS: [(&str, &str, Option<&str>); 17] = [
         "Of what is attached, an automatic renewal renews what is due with it, or all: due or bundle",
         Some("due"),
     ),
+    (
+        POLICY_DENIED_CODE,
+        "The code of what a policy of the operator's denies, on the provider's own API: CBC.0151, CBC.7281, CBC.30050013, \
+         CBC.99003144 or CBC.99003651",
+        Some(AGAINST_POLICY.code),
+    ),
+    (POLICY_DEFERRED_CODE, "The same of what a policy does not allow before an instant", Some(NOT_YET.code)),
 ];
 
 /// The manifest.
@@ -161,9 +174,15 @@ pub fn manifest() -> Manifest {
             command: CommandName::Renew,
             refusal: UNKNOWN_FOR_RENEWAL.refusal(),
         }],
+        policy_denied: policy_refusal(AGAINST_POLICY, POLICY_DENIED_CODE),
+        policy_deferred: policy_refusal(NOT_YET, POLICY_DEFERRED_CODE),
         // The renew request has no field for a token: api_order_00018.
         idempotency: None,
     }
+}
+
+fn policy_refusal(code: Code, setting: &str) -> PolicyRefusal {
+    PolicyRefusal { refusal: code.refusal(), code_setting: Some(setting.to_owned()) }
 }
 
 fn kind(&(name, label, attaches_to, sold): &KindRow) -> Kind {

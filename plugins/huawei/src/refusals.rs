@@ -52,6 +52,13 @@ pub(crate) const UNPAID_ORDER: Code = Code::new(
     "the resource is in an order that is not paid; pay or cancel that order first",
 );
 
+/// A policy of the operator's is against it. The API's own word for a right that is lacking.
+pub(crate) const AGAINST_POLICY: Code =
+    Code::new("CBC.0151", RENEW, "access denied: a policy of the operator's denies it");
+/// A policy of the operator's does not allow it yet.
+pub(crate) const NOT_YET: Code =
+    Code::new("CBC.0151", RENEW, "access denied: a policy of the operator's does not allow it yet");
+
 // Of a renewal.
 
 /// The balance does not suffice.

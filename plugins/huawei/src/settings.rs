@@ -114,6 +114,13 @@ pub(crate) const REFUND_COUNTS: [&str; 3] = ["hours", "days", "whole_unused_days
 pub(crate) const TRIES_UNTIL: [&str; 2] = ["expiry", "retention"];
 /// The values of `auto_renewal_takes`.
 pub(crate) const AUTO_RENEWAL_TAKES: [&str; 2] = ["due", "bundle"];
+/// The setting with the code of what a policy of the operator's denies, for the host to read.
+pub(crate) const POLICY_DENIED_CODE: &str = "policy_denied_code";
+/// The setting with the code of what a policy does not allow yet, for the host to read.
+pub(crate) const POLICY_DEFERRED_CODE: &str = "policy_deferred_code";
+/// The values of both: codes with which a client gives up or waits, and none that says that all is well.
+pub(crate) const POLICY_CODES: [&str; 5] =
+    ["CBC.0151", "CBC.7281", "CBC.30050013", "CBC.99003144", "CBC.99003651"];
 /// The word of `handling_fee_percent` that is no number.
 pub(crate) const MANUAL: &str = "manual";
 
@@ -222,6 +229,8 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("package_order", &PACKAGE_ORDERS)
         .whole("notice_hour", 3..=23, &[])
         .whole("order_valid_days", 1..=365, &[])
+        .choice(POLICY_DENIED_CODE, &POLICY_CODES)
+        .choice(POLICY_DEFERRED_CODE, &POLICY_CODES)
         .problems()
 }
 

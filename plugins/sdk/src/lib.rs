@@ -52,7 +52,7 @@ pub use bindings::exports::perennial::provider::commands::{
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
 pub use bindings::exports::perennial::provider::profile::{
-    CommandName, CommandRefusal, Idempotency, Kind, Manifest, Notice, Setting,
+    CommandName, CommandRefusal, Idempotency, Kind, Manifest, Notice, PolicyRefusal, Setting,
 };
 pub use bindings::exports::perennial::provider::types::*;
 pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_sandbox::Interpreter;
@@ -22,7 +23,9 @@ pub fn bundled() -> Providers {
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
     let plugins = load_plugins(files);
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+    let interpreter = Interpreter::load(&plugins).unwrap();
+    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
 }
 
 /// What runs policies.

@@ -1,5 +1,6 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -174,8 +175,13 @@ impl Server {
         self.send_to(self.router.clone(), request)
     }
 
-    /// Sends a `POST` to the admin API, as an administrator.
+    /// Sends a `POST` to the admin API, as an administrator who has no other token.
     pub fn post_to_admin(&self, path: &str, body: &Value) -> Answer {
+        self.ask_admin("POST", path, &body.to_string())
+    }
+
+    /// Sends a request to the admin API, as an administrator who has no other token.
+    pub fn ask_admin(&self, method: &str, path: &str, body: &str) -> Answer {
         let host = self.host.clone();
         let made = self.host.writer().call(move |desk| {
             let wanted = auth::CreateToken {
@@ -184,6 +190,7 @@ impl Server {
                 accounts: None,
                 expires_at: None,
                 owner: None,
+                approves: BTreeSet::new(),
             };
             let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
             desk.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &minted.stored))?;
@@ -191,8 +198,9 @@ impl Server {
             Ok::<_, ServiceError>(minted.secret)
         });
         let token = self.runtime.block_on(made).unwrap();
-        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
-        let request = request.header("content-type", "application/json").body(body.to_string());
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json").body(body.to_owned());
         self.send_to(api::router(&self.host), request.unwrap())
     }
 

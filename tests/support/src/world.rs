@@ -26,6 +26,7 @@ use perennial_domain::index::PackageIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::manifest::Manifest;
+use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::micros::Micros;
 use perennial_domain::order;
 use perennial_domain::order::Order;
@@ -162,6 +163,8 @@ impl Toy {
             insufficient_balance: refusal("money"),
             unknown_resource: refusal("unknown"),
             unknown_resource_of: BTreeMap::new(),
+            policy_denied: PolicyRefusal { refusal: refusal("denied"), code_setting: None },
+            policy_deferred: PolicyRefusal { refusal: refusal("later"), code_setting: None },
             idempotency: Some(Idempotency {
                 option_name: "token".to_owned(),
                 valid_seconds: 100,

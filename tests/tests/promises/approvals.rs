@@ -3,6 +3,7 @@
 use perennial_domain::approval::State;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::keys::RowKey;
@@ -58,7 +59,12 @@ fn every_promise_holds_whatever_is_decided() {
             host.play(FROM + day * DAY + i64::from(day > 0), FROM + (day + 1) * DAY - 1);
             let open = Filter { state: Some(State::Pending), ..Filter::default() };
             for stored in approvals::list(host.engine.db(), &open, RowKey::before_all(), 1_000).unwrap() {
-                let decision = ApprovalDecision { decided_by: "somebody", reason: None, plan_hash: None };
+                let decision = ApprovalDecision {
+                    decided_by: "somebody",
+                    reason: None,
+                    plan_hash: None,
+                    labels: ApproverLabels::All,
+                };
                 let now = at(FROM + (day + 1) * DAY);
                 let verdict = match wills.next().unwrap() {
                     Will::Approve => host.engine.approve(now, &stored.id, &decision),

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_store::audit;
 use perennial_store::keys::RowKey;
 
@@ -238,7 +239,12 @@ fn a_renewal_above_the_limit_is_held_and_its_own_key_cannot_approve_it() {
     .assert_eq(&world.events().join("\n"));
     let decide = |by: String| {
         world.on_writer(move |desk| {
-            let decision = ApprovalDecision { decided_by: &by, reason: None, plan_hash: None };
+            let decision = ApprovalDecision {
+                decided_by: &by,
+                reason: None,
+                plan_hash: None,
+                labels: ApproverLabels::All,
+            };
             desk.engine.approve(desk.now(), "hall~1", &decision).map(drop).map_err(|error| error.to_string())
         })
     };

@@ -62,6 +62,8 @@ pub struct RequiredApproval {
     pub reason: String,
     /// The label that the approver's token has; `None` is any approver.
     pub by: Option<String>,
+    /// The token that gave it, while the plan waits for others.
+    pub given_by: Option<String>,
 }
 
 /// What the rulings come to.
@@ -297,7 +299,12 @@ fn verdict(rulings: &[Effective<'_>]) -> Verdict {
             Effect::Deny => return Verdict::Deny { policy, reason: ruling.reason.clone() },
             Effect::RequireApproval { by, expires_at } => {
                 let by = by.clone();
-                approvals.push(RequiredApproval { policy, reason: ruling.reason.clone(), by });
+                approvals.push(RequiredApproval {
+                    policy,
+                    reason: ruling.reason.clone(),
+                    by,
+                    given_by: None,
+                });
                 earliest = earliest.into_iter().chain(*expires_at).min();
             }
             Effect::Defer(until) if latest.is_none_or(|(other, _)| *until > other) => {

@@ -163,7 +163,7 @@ impl PlanFacts {
     }
 
     /// Whether `amendment` would leave the plan as it is.
-    pub(crate) fn is_unchanged_by(&self, amendment: &Amendment) -> bool {
+    pub fn is_unchanged_by(&self, amendment: &Amendment) -> bool {
         let has_options = |options: &BTreeMap<String, String>| {
             self.options.as_ref().map_or(options.is_empty(), |present| present == options)
         };

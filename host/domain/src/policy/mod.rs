@@ -1,10 +1,12 @@
 //! Policies: scripts of an operator that rule on plans, between planning and money.
 //!
 //! Knows what a policy is asked about ([`facts`], [`figures`]), which plans it is asked about ([`selector`]), what it can rule, and what
-//! its rulings come to together ([`chain`]), and when what was put off is tried ([`deferral`]). Does not know how scripts are run, or where policies are kept.
+//! its rulings come to together ([`chain`]), when what was put off is tried ([`deferral`]), and what a shadow policy would have
+//! done otherwise ([`difference`]). Does not know how scripts are run, or where policies are kept.
 
 pub mod chain;
 pub mod deferral;
+pub mod difference;
 pub mod facts;
 pub mod figures;
 pub mod selector;

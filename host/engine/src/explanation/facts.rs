@@ -109,7 +109,8 @@ impl<'p> Facts<'p> {
         let deferral = deferrals.filter(|one| is_of(one.member)).find(|one| one.holds(&stored.bundle));
         let unpaid = db.unpaid_orders(&stored.rows)?;
         let unpaid = unpaid.into_iter().find(|order| order.lines.iter().any(|line| line.member == member));
-        let policies = providers.policies().and_then(|policies| policies.current()).map(|active| {
+        let active = providers.policies().map(|policies| policies.current(db)).transpose()?.flatten();
+        let policies = active.map(|active| {
             let matching = active.matching(&account, &stored.bundle, automatic_renewal().name());
             matching.active.iter().map(|place| active.policy(*place).name.clone()).collect()
         });

@@ -11,7 +11,8 @@ use perennial_domain::plan::Scope;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
-use perennial_engine::command::Preconditions;
+use perennial_engine::approval_parts::ApproverLabels;
+use perennial_engine::preconditions::Preconditions;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::keys::RowKey;
@@ -58,7 +59,12 @@ impl Approvals for World {
     }
 
     fn decide(&mut self, now: &str, approval: &str, is_yes: bool, token: &str) -> String {
-        let decision = ApprovalDecision { decided_by: token, reason: None, plan_hash: None };
+        let decision = ApprovalDecision {
+            decided_by: token,
+            reason: None,
+            plan_hash: None,
+            labels: ApproverLabels::All,
+        };
         let verdict = match is_yes {
             true => self.engine.approve(at(now), approval, &decision),
             false => self.engine.reject(at(now), approval, &decision),
@@ -230,7 +236,12 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     assert_eq!(world.approve("2026-03-03", "vm~1"), "changed");
     assert_eq!(world.balance("a"), money("100"));
     let before: String = hash(&world);
-    let old = ApprovalDecision { decided_by: "approver", reason: None, plan_hash: Some("0123") };
+    let old = ApprovalDecision {
+        decided_by: "approver",
+        reason: None,
+        plan_hash: Some("0123"),
+        labels: ApproverLabels::All,
+    };
     let error = world.engine.approve(at("2026-03-03"), "vm~1", &old).unwrap_err();
     assert!(matches!(&error, DecisionError::PlanMismatch(hash) if *hash == before), "{error}");
     assert_eq!(world.approve("2026-03-03", "vm~1"), "done");

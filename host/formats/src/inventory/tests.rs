@@ -11,6 +11,7 @@ use expect_test::expect;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
+use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::plan::Refusal;
 
 use super::ExistingRecords;
@@ -40,8 +41,10 @@ fn manifest(id: &str, utc_offset_minutes: i16) -> Manifest {
         reads: Vec::new(),
         utc_offset_minutes,
         insufficient_balance: refusal.clone(),
-        unknown_resource: refusal,
+        unknown_resource: refusal.clone(),
         unknown_resource_of: BTreeMap::new(),
+        policy_denied: PolicyRefusal { refusal: refusal.clone(), code_setting: None },
+        policy_deferred: PolicyRefusal { refusal, code_setting: None },
         idempotency: None,
     }
 }

@@ -3,6 +3,7 @@
 //! Knows the file as a whole; a script is text here. What tests of a policy look like is in [`case`], the plan that they
 //! are about in [`plan`].
 
+pub mod binding;
 mod calendar;
 pub mod case;
 pub mod plan;

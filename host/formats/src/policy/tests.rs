@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::expect;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
+use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::Answer;
 use perennial_domain::policy::Ruling;
@@ -23,8 +24,10 @@ fn manifest(id: &str, kinds: &[&str]) -> Manifest {
         reads: Vec::new(),
         utc_offset_minutes: 480,
         insufficient_balance: refusal.clone(),
-        unknown_resource: refusal,
+        unknown_resource: refusal.clone(),
         unknown_resource_of: BTreeMap::new(),
+        policy_denied: PolicyRefusal { refusal: refusal.clone(), code_setting: None },
+        policy_deferred: PolicyRefusal { refusal, code_setting: None },
         idempotency: None,
     }
 }

@@ -17,7 +17,9 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
-use crate::input::Body;
+use crate::admin::approval_bodies::Approve;
+use crate::admin::approval_bodies::Reject;
+use crate::admin::approval_bodies::RequiredApprovalView;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page;
@@ -36,11 +38,11 @@ use perennial_engine::EngineTx;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
 use perennial_formats as formats;
-use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
@@ -89,6 +91,9 @@ pub(crate) struct ApprovalView {
     expiry_reason: Option<&'static str>,
     /// The attempt's ID, for a renewal.
     attempt: Option<String>,
+    /// The policies that require an approval. Each takes an approver of its label; one decision gives all that its token
+    /// can give.
+    required: Vec<RequiredApprovalView>,
     /// The plan as it was last made. Its balances are of that instant, and negative if money was missing.
     plan: PlanView,
 }
@@ -111,6 +116,7 @@ impl ApprovalView {
             reason: closing.and_then(|closing| closing.reason.clone()),
             expiry_reason: closing.and_then(|closing| closing.expiry_reason).map(ExpiryReason::name),
             attempt: stored.attempt.as_ref().map(ToString::to_string),
+            required: stored.required.iter().map(RequiredApprovalView::from).collect(),
             plan: proposal.pending_view(stored.priced.plan_hash),
             id: stored.id,
             account: stored.account_id,
@@ -227,47 +233,6 @@ fn visible_approval(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredAppr
     approval.ok_or_else(|| Problem::not_found("approval", id))
 }
 
-/// An approval.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approve {
-    /// The reason; left out, that of `X-Reason`.
-    #[schema(min_length = 1)]
-    reason: Option<String>,
-    /// The hash of the plan to approve; the approval fails if the plan has another one.
-    #[schema(min_length = 1)]
-    plan_hash: Option<String>,
-}
-
-impl Body for Approve {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Approve> {
-        let fields = cursor.object(&["reason", "plan_hash"])?;
-        let text = |name| {
-            fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.name().map(str::to_owned)).option()
-        };
-        let (reason, plan_hash) = (text("reason"), text("plan_hash"));
-        Some(Approve { reason: reason?, plan_hash: plan_hash? })
-    }
-}
-
-/// A rejection.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Reject {
-    /// The reason; left out, that of `X-Reason`.
-    #[schema(min_length = 1)]
-    reason: Option<String>,
-}
-
-impl Body for Reject {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Reject> {
-        let fields = cursor.object(&["reason"])?;
-        Some(Reject {
-            reason: fields.optional("reason", |cursor| cursor.name().map(str::to_owned)).option()?,
-        })
-    }
-}
-
 /// The result of a decision.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DecisionResult)]
@@ -280,7 +245,8 @@ pub(super) struct DecisionResultView {
     events: Vec<EventView>,
 }
 
-/// Approves a plan and applies it. If the command would now have another plan, nothing is applied and the approval
+/// Approves a plan and applies it, once every policy that requires an approval has one of an approver with its label; until
+/// then it stays pending. If the command would now have another plan, nothing is applied and the approval
 /// stays pending with the new plan.
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecisionResultView)))]
@@ -327,8 +293,13 @@ fn decide(
     work.check_version(&views::etag(&ApprovalView::from_stored(work.db(), stored)?))?;
     work.set_audit_subject(&account, Some(&resource));
     let reason = reason.as_deref().or(work.request.reason.as_deref());
-    let by = &work.request.caller.id;
-    let decision = ApprovalDecision { decided_by: by, reason, plan_hash: plan_hash.as_deref() };
+    let caller = &work.request.caller;
+    let decision = ApprovalDecision {
+        decided_by: &caller.id,
+        reason,
+        plan_hash: plan_hash.as_deref(),
+        labels: ApproverLabels::Of(&caller.approves),
+    };
     let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, events: recorded } => {
@@ -366,6 +337,7 @@ impl From<DecisionError> for Problem {
                 Problem::new(ProblemType::Conflict, detail)
             }
             DecisionError::OwnRequest => Problem::new(ProblemType::OwnApproval, detail),
+            DecisionError::MissingLabel(..) => Problem::new(ProblemType::Forbidden, detail),
             DecisionError::PlanMismatch(hash) => {
                 Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())
             }

@@ -38,6 +38,7 @@ use crate::write::WriteRequest;
 use crate::write::WriteResponse;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
+use perennial_engine::preconditions::Preconditions;
 use perennial_engine::proposal::Proposal;
 use perennial_formats::event_view::EventView;
 use perennial_formats::plan::PlanView;
@@ -242,7 +243,7 @@ fn execute_command(
     work.set_audit_subject(account, Some(id));
     let requested_by = work.request.caller.id.to_string();
     let preconditions =
-        command::Preconditions { plan_hash, requested_by: Some(&requested_by), is_provider_api: false };
+        Preconditions { plan_hash, requested_by: Some(&requested_by), is_provider_api: false };
     let result =
         work.engine.command_with_preconditions(work.at, Some(account), id, command, &preconditions)?;
     let events = result.events.iter().map(RecordedEvent::view).collect::<Vec<_>>();
@@ -281,7 +282,8 @@ async fn preview_once(
         work.set_audit_subject(&resource.account.account.id, Some(&id));
         let providers = work.engine.providers();
         let bundle = (resource.stored, resource.member);
-        let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command)?;
+        let asked = Preconditions { requested_by: Some(&work.request.caller.id), ..Preconditions::default() };
+        let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command, &asked)?;
         preview_response(&proposal, plan_hash).map(WriteResponse::into_dry_run)
     })
     .await
@@ -299,7 +301,9 @@ async fn preview(
     let proposal = app
         .read(move |db| {
             let resource = lookup::resolve_resource(db, &request.caller, &id)?;
-            Ok(command::propose_for_bundle(db, &providers, at, (resource.stored, resource.member), &command)?)
+            let asked = Preconditions { requested_by: Some(&request.caller.id), ..Preconditions::default() };
+            let bundle = (resource.stored, resource.member);
+            Ok(command::propose_for_bundle(db, &providers, at, bundle, &command, &asked)?)
         })
         .await?;
     preview_response(&proposal, plan_hash)

@@ -4,6 +4,7 @@
 //! [`fn@routes`] has every route and the role that it requires.
 
 mod accounts;
+mod approval_bodies;
 mod approvals;
 mod attempts;
 mod audit;
@@ -26,6 +27,9 @@ mod orders;
 mod packages;
 mod plans;
 mod plugins;
+mod policies;
+mod policy_calendars;
+mod policy_views;
 mod prices;
 mod provider_keys;
 mod resources;
@@ -113,6 +117,15 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(calendars::revoke))
         .add(Access::Open, routes!(calendars::feed))
         .add(viewer, routes!(plugins::list))
+        .add(viewer, routes!(policies::list))
+        .add(admin, routes!(policies::install))
+        .add(viewer, routes!(policies::get))
+        .add(admin, routes!(policies::remove))
+        .add(viewer, routes!(policies::history))
+        .add(viewer, routes!(policies::differences))
+        .add(viewer, routes!(policy_calendars::list))
+        .add(admin, routes!(policy_calendars::remove))
+        .add(viewer, routes!(policy_calendars::history))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))
         .add(admin, routes!(tokens::revoke))

@@ -58,6 +58,8 @@ pub(super) struct TokenView {
     /// The person behind it: a name that the command line gave, or the ID of their first token. Tokens that it creates are
     /// theirs, too.
     owner: String,
+    /// The labels by which policies ask for approvers; tokens that it creates have some of them.
+    approves: Vec<String>,
 }
 
 impl From<StoredToken> for TokenView {
@@ -73,6 +75,7 @@ impl From<StoredToken> for TokenView {
             revoked_at: to_text(stored.revoked_at),
             last_used_at: to_text(stored.last_used_at),
             owner: stored.owner,
+            approves: stored.approves,
         }
     }
 }
@@ -122,17 +125,33 @@ pub(super) struct NewToken {
     /// When it expires; null is never or, if the token that creates it expires, when that one does.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// The labels by which policies ask for approvers, each one that the token that creates it has; left out or null, all of
+    /// those, if its role can approve.
+    approves: Option<BTreeSet<String>>,
 }
 
 impl Body for NewToken {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewToken> {
-        let fields = cursor.object(&["name", "role", "accounts", "expires_at"])?;
+        let fields = cursor.object(&["name", "role", "accounts", "expires_at", "approves"])?;
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
         let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
         let accounts = fields.optional("accounts", input::accounts).option();
         let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
-        Some(NewToken { name: name?, role: role?, accounts: accounts?, expires_at: expires_at? })
+        let approves = fields.optional("approves", labels).option();
+        Some(NewToken {
+            name: name?,
+            role: role?,
+            accounts: accounts?,
+            expires_at: expires_at?,
+            approves: approves?,
+        })
     }
+}
+
+/// Labels of approvers: names, as the scripts of policies have them.
+fn labels(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
+    let labels = cursor.list(|_, cursor| cursor.id().map(str::to_owned))?;
+    Some(labels.into_iter().collect())
 }
 
 /// A created token.
@@ -163,8 +182,9 @@ pub(super) async fn create(
         }
         let expires_at = expiry(work.db(), caller, body.expires_at)?;
         let owner = Some(caller.owner.to_string());
-        let spec =
-            CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at, owner };
+        let approves = inherited_labels(caller, body.role, body.approves)?;
+        let NewToken { name, role, accounts, .. } = body;
+        let spec = CreateToken { name, role, accounts, expires_at, owner, approves };
         let issued = admin_tokens::issue(spec, &caller.id, work.at)?;
         api_tokens::insert(work.tx(), &issued.stored)?;
         let location = format!("/v1/tokens/{}", issued.stored.id);
@@ -176,6 +196,33 @@ pub(super) async fn create(
     let response = write.await?;
     app.reload_tokens().await?;
     Ok(response)
+}
+
+/// The labels of a new token: those that are asked for, all of which its maker has, or all that its maker has.
+fn inherited_labels(
+    caller: &Caller,
+    role: Role,
+    wanted: Option<BTreeSet<String>>,
+) -> Result<BTreeSet<String>, Problem> {
+    let can_approve = role >= Role::Approver;
+    let Some(wanted) = wanted else {
+        return Ok(if can_approve { caller.approves.as_ref().clone() } else { BTreeSet::new() });
+    };
+    if !can_approve && !wanted.is_empty() {
+        let detail =
+            format!("the role `{}` does not approve; labels are for `approver` and `admin`", role.name());
+        return Err(Problem::field(ProblemType::InvalidFields, "approves", detail));
+    }
+    match wanted.difference(&caller.approves).next() {
+        None => Ok(wanted),
+        Some(label) => {
+            let detail = format!(
+                "a token gives only labels that it has, and it does not have `{label}`; the first token with it is made with \
+                 `perennial token create --approves {label}`"
+            );
+            Err(Problem::new(ProblemType::Forbidden, detail))
+        }
+    }
 }
 
 /// When a new token expires: as it is asked for, and not after the one that creates it.

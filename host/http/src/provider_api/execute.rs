@@ -19,9 +19,9 @@ use crate::provider_api::failure_of_error;
 use crate::provider_api::internal;
 use crate::provider_api::query;
 use perennial_engine::EngineTx;
-use perennial_engine::command::Preconditions;
 use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
+use perennial_engine::preconditions::Preconditions;
 use perennial_service::error::ServiceError;
 use perennial_service::writer::WriterContext;
 
@@ -43,8 +43,8 @@ const PATH_MAX: usize = 200;
 enum TransactionError {
     /// The client gets this failure.
     Failure(Failure),
-    /// A mutation of an all-or-nothing transaction was refused: its index, and the refusal.
-    Refused(usize, Refusal),
+    /// A mutation of an all-or-nothing transaction was refused: its index, the refusal, and what happened on the way to it.
+    Refused(usize, Refusal, Vec<RecordedEvent>),
     /// The host or a plugin failed.
     Service(ServiceError),
 }
@@ -93,8 +93,8 @@ fn execute_transaction(
     let executor = TransactionExecutor { at, provider, in_progress, transaction };
     let result = context.engine.in_transaction(|engine| executor.execute_all(engine));
     let result = match result {
-        Err(TransactionError::Refused(index, refusal)) => {
-            context.engine.in_transaction(|engine| executor.record_refusal(engine, index, refusal))
+        Err(TransactionError::Refused(index, refusal, events)) => {
+            context.engine.in_transaction(|engine| executor.record_refusal(engine, index, refusal, &events))
         }
         result => result,
     };
@@ -104,7 +104,7 @@ fn execute_transaction(
             Ok(outcomes)
         }
         Err(TransactionError::Failure(failure)) => Err(failure),
-        Err(TransactionError::Refused(_, refusal)) => Err(internal(refusal.message)),
+        Err(TransactionError::Refused(_, refusal, _)) => Err(internal(refusal.message)),
         Err(TransactionError::Service(error)) => Err(failure_of_error(error)),
     }
 }
@@ -135,7 +135,7 @@ impl TransactionExecutor<'_> {
                 (&outcome, self.transaction.atomicity)
             {
                 if index > 0 {
-                    return Err(TransactionError::Refused(index, refusal.clone()));
+                    return Err(TransactionError::Refused(index, refusal.clone(), more));
                 }
                 is_over = true;
             }
@@ -157,23 +157,19 @@ impl TransactionExecutor<'_> {
         engine: &mut EngineTx<'_>,
         index: usize,
         refusal: Refusal,
+        before: &[RecordedEvent],
     ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
-        let events = match &self.transaction.mutations[index] {
-            Mutation::Command(instruction) => {
-                let account_key = (account.row, account.account.id.as_str());
-                engine.record_refusal(
-                    self.at,
-                    account_key,
-                    &instruction.resource,
-                    &instruction.command,
-                    &refusal,
-                )?
-            }
-            Mutation::SetAttribute { .. } | Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => {
-                Vec::new()
-            }
+        let is_of_refusal = |recorded: &&RecordedEvent| {
+            matches!(
+                recorded.event.what,
+                EventKind::CommandRefused { .. }
+                    | EventKind::PolicyRuled { .. }
+                    | EventKind::PolicyNote { .. }
+            )
         };
+        let told = before.iter().filter(is_of_refusal).map(|recorded| recorded.event.clone()).collect();
+        let events = engine.record_again((account.row, account.account.id.as_str()), told)?;
         let mut outcomes = vec![Outcome::Aborted; self.transaction.mutations.len()];
         outcomes[index] = Outcome::Refused(refusal);
         self.record(engine, &outcomes)?;

@@ -193,9 +193,10 @@ impl ProviderApiServer {
                 NextStep::Respond(response) => return Ok(Progress::Respond(response)),
                 NextStep::Query(queries) => {
                     let providers = self.app.providers();
+                    let access_key = in_progress.sender.access_key.clone();
                     for query in &queries {
-                        let outcome =
-                            query::query(db, providers, at, &stored, query).map_err(failure_of_error)?;
+                        let outcome = query::query(db, providers, at, (&stored, &access_key), query);
+                        let outcome = outcome.map_err(failure_of_error)?;
                         in_progress.outcomes.push(outcome);
                     }
                 }

@@ -10,6 +10,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 
 use perennial_engine::command;
+use perennial_engine::preconditions::Preconditions;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
 use perennial_engine::rules::Providers;
@@ -19,12 +20,12 @@ use perennial_store::bundles;
 use perennial_store::error::StoreError;
 use perennial_store::provider_views;
 
-/// Answers a query.
+/// Answers a query of the holder of `access_key`, which is a key of `account`.
 pub(super) fn query(
     db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
-    account: &StoredAccount,
+    (account, access_key): (&StoredAccount, &str),
     query: &Query,
 ) -> Result<Outcome, ServiceError> {
     Ok(match query {
@@ -41,7 +42,7 @@ pub(super) fn query(
             available: account.account.balance.available(),
             held: account.account.balance.held(),
         },
-        Query::Proposal(command) => proposal(db, providers, at, account, command)?,
+        Query::Proposal(command) => proposal(db, providers, at, (account, access_key), command)?,
     })
 }
 
@@ -54,12 +55,13 @@ fn proposal(
     db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
-    account: &StoredAccount,
+    (account, access_key): (&StoredAccount, &str),
     request: &CommandRequest,
 ) -> Result<Outcome, ServiceError> {
     let currency = account.account.currency.clone();
+    let asked = Preconditions { plan_hash: None, requested_by: Some(access_key), is_provider_api: true };
     let proposal = match belongs_to(db, account, &request.resource)? {
-        true => command::propose(db, providers, at, &request.resource, &request.command)?,
+        true => command::propose(db, providers, at, &request.resource, &request.command, &asked)?,
         false => None,
     };
     let Some(proposal) = proposal else {

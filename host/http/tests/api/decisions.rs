@@ -8,7 +8,8 @@ use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionOutcome;
-use perennial_engine::command::Preconditions;
+use perennial_engine::approval_parts::ApproverLabels;
+use perennial_engine::preconditions::Preconditions;
 use perennial_formats::event;
 use perennial_store::Store;
 use perennial_test_support::plugins;
@@ -305,7 +306,12 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     let command = Command::Renew(Renewal { term: None, cause: Cause::Command, options: [].into() });
     let terms = Preconditions { plan_hash: None, requested_by: Some(asks), is_provider_api: false };
     happened.extend(engine.command_with_preconditions(at, None, "ecs-1", &command, &terms).unwrap().events);
-    let decision = ApprovalDecision { decided_by: decides, reason: Some("so be it"), plan_hash: None };
+    let decision = ApprovalDecision {
+        decided_by: decides,
+        reason: Some("so be it"),
+        plan_hash: None,
+        labels: ApproverLabels::All,
+    };
     let verdict = match is_yes {
         true => engine.approve(at, "ecs-1~1", &decision),
         false => engine.reject(at, "ecs-1~1", &decision),

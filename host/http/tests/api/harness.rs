@@ -1,6 +1,7 @@
 //! A server in this process, on virtual time, and requests to it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -100,7 +101,14 @@ impl Server {
         let bound = Role::ALL
             .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
-            let wanted = CreateToken { name: name.clone(), role, accounts, expires_at: None, owner: None };
+            let wanted = CreateToken {
+                name: name.clone(),
+                role,
+                accounts,
+                expires_at: None,
+                owner: None,
+                approves: BTreeSet::new(),
+            };
             let minted = auth::issue(wanted, "cli", now.parse().unwrap()).unwrap();
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);
@@ -126,6 +134,26 @@ impl Server {
         let host = AppState::new(host);
         let router = api::router(&host);
         Server { host, router, runtime, running: Some(running), sending: None, folder: Some(folder), tokens }
+    }
+
+    /// Makes a token of a person who has no other, as the command line does.
+    pub fn add_person(&mut self, name: &str, role: Role, labels: &[&str]) {
+        let approves = labels.iter().map(|label| (*label).to_owned()).collect();
+        let wanted = CreateToken {
+            name: name.to_owned(),
+            role,
+            accounts: None,
+            expires_at: None,
+            owner: None,
+            approves,
+        };
+        let issued = auth::issue(wanted, "cli", START.parse().unwrap()).unwrap();
+        let (host, stored) = (self.host.clone(), issued.stored);
+        self.on_writer(move |context| {
+            context.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &stored)).unwrap();
+            host.tokens().load(context.engine.db()).unwrap();
+        });
+        self.tokens.insert(name.to_owned(), issued.secret);
     }
 
     /// The same database, served anew.

@@ -20,6 +20,8 @@ mod lists;
 mod metrics;
 mod migrated;
 mod people;
+mod policies;
+mod policy_people;
 mod prices;
 mod problems;
 mod provider_keys;

@@ -5,4 +5,5 @@
 
 mod baidu;
 mod huawei;
+mod policies;
 mod together;

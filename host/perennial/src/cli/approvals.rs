@@ -27,6 +27,7 @@ use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::clock;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::event_text::Wording;
@@ -180,8 +181,13 @@ fn decide(
         return Err(store::error::StoreError::Missing { path: context.db.clone() }.into());
     }
     let store = Store::open(&context.db)?;
-    let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
-    let decision = ApprovalDecision { decided_by: audit_record::CLI, reason, plan_hash: None };
+    let mut engine = Engine::new(store, context.providers_with_policies()?, Retention::Everything);
+    let decision = ApprovalDecision {
+        decided_by: audit_record::CLI,
+        reason,
+        plan_hash: None,
+        labels: ApproverLabels::All,
+    };
     let outcome = engine.in_transaction(|engine| {
         let outcome = decide(engine, at, &decision)?;
         let stored = approvals::get(engine.db(), id)?;
@@ -194,6 +200,7 @@ fn decide(
         | DecisionError::Closed(_)
         | DecisionError::Expired(_)
         | DecisionError::OwnRequest
+        | DecisionError::MissingLabel(..)
         | DecisionError::PlanMismatch(_) => error.into(),
     })?;
     match outcome {

@@ -7,6 +7,11 @@ use perennial_store::audit::Record;
 /// Who did it.
 pub(super) const CLI: &str = "cli";
 
+/// The command line did `operation`, which is about the host, for this reason.
+pub(super) fn with_reason(at: Timestamp, operation: &str, reason: Option<&str>) -> Record {
+    Record { reason: reason.map(str::to_owned), ..audit_record(at, operation, None) }
+}
+
 /// The command line did `operation` about `account`, if it is about one.
 pub(super) fn audit_record(at: Timestamp, operation: &str, account: Option<&str>) -> Record {
     Record {

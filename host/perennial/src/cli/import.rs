@@ -77,7 +77,7 @@ impl Arguments {
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let options = arguments.options();
-    let providers = context.providers()?;
+    let providers = context.providers_with_policies()?;
     if arguments.dry_run {
         return dry_run(context, arguments, &inventory, providers);
     }

@@ -13,6 +13,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::config;
 use crate::config::Config;
+use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
@@ -25,6 +26,7 @@ use perennial_formats::inventory::NoRecords;
 use perennial_formats::inventory::Source;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -84,6 +86,14 @@ impl Context {
     /// The rules of every provider.
     pub(super) fn providers(&self) -> anyhow::Result<Providers> {
         Ok(rules_of(&self.load_plugins()?))
+    }
+
+    /// The rules of every provider, and the policies of the database, which rule on their plans.
+    pub(super) fn providers_with_policies(&self) -> anyhow::Result<Providers> {
+        let plugins = self.load_plugins()?;
+        let interpreter = Interpreter::load(&plugins)?;
+        let people = self.config()?.limits.limit_raise_people;
+        Ok(rules_of(&plugins).with_policies(Arc::new(Policies::stored(interpreter, people))))
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
     let store = Store::open_existing(&context.db)?;
-    let providers = context.providers()?;
+    let providers = context.providers_with_policies()?;
     let config = context.config()?;
     let allows_missing = config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &providers, allows_missing)?;

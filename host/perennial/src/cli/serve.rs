@@ -120,7 +120,7 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
         .map_err(|error| argument(&error))?;
     let secret_box =
         key::load_secret_box(config.secrets_key_file.as_ref()).map_err(|error| argument(&error))?;
-    let providers = context.providers()?;
+    let providers = context.providers_with_policies()?;
     let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
     Ok(Setup { config, tls, client, secret_box, providers, endpoints })
 }

@@ -37,6 +37,7 @@ const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `P
 #[command(after_help = "Examples:
   perennial token create --name ops --role admin
   perennial token create --name acme-portal --role operator --account acme-hw --expires-at 2027-01-01T00:00:00Z
+  perennial token create --name controller --role approver --owner lin --approves finance
   perennial token list
   perennial token revoke 0a1b2c3d4e5f
 
@@ -66,6 +67,10 @@ enum Action {
         /// Without, somebody who has no other token.
         #[arg(long, value_name = "PERSON", value_parser = input::name)]
         owner: Option<String>,
+        /// A label by which policies ask for approvers, such as `finance`; may be given again. Tokens that it makes have some of
+        /// its labels.
+        #[arg(long, value_name = "LABEL", value_parser = input::name)]
+        approves: Vec<String>,
     },
     /// Lists tokens, also expired and revoked ones.
     List(ListArguments),
@@ -81,7 +86,11 @@ enum Action {
 
 pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
-        Action::Create { name, role, accounts, expires_at, owner } => {
+        Action::Create { name, role, accounts, expires_at, owner, approves } => {
+            if !approves.is_empty() && *role < Role::Approver {
+                let message = "`--approves` is for the roles approver and admin; the others do not approve";
+                return Err(UserError::Argument(message.to_owned()).into());
+            }
             let accounts = accounts.iter().cloned().collect::<BTreeSet<_>>();
             let accounts = (!accounts.is_empty()).then_some(accounts);
             create(
@@ -92,6 +101,7 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
                     accounts,
                     expires_at: *expires_at,
                     owner: owner.clone(),
+                    approves: approves.iter().cloned().collect(),
                 },
             )
         }
@@ -126,7 +136,7 @@ fn open(context: &Context) -> anyhow::Result<Store> {
     })
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column::new("id", "id"),
     Column::new("role", "role"),
     Column::new("accounts", "accounts"),
@@ -136,6 +146,7 @@ const COLUMNS: [Column; 10] = [
     Column::new("created_at", ""),
     Column::new("created_by", ""),
     Column::new("owner", ""),
+    Column::new("approves", ""),
     Column::sentence("name", "name"),
 ];
 
@@ -154,6 +165,7 @@ fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
             Cell::new(token.created_at),
             Cell::new(token.created_by),
             Cell::new(token.owner),
+            Cell::new(Value::Texts(token.approves)),
             Cell::new(token.name),
         ];
         Row { zone, cells: cells.into() }

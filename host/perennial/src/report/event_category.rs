@@ -104,10 +104,13 @@ impl EventCategory {
             EventKind::RenewalDeclined { .. } => EventCategory::Declined,
             EventKind::RenewalInDoubt { .. } => EventCategory::InDoubt,
             EventKind::ApprovalRequested { .. } => EventCategory::PendingApproval,
-            EventKind::ApprovalDecided { .. } => EventCategory::Decided,
+            EventKind::ApprovalDecided { .. } | EventKind::ApprovalGiven { .. } => EventCategory::Decided,
             EventKind::ApprovalExpired { .. } => EventCategory::ExpiredApproval,
             EventKind::CommandRefused { .. } => EventCategory::Refused,
-            EventKind::SettingChanged { .. } => EventCategory::Setting,
+            EventKind::SettingChanged { .. }
+            | EventKind::PolicyInstalled { .. }
+            | EventKind::PolicyRemoved { .. }
+            | EventKind::PolicyCalendarChanged { .. } => EventCategory::Setting,
             EventKind::Unsubscribed { .. } => EventCategory::Unsubscribed,
             EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {

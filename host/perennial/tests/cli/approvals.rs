@@ -9,7 +9,8 @@ use perennial_domain::plan::Renewal;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
-use perennial_engine::command::Preconditions;
+use perennial_engine::approval_parts::ApproverLabels;
+use perennial_engine::preconditions::Preconditions;
 use perennial_store::Store;
 use serde_json::Value;
 
@@ -92,7 +93,8 @@ fn held_plans_are_listed_and_decided_on() {
 
     let mut engine = held(&folder, "twin.db");
     let at = "2999-01-01T00:00:00Z".parse().unwrap();
-    let decision = |reason| ApprovalDecision { decided_by: "cli", reason, plan_hash: None };
+    let decision =
+        |reason| ApprovalDecision { decided_by: "cli", reason, plan_hash: None, labels: ApproverLabels::All };
     engine.approve(at, "ecs-1~1", &decision(Some("as agreed"))).unwrap();
     engine.reject(at, "ecs-2~1", &decision(None)).unwrap();
     drop(engine);

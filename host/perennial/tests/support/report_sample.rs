@@ -24,6 +24,7 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::Notice;
+use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
@@ -128,6 +129,8 @@ pub(super) fn manifest() -> Manifest {
         insufficient_balance: refusal(),
         unknown_resource: refusal(),
         unknown_resource_of: BTreeMap::new(),
+        policy_denied: PolicyRefusal { refusal: refusal(), code_setting: None },
+        policy_deferred: PolicyRefusal { refusal: refusal(), code_setting: None },
         idempotency: None,
     }
 }

@@ -7,6 +7,7 @@ use perennial_domain::manifest::Idempotency;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::Notice;
+use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::manifest::Setting;
 use perennial_domain::plan::Refusal;
 
@@ -44,6 +45,8 @@ pub fn receive(manifest: wit::Manifest) -> Result<Manifest, Vec<String>> {
     }
     check.text("the code of `insufficient-balance`", &manifest.insufficient_balance.code);
     check.text("the code of `unknown-resource`", &manifest.unknown_resource.code);
+    check.policy_refusal("policy-denied", &manifest.policy_denied, &manifest.settings);
+    check.policy_refusal("policy-deferred", &manifest.policy_deferred, &manifest.settings);
     for one in &manifest.unknown_resource_of {
         check.text("a code of `unknown-resource-of`", &one.refusal.code);
     }
@@ -71,6 +74,8 @@ pub fn receive(manifest: wit::Manifest) -> Result<Manifest, Vec<String>> {
             insufficient_balance: decode::refusal(manifest.insufficient_balance),
             unknown_resource: decode::refusal(manifest.unknown_resource),
             unknown_resource_of: manifest.unknown_resource_of.into_iter().map(command_refusal).collect(),
+            policy_denied: policy_refusal(manifest.policy_denied),
+            policy_deferred: policy_refusal(manifest.policy_deferred),
             idempotency: manifest.idempotency.map(idempotency),
         }),
         false => Err(check.problems),
@@ -107,6 +112,10 @@ fn notice(notice: wit::Notice) -> Notice {
     Notice { name: notice.name, label: notice.label }
 }
 
+fn policy_refusal(refusal: wit::PolicyRefusal) -> PolicyRefusal {
+    PolicyRefusal { refusal: decode::refusal(refusal.refusal), code_setting: refusal.code_setting }
+}
+
 fn idempotency(idempotency: wit::Idempotency) -> Idempotency {
     Idempotency {
         option_name: idempotency.option_name,
@@ -137,6 +146,18 @@ impl Check {
     fn text(&mut self, what: &str, text: &str) {
         if text.is_empty() || text.len() > TEXT_MAX_BYTES {
             self.say(format!("{what} has {} bytes; 1 to {TEXT_MAX_BYTES} are accepted", text.len()));
+        }
+    }
+
+    fn policy_refusal(&mut self, what: &str, refusal: &wit::PolicyRefusal, settings: &[wit::Setting]) {
+        self.text(&format!("the code of `{what}`"), &refusal.refusal.code);
+        if let Some(name) = &refusal.code_setting
+            && !settings.iter().any(|setting| setting.name == *name)
+        {
+            self.say(format!(
+                "the code of `{what}` is that of the setting `{}`, which it does not have",
+                shortened(name)
+            ));
         }
     }
 
@@ -231,6 +252,11 @@ mod tests {
                 command: wit::CommandName::Renew,
                 refusal: refusal("Gone"),
             }],
+            policy_denied: wit::PolicyRefusal {
+                refusal: refusal("Denied"),
+                code_setting: Some("site".to_owned()),
+            },
+            policy_deferred: wit::PolicyRefusal { refusal: refusal("Later"), code_setting: None },
             idempotency: Some(wit::Idempotency {
                 option_name: "token".to_owned(),
                 valid_seconds: 1,
@@ -245,6 +271,12 @@ mod tests {
         assert_eq!(manifest.id, "acme-2");
         assert_eq!(manifest.kinds["server"].attaches_to, ["server"]);
         assert_eq!(manifest.idempotency.as_ref().unwrap().mismatch.code, "Other");
+        let denied = &manifest.policy_denied;
+        let settings = BTreeMap::from([("site".to_owned(), "Set".to_owned())]);
+        assert_eq!(
+            (denied.of(&BTreeMap::new(), "why").code, denied.of(&settings, "why").code),
+            ("Denied".to_owned(), "Set".to_owned())
+        );
         let unknown = |command: &Command| manifest.unknown_resource_for(command).code.clone();
         let renewal = Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() };
         assert_eq!(unknown(&Command::Renew(renewal)), "Gone");
@@ -270,6 +302,8 @@ mod tests {
         manifest.unknown_resource.code = String::new();
         manifest.unknown_resource_of.push(manifest.unknown_resource_of[0].clone());
         manifest.unknown_resource_of[0].refusal.code = String::new();
+        manifest.policy_denied.code_setting = Some("no_such".to_owned());
+        manifest.policy_deferred.refusal.code = String::new();
         manifest.idempotency.as_mut().unwrap().valid_seconds = 0;
         let problems = receive(manifest).unwrap_err();
         expect![[r#"
@@ -284,6 +318,8 @@ mod tests {
             the label of a notice has 2001 bytes; 1 to 2000 are accepted
             its days are 841 minutes ahead of UTC; from -720 to 840 are possible
             the code of `unknown-resource` has 0 bytes; 1 to 2000 are accepted
+            the code of `policy-denied` is that of the setting `no_such`, which it does not have
+            the code of `policy-deferred` has 0 bytes; 1 to 2000 are accepted
             a code of `unknown-resource-of` has 0 bytes; 1 to 2000 are accepted
             the command of `unknown-resource-of` `renew` is listed twice
             its tokens are valid for 0 seconds

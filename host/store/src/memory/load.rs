@@ -15,6 +15,7 @@ use crate::ledger;
 use crate::memory::MemoryStore;
 use crate::orders;
 use crate::packages;
+use crate::policies;
 use crate::tx::ReadTx;
 
 impl MemoryStore {
@@ -26,7 +27,8 @@ impl MemoryStore {
     ///
     /// [`StoreError`] when the database cannot be read or is damaged.
     pub fn load(db: &ReadTx, accounts: Option<&BTreeSet<String>>) -> Result<MemoryStore, StoreError> {
-        let mut memory = MemoryStore::default();
+        let held = (policies::set_digest(db)?, policies::all(db)?);
+        let mut memory = MemoryStore { policies: held, ..MemoryStore::default() };
         for stored in accounts::list(db)? {
             if accounts.is_none_or(|accounts| accounts.contains(&stored.account.id)) {
                 memory.insert_account(stored);

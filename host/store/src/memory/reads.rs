@@ -25,6 +25,7 @@ use crate::memory::MemoryStore;
 use crate::memory::missing;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::policies::StoredPolicies;
 
 impl EngineReads for MemoryStore {
     fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
@@ -118,6 +119,10 @@ impl EngineReads for MemoryStore {
         Ok(id.to_owned())
     }
 
+    fn is_provider_key(&self, _: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
         let keys = self.approvals_of.get(&resource).into_iter().flatten();
         Ok(keys.map(|key| self.approvals[key].clone()).collect())
@@ -143,6 +148,14 @@ impl EngineReads for MemoryStore {
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
         let accounts = self.deferrals.values().map(|(account, _)| *account);
         Ok(accounts.collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn policy_set_digest(&self) -> Result<String, StoreError> {
+        Ok(self.policies.0.clone())
+    }
+
+    fn policies(&self) -> Result<StoredPolicies, StoreError> {
+        Ok(self.policies.1.clone())
     }
 
     fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {

@@ -31,7 +31,7 @@ impl MemoryStore {
     }
 
     fn divide(self, count: usize, part_of: &HashMap<AccountKey, usize>) -> Vec<MemoryStore> {
-        let mut parts = (0..count).map(|_| MemoryStore::default()).collect::<Vec<_>>();
+        let mut parts = (0..count).map(|_| self.empty_part()).collect::<Vec<_>>();
         for (account, stored) in self.accounts {
             parts[part_of[&account]].insert_account(stored);
         }
@@ -66,6 +66,11 @@ impl MemoryStore {
             parts[part].books = books;
         }
         parts
+    }
+
+    /// A part that holds no account yet, under the same policies.
+    fn empty_part(&self) -> MemoryStore {
+        MemoryStore { policies: self.policies.clone(), ..MemoryStore::default() }
     }
 
     /// Whether packages wait to be paid.

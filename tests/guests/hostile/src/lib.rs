@@ -18,6 +18,7 @@ use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
+use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Refusal;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
@@ -52,6 +53,8 @@ impl profile::Guest for Hostile {
             insufficient_balance: refusal("Poor"),
             unknown_resource: refusal("Unknown"),
             unknown_resource_of: Vec::new(),
+            policy_denied: PolicyRefusal { refusal: refusal("denied"), code_setting: None },
+            policy_deferred: PolicyRefusal { refusal: refusal("later"), code_setting: None },
             idempotency: None,
         }
     }

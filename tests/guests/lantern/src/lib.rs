@@ -21,6 +21,7 @@ use plugin_sdk::Operation;
 use plugin_sdk::Order;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
+use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Refund;
 use plugin_sdk::Refusal;
 use plugin_sdk::Scope;
@@ -69,6 +70,8 @@ impl profile::Guest for Lantern {
             insufficient_balance: refusal("poor"),
             unknown_resource: refusal("dark"),
             unknown_resource_of: Vec::new(),
+            policy_denied: PolicyRefusal { refusal: refusal("denied"), code_setting: None },
+            policy_deferred: PolicyRefusal { refusal: refusal("later"), code_setting: None },
             idempotency: None,
         }
     }

@@ -1,6 +1,9 @@
-//! `perennial policy`: writes, checks, tests and tries policies. Nothing of it touches a database but `run --resource`.
+//! `perennial policy`: writes, checks, tests and tries policies, and has them hold for a database.
 
 mod check;
+mod differences;
+mod held;
+mod install;
 mod load;
 mod new;
 mod run;
@@ -11,13 +14,15 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::Context;
+use crate::cli::list::ListArguments;
 
 pub(super) use load::LoadedPolicies;
 
 /// Policies: scripts that rule on what is renewed, bought and given back.
 ///
-/// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. All of
-/// these commands look at the file alone: they change nothing that runs.
+/// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. `new`, `check`,
+/// `test` and `run` look at the file alone: they change nothing that runs. The others are about the policies that hold for
+/// the database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -31,6 +36,10 @@ const EXAMPLES: &str = "Examples:
   perennial policy test policies.toml
   perennial policy run policies.toml --plan plan.toml
   perennial policy run policies.toml --resource ecs-1
+  perennial policy install policies.toml
+  perennial policy differences approve-large
+
+While `perennial serve` runs, policies are installed and removed through it: POST /v1/policies, DELETE /v1/policies/{name}.
 
 Settings of every account, with those of its provider (`settings` of an inventory, `PATCH /v1/accounts/{id}`):
   on_policy_failure  what the failure of a policy comes to that says nothing itself: `approve`, `deny`,
@@ -63,6 +72,30 @@ enum Action {
     },
     /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
     Run(run::Arguments),
+    /// Has the policies of a file hold for the database from now on, whole or not at all.
+    Install(install::Arguments),
+    /// Lists the policies that hold for the database, in the order in which they are asked.
+    List(ListArguments),
+    /// Prints a policy that holds: how it is bound, and its script.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Lists who changed a policy when, with the lines of its script that differ.
+    History {
+        /// Its name, also of one that was removed.
+        name: String,
+    },
+    /// Removes a policy. What it had put off is asked about again.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Lists what a shadow policy would have done otherwise than was done, by kind and in money.
+    Differences(differences::Arguments),
 }
 
 /// Such as `1 case` or `2 cases`.
@@ -76,5 +109,11 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Check { file } => check::check(context, file),
         Action::Test { file } => test::test(context, file),
         Action::Run(arguments) => run::run(context, arguments),
+        Action::Install(arguments) => install::install(context, arguments),
+        Action::List(arguments) => held::list(context, arguments),
+        Action::Show { name } => held::show(context, name),
+        Action::History { name } => held::history(context, name),
+        Action::Remove { name, reason } => install::remove(context, name, reason.as_deref()),
+        Action::Differences(arguments) => differences::differences(context, arguments),
     }
 }

@@ -1,0 +1,12 @@
+//! On which terms a command is asked for. Checks nothing itself.
+
+/// On which terms a command is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preconditions<'a> {
+    /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
+    pub plan_hash: Option<&'a str>,
+    /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
+    pub requested_by: Option<&'a str>,
+    /// Whether a provider's own API asks: policies deny there what they would amend.
+    pub is_provider_api: bool,
+}

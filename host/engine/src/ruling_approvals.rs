@@ -1,0 +1,69 @@
+//! The approvals that the host itself requires of a plan, whatever the operator's policies rule: above the account's limit, and
+//! of what somebody asks for who changed a policy that is asked about it.
+
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::policy::chain::RequiredApproval;
+use perennial_domain::policy::chain::Verdict;
+
+use crate::batch::Batch;
+use crate::batch_entry::EntryIndex;
+
+/// The name of the policy that every account has with `approval_above`: it requires an approval above that.
+pub(crate) const BUILT_IN: &str = "approval_above";
+
+/// The words with which the person who changed a policy is sent to somebody else.
+const OWN_CHANGE: &str = "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";
+
+impl Batch {
+    /// The approvals of `plan` that the host requires and that were not given.
+    pub(crate) fn host_approvals(
+        &self,
+        index: EntryIndex,
+        command: &Command,
+        plan: &Plan,
+        approved: &[String],
+    ) -> Vec<RequiredApproval> {
+        let built_in = self.needs_approval(index, plan).then_some((BUILT_IN, ""));
+        let own_changes = self.own_changes(index, command).into_iter().map(|policy| (policy, OWN_CHANGE));
+        let required = built_in.into_iter().chain(own_changes);
+        let open = required.filter(|(policy, _)| !approved.iter().any(|name| name == policy));
+        let approval = |(policy, reason): (&str, &str)| RequiredApproval {
+            policy: policy.to_owned(),
+            reason: reason.to_owned(),
+            by: None,
+            given_by: None,
+        };
+        open.map(approval).collect()
+    }
+
+    /// The policies that are asked about `command`, or were, and that the person who asks for it changed.
+    fn own_changes(&self, index: EntryIndex, command: &Command) -> Vec<&str> {
+        let (Some(policies), Some(person), Cause::Command) =
+            (&self.policies, &self.requester, command.cause())
+        else {
+            return Vec::new();
+        };
+        let item = self.entry(index);
+        policies.changed_by(person, &self.account(item.account).account, &item.walk.bundle, command.name())
+    }
+}
+
+/// What `verdict` is together with the approvals that the host requires. A policy that requires one itself needs no other.
+pub(crate) fn with_host_approvals(own: Vec<RequiredApproval>, verdict: Verdict) -> Verdict {
+    if own.is_empty() {
+        return verdict;
+    }
+    match verdict {
+        Verdict::Deny { .. } => verdict,
+        Verdict::Approve | Verdict::Defer { .. } => {
+            Verdict::RequireApproval { approvals: own, expires_at: None }
+        }
+        Verdict::RequireApproval { approvals, expires_at } => {
+            let is_other = |one: &RequiredApproval| !approvals.iter().any(|other| other.policy == one.policy);
+            let own = own.into_iter().filter(is_other).collect::<Vec<_>>();
+            Verdict::RequireApproval { approvals: own.into_iter().chain(approvals).collect(), expires_at }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `perennial policy install` and `perennial policy remove`: changes of the policies that hold, while no server runs.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use perennial_engine::Engine;
+use perennial_engine::Retention;
+use perennial_engine::clock;
+use perennial_engine::error::EngineError;
+use perennial_engine::policy_changes::PolicyAuthor;
+use perennial_engine::policy_changes::PolicyChanges;
+use perennial_store::Store;
+use perennial_store::audit;
+use perennial_store::clock as ticks;
+use perennial_store::clock::ClockKind;
+use perennial_store::error::StoreError;
+use perennial_store::policies;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::audit_record;
+use crate::cli::audit_record::CLI;
+use crate::cli::input;
+use crate::cli::output::Output;
+use crate::cli::policy::load;
+use crate::cli::policy::load::LoadedPolicies;
+
+/// What to do instead when a server has the database.
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, install policies with `POST /v1/policies` and remove them with \
+                               `DELETE /v1/policies/{name}`, as a token of the role `admin`";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The policy file.
+    file: PathBuf,
+    /// Also remove the policies and calendars that are not in the file.
+    #[arg(long)]
+    replace: bool,
+    /// Only say what would change.
+    #[arg(long)]
+    dry_run: bool,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Why a change is not committed.
+enum Undone {
+    Looked(PolicyChanges),
+    Failed(anyhow::Error),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Undone {
+        Undone::Failed(error.into())
+    }
+}
+
+impl From<EngineError> for Undone {
+    fn from(error: EngineError) -> Undone {
+        Undone::Failed(error.into())
+    }
+}
+
+/// Installs a policy file that `policy check` finds no problem with.
+pub(super) fn install(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let loaded = LoadedPolicies::read(context, &arguments.file)?;
+    let mut engine = open(context, &loaded)?;
+    check_beside_others(&engine, &loaded, arguments.replace)?;
+    let at = now(&engine)?;
+    let author = PolicyAuthor { id: CLI, reason: arguments.reason.as_deref() };
+    let done = engine.in_transaction(|engine| {
+        let changes = engine.install_policies(at, &loaded.set, arguments.replace, author)?;
+        if arguments.dry_run {
+            return Err(Undone::Looked(changes));
+        }
+        let operation = format!("policy install {}", arguments.file.display());
+        audit::insert(engine.tx(), &audit_record::with_reason(at, &operation, author.reason))?;
+        Ok(changes)
+    });
+    let changes = match done {
+        Ok(changes) | Err(Undone::Looked(changes)) => changes,
+        Err(Undone::Failed(error)) => return Err(error),
+    };
+    print(&changes, arguments.dry_run)
+}
+
+/// Removes a policy.
+pub(super) fn remove(context: &Context, name: &str, reason: Option<&str>) -> anyhow::Result<()> {
+    let store = Store::open_existing(&context.db).map_err(in_use)?;
+    let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
+    let at = now(&engine)?;
+    let changes = engine.in_transaction(|engine| {
+        let changes = engine.remove_policy(at, name, PolicyAuthor { id: CLI, reason })?;
+        if changes.is_some() {
+            let operation = format!("policy remove {name}");
+            audit::insert(engine.tx(), &audit_record::with_reason(at, &operation, reason))?;
+        }
+        Ok::<_, EngineError>(changes)
+    })?;
+    match changes {
+        Some(changes) => print(&changes, false),
+        None => {
+            let message = format!("there is no policy `{name}`; see `perennial policy list`");
+            Err(UserError::Argument(message).into())
+        }
+    }
+}
+
+fn open(context: &Context, loaded: &LoadedPolicies) -> anyhow::Result<Engine> {
+    let store = Store::open_existing(&context.db).map_err(in_use)?;
+    Ok(Engine::new(store, input::rules_of(&loaded.plugins), Retention::Everything))
+}
+
+/// Says what to do instead while a server has the database.
+fn in_use(error: StoreError) -> anyhow::Error {
+    let is_in_use = matches!(error, StoreError::InUse { .. });
+    let error = anyhow::Error::from(error);
+    if is_in_use { error.context(WHILE_IT_SERVES) } else { error }
+}
+
+/// The present of the database: where its clock stands, if that is a virtual one.
+fn now(engine: &Engine) -> anyhow::Result<perennial_domain::timestamp::Timestamp> {
+    let state = ticks::state(engine.db())?;
+    Ok(match (state.kind, state.ticked_at) {
+        (Some(ClockKind::Virtual), Some(ticked_at)) => ticked_at + 1,
+        _ => clock::now(),
+    })
+}
+
+/// Checks the scripts again with the calendars that hold beside those of the file, and those of policies that stay with the
+/// calendars that the file changes.
+fn check_beside_others(engine: &Engine, loaded: &LoadedPolicies, replace: bool) -> anyhow::Result<()> {
+    if replace {
+        return Ok(());
+    }
+    let mut whole = loaded.set.clone();
+    for held in policies::calendars(engine.db())? {
+        if !whole.calendars.iter().any(|calendar| calendar.name == held.calendar.name) {
+            whole.calendars.push(held.calendar);
+        }
+    }
+    let reports = loaded.interpreter.check(&whole)?;
+    let problems = loaded.set.policies.iter().zip(reports).flat_map(|(policy, report)| {
+        report.problems.into_iter().map(|problem| load::finding(&loaded.script_path(policy), &problem))
+    });
+    let problems = problems.collect::<Vec<_>>();
+    if problems.is_empty() { Ok(()) } else { Err(UserError::Argument(problems.join("\n")).into()) }
+}
+
+/// A line for each policy and calendar, and what became of it.
+fn print(changes: &PolicyChanges, is_dry_run: bool) -> anyhow::Result<()> {
+    let mut out = Output::standard();
+    let would = if is_dry_run { "would be " } else { "" };
+    for change in &changes.changes {
+        let (subject, name, kind) = (change.subject.name(), &change.name, change.kind.name());
+        writeln!(out, "{subject} {name}: {would}{kind}")?;
+    }
+    if changes.changes.is_empty() {
+        writeln!(out, "the file has no policies and no calendars; nothing has changed")?;
+    }
+    Ok(out.finish()?)
+}

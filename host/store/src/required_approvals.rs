@@ -1,0 +1,41 @@
+//! The column `required` of the `approval` table: the policies that require one, and who gave it.
+
+use perennial_domain::policy::chain::RequiredApproval;
+use rusqlite::Row;
+
+use crate::error::StoreError;
+use crate::keys::ApprovalKey;
+use crate::tx::WriteTx;
+
+/// Writes which of the approvals that a pending one waits for were given.
+pub(crate) fn set(db: &WriteTx, row: ApprovalKey, required: &[RequiredApproval]) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update approval set required = ?2 where row = ?1 and state = 'pending'")?
+        .execute((row, to_text(required)))?;
+    Ok(())
+}
+
+/// The list as JSON: for each its policy, label and words, and the token that gave it.
+pub(crate) fn to_text(required: &[RequiredApproval]) -> String {
+    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason, &one.given_by));
+    let items = items.collect::<Vec<_>>();
+    serde_json::to_string(&items).expect("texts are JSON")
+}
+
+pub(crate) fn of_row(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
+    let text: String = row.get("required")?;
+    let items: Vec<Vec<Option<String>>> = serde_json::from_str(&text)?;
+    // Schema 8 did not keep who gave one.
+    let one = |item: Vec<Option<String>>| {
+        let mut parts = item.into_iter();
+        let mut next = || parts.next().flatten();
+        let (policy, by, reason) = (next(), next(), next());
+        RequiredApproval {
+            policy: policy.unwrap_or_default(),
+            reason: reason.unwrap_or_default(),
+            by,
+            given_by: next(),
+        }
+    };
+    Ok(items.into_iter().map(one).collect())
+}
