@@ -184,6 +184,7 @@ impl Batch {
             request: packed::pack(&request),
             response: packed::pack(&response),
             fuel: answer.fuel,
+            interpreter: None,
         }
     }
     /// What the rules are asked when a command names `member`.

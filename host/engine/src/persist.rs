@@ -131,10 +131,15 @@ impl Changes {
             self.add_approval(account_in_batch, &item, approval)?;
         }
         for decided in std::mem::take(&mut item.decisions) {
-            self.list.extend(names.revision.as_ref().map(|revision| Change::InsertDecision {
+            let (revision, contract) = match &decided.interpreter {
+                Some(interpreter) => (Some(interpreter), formats::decision::ruling::CONTRACT),
+                None => (names.revision.as_ref(), formats::decision::CONTRACT),
+            };
+            self.list.extend(revision.map(|revision| Change::InsertDecision {
                 resource: item.original.rows[decided.member],
                 revision: revision.clone(),
                 at: decided.at,
+                contract,
                 request: decided.request,
                 response: decided.response,
                 fuel: decided.fuel,

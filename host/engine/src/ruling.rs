@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use perennial_domain::account_settings;
 use perennial_domain::event::EventKind;
@@ -23,13 +24,17 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::decision::packed;
+use perennial_formats::decision::ruling;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanAnswers;
 
 use crate::batch::Batch;
 use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::DecisionRecord;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
+use crate::policy_case::Asked;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
 use crate::ruling_approvals::with_host_approvals;
@@ -187,9 +192,13 @@ impl Batch {
             facts: &mut case.state.facts,
         });
         let answers = self.put(policies, questions.collect());
-        for (case, PlanAnswers { figures, answers }) in cases.iter_mut().zip(answers) {
-            case.figures = Some(figures);
-            case.take_answers(answers);
+        for (case, answers) in cases.iter_mut().zip(answers) {
+            case.figures = Some(answers.figures);
+            if self.records_decisions && !case.state.facts.policies.is_empty() {
+                let (facts, answers) = (case.state.facts.clone(), answers.clone());
+                case.note_asked(self.asked(case.account, facts, answers));
+            }
+            case.take_answers(answers.answers);
         }
     }
 
@@ -208,6 +217,9 @@ impl Batch {
         let answers = self.put(policies, questions.collect());
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
+            if self.records_decisions {
+                case.note_asked(self.asked(case.account, facts.clone(), answers));
+            }
         }
         if self.records_decisions {
             self.price_amendments(&mut asked);
@@ -239,6 +251,11 @@ impl Batch {
         for ((number, ruling, _), cost) in wanted.iter().zip(costs) {
             cases[*number].shadow_rulings[*ruling].amended_cost = cost;
         }
+    }
+
+    /// What there is to keep of what policies were asked about a plan.
+    fn asked(&self, account: BatchAccountIndex, facts: PlanFacts, answers: PlanAnswers) -> Asked {
+        Asked { account: self.account(account).facts(answers.figures), facts, answers }
     }
 
     fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
@@ -338,7 +355,11 @@ impl Batch {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
-            self.entry_mut(case.entry).differences.extend(differences);
+            let records = case.asked.iter().map(|asked| ruling_record(policies, case.member, asked));
+            let records = records.collect::<Vec<_>>();
+            let item = self.entry_mut(case.entry);
+            item.differences.extend(differences);
+            item.decisions.extend(records);
         }
         let Case { entry, member, state: PlanState { command, plan, fuel, .. }, verdict, .. } = case;
         if is_amended {
@@ -346,5 +367,21 @@ impl Batch {
             self.record_decision(entry, member, &command, &[], &answer);
         }
         Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
+    }
+}
+
+/// What is kept of what policies were asked and answered about a plan that names `member`.
+fn ruling_record(policies: &ActivePolicies, member: MemberIndex, asked: &Asked) -> DecisionRecord {
+    let Asked { account, facts, answers } = asked;
+    let of = policies.asked(&facts.policies);
+    let request = ruling::question(&of, policies.calendars(), account, facts).to_text();
+    let response = ruling::answers(answers.figures, &answers.answers).to_text();
+    DecisionRecord {
+        at: facts.at,
+        member,
+        request: packed::pack(&request),
+        response: packed::pack(&response),
+        fuel: answers.fuel,
+        interpreter: Some(Arc::new(policies.interpreter())),
     }
 }

@@ -35,6 +35,41 @@ pub struct ExplanationView {
     pub next: Vec<NextView>,
     /// What a plugin was asked last about it, or about the resource that it is renewed with; null if nothing is kept.
     pub last_decision: Option<LastDecisionView>,
+    /// What policies ruled last about a plan of it, or of the resource that it is renewed with; null if nothing is kept.
+    pub last_ruling: Option<LastRulingView>,
+}
+
+/// What policies were asked and ruled last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LastRuling)]
+pub struct LastRulingView {
+    /// The number of the decision, which `perennial replay` takes.
+    pub decision: String,
+    /// When they were asked.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The resource that was named.
+    pub resource: String,
+    /// The digest of the revision of what ran the scripts.
+    pub revision: String,
+    /// Each policy that was asked, in the order of the chain; empty where what is kept is damaged.
+    pub policies: Vec<PolicyRulingView>,
+    /// In words.
+    pub text: String,
+}
+
+/// What one policy ruled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PolicyRuling)]
+pub struct PolicyRulingView {
+    /// Its name.
+    pub policy: String,
+    /// The digest of its script.
+    pub script: String,
+    /// `approve`, `deny`, `require_approval`, `defer`, `amend` or `fail`.
+    pub ruling: String,
+    /// Its words, or why it failed; null for an approval.
+    pub reason: Option<String>,
 }
 
 /// A reason. What it does not concern is null.

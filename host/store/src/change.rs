@@ -157,6 +157,8 @@ pub enum Change {
         revision: Arc<(String, String)>,
         /// The instant of the change.
         at: Timestamp,
+        /// The version of the contract that both are written in.
+        contract: &'static str,
         /// What it was asked, as [`perennial_formats::decision::packed`] packs it.
         request: Vec<u8>,
         /// What it answered, packed too.

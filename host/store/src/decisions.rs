@@ -3,7 +3,6 @@
 //! What is read may be damaged: that is said of each, and hurts no other.
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_formats::decision::CONTRACT;
 use perennial_formats::decision::packed;
 use perennial_formats::decision::packed::UnpackError;
 use rusqlite::CachedStatement;
@@ -29,11 +28,12 @@ pub struct Decision {
     pub account: String,
     /// The id of the resource that the command named.
     pub resource: String,
-    /// The plugin's id.
+    /// The id of the plugin, or the name of what runs policies.
     pub plugin: String,
     /// The digest of the revision that was called.
     pub digest: String,
-    /// The version of the provider contract in which request and response are written, such as `0.1`.
+    /// The version of the contract in which request and response are written: of the provider contract, such as `0.1`, or of
+    /// that of policies, such as `policy/0.1`.
     pub contract: String,
     /// The fuel that it took: its part of what the call took in which it was asked; `None` where that was not kept.
     pub fuel: Option<u64>,
@@ -71,17 +71,18 @@ impl<'c> DecisionInserter<'c> {
         )?))
     }
 
-    /// Keeps a decision that a revision made on a resource; `texts` are the request and the response, packed, and `fuel` is
+    /// Keeps a decision that a revision made on a resource, under a version of its contract; `texts` are the request and the response, packed, and `fuel` is
     /// what it took.
     pub(crate) fn insert(
         &mut self,
         (at, resource, revision): (Timestamp, ResourceKey, RevisionKey),
+        contract: &str,
         texts: (&[u8], &[u8]),
         fuel: u64,
     ) -> Result<(), StoreError> {
         let fuel = i64::try_from(fuel).unwrap_or(i64::MAX);
         let (request, response) = texts;
-        self.0.execute((at.as_second(), resource, revision, CONTRACT, fuel, request, response))?;
+        self.0.execute((at.as_second(), resource, revision, contract, fuel, request, response))?;
         Ok(())
     }
 }
@@ -131,16 +132,20 @@ pub fn list_for_resource(
     Ok(decisions.collect::<Result<_, _>>()?)
 }
 
-/// The last decision on a resource, if one is kept.
+/// The last decision on a resource, if one is kept: of a plugin or, with `of_policies`, of policies.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn last_for_resource(db: &ReadTx, resource: ResourceKey) -> Result<Option<Decision>, StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached(&format!("{ALL} where d.resource = ?1 order by d.row desc limit 1"))?;
-    Ok(statement.query_row([resource], decision).optional()?)
+pub fn last_for_resource(
+    db: &ReadTx,
+    resource: ResourceKey,
+    of_policies: bool,
+) -> Result<Option<Decision>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
+        "{ALL} where d.resource = ?1 and (d.contract like 'policy/%') = ?2 order by d.row desc limit 1"
+    ))?;
+    Ok(statement.query_row((resource, of_policies), decision).optional()?)
 }
 
 /// Whether the oldest decision was made before an instant.

@@ -234,14 +234,14 @@ create index orders_refunded on orders (resource) where refunded_at is not null;
 create index orders_not_paid on orders (resource) where state <> 1;
 create index orders_deadline on orders (pay_until, row) where state = 0;
 
--- Requests to plugins and their responses, so that any decision can be replayed; the oldest are deleted in time. What was
+-- Requests to plugins and policies and their responses, so that any decision can be replayed; the oldest are deleted in time. What was
 -- kept before schema 10 is JSON and has no fuel; since then it is packed, as `decision::packed` of `perennial-formats` says.
 create table decision (
     row      integer primary key,
     at       integer not null,
     resource integer not null references resource,
     revision integer not null references revision,
-    contract text not null,      -- the version of the provider contract in which both are written, such as `0.1`
+    contract text not null,      -- the version of the contract in which both are written: `0.1`, or of policies, `policy/0.1`
     fuel     integer,            -- what it took: its part of what the call took in which it was asked
     request  blob not null,
     response blob not null

@@ -131,7 +131,7 @@ fn a_year_is_replayed_after_a_restart_and_a_changed_byte_is_found() {
         changed[place] ^= 1;
         testing::set_response(store.db(), last.row, &changed);
         let damaged = decisions::get(store.db(), last.row).unwrap().unwrap();
-        let replay = replay::replay(&providers(), &[damaged]).pop().unwrap();
+        let replay = replay::replay(store.db(), &providers(), &[damaged]).unwrap().pop().unwrap();
         let is_found = matches!(replay, Replay::Differs { .. } | Replay::Damaged { .. });
         assert!(is_found, "byte {place} of {}: {replay:?}", bytes.len());
     }
@@ -150,7 +150,7 @@ fn what_other_revisions_and_contracts_decided_is_counted_apart() {
     let outcome = |change: &dyn Fn(&mut Decision)| {
         let mut decision = huawei.clone();
         change(&mut decision);
-        replay::replay(&providers(), &[decision]).pop().unwrap()
+        replay::replay(host.db(), &providers(), &[decision]).unwrap().pop().unwrap()
     };
     let contract = NotReplayable::Contract("0.1".to_owned());
     assert_eq!(outcome(&|one| one.contract = "0.1".to_owned()), Replay::NotReplayable(contract));

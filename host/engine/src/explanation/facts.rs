@@ -78,7 +78,9 @@ pub(super) struct Facts<'p> {
     pub(super) unpaid: Option<StoredUnpaidOrder>,
     /// What happened, the last first.
     pub(super) events: Vec<PastEvent>,
+    /// The last decision of a plugin, and of policies, that is kept.
     pub(super) decision: Option<Decision>,
+    pub(super) ruling: Option<Decision>,
     /// The policies that are asked before it is renewed.
     pub(super) policies: Vec<String>,
 }
@@ -117,7 +119,8 @@ impl<'p> Facts<'p> {
         Ok(Some(Facts {
             approval: pending_approval(db, &stored, &concerned)?,
             events: past_events(db, &stored.bundle, &concerned)?,
-            decision: last_decision(db, &stored, &concerned)?,
+            decision: last_decision(db, &stored, &concerned, false)?,
+            ruling: last_decision(db, &stored, &concerned, true)?,
             policies: policies.unwrap_or_default(),
             at,
             zone,
@@ -241,10 +244,11 @@ fn last_decision(
     db: &ReadTx,
     stored: &StoredBundle,
     concerned: &[MemberIndex],
+    of_policies: bool,
 ) -> Result<Option<Decision>, StoreError> {
     let mut last: Option<Decision> = None;
     for member in concerned {
-        let decision = decisions::last_for_resource(db, stored.rows[*member])?;
+        let decision = decisions::last_for_resource(db, stored.rows[*member], of_policies)?;
         last = last.into_iter().chain(decision).max_by_key(|decision| decision.row);
     }
     Ok(last)

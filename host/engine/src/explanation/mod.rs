@@ -1,9 +1,10 @@
 //! Why a resource is where it is, what comes next and why, and what was decided last: in words, and as fields.
 //!
 //! `facts` finds out what there is to know, `situation` which of it matters most, `settings` what an instant is due by;
-//! `sentences` and `next` find the words. Asks the rules and writes nothing, so any connection will do.
+//! `sentences`, `next` and `last` find the words. Asks the rules and writes nothing, so any connection will do.
 
 mod facts;
+mod last;
 mod next;
 mod sentences;
 mod settings;
@@ -13,16 +14,12 @@ use perennial_domain::event::EventKind;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_formats::decision;
 use perennial_formats::explanation::ExplanationView;
-use perennial_formats::explanation::LastDecisionView;
 use perennial_formats::explanation::NextView;
 use perennial_formats::explanation::ReasonView;
 use perennial_formats::explanation::SettingReasonView;
-use perennial_formats::plan::RefusalView;
 use perennial_formats::time_zone::TimeZone;
 use perennial_store::ReadTx;
-use perennial_store::decisions::Decision;
 use perennial_store::error::StoreError;
 
 use crate::explanation::facts::Facts;
@@ -46,12 +43,14 @@ pub fn explain(
     let mut reasons = vec![facts.reason(&situation)];
     reasons.extend(stage_reason(&facts));
     let next = next::steps(&facts);
-    let last_decision = facts.decision.as_ref().map(|decision| last_decision(&facts, decision));
+    let last_decision = facts.decision.as_ref().map(|decision| last::decision(&facts, decision));
+    let last_ruling = facts.ruling.as_ref().map(|ruling| last::ruling(&facts, ruling));
     let mut text = vec![facts.where_it_is()];
     text.extend(reasons.iter().map(|reason| with_settings(&reason.text, &reason.settings)));
     text.extend(next.iter().map(|step| with_settings(&step.text, &step.settings)));
     text.extend(nothing_next(&facts, &next));
     text.extend(last_decision.as_ref().map(|last| last.text.clone()));
+    text.extend(last_ruling.as_ref().map(|last| last.text.clone()));
     Ok(Some(ExplanationView {
         resource: facts.resource().id.clone(),
         account: facts.account.id.clone(),
@@ -64,6 +63,7 @@ pub fn explain(
         reasons,
         next,
         last_decision,
+        last_ruling,
     }))
 }
 
@@ -107,45 +107,4 @@ fn with_settings(text: &str, settings: &[SettingReasonView]) -> String {
         format!("`{}` {value}", setting.name)
     });
     format!("{text} (By settings: {}.)", named.collect::<Vec<_>>().join(", "))
-}
-
-/// What a plugin was asked and answered, in words.
-fn last_decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
-    let Decision { row, at, resource, plugin, digest, contract, request, response, .. } = decision;
-    let question = request.as_ref().ok().and_then(|text| decision::read_question(text, contract).ok());
-    let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
-    let command = question.as_ref().map(|question| question.command.name());
-    let (outcome, refusal, said) = match &answer {
-        None => {
-            ("damaged", None, "but what is kept of its answer is damaged; see `perennial replay`".to_owned())
-        }
-        Some(Err(refusal)) => {
-            let said = format!("and refused: {} ({})", sentences::sentence(&refusal.message), refusal.code);
-            ("refused", Some(RefusalView::from(refusal)), said)
-        }
-        Some(Ok(plan)) => {
-            let steps = perennial_formats::dates::counted(plan.steps.len(), "step");
-            let left = plan.skipped.iter().map(|skipped| skipped.reason.message.as_str()).collect::<Vec<_>>();
-            let left =
-                if left.is_empty() { String::new() } else { format!(", leaving out: {}", left.join("; ")) };
-            ("planned", None, format!("and planned {steps}{left}"))
-        }
-    };
-    let text = format!(
-        "The last decision, {row}, was made at {}: revision {} of `{plugin}` was asked to `{}` `{resource}`, {said}.",
-        facts.instant(*at),
-        digest.get(..12).unwrap_or(digest),
-        command.unwrap_or("something of"),
-    );
-    LastDecisionView {
-        decision: row.to_string(),
-        at: at.to_string(),
-        resource: resource.clone(),
-        plugin: plugin.clone(),
-        revision: digest.clone(),
-        command,
-        outcome,
-        refusal,
-        text,
-    }
 }

@@ -81,9 +81,9 @@ fn calendar(calendar: &Calendar) -> JsonValue<'_> {
 }
 
 fn account_value(account: &AccountFacts) -> JsonValue<'_> {
-    let budget = account.budget.map(|budget| {
-        json_value::object([("limit", budget.limit.into()), ("spent", budget.spent.into())])
-    });
+    let budget = account
+        .budget
+        .map(|budget| json_value::object([("limit", budget.limit.into()), ("spent", budget.spent.into())]));
     // Minutes behind UTC are the other of the two.
     let offset = account.utc_offset_minutes;
     let (ahead, behind) = (offset.max(0).unsigned_abs(), offset.min(0).unsigned_abs());
@@ -277,7 +277,8 @@ fn read_plan(cursor: JsonCursor<'_, '_>, at: Timestamp, policies: usize) -> Opti
     let amount = |name: &'static str| fields.optional(name, |cursor| cursor.stored_amount()).option();
     let member = |_, cursor: JsonCursor<'_, '_>| {
         let fields = cursor.object(&["resource", "renewals"])?;
-        let read = |cursor: JsonCursor<'_, '_>| resource::read_stored(&cursor.object(resource::STORED_FIELDS)?);
+        let read =
+            |cursor: JsonCursor<'_, '_>| resource::read_stored(&cursor.object(resource::STORED_FIELDS)?);
         Some((fields.required("resource", read)?, fields.required("renewals", |cursor| cursor.count())?))
     };
     let members = fields.required("members", |cursor| cursor.list(member))?;
@@ -301,11 +302,9 @@ fn read_plan(cursor: JsonCursor<'_, '_>, at: Timestamp, policies: usize) -> Opti
         options: fields.optional("options", |cursor| cursor.texts()).option()?,
         members,
         expires_after: instant("expires_after")?,
-        requested_by: fields
-            .optional("requested_by", |cursor| cursor.text())
-            .option()?
-            .map(str::to_owned),
-        extensions: fields.required("extensions", |cursor| cursor.list(|_, cursor| read_extension(cursor)))?,
+        requested_by: fields.optional("requested_by", |cursor| cursor.text()).option()?.map(str::to_owned),
+        extensions: fields
+            .required("extensions", |cursor| cursor.list(|_, cursor| read_extension(cursor)))?,
         quotes: fields.required("quotes", |cursor| cursor.list(|_, cursor| read_quote(cursor)))?,
         policies: (0..policies).collect(),
         is_pending: fields.required("is_pending", |cursor| cursor.flag())?,
@@ -328,3 +327,6 @@ fn read_quote(cursor: JsonCursor<'_, '_>) -> Option<(Term, Micros)> {
         fields.required("price", |cursor| cursor.stored_amount())?,
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,7 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     };
     let found = lookup::find_resource(&db, resource)?.ok_or_else(unknown)?;
     let zone = context.zones(zone.time_zone)?.of(Some(&found.account.account.provider));
-    let providers = context.providers()?;
+    let providers = context.providers_with_policies()?;
     let at = present(&db)?;
     let explained = db.snapshot(|db| explanation::explain(db, &providers, resource, at, zone))??;
     let explained = explained.ok_or_else(unknown)?;
@@ -102,11 +102,13 @@ fn write_text(explained: &ExplanationView, style: Style, out: &mut dyn Write) ->
         paragraph(&step.text, style, out)?;
         settings(&step.settings, style, out)?;
     }
-    if let Some(last) = &explained.last_decision {
+    let decided = explained.last_decision.as_ref().map(|last| &last.text);
+    let last =
+        decided.into_iter().chain(explained.last_ruling.as_ref().map(|last| &last.text)).collect::<Vec<_>>();
+    if !last.is_empty() {
         writeln!(out, "last")?;
-        paragraph(&last.text, style, out)?;
     }
-    Ok(())
+    last.into_iter().try_for_each(|text| paragraph(text, style, out))
 }
 
 fn paragraph(text: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {

@@ -74,7 +74,7 @@ struct Found {
 pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
     let one = arguments.decision.map(|number| find(&db, number)).transpose()?;
-    let providers = context.providers()?;
+    let providers = context.providers_with_policies()?;
     let mut found = Vec::new();
     let mut observe = |decision: &Decision, replay: &Replay| {
         let is_wrong = matches!(replay, Replay::Differs { .. } | Replay::Damaged { .. });
@@ -84,7 +84,7 @@ pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result
         Ok::<(), anyhow::Error>(())
     };
     let tally = match one {
-        Some(decision) => replay::replay_one(&providers, decision, &mut observe)?,
+        Some(decision) => replay::replay_one(&db, &providers, decision, &mut observe)?,
         None => replay::replay_all(&db, &providers, &mut observe)?,
     };
     match arguments.format {
