@@ -12,6 +12,7 @@ use perennial_domain::policy::RANK_DEFAULT;
 use perennial_domain::policy::selector::Selector;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::explanation;
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
@@ -155,7 +156,12 @@ fn played() -> (Host, Providers) {
     let providers = ruled();
     let mut host = Host::with(&world(), providers.clone(), 8_192, Retention::Everything);
     host.play(FROM, NOW);
-    let decision = ApprovalDecision { decided_by: "alice", reason: Some("it is replaced"), plan_hash: None };
+    let decision = ApprovalDecision {
+        decided_by: "alice",
+        reason: Some("it is replaced"),
+        plan_hash: None,
+        labels: ApproverLabels::All,
+    };
     host.engine.reject(at(NOW), "rejected~1", &decision).unwrap();
     (host, providers)
 }

@@ -14,7 +14,7 @@ use perennial_store::approvals::StoredApproval;
 
 use crate::explanation::facts::Facts;
 use crate::explanation::situation::Situation;
-use crate::ruling::BUILT_IN;
+use crate::ruling_approvals::BUILT_IN;
 
 impl Facts<'_> {
     /// An instant, for people.
@@ -240,7 +240,10 @@ impl Facts<'_> {
             Cause::Auto => "Its automatic renewal".to_owned(),
             Cause::Command => "What somebody commanded".to_owned(),
         };
-        let policies = approval.required.iter().filter(|required| required.policy != BUILT_IN);
+        let policies = approval
+            .required
+            .iter()
+            .filter(|required| required.policy != BUILT_IN && required.given_by.is_none());
         let mut reasons = policies
             .map(|required| {
                 let by = required.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();

@@ -1,7 +1,6 @@
 //! What policies were asked about a plan, and what they ruled, as it is kept: everything that the interpreter was told, so
 //! that it can be asked again. Scripts are named by digest.
 
-use perennial_domain::bundle::Resource;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;

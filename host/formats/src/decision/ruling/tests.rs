@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::expect;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::policy::Amendment;
 use perennial_domain::policy::ScriptFailure;
