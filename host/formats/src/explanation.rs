@@ -107,6 +107,8 @@ pub struct SettingReasonView {
     pub is_default: bool,
     /// The rule that it is part of, in the plugin's words.
     pub rule: String,
+    /// The provider's document that the rule is from, by its title or number; null where the plugin names none.
+    pub document: Option<String>,
 }
 
 /// Something that comes next.

@@ -83,13 +83,12 @@ fn world() -> World {
         server("deferred", "ruled", "02-25", tagged("defer")),
         server("asked", "ruled", "02-25", tagged("ask")),
     ]);
-    let command = |resource: &str, command: Value| json!({ "at": "2026-02-01T00:00:00Z", "do": "command", "resource": resource, "command": command });
-    let month = json!({ "term": { "count": 1, "unit": "month" }, "options": { "is_auto_pay": "0" } });
+    let order =
+        json!({ "renew": { "term": { "count": 1, "unit": "month" }, "options": { "is_auto_pay": "0" } } });
     let scenario = json!([
-        command("ordered", json!({ "renew": { "term": month["term"], "options": month["options"] } })),
-        { "at": "2026-02-18T00:00:00Z", "do": "command", "resource": "ordered",
-          "command": { "renew": { "term": month["term"], "options": month["options"] } } },
-        command("unsubscribed", json!({ "unsubscribe": { "scope": "all" } })),
+        { "at": "2026-02-01T00:00:00Z", "do": "command", "resource": "unsubscribed",
+          "command": { "unsubscribe": { "scope": "all" } } },
+        { "at": "2026-02-18T00:00:00Z", "do": "command", "resource": "ordered", "command": order },
     ]);
     let accounts = json!([
         account("rich", "9000.00", json!({ "settings": { "deduction_days": "5" } })),

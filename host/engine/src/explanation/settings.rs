@@ -66,7 +66,8 @@ fn reason(account: &Account, setting: &Setting) -> SettingReasonView {
         name: setting.name.clone(),
         value: own.or(setting.default.as_ref()).cloned(),
         is_default: own.is_none(),
-        rule: setting.label.clone(),
+        rule: setting.rule().to_owned(),
+        document: setting.document().map(str::to_owned),
     }
 }
 
@@ -78,7 +79,7 @@ fn other_values(
 ) -> Option<Vec<BTreeMap<String, String>>> {
     let present = account.settings.get(&setting.name).or(setting.default.as_ref());
     let mut found = Vec::new();
-    for value in offered(present.map(String::as_str), &setting.label) {
+    for value in offered(present.map(String::as_str), setting.rule()) {
         if found.len() == TRIED_MAX {
             break;
         }

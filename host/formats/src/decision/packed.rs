@@ -1,7 +1,7 @@
 //! Requests and responses as the database keeps them: compressed, because nearly all of their bytes are the same words.
 //!
-//! What is packed says how: a format, the length of the text, and an LZ4 block whose dictionary are the words that most
-//! decisions have. Formats are numbered, and none is ever changed: what was packed once can always be unpacked.
+//! What is packed says how: a format, the length of the text, an LZ4 block whose dictionary are the words that most decisions
+//! have, and a checksum: a block of which one byte was changed may well be another way to write the same text. Formats are numbered, and none is ever changed: what was packed once can always be unpacked.
 
 use lz4_flex::block::compress_with_dict;
 use lz4_flex::block::decompress_with_dict;
@@ -12,6 +12,8 @@ const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 const LZ4: u8 = 1;
 /// The format and the length of the text, which stand before the block.
 const HEAD_BYTES: usize = 5;
+/// The checksum of all that stands before it.
+const CHECKSUM_BYTES: usize = 4;
 /// The longest text that is unpacked, in bytes: many times the longest. Only what is damaged says more.
 const TEXT_MAX_BYTES: u32 = 64 << 20;
 
@@ -22,7 +24,7 @@ pub enum UnpackError {
     #[error("it is in no format that this version knows")]
     UnknownFormat,
     /// It is not what was packed.
-    #[error("it is damaged: {0}")]
+    #[error("{0}")]
     Damaged(String),
 }
 
@@ -30,10 +32,11 @@ pub enum UnpackError {
 pub fn pack(text: &str) -> Vec<u8> {
     let block = compress_with_dict(text.as_bytes(), DICTIONARY);
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let mut packed = Vec::with_capacity(HEAD_BYTES + block.len());
+    let mut packed = Vec::with_capacity(HEAD_BYTES + block.len() + CHECKSUM_BYTES);
     packed.push(LZ4);
     packed.extend(length.to_le_bytes());
     packed.extend(block);
+    packed.extend(checksum(&packed).to_le_bytes());
     packed
 }
 
@@ -43,22 +46,36 @@ pub fn pack(text: &str) -> Vec<u8> {
 ///
 /// [`UnpackError`] when it is damaged, or from a later version.
 pub fn unpack(packed: &[u8]) -> Result<String, UnpackError> {
-    let damaged = |why: String| UnpackError::Damaged(why);
-    let (&format, rest) = packed.split_first().ok_or_else(|| damaged("it is empty".to_owned()))?;
-    if format != LZ4 {
-        return Err(UnpackError::UnknownFormat);
+    let damaged = |why: &str| UnpackError::Damaged(why.to_owned());
+    match packed.first() {
+        None => return Err(damaged("it is empty")),
+        Some(&format) if format != LZ4 => return Err(UnpackError::UnknownFormat),
+        Some(_) => {}
     }
-    let (length, block) = rest.split_first_chunk().ok_or_else(|| damaged("it ends early".to_owned()))?;
+    let (content, sum) = packed.split_last_chunk().ok_or_else(|| damaged("it ends early"))?;
+    if checksum(content) != u32::from_le_bytes(*sum) {
+        return Err(damaged("its checksum is that of other bytes"));
+    }
+    let (length, block) = content[1..].split_first_chunk().ok_or_else(|| damaged("it ends early"))?;
     let length = u32::from_le_bytes(*length);
     if length > TEXT_MAX_BYTES {
-        return Err(damaged(format!("it says that it has {length} bytes")));
+        return Err(UnpackError::Damaged(format!("it says that it has {length} bytes")));
     }
     let bytes = usize::try_from(length).unwrap_or(usize::MAX);
-    let text = decompress_with_dict(block, bytes, DICTIONARY).map_err(|error| damaged(error.to_string()))?;
+    let text = decompress_with_dict(block, bytes, DICTIONARY)
+        .map_err(|error| UnpackError::Damaged(error.to_string()))?;
     if text.len() != bytes {
-        return Err(damaged(format!("it has {} bytes and says that it has {length}", text.len())));
+        return Err(UnpackError::Damaged(format!(
+            "it has {} bytes and says that it has {length}",
+            text.len()
+        )));
     }
-    String::from_utf8(text).map_err(|_| damaged("it is no text".to_owned()))
+    String::from_utf8(text).map_err(|_| damaged("it is no text"))
+}
+
+/// FNV-1a: every step can be undone, so bytes of which one is another have another sum.
+fn checksum(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
@@ -82,8 +99,7 @@ mod tests {
     }
 
     /// [`REQUEST`], packed with the first dictionary.
-    const PACKED: &str =
-        "01910000000f9403156061636d652d684a02079b03043e06014c06007b030fa8030a0f8c030505910050223a5b5d7d";
+    const PACKED: &str = "01910000000f9403156061636d652d684a02079b03043e06014c06007b030fa8030a0f8c030505910050223a5b5d7da9ace976";
 
     fn hex_bytes(text: &str) -> Vec<u8> {
         (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
@@ -95,7 +111,17 @@ mod tests {
         assert_eq!(unpack(&[]), Err(UnpackError::Damaged("it is empty".to_owned())));
         assert_eq!(unpack(&packed[..3]), Err(UnpackError::Damaged("it ends early".to_owned())));
         assert_eq!(unpack(&[9, 0]), Err(UnpackError::UnknownFormat));
-        assert!(unpack(&[LZ4, 255, 255, 255, 255]).is_err());
+        let mut long = vec![LZ4, 255, 255, 255, 255];
+        long.extend(checksum(&long).to_le_bytes());
+        let said = UnpackError::Damaged("it says that it has 4294967295 bytes".to_owned());
+        assert_eq!(unpack(&long), Err(said));
+        for place in 0..packed.len() {
+            for bit in 0..8 {
+                let mut changed = packed.clone();
+                changed[place] ^= 1 << bit;
+                assert!(unpack(&changed).is_err(), "bit {bit} of byte {place}");
+            }
+        }
         for length in 0..packed.len() {
             assert!(unpack(&packed[..length]).is_err(), "the first {length} bytes");
         }
@@ -109,7 +135,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_unpacked_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let packed = [&[LZ4, 200, 0, 0, 0], &bytes[..]].concat();
+            let mut packed = [&[LZ4, 200, 0, 0, 0], &bytes[..]].concat();
+            packed.extend(checksum(&packed).to_le_bytes());
             drop(unpack(&packed));
         }
     }

@@ -67,7 +67,7 @@ impl From<Decision> for DecisionView {
 
 /// Lists what plugins were asked about a resource and answered, in the order in which it was decided, as long as decisions
 /// are kept (`limits.decision_days`). Only commands that name the resource itself are listed.
-#[utoipa::path(get, path = "/v1/resources/{id}/decisions", tag = "resources",
+#[utoipa::path(get, path = "/v1/resources/{id}/decisions", tag = "decisions",
     params(("id" = String, Path), PageParams),
     responses((status = 200, body = Page<DecisionView>)))]
 pub(super) async fn list(

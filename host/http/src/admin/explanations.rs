@@ -19,7 +19,7 @@ use perennial_service::lookup;
 ///
 /// A setting is named where another value of it would move the instant. The plugin that is loaded is asked; where it is
 /// missing or fails, the explanation says so.
-#[utoipa::path(get, path = "/v1/resources/{id}/explanation", tag = "resources", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/resources/{id}/explanation", tag = "explanations", params(("id" = String, Path)),
     responses((status = 200, body = ExplanationView)))]
 pub(super) async fn get(
     State(app): State<AppState>,

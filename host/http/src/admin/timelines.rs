@@ -23,7 +23,7 @@ use perennial_store::keys::RowKey;
 /// Lists what will happen to a resource and to everything in its bundle if nobody does anything and every renewal fails, in
 /// time order: tries of renewals as the clock makes them, notices, and stages down to the last. Empty for what is
 /// pay-per-use or ended. A cursor is a place in the timeline as it is when the page is asked for.
-#[utoipa::path(get, path = "/v1/resources/{id}/timeline", tag = "resources",
+#[utoipa::path(get, path = "/v1/resources/{id}/timeline", tag = "timelines",
     params(("id" = String, Path), PageParams),
     responses(
         (status = 200, body = Page<OccurrenceView>),

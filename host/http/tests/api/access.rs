@@ -132,6 +132,10 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/resources/{id}/renewal-window        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/explanation           401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/timeline              401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/orders                401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/decisions             401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
@@ -168,6 +172,15 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/calendars/{id}:revoke                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
         GET    /calendars/{file}                        404 404 404 404 404 | 404 404 404 404 | 404 404 404 404
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/policies                             401 403 403 403 422 | 403 403 403 422 | 403 403 403 422
+        GET    /v1/policies/{name}                      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
+        DELETE /v1/policies/{name}                      401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/policies/{name}/history              401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/policies/{name}/differences          401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        GET    /v1/policy-calendars                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        DELETE /v1/policy-calendars/{name}              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/policy-calendars/{name}/history      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/tokens/{id}:revoke                   401 403 403 403 404 | 403 403 403 404 | 403 403 403 404

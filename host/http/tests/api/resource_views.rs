@@ -1,11 +1,20 @@
 //! `/v1/resources/{id}/explanation`, `/timeline`, `/orders` and `/decisions`.
 
 use expect_test::expect;
+use perennial_engine::replay;
+use perennial_engine::replay::Replay;
+use perennial_store::decisions::Decision;
+use perennial_store::error::StoreError;
+use perennial_store::keys::DecisionKey;
+use perennial_store::keys::RowKey;
+use perennial_store::testing;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::harness::Server;
 use crate::harness::masked;
+use crate::policies::install;
+use crate::policies::one;
 
 /// A furnished server on the day after `ecs-1` was renewed by the clock.
 fn renewed() -> Server {
@@ -38,7 +47,174 @@ fn paged(server: &Server, path: &str) -> Vec<Value> {
 #[test]
 fn an_explanation_says_in_words_what_its_fields_say() {
     let server = renewed();
-    expect![[""]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1/explanation").shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "account": "acme-hw",
+          "at": "2026-01-25T00:00:00Z",
+          "last_decision": {
+            "at": "2026-01-23T19:00:00Z",
+            "command": "renew",
+            "decision": "1",
+            "outcome": "planned",
+            "plugin": "huawei",
+            "refusal": null,
+            "resource": "ecs-1",
+            "revision": "[digest]",
+            "text": "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision 3d7876a1f6a3 of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+          },
+          "last_ruling": null,
+          "next": [
+            {
+              "action": "try_renewal",
+              "at": "2026-02-20T19:00:00Z",
+              "cost": "99.00",
+              "obstacle": null,
+              "policies": [],
+              "resource": "ecs-1",
+              "settings": [
+                {
+                  "is_default": true,
+                  "name": "deduction_days",
+                  "rule": "The first automatic renewal is tried this many days before expiry, 2 to 7",
+                  "value": "7"
+                }
+              ],
+              "stage": null,
+              "text": "At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-31 15:59 UTC."
+            },
+            {
+              "action": "notice",
+              "at": "2026-02-23T01:00:00Z",
+              "cost": null,
+              "obstacle": null,
+              "policies": [],
+              "resource": "ecs-1",
+              "settings": [
+                {
+                  "is_default": true,
+                  "name": "deduction_days",
+                  "rule": "The first automatic renewal is tried this many days before expiry, 2 to 7",
+                  "value": "7"
+                },
+                {
+                  "is_default": true,
+                  "name": "notice_hour",
+                  "rule": "The hour at which owners are told, UTC+8, 3 to 23",
+                  "value": "9"
+                }
+              ],
+              "stage": null,
+              "text": "At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today."
+            },
+            {
+              "action": "enter",
+              "at": "2026-02-28T15:59:59Z",
+              "cost": null,
+              "obstacle": null,
+              "policies": [],
+              "resource": "ecs-1",
+              "settings": [
+                {
+                  "is_default": true,
+                  "name": "grace_days",
+                  "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
+                  "value": null
+                }
+              ],
+              "stage": "grace",
+              "text": "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins."
+            },
+            {
+              "action": "enter",
+              "at": "2026-03-15T15:59:59Z",
+              "cost": null,
+              "obstacle": null,
+              "policies": [],
+              "resource": "ecs-1",
+              "settings": [
+                {
+                  "is_default": true,
+                  "name": "site",
+                  "rule": "The legal site: cn, intl or eu; decides on grace, retention and full refunds",
+                  "value": "intl"
+                },
+                {
+                  "is_default": true,
+                  "name": "grace_days",
+                  "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
+                  "value": null
+                },
+                {
+                  "is_default": true,
+                  "name": "retention_days",
+                  "rule": "Days of retention, 0 to 365; unset, those of the site and tier",
+                  "value": null
+                }
+              ],
+              "stage": "retention",
+              "text": "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins."
+            },
+            {
+              "action": "enter",
+              "at": "2026-03-30T15:59:59Z",
+              "cost": null,
+              "obstacle": null,
+              "policies": [],
+              "resource": "ecs-1",
+              "settings": [
+                {
+                  "is_default": true,
+                  "name": "site",
+                  "rule": "The legal site: cn, intl or eu; decides on grace, retention and full refunds",
+                  "value": "intl"
+                },
+                {
+                  "is_default": true,
+                  "name": "grace_days",
+                  "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
+                  "value": null
+                },
+                {
+                  "is_default": true,
+                  "name": "retention_days",
+                  "rule": "Days of retention, 0 to 365; unset, those of the site and tier",
+                  "value": null
+                }
+              ],
+              "stage": "released",
+              "text": "At 2026-03-30 15:59 UTC it is released, with whatever it holds."
+            }
+          ],
+          "provider": "huawei",
+          "reasons": [
+            {
+              "approval": null,
+              "at": null,
+              "code": "renews",
+              "order": null,
+              "policy": null,
+              "refusal": null,
+              "settings": [],
+              "text": "Auto-renew is on: the clock renews it for 1 month."
+            }
+          ],
+          "resource": "ecs-1",
+          "since": null,
+          "situation": "renews",
+          "stage": "active",
+          "text": [
+            "`ecs-1` is active: it is paid for until 2026-02-28 15:59 UTC.",
+            "Auto-renew is on: the clock renews it for 1 month.",
+            "At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-31 15:59 UTC. (By settings: `deduction_days` is `7` by default.)",
+            "At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)",
+            "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)",
+            "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
+            "At 2026-03-30 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
+            "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision 3d7876a1f6a3 of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+          ]
+        }"#]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1/explanation").shown());
 }
 
 #[test]
@@ -50,7 +226,25 @@ fn a_timeline_lists_what_lies_ahead_of_a_bundle_in_pages() {
         let fields = ["at", "resource", "action", "stage", "name"].map(|name| text(name)).join(" ");
         format!("{fields}: {}\n", text("text"))
     };
-    expect![[""]].assert_eq(&all.iter().map(line).collect::<String>());
+    expect![[r#"
+        2026-02-20T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-21T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-22T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-23T01:00:00Z ecs-1 notice - auto-renewal-failed: its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today
+        2026-02-23T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-24T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-25T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-26T01:00:00Z ecs-1 notice - auto-renewal-failed: its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today
+        2026-02-26T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-27T19:00:00Z ecs-1 try_renewal - -: its renewal is tried
+        2026-02-28T01:00:00Z ecs-1 notice - auto-renewal-failed: its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today
+        2026-02-28T15:59:59Z ecs-1 enter grace -: it expires and goes on serving: grace begins
+        2026-03-15T15:59:59Z ecs-1 enter retention -: it is stopped or frozen, with its data kept: retention begins
+        2026-03-24T01:00:00Z ecs-1 notice - released-soon: its owner is told: Automatic renewal failed; is released in 6 or 2 days, or today
+        2026-03-28T01:00:00Z ecs-1 notice - released-soon: its owner is told: Automatic renewal failed; is released in 6 or 2 days, or today
+        2026-03-30T01:00:00Z ecs-1 notice - released-soon: its owner is told: Automatic renewal failed; is released in 6 or 2 days, or today
+        2026-03-30T15:59:59Z ecs-1 enter released -: it is released, with whatever it holds
+    "#]].assert_eq(&all.iter().map(line).collect::<String>());
     assert_eq!(paged(&server, "/v1/resources/ecs-1/timeline"), all);
     let command = json!({ "scope": "all" }).to_string();
     assert_eq!(server.post("operator", "/v1/resources/ecs-1:unsubscribe", &command).status, 200);
@@ -92,7 +286,10 @@ fn orders_and_decisions_of_a_resource_are_listed_in_pages() {
         assert!(fuel > 1_000, "{fuel}");
         format!("{} {} {} {command} {answer}\n", decision["id"], decision["at"], decision["contract"])
     });
-    expect![[""]].assert_eq(&masked(&shown.collect::<String>()));
+    expect![[r#"
+        "1" "2026-01-23T19:00:00Z" "0.2" {"renew":{"cause":"auto","options":{},"term":null}} null
+        "2" "2026-01-25T00:00:00Z" "0.2" {"renew":{"cause":"command","options":{"is_auto_pay":"0"},"term":{"count":1,"unit":"month"}}} "2026-02-01T00:00:00Z"
+    "#]].assert_eq(&masked(&shown.collect::<String>()));
 }
 
 #[test]
@@ -102,14 +299,135 @@ fn decisions_older_than_they_are_kept_are_deleted_by_the_host() {
     server.advance("2026-06-30T00:00:00Z");
     let before = items(&server, "/v1/resources/ecs-1/decisions");
     assert!(before.len() > 3, "{before:?}");
-    server.on_writer(|context| {
-        let now = context.now();
-        context.engine.delete_old_decisions(now).unwrap();
-    });
+    // A host does so every few seconds, and when it stops.
+    let server = server.restarted();
     let after = items(&server, "/v1/resources/ecs-1/decisions");
     assert!(after.len() < before.len() && after == before[before.len() - after.len()..]);
     assert!(
         after.iter().all(|decision| decision["at"].as_str().unwrap() >= "2026-04-01T00:00:00Z"),
         "{after:?}"
     );
+}
+
+/// Three policies that rule by tags: each way of ruling, with a calendar, and one beside them.
+fn ruled() -> Server {
+    let server = Server::furnished();
+    let file = "[[policy]]\nname = \"first\"\nscript = \"first.rhai\"\norder = 1\n\
+                [[policy]]\nname = \"second\"\nscript = \"second.rhai\"\n\
+                [[policy]]\nname = \"beside\"\nscript = \"beside.rhai\"\nmode = \"shadow\"\n\
+                [[calendar]]\nname = \"freeze\"\ndays = [\"2026-01-24..2026-01-25\"]\n";
+    let first = "fn rule(plan) {\n    if in_calendar(\"freeze\", plan.at) { return defer(add_days(plan.at, 2), \"freeze\"); }\n    \
+                 if plan.cost > money(\"60\") { note(\"large\"); }\n    approve()\n}";
+    let second = "fn rule(plan) {\n    if plan.account.balance < money(\"450\") { return deny(\"too little is left\"); }\n    \
+                  if plan.term.count == 1 { return amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two at once\"); }\n    approve()\n}";
+    let beside = "fn rule(plan) { deny(\"never\") }";
+    let body = json!({ "file": file, "scripts": { "first.rhai": first, "second.rhai": second, "beside.rhai": beside } });
+    install(&server, "admin", &body.to_string());
+    let renewing = json!({ "term": { "count": 1, "unit": "month" }, "renewals": null }).to_string();
+    assert_eq!(server.post("operator", "/v1/resources/bcc-1:set-auto-renew", &renewing).status, 200);
+    server
+}
+
+/// What became of every decision that is asked again.
+fn replayed(server: &Server) -> (replay::Tally, Vec<String>) {
+    server.on_writer(|context| {
+        let mut others = Vec::new();
+        let mut observe = |decision: &Decision, replay: &Replay| {
+            if !matches!(replay, Replay::Matches { .. }) {
+                others.push(format!("{decision:?}: {replay:?}"));
+            }
+            Ok::<(), StoreError>(())
+        };
+        let providers = context.engine.providers().clone();
+        let tally = replay::replay_all(context.engine.db(), &providers, &mut observe).unwrap();
+        (tally, others)
+    })
+}
+
+#[test]
+fn what_policies_ruled_is_kept_and_ruled_again_after_a_restart() {
+    let server = ruled();
+    server.advance("2026-03-20T00:00:00Z");
+    let kept = |server: &Server, id: &str| {
+        let decisions = items(server, &format!("/v1/resources/{id}/decisions"));
+        let line = |decision: &Value| {
+            let asked = |policy: &Value| policy["name"].as_str().unwrap().to_owned();
+            let policies = decision["request"]["policies"]
+                .as_array()
+                .map(|all| all.iter().map(asked).collect::<Vec<_>>());
+            let said = match &decision["response"]["answers"] {
+                Value::Array(answers) => {
+                    answers.iter().map(|answer| answer["ruling"].to_string()).collect::<Vec<_>>().join(" ")
+                }
+                _ => "plan".to_owned(),
+            };
+            format!(
+                "{} {} {}: {said}\n",
+                decision["at"],
+                decision["contract"],
+                policies.unwrap_or_default().join(" ")
+            )
+        };
+        decisions.iter().map(line).collect::<String>()
+    };
+    expect![[r#"
+        "2026-01-23T19:00:00Z" "0.2" : plan
+        "2026-01-23T19:00:00Z" "policy/0.1" first second: {"defer":{"reason":"freeze","until":"2026-01-25T19:00:00Z"}} {"amend":{"options":null,"reason":"two at once","term":{"count":2,"unit":"month"}}}
+        "2026-01-23T19:00:00Z" "policy/0.1" beside: {"deny":{"reason":"never"}}
+        "2026-01-23T19:00:00Z" "policy/0.1" first second: {"defer":{"reason":"freeze","until":"2026-01-25T19:00:00Z"}} {"approve":{}}
+        "2026-01-23T19:00:00Z" "0.2" : plan
+        "2026-01-25T19:00:00Z" "0.2" : plan
+        "2026-01-25T19:00:00Z" "policy/0.1" first second: {"approve":{}} {"amend":{"options":null,"reason":"two at once","term":{"count":2,"unit":"month"}}}
+        "2026-01-25T19:00:00Z" "policy/0.1" beside: {"deny":{"reason":"never"}}
+        "2026-01-25T19:00:00Z" "policy/0.1" first second: {"approve":{}} {"approve":{}}
+        "2026-01-25T19:00:00Z" "0.2" : plan
+    "#]].assert_eq(&kept(&server, "ecs-1"));
+    let (before, others) = replayed(&server);
+    assert!(others.is_empty() && before.not_replayable.is_empty(), "{others:#?}");
+    // Another script under the same name: what was ruled is asked of the one that ruled.
+    install(&server, "admin", &one("second", "", "fn rule(plan) { approve() }"));
+    let server = server.restarted();
+    let (after, others) = replayed(&server);
+    assert_eq!((after, others), (before, Vec::new()));
+    let last = server.get("viewer", "/v1/resources/ecs-1/explanation").json()["last_ruling"].clone();
+    expect![[r#"
+        {
+          "at": "2026-01-25T19:00:00Z",
+          "decision": "17",
+          "policies": [
+            {
+              "policy": "first",
+              "reason": null,
+              "ruling": "approve",
+              "script": "[digest]"
+            },
+            {
+              "policy": "second",
+              "reason": null,
+              "ruling": "approve",
+              "script": "[digest]"
+            }
+          ],
+          "resource": "ecs-1",
+          "revision": "[digest]",
+          "text": "Policies were asked last about `ecs-1` at 2026-01-25 19:00 UTC, in decision 17: `first` ruled approve, `second` ruled approve."
+        }
+    "#]].assert_eq(&masked(&format!("{last:#}\n")));
+}
+
+#[test]
+fn a_changed_byte_of_a_ruling_is_found() {
+    let server = ruled();
+    server.advance("2026-01-30T00:00:00Z");
+    let decisions = items(&server, "/v1/resources/ecs-1/decisions");
+    let is_ruling = |decision: &&Value| decision["contract"] == "policy/0.1";
+    let number = decisions.iter().find(is_ruling).unwrap()["id"].as_str().unwrap().parse::<i64>().unwrap();
+    let row = DecisionKey::from_number(number);
+    server.on_writer(move |context| {
+        let mut response = testing::response(context.engine.db(), row);
+        *response.last_mut().unwrap() ^= 1;
+        testing::set_response(context.engine.db(), row, &response);
+    });
+    let (tally, others) = replayed(&server);
+    assert_eq!((tally.different, others.len()), (1, 1), "{others:#?}");
 }

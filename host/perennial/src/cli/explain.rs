@@ -123,7 +123,8 @@ fn settings(settings: &[SettingReasonView], style: Style, out: &mut dyn Write) -
             (Some(value), true) => format!("{value}, the default"),
             (Some(value), false) => value.clone(),
         };
-        let line = printable(&format!("{} = {value}: {}", setting.name, setting.rule));
+        let document = setting.document.as_ref().map(|document| format!(" [{document}]")).unwrap_or_default();
+        let line = printable(&format!("{} = {value}: {}{document}", setting.name, setting.rule));
         columns::paragraph(&line, ("    ", SET_IN), Tone::Faint, style, out)?;
     }
     Ok(())

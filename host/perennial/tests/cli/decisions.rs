@@ -31,9 +31,58 @@ fn without_revisions(text: &str) -> String {
 fn a_resource_is_explained_in_words() {
     let folder = played("2026-01-26T00:00:00Z");
     let explained = folder.run(&["explain", "bcc-1", "--time-zone", "provider"]).succeeded().stdout();
-    expect![[""]].assert_eq(&without_revisions(&explained));
+    expect![[r#"
+        bcc-1  acme-bd, retention: declined
+          `bcc-1` is in retention since 2026-01-25 12:00 +08:00: it expired at 2026-01-25 12:00 +08:00, was not renewed, and is stopped or frozen; its data is kept.
+          Its renewal was declined 4 times in this period, last at 2026-01-25 09:00 +08:00, because the balance did not suffice: the balance does not suffice; top the account up before the next try or renew again: 60.00 CNY needed, 5.00 available (OperationDenied).
+          It came there from active at 2026-01-25 12:00 +08:00, as it was due.
+        next
+          At 2026-01-31 12:00 +08:00 its owner is told: the resource and its data are deleted tomorrow.
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30
+          At 2026-02-01 12:00 +08:00 it is released, with whatever it holds.
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30
+        last
+          The last decision, 5, was made at 2026-01-25 09:00 +08:00: revision … of `baidu` was asked to `renew` `bcc-1`, and planned 1 step.
+    "#]].assert_eq(&without_revisions(&explained));
     let narrow = folder.run(&["--width", "60", "explain", "evs-1"]).succeeded().stdout();
-    expect![[""]].assert_eq(&without_revisions(&narrow));
+    expect![[r#"
+        evs-1  acme-hw, active: renews with primary
+          `evs-1` is active: it is paid for until 2026-02-28 15:59
+          UTC.
+          It is renewed together with `ecs-1`, to which it is
+          attached.
+        next
+          At 2026-02-20 19:00 UTC the renewal of `ecs-1`, to which
+          it is attached, is tried; for 109.00 CNY it is paid for
+          until 2026-03-31 15:59 UTC.
+            deduction_days = 7, the default: The first automatic
+              renewal is tried this many days before expiry, 2 to 7
+          At 2026-02-28 15:59 UTC it expires and goes on serving:
+          grace begins.
+            grace_days = not set: Days of grace, 0 to 365; unset,
+              those of the site and tier
+          At 2026-03-15 15:59 UTC it is stopped or frozen, with its
+          data kept: retention begins.
+            site = intl: The legal site: cn, intl or eu; decides
+              on grace, retention and full refunds
+            grace_days = not set: Days of grace, 0 to 365; unset,
+              those of the site and tier
+            retention_days = not set: Days of retention, 0 to 365;
+              unset, those of the site and tier
+          At 2026-03-30 15:59 UTC it is released, with whatever it
+          holds.
+            site = intl: The legal site: cn, intl or eu; decides
+              on grace, retention and full refunds
+            grace_days = not set: Days of grace, 0 to 365; unset,
+              those of the site and tier
+            retention_days = not set: Days of retention, 0 to 365;
+              unset, those of the site and tier
+        last
+          The last decision, 3, was made at 2026-01-23 19:00 UTC:
+          revision … of `huawei` was asked to `renew`
+          `ecs-1`, and planned 2 steps.
+    "#]]
+    .assert_eq(&without_revisions(&narrow));
 }
 
 #[test]
@@ -42,7 +91,10 @@ fn an_explanation_for_programs_is_that_of_the_admin_api() {
     let json = folder.run(&["explain", "ecs-1", "--format", "json"]).succeeded().stdout();
     let explained: Value = serde_json::from_str(&json).unwrap();
     let fields = explained.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
-    expect![[""]].assert_eq(&format!("{}\n", fields.join(" ")));
+    expect![[r#"
+        account at last_decision last_ruling next provider reasons resource since situation stage text
+    "#]]
+    .assert_eq(&format!("{}\n", fields.join(" ")));
     assert_eq!(explained["situation"], "renews");
     let unknown = folder.run(&["explain", "ecs-9"]);
     assert!(
@@ -56,7 +108,10 @@ fn an_explanation_for_programs_is_that_of_the_admin_api() {
 fn every_decision_is_answered_again_and_a_changed_one_is_named() {
     let folder = played("2026-03-10T00:00:00Z");
     let words = folder.run(&["replay", "--all"]).succeeded().stdout();
-    expect![[""]].assert_eq(&words);
+    expect![[r#"
+        6 decisions: 6 answered the same, 0 otherwise, 0 not replayable
+    "#]]
+    .assert_eq(&words);
     let db = testing::open(&folder.path("perennial.db"));
     let kept = decisions::list(&db, RowKey::before_all(), 1_000).unwrap();
     let (one, other) = (&kept[0], kept.iter().find(|other| other.response != kept[0].response).unwrap());
@@ -86,7 +141,11 @@ fn what_another_revision_decided_is_counted_and_no_failure() {
     let folder = played("2026-03-10T00:00:00Z");
     testing::set_revisions(&testing::open(&folder.path("perennial.db")), "baidu", "0123");
     let words = folder.run(&["replay", "--all"]).succeeded().stdout();
-    expect![[""]].assert_eq(&words);
+    expect![[r#"
+        6 decisions: 2 answered the same, 0 otherwise, 4 not replayable
+        not replayable: 4 decisions: it was made by revision 0123 of `baidu`, and another one is loaded
+    "#]]
+    .assert_eq(&words);
     let json = folder.run(&["replay", "--all", "--format", "json"]).succeeded().stdout();
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["not_replayable"], json["not_replayable_reasons"][0]["decisions"]);
