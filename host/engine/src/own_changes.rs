@@ -1,6 +1,7 @@
 //! Changes of policies that their makers cannot make use of: what they ask for takes somebody else's approval until another
 //! person has confirmed the change. Asks and writes nothing.
 
+use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::selector::Candidate;
 use perennial_domain::policy::selector::Selector;
 use perennial_formats::policy::binding::PolicyBinding;
@@ -42,6 +43,8 @@ fn of_policy(one: &Unconfirmed) -> OwnChange {
     let change = &one.change.change;
     let bindings = [&change.before, &change.after].into_iter().flatten();
     let bindings = bindings.filter_map(|text| PolicyBinding::read(text));
+    // What is asked in shadow approves of nothing.
+    let bindings = bindings.filter(|binding| binding.mode == PolicyMode::Active.name());
     OwnChange {
         policy: change.name.clone(),
         person: one.person.clone(),
@@ -54,7 +57,8 @@ fn of_calendar(stored: &StoredPolicies, one: &Unconfirmed) -> Vec<OwnChange> {
     let name = one.change.change.name.as_str();
     let asks =
         |text: &str| text.contains(name) || (WORKING_DAYS.contains(&name) && text.contains("working_day"));
-    let policies = stored.policies.iter().filter(|stored| asks(&stored.policy.text));
+    let active = stored.policies.iter().filter(|stored| stored.policy.mode == PolicyMode::Active);
+    let policies = active.filter(|stored| asks(&stored.policy.text));
     let own = policies.map(|stored| OwnChange {
         policy: stored.policy.name.clone(),
         person: one.person.clone(),

@@ -112,7 +112,8 @@ limits! {
     resources_per_account_max: i64 = 200_000, 1..=100_000_000;
     /// The most forecasts at once, each of another person.
     forecasts_max: usize = 4, 1..=64;
-    /// How many people it takes to raise or lift the approval limit of an account: 1 or 2.
+    /// How many people it takes to raise or lift the approval limit of an account, and until a change of policies counts for
+    /// what its author asks for: 1 or 2.
     limit_raise_people: usize = 2, 1..=2;
     /// How many days a decision is kept: what a plugin was asked and answered.
     decision_days: i64 = DECISION_DAYS, 1..=36_500;

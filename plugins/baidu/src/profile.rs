@@ -54,11 +54,11 @@ pub fn manifest() -> Manifest {
         unknown_resource: Code::NoSuchObject.because("there is no such resource"),
         unknown_resource_of: Vec::new(),
         policy_denied: PolicyRefusal {
-            refusal: Code::AccessDenied.because("a policy of the operator's denies it"),
+            refusal: Code::AccessDenied.because("access denied"),
             code_setting: Some(POLICY_DENIED_CODE.to_owned()),
         },
         policy_deferred: PolicyRefusal {
-            refusal: Code::OperationDenied.because("a policy of the operator's does not allow it yet"),
+            refusal: Code::OperationDenied.because("the operation is denied for now"),
             code_setting: Some(POLICY_DEFERRED_CODE.to_owned()),
         },
         idempotency: Some(Idempotency {

@@ -53,11 +53,9 @@ pub(crate) const UNPAID_ORDER: Code = Code::new(
 );
 
 /// A policy of the operator's is against it. The API's own word for a right that is lacking.
-pub(crate) const AGAINST_POLICY: Code =
-    Code::new("CBC.0151", RENEW, "access denied: a policy of the operator's denies it");
+pub(crate) const AGAINST_POLICY: Code = Code::new("CBC.0151", RENEW, "access denied");
 /// A policy of the operator's does not allow it yet.
-pub(crate) const NOT_YET: Code =
-    Code::new("CBC.0151", RENEW, "access denied: a policy of the operator's does not allow it yet");
+pub(crate) const NOT_YET: Code = Code::new("CBC.0151", RENEW, "access denied for now");
 
 // Of a renewal.
 

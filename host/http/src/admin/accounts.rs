@@ -97,7 +97,9 @@ pub(super) struct NewAccount {
     balance: String,
     /// The settings of the provider's rules, which the plugin checks, and the host's own: `on_policy_failure` (`default`,
     /// `approve`, `deny` or `require_approval`: what the failure of a policy comes to) and `on_undecided` (`lapse` or
-    /// `renew`: what becomes of an automatic renewal whose approval nobody decides on).
+    /// `renew`: what becomes of an automatic renewal whose approval nobody decides on). Bundled providers have
+    /// `policy_denied_code` and `policy_deferred_code`: what their own API answers to a command that a policy denies or puts
+    /// off.
     settings: Option<BTreeMap<String, String>>,
     /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     approval_above: Option<String>,

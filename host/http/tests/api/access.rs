@@ -43,6 +43,7 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
+        (_, "/v1/policies") => r#"{"file": ""}"#,
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
         }
@@ -72,7 +73,7 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("jobs", Some(_)) => made(if is_ours { "bound-admin" } else { "admin" }, "/v1/jobs", "/id"),
         _ => account.to_owned(),
     };
-    path.replace("{id}", &id).replace("{file}", "none.ics")
+    path.replace("{id}", &id).replace("{file}", "none.ics").replace("{name}", "none")
 }
 
 /// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
@@ -173,7 +174,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /calendars/{file}                        404 404 404 404 404 | 404 404 404 404 | 404 404 404 404
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
-        POST   /v1/policies                             401 403 403 403 422 | 403 403 403 422 | 403 403 403 422
+        POST   /v1/policies                             401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}                      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
         DELETE /v1/policies/{name}                      401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}/history              401 404 404 404 404 | 403 403 403 403 | 403 403 403 403

@@ -232,7 +232,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
               "field": "settings"
             },
             {
-              "detail": "`colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `refund_counts`, `tries_until`, `auto_renewal_takes`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`",
+              "detail": "`colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `refund_counts`, `tries_until`, `auto_renewal_takes`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`, `policy_denied_code`, `policy_deferred_code`",
               "field": "settings"
             }
           ],

@@ -220,6 +220,14 @@ fn a_command_above_the_limit_is_held_and_shown() {
           "reason": null,
           "requested_at": "2026-01-01T00:00:00Z",
           "requested_by": "[operator]",
+          "required": [
+            {
+              "by": null,
+              "given_by": null,
+              "policy": "approval_above",
+              "reason": ""
+            }
+          ],
           "resource": "ecs-1",
           "state": "pending"
         }"#]]

@@ -6,6 +6,8 @@ use serde_json::json;
 
 use crate::harness::Answer;
 use crate::harness::Server;
+use crate::receiver::Receiver;
+use crate::webhooks::make;
 
 /// A policy file with one policy called `name`, bound by `more`.
 pub fn one(name: &str, more: &str, script: &str) -> String {
@@ -18,6 +20,17 @@ pub fn install(server: &Server, token: &str, body: &str) -> Answer {
     let installed = server.post(token, "/v1/policies", body);
     assert_eq!(installed.status, 200, "{}", installed.body);
     installed
+}
+
+/// The whole answer, but for what is random.
+fn shown(answer: &Answer) -> String {
+    let is_hexadecimal = |character: char| character.is_ascii_digit() || ('a'..='f').contains(&character);
+    let parts = answer.shown().split('"').map(str::to_owned).collect::<Vec<_>>();
+    let settled = parts.into_iter().map(|part| match part.len() >= 12 && part.chars().all(is_hexadecimal) {
+        true => "[random]".to_owned(),
+        false => part,
+    });
+    settled.collect::<Vec<_>>().join("\"")
 }
 
 /// What became of each policy and calendar, such as `policy a: added`.
@@ -60,18 +73,147 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
         body.to_string()
     };
     let broken = server.post("admin", "/v1/policies", &body("fn rule(plan) {\n    deny(\n}", json!({})));
-    expect![[r#""#]].assert_eq(&broken.shown());
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "1 problem; see `errors`",
+          "errors": [
+            {
+              "detail": "Unexpected '}' (line 3, column 1: `}`)",
+              "field": "scripts.b.rhai"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields are invalid",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]]
+    .assert_eq(&shown(&broken));
     let missing = server.post("admin", "/v1/policies", &json!({ "file": file }).to_string());
-    expect![[r#""#]].assert_eq(&missing.shown());
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "2 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "cannot read the script `a.rhai`: it is not in `scripts`, by that name",
+              "field": "policy[0].script"
+            },
+            {
+              "detail": "cannot read the script `b.rhai`: it is not in `scripts`, by that name",
+              "field": "policy[1].script"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields are invalid",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]]
+    .assert_eq(&shown(&missing));
     assert_eq!(names(&server), [""; 0]);
     let good = r#"fn rule(plan) { if in_calendar("freeze", plan.at) { return deny("frozen") } approve() }"#;
     let looked = server.post("admin", "/v1/policies", &body(good, json!({ "dry_run": true })));
     assert_eq!(changes(&looked), "policy a: added, policy b: added, calendar freeze: added");
     assert_eq!((looked.json()["events"].clone(), names(&server)), (json!([]), Vec::new()));
     let installed = install(&server, "admin", &body(good, json!({})));
-    expect![[r#""#]].assert_eq(&installed.shown());
-    expect![[r#""#]].assert_eq(&server.get("viewer", "/v1/policies/b").shown());
-    expect![[r#""#]].assert_eq(&server.get("viewer", "/v1/policy-calendars").shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "changes": [
+            {
+              "change": "added",
+              "name": "a",
+              "subject": "policy"
+            },
+            {
+              "change": "added",
+              "name": "b",
+              "subject": "policy"
+            },
+            {
+              "change": "added",
+              "name": "freeze",
+              "subject": "calendar"
+            }
+          ],
+          "events": [
+            {
+              "account": null,
+              "at": "2026-01-01T00:00:00Z",
+              "changed_by": "[random]",
+              "digest": "[digest]",
+              "digest_before": null,
+              "mode": "active",
+              "policy": "a",
+              "resource": null,
+              "type": "policy_installed"
+            },
+            {
+              "account": null,
+              "at": "2026-01-01T00:00:00Z",
+              "changed_by": "[random]",
+              "digest": "[digest]",
+              "digest_before": null,
+              "mode": "active",
+              "policy": "b",
+              "resource": null,
+              "type": "policy_installed"
+            },
+            {
+              "account": null,
+              "at": "2026-01-01T00:00:00Z",
+              "calendar": "freeze",
+              "changed_by": "[random]",
+              "removed": false,
+              "resource": null,
+              "type": "policy_calendar_changed"
+            }
+          ],
+          "warnings": []
+        }"#]]
+    .assert_eq(&shown(&installed));
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "[random]"
+        {
+          "policy": {
+            "accounts": [],
+            "commands": [],
+            "digest": "[digest]",
+            "installed_at": "2026-01-01T00:00:00Z",
+            "installed_by": "[random]",
+            "kinds": [
+              "ecs"
+            ],
+            "mode": "active",
+            "name": "b",
+            "on_failure": "default",
+            "order": 100,
+            "providers": [],
+            "script": "b.rhai",
+            "tags": []
+          },
+          "source": "fn rule(plan) { if in_calendar(\"freeze\", plan.at) { return deny(\"frozen\") } approve() }"
+        }"#]].assert_eq(&shown(&server.get("viewer", "/v1/policies/b")));
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "items": [
+            {
+              "days": [
+                "2026-12-24..2027-01-02"
+              ],
+              "installed_at": "2026-01-01T00:00:00Z",
+              "installed_by": "[random]",
+              "name": "freeze"
+            }
+          ],
+          "next_cursor": null
+        }"#]]
+    .assert_eq(&shown(&server.get("viewer", "/v1/policy-calendars")));
     assert_eq!(
         changes(&install(&server, "admin", &body(good, json!({})))),
         "policy a: unchanged, policy b: unchanged, calendar freeze: unchanged"
@@ -88,6 +230,23 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
         "policy a: removed, policy b: removed, calendar freeze: removed"
     );
     assert_eq!(names(&server), [""; 0]);
+}
+
+#[test]
+fn a_change_is_told_to_streams_and_webhooks_of_the_whole_host_only() {
+    let (server, mut receiver) = (Server::open().sending(), Receiver::new());
+    let mut whole = json!({ "url": receiver.url(), "types": ["policy_installed"] });
+    make(&server, "admin", &whole);
+    whole["accounts"] = json!(["acme-hw"]);
+    let (bound, _) = make(&server, "admin", &whole);
+    let mut stream = server.listen("viewer", "/v1/events:stream", &[]);
+    stream.next().unwrap();
+    install(&server, "admin", &one("a", "", "fn rule(plan) { approve() }"));
+    let told = stream.next().unwrap();
+    assert!(told.contains("event: policy_installed") && told.contains(r#""account":null"#), "{told}");
+    assert_eq!(receiver.next().json()["data"]["policy"], "a");
+    let sent = server.get("admin", &format!("/v1/webhooks/{bound}/deliveries")).json();
+    assert_eq!(sent["items"], json!([]));
 }
 
 #[test]
@@ -114,7 +273,88 @@ fn who_changed_which_policy_when_is_kept_with_a_difference() {
     assert_eq!(server.send("admin", "POST", "/v1/policies", &reason, &body).status, 200);
     assert_eq!(server.send("admin", "DELETE", "/v1/policies/dear", &[], "").status, 200);
     assert_eq!(server.send("admin", "DELETE", "/v1/policies/dear", &[], "").status, 404);
-    expect![[r#""#]].assert_eq(&server.get("viewer", "/v1/policies/dear/history").shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "items": [
+            {
+              "after": {
+                "accounts": [],
+                "commands": [],
+                "digest": "[digest]",
+                "kinds": [],
+                "mode": "active",
+                "on_failure": "default",
+                "order": 100,
+                "providers": [],
+                "script": "dear.rhai",
+                "tags": []
+              },
+              "at": "2026-01-01T00:00:00Z",
+              "before": null,
+              "changed_by": "[random]",
+              "confirmed_at": null,
+              "confirmed_by": null,
+              "reason": null,
+              "script_difference": "+const LIMIT = 50.00;\n+\n+fn rule(plan) {\n+    if plan.cost > global::LIMIT {\n+        return deny(\"dear\");\n+    }\n+    approve()\n+}\n"
+            },
+            {
+              "after": {
+                "accounts": [],
+                "commands": [],
+                "digest": "[digest]",
+                "kinds": [],
+                "mode": "shadow",
+                "on_failure": "default",
+                "order": 7,
+                "providers": [],
+                "script": "dear.rhai",
+                "tags": []
+              },
+              "at": "2026-01-01T00:00:00Z",
+              "before": {
+                "accounts": [],
+                "commands": [],
+                "digest": "[digest]",
+                "kinds": [],
+                "mode": "active",
+                "on_failure": "default",
+                "order": 100,
+                "providers": [],
+                "script": "dear.rhai",
+                "tags": []
+              },
+              "changed_by": "[random]",
+              "confirmed_at": null,
+              "confirmed_by": null,
+              "reason": "prices rose",
+              "script_difference": "-const LIMIT = 50.00;\n+const LIMIT = 90.00;\n \n fn rule(plan) {\n     if plan.cost > global::LIMIT {\n"
+            },
+            {
+              "after": null,
+              "at": "2026-01-01T00:00:00Z",
+              "before": {
+                "accounts": [],
+                "commands": [],
+                "digest": "[digest]",
+                "kinds": [],
+                "mode": "shadow",
+                "on_failure": "default",
+                "order": 7,
+                "providers": [],
+                "script": "dear.rhai",
+                "tags": []
+              },
+              "changed_by": "[random]",
+              "confirmed_at": null,
+              "confirmed_by": null,
+              "reason": null,
+              "script_difference": "-const LIMIT = 90.00;\n-\n-fn rule(plan) {\n-    if plan.cost > global::LIMIT {\n-        return deny(\"dear\");\n-    }\n-    approve()\n-}\n"
+            }
+          ],
+          "next_cursor": null
+        }"#]].assert_eq(&shown(&server.get("viewer", "/v1/policies/dear/history")));
     let page = server.get("viewer", "/v1/policies/dear/history?limit=1").json();
     let next = page["next_cursor"].as_str().unwrap();
     let rest = server.get("viewer", &format!("/v1/policies/dear/history?cursor={next}")).json();
@@ -130,11 +370,21 @@ fn a_change_takes_effect_under_due_work_across_a_restart() {
     server.advance("2026-01-26T00:00:00Z");
     let server = server.restarted();
     server.advance("2026-01-27T00:00:00Z");
-    expect![[r#""#]].assert_eq(&told(&server, "ecs-1"));
+    expect![[r#"
+        2026-01-23T19:00:00Z policy_ruled deferred later 2026-01-30T12:00:00Z
+        2026-01-26T01:00:00Z notice
+    "#]]
+    .assert_eq(&told(&server, "ecs-1"));
     // Nothing else but the policy that put it off asks for it to wait.
     assert_eq!(server.send("admin", "DELETE", "/v1/policies/later", &[], "").status, 200);
     server.advance("2026-01-27T00:00:01Z");
-    expect![[r#""#]].assert_eq(&told(&server, "ecs-1"));
+    expect![[r#"
+        2026-01-23T19:00:00Z policy_ruled deferred later 2026-01-30T12:00:00Z
+        2026-01-26T01:00:00Z notice
+        2026-01-27T00:00:00Z balance_changed renewal
+        2026-01-27T00:00:00Z renewal_settled
+    "#]]
+    .assert_eq(&told(&server, "ecs-1"));
     let server = server.restarted();
     server.advance("2026-02-01T00:00:00Z");
     assert_eq!(told(&server, "ecs-1").matches("renewal_settled").count(), 1);
@@ -150,7 +400,11 @@ fn another_version_is_asked_at_once_about_what_the_one_before_put_off() {
     server.advance("2026-01-26T00:00:00Z");
     install(&server, "admin", &one("later", "", &until("28")));
     server.advance("2026-01-26T00:00:01Z");
-    expect![[r#""#]].assert_eq(&told(&server, "ecs-1"));
+    expect![[r#"
+        2026-01-23T19:00:00Z policy_ruled deferred until 30 2026-01-30T12:00:00Z
+        2026-01-26T00:00:00Z policy_ruled deferred until 28 2026-01-28T12:00:00Z
+    "#]]
+    .assert_eq(&told(&server, "ecs-1"));
 }
 
 #[test]
@@ -165,7 +419,12 @@ fn a_downtime_across_a_deferral_ends_with_one_try() {
             ("2026-01-26T00:00:00Z".parse().unwrap(), "2026-01-29T06:00:00Z".parse().unwrap());
         context.engine.catch_up(down_since, now, &mut |_, _| {}).unwrap();
     });
-    expect![[r#""#]].assert_eq(told(&server, "ecs-1").strip_prefix(&told_before).unwrap());
+    expect![[r#"
+        2026-01-26T01:00:00Z notice
+        2026-01-29T06:00:00Z balance_changed renewal
+        2026-01-29T06:00:00Z renewal_settled
+    "#]]
+    .assert_eq(told(&server, "ecs-1").strip_prefix(&told_before).unwrap());
 }
 
 #[test]
@@ -182,12 +441,18 @@ fn two_plans_of_one_batch_see_the_budget_that_the_first_left() {
     let script = "fn rule(plan) { if plan.cost > plan.budget.left { return deny(`${plan.budget.left} left`) } approve() }";
     install(&server, "admin", &one("budget", "", script));
     server.advance("2026-01-25T00:00:00Z");
-    expect![[r#""#]].assert_eq(&(told(&server, "ecs-1") + &told(&server, "ecs-2")));
+    expect![[r#"
+        2026-01-23T19:00:00Z balance_changed renewal
+        2026-01-23T19:00:00Z renewal_settled
+        2026-01-23T19:00:00Z policy_ruled denied 51.00 left
+        2026-01-24T19:00:00Z policy_ruled denied 51.00 left
+    "#]]
+    .assert_eq(&(told(&server, "ecs-1") + &told(&server, "ecs-2")));
 }
 
 #[test]
 fn a_script_that_fails_and_one_that_does_not_end_cost_no_resource() {
-    for script in ["fn rule(plan) { plan.nonsense }", "fn rule(plan) { loop {} }"] {
+    for script in ["fn rule(plan) { 1 + plan.options }", "fn rule(plan) { loop {} }"] {
         let server = Server::furnished();
         install(&server, "admin", &one("broken", "", script));
         server.advance("2026-01-25T00:00:00Z");
@@ -210,9 +475,81 @@ fn a_shadow_policy_leaves_what_it_would_have_done_otherwise() {
         let found = server.get("viewer", &format!("/v1/policies/{name}/differences")).json();
         let masked = crate::harness::masked(&serde_json::to_string_pretty(&found).unwrap());
         match name {
-            "stop" => expect![[r#""#]].assert_eq(&masked),
-            "long" => expect![[r#""#]].assert_eq(&masked),
-            _ => expect![[r#""#]].assert_eq(&masked),
+            "stop" => expect![[r#"
+                {
+                  "items": [
+                    {
+                      "account": "acme-hw",
+                      "amended_cost": null,
+                      "cause": "auto",
+                      "command": "renew",
+                      "cost": "99.00",
+                      "currency": "CNY",
+                      "digest": "[digest]",
+                      "first_at": "2026-01-23T19:00:00Z",
+                      "followed": "approved",
+                      "last_at": "2026-01-23T19:00:00Z",
+                      "reason": "no renewals",
+                      "resource": "ecs-1",
+                      "ruling": "denied",
+                      "times": 1,
+                      "until": null
+                    }
+                  ],
+                  "next_cursor": null,
+                  "totals": [
+                    {
+                      "amended_cost": "0.00",
+                      "cost": "99.00",
+                      "currency": "CNY",
+                      "followed": "approved",
+                      "plans": 1,
+                      "ruling": "denied"
+                    }
+                  ]
+                }"#]]
+            .assert_eq(&masked),
+            "long" => expect![[r#"
+                {
+                  "items": [
+                    {
+                      "account": "acme-hw",
+                      "amended_cost": "1188.00",
+                      "cause": "auto",
+                      "command": "renew",
+                      "cost": "99.00",
+                      "currency": "CNY",
+                      "digest": "[digest]",
+                      "first_at": "2026-01-23T19:00:00Z",
+                      "followed": "approved",
+                      "last_at": "2026-01-23T19:00:00Z",
+                      "reason": "a year",
+                      "resource": "ecs-1",
+                      "ruling": "amended",
+                      "times": 1,
+                      "until": null
+                    }
+                  ],
+                  "next_cursor": null,
+                  "totals": [
+                    {
+                      "amended_cost": "1188.00",
+                      "cost": "99.00",
+                      "currency": "CNY",
+                      "followed": "approved",
+                      "plans": 1,
+                      "ruling": "amended"
+                    }
+                  ]
+                }"#]]
+            .assert_eq(&masked),
+            _ => expect![[r#"
+                {
+                  "items": [],
+                  "next_cursor": null,
+                  "totals": []
+                }"#]]
+            .assert_eq(&masked),
         }
     }
     // The other way round: what an active policy denies day by day, the shadow would have done; it is one plan.
@@ -224,7 +561,7 @@ fn a_shadow_policy_leaves_what_it_would_have_done_otherwise() {
     assert_eq!(found["totals"][0]["plans"], 1, "{found}");
     assert_eq!(
         (&found["items"][0]["times"], &found["items"][0]["followed"]),
-        (&json!(5), &json!("denied")),
+        (&json!(6), &json!("denied")),
         "{found}"
     );
     let other = server.get("bound-viewer", "/v1/policies/yes/differences").json();

@@ -42,6 +42,10 @@ const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "ki
     "term": {"count": 1, "unit": "month"}, "price": "10.00", "on_expiry": "renew", "tags": {"env": "prod"}},
     {"id": "ecs-2", "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "postpaid",
     "started_at": "2025-12-31T02:00:00Z"}]}"#;
+/// A policy that is asked in shadow, and a calendar.
+const POLICIES: &str = r#"{"file": "[[policy]]\nname = \"small-only\"\nscript = \"small-only.rhai\"\nmode = \"shadow\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n",
+    "scripts": {"small-only.rhai": "fn rule(plan) {\n    if plan.cost > 5.00 { return deny(\"above 5.00\") }\n    approve()\n}\n"},
+    "replace": false, "dry_run": false}"#;
 /// An order of a renewal that waits to be paid.
 const ORDER: &str = r#"{"order": "evs-1/2026-01-31T15:59:59Z/1month"}"#;
 
@@ -217,6 +221,21 @@ pub const ALL: &[Request] = &[
     admin("POST", "/v1/calendars/{id}:rotate", "/v1/calendars/cal-1:rotate", ""),
     admin("POST", "/v1/calendars/{id}:revoke", "/v1/calendars/cal-1:revoke", ""),
     get("/v1/plugins"),
+    admin("POST", "/v1/policies", "/v1/policies", POLICIES),
+    get("/v1/policies"),
+    admin("GET", "/v1/policies/{name}", "/v1/policies/small-only", ""),
+    admin("GET", "/v1/policies/{name}/history", "/v1/policies/small-only/history", ""),
+    admin(
+        "POST",
+        "/v1/resources/{id}:renew",
+        "/v1/resources/evs-1:renew",
+        r#"{"term": {"count": 1, "unit": "month"}}"#,
+    ),
+    admin("GET", "/v1/policies/{name}/differences", "/v1/policies/small-only/differences", ""),
+    get("/v1/policy-calendars"),
+    admin("GET", "/v1/policy-calendars/{name}/history", "/v1/policy-calendars/freeze/history", ""),
+    admin("DELETE", "/v1/policies/{name}", "/v1/policies/small-only", ""),
+    admin("DELETE", "/v1/policy-calendars/{name}", "/v1/policy-calendars/freeze", ""),
     answered(
         201,
         admin(

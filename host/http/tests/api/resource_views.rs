@@ -382,6 +382,15 @@ fn what_policies_ruled_is_kept_and_ruled_again_after_a_restart() {
         "2026-01-25T19:00:00Z" "policy/0.1" first second: {"approve":{}} {"approve":{}}
         "2026-01-25T19:00:00Z" "0.2" : plan
     "#]].assert_eq(&kept(&server, "ecs-1"));
+    let calendars = |token: &str| {
+        let decisions = server.get(token, "/v1/resources/ecs-1/decisions").json();
+        decisions["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|decision| !decision["request"]["calendars"].is_null())
+    };
+    assert!(calendars("viewer") && !calendars("bound-viewer"), "calendars are the host's");
     let (before, others) = replayed(&server);
     assert!(others.is_empty() && before.not_replayable.is_empty(), "{others:#?}");
     // Another script under the same name: what was ruled is asked of the one that ruled.

@@ -20,7 +20,7 @@ const RULINGS: [(&str, &str); 6] = [
     ("require_approval", r#"require_approval("ask first")"#),
     ("defer", r#"defer(add_days(plan.at, 2), "wait")"#),
     ("amend", r#"amend(#{ term: #{ count: 2, unit: "month" } }, "longer")"#),
-    ("failed", "plan.nonsense"),
+    ("failed", "1 + plan.options"),
 ];
 
 /// A resource for each way, none of which the others touch, and money for all of them.
@@ -139,7 +139,74 @@ fn every_way_goes_through_every_ruling() {
         let answer = renew_through_baidu(&server, "baidu-api", "t-1");
         row(ruling, "Baidu", shown(&answer), events_of(&server, "baidu-api"));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        approve          admin      200
+                                     balance_changed, renewal_settled
+        approve          dry run    costs "10.00" refusal null
+        approve          job        applied
+                                     balance_changed, renewal_settled
+        approve          Huawei     200
+                                     balance_changed, renewal_settled
+        approve          clock      until 2026-03-06
+                                     balance_changed, renewal_settled
+        approve          Baidu      200
+                                     balance_changed, renewal_settled
+        deny             admin      409 policy the policy `p` denies it: not this one
+                                     policy_ruled denied, command_refused policy
+        deny             dry run    costs "0.00" refusal "policy"
+        deny             job        refused
+                                     policy_ruled denied, command_refused policy
+        deny             Huawei     403 CBC.0151 huawei-api: access denied: the policy `p` denies it: not this one
+                                     policy_ruled denied, command_refused policy
+        deny             clock      until 2026-03-06
+                                     policy_ruled denied, policy_ruled denied, policy_ruled denied, notice, policy_ruled denied
+        deny             Baidu      403 AccessDenied access denied: the policy `p` denies it: not this one
+                                     policy_ruled denied, command_refused policy
+        require_approval admin      202
+                                     policy_ruled approval_required, approval_requested
+        require_approval dry run    costs "10.00" refusal null
+        require_approval job        pending_approval
+                                     policy_ruled approval_required, approval_requested
+        require_approval Huawei     200
+                                     policy_ruled approval_required, approval_requested
+        require_approval clock      until 2026-03-06
+                                     policy_ruled approval_required, approval_requested, policy_ruled approval_required, policy_ruled approval_required, notice, policy_ruled approval_required
+        require_approval Baidu      200
+                                     policy_ruled approval_required, approval_requested
+        defer            admin      409 policy the policy `p` allows it from 2026-03-03T00:00:00Z on, give the command again then: wait
+                                     policy_ruled deferred, command_refused policy
+        defer            dry run    costs "0.00" refusal "policy"
+        defer            job        refused
+                                     policy_ruled deferred, command_refused policy
+        defer            Huawei     403 CBC.0151 huawei-api: access denied for now: the policy `p` allows it from 2026-03-03T00:00:00Z on, give the command again then: wait
+                                     policy_ruled deferred, command_refused policy
+        defer            clock      until 2026-03-06
+                                     policy_ruled deferred, policy_ruled deferred, notice
+        defer            Baidu      409 OperationDenied the operation is denied for now: the policy `p` allows it from 2026-03-03T00:00:00Z on, give the command again then: wait
+                                     policy_ruled deferred, command_refused policy
+        amend            admin      200
+                                     policy_ruled amended, balance_changed, renewal_settled
+        amend            dry run    costs "20.00" refusal null
+        amend            job        applied
+                                     policy_ruled amended, balance_changed, renewal_settled
+        amend            Huawei     403 CBC.0151 huawei-api: access denied: the policy `p` denies it: longer
+                                     policy_ruled denied, command_refused policy
+        amend            clock      until 2026-03-06
+                                     policy_ruled amended, balance_changed, renewal_settled
+        amend            Baidu      403 AccessDenied access denied: the policy `p` denies it: longer
+                                     policy_ruled denied, command_refused policy
+        failed           admin      200
+                                     policy_ruled failed, balance_changed, renewal_settled
+        failed           dry run    costs "10.00" refusal null
+        failed           job        applied
+                                     policy_ruled failed, balance_changed, renewal_settled
+        failed           Huawei     200
+                                     policy_ruled failed, balance_changed, renewal_settled
+        failed           clock      until 2026-03-06
+                                     policy_ruled failed, balance_changed, renewal_settled
+        failed           Baidu      200
+                                     policy_ruled failed, balance_changed, renewal_settled
+    "#]].assert_eq(&table);
 }
 
 #[test]
@@ -152,7 +219,8 @@ fn what_was_put_off_is_done_under_the_same_token_when_its_time_has_come() {
     advance(&server, "2026-03-03T00:00:00Z");
     assert_eq!(renew_through_baidu(&server, "baidu-api", "t-1").status, 200);
     assert_eq!(renew_through_baidu(&server, "baidu-api", "t-1").status, 200);
-    expect![[r#""#]].assert_eq(&events_of(&server, "baidu-api"));
+    expect!["policy_ruled deferred, command_refused policy, balance_changed, renewal_settled"]
+        .assert_eq(&events_of(&server, "baidu-api"));
 }
 
 #[test]

@@ -47,6 +47,10 @@ Settings of every account, with those of its provider (`settings` of an inventor
                      set_auto_renew, cancel_conversion, buy_again) and requires an approval of everything else
   on_undecided       what becomes of an automatic renewal whose approval nobody decides on in time: `lapse`
                      (the default) or `renew`
+and, of Huawei Cloud and Baidu AI Cloud:
+  policy_denied_code, policy_deferred_code
+                     the code with which the provider's own API refuses what a policy denies, or does not allow before
+                     an instant
 
 Exit codes: 0 done, 1 a case of `test` does not hold, 2 wrong input (every problem is listed).";
 
