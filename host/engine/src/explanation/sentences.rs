@@ -272,14 +272,14 @@ impl Facts<'_> {
         tries: usize,
     ) -> String {
         let why = match class {
-            DeclineClass::Money => "the balance did not suffice",
-            DeclineClass::Rule => "a rule of the provider forbids it",
-            DeclineClass::Throttled => "the provider received too many requests",
-            DeclineClass::Provider => "the provider could not renew it",
+            DeclineClass::Money => "for want of money",
+            DeclineClass::Rule => "by a rule of the provider's",
+            DeclineClass::Throttled => "because the provider received too many requests",
+            DeclineClass::Provider => "because the provider could not renew it",
         };
         let times = dates::counted(tries, "time");
         format!(
-            "Its renewal was declined {times} in this period, last at {}, because {why}: {} ({code}).",
+            "Its renewal was declined {times} in this period, last at {}, {why}: {} ({code}).",
             self.instant(at),
             sentence(message)
         )
