@@ -89,7 +89,7 @@ pub struct Setting {
 impl Setting {
     /// What it does, for people, without the document.
     pub fn rule(&self) -> &str {
-        self.split_label().map_or(&self.label, |(rule, _)| rule)
+        self.split_label().map_or(self.label.as_str(), |(rule, _)| rule)
     }
 
     /// The document that the rule is from, if the label names one.
