@@ -168,8 +168,10 @@ impl<'p> Facts<'p> {
             Err(refusal) => return Some(Err(refusal)),
         };
         let extended = plan.steps.iter().filter(|step| step.member == self.member);
-        let extended =
-            extended.filter_map(|step| step.operation.as_extend()).map(|extend| extend.expires_at).last();
+        let extended = extended
+            .filter_map(|step| step.operation.as_extend())
+            .map(|extend| extend.expires_at)
+            .next_back();
         if let Some(expires_at) = extended {
             return Some(Ok(Some(expires_at)));
         }

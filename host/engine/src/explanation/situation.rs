@@ -92,10 +92,10 @@ impl<'f> Situation<'f> {
         let resource = facts.resource();
         let tried = facts.next_try.as_ref().map(|next| next.tried);
         let is_renewed = tried.is_some_and(|tried| tried == facts.member || has_part(facts));
-        if is_renewed || resource.renews_itself() {
-            if let Some(setback) = setback(facts) {
-                return setback;
-            }
+        if (is_renewed || resource.renews_itself())
+            && let Some(setback) = setback(facts)
+        {
+            return setback;
         }
         match tried {
             Some(tried) if tried == facts.member => Situation::Renews,
