@@ -62,7 +62,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
             "refusal": null,
             "resource": "ecs-1",
             "revision": "[digest]",
-            "text": "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision 3d7876a1f6a3 of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+            "text": "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision ef9c20765a8e of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
           },
           "last_ruling": null,
           "next": [
@@ -75,6 +75,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
               "resource": "ecs-1",
               "settings": [
                 {
+                  "document": "api_order_00022, api_order_00031",
                   "is_default": true,
                   "name": "deduction_days",
                   "rule": "The first automatic renewal is tried this many days before expiry, 2 to 7",
@@ -93,12 +94,14 @@ fn an_explanation_says_in_words_what_its_fields_say() {
               "resource": "ecs-1",
               "settings": [
                 {
+                  "document": "api_order_00022, api_order_00031",
                   "is_default": true,
                   "name": "deduction_days",
                   "rule": "The first automatic renewal is tried this many days before expiry, 2 to 7",
                   "value": "7"
                 },
                 {
+                  "document": null,
                   "is_default": true,
                   "name": "notice_hour",
                   "rule": "The hour at which owners are told, UTC+8, 3 to 23",
@@ -117,6 +120,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
               "resource": "ecs-1",
               "settings": [
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "grace_days",
                   "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
@@ -135,18 +139,21 @@ fn an_explanation_says_in_words_what_its_fields_say() {
               "resource": "ecs-1",
               "settings": [
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "site",
                   "rule": "The legal site: cn, intl or eu; decides on grace, retention and full refunds",
                   "value": "intl"
                 },
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "grace_days",
                   "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
                   "value": null
                 },
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "retention_days",
                   "rule": "Days of retention, 0 to 365; unset, those of the site and tier",
@@ -165,18 +172,21 @@ fn an_explanation_says_in_words_what_its_fields_say() {
               "resource": "ecs-1",
               "settings": [
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "site",
                   "rule": "The legal site: cn, intl or eu; decides on grace, retention and full refunds",
                   "value": "intl"
                 },
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "grace_days",
                   "rule": "Days of grace, 0 to 365; unset, those of the site and tier",
                   "value": null
                 },
                 {
+                  "document": "zh-cn_topic_0086671074",
                   "is_default": true,
                   "name": "retention_days",
                   "rule": "Days of retention, 0 to 365; unset, those of the site and tier",
@@ -212,7 +222,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
             "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)",
             "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
             "At 2026-03-30 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
-            "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision 3d7876a1f6a3 of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+            "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision ef9c20765a8e of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
           ]
         }"#]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1/explanation").shown());
 }

@@ -34,7 +34,7 @@ fn a_resource_is_explained_in_words() {
     expect![[r#"
         bcc-1  acme-bd, retention: declined
           `bcc-1` is in retention since 2026-01-25 12:00 +08:00: it expired at 2026-01-25 12:00 +08:00, was not renewed, and is stopped or frozen; its data is kept.
-          Its renewal was declined 4 times in this period, last at 2026-01-25 09:00 +08:00, because the balance did not suffice: the balance does not suffice; top the account up before the next try or renew again: 60.00 CNY needed, 5.00 available (OperationDenied).
+          Its renewal was declined 4 times in this period, last at 2026-01-25 09:00 +08:00, for want of money: the balance does not suffice; top the account up before the next try or renew again: 60.00 CNY needed, 5.00 available (OperationDenied).
           It came there from active at 2026-01-25 12:00 +08:00, as it was due.
         next
           At 2026-01-31 12:00 +08:00 its owner is told: the resource and its data are deleted tomorrow.
@@ -57,26 +57,31 @@ fn a_resource_is_explained_in_words() {
           until 2026-03-31 15:59 UTC.
             deduction_days = 7, the default: The first automatic
               renewal is tried this many days before expiry, 2 to 7
+              [api_order_00022, api_order_00031]
           At 2026-02-28 15:59 UTC it expires and goes on serving:
           grace begins.
             grace_days = not set: Days of grace, 0 to 365; unset,
-              those of the site and tier
+              those of the site and tier [zh-cn_topic_0086671074]
           At 2026-03-15 15:59 UTC it is stopped or frozen, with its
           data kept: retention begins.
             site = intl: The legal site: cn, intl or eu; decides
               on grace, retention and full refunds
+              [zh-cn_topic_0086671074]
             grace_days = not set: Days of grace, 0 to 365; unset,
-              those of the site and tier
+              those of the site and tier [zh-cn_topic_0086671074]
             retention_days = not set: Days of retention, 0 to 365;
               unset, those of the site and tier
+              [zh-cn_topic_0086671074]
           At 2026-03-30 15:59 UTC it is released, with whatever it
           holds.
             site = intl: The legal site: cn, intl or eu; decides
               on grace, retention and full refunds
+              [zh-cn_topic_0086671074]
             grace_days = not set: Days of grace, 0 to 365; unset,
-              those of the site and tier
+              those of the site and tier [zh-cn_topic_0086671074]
             retention_days = not set: Days of retention, 0 to 365;
               unset, those of the site and tier
+              [zh-cn_topic_0086671074]
         last
           The last decision, 3, was made at 2026-01-23 19:00 UTC:
           revision … of `huawei` was asked to `renew`

@@ -113,5 +113,11 @@ fn each_ruling_has_its_fields() {
     ];
     let given = rulings.map(|ruling| Answer { ruling, notes: vec!["n".to_owned()] });
     let written = answers(Figures { balance: Micros::new(2), spent: Micros::ZERO }, &given).to_text();
-    expect![[""]].assert_eq(&written.replace("},{", "},\n{"));
+    expect![[r#"
+        {"balance":"0.000002","spent":"0.00","answers":[{"ruling":{"approve":{}},"notes":["n"]},
+        {"ruling":{"deny":{"reason":"because"}},"notes":["n"]},
+        {"ruling":{"require_approval":{"reason":"because","by":null,"expires_at":"1970-01-01T00:00:00Z"}},"notes":["n"]},
+        {"ruling":{"defer":{"until":"1970-01-01T00:00:00Z","reason":"because"}},"notes":["n"]},
+        {"ruling":{"amend":{"term":{"count":3,"unit":"month"},"options":null,"reason":"because"}},"notes":["n"]},
+        {"ruling":{"fail":{"message":"stopped","function":"","line":0,"column":0,"text":""}},"notes":["n"]}]}"#]].assert_eq(&written.replace("},{", "},\n{"));
 }
