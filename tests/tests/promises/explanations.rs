@@ -134,17 +134,13 @@ fn explain(host: &Host, providers: &Providers, id: &str) -> ExplanationView {
     explanation::explain(host.db(), providers, id, at(NOW), TimeZone::UTC).unwrap().unwrap()
 }
 
-/// The explanations of these resources, without digests.
+/// The explanations of these resources.
 fn shown(host: &Host, providers: &Providers, ids: &[&str]) -> String {
     let mut shown = String::new();
     for id in ids {
         let explained = explain(host, providers, id);
         shown += &format!("{id}: {}, {}\n", explained.stage, explained.situation);
         for text in explained.text {
-            let text = match text.split_once("revision ") {
-                Some((before, after)) => format!("{before}revision …{}", &after[12..]),
-                None => text,
-            };
             shown += &format!("  {text}\n");
         }
     }
@@ -178,7 +174,7 @@ fn each_stage_is_explained() {
           At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 3, was made at 2026-02-04 19:00 UTC: revision … of `huawei` was asked to `renew` `renewed`, and planned 1 step.
+          The last decision, 3, was made at 2026-02-04 19:00 UTC: `huawei` was asked to `renew` `renewed`, and planned 1 step.
           Policies were asked last about `renewed` at 2026-02-04 19:00 UTC, in decision 4: `by-tag` ruled approve.
         grace: grace, auto_renew_off
           `grace` is in grace since 2026-02-10 15:59 UTC: it expired at 2026-02-10 15:59 UTC, was not renewed, and goes on serving.
@@ -197,7 +193,7 @@ fn each_stage_is_explained() {
         unsubscribed: unsubscribed, ended
           `unsubscribed` is unsubscribed since 2026-02-01 00:00 UTC, and 99.00 CNY came back for it.
           Nothing happens to it any more by itself.
-          The last decision, 1, was made at 2026-02-01 00:00 UTC: revision … of `huawei` was asked to `unsubscribe` `unsubscribed`, and planned 1 step.
+          The last decision, 1, was made at 2026-02-01 00:00 UTC: `huawei` was asked to `unsubscribe` `unsubscribed`, and planned 1 step.
           Policies were asked last about `unsubscribed` at 2026-02-01 00:00 UTC, in decision 2: `by-tag` ruled approve.
         converted: converted, ended
           `converted` is pay-per-use since 2026-02-10 15:59 UTC: nothing of it is paid ahead any more.
@@ -275,7 +271,7 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 19, was made at 2026-02-18 00:00 UTC: revision … of `huawei` was asked to `renew` `ordered`, and planned 1 step.
+          The last decision, 19, was made at 2026-02-18 00:00 UTC: `huawei` was asked to `renew` `ordered`, and planned 1 step.
           Policies were asked last about `ordered` at 2026-02-18 00:00 UTC, in decision 20: `by-tag` ruled approve.
         late: grace, not_renewed
           `late` is in grace: it expired at 2026-02-10 15:59 UTC, was not renewed, and goes on serving.
@@ -291,7 +287,7 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 35, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
           Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
         declined-disk: active, declined
           `declined-disk` is active: it is paid for until 2026-02-25 15:59 UTC.
@@ -300,7 +296,7 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 35, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
           Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
         held: active, awaits_approval
           `held` is active: it is paid for until 2026-02-25 15:59 UTC.
@@ -311,7 +307,7 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 31, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `held`, and planned 1 step.
+          The last decision, 31, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
           Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 32: `by-tag` ruled approve.
         rejected: active, rejected
           `rejected` is active: it is paid for until 2026-02-24 15:59 UTC.
@@ -321,7 +317,7 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-24 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-11 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-26 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 33, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `rejected`, and planned 1 step.
+          The last decision, 33, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
           Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 34: `by-tag` ruled approve.
         limited: active, renews
           `limited` is active: it is paid for until 2026-03-10 15:59 UTC.
@@ -346,7 +342,7 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 39, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `denied`, and planned 1 step.
+          The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
           Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled deny (the project ends in March).
         deferred: active, deferred
           `deferred` is active: it is paid for until 2026-02-25 15:59 UTC.
@@ -356,7 +352,7 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 15, was made at 2026-02-17 19:00 UTC: revision … of `huawei` was asked to `renew` `deferred`, and planned 1 step.
+          The last decision, 15, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
           Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 16: `by-tag` ruled defer (after the freeze).
         asked: active, awaits_approval
           `asked` is active: it is paid for until 2026-02-25 15:59 UTC.
@@ -367,7 +363,7 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 37, was made at 2026-02-19 19:00 UTC: revision … of `huawei` was asked to `renew` `asked`, and planned 1 step.
+          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
           Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled require approval (finance decides).
     "#]].assert_eq(&shown(&host, &providers, &["denied", "deferred", "asked"]));
 }

@@ -36,9 +36,8 @@ pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionVi
         }
     };
     let text = format!(
-        "The last decision, {row}, was made at {}: revision {} of `{plugin}` was asked to `{}` `{resource}`, {said}.",
+        "The last decision, {row}, was made at {}: `{plugin}` was asked to `{}` `{resource}`, {said}.",
         facts.instant(*at),
-        digest.get(..12).unwrap_or(digest),
         command.unwrap_or("something of"),
     );
     LastDecisionView {

@@ -16,6 +16,7 @@ use crate::explanation::facts::Facts;
 use crate::explanation::facts::NextTry;
 use crate::explanation::sentences::sentence;
 use crate::explanation::settings;
+use crate::explanation::situation::Situation;
 use crate::rules::Rules;
 
 /// What comes next, in time order.
@@ -73,6 +74,9 @@ fn chosen<'f>(facts: &'f Facts<'_>) -> Vec<&'f Occurrence> {
 fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
     let view = OccurrenceView::new(next, facts.bundle(), rules.manifest());
     let instant = facts.instant(next.at);
+    let is_renewed_before = facts.next_try.as_ref().is_some_and(|one| one.at < next.at)
+        && matches!(facts.part_of_next_try(), Some(Ok(Some(_))));
+    let unless = if is_renewed_before { ", unless it is renewed before," } else { "" };
     let plain = NextView {
         at: view.at,
         resource: view.resource,
@@ -82,7 +86,7 @@ fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
         obstacle: None,
         policies: Vec::new(),
         settings: Vec::new(),
-        text: format!("At {instant} {}.", occurrence::words(&next.action, rules.manifest())),
+        text: format!("At {instant}{unless} {}.", occurrence::words(&next.action, rules.manifest())),
     };
     match &facts.next_try {
         Some(one) if next.action == Action::TryRenewal => try_step(facts, one, &instant, plain),
@@ -100,9 +104,13 @@ fn try_step(facts: &Facts<'_>, one: &NextTry, instant: &str, plain: NextView) ->
     let obstacle = obstacle(facts, one);
     let pays = match (one.cost, facts.part_of_next_try()) {
         (Some(cost), Some(Ok(Some(expires_at)))) => {
-            format!("; for {} it is paid for until {}", facts.money(cost), facts.instant(expires_at))
+            format!(
+                "; the plan costs {}, and pays for it until {}",
+                facts.money(cost),
+                facts.instant(expires_at)
+            )
         }
-        (Some(cost), _) => format!("; it costs {}", facts.money(cost)),
+        (Some(cost), _) => format!("; the plan costs {}", facts.money(cost)),
         (None, _) => String::new(),
     };
     let asked = match facts.policies.as_slice() {
@@ -136,6 +144,9 @@ fn obstacle(facts: &Facts<'_>, one: &NextTry) -> Option<String> {
         }
         Some(Ok(plan)) => plan,
     };
+    if let Situation::Rejected { .. } = Situation::of(facts) {
+        return Some("nobody approved of it in this period, and the try does nothing".to_owned());
+    }
     if let Some(pending) = &facts.approval {
         return Some(format!(
             "it waits for the approval `{}`, and the try does nothing before that",

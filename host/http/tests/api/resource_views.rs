@@ -62,7 +62,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
             "refusal": null,
             "resource": "ecs-1",
             "revision": "[digest]",
-            "text": "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision ef9c20765a8e of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+            "text": "The last decision, 1, was made at 2026-01-23 19:00 UTC: `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
           },
           "last_ruling": null,
           "next": [
@@ -222,7 +222,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
             "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)",
             "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
             "At 2026-03-30 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
-            "The last decision, 1, was made at 2026-01-23 19:00 UTC: revision ef9c20765a8e of `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
+            "The last decision, 1, was made at 2026-01-23 19:00 UTC: `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
           ]
         }"#]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1/explanation").shown());
 }
