@@ -233,7 +233,7 @@ fn a_timeline_lists_what_lies_ahead_of_a_bundle_in_pages() {
     let all = items(&server, "/v1/resources/ecs-1/timeline");
     let line = |item: &Value| {
         let text = |name: &str| item[name].as_str().unwrap_or("-").to_owned();
-        let fields = ["at", "resource", "action", "stage", "name"].map(|name| text(name)).join(" ");
+        let fields = ["at", "resource", "action", "stage", "name"].map(text).join(" ");
         format!("{fields}: {}\n", text("text"))
     };
     expect![[r#"
@@ -365,12 +365,10 @@ fn what_policies_ruled_is_kept_and_ruled_again_after_a_restart() {
             let policies = decision["request"]["policies"]
                 .as_array()
                 .map(|all| all.iter().map(asked).collect::<Vec<_>>());
-            let said = match &decision["response"]["answers"] {
-                Value::Array(answers) => {
-                    answers.iter().map(|answer| answer["ruling"].to_string()).collect::<Vec<_>>().join(" ")
-                }
-                _ => "plan".to_owned(),
-            };
+            let ruling = |answer: &Value| answer["ruling"].to_string();
+            let said = decision["response"]["answers"]
+                .as_array()
+                .map_or("plan".to_owned(), |all| all.iter().map(ruling).collect::<Vec<_>>().join(" "));
             format!(
                 "{} {} {}: {said}\n",
                 decision["at"],
