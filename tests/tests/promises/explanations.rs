@@ -169,11 +169,11 @@ fn each_stage_is_explained() {
         renewed: active, renews
           `renewed` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month.
-          At 2026-03-04 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
-          At 2026-03-05 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
-          At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-04 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
+          At 2026-03-05 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 3, was made at 2026-02-04 19:00 UTC: `huawei` was asked to `renew` `renewed`, and planned 1 step.
           Policies were asked last about `renewed` at 2026-02-04 19:00 UTC, in decision 4: `by-tag` ruled approve.
         grace: grace, auto_renew_off
@@ -226,22 +226,22 @@ fn what_a_renewal_depends_on_is_explained() {
         renews: active, renews
           `renews` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month, 4 times more.
-          At 2026-03-04 19:00 UTC its renewal is tried; for 109.00 CNY it is paid for until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
-          At 2026-03-05 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
-          At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-04 19:00 UTC its renewal is tried; the plan costs 109.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
+          At 2026-03-05 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
         disk: active, renews_with_primary
           `disk` is active: it is paid for until 2026-03-10 15:59 UTC.
           It is renewed together with `renews`, to which it is attached.
-          At 2026-03-04 19:00 UTC the renewal of `renews`, to which it is attached, is tried; for 109.00 CNY it is paid for until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
-          At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-04 19:00 UTC the renewal of `renews`, to which it is attached, is tried; the plan costs 109.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
         disk-later: active, auto_renew_off
           `disk-later` is active: it is paid for until 2026-06-10 15:59 UTC.
           Auto-renew is off; the renewal of `renews`, to which it is attached, leaves it out: it lasts as long as the resource that it is attached to, without this renewal (CBC.99000092). Nobody renews it but a person.
-          At 2026-03-04 19:00 UTC the renewal of `renews`, to which it is attached, is tried; it costs 109.00 CNY; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
+          At 2026-03-04 19:00 UTC the renewal of `renews`, to which it is attached, is tried; the plan costs 109.00 CNY; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
           At 2026-06-03 01:00 UTC its owner is told: Expires in 15, 7, 3 or 1 days and is not renewed automatically. (By settings: `notice_hour` is `9` by default.)
           At 2026-06-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-06-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
@@ -282,51 +282,51 @@ fn what_a_renewal_depends_on_is_explained() {
         declined: active, declined
           `declined` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its renewal was declined 3 times in this period, last at 2026-02-19 19:00 UTC, for want of money: the payment failed: the balance does not suffice; top up the account: 109.00 CNY needed, 30.00 available (CBC.30050006).
-          At 2026-02-20 19:00 UTC its renewal is tried; for 109.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now the balance does not suffice: 109.00 CNY needed, 30.00 CNY available. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 109.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now the balance does not suffice: 109.00 CNY needed, 30.00 CNY available. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
           Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
         declined-disk: active, declined
           `declined-disk` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its renewal was declined 3 times in this period, last at 2026-02-19 19:00 UTC, for want of money: the payment failed: the balance does not suffice; top up the account: 109.00 CNY needed, 30.00 available (CBC.30050006).
-          At 2026-02-20 19:00 UTC the renewal of `declined`, to which it is attached, is tried; for 109.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now the balance does not suffice: 109.00 CNY needed, 30.00 CNY available. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-20 19:00 UTC the renewal of `declined`, to which it is attached, is tried; the plan costs 109.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now the balance does not suffice: 109.00 CNY needed, 30.00 CNY available. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
           Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
         held: active, awaits_approval
           `held` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `held~1` until 2026-02-24 18:59 UTC, because it costs more than `approval_above`, 50.00 CNY.
-          At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for the approval `held~1`, and the try does nothing before that. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for the approval `held~1`, and the try does nothing before that. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
           At 2026-02-24 18:59 UTC the approval ends: if nobody has decided, it is not renewed in this period (`on_undecided` is `lapse`).
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 31, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
           Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 32: `by-tag` ruled approve.
         rejected: active, rejected
           `rejected` is active: it is paid for until 2026-02-24 15:59 UTC.
           `alice` rejected its renewal (`rejected~1`) at 2026-02-20 06:30 UTC: it is replaced. The clock does not ask for it again in this period; a person may renew it.
-          At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-24 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for an approval then, because it costs more than `approval_above`, 50.00 CNY. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-22 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
-          At 2026-02-24 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-11 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-26 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-24 15:59 UTC; policies asked before that: `by-tag`. But as it looks now nobody approved of it in this period, and the try does nothing. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-22 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-24 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-11 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-26 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 33, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
           Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 34: `by-tag` ruled approve.
         limited: active, renews
           `limited` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month.
-          At 2026-03-02 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for an approval then, because it costs more than `approval_above`, 50.00 CNY. (By settings: `deduction_days` is `7` by default.)
-          At 2026-03-05 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)
-          At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-02 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for an approval then, because it costs more than `approval_above`, 50.00 CNY. (By settings: `deduction_days` is `7` by default.)
+          At 2026-03-05 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
     "#]].assert_eq(&shown(&host, &providers, &ids));
 }
 
@@ -337,32 +337,32 @@ fn each_ruling_of_a_policy_is_explained() {
         denied: active, denied
           `denied` is active: it is paid for until 2026-02-25 15:59 UTC.
           The policy `by-tag` denied its renewal at 2026-02-19 19:00 UTC: the project ends in March. It is asked again at the next try.
-          At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
           Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled deny (the project ends in March).
         deferred: active, deferred
           `deferred` is active: it is paid for until 2026-02-25 15:59 UTC.
           The policy `by-tag` put its renewal off until 2026-02-21 19:00 UTC: after the freeze.
-          At 2026-02-21 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-21 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 15, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
           Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 16: `by-tag` ruled defer (after the freeze).
         asked: active, awaits_approval
           `asked` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `asked~1` until 2026-02-24 18:59 UTC, because the policy `by-tag` requires one by `finance`: finance decides.
-          At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for the approval `asked~1`, and the try does nothing before that. (By settings: `deduction_days` is `7` by default.)
-          At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-25 15:59 UTC; policies asked before that: `by-tag`. But as it looks now it waits for the approval `asked~1`, and the try does nothing before that. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)
           At 2026-02-24 18:59 UTC the approval ends: if nobody has decided, it is renewed all the same (`on_undecided` is `renew`).
-          At 2026-02-25 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-12 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-27 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
           Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled require approval (finance decides).
     "#]].assert_eq(&shown(&host, &providers, &["denied", "deferred", "asked"]));
@@ -376,11 +376,11 @@ fn what_no_clock_has_looked_at_and_what_has_no_plugin_is_explained() {
         renews: active, awaits_clock
           `renews` is active: it is paid for until 2026-03-10 15:59 UTC.
           It was imported and waits for a clock: `perennial run` or `perennial serve` looks at it before anything else, as of the instant at which it starts.
-          At 2026-03-04 19:00 UTC its renewal is tried; for 109.00 CNY it is paid for until 2026-04-10 15:59 UTC. (By settings: `deduction_days` is `5`.)
-          At 2026-03-05 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
-          At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
-          At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-04 19:00 UTC its renewal is tried; the plan costs 109.00 CNY, and pays for it until 2026-04-10 15:59 UTC. (By settings: `deduction_days` is `5`.)
+          At 2026-03-05 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
     "#]].assert_eq(&waiting);
     expect![[r#"
         renews: active, plugin_missing
@@ -435,7 +435,7 @@ fn an_explanation_names_rule_setting_policy_and_instant_as_fields() {
             }
           ],
           "stage": null,
-          "text": "At 2026-03-04 19:00 UTC its renewal is tried; for 109.00 CNY it is paid for until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`."
+          "text": "At 2026-03-04 19:00 UTC its renewal is tried; the plan costs 109.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`."
         }
     "#]].assert_eq(&format!("{:#}\n", renews["next"][0]));
     let deferred = of("deferred");
@@ -459,5 +459,31 @@ fn an_explanation_names_rule_setting_policy_and_instant_as_fields() {
         let actions = next.as_array().unwrap().iter().map(|step| step["action"].as_str().unwrap().to_owned());
         by_situation.insert(id, actions.collect::<Vec<_>>());
     }
-    expect![[""]].assert_eq(&format!("{by_situation:#?}\n"));
+    expect![[r#"
+        {
+            "held": [
+                "try_renewal",
+                "notice",
+                "approval_expires",
+                "enter",
+                "enter",
+                "enter",
+            ],
+            "ordered": [
+                "order_expires",
+                "try_renewal",
+                "notice",
+                "enter",
+                "enter",
+                "enter",
+            ],
+            "renews": [
+                "try_renewal",
+                "notice",
+                "enter",
+                "enter",
+                "enter",
+            ],
+        }
+    "#]].assert_eq(&format!("{by_situation:#?}\n"));
 }

@@ -83,7 +83,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
                 }
               ],
               "stage": null,
-              "text": "At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-31 15:59 UTC."
+              "text": "At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-31 15:59 UTC."
             },
             {
               "action": "notice",
@@ -109,7 +109,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
                 }
               ],
               "stage": null,
-              "text": "At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today."
+              "text": "At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today."
             },
             {
               "action": "enter",
@@ -128,7 +128,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
                 }
               ],
               "stage": "grace",
-              "text": "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins."
+              "text": "At 2026-02-28 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins."
             },
             {
               "action": "enter",
@@ -161,7 +161,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
                 }
               ],
               "stage": "retention",
-              "text": "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins."
+              "text": "At 2026-03-15 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins."
             },
             {
               "action": "enter",
@@ -194,7 +194,7 @@ fn an_explanation_says_in_words_what_its_fields_say() {
                 }
               ],
               "stage": "released",
-              "text": "At 2026-03-30 15:59 UTC it is released, with whatever it holds."
+              "text": "At 2026-03-30 15:59 UTC, unless it is renewed before, it is released, with whatever it holds."
             }
           ],
           "provider": "huawei",
@@ -217,11 +217,11 @@ fn an_explanation_says_in_words_what_its_fields_say() {
           "text": [
             "`ecs-1` is active: it is paid for until 2026-02-28 15:59 UTC.",
             "Auto-renew is on: the clock renews it for 1 month.",
-            "At 2026-02-20 19:00 UTC its renewal is tried; for 99.00 CNY it is paid for until 2026-03-31 15:59 UTC. (By settings: `deduction_days` is `7` by default.)",
-            "At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)",
-            "At 2026-02-28 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)",
-            "At 2026-03-15 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
-            "At 2026-03-30 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
+            "At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-31 15:59 UTC. (By settings: `deduction_days` is `7` by default.)",
+            "At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)",
+            "At 2026-02-28 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)",
+            "At 2026-03-15 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
+            "At 2026-03-30 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)",
             "The last decision, 1, was made at 2026-01-23 19:00 UTC: `huawei` was asked to `renew` `ecs-1`, and planned 1 step."
           ]
         }"#]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1/explanation").shown());

@@ -44,17 +44,18 @@ fn a_resource_is_explained_in_words() {
           attached.
         next
           At 2026-02-20 19:00 UTC the renewal of `ecs-1`, to which
-          it is attached, is tried; for 109.00 CNY it is paid for
-          until 2026-03-31 15:59 UTC.
+          it is attached, is tried; the plan costs 109.00 CNY, and
+          pays for it until 2026-03-31 15:59 UTC.
             deduction_days = 7, the default: The first automatic
               renewal is tried this many days before expiry, 2 to 7
               [api_order_00022, api_order_00031]
-          At 2026-02-28 15:59 UTC it expires and goes on serving:
-          grace begins.
+          At 2026-02-28 15:59 UTC, unless it is renewed before, it
+          expires and goes on serving: grace begins.
             grace_days = not set: Days of grace, 0 to 365; unset,
               those of the site and tier [zh-cn_topic_0086671074]
-          At 2026-03-15 15:59 UTC it is stopped or frozen, with its
-          data kept: retention begins.
+          At 2026-03-15 15:59 UTC, unless it is renewed before, it
+          is stopped or frozen, with its data kept: retention
+          begins.
             site = intl: The legal site: cn, intl or eu; decides
               on grace, retention and full refunds
               [zh-cn_topic_0086671074]
@@ -63,8 +64,8 @@ fn a_resource_is_explained_in_words() {
             retention_days = not set: Days of retention, 0 to 365;
               unset, those of the site and tier
               [zh-cn_topic_0086671074]
-          At 2026-03-30 15:59 UTC it is released, with whatever it
-          holds.
+          At 2026-03-30 15:59 UTC, unless it is renewed before, it
+          is released, with whatever it holds.
             site = intl: The legal site: cn, intl or eu; decides
               on grace, retention and full refunds
               [zh-cn_topic_0086671074]
@@ -75,8 +76,8 @@ fn a_resource_is_explained_in_words() {
               [zh-cn_topic_0086671074]
         last
           The last decision, 3, was made at 2026-01-23 19:00 UTC:
-          `huawei` was asked to `renew`
-          `ecs-1`, and planned 2 steps.
+          `huawei` was asked to `renew` `ecs-1`, and planned 2
+          steps.
     "#]]
     .assert_eq(&narrow);
 }
