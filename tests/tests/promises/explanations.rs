@@ -485,5 +485,6 @@ fn an_explanation_names_rule_setting_policy_and_instant_as_fields() {
                 "enter",
             ],
         }
-    "#]].assert_eq(&format!("{by_situation:#?}\n"));
+    "#]]
+    .assert_eq(&format!("{by_situation:#?}\n"));
 }
