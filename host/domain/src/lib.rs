@@ -25,7 +25,7 @@ pub mod plan;
 pub mod policy;
 pub mod provider_api;
 pub mod resource_fields;
-mod ruling_kind;
+pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]
 mod sample;

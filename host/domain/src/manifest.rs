@@ -80,10 +80,27 @@ pub struct Kind {
 pub struct Setting {
     /// Its name.
     pub name: String,
-    /// What it does, for people.
+    /// What it does, for people; at its end, in square brackets, the document that the rule is from.
     pub label: String,
     /// The value of an account that does not say, if there is a single one.
     pub default: Option<String>,
+}
+
+impl Setting {
+    /// What it does, for people, without the document.
+    pub fn rule(&self) -> &str {
+        self.split_label().map_or(self.label.as_str(), |(rule, _)| rule)
+    }
+
+    /// The document that the rule is from, if the label names one.
+    pub fn document(&self) -> Option<&str> {
+        self.split_label().map(|(_, document)| document)
+    }
+
+    fn split_label(&self) -> Option<(&str, &str)> {
+        let (rule, document) = self.label.strip_suffix(']')?.rsplit_once(" [")?;
+        (!document.is_empty()).then_some((rule, document))
+    }
 }
 
 /// Something that owners are told ahead of time.
@@ -104,4 +121,23 @@ pub struct Idempotency {
     pub valid_seconds: u32,
     /// What the same token with another command is answered.
     pub mismatch: Refusal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_may_end_with_the_document_of_its_rule() {
+        for (label, rule, document) in [
+            ("Days, 0 to 365 [topic 4711]", "Days, 0 to 365", Some("topic 4711")),
+            ("Days, 0 to 365", "Days, 0 to 365", None),
+            ("a list such as [1, 2]", "a list such as", Some("1, 2")),
+            ("[all of it]", "[all of it]", None),
+            ("nothing []", "nothing []", None),
+        ] {
+            let setting = Setting { name: "s".to_owned(), label: label.to_owned(), default: None };
+            assert_eq!((setting.rule(), setting.document()), (rule, document), "{label}");
+        }
+    }
 }

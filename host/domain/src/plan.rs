@@ -96,7 +96,7 @@ pub enum Operation {
 
 impl Operation {
     /// The extension, if the operation is one.
-    pub(crate) const fn as_extend(&self) -> Option<&Extension> {
+    pub const fn as_extend(&self) -> Option<&Extension> {
         if let Operation::Extend(extension) = self { Some(extension) } else { None }
     }
 }

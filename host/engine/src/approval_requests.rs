@@ -323,7 +323,9 @@ impl Batch {
         let account_in_batch = self.account(item.account);
         let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
         let bundle = &item.walk.bundle;
-        let decided = self.decision_record(index, member, command, &[], &Ok(plan.clone()));
+        let request = formats::decision::question(&self.decision_input(index, member, command, &[]));
+        let answer = Ok(plan.clone());
+        let response = formats::decision::answer(&answer);
         let proposal = Proposal {
             at: item.instant,
             command: command.clone(),
@@ -339,8 +341,8 @@ impl Batch {
         PricedRequest {
             command: formats::decision::command(command).to_text(),
             contract: formats::decision::CONTRACT.to_owned(),
-            request: decided.request,
-            response: decided.response,
+            request: request.to_text(),
+            response: response.to_text(),
             revision: rules.digest().to_owned(),
             plan_hash: proposal.hash_without_balance(),
             cost: approval::commitment(plan, bundle, item.instant),

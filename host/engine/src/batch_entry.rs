@@ -97,16 +97,21 @@ impl BatchAccount {
     }
 }
 
-/// A question that a plugin was asked, and what it answered.
+/// A question that a plugin, or policies, were asked, and the answer.
 pub struct DecisionRecord {
     /// The instant of the decision.
     pub at: Timestamp,
     /// The member that the command named.
     pub member: MemberIndex,
-    /// As the decision format writes them.
-    pub request: String,
-    /// What the plugin answered, as it is kept.
-    pub response: String,
+    /// What the plugin was asked, as it is kept.
+    pub request: Vec<u8>,
+    /// What it answered, as it is kept.
+    pub response: Vec<u8>,
+    /// The fuel that it took.
+    pub fuel: u64,
+    /// What ran the policies, where they were asked: its name, and the digest of its revision. `None` where the account's
+    /// plugin was.
+    pub interpreter: Option<Arc<(String, String)>>,
 }
 
 /// A bundle that is being decided on, and what there is to write down about it.

@@ -9,11 +9,12 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
-use perennial_domain::plan::Plan;
-use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats as formats;
+use perennial_formats::decision::DecisionInput;
+use perennial_formats::decision::packed;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::TimelineRequest;
@@ -30,7 +31,7 @@ impl Batch {
         &self,
         evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
-        answers: &[Result<Result<Plan, Refusal>, String>],
+        answers: &[Result<PlanAnswer, String>],
     ) -> Vec<Option<DecisionRecord>> {
         // Writing them out takes longer than the rule does.
         parallel::map(if self.records_decisions { evaluation.len() } else { 0 }, |number| {
@@ -73,7 +74,7 @@ impl Batch {
         &self,
         evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
-    ) -> Vec<Result<Result<Plan, Refusal>, String>> {
+    ) -> Vec<Result<PlanAnswer, String>> {
         let requests = evaluation.iter().map(|(index, member)| (*index, *member, command));
         self.request_plans_of(&requests.collect::<Vec<_>>())
     }
@@ -82,7 +83,7 @@ impl Batch {
     pub(crate) fn request_plans_of(
         &self,
         evaluation: &[(EntryIndex, MemberIndex, &Command)],
-    ) -> Vec<Result<Result<Plan, Refusal>, String>> {
+    ) -> Vec<Result<PlanAnswer, String>> {
         self.call_rules(
             evaluation,
             |&(index, _, _)| index,
@@ -156,7 +157,7 @@ impl Batch {
         member: MemberIndex,
         command: &Command,
         orders: &[Order],
-        answer: &Result<Plan, Refusal>,
+        answer: &PlanAnswer,
     ) {
         if self.records_decisions {
             let decided = self.decision_record(index, member, command, orders, answer);
@@ -164,17 +165,39 @@ impl Batch {
         }
     }
 
-    pub(crate) fn decision_record(
+    /// What is to be kept of a request and its answer.
+    fn decision_record(
         &self,
         index: EntryIndex,
         member: MemberIndex,
         command: &Command,
         orders: &[Order],
-        answer: &Result<Plan, Refusal>,
+        answer: &PlanAnswer,
     ) -> DecisionRecord {
         let item = self.entry(index);
+        let evaluation = self.decision_input(index, member, command, orders);
+        let request = formats::decision::question(&evaluation).to_text();
+        let response = formats::decision::answer(&answer.plan).to_text();
+        DecisionRecord {
+            at: item.instant,
+            member,
+            request: packed::pack(&request),
+            response: packed::pack(&response),
+            fuel: answer.fuel,
+            interpreter: None,
+        }
+    }
+    /// What the rules are asked when a command names `member`.
+    pub(crate) fn decision_input<'b>(
+        &'b self,
+        index: EntryIndex,
+        member: MemberIndex,
+        command: &'b Command,
+        orders: &'b [Order],
+    ) -> DecisionInput<'b> {
+        let item = self.entry(index);
         let account = &self.account(item.account).account;
-        let evaluation = formats::decision::DecisionInput {
+        DecisionInput {
             at: item.instant,
             account: &account.id,
             settings: &account.settings,
@@ -182,9 +205,6 @@ impl Batch {
             member,
             bundle: &item.walk.bundle,
             orders,
-        };
-        let question = formats::decision::question(&evaluation).to_text();
-        let answer = formats::decision::answer(answer).to_text();
-        DecisionRecord { at: item.instant, member, request: question, response: answer }
+        }
     }
 }

@@ -92,6 +92,7 @@ pub fn run(
     loop {
         tick(engine, now(), last_active, observe)?;
         watch.observe(engine.db(), now())?;
+        engine.delete_old_decisions(now())?;
         last_active = LastActive::at(now());
         match stop.recv_timeout(time_to_next_wake(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}

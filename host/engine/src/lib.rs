@@ -19,8 +19,10 @@ mod command_ruling;
 mod deferred_purchases;
 mod due;
 pub mod error;
+pub mod explanation;
 mod first_walk;
 pub mod forecast;
+pub mod housekeeping;
 pub mod import;
 pub mod import_document;
 pub mod import_report;
@@ -39,6 +41,7 @@ mod policy_digest;
 mod policy_facts;
 pub mod preconditions;
 pub mod proposal;
+pub mod replay;
 pub mod rules;
 mod ruling;
 mod ruling_approvals;
@@ -76,25 +79,19 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 
+pub use crate::housekeeping::Retention;
+
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
 const SPAN_MAX: i64 = 86_399;
-
-/// What is kept besides what the clock itself needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// Events and decisions: the host's own data.
-    Everything,
-    /// Neither: a simulation takes the events as they come.
-    State,
-}
 
 /// The engine of one store.
 pub struct Engine<S = Store> {
     store: S,
     providers: Providers,
     retention: Retention,
+    decision_days: i64,
     clock: ClockKind,
     batch_max: u32,
     batch_size: u32,
@@ -166,6 +163,7 @@ impl<S: EngineStore> Engine<S> {
             store,
             providers,
             retention: keep,
+            decision_days: housekeeping::DECISION_DAYS,
             clock: ClockKind::Real,
             batch_max: BATCH_MAX,
             batch_size: BATCH_MAX,

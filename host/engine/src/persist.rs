@@ -24,6 +24,7 @@ use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchEntry;
+use crate::batch_entry::DecisionRecord;
 use crate::orders as unpaid_orders;
 use crate::parallel;
 use crate::shadow_difference::ShadowDifference;
@@ -131,15 +132,8 @@ impl Changes {
         for approval in std::mem::take(&mut item.approvals) {
             self.add_approval(account_in_batch, &item, approval)?;
         }
-        for decided in std::mem::take(&mut item.decisions) {
-            self.list.extend(names.revision.as_ref().map(|revision| Change::InsertDecision {
-                resource: item.original.rows[decided.member],
-                revision: revision.clone(),
-                at: decided.at,
-                request: decided.request,
-                response: decided.response,
-            }));
-        }
+        let decisions = std::mem::take(&mut item.decisions);
+        self.add_decisions(names, &item, decisions);
         for difference in std::mem::take(&mut item.differences) {
             self.list.push(difference_change(account_in_batch.row, &item, difference));
         }
@@ -162,6 +156,24 @@ impl Changes {
             failure,
         });
         Ok(())
+    }
+
+    fn add_decisions(&mut self, names: &AccountNames, item: &BatchEntry, decisions: Vec<DecisionRecord>) {
+        for decided in decisions {
+            let (revision, contract) = match &decided.interpreter {
+                Some(interpreter) => (Some(interpreter), formats::decision::ruling::CONTRACT),
+                None => (names.revision.as_ref(), formats::decision::CONTRACT),
+            };
+            self.list.extend(revision.map(|revision| Change::InsertDecision {
+                resource: item.original.rows[decided.member],
+                revision: revision.clone(),
+                at: decided.at,
+                contract,
+                request: decided.request,
+                response: decided.response,
+                fuel: decided.fuel,
+            }));
+        }
     }
 
     fn add_effects(

@@ -326,7 +326,7 @@ impl CommandEvaluation {
         let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
         self.batch.record_decision(EntryIndex::FIRST, self.member, command, &self.orders, &answer);
-        Ok(answer)
+        Ok(answer.plan)
     }
 
     pub(super) fn record_refusal(&mut self, command: &Command, refusal: &Refusal) {

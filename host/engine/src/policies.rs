@@ -8,12 +8,14 @@ use std::sync::PoisonError;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::policy::Calendar;
 use perennial_domain::policy::Policy;
 use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::PolicySet;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
+use perennial_formats::decision::ruling::AskedPolicy;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PlanAnswers;
 use perennial_sandbox::PluginError;
@@ -68,6 +70,11 @@ impl Policies {
     pub fn stored(interpreter: Interpreter, people: usize) -> Policies {
         let source = Source::Stored { last: Mutex::default(), people };
         Policies { interpreter: Arc::new(interpreter), source }
+    }
+
+    /// What runs them.
+    pub(crate) fn interpreter(&self) -> &Interpreter {
+        &self.interpreter
     }
 
     /// What the interpreter makes of the script of each policy of `set`.
@@ -174,6 +181,25 @@ impl ActivePolicies {
     /// The digest of its script.
     pub(crate) fn digest(&self, place: usize) -> &str {
         &self.held.digests[place]
+    }
+
+    /// The names of the policies at these places, with the digests of their scripts.
+    pub(crate) fn asked(&self, places: &[usize]) -> Vec<AskedPolicy> {
+        let asked = |place: &usize| AskedPolicy {
+            name: self.policy(*place).name.clone(),
+            digest: self.digest(*place).to_owned(),
+        };
+        places.iter().map(asked).collect()
+    }
+
+    /// The calendars that their scripts see.
+    pub(crate) fn calendars(&self) -> &[Calendar] {
+        &self.held.set.calendars
+    }
+
+    /// What runs them: its name, and the digest of its revision.
+    pub(crate) fn interpreter(&self) -> (String, String) {
+        (self.interpreter.name().to_owned(), self.interpreter.digest().to_owned())
     }
 
     /// The place of the policy called `name`.

@@ -18,8 +18,10 @@ use perennial_domain::policy::chain::Entry;
 use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
+use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
+use perennial_sandbox::PlanAnswers;
 
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::EntryIndex;
@@ -36,6 +38,18 @@ pub(crate) struct PlanState {
     pub(crate) plan: Plan,
     /// What policies are told of it.
     pub(crate) facts: PlanFacts,
+    /// The fuel that the rules took over it, where an amendment led to it; else that is recorded already.
+    pub(crate) fuel: u64,
+}
+
+/// What policies were asked about a plan and answered, as it is to be kept.
+pub(crate) struct Asked {
+    /// What they were told of the account, with the money that the plan was shown.
+    pub(crate) account: AccountFacts,
+    /// What they were told of the plan.
+    pub(crate) facts: PlanFacts,
+    /// The answers.
+    pub(crate) answers: PlanAnswers,
 }
 
 /// A plan on its way through the chain.
@@ -59,6 +73,8 @@ pub(crate) struct Case {
     pub(crate) figures: Option<Figures>,
     /// What the rulings come to, once they are known.
     pub(crate) verdict: Option<Verdict>,
+    /// What policies were asked and answered, if that is kept.
+    pub(crate) asked: Vec<Asked>,
     /// As it was asked for; `None` while nothing amended it.
     original: Option<PlanState>,
     chain: Chain,
@@ -109,6 +125,7 @@ impl Case {
             shadow_events: Vec::new(),
             shadow_rulings: Vec::new(),
             verdict: None,
+            asked: Vec::new(),
         }
     }
 
@@ -121,8 +138,14 @@ impl Case {
         self.figures = Some(figures);
         (self.first_entries, self.wanted, self.verdict) = (None, None, None);
         self.answers.clear();
+        self.asked.clear();
         self.shadow_events.clear();
         self.shadow_rulings.clear();
+    }
+
+    /// What policies were asked since it began, to be kept.
+    pub(crate) fn note_asked(&mut self, asked: Asked) {
+        self.asked.push(asked);
     }
 
     /// What the policies say of the plan as it is.

@@ -11,14 +11,13 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
-use perennial_domain::plan::Plan;
-use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use crate::policies::Policies;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
@@ -51,7 +50,7 @@ pub trait Rules: Send + Sync {
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>>;
+    ) -> Vec<Result<PlanAnswer, PluginError>>;
     /// Which packages cover each use; a use comes with its account.
     fn allocate(
         &self,
@@ -130,7 +129,7 @@ impl Rules for Plugin {
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+    ) -> Vec<Result<PlanAnswer, PluginError>> {
         let answers = self.make_plans(accounts, requests);
         failed_requests::log_plans(accounts, requests, &answers);
         answers

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use perennial_domain::account_settings;
 use perennial_domain::event::EventKind;
@@ -23,12 +24,17 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::decision::packed;
+use perennial_formats::decision::ruling;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanAnswers;
 
 use crate::batch::Batch;
 use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::DecisionRecord;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
+use crate::policy_case::Asked;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
 use crate::ruling_approvals::with_host_approvals;
@@ -137,7 +143,7 @@ impl Batch {
             is_provider_api: self.is_provider_api && command.cause() == Cause::Command,
             approved,
         };
-        let state = PlanState { command, plan, facts };
+        let state = PlanState { command, plan, facts, fuel: 0 };
         Case::new(number, (entry, member, account), matching, context, state)
     }
 
@@ -186,9 +192,13 @@ impl Batch {
             facts: &mut case.state.facts,
         });
         let answers = self.put(policies, questions.collect());
-        for (case, PlanAnswers { figures, answers }) in cases.iter_mut().zip(answers) {
-            case.figures = Some(figures);
-            case.take_answers(answers);
+        for (case, answers) in cases.iter_mut().zip(answers) {
+            case.figures = Some(answers.figures);
+            if self.records_decisions && !case.state.facts.policies.is_empty() {
+                let (facts, answers) = (case.state.facts.clone(), answers.clone());
+                case.note_asked(self.asked(case.account, facts, answers));
+            }
+            case.take_answers(answers.answers);
         }
     }
 
@@ -207,6 +217,9 @@ impl Batch {
         let answers = self.put(policies, questions.collect());
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
+            if self.records_decisions {
+                case.note_asked(self.asked(case.account, facts.clone(), answers));
+            }
         }
         if self.records_decisions {
             self.price_amendments(&mut asked);
@@ -231,13 +244,18 @@ impl Batch {
         });
         let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
         let costs = wanted.iter().zip(plans).map(|((number, _, command), plan)| {
-            let plan = plan.ok()?.ok()?;
+            let plan = plan.ok()?.plan.ok()?;
             self.plan_facts(about(*number).0, command, &plan).cost
         });
         let costs = costs.collect::<Vec<_>>();
         for ((number, ruling, _), cost) in wanted.iter().zip(costs) {
             cases[*number].shadow_rulings[*ruling].amended_cost = cost;
         }
+    }
+
+    /// What there is to keep of what policies were asked about a plan.
+    fn asked(&self, account: BatchAccountIndex, facts: PlanFacts, answers: PlanAnswers) -> Asked {
+        Asked { account: self.account(account).facts(answers.figures), facts, answers }
     }
 
     fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
@@ -276,8 +294,8 @@ impl Batch {
         let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
         for ((case, command), plan) in cases.iter_mut().zip(wanted).zip(plans) {
             match plan {
-                Ok(Ok(plan)) => self.replace_plan(case, command, plan),
-                Ok(Err(Refusal { code, message })) => {
+                Ok(PlanAnswer { plan: Ok(plan), fuel }) => self.replace_plan(case, command, plan, fuel),
+                Ok(PlanAnswer { plan: Err(Refusal { code, message }), .. }) => {
                     case.fail_amendment(format!(
                         "it amends to what the provider refuses: {message} ({code})"
                     ));
@@ -287,12 +305,12 @@ impl Batch {
         }
     }
 
-    fn replace_plan(&self, case: &mut Case, command: Command, plan: Plan) {
+    fn replace_plan(&self, case: &mut Case, command: Command, plan: Plan, fuel: u64) {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
         facts.is_pending = self.is_held(case.entry, &command, &plan, &case.context.approved);
-        case.replace(PlanState { command, plan, facts });
+        case.replace(PlanState { command, plan, facts, fuel });
     }
 
     /// Settles plans in order, of each account up to the first that was shown other money than there is; returns the
@@ -337,12 +355,33 @@ impl Batch {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
-            self.entry_mut(case.entry).differences.extend(differences);
+            let records = case.asked.iter().map(|asked| ruling_record(policies, case.member, asked));
+            let records = records.collect::<Vec<_>>();
+            let item = self.entry_mut(case.entry);
+            item.differences.extend(differences);
+            item.decisions.extend(records);
         }
-        let Case { entry, member, state: PlanState { command, plan, .. }, verdict, .. } = case;
+        let Case { entry, member, state: PlanState { command, plan, fuel, .. }, verdict, .. } = case;
         if is_amended {
-            self.record_decision(entry, member, &command, &[], &Ok(plan.clone()));
+            let answer = PlanAnswer { plan: Ok(plan.clone()), fuel };
+            self.record_decision(entry, member, &command, &[], &answer);
         }
         Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
+    }
+}
+
+/// What is kept of what policies were asked and answered about a plan that names `member`.
+fn ruling_record(policies: &ActivePolicies, member: MemberIndex, asked: &Asked) -> DecisionRecord {
+    let Asked { account, facts, answers } = asked;
+    let of = policies.asked(&facts.policies);
+    let request = ruling::question(&of, policies.calendars(), account, facts).to_text();
+    let response = ruling::answers(answers.figures, &answers.answers).to_text();
+    DecisionRecord {
+        at: facts.at,
+        member,
+        request: packed::pack(&request),
+        response: packed::pack(&response),
+        fuel: answers.fuel,
+        interpreter: Some(Arc::new(policies.interpreter())),
     }
 }

@@ -38,9 +38,9 @@ impl Batch {
             let record = record.next().flatten();
             match plan {
                 Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
-                Ok(plan) => {
+                Ok(answer) => {
                     self.entry_mut(renewal_try.entry).decisions.extend(record);
-                    match plan {
+                    match answer.plan {
                         Ok(plan) => {
                             subjects.push(self.try_subject(renewal_try, plan));
                             planned.push(number);

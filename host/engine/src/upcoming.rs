@@ -5,8 +5,13 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use perennial_domain::account_settings;
+use perennial_domain::account_settings::OnUndecided;
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
+use perennial_domain::plan::Cause;
+use perennial_domain::policy::deferral;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::AccountKey;
@@ -15,6 +20,8 @@ use crate::error::EngineError;
 use crate::rules::Providers;
 use perennial_sandbox::TimelineRequest;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::approvals::StoredApproval;
+use perennial_store::bundles::StoredBundle;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
@@ -63,4 +70,38 @@ pub fn upcoming_timelines(
         }
     }
     Ok(ahead)
+}
+
+/// Everything that happens to a stored bundle from `at` on if nobody does anything, with its tries as the host makes them: put
+/// off by a policy, or made where an approval ends undecided.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read; within, why the rules gave no usable answer.
+pub fn timeline_as_made(
+    db: &dyn EngineReads,
+    providers: &Providers,
+    stored: &StoredBundle,
+    at: Timestamp,
+) -> Result<Result<Vec<Occurrence>, EngineError>, StoreError> {
+    let ahead = upcoming_timelines(db, providers, at, &[(stored.account, &stored.bundle)])?.pop();
+    let timeline = match ahead.expect("one request has one timeline") {
+        Ok(timeline) => timeline,
+        Err(error) => return Ok(Err(error)),
+    };
+    let deferrals = db.deferrals(&stored.rows)?;
+    let settings = db.account(stored.account)?.account.settings;
+    let mut undecided = Vec::new();
+    if account_settings::on_undecided(&settings) == OnUndecided::Renew {
+        for (member, row) in stored.rows.iter() {
+            let expiry = stored.bundle[member].expires_at;
+            let waits = |approval: &StoredApproval| {
+                let is_renewal = approval.cause == Cause::Auto && approval.expires_before == expiry;
+                approval.state == State::Pending && is_renewal
+            };
+            let pending = db.approvals(row)?.into_iter().filter(waits);
+            undecided.extend(pending.map(|approval| (member, approval.expires_at)));
+        }
+    }
+    Ok(Ok(deferral::tries_as_made(&timeline, &stored.bundle, &deferrals, &undecided).into_owned()))
 }

@@ -75,23 +75,24 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 9:
+        `perennial.db` would be migrated from schema 3 to 10:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
           7: refunds say their handling fee, wakes the plugin's revision that they are from, and used signatures their request
           8: tokens belong to people, and a raise of an approval limit may wait for a second one
           9: policies hold on a running host, with their versions, changes and differences, and tokens get labels
+          10: decisions say how much fuel they took, and new ones are packed
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 9; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 10; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 9, the one of this version; there is nothing to do
+        `perennial.db` has schema 10, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));

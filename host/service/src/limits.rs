@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use perennial_engine::housekeeping::DECISION_DAYS;
+
 /// A limit of the configuration: its name and its bounds, and how it is read and set.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
@@ -113,6 +115,8 @@ limits! {
     /// How many people it takes to raise or lift the approval limit of an account, and until a change of policies counts for
     /// what its author asks for: 1 or 2.
     limit_raise_people: usize = 2, 1..=2;
+    /// How many days a decision is kept: what a plugin was asked and answered.
+    decision_days: i64 = DECISION_DAYS, 1..=36_500;
     /// The number of reading threads, each with a connection.
     readers: usize = 4, 1..=256;
     /// The most bundles in one transaction.

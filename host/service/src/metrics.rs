@@ -14,8 +14,6 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Cause;
-use perennial_domain::plan::Plan;
-use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
@@ -24,6 +22,7 @@ use perennial_engine::clock::Stopwatch;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
@@ -241,7 +240,7 @@ impl Rules for MeteredRules {
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+    ) -> Vec<Result<PlanAnswer, PluginError>> {
         self.measure("make_plan", || self.rules.make_plans(accounts, requests))
     }
 

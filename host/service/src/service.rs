@@ -84,8 +84,9 @@ impl Service {
         let providers = MeteredRules::wrap_all(providers, &metrics);
         let readers = Readers::open(path, limits.readers)?;
         let watched_reader = Readers::open(path, 1)?;
-        let engine =
-            Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
+        let engine = Engine::new(store, providers.clone(), Retention::Everything)
+            .with_batch_size(limits.batch)
+            .with_decision_days(limits.decision_days);
         let (time, kind, now) = match start {
             Some(start) => (ClockMode::Virtual(start), ClockKind::Virtual, start),
             None => (ClockMode::Real, ClockKind::Real, clock::now()),

@@ -157,10 +157,14 @@ pub enum Change {
         revision: Arc<(String, String)>,
         /// The instant of the change.
         at: Timestamp,
-        /// What it was asked, as the decision format writes it.
-        request: String,
-        /// What it answered.
-        response: String,
+        /// The version of the contract that both are written in.
+        contract: &'static str,
+        /// What it was asked, as [`perennial_formats::decision::packed`] packs it.
+        request: Vec<u8>,
+        /// What it answered, packed too.
+        response: Vec<u8>,
+        /// The fuel that it took.
+        fuel: u64,
     },
     /// What a shadow policy would have done otherwise.
     RecordPolicyDifference(Box<NewPolicyDifference>),

@@ -114,6 +114,21 @@ pub fn list(db: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<StoredEvent>
     Ok(events.collect::<Result<_, _>>()?)
 }
 
+/// The last events of a resource, the newest first, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn last_of_resource(db: &ReadTx, resource: &str, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select e.row, e.at, a.id, e.resource, e.type, e.body
+         from event e left join account a on a.row = e.account
+         where e.resource = ?1 order by e.row desc limit ?2",
+    )?;
+    let events = statement.query_map((resource, limit), stored)?;
+    Ok(events.collect::<Result<_, _>>()?)
+}
+
 /// An event from a row of `row`, `at`, the account's id, `resource`, `type` and `body`.
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
     Ok(StoredEvent {

@@ -92,6 +92,8 @@ row_keys! {
     LedgerEntryKey;
     /// A row of `orders`.
     OrderKey;
+    /// A row of `decision`: the decision's number in the order in which decisions were committed.
+    DecisionKey;
     /// A row of `event`: the event's number in the order in which events were committed.
     EventKey;
     /// A row of `approval`.

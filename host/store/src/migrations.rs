@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -57,6 +57,11 @@ const STEPS: [Step; 6] = [
         to: 9,
         summary: "policies hold on a running host, with their versions, changes and differences, and tokens get labels",
         sql: include_str!("migrations/0009_running_policies.sql"),
+    },
+    Step {
+        to: 10,
+        summary: "decisions say how much fuel they took, and new ones are packed",
+        sql: include_str!("migrations/0010_packed_decisions.sql"),
     },
 ];
 

@@ -1,4 +1,4 @@
--- The tables of one host, schema 9. `migrations/` has the steps from older schemas to this one; a test compares the results.
+-- The tables of one host, schema 10. `migrations/` has the steps from older schemas to this one; a test compares the results.
 --
 -- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
 -- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts
@@ -234,15 +234,17 @@ create index orders_refunded on orders (resource) where refunded_at is not null;
 create index orders_not_paid on orders (resource) where state <> 1;
 create index orders_deadline on orders (pay_until, row) where state = 0;
 
--- Requests to plugins and their responses, so that any decision can be replayed.
+-- Requests to plugins and policies and their responses, so that any decision can be replayed; the oldest are deleted in time. What was
+-- kept before schema 10 is JSON and has no fuel; since then it is packed, as `decision::packed` of `perennial-formats` says.
 create table decision (
     row      integer primary key,
     at       integer not null,
     resource integer not null references resource,
     revision integer not null references revision,
-    contract text not null,      -- the version of the provider contract in which both are written, such as `0.1`
-    request  text not null,      -- JSON
-    response text not null       -- JSON
+    contract text not null,      -- the version of the contract in which both are written: `0.1`, or of policies, `policy/0.1`
+    fuel     integer,            -- what it took: its part of what the call took in which it was asked
+    request  blob not null,
+    response blob not null
 );
 create index decision_resource on decision (resource);
 

@@ -133,9 +133,9 @@ impl<'c> Committer<'c> {
             Change::RecordClientToken { account, token, outcome, at } => {
                 client_tokens::upsert(db, account, &token, &outcome, at)
             }
-            Change::InsertDecision { resource, revision, at, request, response } => {
+            Change::InsertDecision { resource, revision, at, contract, request, response, fuel } => {
                 let revision = self.revision(&revision.0, &revision.1)?;
-                self.decisions.insert(at, resource, revision, &request, &response)
+                self.decisions.insert((at, resource, revision), contract, (&request, &response), fuel)
             }
             Change::RecordPolicyDifference(new) => policy_differences::record(db, &new),
             Change::InsertEvent { account, at, resource, kind, body } => {

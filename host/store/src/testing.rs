@@ -9,6 +9,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
+use crate::keys::DecisionKey;
 use crate::tx::ReadTx;
 use rusqlite::types::ValueRef;
 
@@ -275,6 +276,23 @@ pub fn schema(db: &ReadTx) -> String {
         writeln!(schema, "{name}: {bare}").unwrap();
     }
     schema
+}
+
+/// Has the decisions of a plugin made by another revision.
+pub fn set_revisions(db: &ReadTx, plugin: &str, digest: &str) {
+    db.connection().execute("update revision set digest = ?2 where plugin = ?1", (plugin, digest)).unwrap();
+}
+
+/// The response of a decision, as it is kept.
+pub fn response(db: &ReadTx, decision: DecisionKey) -> Vec<u8> {
+    let sql = "select response from decision where row = ?1";
+    db.connection().query_row(sql, [decision], |row| row.get(0)).unwrap()
+}
+
+/// Replaces the response of a decision.
+pub fn set_response(db: &ReadTx, decision: DecisionKey, response: &[u8]) {
+    let sql = "update decision set response = ?2 where row = ?1";
+    db.connection().execute(sql, (decision, response)).unwrap();
 }
 
 /// Everything in a database, as text.

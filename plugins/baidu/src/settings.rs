@@ -42,19 +42,31 @@ pub const SETTINGS: [Described; 23] = [
     described(
         "try_days",
         "7,3,1,0",
-        "days before the expiry on which an automatic renewal is tried, 0 to 30 each",
+        "days before the expiry on which an automatic renewal is tried, 0 to 30 each [Automatic renewal]",
     ),
     Described {
         name: "bbc_try_days",
         default: None,
-        label: "the same for bare metal servers, as their own page says `7,3,1`; as `try_days` when not set",
+        label: "the same for bare metal servers, as their own page says `7,3,1`; as `try_days` when not set [BBC expiry]",
     },
     described("notice_hour", "10", "hour of the day (UTC+8) of notices that an expiry is near, 0 to 23"),
-    described("notice_days", "7,3,1", "days before the expiry on which the owner is told, 0 to 30 each"),
-    described("et_notice_days", "7,3,1,0", "the same for direct connect ports"),
+    described(
+        "notice_days",
+        "7,3,1",
+        "days before the expiry on which the owner is told, 0 to 30 each [Reminders]",
+    ),
+    described("et_notice_days", "7,3,1,0", "the same for direct connect ports [ET expiry]"),
     described("retention_days", "7", "days for which data is kept after the expiry, 1 to 30"),
-    described("et_grace_days", "7", "days for which a direct connect port runs on after the expiry, 0 to 30"),
-    described("et_retention_days", "23", "days for which a stopped direct connect port is kept, 1 to 60"),
+    described(
+        "et_grace_days",
+        "7",
+        "days for which a direct connect port runs on after the expiry, 0 to 30 [ET expiry]",
+    ),
+    described(
+        "et_retention_days",
+        "23",
+        "days for which a stopped direct connect port is kept, 1 to 60 [ET expiry]",
+    ),
     described(
         "related_renew_default",
         "none",

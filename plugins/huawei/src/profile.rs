@@ -84,18 +84,34 @@ const KINDS: [KindRow; 21] = [
 ];
 
 const SETTINGS: [(&str, &str, Option<&str>); 19] = [
-    ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
-    ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
+    (
+        "site",
+        "The legal site: cn, intl or eu; decides on grace, retention and full refunds [zh-cn_topic_0086671074]",
+        Some("intl"),
+    ),
+    (
+        "tier",
+        "Customer tier, V0 to V5; decides on grace and retention on the cn site only [zh-cn_topic_0086671074]",
+        Some("V0"),
+    ),
     (
         "deduction_days",
-        "The first automatic renewal is tried this many days before expiry, 2 to 7",
+        "The first automatic renewal is tried this many days before expiry, 2 to 7 [api_order_00022, api_order_00031]",
         Some("7"),
     ),
-    ("grace_days", "Days of grace, 0 to 365; unset, those of the site and tier", None),
-    ("retention_days", "Days of retention, 0 to 365; unset, those of the site and tier", None),
+    (
+        "grace_days",
+        "Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]",
+        None,
+    ),
+    (
+        "retention_days",
+        "Days of retention, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]",
+        None,
+    ),
     (
         "unified_expiry_day",
-        "Renewals end on this day of the month, 1 to 28, or -1 for the last; unset, on their own",
+        "Renewals end on this day of the month, 1 to 28, or -1 for the last; unset, on their own [api_order_00031]",
         None,
     ),
     (
@@ -105,22 +121,22 @@ const SETTINGS: [(&str, &str, Option<&str>); 19] = [
     ),
     (
         "full_refund_days",
-        "A new purchase is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
+        "A new purchase is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0 [api_order_00019]",
         None,
     ),
     (
         "handling_fee_percent",
-        "Kept of what was paid for a running period, 0 to 100 percent, or manual: by its term and the years used",
+        "Kept of what was paid for a running period, 0 to 100 percent, or manual: by its term and the years used [en-us_topic_0083138805]",
         Some("0"),
     ),
     (
         "refund_counts",
-        "What a refund counts: hours, days, or whole_unused_days; unset, hours on intl, else whole_unused_days",
+        "What a refund counts: hours, days, or whole_unused_days; unset, hours on intl, else whole_unused_days [en-us_topic_0083138805]",
         None,
     ),
     (
         "total_years_max",
-        "A resource is paid for at most this many years from its start, 0 (no limit) to 100",
+        "A resource is paid for at most this many years from its start, 0 (no limit) to 100 [api_order_00018]",
         Some("0"),
     ),
     (
@@ -141,12 +157,12 @@ const SETTINGS: [(&str, &str, Option<&str>); 19] = [
     ),
     (
         "tries_until",
-        "An automatic renewal is tried until expiry, or until the last day of retention: expiry or retention",
+        "An automatic renewal is tried until expiry, or until the last day of retention: expiry or retention [api_order_00022]",
         Some("expiry"),
     ),
     (
         "auto_renewal_takes",
-        "Of what is attached, an automatic renewal renews what is due with it, or all: due or bundle",
+        "Of what is attached, an automatic renewal renews what is due with it, or all: due or bundle [Managing Yearly/Monthly Resources]",
         Some("due"),
     ),
     (

@@ -130,7 +130,10 @@ impl Case<'_> {
         let questions = self.bundles.iter().map(question).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.make_plans(&[&self.account], &questions));
         figures::keep_best(&mut best.sandboxed, taken);
-        assert!(answers.iter().all(|answer| matches!(answer, Ok(Ok(_)))), "the plugin plans");
+        assert!(
+            answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.plan.is_ok())),
+            "the plugin plans"
+        );
 
         let accounts = vec![native::account(&self.account)];
         let input = |bundle| native::question(bundle, self.plugin.manifest(), self.at);

@@ -22,15 +22,24 @@ pub fn bundled() -> Providers {
 
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
+    let plugins = load_plugins(files);
+    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+    let interpreter = Interpreter::load(&plugins).unwrap();
+    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
+}
+
+/// What runs policies.
+pub fn interpreter() -> Interpreter {
+    Interpreter::load(&load_plugins(Vec::new())).unwrap()
+}
+
+fn load_plugins(files: Vec<PathBuf>) -> Plugins {
     let options = Options {
         files: files.into_iter().map(PluginFile::from).collect(),
         cache_dir: Some(cache()),
         limits: Limits::DEFAULT,
     };
-    let plugins = Plugins::load(&options).unwrap();
-    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
-    let interpreter = Interpreter::load(&plugins).unwrap();
-    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
+    Plugins::load(&options).unwrap()
 }
 
 /// Where compiled plugins are kept for all test programs: `tmp` beside the folder of the profile, as Cargo has it.

@@ -62,6 +62,7 @@ use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats as formats;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::TimelineRequest;
@@ -205,14 +206,14 @@ impl Rules for Toy {
         &self,
         _: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+    ) -> Vec<Result<PlanAnswer, PluginError>> {
         let answer = |question: &PlanRequest<'_>| {
             let answer = plan_of(question);
             if let Ok(plan) = &answer {
                 let PlanRequest { command, bundle, member, orders, at, .. } = *question;
                 plan::check(plan, command, bundle, member, orders, at).unwrap();
             }
-            self.usable(Some(question.bundle), answer)
+            self.usable(Some(question.bundle), PlanAnswer { plan: answer, fuel: 0 })
         };
         requests.iter().map(answer).collect()
     }

@@ -10,14 +10,13 @@ use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
-use perennial_domain::plan::Plan;
-use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::TimelineRequest;
@@ -98,7 +97,7 @@ impl Rules for Fragile {
         &self,
         accounts: &[&Account],
         questions: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+    ) -> Vec<Result<PlanAnswer, PluginError>> {
         let answers = self.rules.make_plans(accounts, questions).into_iter().zip(questions);
         let broken = |question: &PlanRequest<'_>| self.breaks(Fails::Plans, question.bundle);
         answers
@@ -124,6 +123,11 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
     let broken: Providers =
         providers().iter().map(|(id, rules)| fragile((id.clone(), rules.clone()))).collect();
     (Host::with(world, broken, 8_192, Retention::Everything), is_broken)
+}
+
+/// A host whose plugins give no plans while the flag is set.
+pub fn fragile_plans(world: &World) -> (Host, Arc<AtomicBool>) {
+    fragile(world, Fails::Plans)
 }
 
 /// The lines about bundles that the rules fail about, or about the others.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
@@ -101,6 +102,11 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("host.db")).unwrap();
         Host { _folder: Some(folder), ..Host::over(store, world, providers, batch, keep) }
+    }
+
+    /// The same, in a database that outlives it.
+    pub fn at(path: &Path, world: &World) -> Host {
+        Host::over(Store::open(path).unwrap(), world, providers(), 8_192, Retention::Everything)
     }
 
     /// A host that goes on in memory from where this one is.

@@ -6,6 +6,7 @@
 
 mod approvals;
 mod decisions;
+mod explanations;
 mod failing;
 mod given_back;
 mod host;

@@ -4,6 +4,8 @@
 
 mod answer;
 mod contract;
+pub mod packed;
+pub mod ruling;
 
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,10 @@ mod calendars;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
+mod decisions;
 mod deliveries;
 mod events;
+mod explanations;
 pub(crate) mod forecast;
 mod health;
 mod import_views;
@@ -32,6 +34,7 @@ mod prices;
 mod provider_keys;
 mod resources;
 mod stream;
+mod timelines;
 mod tokens;
 mod webhook_bodies;
 mod webhooks;
@@ -74,6 +77,10 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(viewer, routes!(resources::get))
         .add(operator, routes!(resources::change))
         .add(viewer, routes!(windows::get))
+        .add(viewer, routes!(explanations::get))
+        .add(viewer, routes!(timelines::list))
+        .add(viewer, routes!(orders::list_of_resource))
+        .add(viewer, routes!(decisions::list))
         .add(operator, routes!(commands::renew))
         .add(operator, routes!(commands::set_auto_renew))
         .add(operator, routes!(commands::cancel_auto_renew))

@@ -1,4 +1,4 @@
-//! `/v1/orders`: what was ordered, in any state, one item for each period that an order pays for.
+//! `/v1/orders` and `/v1/resources/{id}/orders`: what was ordered, in any state, one item for each period that an order pays for.
 //!
 //! An order that waits is paid and cancelled by a command on its resource: see [`super::commands`].
 
@@ -9,6 +9,7 @@ use perennial_domain::order::OrderState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::input::Id;
 use crate::input::Query;
 use crate::page;
 use crate::page::Page;
@@ -16,6 +17,7 @@ use crate::page::PageParams;
 use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::lookup;
 use perennial_store::order_list;
 use perennial_store::order_list::ListedOrder;
 use perennial_store::order_list::OrderListFilter;
@@ -119,5 +121,31 @@ pub(super) async fn list(
         .read(move |db| Ok(order_list::list(db, &filter, page_request.after(), page_request.read_limit())?))
         .await?;
     let rows = orders.into_iter().map(|listed| (listed.row, OrderItemView::from(listed))).collect();
+    Ok(Json(Page::new(page_request, rows)))
+}
+
+/// Lists the orders of a resource, one item for each period that an order pays for, in the order in which they were made.
+#[utoipa::path(get, path = "/v1/resources/{id}/orders", tag = "orders",
+    params(
+        ("id" = String, Path),
+        ("state" = Option<String>, Query, description = "Only in this state, such as `awaiting_payment`."),
+        PageParams,
+    ),
+    responses((status = 200, body = Page<OrderItemView>)))]
+pub(super) async fn list_of_resource(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<OrderItemView>>, Problem> {
+    let page_request = page::PageRequest::read(&mut query);
+    let state = query.one_of("state", &OrderState::ALL, OrderState::name);
+    query.finish()?;
+    let orders = app.read(move |db| {
+        let resource = lookup::resolve_resource(db, &caller, &id)?.row();
+        let (after, limit) = (page_request.after(), page_request.read_limit());
+        Ok::<_, Problem>(order_list::list_of_resource(db, resource, state, after, limit)?)
+    });
+    let rows = orders.await?.into_iter().map(|listed| (listed.row, OrderItemView::from(listed))).collect();
     Ok(Json(Page::new(page_request, rows)))
 }

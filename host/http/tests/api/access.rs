@@ -133,6 +133,10 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/resources/{id}/renewal-window        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/explanation           401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/timeline              401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/orders                401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/resources/{id}/decisions             401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200

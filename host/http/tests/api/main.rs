@@ -28,6 +28,7 @@ mod provider_keys;
 mod quotas;
 mod receiver;
 mod requests;
+mod resource_views;
 mod resources;
 mod storage;
 mod stream;

@@ -82,6 +82,8 @@ pub const ALL: &[Request] = &[
     admin("GET", "/v1/resources/{id}", "/v1/resources/ecs-1", ""),
     admin("PATCH", "/v1/resources/{id}", "/v1/resources/ecs-1", r#"{"tags": {"team": "shop"}}"#),
     admin("GET", "/v1/resources/{id}/renewal-window", "/v1/resources/ecs-1/renewal-window", ""),
+    admin("GET", "/v1/resources/{id}/explanation", "/v1/resources/ecs-1/explanation", ""),
+    admin("GET", "/v1/resources/{id}/timeline", "/v1/resources/ecs-1/timeline?limit=3", ""),
     answered(
         202,
         by(
@@ -181,6 +183,8 @@ pub const ALL: &[Request] = &[
         r#"{"term": {"count": 1, "unit": "month"}, "options": {"is_auto_pay": "0"}}"#,
     ),
     get("/v1/orders"),
+    admin("GET", "/v1/resources/{id}/orders", "/v1/resources/evs-1/orders", ""),
+    admin("GET", "/v1/resources/{id}/decisions", "/v1/resources/evs-1/decisions?limit=1", ""),
     admin("POST", "/v1/resources/{id}:pay-order", "/v1/resources/evs-1:pay-order", ORDER),
     admin(
         "POST",

@@ -12,6 +12,7 @@ mod completions;
 mod db;
 mod demo;
 mod events;
+mod explain;
 mod file_modes;
 mod import;
 mod input;
@@ -23,6 +24,7 @@ mod output;
 mod plugin_failures;
 mod plugins;
 mod policy;
+mod replay;
 mod resources;
 mod run;
 mod serve;
@@ -112,8 +114,10 @@ enum Command {
     Key(key::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
+    Explain(explain::Arguments),
     Plugins(plugins::Arguments),
     Policy(policy::Arguments),
+    Replay(replay::Arguments),
     Db(db::Arguments),
     Completions(completions::Arguments),
 }
@@ -202,8 +206,10 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Key(arguments) => key::key(context, arguments),
         Command::Resources(arguments) => resources::resources(context, arguments),
         Command::Events(arguments) => events::events(context, arguments),
+        Command::Explain(arguments) => explain::explain(context, arguments),
         Command::Plugins(arguments) => plugins::plugins(context, arguments),
         Command::Policy(arguments) => policy::policy(context, arguments),
+        Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Db(arguments) => db::db(context, arguments),
         Command::Completions(arguments) => completions::completions(arguments),
     }

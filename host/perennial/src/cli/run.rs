@@ -41,11 +41,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
     let store = Store::open_existing(&context.db)?;
     let providers = context.providers_with_policies()?;
-    let allows_missing = context.config()?.allow_missing_plugins;
+    let config = context.config()?;
+    let allows_missing = config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &providers, allows_missing)?;
     check_clock(store.db(), ClockKind::Real, clock::now())?;
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
+        .with_decision_days(config.limits.decision_days)
         .with_stop_flag(stopped);
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;

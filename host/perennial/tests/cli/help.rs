@@ -17,8 +17,10 @@ fn every_command_has_help_with_an_example() {
         "key",
         "resources",
         "events",
+        "explain",
         "plugins",
         "policy",
+        "replay",
         "db",
         "completions",
     ] {

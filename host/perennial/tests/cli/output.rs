@@ -18,7 +18,7 @@ fn full() -> File {
 /// Every command that writes to the standard output and ends by itself.
 fn writing_commands() -> Vec<Vec<&'static str>> {
     let simulations = ["table", "json", "csv", "jsonl", "html"].map(|format| simulate(&["--format", format]));
-    let others: [&[&str]; 19] = [
+    let others: [&[&str]; 22] = [
         &["demo"],
         &["demo", "--out", "-"],
         &["resources"],
@@ -26,6 +26,9 @@ fn writing_commands() -> Vec<Vec<&'static str>> {
         &["events"],
         &["events", "--format", "csv"],
         &["events", "--format", "json"],
+        &["explain", "ecs-1"],
+        &["replay", "--all"],
+        &["replay", "--all", "--format", "json"],
         &["approvals", "list"],
         &["token", "list"],
         &["key", "list"],

@@ -39,7 +39,7 @@ use crate::runtime::limits::Limits;
 
 /// The component, which the build script compiles.
 const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plugin-script.wasm"));
-/// What messages call it.
+/// What messages and records call it.
 const NAME: &str = "script";
 /// The most plans of one account in one call: with three policies each, some ten milliseconds.
 const PLANS_MAX: usize = 128;
@@ -62,6 +62,8 @@ pub struct PlanAnswers {
     pub figures: Figures,
     /// In the order of [`PlanFacts::policies`].
     pub answers: Vec<Answer>,
+    /// The fuel that they took: the plan's part of what the call took, in equal parts, rounded up.
+    pub fuel: u64,
 }
 
 /// Runs policies.
@@ -103,6 +105,11 @@ impl Interpreter {
         Ok(Interpreter { runtime: Arc::clone(&loader.runtime), limits, pre, digest, interfaces })
     }
 
+    /// What it is called in messages and records.
+    pub fn name(&self) -> &'static str {
+        NAME
+    }
+
     /// The SHA-256 of the component, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -125,7 +132,7 @@ impl Interpreter {
             let policy = pre.instantiate(&mut *store)?;
             policy.perennial_policy_scripts().call_check(store, &scripts, &calendars)
         });
-        let reports = reports.map_err(|failure| failure.error)?;
+        let (reports, _) = reports.map_err(|failure| failure.error)?;
         count("check", scripts.len(), reports.len())?;
         let findings = |list: Vec<_>| list.into_iter().map(decode::finding).collect();
         let report = reports.into_iter().map(|report| ScriptReport {
@@ -190,7 +197,7 @@ impl Interpreter {
             let policy = pre.instantiate(&mut *store)?;
             policy.perennial_policy_rulings().call_trace(store, &scripts, &calendars, encoder.batch())
         });
-        let (results, lines) = results.map_err(|failure| failure.error)?;
+        let ((results, lines), _) = results.map_err(|failure| failure.error)?;
         count("trace", plan.policies.len(), results.answers.len())?;
         count("trace", scripts.len(), lines.len())?;
         let answers = results.answers.into_iter().map(decode::answer).collect::<Result<_, _>>();
@@ -229,20 +236,27 @@ impl Interpreter {
         let mut answered = Vec::with_capacity(segment.plans.len());
         for plan in &segment.plans {
             let figures = left.before(plan);
+            let mut fuel = 0_u64;
             let answers = match one(figures, plan, &plan.policies) {
-                Ok(answers) => answers,
+                Ok((answers, used)) => {
+                    fuel = used;
+                    answers
+                }
                 Err(_) => plan
                     .policies
                     .iter()
                     .map(|policy| match one(figures, plan, &[*policy]) {
-                        Ok(mut answers) if answers.len() == 1 => answers.remove(0),
+                        Ok((mut answers, used)) if answers.len() == 1 => {
+                            fuel = fuel.saturating_add(used);
+                            answers.remove(0)
+                        }
                         Ok(_) => failure("it gave no answer".to_owned()),
                         Err(error) => failure(error.to_string()),
                     })
                     .collect(),
             };
             left.after_answers(plan, &answers);
-            answered.push(PlanAnswers { figures, answers });
+            answered.push(PlanAnswers { figures, answers, fuel });
         }
         answered
     }
@@ -254,14 +268,15 @@ impl Interpreter {
         left: Figures,
         plan: &PlanFacts,
         policies: &[usize],
-    ) -> Result<Vec<Answer>, Failure> {
+    ) -> Result<(Vec<Answer>, u64), Failure> {
         let mut encoder = Encoder::default();
         let number = encoder.account(account, left);
         encoder.plan(number, plan, policies);
-        let results = self.rule_batch(set, &encoder, 1 + policies.len())?;
+        let (results, fuel) = self.rule_batch(set, &encoder, 1 + policies.len())?;
         check_count(1, policies.len(), &results)?;
         let answers = results.answers.into_iter().map(decode::answer).collect::<Result<_, _>>();
-        answers.map_err(|problem| Failure { error: nonsense("rule", problem), fuel: 0 })
+        let answers = answers.map_err(|problem| Failure { error: nonsense("rule", problem), fuel: 0 })?;
+        Ok((answers, fuel))
     }
 
     /// One call about several segments.
@@ -280,8 +295,9 @@ impl Interpreter {
                 (plans, asked) = (plans + 1, asked + plan.policies.len());
             }
         }
-        let results = self.rule_batch(set, &encoder, plans + asked)?;
+        let (results, fuel) = self.rule_batch(set, &encoder, plans + asked)?;
         check_count(plans, asked, &results)?;
+        let fuel = fuel.div_ceil(u64::try_from(plans).unwrap_or(u64::MAX).max(1));
         let (mut figures, mut answers) = (results.figures.into_iter(), results.answers.into_iter());
         let mut answers_of = |plan: &&PlanFacts| -> Result<PlanAnswers, PluginError> {
             let answers = answers.by_ref().take(plan.policies.len()).map(decode::answer);
@@ -289,6 +305,7 @@ impl Interpreter {
             Ok(PlanAnswers {
                 figures: figures.next().map(decode::figures).unwrap_or_default(),
                 answers: answers.map_err(|problem| nonsense("rule", problem))?,
+                fuel,
             })
         };
         Ok(segments.iter().map(|segment| segment.plans.iter().map(&mut answers_of).collect()).collect())
@@ -299,7 +316,7 @@ impl Interpreter {
         set: &PolicySet,
         encoder: &Encoder<'_>,
         items: usize,
-    ) -> Result<rulings::Results, Failure> {
+    ) -> Result<(rulings::Results, u64), Failure> {
         let (scripts, calendars) = (encode::scripts(set), encode::calendars(&set.calendars));
         self.call("rule", items, |store, pre| {
             let policy = pre.instantiate(&mut *store)?;
@@ -307,12 +324,13 @@ impl Interpreter {
         })
     }
 
+    /// Calls it; returns the answer and the fuel that it took.
     fn call<A>(
         &self,
         function: &'static str,
         items: usize,
         call: impl FnOnce(&mut Store<StoreLimits>, &PolicyPre<StoreLimits>) -> wasmtime::Result<A>,
-    ) -> Result<A, Failure> {
+    ) -> Result<(A, u64), Failure> {
         call::invoke(&self.runtime, &self.limits, (NAME, function), items, |store| call(store, &self.pre))
     }
 }

@@ -183,7 +183,7 @@ fn load_contained(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugi
         let provider = pre.instantiate(&mut *store)?;
         provider.perennial_provider_profile().call_describe(store)
     });
-    let described =
+    let (described, _) =
         described.map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
     let manifest = manifest::receive(described)
         .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;

@@ -9,3 +9,4 @@ pub mod load;
 pub mod manifest;
 pub mod plugin;
 pub mod provider_api;
+pub mod request;

@@ -11,18 +11,11 @@ use std::sync::Arc;
 use perennial_domain::account::Account;
 use perennial_domain::account_settings;
 use perennial_domain::answer_limits;
-use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
-use perennial_domain::index::MemberIndex;
 use perennial_domain::manifest::Manifest;
-use perennial_domain::order::Order;
 use perennial_domain::plan;
-use perennial_domain::plan::Command;
-use perennial_domain::plan::Plan;
-use perennial_domain::plan::Refusal;
 use perennial_domain::timeline;
 use perennial_domain::timeline::Occurrence;
-use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
@@ -39,6 +32,9 @@ use crate::provider::contract::Interfaces;
 use crate::provider::decode;
 use crate::provider::encode;
 use crate::provider::load::Origin;
+use crate::provider::request::PlanAnswer;
+use crate::provider::request::PlanRequest;
+use crate::provider::request::TimelineRequest;
 use crate::runtime::batch;
 use crate::runtime::batch::Answers;
 use crate::runtime::batch::BatchLimits;
@@ -48,34 +44,6 @@ use crate::runtime::call::StoreLimits;
 use crate::runtime::engine::Runtime;
 use crate::runtime::error::PluginError;
 use crate::runtime::limits::Limits;
-
-/// A bundle whose future is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct TimelineRequest<'a> {
-    /// Only what comes strictly after this instant is asked for.
-    pub after: Timestamp,
-    /// The bundle's account.
-    pub account: AccountIndex,
-    /// The bundle.
-    pub bundle: &'a Bundle,
-}
-
-/// A command whose plan is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct PlanRequest<'a> {
-    /// When it is asked.
-    pub at: Timestamp,
-    /// The bundle's account.
-    pub account: AccountIndex,
-    /// What is asked for.
-    pub command: &'a Command,
-    /// The member that the command names.
-    pub member: MemberIndex,
-    /// The bundle.
-    pub bundle: &'a Bundle,
-    /// What was paid for its members; empty but for `unsubscribe`.
-    pub orders: &'a [Order],
-}
 
 /// One provider's rules, ready to be asked.
 pub struct Plugin {
@@ -159,7 +127,7 @@ impl Plugin {
         accounts: &[&Account],
         requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        let items = requests.iter().map(items_of_timeline_request);
+        let items = requests.iter().map(TimelineRequest::items);
         self.in_batches(items, |range| self.some_timelines(accounts, &requests[range]))
     }
 
@@ -170,8 +138,8 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        let items = requests.iter().map(items_of_plan_request);
+    ) -> Vec<Result<PlanAnswer, PluginError>> {
+        let items = requests.iter().map(PlanRequest::items);
         self.in_batches(items, |range| self.some_plans(accounts, &requests[range]))
     }
 
@@ -204,7 +172,7 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = encode::accounts(&concerned.accounts, &settings);
-        let items = requests.iter().map(items_of_timeline_request).sum();
+        let items = requests.iter().map(TimelineRequest::items).sum();
         let answers = self.call("timeline", items, |store, provider| {
             provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
         })?;
@@ -220,7 +188,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
-    ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
+    ) -> Result<Answers<PlanAnswer>, Failure> {
         let bundles = || requests.iter().map(|request| request.bundle);
         let concerned = Concerned::of(accounts, requests.iter().map(|request| request.account));
         let settings = encode::settings(&concerned.accounts);
@@ -244,21 +212,23 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = encode::accounts(&concerned.accounts, &settings);
-        let items = requests.iter().map(items_of_plan_request).sum();
-        let answers = self.call("make-plans", items, |store, provider| {
+        let items = requests.iter().map(PlanRequest::items).sum();
+        let (answers, fuel) = self.call_metered("make-plans", items, |store, provider| {
             provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
         })?;
+        let fuel = fuel.div_ceil(u64::try_from(requests.len()).unwrap_or(u64::MAX).max(1));
         self.each("make-plans", requests, answers, |request, answer| {
             let plan = match answer {
                 Ok(plan) => decode::plan(plan)?,
                 Err(refusal) => {
                     let refusal = decode::refusal(refusal);
-                    return answer_limits::refusal_problem(&refusal).map_or(Ok(Err(refusal)), Err);
+                    let problem = answer_limits::refusal_problem(&refusal);
+                    return problem.map_or(Ok(PlanAnswer { plan: Err(refusal), fuel }), Err);
                 }
             };
             plan::check(&plan, request.command, request.bundle, request.member, request.orders, request.at)
                 .map_err(|error| error.to_string())?;
-            Ok(Ok(plan))
+            Ok(PlanAnswer { plan: Ok(plan), fuel })
         })
     }
 
@@ -306,6 +276,16 @@ impl Plugin {
         items: usize,
         call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
+        self.call_metered(function, items, call).map(|(answer, _)| answer)
+    }
+
+    /// The same, with the fuel that it took.
+    fn call_metered<A>(
+        &self,
+        function: &'static str,
+        items: usize,
+        call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
+    ) -> Result<(A, u64), Failure> {
         let page_request = (self.manifest.id.as_str(), function);
         call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
             let provider = self.pre.instantiate(&mut *store)?;
@@ -326,7 +306,7 @@ impl Plugin {
             let provider = provider_api.instantiate(&mut *store)?;
             call(store, &provider)
         });
-        answered.map_err(|failure| failure.error)
+        answered.map(|(answer, _)| answer).map_err(|failure| failure.error)
     }
 
     /// Its functions for its provider's own API, if it has them.
@@ -352,14 +332,6 @@ impl Plugin {
         let pairs = requests.iter().zip(answers);
         Ok(pairs.map(|(request, answer)| receive(request, answer).map_err(nonsense)).collect())
     }
-}
-
-fn items_of_timeline_request(request: &TimelineRequest<'_>) -> usize {
-    request.bundle.members.len()
-}
-
-fn items_of_plan_request(request: &PlanRequest<'_>) -> usize {
-    request.bundle.members.len() + request.orders.len()
 }
 
 fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {

@@ -67,25 +67,30 @@ pub struct Failure {
     pub fuel: u64,
 }
 
-/// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again.
+/// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again. Returns
+/// the answer and the fuel that it took.
 ///
-/// The fuel grows with `items`; `plugin` and `function` are for messages.
+/// The fuel that it may take grows with `items`; `plugin` and `function` are for messages.
 pub(crate) fn invoke<A>(
     runtime: &Runtime,
     limits: &Limits,
     (plugin, function): (&str, &'static str),
     items: usize,
     call: impl FnOnce(&mut Store<StoreLimits>) -> wasmtime::Result<A>,
-) -> Result<A, Failure> {
+) -> Result<(A, u64), Failure> {
     let _permit = runtime.permit();
     let fuel = limits.fuel_for(items);
     let mut store = store(runtime, limits, fuel);
-    call(&mut store).map_err(|error| {
-        let cause = Cause::of(&error).explained_by(&store.data().panic_message);
-        let error = cause.into_error(plugin, function, limits, fuel);
-        let burnt = fuel - store.get_fuel().unwrap_or(0);
-        Failure { fuel: cost(&error, burnt), error }
-    })
+    let answered = call(&mut store);
+    let burnt = fuel - store.get_fuel().unwrap_or(0);
+    match answered {
+        Ok(answer) => Ok((answer, burnt)),
+        Err(error) => {
+            let cause = Cause::of(&error).explained_by(&store.data().panic_message);
+            let error = cause.into_error(plugin, function, limits, fuel);
+            Err(Failure { fuel: cost(&error, burnt), error })
+        }
+    }
 }
 
 fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<StoreLimits> {

@@ -1,0 +1,108 @@
+//! Asks plugins again about plans. Knows the provider contract, and nothing of policies.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::ledger::Balance;
+use perennial_formats::decision;
+use perennial_formats::decision::CONTRACT;
+use perennial_formats::decision::Question;
+use perennial_sandbox::PlanAnswer;
+use perennial_sandbox::PlanRequest;
+use perennial_sandbox::PluginError;
+use perennial_store::decisions::Decision;
+
+use crate::replay::NotReplayable;
+use crate::replay::Replay;
+use crate::replay::asked;
+use crate::replay::compared;
+use crate::replay::damaged;
+use crate::replay::kept;
+use crate::rules::Providers;
+use crate::rules::Rules;
+
+/// Asks again; what became of each decision, in their order.
+pub(super) fn replay<'d>(
+    providers: &Providers,
+    decisions: impl Iterator<Item = &'d Decision>,
+) -> Vec<Replay> {
+    let mut replays = Vec::new();
+    let mut by_plugin = BTreeMap::<&str, Vec<(usize, Case<'_>)>>::new();
+    for (place, decision) in decisions.enumerate() {
+        let read = Case::read(providers, decision);
+        replays
+            .push(read.map(|case| by_plugin.entry(&decision.plugin).or_default().push((place, case))).err());
+    }
+    for (plugin, cases) in by_plugin {
+        let (places, cases): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        for (place, replay) in places.into_iter().zip(ask(providers[plugin].as_ref(), &cases)) {
+            replays[place] = Some(replay);
+        }
+    }
+    replays.into_iter().map(|replay| replay.expect("each decision was read or asked")).collect()
+}
+
+/// A decision that can be asked again.
+struct Case<'d> {
+    question: Question,
+    account: Account,
+    /// The answer that is kept.
+    kept: &'d str,
+}
+
+impl<'d> Case<'d> {
+    /// Reads a decision, or says why it cannot be asked again.
+    fn read(providers: &Providers, decision: &'d Decision) -> Result<Case<'d>, Replay> {
+        let Decision { plugin, digest, contract, .. } = decision;
+        let not_replayable = |why| Err(Replay::NotReplayable(why));
+        match providers.get(plugin) {
+            _ if contract != CONTRACT => return not_replayable(NotReplayable::Contract(contract.clone())),
+            None => return not_replayable(NotReplayable::NoPlugin(plugin.clone())),
+            Some(rules) if rules.digest() != digest => {
+                let (plugin, digest) = (plugin.clone(), digest.clone());
+                return not_replayable(NotReplayable::Revision { plugin, digest });
+            }
+            Some(_) => {}
+        }
+        let (request, kept) = (asked(decision)?, kept(decision)?);
+        let question = decision::read_question(request, contract)
+            .map_err(|problems| damaged("request", &problems.to_string()))?;
+        // All that rules are told of an account is in the request.
+        let account = Account {
+            id: question.account.clone(),
+            provider: plugin.clone(),
+            mode: Mode::Managed,
+            currency: String::new(),
+            balance: Balance::default(),
+            settings: question.settings.clone(),
+            approval_above: None,
+            budget: None,
+        };
+        Ok(Case { question, account, kept })
+    }
+
+    fn request(&self, place: usize) -> PlanRequest<'_> {
+        PlanRequest {
+            at: self.question.at,
+            account: AccountIndex::new(place),
+            command: &self.question.command,
+            member: self.question.member,
+            bundle: &self.question.bundle,
+            orders: &self.question.orders,
+        }
+    }
+}
+
+/// Asks one provider's rules again.
+fn ask(rules: &dyn Rules, cases: &[Case<'_>]) -> Vec<Replay> {
+    let accounts = cases.iter().map(|case| &case.account).collect::<Vec<_>>();
+    let requests = cases.iter().enumerate().map(|(place, case)| case.request(place)).collect::<Vec<_>>();
+    let answers = rules.make_plans(&accounts, &requests);
+    let compare = |(case, answer): (&Case<'_>, Result<PlanAnswer, PluginError>)| match answer {
+        Err(error) => Replay::Damaged { why: error.to_string() },
+        Ok(PlanAnswer { plan, fuel }) => compared(case.kept, decision::answer(&plan).to_text(), fuel),
+    };
+    cases.iter().zip(answers).map(compare).collect()
+}

@@ -1,0 +1,38 @@
+//! `/v1/resources/{id}/explanation`: why a resource is where it is, what comes next, and what was decided last.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+
+use crate::input::Id;
+use crate::input::Query;
+use crate::problem::Problem;
+use crate::state::AppState;
+use perennial_engine::explanation;
+use perennial_formats::explanation::ExplanationView;
+use perennial_formats::time_zone::TimeZone;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::lookup;
+
+/// Explains a resource: where it is and why, what comes next and why (with the rule, the settings and their values, the
+/// policies and the instant), and what was decided last. `text` says it in sentences, the other fields for programs.
+///
+/// A setting is named where another value of it would move the instant. The plugin that is loaded is asked; where it is
+/// missing or fails, the explanation says so.
+#[utoipa::path(get, path = "/v1/resources/{id}/explanation", tag = "explanations", params(("id" = String, Path)),
+    responses((status = 200, body = ExplanationView)))]
+pub(super) async fn get(
+    State(app): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Json<ExplanationView>, Problem> {
+    query.finish()?;
+    let (providers, at) = (app.providers().clone(), app.now());
+    let explained = app.read(move |db| {
+        lookup::resolve_resource(db, &caller, &id)?;
+        let explained = explanation::explain(db, &providers, &id, at, TimeZone::UTC)?;
+        explained.ok_or_else(|| Problem::not_found("resource", &id))
+    });
+    Ok(Json(explained.await?))
+}
