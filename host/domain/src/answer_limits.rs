@@ -22,6 +22,10 @@ pub(crate) const STEPS_PER_MEMBER_MAX: usize = 64;
 /// The most reasons why members are left out, for each member of the bundle.
 pub(crate) const SKIPPED_PER_MEMBER_MAX: usize = 4;
 
+/// The most instants within an hour at which something may happen to a bundle, for each of its members: in one timeline, and
+/// from answer to answer, as the engine counts its wakes. The clouds' rules have two.
+pub const WAKES_PER_HOUR_MAX: usize = 60;
+
 /// Why a text is too long, in words; `None` when it is not.
 pub(crate) fn text_problem(what: &str, text: &str, bytes_max: usize) -> Option<String> {
     let found = text.len();

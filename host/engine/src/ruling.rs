@@ -33,6 +33,8 @@ use crate::policy_case::PlanState;
 
 /// The name of the policy that every account has with `approval_above`: it requires an approval above that.
 pub(crate) const BUILT_IN: &str = "approval_above";
+/// Why a renewal of any price needs an approval for once.
+const MAY_BE_PAID: &str = "the database was set back since it was due: it may be paid already";
 
 /// A plan that is to meet the money, unless a policy has something against it.
 pub(crate) struct Subject {
@@ -125,7 +127,8 @@ impl Batch {
         if !self.needs_approval(index, plan) || approved.iter().any(|name| name == BUILT_IN) {
             return verdict;
         }
-        let own = RequiredApproval { policy: BUILT_IN.to_owned(), reason: String::new(), by: None };
+        let reason = if self.entry(index).is_held { MAY_BE_PAID } else { "" };
+        let own = RequiredApproval { policy: BUILT_IN.to_owned(), reason: reason.to_owned(), by: None };
         match verdict {
             Verdict::Deny { .. } => verdict,
             Verdict::Approve | Verdict::Defer { .. } => {

@@ -89,6 +89,13 @@ pub fn members(db: &ReadTx) -> Vec<(String, String)> {
     pairs(db, sql)
 }
 
+/// Each prepaid resource that has an expiry, with that, in seconds.
+pub fn expiries(db: &ReadTx) -> Vec<(String, String)> {
+    let sql = "select r.id, printf('%d', h.expires_at) from schedule h join resource r on r.row = h.resource
+        where h.expires_at is not null and h.charging = 0";
+    pairs(db, sql)
+}
+
 /// The primaries that are in grace, in retention or released; with `renewing`, only those set to be renewed.
 pub fn lapsed_primaries(db: &ReadTx, renewing: bool) -> Vec<String> {
     let only = if renewing { "and h.on_expiry = 1" } else { "" };
@@ -255,6 +262,16 @@ pub fn fill_disk(db: &ReadTx, is_full: bool) {
     number(db, &format!("pragma max_page_count = {pages}"));
 }
 
+/// Moves the log into the database whenever it has so many pages.
+pub fn checkpoint_every(db: &ReadTx, pages: u32) {
+    number(db, &format!("pragma wal_autocheckpoint = {pages}"));
+}
+
+/// What the SQLite behind the store was built from.
+pub fn sqlite_source_id(db: &ReadTx) -> String {
+    rows(db, "select sqlite_source_id()").concat()
+}
+
 /// Makes a database at `path` that is none of this program's: it has these tables, and nothing in them.
 pub fn make_foreign(path: &Path, tables: &[&str]) {
     let db = open(path);
@@ -277,10 +294,14 @@ pub fn schema(db: &ReadTx) -> String {
     schema
 }
 
-/// Everything in a database, as text.
+/// Everything in the database at `path`, as text.
 pub fn dump(path: &Path) -> String {
-    let db = open(path);
-    let mut dump = schema(&db);
+    contents(&open(path))
+}
+
+/// Everything in a database, as text.
+pub fn contents(db: &ReadTx) -> String {
+    let mut dump = schema(db);
     let version: i64 = db.connection().query_row("pragma user_version", [], |row| row.get(0)).unwrap();
     writeln!(dump, "schema {version}").unwrap();
     let mut tables =
