@@ -32,6 +32,15 @@ pub(crate) fn text_problem(what: &str, text: &str, bytes_max: usize) -> Option<S
     (found > bytes_max).then(|| format!("{what} of {found} bytes; at most {bytes_max} are accepted"))
 }
 
+/// A text for people, cut off where it is too long: it is shown, and nobody counts on it.
+pub fn shorten(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+        text.push('…');
+    }
+    text
+}
+
 /// Why there are too many of something, in words; `None` when there are not.
 pub(crate) fn count_problem(what: &str, found: usize, most: usize) -> Option<String> {
     (found > most).then(|| format!("{found} {what}; at most {most} are accepted"))
@@ -82,6 +91,13 @@ mod tests {
             "its refusal has a code of 129 bytes; at most 128 are accepted"
         );
         assert!(refusal_problem(&refusal(0, MESSAGE_BYTES_MAX + 1)).unwrap().contains("4097 bytes"));
+    }
+
+    #[test]
+    fn a_text_for_people_is_cut_between_two_characters() {
+        assert_eq!(shorten("short".to_owned()), "short");
+        let cut = shorten("é".repeat(MESSAGE_BYTES_MAX));
+        assert_eq!(cut, format!("{}…", "é".repeat(MESSAGE_BYTES_MAX / 2)));
     }
 
     #[test]

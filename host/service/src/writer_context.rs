@@ -145,6 +145,7 @@ impl WriterContext {
             provider_keys::delete_expired(engine.tx(), now)?;
             idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
         })?;
+        self.engine.note_progress();
         Ok(())
     }
 }

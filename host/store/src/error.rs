@@ -25,6 +25,18 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The log of a host that did not end in order cannot be made sure of.
+    #[error(
+        "cannot write `{path}` once more, which a host that did not end in order left: {source}; the system's log says what its \
+         disk fails at",
+        path = path.display()
+    )]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// What should be the lock file is a link to another file.
     #[error(
         "cannot lock `{path}`: it is a symbolic link, and what it leads to would be overwritten; remove it",

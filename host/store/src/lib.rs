@@ -35,6 +35,7 @@ pub mod keys;
 pub mod ledger;
 pub mod list_queries;
 pub mod lock;
+mod log_rewrite;
 pub mod memory;
 pub mod migrations;
 pub mod order_list;
@@ -129,6 +130,7 @@ impl Store {
         if is_new {
             lock.hold_database(path)?;
         }
+        log_rewrite::rewrite(path)?;
         let connection = open_own(path).map_err(|error| error.while_opening(path))?;
         let migration = migrations::migrate(&connection, path)?;
         let tx = WriteTx::new(connection);

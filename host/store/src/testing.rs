@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Mutex;
 
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -11,6 +13,22 @@ use rusqlite::Connection;
 
 use crate::tx::ReadTx;
 use rusqlite::types::ValueRef;
+
+/// The logs that were written once more, until somebody asks.
+static REWRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Notes that a log was written once more.
+pub(crate) fn note_rewritten(log: &Path) {
+    REWRITTEN.lock().unwrap().push(log.to_owned());
+}
+
+/// Whether this log was written once more since somebody asked.
+pub fn was_rewritten(log: &Path) -> bool {
+    let mut rewritten = REWRITTEN.lock().unwrap();
+    let before = rewritten.len();
+    rewritten.retain(|other| other != log);
+    rewritten.len() < before
+}
 
 /// Everything that a host keeps about accounts and resources, without the numbers of rows.
 const STATE: [&str; 8] = [

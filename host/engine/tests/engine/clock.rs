@@ -315,7 +315,7 @@ fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
         }
         _ => None,
     });
-    expect![[""]].assert_eq(&said.unwrap());
+    expect!["2026-03-01T00:01:00Z 2026-03-01T00:02:00Z plugin `toy` has `vm` wake more than 60 times within an hour; at most 60 are accepted; tell its author"].assert_eq(&said.unwrap());
     assert_eq!(failures, [], "it lets the bundle be");
     assert_eq!(world.resource("other").expires_at, Some(at("2026-04-02T00:20:00")), "the others go on");
 }

@@ -47,6 +47,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_stop_flag(stopped);
+    engine.notice_set_back(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;
     tracing::info!("the clock stopped; nothing was left half done");
