@@ -1,7 +1,7 @@
 //! How often a bundle may wake within an hour, from answer to answer of its plugin.
 //!
 //! One timeline is bounded by itself; but a plugin that puts the next wake a second ahead each time it is asked would keep
-//! the clock, the disk and whoever reads events busy with one bundle for ever. Knows hours and wakes. It is in memory: a host
+//! the clock, the disk and the readers of events busy with one bundle for ever. Knows hours and wakes. It is in memory: a host
 //! that starts again counts anew.
 
 use std::collections::HashMap;

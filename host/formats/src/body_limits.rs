@@ -1,7 +1,7 @@
 //! How much one value of a request's body may hold, whatever it means: what is kept is shown again, and goes to plugins.
 //!
-//! How long a whole body may be is the host's; what its fields may say, that of whoever reads them. Files have no such limits:
-//! whoever writes them runs the host.
+//! The host says how long a whole body may be, and each reader what its fields may say. Files have no such limits: their
+//! authors run the host.
 
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Path;

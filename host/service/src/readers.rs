@@ -99,15 +99,17 @@ impl Readers {
         receiver.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
 
-    /// Ends the threads and waits for them, though not for long, so that whoever closes the database next is the last one that
+    /// Ends the threads and waits for them, though not for long, so that the next one to close the database is the last that
     /// has it open. Reads that wait fail.
     pub fn close(&self) {
         let mut state = self.queue.lock();
         state.is_over = true;
-        state.tasks.clear();
+        // Dropped at the end, without the lock: what a task holds may be the last that holds the host.
+        let waiting = std::mem::take(&mut state.tasks);
         self.queue.woken.notify_all();
         let is_open = |state: &mut QueueState| state.open > 0;
         drop(self.queue.woken.wait_timeout_while(state, PATIENCE, is_open));
+        drop(waiting);
     }
 }
 

@@ -38,6 +38,7 @@ fn hostile() -> Vec<(&'static str, Value)> {
         ("a list of objects", Value::from(vec![json!({}); 100_000])),
         ("an object one field too wide", wide(body_limits::FIELDS_MAX + 1).into()),
         ("a wide object", wide(20_000).into()),
+        ("a name a byte too long", json!({ "n".repeat(body_limits::NAME_BYTES_MAX + 1): "v" })),
         ("a long name", json!({ "n".repeat(MUCH): "v" })),
         ("deep nesting", deep),
         ("a large number", json!(u64::MAX)),
