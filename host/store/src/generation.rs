@@ -5,6 +5,7 @@
 //! figures; what is done about it is the engine's.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -208,6 +209,10 @@ fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
     }
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
-    std::fs::write(&partial, text)?;
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&partial)?.write_all(text.as_bytes())?;
     std::fs::rename(&partial, path)
 }
