@@ -175,6 +175,7 @@ impl Soak {
 
     fn restart(&mut self) {
         self.note("restarts");
+        self.host();
         if let Some(host) = self.host.take() {
             let log = host.log();
             assert_eq!(host.terminate(), Some(0), "{}: {log}", self.label);

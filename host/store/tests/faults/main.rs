@@ -75,13 +75,11 @@ fn a_crash_at_any_operation_leaves_all_that_was_acknowledged() {
 fn an_operation_that_fails_is_told_and_can_be_tried_again() {
     let reference = Reference::new();
     for at in 0..reference.mutations {
-        for fault in [Fault::Io, Fault::Full, Fault::Short] {
-            for count in [1, 4] {
-                let plan = Some(Plan { at, count, of_reads: false, fault });
-                let trial = Trial::new(&reference, plan, at, format!("{fault:?} at {at}, {count} times"));
-                trial.run_with_retries();
-                trial.lose_power(reference.last(), Survival::Synced);
-            }
+        for (fault, count) in [(Fault::Io, 1), (Fault::Io, 4), (Fault::Full, 3), (Fault::Short, 1)] {
+            let plan = Some(Plan { at, count, of_reads: false, fault });
+            let trial = Trial::new(&reference, plan, at, format!("{fault:?} at {at}, {count} times"));
+            trial.run_with_retries();
+            trial.lose_power(reference.last(), Survival::Synced);
         }
     }
 }
