@@ -309,11 +309,9 @@ fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
         61 + 50,
         "an hour's wakes, and what its last answer had ahead when it was asked again"
     );
-    let said = happened.iter().find_map(|recorded| match &recorded.event.what {
-        EventKind::PluginFailed { message, next_try_at } => {
-            Some(format!("{} {next_try_at} {message}", recorded.event.at))
-        }
-        _ => None,
+    let said = happened.iter().find_map(|recorded| {
+        let EventKind::PluginFailed { message, next_try_at } = &recorded.event.what else { return None };
+        Some(format!("{} {next_try_at} {message}", recorded.event.at))
     });
     expect!["2026-03-01T00:01:00Z 2026-03-01T00:02:00Z plugin `toy` has `vm` wake more than 60 times within an hour; at most 60 are accepted; tell its author"].assert_eq(&said.unwrap());
     assert_eq!(failures, [], "it lets the bundle be");
