@@ -22,10 +22,23 @@ pub(crate) const STEPS_PER_MEMBER_MAX: usize = 64;
 /// The most reasons why members are left out, for each member of the bundle.
 pub(crate) const SKIPPED_PER_MEMBER_MAX: usize = 4;
 
+/// The most instants within an hour at which something may happen to a bundle, for each of its members: in one timeline, and
+/// from answer to answer, as the engine counts its wakes. The clouds' rules have two.
+pub const WAKES_PER_HOUR_MAX: usize = 60;
+
 /// Why a text is too long, in words; `None` when it is not.
 pub(crate) fn text_problem(what: &str, text: &str, bytes_max: usize) -> Option<String> {
     let found = text.len();
     (found > bytes_max).then(|| format!("{what} of {found} bytes; at most {bytes_max} are accepted"))
+}
+
+/// A text for people, cut off where it is too long: it is shown, and nobody counts on it.
+pub fn shorten(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 /// Why there are too many of something, in words; `None` when there are not.
@@ -78,6 +91,13 @@ mod tests {
             "its refusal has a code of 129 bytes; at most 128 are accepted"
         );
         assert!(refusal_problem(&refusal(0, MESSAGE_BYTES_MAX + 1)).unwrap().contains("4097 bytes"));
+    }
+
+    #[test]
+    fn a_text_for_people_is_cut_between_two_characters() {
+        assert_eq!(shorten("short".to_owned()), "short");
+        let cut = shorten("é".repeat(MESSAGE_BYTES_MAX));
+        assert_eq!(cut, format!("{}…", "é".repeat(MESSAGE_BYTES_MAX / 2)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Timelines: the events that await a bundle if no command changes it, and the check of a plugin's timeline.
 
 use crate::answer_limits::NewAttributes;
+use crate::answer_limits::WAKES_PER_HOUR_MAX;
 use crate::bundle::Bundle;
 use crate::bundle::Stage;
 use crate::index::MemberIndex;
@@ -9,6 +10,9 @@ use crate::timestamp::Timestamp;
 
 /// The most occurrences that a bundle's timeline may have for each member of the bundle, however they are spread.
 pub(crate) const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
+
+/// Seconds of an hour.
+const HOUR: i64 = 3_600;
 
 /// What happens to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,19 @@ pub enum TimelineError {
         primary: String,
         /// The number of occurrences.
         found: usize,
+        /// The largest number accepted.
+        accepted: usize,
+    },
+    /// More than `WAKES_PER_HOUR_MAX` instants within an hour for each member.
+    #[error(
+        "the timeline of `{primary}` has more than {accepted} instants within an hour, from {at} on; at most {accepted} are \
+         accepted"
+    )]
+    Crowded {
+        /// The bundle.
+        primary: String,
+        /// The first instant of that hour.
+        at: Timestamp,
         /// The largest number accepted.
         accepted: usize,
     },
@@ -157,10 +174,25 @@ pub fn check(
             live[occurrence.member.get()] = false;
         }
     }
+    let accepted = WAKES_PER_HOUR_MAX * bundle.members.len();
+    if let Some(at) = crowded_hour(timeline, accepted) {
+        return Err(TimelineError::Crowded { primary: primary(), at, accepted });
+    }
     match bundle.members.iter().zip(live).find(|(_, is_live)| *is_live) {
         Some((member, _)) => Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() }),
         None => Ok(()),
     }
+}
+
+/// The start of the first hour with more than `accepted` instants of a timeline that is in order.
+fn crowded_hour(timeline: &[Occurrence], accepted: usize) -> Option<Timestamp> {
+    if timeline.len() <= accepted {
+        return None;
+    }
+    let mut instants = timeline.iter().map(|occurrence| occurrence.at).collect::<Vec<_>>();
+    instants.dedup();
+    let mut hours = instants.iter().zip(instants.iter().skip(accepted));
+    hours.find(|(first, last)| **last - **first < HOUR).map(|(first, _)| *first)
 }
 
 /// Checks that the action of an occurrence fits its member.

@@ -16,6 +16,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
@@ -142,7 +143,8 @@ impl Batch {
     /// Whether `plan`, on the bundle at `place`, may only be applied once somebody approves it.
     pub(super) fn needs_approval(&self, index: EntryIndex, plan: &Plan) -> bool {
         let item = self.entry(index);
-        let limit = self.account(item.account).account.approval_above;
+        let limit =
+            if item.is_held { Some(Micros::ZERO) } else { self.account(item.account).account.approval_above };
         limit.is_some()
             && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
     }

@@ -15,6 +15,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_store::ReadTx;
 use perennial_store::clock;
+use perennial_store::events;
 
 /// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
 /// A shorter one, such as a restart, was none: everything happens as though the host had been up.
@@ -93,6 +94,7 @@ pub fn run(
         tick(engine, now(), last_active, observe)?;
         watch.observe(engine.db(), now())?;
         engine.delete_old_decisions(now())?;
+        engine.note_progress();
         last_active = LastActive::at(now());
         match stop.recv_timeout(time_to_next_wake(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -181,7 +183,13 @@ pub fn start_tick(
     engine.take_in_recent(now)?;
     match clock::ticked_at(engine.db())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
-            engine.resume(ticked_at, now, sink)?;
+            // A host that ended while it caught up, or waited for space, has told of it already; if it was down again since,
+            // that is another outage.
+            let told = events::last_outage(engine.db())?.filter(|(_, down_since)| *down_since >= ticked_at);
+            let down_since = told.map_or(ticked_at, |(at, _)| at);
+            if now - down_since > OUTAGE_AFTER {
+                engine.resume(down_since, now, sink)?;
+            }
             Ok(Some(DueWork { until: now, is_late: true }))
         }
         // A clock that was set back has nothing to say, but what is due is due.

@@ -14,6 +14,7 @@ mod batch_entry;
 mod batch_requests;
 mod client_token;
 pub mod clock;
+mod clock_batch;
 pub mod command;
 mod command_ruling;
 mod deferred_purchases;
@@ -53,6 +54,7 @@ mod top_up;
 mod tries;
 pub mod upcoming;
 pub mod usage;
+mod wake_budget;
 
 use std::ops::Deref;
 use std::ops::DerefMut;
@@ -64,14 +66,12 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
-use crate::batch::Batch;
 use crate::due::Due;
 use crate::error::EngineError;
-use crate::load_batch::BatchOptions;
-use crate::load_batch::assemble_batch;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
+use crate::wake_budget::WakeBudget;
 use perennial_store::Store;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::clock::ClockKind;
@@ -98,6 +98,8 @@ pub struct Engine<S = Store> {
     span: i64,
     stop: Arc<AtomicBool>,
     grants_approvals: bool,
+    wake_budget: WakeBudget,
+    held_until: Option<Timestamp>,
 }
 
 /// The engine within a transaction: the only place from which others write to its database.
@@ -170,6 +172,8 @@ impl<S: EngineStore> Engine<S> {
             span: SPAN_MAX,
             stop: Arc::default(),
             grants_approvals: false,
+            wake_budget: WakeBudget::default(),
+            held_until: None,
         }
     }
 
@@ -323,61 +327,6 @@ impl<S: EngineStore> Engine<S> {
         Ok(false)
     }
 
-    /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
-    /// see [`Batch::valid_prefix`]. What it looks at the next time is as much as went together this time, or twice that.
-    /// `None` when nothing is due.
-    fn decide_and_write(
-        &mut self,
-        until: Timestamp,
-        instant_of: impl Fn(&StoredBundle) -> Timestamp,
-    ) -> Result<Option<Vec<RecordedEvent>>, EngineError> {
-        let mut limit = self.batch_size;
-        loop {
-            let due = self.reads().due(until, limit)?;
-            if due.is_empty() {
-                return Ok(None);
-            }
-            let mut batch = self.load_batch(due, &instant_of)?;
-            batch.decide();
-            let valid = batch.valid_prefix();
-            if valid < batch.entries.len() {
-                // Read again rather than kept: it is rare, and nothing was written in between.
-                limit = u32::try_from(valid).unwrap_or(limit);
-                continue;
-            }
-            if limit < self.batch_size {
-                self.span = (self.span / 2).max(1);
-                self.batch_size = (self.batch_size / 2).max(1);
-            } else {
-                self.span = (self.span * 2).min(SPAN_MAX);
-                self.batch_size = self.batch_size.saturating_mul(2).min(self.batch_max);
-            }
-            batch.recompute_balances();
-            return self.write(batch).map(Some);
-        }
-    }
-
-    fn write(&mut self, batch: Batch) -> Result<Vec<RecordedEvent>, EngineError> {
-        let mut changes = Changes::new(self.retention);
-        changes.add_batch(self.reads(), batch)?;
-        Ok(self.commit(changes)?)
-    }
-
-    /// Bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
-    fn load_batch(
-        &self,
-        due: Vec<StoredBundle>,
-        instant_of: impl Fn(&StoredBundle) -> Timestamp,
-    ) -> Result<Batch, StoreError> {
-        assemble_batch(self.reads(), &self.providers, self.batch_options(), due, instant_of)
-    }
-
-    fn batch_options(&self) -> BatchOptions {
-        BatchOptions {
-            records_decisions: self.retention == Retention::Everything,
-            grants_approvals: self.grants_approvals,
-        }
-    }
 }
 
 /// The instant of a bundle that is decided on when it wakes.

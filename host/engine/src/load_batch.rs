@@ -12,6 +12,7 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::rules::Providers;
+use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
@@ -28,6 +29,8 @@ pub(crate) struct BatchOptions {
     pub(crate) records_decisions: bool,
     /// Whether every approval is given as soon as it is requested.
     pub(crate) grants_approvals: bool,
+    /// Until when what was due may have been paid before the database was set back; it is not paid without an approval.
+    pub(crate) held_until: Option<Timestamp>,
 }
 
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
@@ -64,13 +67,17 @@ pub(crate) fn assemble_batch(
             .policies
             .as_ref()
             .is_some_and(|policies| !policies.matching(of, &stored.bundle, RENEW).is_empty());
-        let has_approvals =
-            is_ruled || of.approval_above.is_some() || with_pending.binary_search(&stored.account).is_ok();
+        let is_held = options.held_until.is_some_and(|until| was_due_by(&stored, until));
+        let has_approvals = is_ruled
+            || is_held
+            || of.approval_above.is_some()
+            || with_pending.binary_search(&stored.account).is_ok();
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
+            is_held,
             approvals,
             renewals,
             deferrals: deferrals.clone(),
@@ -79,6 +86,11 @@ pub(crate) fn assemble_batch(
         });
     }
     Ok(batch)
+}
+
+/// Whether something of the bundle was due by `until`; what was just imported was not here then.
+fn was_due_by(stored: &StoredBundle, until: Timestamp) -> bool {
+    stored.schedule.wake_at.is_some_and(|wake_at| wake_at != Schedule::AT_ONCE && wake_at <= until)
 }
 
 /// An account with its rules and, where policies may look, what it has spent in the month of `at`.

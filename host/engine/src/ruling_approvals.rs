@@ -12,6 +12,8 @@ use crate::batch_entry::EntryIndex;
 /// The name of the policy that every account has with `approval_above`: it requires an approval above that.
 pub(crate) const BUILT_IN: &str = "approval_above";
 
+/// Why a renewal of any price needs an approval for once.
+const MAY_BE_PAID: &str = "the database was set back since it was due: it may be paid already";
 /// The words with which the person who changed a policy is sent to somebody else.
 const OWN_CHANGE: &str = "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";
 
@@ -24,7 +26,8 @@ impl Batch {
         plan: &Plan,
         approved: &[String],
     ) -> Vec<RequiredApproval> {
-        let built_in = self.needs_approval(index, plan).then_some((BUILT_IN, ""));
+        let reason = if self.entry(index).is_held { MAY_BE_PAID } else { "" };
+        let built_in = self.needs_approval(index, plan).then_some((BUILT_IN, reason));
         let own_changes = self.own_changes(index, command).into_iter().map(|policy| (policy, OWN_CHANGE));
         let required = built_in.into_iter().chain(own_changes);
         let open = required.filter(|(policy, _)| !approved.iter().any(|name| name == policy));

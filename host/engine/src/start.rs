@@ -129,6 +129,41 @@ impl<S: EngineStore> Engine<S> {
 }
 
 impl Engine {
+    /// Says loudly that the database was set back, if it was, and begins a generation of it, `now` being the present. From then on,
+    /// renewals that were due while the lost part was lived are not paid without an approval: they may have been paid.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn notice_set_back(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        if let Some(lost) = self.store.set_back()? {
+            self.store.begin_generation(now)?;
+            let (ticked_at, had_ticked_at) =
+                (lost.ticked_at.map(|at| at.to_string()), lost.had_ticked_at.map(|at| at.to_string()));
+            tracing::error!(
+                generation = self.store.generation(),
+                events = lost.events,
+                ticked_at = ticked_at.unwrap_or_default(),
+                had_ticked_at = had_ticked_at.unwrap_or_default(),
+                "the database was set back: it is a backup, or another file than before. What happened since is lost, and was sent \
+                 and paid all the same: automatic renewals that were due until then wait for an approval, and tokens and keys that \
+                 were revoked since must be revoked again"
+            );
+        }
+        self.held_until = self.store.held_until();
+        Ok(())
+    }
+
+    /// Notes beside the database how far it has come, so that it is noticed if it is set back.
+    pub fn note_progress(&mut self) {
+        self.store.note_progress();
+    }
+
+    /// How often the database was set back, as far as it was noticed.
+    pub fn generation(&self) -> i64 {
+        self.store.generation()
+    }
+
     /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
     /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
     pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {

@@ -5,6 +5,7 @@
 use perennial_domain::plan::Command;
 
 use super::Problems;
+use super::body_limits;
 use super::command;
 use super::command::Writer;
 use super::diagnostics::Diagnostics;
@@ -31,10 +32,10 @@ pub enum Failure {
 ///
 /// Every problem of it, each with its path.
 pub fn read<T>(text: &str, read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>) -> Result<T, Failure> {
-    read_as("the body", text, read)
+    read_root("the body", text, true, read)
 }
 
-/// Reads what is called `whole`, as a body is read.
+/// Reads a file that is called `whole`, as a body is read, but for the limits of bodies.
 ///
 /// # Errors
 ///
@@ -44,8 +45,20 @@ pub fn read_as<T>(
     text: &str,
     read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
 ) -> Result<T, Failure> {
+    read_root(whole, text, false, read)
+}
+
+fn read_root<T>(
+    whole: &'static str,
+    text: &str,
+    is_limited: bool,
+    read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
+) -> Result<T, Failure> {
     let problems = Diagnostics::new(whole);
     let root = json_tree::parse(text, &problems).map_err(Failure::NotJson)?;
+    if is_limited {
+        body_limits::check(&root, Path::Root, &problems);
+    }
     let value = read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(value).map_err(Failure::Wrong)
 }

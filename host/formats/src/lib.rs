@@ -6,6 +6,7 @@
 
 mod amount;
 pub mod body;
+pub mod body_limits;
 mod command;
 pub mod dates;
 pub mod decision;

@@ -1,15 +1,28 @@
 //! What an import of accounts and resources is checked against: plugins, and records that exist.
+//!
+//! A large inventory takes a second to read and check, so that is done on a reader's thread, and not on the one that writes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use perennial_domain::manifest::Manifest;
 use perennial_engine::rules::Providers;
 use perennial_formats::inventory;
+use perennial_formats::inventory::Document;
+use perennial_formats::inventory::ImportOptions;
+use perennial_formats::inventory::Source;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::bundles;
+use perennial_store::imports;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::ResourceKey;
+
+use crate::problem::Problem;
+use crate::state::AppState;
 
 /// The manifests of all plugins, by provider.
 pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
@@ -26,10 +39,71 @@ pub(crate) fn check_settings(
     }
 }
 
-/// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them.
+/// An inventory that was read and checked, and what there was to check it against.
+pub(crate) struct CheckedInventory {
+    text: Arc<str>,
+    caller: Caller,
+    providers: Providers,
+    newest: (AccountKey, ResourceKey),
+    /// What is wrong with it is the response to the import.
+    document: Result<Document, Problem>,
+}
+
+impl CheckedInventory {
+    /// Reads `text` for `caller`, on a reader's thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] when the database cannot be read.
+    pub(crate) async fn read(
+        app: &AppState,
+        caller: Caller,
+        text: &str,
+    ) -> Result<CheckedInventory, Problem> {
+        let (text, providers) = (Arc::<str>::from(text), app.providers().clone());
+        // A few at a time, as with all large bodies: others wait to read, too, and each takes ten times its size in memory.
+        let permit = Arc::clone(app.body_permits()).acquire_owned().await;
+        app.read(move |db| {
+            let _permit = permit;
+            let document = read(db, &caller, &providers, &text);
+            Ok(CheckedInventory { text, caller, providers, newest: imports::newest(db)?, document })
+        })
+        .await
+    }
+
+    /// What it says, for a database that may have gone on: if something was imported meanwhile, it is checked anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] with everything that is wrong with it.
+    pub(crate) fn document(self, db: &ReadTx) -> Result<Document, Problem> {
+        if imports::newest(db)? == self.newest {
+            return self.document;
+        }
+        read(db, &self.caller, &self.providers, &self.text)
+    }
+}
+
+fn read(db: &ReadTx, caller: &Caller, providers: &Providers, text: &str) -> Result<Document, Problem> {
+    let known = VisibleRecords::new(db, caller);
+    let (manifests, check) = (manifests(providers), check_settings(providers));
+    Ok(inventory::read_from(Source::Body(text), ImportOptions::default(), &manifests, &check, &known)?)
+}
+
+/// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them, so one that
+/// the caller cannot access must be refused like one that it can; but only the first is, lest an import of guesses tells
+/// which ids there are.
 pub(crate) struct VisibleRecords<'a> {
-    pub(crate) db: &'a ReadTx,
-    pub(crate) caller: &'a Caller,
+    db: &'a ReadTx,
+    caller: &'a Caller,
+    has_told: Cell<bool>,
+}
+
+impl<'a> VisibleRecords<'a> {
+    /// What `caller` can access.
+    pub(crate) fn new(db: &'a ReadTx, caller: &'a Caller) -> VisibleRecords<'a> {
+        VisibleRecords { db, caller, has_told: Cell::new(false) }
+    }
 }
 
 impl inventory::ExistingRecords for VisibleRecords<'_> {
@@ -40,7 +114,10 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
     }
 
     fn has_resource(&self, resource: &str) -> bool {
-        bundles::exists(self.db, resource).unwrap_or(false)
+        if !bundles::exists(self.db, resource).unwrap_or(false) {
+            return false;
+        }
+        self.can_show_resource(resource) || !self.has_told.replace(true)
     }
 
     fn account_of(&self, resource: &str) -> Option<String> {

@@ -13,7 +13,7 @@ pub(crate) mod event_publisher;
 pub mod job_runner;
 pub mod limits;
 pub mod lookup;
-pub(crate) mod memory;
+pub mod memory;
 pub mod metrics;
 pub mod provider_keys;
 pub mod random_hex;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::time::Duration;
 
 use perennial_store::ReadTx;
 use tokio::sync::oneshot;
@@ -19,6 +20,9 @@ use perennial_store::error::StoreError;
 
 /// A task of a reader's thread.
 type ReadTask = Box<dyn FnOnce(&ReadTx) + Send>;
+
+/// How long the end of a pool waits for its threads, which may be in the middle of a long read.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A pool of reading threads. They end when it is dropped.
 pub struct Readers {
@@ -36,6 +40,8 @@ struct QueueState {
     tasks: VecDeque<ReadTask>,
     /// The number of threads that wait for a task.
     idle: usize,
+    /// The number of threads, each of which has a connection.
+    open: usize,
     is_over: bool,
 }
 
@@ -63,7 +69,13 @@ impl Readers {
             let connection = ReadTx::open(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
-            thread.spawn(move || queue.run(&connection))?;
+            thread.spawn(move || {
+                queue.run(&connection);
+                drop(connection);
+                queue.lock().open -= 1;
+                queue.woken.notify_all();
+            })?;
+            readers.queue.lock().open += 1;
         }
         Ok(readers)
     }
@@ -86,12 +98,24 @@ impl Readers {
         }));
         receiver.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
+
+    /// Ends the threads and waits for them, though not for long, so that the next one to close the database is the last that
+    /// has it open. Reads that wait fail.
+    pub fn close(&self) {
+        let mut state = self.queue.lock();
+        state.is_over = true;
+        // Dropped at the end, without the lock: what a task holds may be the last that holds the host.
+        let waiting = std::mem::take(&mut state.tasks);
+        self.queue.woken.notify_all();
+        let is_open = |state: &mut QueueState| state.open > 0;
+        drop(self.queue.woken.wait_timeout_while(state, PATIENCE, is_open));
+        drop(waiting);
+    }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.queue.lock().is_over = true;
-        self.queue.woken.notify_all();
+        self.close();
     }
 }
 
@@ -110,6 +134,9 @@ impl Queue {
 
     fn push(&self, task: ReadTask) {
         let mut state = self.lock();
+        if state.is_over {
+            return;
+        }
         state.tasks.push_back(task);
         if state.idle > 0 {
             self.woken.notify_one();

@@ -45,6 +45,7 @@ struct Inner {
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    generation: i64,
     webhooks: OnceLock<Webhooks>,
     shutdown: watch::Sender<bool>,
     secret_box: OnceLock<SecretBox>,
@@ -92,7 +93,9 @@ impl Service {
             None => (ClockMode::Real, ClockKind::Real, clock::now()),
         };
         start::check_clock(engine.db(), kind, now)?;
-        let engine = engine.with_clock(kind);
+        let mut engine = engine.with_clock(kind);
+        engine.notice_set_back(now)?;
+        let generation = engine.generation();
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
         let inner = Inner {
             writer,
@@ -102,6 +105,7 @@ impl Service {
             tokens,
             metrics,
             limits,
+            generation,
             webhooks: OnceLock::new(),
             shutdown: watch::Sender::new(false),
             secret_box: OnceLock::new(),
@@ -188,6 +192,11 @@ impl Service {
         &self.inner.limits
     }
 
+    /// How often the database was set back, as far as it was noticed.
+    pub fn generation(&self) -> i64 {
+        self.inner.generation
+    }
+
     /// Sets how events are sent to webhooks. Call it before the first delivery; only the first call has an effect.
     pub fn configure_webhooks(&self, webhooks: Webhooks) {
         self.inner.webhooks.get_or_init(|| webhooks);
@@ -201,6 +210,12 @@ impl Service {
     /// A receiver that becomes true when the host begins to stop. Endless tasks watch it.
     pub fn shutdown_signal(&self) -> watch::Receiver<bool> {
         self.inner.shutdown.subscribe()
+    }
+
+    /// Closes the readers' connections to the database. Nothing can be read any more.
+    pub fn close_readers(&self) {
+        self.inner.readers.close();
+        self.inner.watched_reader.close();
     }
 
     /// Begins to stop the host.

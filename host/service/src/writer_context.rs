@@ -151,6 +151,7 @@ impl WriterContext {
             policy_differences::delete_oldest(engine.tx(), now - DIFFERENCE_RETENTION, DIFFERENCES_AT_ONCE)?;
             idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
         })?;
+        self.engine.note_progress();
         Ok(self.engine.delete_old_decisions(now)?)
     }
 }

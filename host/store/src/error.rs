@@ -25,6 +25,18 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The log of a host that did not end in order cannot be made sure of.
+    #[error(
+        "cannot write `{path}` once more, which a host that did not end in order left: {source}; the system's log says what its \
+         disk fails at",
+        path = path.display()
+    )]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// What should be the lock file is a link to another file.
     #[error(
         "cannot lock `{path}`: it is a symbolic link, and what it leads to would be overwritten; remove it",
@@ -172,7 +184,7 @@ pub enum StoreError {
         starts_at: String,
     },
     /// SQLite says no.
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {reason}{advice}", reason = reason(.0), advice = advice(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// A column that holds JSON does not.
     #[error("the database has a column that is not JSON: {0}; restore it from a backup")]
@@ -183,7 +195,7 @@ impl StoreError {
     /// The same error, with the file that it is about: what SQLite says while it opens the database at `path`.
     pub(crate) fn while_opening(self, path: &Path) -> StoreError {
         if let StoreError::Sqlite(error) = &self
-            && !StoreError::is_full(error)
+            && advice(error).is_empty()
         {
             return StoreError::Unusable { path: path.to_owned(), reason: reason(error) };
         }
@@ -203,6 +215,15 @@ impl StoreError {
 
     fn is_full(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+}
+
+/// What to do about what SQLite says, where that is not about the file alone; else nothing.
+fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "; make space on its disk",
+        Some(rusqlite::ErrorCode::SystemIoFailure) => "; the system's log says what its disk fails at",
+        Some(_) | None => "",
     }
 }
 

@@ -3,6 +3,7 @@
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use rusqlite::CachedStatement;
+use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
@@ -127,6 +128,20 @@ pub fn last_of_resource(db: &ReadTx, resource: &str, limit: u32) -> Result<Vec<S
     )?;
     let events = statement.query_map((resource, limit), stored)?;
     Ok(events.collect::<Result<_, _>>()?)
+}
+
+/// The last outage that accounts were told of: when the host resumed, and since when it had been down.
+pub fn last_outage(db: &ReadTx) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+    // Such an event names no resource, so the index finds it.
+    let last = "select at, body ->> 'down_since' from event where resource is null and account is not null and type = 'host_resumed'
+                order by row desc limit 1";
+    let mut statement = db.connection().prepare_cached(last)?;
+    let told: Option<(i64, String)> =
+        statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((at, down_since)) = told else { return Ok(None) };
+    let damaged = || StoreError::Damaged { what: "an instant", found: down_since.clone() };
+    let down_since = down_since.parse().map_err(|_| damaged())?;
+    Ok(Some((Timestamp::from_second(at), down_since)))
 }
 
 /// An event from a row of `row`, `at`, the account's id, `resource`, `type` and `body`.

@@ -31,6 +31,13 @@ impl Schedule {
     }
 }
 
+/// The newest account and the newest resource: as long as neither changes, nothing was imported.
+pub fn newest(db: &ReadTx) -> Result<(AccountKey, ResourceKey), StoreError> {
+    let newest =
+        "select (select coalesce(max(row), 0) from account), (select coalesce(max(row), 0) from resource)";
+    Ok(db.connection().prepare_cached(newest)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// Adds a member to the bundle whose primary is at `primary`, attached to the member at `attached_to`; returns its row.
 pub fn insert_member(
     db: &WriteTx,

@@ -26,6 +26,7 @@ pub mod deliveries;
 pub mod engine_store;
 pub mod error;
 pub mod events;
+pub mod generation;
 pub mod idempotency_keys;
 pub mod imports;
 pub mod integrity;
@@ -34,6 +35,7 @@ pub mod keys;
 pub mod ledger;
 pub mod list_queries;
 pub mod lock;
+mod log_rewrite;
 pub mod memory;
 pub mod migrations;
 pub mod order_list;
@@ -64,6 +66,7 @@ use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
 use crate::error::StoreError;
+use crate::generation::Generation;
 use crate::lock::Lock;
 use crate::migrations::Migration;
 
@@ -83,6 +86,14 @@ pub struct Store {
     savepoint_depth: u32,
     lock: Option<Lock>,
     is_new: bool,
+    /// How far it had come; none of a database that is thrown away.
+    generation: Option<Generation>,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.note_progress();
+    }
 }
 
 impl Store {
@@ -125,9 +136,12 @@ impl Store {
         if is_new {
             lock.hold_database(path)?;
         }
+        log_rewrite::rewrite(path)?;
         let connection = open_own(path).map_err(|error| error.while_opening(path))?;
         let migration = migrations::migrate(&connection, path)?;
-        let store = Store { tx: WriteTx::new(connection), savepoint_depth: 0, lock: Some(lock), is_new };
+        let tx = WriteTx::new(connection);
+        let generation = Some(Generation::open(path, &tx, is_new)?);
+        let store = Store { tx, savepoint_depth: 0, lock: Some(lock), is_new, generation };
         Ok((store, migration))
     }
 
@@ -142,7 +156,8 @@ impl Store {
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
         prepare(&connection)?;
-        Ok(Store { tx: WriteTx::new(connection), savepoint_depth: 0, lock: None, is_new: true })
+        let tx = WriteTx::new(connection);
+        Ok(Store { tx, savepoint_depth: 0, lock: None, is_new: true, generation: None })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -238,6 +253,18 @@ pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
     Ok(Store::open_migrated(path)?.1)
+}
+
+/// Moves what is in the log beside the database at `path` into the database itself, and deletes the log if nobody has the
+/// database open any more. What cannot be moved stays in the log, where the next start finds it.
+pub fn settle(path: &Path) {
+    let Ok(_lock) = Lock::take(path) else { return };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let settled = Connection::open_with_flags(path, flags)
+        .and_then(|connection| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
+    if let Err(error) = settled {
+        tracing::warn!(db = %path.display(), %error, "the log beside the database is left to the next start");
+    }
 }
 
 /// Opens the database at `path` for writing, and makes the tables of one that is new.

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Mutex;
 
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -12,6 +14,22 @@ use rusqlite::Connection;
 use crate::keys::DecisionKey;
 use crate::tx::ReadTx;
 use rusqlite::types::ValueRef;
+
+/// The logs that were written once more, until somebody asks.
+static REWRITTEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Notes that a log was written once more.
+pub(crate) fn note_rewritten(log: &Path) {
+    REWRITTEN.lock().unwrap().push(log.to_owned());
+}
+
+/// Whether this log was written once more since somebody asked.
+pub fn was_rewritten(log: &Path) -> bool {
+    let mut rewritten = REWRITTEN.lock().unwrap();
+    let before = rewritten.len();
+    rewritten.retain(|other| other != log);
+    rewritten.len() < before
+}
 
 /// Everything that a host keeps about accounts and resources, without the numbers of rows.
 const STATE: [&str; 8] = [
@@ -87,6 +105,13 @@ pub fn refunded(db: &ReadTx) -> Vec<String> {
 /// Each resource with the primary of its bundle.
 pub fn members(db: &ReadTx) -> Vec<(String, String)> {
     let sql = "select r.id, p.id from resource r join schedule h on h.resource = r.row join resource p on p.row = h.bundle";
+    pairs(db, sql)
+}
+
+/// Each prepaid resource that has an expiry, with that, in seconds.
+pub fn expiries(db: &ReadTx) -> Vec<(String, String)> {
+    let sql = "select r.id, printf('%d', h.expires_at) from schedule h join resource r on r.row = h.resource
+        where h.expires_at is not null and h.charging = 0";
     pairs(db, sql)
 }
 
@@ -256,6 +281,16 @@ pub fn fill_disk(db: &ReadTx, is_full: bool) {
     number(db, &format!("pragma max_page_count = {pages}"));
 }
 
+/// Moves the log into the database whenever it has so many pages.
+pub fn checkpoint_every(db: &ReadTx, pages: u32) {
+    number(db, &format!("pragma wal_autocheckpoint = {pages}"));
+}
+
+/// What the SQLite behind the store was built from.
+pub fn sqlite_source_id(db: &ReadTx) -> String {
+    rows(db, "select sqlite_source_id()").concat()
+}
+
 /// Makes a database at `path` that is none of this program's: it has these tables, and nothing in them.
 pub fn make_foreign(path: &Path, tables: &[&str]) {
     let db = open(path);
@@ -295,10 +330,14 @@ pub fn set_response(db: &ReadTx, decision: DecisionKey, response: &[u8]) {
     db.connection().execute(sql, (decision, response)).unwrap();
 }
 
-/// Everything in a database, as text.
+/// Everything in the database at `path`, as text.
 pub fn dump(path: &Path) -> String {
-    let db = open(path);
-    let mut dump = schema(&db);
+    contents(&open(path))
+}
+
+/// Everything in a database, as text.
+pub fn contents(db: &ReadTx) -> String {
+    let mut dump = schema(db);
     let version: i64 = db.connection().query_row("pragma user_version", [], |row| row.get(0)).unwrap();
     writeln!(dump, "schema {version}").unwrap();
     let mut tables =

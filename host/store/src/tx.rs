@@ -45,7 +45,10 @@ impl ReadTx {
         run("begin")?;
         let guard = Rollback { connection: &self.connection };
         let result = work(self);
-        run("commit")?;
+        // A read that failed has ended the snapshot already, and is what there is to say.
+        if !self.connection.is_autocommit() {
+            run("commit")?;
+        }
         drop(guard);
         Ok(result)
     }

@@ -28,7 +28,7 @@ pub struct Arguments {
     /// Connections at once, each with one request under way, for `serve` and `endpoint`.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub connections: u32,
-    /// How long each round takes, in seconds, for `serve` and `endpoint`.
+    /// How long each round takes, in seconds, for `serve`, `endpoint` and `attack`.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     pub seconds: u32,
     /// Cargo says so; it changes nothing.
@@ -44,7 +44,8 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- simulate --resources 10000
   cargo bench -- serve --connections 8
   cargo bench -- forecast
-  cargo bench -- endpoint";
+  cargo bench -- endpoint
+  cargo bench -- attack --rounds 3";
 
 /// One of the things that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,6 +64,8 @@ pub enum Part {
     Forecast,
     /// Signed renewals through the providers' own APIs against a bare handler that checks and writes the same.
     Endpoint,
+    /// Requests to the admin API while 2,000 hostile connections are held, against requests in peace.
+    Attack,
 }
 
 impl Arguments {

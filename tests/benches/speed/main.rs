@@ -4,6 +4,7 @@
 //! both. Figures are printed and judged by people; nothing here fails because of them.
 
 mod arguments;
+mod attack;
 mod endpoint;
 mod figures;
 mod forecast;
@@ -42,6 +43,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Serve => serving::measure(&arguments)?,
             Part::Forecast => forecast::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
+            Part::Attack => attack::measure(&arguments)?,
         }
     }
     Ok(ExitCode::SUCCESS)

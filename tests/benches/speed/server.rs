@@ -122,6 +122,13 @@ impl Server {
         Ok(())
     }
 
+    /// The memory that it has now, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    }
+
     /// The peak of its memory so far, in KiB.
     pub fn peak_kib(&self) -> u64 {
         simulation::peak_kib(&self.child.id().to_string())

@@ -2,7 +2,7 @@
 //!
 //! A resource is tried two days and one day before its expiry (attribute `try_at`: that many seconds later), is in grace
 //! at it and released three days after it. It is renewed along with everything attached to it that expires with it. With the
-//! attribute `refuse` it is not renewed. While the rules are down, or for a resource with the attribute `broken`, they give
+//! attribute `refuse` it is not renewed. With the attribute `restless`, something happens to it each second. While the rules are down, or for a resource with the attribute `broken`, they give
 //! no usable answer.
 
 use std::collections::BTreeMap;
@@ -139,6 +139,25 @@ pub struct Toy {
     days_early: i64,
 }
 
+/// The rules, which answer whatever they are asked.
+pub fn providers() -> Providers {
+    Providers::from_iter([("toy".to_owned(), Arc::new(Toy::new()) as Arc<dyn Rules>)])
+}
+
+/// An account with so much.
+pub fn account(id: &str, balance: &str) -> Account {
+    Account {
+        id: id.to_owned(),
+        provider: "toy".to_owned(),
+        mode: Mode::Managed,
+        currency: "CNY".to_owned(),
+        balance: Balance::new(money(balance), Micros::ZERO),
+        settings: BTreeMap::new(),
+        approval_above: None,
+        budget: None,
+    }
+}
+
 impl Toy {
     fn new() -> Toy {
         let refusal = |code: &str| Refusal { code: code.to_owned(), message: format!("no, {code}") };
@@ -247,6 +266,11 @@ fn foresee(bundle: &Bundle, after: Timestamp, days_early: i64) -> Vec<Occurrence
             occurrences.push(enter(expires_at, Stage::Grace));
         }
         occurrences.push(enter(expires_at + 3 * DAY, Stage::Released));
+        if resource.attributes.contains_key("restless") {
+            let action = |at: Timestamp| Action::SetAttribute("second".to_owned(), at.to_string());
+            let seconds = (1..=50).map(|second| after + second);
+            occurrences.extend(seconds.map(|at| Occurrence { at, member, action: action(at) }));
+        }
     }
     occurrences.retain(|occurrence| occurrence.at > after);
     occurrences.sort_by_key(|occurrence| occurrence.at);
@@ -401,17 +425,7 @@ impl World {
         let providers = rules.into_iter().collect::<Providers>();
         let store = open(&folder.path().join("db")).unwrap();
         let mut engine = Engine::new(store, providers, Retention::Everything);
-        let account = |(id, balance, _): &(&str, &str, _)| Account {
-            id: (*id).to_owned(),
-            provider: "toy".to_owned(),
-            mode: Mode::Managed,
-            currency: "CNY".to_owned(),
-            balance: Balance::new(money(balance), Micros::ZERO),
-            settings: BTreeMap::new(),
-            approval_above: None,
-            budget: None,
-        };
-        let new = accounts.iter().map(account).collect::<Vec<_>>();
+        let new = accounts.iter().map(|(id, balance, _)| account(id, balance)).collect::<Vec<_>>();
         let bundles =
             accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
         let bundles =

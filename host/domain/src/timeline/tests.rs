@@ -16,6 +16,7 @@ use crate::sample::resource;
 use crate::timeline::Action;
 use crate::timeline::OCCURRENCES_PER_MEMBER_MAX;
 use crate::timeline::Occurrence;
+use crate::timeline::TimelineError;
 use crate::timeline::check;
 
 fn answer(bundle: &Bundle, timeline: &[(&str, usize, Action)]) -> String {
@@ -133,4 +134,31 @@ fn a_timeline_sets_no_endless_attributes() {
         fine
         the timeline of `ecs` has an occurrence that does not fit `ecs`: 257 attributes; at most 256 are accepted
     "#]].assert_eq(&report.concat());
+}
+
+#[test]
+fn a_timeline_has_few_instants_within_an_hour() {
+    let members = [resource("ecs"), attached("evs")];
+    let start = at("2026-03-10");
+    for count in [1, 2] {
+        let bundle = bundle(members[..count].iter().cloned());
+        let most = i64::try_from(60 * count).unwrap();
+        let timeline = |seconds_apart: i64| {
+            let instants = (0..=most).map(|number| Occurrence {
+                at: start + number * seconds_apart,
+                member: MemberIndex::PRIMARY,
+                action: Action::Notice(NoticeIndex::new(0)),
+            });
+            let ends = (0..count).map(|member| Occurrence {
+                at: at("2026-04-01"),
+                member: MemberIndex::new(member),
+                action: Action::Enter(Stage::Released),
+            });
+            check(&bundle, at("2026-03-01"), &instants.chain(ends).collect::<Vec<_>>(), 2)
+        };
+        assert_eq!(timeline(3_600 / most), Ok(()), "an hour from the first to the last");
+        assert_eq!(timeline(0), Ok(()), "one instant");
+        let crowded = TimelineError::Crowded { primary: "ecs".to_owned(), at: start, accepted: 60 * count };
+        assert_eq!(timeline(3_600 / most - 1), Err(crowded));
+    }
 }

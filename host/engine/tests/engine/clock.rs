@@ -3,6 +3,7 @@
 use expect_test::expect;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::timestamp::Timestamp;
 
@@ -291,4 +292,28 @@ fn rules_that_were_missing_are_asked_as_soon_as_they_are_back() {
     world.replace_rules(None);
     world.run_to("2026-03-12T00:00:01");
     assert_eq!(world.resource("vm").stage, Stage::Grace);
+}
+
+#[test]
+fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
+    let restless = with(lapsing("vm", "2026-03-10"), "restless", "yes");
+    let bundles = vec![vec![restless], vec![renewing("other", "2026-03-03T00:20:00")]];
+    let mut world = World::account("2026-03-01", "60", bundles);
+    world.run_to("2026-03-01T02:00:00");
+    let failures = testing::plugin_failures(world.engine.db());
+    let happened = std::mem::take(&mut world.happened);
+    let seconds =
+        happened.iter().filter(|recorded| matches!(recorded.event.what, EventKind::SettingChanged { .. }));
+    assert_eq!(
+        seconds.count(),
+        61 + 50,
+        "an hour's wakes, and what its last answer had ahead when it was asked again"
+    );
+    let said = happened.iter().find_map(|recorded| {
+        let EventKind::PluginFailed { message, next_try_at } = &recorded.event.what else { return None };
+        Some(format!("{} {next_try_at} {message}", recorded.event.at))
+    });
+    expect!["2026-03-01T00:01:00Z 2026-03-01T00:02:00Z plugin `toy` has `vm` wake more than 60 times within an hour; at most 60 are accepted; tell its author"].assert_eq(&said.unwrap());
+    assert_eq!(failures, [], "it lets the bundle be");
+    assert_eq!(world.resource("other").expires_at, Some(at("2026-04-02T00:20:00")), "the others go on");
 }

@@ -5,6 +5,7 @@ use expect_test::expect;
 use perennial_engine::clock::ClockWatch;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::OUTAGE_AFTER;
+use perennial_engine::clock::start_tick;
 use perennial_engine::clock::tick;
 use perennial_engine::persist::RecordedEvent;
 use perennial_test_support::world::World;
@@ -104,4 +105,25 @@ fn what_a_host_did_after_it_was_frozen_does_not_hide_that_it_was_down() {
     let woken = at("2026-03-08") + OUTAGE_AFTER;
     assert_eq!(awake.after_work(woken, woken + 3600), LastActive::at(woken + 3600));
     assert_eq!(awake.after_work(woken + 1, woken + 3600), awake);
+}
+
+#[test]
+fn an_outage_is_told_once_however_often_catching_up_on_it_is_begun() {
+    let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
+    let since = at("2026-03-07T12:00:00");
+    let mut told = String::new();
+    let mut observe = |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+    tick(&mut world.engine, since, LastActive::default(), &mut observe).unwrap();
+    let begun = at("2026-03-08");
+    // The host ends after it said that it resumed: at once, a moment later, and an hour after that.
+    for now in [begun, begun + OUTAGE_AFTER, begun + 3600] {
+        let sink = &mut |events: Vec<RecordedEvent>, _| events.iter().for_each(&mut observe);
+        let due = start_tick(&mut world.engine, now, LastActive::default(), sink).unwrap();
+        assert!(due.unwrap().is_late());
+    }
+    expect![[r#"
+        2026-03-08T00:00:00Z a/- host_resumed down_since=2026-03-07T12:00:00Z
+        2026-03-08T01:00:00Z a/- host_resumed down_since=2026-03-08T00:00:00Z
+    "#]]
+    .assert_eq(&told);
 }

@@ -22,6 +22,7 @@ use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::manifest::Manifest;
 
 use super::Problems;
+use super::body_limits;
 use super::diagnostics::Diagnostics;
 use super::diagnostics::Path;
 use super::json_cursor::JsonCursor;
@@ -163,6 +164,7 @@ pub fn read_from(
     match source {
         Source::Body(text) => {
             let root = json_tree::parse(text, &problems)?;
+            body_limits::check(&root, Path::Root, &problems);
             let document = read(&root, &problems);
             problems.finish(document)
         }

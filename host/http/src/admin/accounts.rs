@@ -119,7 +119,7 @@ pub(super) async fn create(
     app.write(request, move |work| {
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
-        let known = import_check::VisibleRecords { db: work.db(), caller: &work.request.caller };
+        let known = import_check::VisibleRecords::new(work.db(), &work.request.caller);
         let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;

@@ -179,6 +179,7 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
             "Whether the database can be written to: 0 when the disk is full or the file was moved.",
             i64::from(app.writer().storage_state() == StorageState::Writable),
         ),
+        ("perennial_database_generation", "How often the database was set back.", app.service().generation()),
         ("perennial_in_doubt", "Attempts with an unknown outcome.", stats.in_doubt),
         ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
         ("perennial_webhook_pending", "Deliveries that wait for a retry.", webhooks.pending),

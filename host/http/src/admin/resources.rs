@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::admin::accounts::NewAccount;
 use crate::admin::import_views::ImportResult;
 use crate::auth::require_all_accounts;
-use crate::import_check;
+use crate::import_check::CheckedInventory;
 use crate::input::Body;
 use crate::input::Document;
 use crate::input::Id;
@@ -41,9 +41,6 @@ use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
-use perennial_formats::inventory;
-use perennial_formats::inventory::ImportOptions;
-use perennial_formats::inventory::Source;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use perennial_service::lookup;
@@ -178,15 +175,11 @@ pub(super) async fn import(
     State(app): State<AppState>,
     Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
-    let providers = app.providers().clone();
     let limits = app.limits().clone();
+    let checked = CheckedInventory::read(&app, request.caller.clone(), &text).await?;
     app.write(request, move |work| {
+        let document = checked.document(work.db())?;
         let caller = &work.request.caller;
-        let known = import_check::VisibleRecords { db: work.db(), caller };
-        let manifests = import_check::manifests(&providers);
-        let check = import_check::check_settings(&providers);
-        let options = ImportOptions::default();
-        let document = inventory::read_from(Source::Body(&text), options, &manifests, &check, &known)?;
         if !document.inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
                 return Err(Problem::new(

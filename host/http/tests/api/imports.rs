@@ -1,8 +1,12 @@
 //! `POST /v1/resources:import`: looked at first, refused when something would be lost, and repeated with a newer inventory.
 
+use std::sync::mpsc;
+
 use expect_test::expect;
+use perennial_service::limits::Limits;
 use serde_json::Value;
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use crate::harness::Server;
 
@@ -144,4 +148,82 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
         .to_string(),
     );
     assert_eq!(foreign.json()["kept"][0]["field"], "charging", "{}", foreign.shown());
+}
+
+#[test]
+fn an_import_of_guesses_tells_a_bound_token_of_one_foreign_id_at_most() {
+    let server = Server::furnished();
+    let postpaid = |id: &str| json!({ "id": id, "account": "acme-hw", "kind": "ecs", "charging": "postpaid", "started_at": "2025-12-31T02:00:00Z" });
+    let others = server.post(
+        "admin",
+        "/v1/resources:import",
+        &json!({ "resources": [
+            { "id": "bcc-2", "account": "beta-bd", "kind": "bcc", "charging": "postpaid", "started_at": "2025-12-31T02:00:00Z" },
+        ] })
+        .to_string(),
+    );
+    assert_eq!(others.status, 200, "{}", others.shown());
+    let errors = |token: &str, ids: &[&str]| {
+        let list = ids.iter().copied().map(postpaid).collect::<Vec<_>>();
+        let refused = server.post(token, "/v1/resources:import", &json!({ "resources": list }).to_string());
+        assert_eq!(refused.status, 422, "{}", refused.shown());
+        let errors = refused.json()["errors"].as_array().unwrap().clone();
+        errors.iter().map(|error| error["detail"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let taken = |id: &str| format!("a resource `{id}` exists already; an id is used once");
+    let ids = ["bcc-1", "free", "bcc-2", "ecs-1"];
+    assert_eq!(
+        errors("bound-operator", &ids),
+        [taken("bcc-1"), taken("ecs-1")],
+        "its own, and one that is not"
+    );
+    assert_eq!(errors("operator", &ids), [taken("bcc-1"), taken("bcc-2"), taken("ecs-1")]);
+}
+
+#[test]
+fn an_inventory_is_read_beside_the_writer_and_again_if_it_is_overtaken() {
+    let server = Server::furnished_with(Limits { readers: 1, ..Limits::DEFAULT });
+    let body = json!({ "resources": [resource("fine", "2026-03-10T15:59:59Z")] }).to_string();
+    let (go, wait) = mpsc::channel::<()>();
+    let (begun, has_begun) = mpsc::channel();
+    std::thread::scope(|scope| {
+        // The one reader is busy until it is told to go on.
+        let host = server.host.clone();
+        let busy = move || {
+            let read = host.read(move |_| {
+                begun.send(()).unwrap();
+                let _ = wait.recv();
+                Ok(())
+            });
+            Runtime::new().unwrap().block_on(read).unwrap();
+        };
+        scope.spawn(busy);
+        has_begun.recv().unwrap();
+        let (server, body) = (&server, &body);
+        let first = scope.spawn(move || import_text(server, body));
+        let done = server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#);
+        assert_eq!(done.status, 200, "the writer is not held up");
+        assert!(!first.is_finished(), "it was read by the writer");
+        drop(go);
+        assert_eq!(first.join().unwrap().status, 200);
+    });
+    // Two imports of the same ids, of which each was read before the other was written: one is refused, as always.
+    let body = json!({ "resources": [resource("late", "2026-03-10T15:59:59Z")] }).to_string();
+    let statuses = std::thread::scope(|scope| {
+        let (release, held) = mpsc::channel::<()>();
+        let (server, body) = (&server, &body);
+        let holding = scope.spawn(move || server.on_writer(move |_| held.recv().is_err()));
+        let imports = [(); 2].map(|()| scope.spawn(move || import_text(server, body).status.as_u16()));
+        // Both are read by now, or will be read again.
+        drop(release);
+        holding.join().unwrap();
+        imports.map(|import| import.join().unwrap())
+    });
+    let mut statuses = statuses;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422]);
+}
+
+fn import_text(server: &Server, body: &str) -> crate::harness::Answer {
+    server.post("operator", "/v1/resources:import", body)
 }

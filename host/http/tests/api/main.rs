@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod approvals;
+mod attacks;
 mod calendars;
 mod commands;
 mod decisions;

@@ -40,6 +40,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_storage_writable Whether the database can be written to: 0 when the disk is full or the file was moved.
         # TYPE perennial_storage_writable gauge
         perennial_storage_writable 1
+        # HELP perennial_database_generation How often the database was set back.
+        # TYPE perennial_database_generation gauge
+        perennial_database_generation 0
         # HELP perennial_in_doubt Attempts with an unknown outcome.
         # TYPE perennial_in_doubt gauge
         perennial_in_doubt 0

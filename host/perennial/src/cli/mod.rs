@@ -40,6 +40,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::cli::lossy_log::LossyLog;
 use crate::config;
 use crate::config::LogFormat;
 use perennial_formats::Problems;
@@ -176,7 +177,9 @@ pub fn main() -> ExitCode {
         // A plugin that fails in a simulation fails again and again; what it was asked is said only when it is wanted.
         context.log(LogFormat::Text, if is_simulation { "info,plugin_question=off" } else { "info" });
     }
-    match run(&context, &arguments.command) {
+    let ended = run(&context, &arguments.command);
+    LossyLog::standard().settle();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
         Err(error) if output::is_closed(&error) => ExitCode::from(output::CLOSED),

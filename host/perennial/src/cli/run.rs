@@ -49,6 +49,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         .with_batch_size(arguments.batch)
         .with_decision_days(config.limits.decision_days)
         .with_stop_flag(stopped);
+    engine.notice_set_back(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;
     tracing::info!("the clock stopped; nothing was left half done");

@@ -108,7 +108,11 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         stop_on(signals, &host);
         run_listeners(&host, listener, &state, endpoints, client).await
     });
-    stop(&host, writer, served)
+    let ended = stop(&host, writer, served);
+    // The last one who closes the database leaves no log beside it.
+    host.close_readers();
+    perennial_store::settle(&context.db);
+    ended
 }
 
 /// Reads the configuration and everything that it names, and checks that it can be used.

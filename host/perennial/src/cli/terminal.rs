@@ -41,7 +41,10 @@ impl Context {
 
     /// Says what went wrong on the standard error. If that is full or closed, the exit code still says it.
     pub(super) fn complain(&self, what: &str) {
-        drop(writeln!(io::stderr(), "{}: {what}", self.stderr_style().alarm("error")));
+        let line = format!("{}: {what}\n", self.stderr_style().alarm("error"));
+        // By way of the log, which nobody waits for.
+        drop(LossyLog::standard().write_all(line.as_bytes()));
+        LossyLog::standard().settle();
     }
 
     fn wants_colours(&self, is_terminal: bool) -> bool {
@@ -57,7 +60,7 @@ impl Context {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(|| LossyLog(io::stderr()))
+            .with_writer(LossyLog::standard)
             .with_target(false)
             // It would say on the standard error that the standard error cannot be written, and panic.
             .log_internal_errors(false);

@@ -9,6 +9,8 @@ use crate::server::Served;
 use crate::server::until;
 use crate::support::Folder;
 
+const ACCOUNT: &str = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#;
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_log_that_cannot_be_written_ends_nothing_and_is_counted() {
@@ -17,6 +19,22 @@ fn a_log_that_cannot_be_written_ends_nothing_and_is_counted() {
     let server = Served::start_unread(&folder, &[], &[]);
     until("lines were dropped", || (server.figure("perennial_log_lines_dropped_total") > 1).then_some(()));
     assert_eq!(server.get("/v1/accounts").status, 200);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_whose_reader_stands_still_holds_nobody_up() {
+    let folder = Folder::new();
+    // Each line is long, and nobody reads any, though somebody could.
+    let (server, _reader) = Served::start_with_reader(&folder, &[("RUST_LOG", "trace")], &[]);
+    let dropped = || server.figure("perennial_log_lines_dropped_total") > 0;
+    until("lines were dropped", || {
+        assert_eq!(server.get(&format!("/v1/resources/{}", "x".repeat(4_000))).status, 404);
+        dropped().then_some(())
+    });
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
     server.terminate();
     assert_eq!(server.exit_code(), Some(0));
 }

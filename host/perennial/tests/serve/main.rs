@@ -9,6 +9,8 @@ mod limits;
 mod log;
 mod plugins;
 mod server;
+mod set_back;
+mod smuggling;
 mod start;
 mod storage;
 mod tls;

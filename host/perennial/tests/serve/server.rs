@@ -70,6 +70,16 @@ impl Served {
         Served::begin_start(folder, environment, words).0
     }
 
+    /// Starts one whose log nobody reads any more once it has told its address, although its pipe stays open.
+    pub fn start_with_reader(
+        folder: &Folder,
+        environment: &[(&str, &str)],
+        words: &[&str],
+    ) -> (Served, BufReader<ChildStderr>) {
+        let (served, log, _) = Served::begin_start(folder, environment, words);
+        (served, log)
+    }
+
     fn begin_start(
         folder: &Folder,
         environment: &[(&str, &str)],

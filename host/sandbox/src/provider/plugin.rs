@@ -116,7 +116,8 @@ impl Plugin {
         let found = self.call("check-settings", pairs.len(), |store, provider| {
             provider.perennial_provider_profile().call_check_settings(store, &pairs)
         });
-        found.map(|found| own.into_iter().chain(found).collect()).map_err(|failure| failure.error)
+        let found = found.map_err(|failure| failure.error)?;
+        Ok(own.into_iter().chain(found.into_iter().map(answer_limits::shorten)).collect())
     }
 
     /// What will happen to each bundle if nobody does anything, in time order, down to its end.

@@ -51,7 +51,8 @@ pub(super) fn run(
             last_active = LastActive::at(clock::now());
         }
         if last_maintenance.seconds() >= MAINTENANCE_INTERVAL {
-            let maintained = context.run_maintenance();
+            // It often has nothing to write, so it does not show that there is space.
+            let maintained = context.run_maintenance().map(|()| false);
             is_written(&context, maintained)?;
             last_maintenance = Stopwatch::start();
         }
@@ -104,14 +105,17 @@ fn wait_for_task(
     }
 }
 
-/// Whether what was to be written is. A full disk, or a file that was moved, is waited for; every other failure ends the
-/// thread.
-fn is_written(context: &WriterContext, written: Result<(), EngineError>) -> Result<bool, EngineError> {
-    let Err(error) = written else {
-        if context.time == ClockMode::Real {
-            context.set_storage_state(StorageState::Writable);
+/// Whether what was to be written is; `written` says whether there was anything. A full disk, or a file that was moved, is
+/// waited for; every other failure ends the thread.
+fn is_written(context: &WriterContext, written: Result<bool, EngineError>) -> Result<bool, EngineError> {
+    let error = match written {
+        Ok(has_written) => {
+            if has_written && context.time == ClockMode::Real {
+                context.set_storage_state(StorageState::Writable);
+            }
+            return Ok(true);
         }
-        return Ok(true);
+        Err(error) => error,
     };
     let EngineError::Store(source) = &error else { return Err(error) };
     match StorageState::of(source) {
@@ -135,17 +139,17 @@ fn wait_for_storage(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTas
     }
 }
 
-/// Does the work that is due now, and drains the queue between batches.
+/// Does the work that is due now, and drains the queue between batches; returns whether there was any.
 fn tick(
     context: &mut WriterContext,
     last_active: LastActive,
     tasks: &mpsc::Receiver<WriteTask>,
     stop: &AtomicBool,
-) -> Result<(), EngineError> {
+) -> Result<bool, EngineError> {
     let publisher = context.publisher.clone();
     let publish = &mut |events: Vec<RecordedEvent>, _| publisher.publish(&events);
     let due_work = clock::start_tick(&mut context.engine, clock::now(), last_active, publish)?;
-    let Some(due) = due_work else { return Ok(()) };
+    let Some(due) = due_work else { return Ok(false) };
     let observe = &mut |events: Vec<RecordedEvent>, _| {
         if due.is_late() {
             publisher.record_late_attempts(&events);
@@ -155,7 +159,7 @@ fn tick(
     while !stop.load(Ordering::Relaxed) && due.step(&mut context.engine, observe)? {
         drain_queue(context, tasks, stop);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Runs queued tasks for at most one time slice.
@@ -214,14 +218,20 @@ mod tests {
         };
         let mut write = || {
             let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
-            written.map_err(EngineError::from)
+            written.map(|_| true).map_err(EngineError::from)
         };
         let full = (0..10_000).map(|_| write()).find(Result::is_err).expect("the database grows no further");
         assert!(!is_written(&context, full).unwrap());
         assert_eq!(context.storage.get(), StorageState::Full);
+        assert!(is_written(&context, Ok(false)).unwrap());
+        assert_eq!(
+            context.storage.get(),
+            StorageState::Full,
+            "nothing was written, so nobody knows of space"
+        );
         testing::fill_disk(context.engine.db(), false);
         let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
-        assert!(is_written(&context, written.map_err(EngineError::from)).unwrap());
+        assert!(is_written(&context, written.map(|_| true).map_err(EngineError::from)).unwrap());
         assert_eq!(context.storage.get(), StorageState::Writable);
         assert!(is_written(&context, Err(EngineError::UnknownAccount("none".to_owned()))).is_err());
     }

@@ -1,0 +1,109 @@
+//! A database that was set back: by a backup, or by another file in its place.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::server::Served;
+use crate::server::run;
+use crate::support::Folder;
+
+const START: [&str; 2] = ["--virtual-clock", "2026-01-01T00:00:00Z"];
+const AGAIN: [&str; 1] = ["--virtual-clock"];
+const WEEK_LATER: &str = r#"{"to": "2026-01-09T00:00:00Z"}"#;
+
+fn inventory() -> String {
+    let resource = |id: &str, day: u32| {
+        json!({
+            "id": id, "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid", "on_expiry": "renew",
+            "started_at": "2025-12-01T00:00:00Z", "expires_at": format!("2026-01-{day}T15:59:59Z"),
+            "term": { "count": 1, "unit": "month" }, "price": "30.00",
+        })
+    };
+    let account = json!({ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "100.00" });
+    json!({ "accounts": [account], "resources": [resource("sooner", 10), resource("later", 24)] }).to_string()
+}
+
+fn items(server: &Served, path: &str) -> Vec<Value> {
+    server.get(path).json()["items"].as_array().unwrap().clone()
+}
+
+fn balance(server: &Served) -> String {
+    server.get("/v1/accounts/a").json()["balance"].as_str().unwrap().to_owned()
+}
+
+/// The number within an event's id.
+fn number(event: &Value) -> i64 {
+    i64::from_str_radix(event["id"].as_str().unwrap().trim_start_matches('c'), 16).unwrap()
+}
+
+fn stop(server: Served) {
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+/// A host whose database was copied, and which went on for a week then: `sooner` was renewed. What the last event's number is.
+fn lived(folder: &Folder) -> i64 {
+    let server = Served::start(folder, &[], &START);
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    run(folder, &[], &["db", "backup", "backup.db"]);
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "70.00", "one was renewed");
+    assert_eq!(server.figure("perennial_database_generation"), 0);
+    let last = items(&server, "/v1/events?limit=1000").iter().map(number).max().unwrap();
+    stop(server);
+    last
+}
+
+#[test]
+fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
+    for is_restored in [true, false] {
+        let folder = Folder::new();
+        let last = lived(&folder);
+        if is_restored {
+            assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+        } else {
+            std::fs::copy(folder.path("backup.db"), folder.path("test.db")).unwrap();
+        }
+        // What writes to it before a host starts does not hide it.
+        assert!(run(&folder, &[], &["token", "create", "--name", "x", "--role", "viewer"]).status.success());
+        let (server, told) = Served::start_logged(&folder, &[], &AGAIN);
+        assert!(told.contains("the database was set back") && told.contains("generation=1"), "{told}");
+        assert_eq!(server.figure("perennial_database_generation"), 1);
+        assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+        assert_eq!(balance(&server), "100.00", "it may be paid already");
+        let approvals = items(&server, "/v1/approvals?state=pending");
+        assert_eq!(approvals.len(), 1, "{approvals:?}");
+        assert_eq!(approvals[0]["resource"], "sooner");
+        let new = items(&server, "/v1/events?limit=1000")
+            .iter()
+            .map(number)
+            .filter(|number| *number > last)
+            .count();
+        assert!(new > 1, "what happens from now on has ids that nothing lost had");
+        stop(server);
+
+        // It is told once; what is due later is paid as ever.
+        let (server, told) = Served::start_logged(&folder, &[], &AGAIN);
+        assert!(!told.contains("set back"), "{told}");
+        assert_eq!(server.figure("perennial_database_generation"), 1);
+        let approve = format!("/v1/approvals/{}:approve", approvals[0]["id"].as_str().unwrap());
+        assert_eq!(server.send("POST", &approve, "{}").status, 200);
+        assert_eq!(server.send("POST", "/v1/clock:advance", r#"{"to": "2026-01-23T00:00:00Z"}"#).status, 200);
+        assert_eq!(balance(&server), "40.00", "the approved one, and the one that is due later");
+        let settled = items(&server, "/v1/events?limit=1000&type=renewal_settled");
+        assert_eq!(settled.len(), 2, "{settled:?}");
+        stop(server);
+    }
+}
+
+#[test]
+fn a_database_that_is_made_anew_is_none_that_was_set_back() {
+    let folder = Folder::new();
+    lived(&folder);
+    std::fs::remove_file(folder.path("test.db")).unwrap();
+    let (server, told) = Served::start_logged(&folder, &[], &START);
+    assert!(!told.contains("set back"), "{told}");
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "70.00");
+}

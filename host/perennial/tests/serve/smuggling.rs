@@ -1,0 +1,67 @@
+//! Requests whose length can be read in two ways: no second request comes of one.
+
+use std::io::Read;
+use std::io::Write;
+use std::net::Shutdown;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::server::Served;
+use crate::support::Folder;
+
+/// What is smuggled: were it taken for a request of its own, it would be answered.
+const SMUGGLED: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// The statuses of the answers to some bytes, once the connection is closed from both sides.
+fn statuses(address: &str, bytes: &[u8]) -> Vec<u16> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // A host that closes early does not read everything.
+    if stream.write_all(bytes).is_ok() {
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let heads = answer.split("HTTP/1.").skip(1);
+    heads.map(|head| head[2..5].parse().unwrap()).collect()
+}
+
+#[test]
+fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &["--virtual-clock", "2026-01-01T00:00:00Z"]);
+    let post = "POST /v1/accounts HTTP/1.1\r\nHost: x\r\n";
+    let length = SMUGGLED.len();
+    let both = [
+        format!("{post}Content-Length: {length}\r\nContent-Length: 0\r\n\r\n{SMUGGLED}"),
+        format!("{post}Content-Length: 0, {length}\r\n\r\n{SMUGGLED}"),
+        format!("{post}Content-Length: +0\r\n\r\n{SMUGGLED}"),
+        format!("{post}Content-Length: -1\r\n\r\n{SMUGGLED}"),
+        format!("{post}Content-Length: 0x0\r\n\r\n{SMUGGLED}"),
+        format!("{post}Content-Length: 99999999999999999999\r\n\r\n{SMUGGLED}"),
+        format!("{post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{SMUGGLED}"),
+        format!("{post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{SMUGGLED}"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n{SMUGGLED}"),
+        format!("{post}Transfer-Encoding: chunked\r\n\r\n-1\r\n{SMUGGLED}"),
+        format!("{post}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n{SMUGGLED}"),
+        format!("{post}X: a\r\n folded\r\n\r\n{SMUGGLED}"),
+        format!("{post}X: a\0b\r\n\r\n{SMUGGLED}"),
+        format!("{post}no colon\r\n\r\n{SMUGGLED}"),
+        format!("GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}"),
+        format!("GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n{SMUGGLED}"),
+    ];
+    for bytes in &both {
+        let found = statuses(&server.address, bytes.as_bytes());
+        assert!(found.len() <= 1, "{bytes:?}: {found:?}");
+        assert!(found.iter().all(|status| (400..500).contains(status)), "{bytes:?}: {found:?}");
+    }
+    // A length beside chunks: the chunks win, and the connection ends with it.
+    let chunks = format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
+    assert!(statuses(&server.address, chunks.as_bytes()).len() <= 1);
+    // There is no tunnel, so what follows is at most a request as any other.
+    let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
+    assert_eq!(statuses(&server.address, tunnel.as_bytes())[0], 404);
+    // What is no attack is answered, one after the other.
+    assert_eq!(statuses(&server.address, SMUGGLED.repeat(3).as_bytes()), [200, 200, 200]);
+}

@@ -1,0 +1,218 @@
+//! The file beside a database that says how far it had come: `NAME.generation`.
+//!
+//! A database that has come less far was set back: by a backup, or by another file in its place. What it lost had happened all
+//! the same: events were sent, and renewals were paid. Each time that this is noticed, a new generation begins. Knows files and
+//! figures; what is done about it is the engine's.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Store;
+use crate::clock;
+use crate::error::StoreError;
+use crate::keys::EventKey;
+use crate::keys::RowKey;
+use crate::list_queries;
+use crate::tx::ReadTx;
+
+/// How many ids of events are left out when a generation begins: more than there can be since the file was written last.
+const EVENTS_LEFT_OUT: i64 = 1 << 20;
+
+/// How far a database had come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// How often the database was set back.
+    generation: i64,
+    /// The newest event.
+    event: i64,
+    /// The newest record of the audit log.
+    audit: i64,
+    /// How far its clock had come.
+    ticked_at: Option<i64>,
+    /// What was due by then may have been paid in an earlier generation.
+    held_until: Option<i64>,
+}
+
+/// What a database that was set back has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetBack {
+    /// How many events.
+    pub events: i64,
+    /// How far its clock has come now ...
+    pub ticked_at: Option<Timestamp>,
+    /// ... and how far it had come.
+    pub had_ticked_at: Option<Timestamp>,
+}
+
+/// The mark of one database.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    path: PathBuf,
+    mark: Mark,
+    /// Whether the database is behind the mark, and nothing was done about that yet.
+    is_set_back: bool,
+}
+
+impl Generation {
+    /// Reads the mark of the database at `path`, of which `db` reads; `is_new` says that it was made a moment ago.
+    pub(crate) fn open(path: &Path, db: &ReadTx, is_new: bool) -> Result<Generation, StoreError> {
+        let path = mark_path(path);
+        let mark = read(&path);
+        let mut generation = Generation { path, mark, is_set_back: false };
+        let found = present(db)?;
+        if is_new {
+            // Nothing of the database before is in it, so there is nothing to pay again.
+            let number = if mark == Mark::default() { 0 } else { mark.generation + 1 };
+            generation.mark = Mark { generation: number, ..found };
+        } else {
+            generation.is_set_back =
+                found.event < mark.event || found.audit < mark.audit || found.ticked_at < mark.ticked_at;
+        }
+        generation.note(db);
+        Ok(generation)
+    }
+
+    /// Notes how far the database has come. Without space for that, or the right to do it, it is noted the next time.
+    pub(crate) fn note(&mut self, db: &ReadTx) {
+        if self.is_set_back || !db.connection().is_autocommit() {
+            return;
+        }
+        let Ok(found) = present(db) else { return };
+        let Mark { generation, held_until, .. } = self.mark;
+        let mark = Mark { generation, held_until, ..found };
+        let is_known = mark == self.mark && self.path.exists();
+        if !is_known && write(&self.path, mark).is_ok() {
+            self.mark = mark;
+        }
+    }
+}
+
+impl Store {
+    /// What the database lost when it was set back, until [`Store::begin_generation`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be read.
+    pub fn set_back(&self) -> Result<Option<SetBack>, StoreError> {
+        let Some(generation) = self.generation.as_ref().filter(|generation| generation.is_set_back) else {
+            return Ok(None);
+        };
+        let (mark, found) = (generation.mark, present(self.db())?);
+        Ok(Some(SetBack {
+            events: (mark.event - found.event).max(0),
+            ticked_at: clock::ticked_at(self.db())?,
+            had_ticked_at: mark.ticked_at.map(Timestamp::from_second),
+        }))
+    }
+
+    /// Begins a generation of a database that was set back. Events that come from now on have ids that none had before: what
+    /// was lost of them may have been sent. `at` is the present, which is when the host is said to have resumed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when that cannot be written.
+    pub fn begin_generation(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let Some(before) = self.generation.as_ref().map(|generation| generation.mark) else { return Ok(()) };
+        let found = present(self.db())?;
+        let down_since = found.ticked_at.map_or(at, Timestamp::from_second);
+        self.write(|tx| {
+            let body = format!(r#"{{"down_since":"{down_since}"}}"#);
+            let row = EventKey::from_number(before.event.max(found.event) + EVENTS_LEFT_OUT);
+            tx.connection().execute(
+                "insert into event (row, at, account, resource, type, body) values (?1, ?2, null, null, 'host_resumed', ?3)",
+                (row, at.as_second(), body),
+            )?;
+            Ok::<(), StoreError>(())
+        })?;
+        let found = present(self.db())?;
+        let (store_generation, connection) = (&mut self.generation, &self.tx);
+        if let Some(generation) = store_generation {
+            generation.mark = Mark {
+                generation: before.generation + 1,
+                held_until: before.held_until.max(before.ticked_at),
+                ..found
+            };
+            generation.is_set_back = false;
+            if let Err(error) = write(&generation.path, generation.mark) {
+                tracing::error!(%error, "it cannot be noted that the database was set back; it will be noticed again");
+            }
+            generation.note(connection);
+        }
+        Ok(())
+    }
+
+    /// How often the database was set back, as far as it was noticed.
+    pub fn generation(&self) -> i64 {
+        self.generation.as_ref().map_or(0, |generation| generation.mark.generation)
+    }
+
+    /// Until when what was due may have been paid before the database was set back.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        let held_until = self.generation.as_ref()?.mark.held_until;
+        held_until.map(Timestamp::from_second)
+    }
+
+    /// Notes beside the database how far it has come.
+    pub fn note_progress(&mut self) {
+        if let Some(generation) = &mut self.generation {
+            generation.note(&self.tx);
+        }
+    }
+}
+
+fn mark_path(path: &Path) -> PathBuf {
+    let mut name = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+    name.push(".generation");
+    PathBuf::from(name)
+}
+
+/// How far the database has come.
+fn present(db: &ReadTx) -> Result<Mark, StoreError> {
+    let audit = "select coalesce(max(row), 0) from audit";
+    Ok(Mark {
+        event: list_queries::last_event(db)?.number(),
+        audit: db.connection().prepare_cached(audit)?.query_row([], |row| row.get(0))?,
+        ticked_at: clock::ticked_at(db)?.map(Timestamp::as_second),
+        ..Mark::default()
+    })
+}
+
+/// What is written there; nothing is known where there is no such file.
+fn read(path: &Path) -> Mark {
+    let mut mark = Mark::default();
+    for line in std::fs::read_to_string(path).unwrap_or_default().lines() {
+        let Some((name, value)) = line.split_once(' ') else { continue };
+        let Ok(value) = value.parse() else { continue };
+        match name {
+            "generation" => mark.generation = value,
+            "event" => mark.event = value,
+            "audit" => mark.audit = value,
+            "ticked_at" => mark.ticked_at = Some(value),
+            "held_until" => mark.held_until = Some(value),
+            _ => {}
+        }
+    }
+    mark
+}
+
+/// Writes it whole or not at all.
+fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
+    let mut text = format!("generation {}\nevent {}\naudit {}\n", mark.generation, mark.event, mark.audit);
+    for (name, value) in [("ticked_at", mark.ticked_at), ("held_until", mark.held_until)] {
+        if let Some(value) = value {
+            writeln!(text, "{name} {value}").map_err(std::io::Error::other)?;
+        }
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&partial)?.write_all(text.as_bytes())?;
+    std::fs::rename(&partial, path)
+}

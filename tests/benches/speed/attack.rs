@@ -1,0 +1,231 @@
+//! The admin API while somebody attacks its listeners: the slowest hundredth of reads and writes against that in peace, and the
+//! memory that is left over.
+//!
+//! Each attack holds 2,000 connections from as many addresses as it takes to be let in, and opens another one for each that the
+//! host closes. The attacker is this process; the load comes from another one.
+
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use anyhow::Context;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
+use tokio::net::TcpStream;
+
+use crate::arguments::Arguments;
+use crate::figures;
+use crate::figures::Reach;
+use crate::load;
+use crate::load::Load;
+use crate::server;
+use crate::server::Server;
+use crate::simulation;
+
+/// Bundles of three in the database.
+const BUNDLES: u32 = 1_000;
+/// Connections of an attack.
+const ATTACKERS: usize = 2_000;
+/// Connections of one address: fewer than it may have.
+const PER_ADDRESS: usize = 250;
+/// Connections that the load has meanwhile.
+const CONNECTIONS: u32 = 8;
+/// What the slowest hundredth may take, against peace.
+const REACH: f64 = 3.0;
+/// What may be left over of memory, in MiB.
+const MEMORY_REACH: f64 = 64.0;
+/// How long memory has to come back, in seconds: the host gives it back every ten.
+const GIVEN_BACK_AFTER: u64 = 25;
+
+/// What each connection of an attack does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attack {
+    /// It connects, and says nothing.
+    Silent,
+    /// Its head comes a line at a time.
+    SlowHead,
+    /// Its body never comes; it proves nothing first.
+    SlowBody,
+    /// It asks for much, and reads nothing.
+    Unread,
+    /// It sends what is no HTTP, again and again.
+    Garbage,
+}
+
+const ATTACKS: [(Attack, &str); 5] = [
+    (Attack::Silent, "say nothing"),
+    (Attack::SlowHead, "send their heads slowly"),
+    (Attack::SlowBody, "owe their bodies, to a provider's API"),
+    (Attack::Unread, "do not read what they ask for"),
+    (Attack::Garbage, "speak no HTTP"),
+];
+
+/// Prints what becomes of reads, writes and memory under each attack.
+pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let inventory = simulation::inventory(BUNDLES);
+    let resources = inventory.bundles.iter().map(|imported| imported.bundle.members[0].id.clone()).collect();
+    let accounts = inventory.accounts.iter().map(|account| account.id.clone()).collect();
+    let db = server::database(folder.path(), &inventory)?;
+    raise_files()?;
+    let (server, provider) = Server::start_with(folder.path(), &db, "huawei")?;
+    server.settle()?;
+    let how = format!(
+        "{ATTACKERS} hostile connections of each kind; what 99 of 100 requests take at most over {CONNECTIONS} other connections"
+    );
+    figures::title("Under attack", &how);
+    let loads = [
+        ("reads", load_of(&server, "GET", "/v1/resources/{}", resources, "")),
+        ("writes", load_of(&server, "POST", "/v1/accounts/{}:top-up", accounts, r#"{"amount": "1.00"}"#)),
+    ];
+    let loads = loads.map(|(name, load)| (name, Load { seconds: arguments.seconds, ..load }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    for (attack, name) in ATTACKS {
+        let peace = slowest(&loads, arguments.rounds)?;
+        let before = server.resident_kib();
+        let address = if attack == Attack::SlowBody { provider } else { server.address };
+        let held = Arc::new(AtomicUsize::new(0));
+        let attackers =
+            (0..ATTACKERS).map(|number| runtime.spawn(hold(attack, address, number, Arc::clone(&held))));
+        let attackers = attackers.collect::<Vec<_>>();
+        wait_for(&held)?;
+        let under_attack = slowest(&loads, arguments.rounds)?;
+        attackers.iter().for_each(tokio::task::JoinHandle::abort);
+        for (((load, _), took), in_peace) in loads.iter().zip(under_attack).zip(peace) {
+            let what = format!("{load} while {ATTACKERS} {name}");
+            figures::row(&what, took, "the same in peace", in_peace, Some(REACH));
+        }
+        print_memory(&server, name, before);
+    }
+    Ok(())
+}
+
+fn load_of(server: &Server, method: &str, path: &str, ids: Vec<String>, body: &str) -> Load {
+    Load {
+        address: server.address,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        ids,
+        body: body.to_owned(),
+        token: server.token.clone(),
+        key: None,
+        first: 0,
+        connections: CONNECTIONS,
+        seconds: 1,
+    }
+}
+
+/// What 99 of 100 take at most, of each load: the best of a few rounds.
+fn slowest(loads: &[(&str, Load)], rounds: u32) -> anyhow::Result<Vec<Duration>> {
+    let best = |load: &Load| {
+        let rounds = (0..rounds).map(|_| Ok(Duration::from_secs_f64(load::put(load)?.p99)));
+        let rounds = rounds.collect::<anyhow::Result<Vec<_>>>()?;
+        rounds.into_iter().min().context("there is a round")
+    };
+    loads.iter().map(|(_, load)| best(load)).collect()
+}
+
+/// Waits until most of the connections were open once.
+fn wait_for(held: &AtomicUsize) -> anyhow::Result<()> {
+    let since = Instant::now();
+    while held.load(Ordering::Relaxed) < ATTACKERS * 9 / 10 {
+        let found = held.load(Ordering::Relaxed);
+        anyhow::ensure!(since.elapsed() < Duration::from_secs(60), "only {found} connections were opened");
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// The memory that is left over: the least that the server has within the time in which it gives back what is free.
+fn print_memory(server: &Server, name: &str, before: u64) {
+    let since = Instant::now();
+    let mut least = u64::MAX;
+    while since.elapsed() < Duration::from_secs(GIVEN_BACK_AFTER) && least > before {
+        least = least.min(server.resident_kib());
+        std::thread::yield_now();
+    }
+    let grown = least.saturating_sub(before) as f64 / 1024.0;
+    let mib = |kib: u64| format!("{:.0} MiB", kib as f64 / 1024.0);
+    let what = format!("memory after {ATTACKERS} {name}");
+    figures::cells(
+        &what,
+        &mib(least),
+        "before, and the difference in MiB",
+        &mib(before),
+        grown,
+        Some(Reach::AtMost(MEMORY_REACH)),
+    );
+}
+
+/// Holds one connection of an attack, and opens another whenever the host closes it.
+async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<AtomicUsize>) {
+    let mut is_counted = false;
+    loop {
+        if let Ok(stream) = connect(address, number).await {
+            if !is_counted {
+                is_counted = true;
+                held.fetch_add(1, Ordering::Relaxed);
+            }
+            // However it ends, another one follows.
+            drop(keep(attack, stream).await);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Connects from one of many addresses of this machine, with room for little of an answer.
+async fn connect(address: SocketAddr, number: usize) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(2_048)?;
+    let last = u8::try_from(2 + number / PER_ADDRESS).unwrap_or(u8::MAX);
+    socket.bind(SocketAddr::new(Ipv4Addr::new(127, 0, 0, last).into(), 0))?;
+    socket.connect(address).await
+}
+
+/// Does to a connection what the attack does, until the host closes it.
+async fn keep(attack: Attack, mut stream: TcpStream) -> std::io::Result<()> {
+    match attack {
+        Attack::Silent => {}
+        Attack::SlowHead => {
+            stream.write_all(b"GET /v1/accounts HTTP/1.1\r\nHost: x\r\n").await?;
+            for number in 0..60 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                stream.write_all(format!("X-{number}: slow\r\n").as_bytes()).await?;
+            }
+        }
+        Attack::SlowBody => {
+            let head = b"POST /v2/orders/subscriptions/resources/renew HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\na";
+            stream.write_all(head).await?;
+        }
+        Attack::Unread => {
+            stream.write_all("GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(12).as_bytes()).await?;
+            // It is open for as long as the host stands it.
+            tokio::time::sleep(Duration::from_secs(120)).await;
+            return Ok(());
+        }
+        Attack::Garbage => {
+            stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03]).await?;
+        }
+    }
+    let mut answer = [0; 512];
+    while stream.read(&mut answer).await? > 0 {}
+    Ok(())
+}
+
+/// Lets this process, and those that it starts, have as many files open as the attack takes.
+fn raise_files() -> anyhow::Result<()> {
+    if !Path::new("/proc/self").exists() {
+        return Ok(());
+    }
+    let id = std::process::id().to_string();
+    let raised = std::process::Command::new("prlimit").args(["--pid", &id, "--nofile=16384:"]).status();
+    let is_raised = raised.is_ok_and(|status| status.success());
+    anyhow::ensure!(is_raised, "the attack takes 16,384 open files: raise the limit with `ulimit -n 16384`");
+    Ok(())
+}
