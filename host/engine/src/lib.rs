@@ -326,7 +326,6 @@ impl<S: EngineStore> Engine<S> {
         self.record_tick(now)?;
         Ok(false)
     }
-
 }
 
 /// The instant of a bundle that is decided on when it wakes.
