@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::time::Duration;
 
 use perennial_store::ReadTx;
 use tokio::sync::oneshot;
@@ -29,6 +30,7 @@ pub struct Readers {
 struct Queue {
     state: Mutex<QueueState>,
     woken: Condvar,
+    ended: Condvar,
 }
 
 #[derive(Default)]
@@ -36,6 +38,8 @@ struct QueueState {
     tasks: VecDeque<ReadTask>,
     /// The number of threads that wait for a task.
     idle: usize,
+    /// The number of threads, each of which has a connection.
+    running: usize,
     is_over: bool,
 }
 
@@ -63,7 +67,8 @@ impl Readers {
             let connection = ReadTx::open(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
-            thread.spawn(move || queue.run(&connection))?;
+            thread.spawn(move || queue.run(connection))?;
+            readers.queue.lock().running += 1;
         }
         Ok(readers)
     }
@@ -86,12 +91,20 @@ impl Readers {
         }));
         receiver.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
+
+    /// Closes the connections and waits for that, but no longer than `patience`: a connection is closed after the task
+    /// that it works on. What is read from now on fails. Whether all of them are closed.
+    pub fn close(&self, patience: Duration) -> bool {
+        self.queue.end();
+        let is_open = |state: &mut QueueState| state.running > 0;
+        let waited = self.queue.ended.wait_timeout_while(self.queue.lock(), patience, is_open);
+        !waited.expect("no holder of the queue panics").1.timed_out()
+    }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.queue.lock().is_over = true;
-        self.queue.woken.notify_all();
+        self.queue.end();
     }
 }
 
@@ -110,6 +123,10 @@ impl Queue {
 
     fn push(&self, task: ReadTask) {
         let mut state = self.lock();
+        // A task that is dropped says to who waits for it that it failed.
+        if state.is_over {
+            return;
+        }
         state.tasks.push_back(task);
         if state.idle > 0 {
             self.woken.notify_one();
@@ -132,12 +149,25 @@ impl Queue {
         }
     }
 
+    /// Ends every thread after its present task, and drops the tasks that wait.
+    fn end(&self) {
+        let mut state = self.lock();
+        state.is_over = true;
+        let dropped = std::mem::take(&mut state.tasks);
+        drop(state);
+        drop(dropped);
+        self.woken.notify_all();
+    }
+
     /// The loop of one thread.
-    fn run(&self, connection: &ReadTx) {
+    fn run(&self, connection: ReadTx) {
         while let Some(task) = self.pop() {
             // A panic was logged by its hook, and the caller gets `ReadFailed`; the thread goes on.
-            drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(&connection))));
         }
+        drop(connection);
+        self.lock().running -= 1;
+        self.ended.notify_all();
     }
 }
 
@@ -172,6 +202,35 @@ mod tests {
         let refused = wait(readers.read(|_| Err::<(), _>(ServiceError::UnknownResource("x".to_owned()))));
         assert!(matches!(refused.unwrap_err(), ServiceError::UnknownResource(_)));
         assert!(wait(readers.read(last_event)).unwrap() == EventKey::before_all());
+    }
+
+    #[test]
+    fn readers_that_are_closed_have_no_connection_and_read_nothing_more() {
+        let (_folder, readers) = readers(3);
+        wait(readers.read(last_event)).unwrap();
+        assert!(readers.close(Duration::from_secs(60)));
+        assert_eq!(readers.queue.lock().running, 0);
+        assert!(matches!(wait(readers.read(last_event)).unwrap_err(), ServiceError::ReadFailed));
+    }
+
+    #[test]
+    fn a_reader_that_goes_on_is_not_waited_for_without_end() {
+        let (_folder, readers) = readers(1);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let reading = readers.read(move |_| {
+            drop(released.recv());
+            Ok::<_, ServiceError>(())
+        });
+        let mut reading = Box::pin(reading);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+        // Until the task is under way; then it is one that is waited for.
+        while !readers.queue.lock().tasks.is_empty() {
+            std::thread::yield_now();
+        }
+        assert!(!readers.close(Duration::ZERO));
+        drop(release);
+        assert!(readers.close(Duration::from_secs(60)));
     }
 
     #[test]

@@ -221,6 +221,30 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Moves what is in the database's log into the database itself, so that its file is whole by itself also where
+    /// another connection keeps the log there.
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            settle(self.tx.connection());
+        }
+    }
+}
+
+/// Moves what is in the log of a database into the database itself, and empties the log. What cannot be moved, because a
+/// reader needs it or the disk is full, stays in the log and is read from there.
+fn settle(connection: &Connection) {
+    let settled = connection
+        .execute_batch(&format!("pragma busy_timeout = {SETTLE_MILLISECONDS};"))
+        .and_then(|()| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
+    if let Err(error) = settled {
+        tracing::debug!(%error, "the database keeps its log");
+    }
+}
+
+/// How long a database that is closed waits for its readers.
+const SETTLE_MILLISECONDS: u32 = 1_000;
+
 /// Migrates the database at `path` to the present schema, and returns what was done; `None` when it has that already.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
+use crate::cli::database;
 use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
@@ -27,19 +28,20 @@ use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
-use perennial_engine::clock;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::event_text::Wording;
 use perennial_formats::time_zone::TimeZone;
-use perennial_store as store;
 use perennial_store::ReadTx;
-use perennial_store::Store;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
+
+/// What to do instead when a host has the database.
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide with `POST /v1/approvals/{id}:approve` or `:reject`, as a \
+                               token of the role `approver`; while `perennial run` does, stop it first";
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
@@ -48,8 +50,8 @@ use perennial_store::keys::RowKey;
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
-While `perennial run` or `perennial serve` works on the database, decisions are made through the latter:
-POST /v1/approvals/ecs-1~1:approve.")]
+While `perennial serve` works on the database, decisions are made through it: POST /v1/approvals/ecs-1~1:approve.
+A decision is made at the present instant of the database: where its clock stands, if that is a virtual one.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -175,11 +177,8 @@ fn decide(
     reason: Option<&str>,
     decide: impl FnOnce(&mut Engine, Timestamp, &ApprovalDecision<'_>) -> Result<DecisionOutcome, DecisionError>,
 ) -> anyhow::Result<()> {
-    let at = clock::now();
-    if !context.db.exists() {
-        return Err(store::error::StoreError::Missing { path: context.db.clone() }.into());
-    }
-    let store = Store::open(&context.db)?;
+    let store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
     let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
     let decision = ApprovalDecision { decided_by: audit_record::CLI, reason, plan_hash: None };
     let outcome = engine.in_transaction(|engine| {

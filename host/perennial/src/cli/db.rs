@@ -40,7 +40,11 @@ use perennial_store::migrations::Step;
 
 Every command that writes migrates an older database by itself; `db migrate` does so without starting anything. The database
 before a migration is kept beside it as FILE.v3.backup, 3 being its schema, and is never overwritten. To go back to the
-version before, stop the host and restore that file with `perennial db restore`, or copy it over the database by hand.")]
+version before, stop the host and restore that file with `perennial db restore`.
+
+Copy a database with `db backup` and put one back with `db restore`. While a program has it open, what was written last is
+in FILE-wal and FILE-shm beside it: a copy of FILE alone lacks that, and those of another database break the one that they
+are put beside. After the last program has ended in order, FILE is the whole database.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

@@ -8,6 +8,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::database;
 use crate::cli::input::InventoryFile;
 use crate::cli::output;
 use crate::cli::output::Output;
@@ -26,11 +27,7 @@ use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
-use perennial_store::clock as ticks;
-use perennial_store::clock::ClockKind;
-use perennial_store::clock::ClockState;
 use perennial_store::copy;
-use perennial_store::error::StoreError;
 
 /// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
 ///
@@ -92,7 +89,7 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     }
     let store = Store::open(&context.db)?;
     let document = inventory.document(options, &providers, &StoredRecords(store.db()))?;
-    let now = present(store.db())?;
+    let now = database::now(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
         let report = engine.preview_import(now, &document)?;
@@ -125,7 +122,7 @@ fn dry_run(
     let report = if context.db.exists() {
         let db = ReadTx::open(&context.db)?;
         let document = inventory.document(options, &providers, &StoredRecords(&db))?;
-        let now = present(&db)?;
+        let now = database::now(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
@@ -161,14 +158,6 @@ fn on_scratch<T>(providers: Providers, work: impl FnOnce(Engine) -> anyhow::Resu
 fn named_accounts(document: &Document) -> Vec<&str> {
     let accounts = document.inventory.accounts.iter().map(|account| account.id.as_str());
     accounts.chain(document.inventory.bundles.iter().map(|imported| imported.account.as_str())).collect()
-}
-
-/// What time it is for the database: where its virtual clock stands, or else what the system's clock says.
-fn present(db: &ReadTx) -> Result<Timestamp, StoreError> {
-    Ok(match ticks::state(db)? {
-        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => ticked_at + 1,
-        ClockState { .. } => clock::now(),
-    })
 }
 
 fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ mod approvals;
 mod audit_record;
 mod compare;
 mod completions;
+mod database;
 mod db;
 mod demo;
 mod events;

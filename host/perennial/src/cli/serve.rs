@@ -244,6 +244,7 @@ async fn run_listeners(
 
 /// Waits for the thread that writes, and reports the first error of the whole run.
 fn stop(host: &Service, writer: WriterThread, served: anyhow::Result<()>) -> anyhow::Result<()> {
+    host.close_readers();
     host.writer().stop();
     let ended = writer.join().and_then(|ended| ended);
     let ended = ended.map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;

@@ -8,6 +8,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::known;
 use crate::cli::list::ListArguments;
@@ -40,7 +41,10 @@ const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `P
   perennial token list
   perennial token revoke 0a1b2c3d4e5f
 
-While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.")]
+While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.
+
+A token expires by the clock of the database: the system's or, where it lives on virtual time, the one that stands until it
+is moved. `serve` goes by the same clock.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -101,13 +105,13 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
 }
 
 fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
-    let at = clock::now();
-    let accounts = spec.accounts.clone().unwrap_or_default();
-    let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
-    let mut store = open(context)?;
-    for account in accounts {
-        known::check_account(store.db(), Some(&account))?;
+    let mut store = open(context, &spec)?;
+    let at = database::now(store.db())?;
+    for account in spec.accounts.iter().flatten() {
+        known::check_account(store.db(), Some(account))?;
     }
+    database::check_expiry(spec.expires_at, at)?;
+    let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
     store.write(|tx| {
         api_tokens::insert(tx, &issued.stored)?;
         let operation = format!("token create {}", issued.stored.id);
@@ -117,13 +121,15 @@ fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     })
 }
 
-/// Opens the database for writing. A server that has it open has another way to be told.
-fn open(context: &Context) -> anyhow::Result<Store> {
-    Store::open(&context.db).map_err(|error| {
-        let is_in_use = matches!(error, StoreError::InUse { .. });
-        let error = anyhow::Error::from(error);
-        if is_in_use { error.context(WHILE_IT_SERVES) } else { error }
-    })
+/// Opens the database for a new token, or makes it, unless what is asked for cannot be had of a new one.
+fn open(context: &Context, spec: &CreateToken) -> anyhow::Result<Store> {
+    if spec.accounts.is_some() {
+        return database::open_existing(context, WHILE_IT_SERVES);
+    }
+    if !context.db.exists() {
+        database::check_expiry(spec.expires_at, clock::now())?;
+    }
+    Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_SERVES))
 }
 
 const COLUMNS: [Column; 10] = [
@@ -164,8 +170,9 @@ fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
 }
 
 fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
-    let at = clock::now();
-    let revoked = open(context)?.write(|tx| {
+    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
+    let revoked = store.write(|tx| {
         let mut ids = vec![id.to_owned()];
         if cascade {
             ids.extend(auth::descendants(api_tokens::list(tx)?, id).into_iter().map(|token| token.id));

@@ -14,3 +14,4 @@ mod simulate_policies;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod virtual_time;

@@ -5,6 +5,8 @@ use std::process::Output;
 
 use expect_test::Expect;
 use expect_test::expect;
+use perennial_store::ReadTx;
+use perennial_store::accounts;
 
 use crate::server::Served;
 use crate::server::finish;
@@ -84,6 +86,32 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     assert!(said.contains("is in use by another process"), "{said}");
     let made = server.send("POST", "/v1/tokens", r#"{"name": "other", "role": "viewer"}"#);
     assert_eq!(made.status, 201, "{made:?}");
+}
+
+#[test]
+fn a_server_that_was_told_to_stop_leaves_a_file_that_is_the_whole_database() {
+    for words in [&[][..], &["--virtual-clock", "2026-01-01T00:00:00Z"]] {
+        let folder = Folder::new();
+        let server = Served::start(&folder, &[], words);
+        let made = server.send(
+            "POST",
+            "/v1/accounts",
+            r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#,
+        );
+        assert_eq!(made.status, 201, "{made:?}");
+        // Readers have read, too.
+        assert_eq!(server.get("/v1/accounts/a").status, 200);
+        assert_eq!(server.get("/readyz").json()["store"], true);
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(0));
+        let names = std::fs::read_dir(folder.path(".")).unwrap().map(|file| file.unwrap().file_name());
+        let mut names = names.collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(names, ["test.db", "test.db.lock"], "{words:?}");
+        std::fs::copy(folder.path("test.db"), folder.path("copy.db")).unwrap();
+        let copied = ReadTx::open(&folder.path("copy.db")).unwrap();
+        assert!(accounts::get(&copied, "a").unwrap().is_some(), "{words:?}");
+    }
 }
 
 #[test]

@@ -21,7 +21,6 @@ use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
-use perennial_engine::clock;
 use perennial_engine::plan_facts;
 use perennial_formats::policy::plan;
 use perennial_formats::policy::ruling_text;
@@ -29,6 +28,7 @@ use perennial_store::ReadTx;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::cli::policy::load::LoadedPolicies;
@@ -43,7 +43,8 @@ pub(super) struct Arguments {
     /// A plan in TOML or JSON, as the tests of a policy have it; `-` is the standard input.
     #[arg(long, value_name = "FILE", required_unless_present = "resource", conflicts_with = "resource")]
     plan: Option<PathBuf>,
-    /// A resource of the database: its renewal by the clock, as it would be made now.
+    /// A resource of the database: its renewal by the clock, as it would be made now, by the
+    /// clock of the database.
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
 }
@@ -123,7 +124,7 @@ fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, Pla
     let db = ReadTx::open(&context.db)?;
     let renewal = Renewal { term: None, cause: Cause::Auto, options: std::collections::BTreeMap::new() };
     let facts =
-        plan_facts::of_command(&db, &context.providers()?, clock::now(), id, &Command::Renew(renewal))?;
+        plan_facts::of_command(&db, &context.providers()?, database::now(&db)?, id, &Command::Renew(renewal))?;
     match facts {
         Some(Ok(facts)) => Ok(facts),
         Some(Err(refusal)) => Err(UserError::Argument(format!(
