@@ -121,7 +121,7 @@ fn resource(
     let period = period(fields, charging, started_at, manifest.map(|it| it.utc_offset_minutes));
     let on_expiry = fields.optional("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name));
     let renewals_left = fields.optional("renewals_left", |cursor| cursor.count()).option();
-    let renewal_term = fields.optional("renewal_term", |cursor| cursor.term()).option();
+    let renewal_term = fields.optional("renewal_term", |cursor| cursor.given_term()).option();
     let package = match kind {
         Some((name, kind)) => package(fields, name, kind, charging, started_at),
         None => None,
@@ -176,7 +176,7 @@ fn period(
 ) -> Option<Period> {
     let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant());
     let anchor_day = fields.optional("anchor_day", |cursor| cursor.day());
-    let term = fields.optional("term", |cursor| cursor.term());
+    let term = fields.optional("term", |cursor| cursor.given_term());
     let price = fields.optional("price", |cursor| cursor.amount());
     if let (FieldValue::Present(expires_at), Some(started_at)) = (expires_at, started_at)
         && expires_at <= started_at

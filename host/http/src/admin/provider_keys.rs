@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::input;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -100,7 +101,7 @@ pub(super) struct NewKey {
     /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// When it expires; null is never.
+    /// When it expires, after the present; null is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -153,6 +154,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
+        input::check_expiry(body.expires_at, work.at)?;
         let spec = CreateKey {
             account: account.account.id,
             provider: account.account.provider,

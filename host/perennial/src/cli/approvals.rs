@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::timestamp::Timestamp;
@@ -9,6 +10,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
+use crate::cli::choice::Choice;
 use crate::cli::database;
 use crate::cli::known;
 use crate::cli::list;
@@ -38,6 +40,9 @@ use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
+
+/// The states.
+const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
 
 /// What to do instead when a host has the database.
 const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide with `POST /v1/approvals/{id}:approve` or `:reject`, as a \
@@ -85,11 +90,11 @@ struct Conditions {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Only in this state: pending, approved, rejected or expired.
-    #[arg(long, value_parser = state)]
+    /// Only in this state.
+    #[arg(long, value_parser = STATE)]
     state: Option<State>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -196,7 +201,8 @@ fn decide(
         | DecisionError::PlanMismatch(_) => error.into(),
     })?;
     match outcome {
-        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events),
+        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events)
+            .with_context(|| format!("this was done, and could not be shown: {verb} {id}")),
         DecisionOutcome::Refused { refusal, .. } => {
             anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }
@@ -249,10 +255,4 @@ fn record(
         outcome: outcome.to_owned(),
         ..audit_record::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
     }
-}
-
-fn state(text: &str) -> Result<State, String> {
-    let found = State::ALL.into_iter().find(|state| state.name() == text);
-    let names = State::ALL.map(State::name).join(", ");
-    found.ok_or_else(|| format!("there is no such state; there are {names}"))
 }

@@ -140,7 +140,7 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
             }
             copies::copy(&context.db, file)?;
             let (file, db) = (file.display(), context.db.display());
-            Ok(output::line(format_args!("`{file}` is a copy of `{db}`"))?)
+            output::done(format_args!("`{file}` is a copy of `{db}`"))
         }
         Action::Restore { file } => restore(context, file),
     }
@@ -183,7 +183,7 @@ fn migrate(context: &Context) -> anyhow::Result<()> {
         ),
         None => format!("`{db}` has the schema of this version; there is nothing to do"),
     };
-    Ok(output::line(line)?)
+    output::done(line)
 }
 
 /// Writes a copy to the standard output, once it is whole.
@@ -210,9 +210,22 @@ fn restore(context: &Context, file: &Path) -> anyhow::Result<()> {
     restore_from(context, &copy, "the standard input")
 }
 
+/// Whether both names lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()> {
     if !file.exists() {
         return Err(UserError::Argument(format!("there is no file {name} to restore")).into());
+    }
+    if file.is_dir() {
+        let message = format!("{name} is a folder; name the file of a backup in it");
+        return Err(UserError::Argument(message).into());
+    }
+    if is_same_file(file, &context.db) {
+        let message = format!("{name} is the database itself; name a backup of it");
+        return Err(UserError::Argument(message).into());
     }
     let schema = migrations::verify(file)?;
     let _lock = Lock::take(&context.db)?;
@@ -224,5 +237,5 @@ fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()
         let later = "it is migrated when it is next opened for writing; see `perennial db migrate --check`";
         lines.push(later.to_owned());
     }
-    Ok(output::line(lines.join("\n"))?)
+    output::done(lines.join("\n"))
 }

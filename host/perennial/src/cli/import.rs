@@ -69,11 +69,35 @@ impl Arguments {
     fn options(&self) -> ImportOptions {
         ImportOptions { dry_run: self.dry_run, accept_expired: self.accept_expired, update: self.update }
     }
+
+    /// What the file holds. Its problems come with the option that does away with them, if there is one.
+    fn document(
+        &self,
+        inventory: &InventoryFile,
+        providers: &Providers,
+        known: &dyn ExistingRecords,
+    ) -> Result<Document, UserError> {
+        let error = match inventory.document(self.options(), providers, known) {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
+        let told = error.to_string();
+        let mut advice = Vec::new();
+        if !self.update && told.contains(" exists already;") {
+            advice.push("if this is a newer inventory of what is in the database, take it in with `--update`");
+        }
+        if inventory.is_csv() && self.accounts.is_none() && told.contains("there is no account ") {
+            advice.push("the accounts of a table are a table of their own: name that with `--accounts FILE`");
+        }
+        if advice.is_empty() {
+            return Err(error);
+        }
+        Err(UserError::Argument(format!("{told}\n{}", advice.join("\n"))))
+    }
 }
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
-    let options = arguments.options();
     let providers = context.providers()?;
     if arguments.dry_run {
         return dry_run(context, arguments, &inventory, providers);
@@ -81,14 +105,14 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     let is_new = !context.db.exists();
     if is_new {
         // Before there is a database, so that a file that cannot be used makes none.
-        let document = inventory.document(options, &providers, &NoRecords)?;
+        let document = arguments.document(&inventory, &providers, &NoRecords)?;
         let now = clock::now();
         let report = preview_without_database(&document, providers.clone(), now)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, now)?;
     }
     let store = Store::open(&context.db)?;
-    let document = inventory.document(options, &providers, &StoredRecords(store.db()))?;
+    let document = arguments.document(&inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
@@ -100,15 +124,26 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
-    let (accounts, resources) = (done.accounts.len(), done.resources.len());
-    let changed = format!(" and changed {}", dates::counted(done.changes.len(), "field"));
-    Ok(output::line(format_args!(
-        "imported {} and {} into `{}`{}; `perennial run` takes care of them",
+    let imported = taken_in(context, arguments, &done, ("imported", "changed"));
+    output::done(format_args!("{imported}; `perennial run` takes care of them"))
+}
+
+/// How much an import takes in: `imported 2 accounts and 5 resources into …` or, as `verbs` have it, what it would.
+fn taken_in(
+    context: &Context,
+    arguments: &Arguments,
+    report: &ImportReport,
+    (import, change): (&str, &str),
+) -> String {
+    let (accounts, resources) = (report.accounts.len(), report.resources.len());
+    let changed = format!(" and {change} {}", dates::counted(report.changes.len(), "field"));
+    format!(
+        "{import} {} and {} into `{}`{}",
         dates::counted(accounts, "account"),
         dates::counted(resources, "resource"),
         context.db.display(),
         if arguments.update { &changed } else { "" },
-    ))?)
+    )
 }
 
 /// Says what would come of an import. Reads the database beside a host that runs, and tries the import out on a copy.
@@ -118,10 +153,9 @@ fn dry_run(
     inventory: &InventoryFile,
     providers: Providers,
 ) -> anyhow::Result<()> {
-    let options = arguments.options();
     let report = if context.db.exists() {
         let db = ReadTx::open(&context.db)?;
-        let document = inventory.document(options, &providers, &StoredRecords(&db))?;
+        let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
         let now = database::now(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
@@ -129,10 +163,11 @@ fn dry_run(
             Ok(engine.preview_import(now, &document)?)
         })?
     } else {
-        let document = inventory.document(options, &providers, &NoRecords)?;
+        let document = arguments.document(inventory, &providers, &NoRecords)?;
         preview_without_database(&document, providers, clock::now())?
     };
     show(context, arguments, &report)?;
+    output::line(taken_in(context, arguments, &report, ("would import", "change")))?;
     match report.changes_something() {
         true => Err(WouldChange.into()),
         false => Ok(()),

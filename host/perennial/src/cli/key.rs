@@ -120,9 +120,16 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             if is_standard(file) {
                 return Ok(output::secret(&secrets::new_key()?)?);
             }
+            if file.exists() {
+                let message = format!(
+                    "`{}` exists already, and what was kept with it cannot be read without it; name another file",
+                    file.display()
+                );
+                return Err(UserError::Argument(message).into());
+            }
             secrets::write_new_key(file)?;
             let file = file.display();
-            Ok(output::line(format_args!("wrote {file}; keep a copy where the database is not"))?)
+            output::done(format_args!("wrote {file}; keep a copy where the database is not"))
         }
     }
 }
@@ -131,7 +138,7 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
 pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
     let value = std::env::var(secrets::KEY_VARIABLE).ok();
     if let Some(path) = file.filter(|path| value.is_none() && is_standard(path)) {
-        let text = std::io::read_to_string(std::io::stdin());
+        let text = input::standard_input();
         let text = text.map_err(|source| SecretsError::File { path: path.clone(), source })?;
         return SecretBox::load(Some(&text), None).map_err(|error| match error {
             SecretsError::NotAKey { .. } => SecretsError::NotAKey { origin: "the standard input".to_owned() },
@@ -277,7 +284,7 @@ fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
     if !is_revoked {
         return Err(not_active(access_key).into());
     }
-    Ok(output::line(format_args!("revoked {access_key}"))?)
+    output::done(format_args!("revoked {access_key}"))
 }
 
 fn not_active(access_key: &str) -> UserError {

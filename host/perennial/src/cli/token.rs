@@ -8,6 +8,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::choice::Choice;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::known;
@@ -28,6 +29,9 @@ use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
+
+/// The roles.
+const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
 
 /// What to do instead when a server has the database.
 const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `POST /v1/tokens` and revoke them with \
@@ -57,8 +61,8 @@ enum Action {
         /// What it is for.
         #[arg(long, value_parser = input::name)]
         name: String,
-        /// What it may do: viewer, operator, approver or admin.
-        #[arg(long, value_parser = role)]
+        /// What it may do; each role may do what the ones before it may.
+        #[arg(long, value_parser = ROLE)]
         role: Role,
         /// An account that it sees; may be given again. Without, it sees all of them.
         #[arg(long = "account", value_name = "ID")]
@@ -193,12 +197,7 @@ fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
         .into());
     }
     for id in revoked {
-        output::line(format_args!("revoked {id}"))?;
+        output::done(format_args!("revoked {id}"))?;
     }
     Ok(())
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    let found = Role::ALL.into_iter().find(|role| role.name() == text);
-    found.ok_or_else(|| format!("there is no such role; there are {}", Role::ALL.map(Role::name).join(", ")))
 }

@@ -6,6 +6,7 @@ mod formats;
 mod help;
 mod import;
 mod lists;
+mod mistakes;
 mod output;
 mod sample;
 mod secrets;

@@ -65,6 +65,21 @@ fn nobody_outside_is_served_before_there_is_a_token() {
             error: `0.0.0.0:0` can be reached from outside, and there is no token yet; make one with `perennial token create`
         "#]],
     );
+    assert_eq!(std::fs::read_dir(folder.path(".")).unwrap().count(), 0, "no database was made");
+    let no_instant = run(&folder, &[], &["serve", "--virtual-clock"]);
+    check(
+        &no_instant,
+        2,
+        expect![[r#"
+            error: no clock has ticked in this database: say where it starts, such as `--virtual-clock 2026-01-01T00:00:00Z`
+        "#]],
+    );
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = run(&folder, &[("PERENNIAL_LISTEN", &address)], &["serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("; end the program that listens there, or choose another address"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path(".")).unwrap().count(), 0, "no database was made");
     token(&folder);
     // Now there is one, and the port is another's.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

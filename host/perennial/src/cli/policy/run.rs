@@ -1,8 +1,6 @@
 //! `perennial policy run`: asks the policies of a file about one plan.
 
-use std::io::Read;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::plan::Cause;
@@ -41,7 +39,7 @@ pub(super) struct Arguments {
     /// The policy file, or a script alone.
     file: PathBuf,
     /// A plan in TOML or JSON, as the tests of a policy have it; `-` is the standard input.
-    #[arg(long, value_name = "FILE", required_unless_present = "resource", conflicts_with = "resource")]
+    #[arg(long, value_name = "FILE", conflicts_with = "resource")]
     plan: Option<PathBuf>,
     /// A resource of the database: its renewal by the clock, as it would be made now, by the
     /// clock of the database.
@@ -53,12 +51,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let loaded = LoadedPolicies::read(context, &arguments.file)?;
     let (account, mut facts) = match (&arguments.plan, &arguments.resource) {
         (Some(path), _) => {
-            let sample = plan::read(&text(path)?, &loaded.manifests());
+            let sample = plan::read(&input::read(path)?, &loaded.manifests());
             let sample = sample.map_err(|problems| UserError::File { path: path.clone(), problems })?;
             (sample.account, sample.facts)
         }
         (None, Some(id)) => of_resource(context, id)?,
-        (None, None) => unreachable!("the command line requires one of them"),
+        (None, None) => {
+            let message = "there is no plan to ask about: name a file with `--plan FILE`, or a resource of the database \
+                           with `--resource ID`";
+            return Err(UserError::Argument(message.to_owned()).into());
+        }
     };
     let policies = loaded.set.policies.iter().enumerate();
     facts.policies =
@@ -108,15 +110,6 @@ fn is_asked(policy: &Policy, account: &AccountFacts, facts: &PlanFacts) -> bool 
         tags: &primary.tags,
         command: &facts.command,
     })
-}
-
-fn text(path: &Path) -> Result<String, UserError> {
-    if path != Path::new("-") {
-        return input::read(path);
-    }
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
-    read.map(|_| text).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The facts of a renewal by the clock, as it would be made now.

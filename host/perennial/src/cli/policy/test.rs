@@ -20,7 +20,7 @@ use crate::cli::policy::load::LoadedPolicies;
 
 /// Cases that do not hold: exit code 1.
 #[derive(Debug, thiserror::Error)]
-#[error("{failed} of {cases} cases do not hold")]
+#[error("{failed} of {} not hold", if *.cases == 1 { "1 case does".to_owned() } else { format!("{cases} cases do") })]
 struct FailedCases {
     failed: usize,
     cases: usize,
