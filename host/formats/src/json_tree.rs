@@ -58,7 +58,10 @@ pub fn parse<'a>(text: &'a str, problems: &Diagnostics) -> Result<Node<'a>, Prob
     // Editors on Windows may begin a file with a byte order mark, which serde_json does not skip.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_ascii().is_empty() {
-        return Err(Problems::unreadable("line 1".to_owned(), "there is nothing in it; expected JSON".to_owned()));
+        return Err(Problems::unreadable(
+            "line 1".to_owned(),
+            "there is nothing in it; expected JSON".to_owned(),
+        ));
     }
     let mut input = serde_json::Deserializer::from_str(text);
     let places = Cell::new(0);

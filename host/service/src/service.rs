@@ -207,7 +207,7 @@ impl Service {
     }
 
     /// Closes the readers' connections, so that the writer's is the last one, and its end leaves the database's file whole.
-    /// Call it when nothing reads any more. A read that goes on for longer than [`CLOSE_PATIENCE`] is left alone.
+    /// Call it when nothing reads any more. A read that goes on for longer than a few seconds is left alone.
     pub fn close_readers(&self) {
         for readers in [&self.inner.readers, &self.inner.watched_reader] {
             if !readers.close(CLOSE_PATIENCE) {

@@ -104,7 +104,11 @@ fn a_rotated_key_is_honoured_for_a_while_and_a_revoked_one_not_at_all() {
     assert_ne!(old, new);
     let again = server.post("admin", &rotate, r#"{"overlap_seconds": 3600}"#);
     assert_eq!(again.status, StatusCode::CONFLICT);
-    assert!(again.shown().contains(&format!("was replaced by {new} already; rotate that one")), "{}", again.shown());
+    assert!(
+        again.shown().contains(&format!("was replaced by {new} already; rotate that one")),
+        "{}",
+        again.shown()
+    );
     let revoked = server.post("admin", &format!("/v1/provider-keys/{new}:revoke"), "");
     assert_eq!(revoked.json()["revoked_at"], "2026-01-01T00:00:00Z");
     let page = server.get("admin", "/v1/provider-keys").json();

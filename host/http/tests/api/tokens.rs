@@ -32,10 +32,7 @@ fn a_token_or_a_key_that_would_have_ended_is_not_made() {
     let server = Server::furnished();
     for (path, body) in [
         ("/v1/tokens", r#"{"name": "n", "role": "viewer", "expires_at": "2026-01-01T00:00:00Z"}"#),
-        (
-            "/v1/provider-keys",
-            r#"{"account": "acme-hw", "name": "n", "expires_at": "2026-01-01T00:00:00Z"}"#,
-        ),
+        ("/v1/provider-keys", r#"{"account": "acme-hw", "name": "n", "expires_at": "2026-01-01T00:00:00Z"}"#),
     ] {
         let refused = server.post("admin", path, body);
         assert_eq!(refused.status, 422, "{path}: {}", refused.body);

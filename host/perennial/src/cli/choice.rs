@@ -33,12 +33,7 @@ impl<T: Copy + Send + Sync + 'static> Choice<T> {
 impl<T: Copy + Send + Sync + 'static> TypedValueParser for Choice<T> {
     type Value = T;
 
-    fn parse_ref(
-        &self,
-        command: &Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<T, clap::Error> {
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
         let choice = *self;
         (move |text: &str| choice.find(text)).parse_ref(command, argument, value)
     }

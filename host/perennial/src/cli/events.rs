@@ -32,8 +32,7 @@ use perennial_store::events;
 use perennial_store::events::StoredEvent;
 
 /// The types of events.
-const TYPE: Choice<&'static str> =
-    Choice { what: "event type", all: EventKind::TYPES, name: |name| name };
+const TYPE: Choice<&'static str> = Choice { what: "event type", all: EventKind::TYPES, name: |name| name };
 
 /// Lists the events of the database in the order in which they happened, also while `perennial run` works on it.
 ///

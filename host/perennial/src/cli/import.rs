@@ -84,7 +84,8 @@ impl Arguments {
         let told = error.to_string();
         let mut advice = Vec::new();
         if !self.update && told.contains(" exists already;") {
-            advice.push("if this is a newer inventory of what is in the database, take it in with `--update`");
+            advice
+                .push("if this is a newer inventory of what is in the database, take it in with `--update`");
         }
         if inventory.is_csv() && self.accounts.is_none() && told.contains("there is no account ") {
             advice.push("the accounts of a table are a table of their own: name that with `--accounts FILE`");

@@ -47,7 +47,11 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
 /// with the year 9999.
 pub(super) fn clock_instant(text: &str) -> Result<Timestamp, String> {
     let at = instant(text)?;
-    if at < LATEST { Ok(at) } else { Err(format!("{at} is not before {LATEST}; nothing can be counted from there")) }
+    if at < LATEST {
+        Ok(at)
+    } else {
+        Err(format!("{at} is not before {LATEST}; nothing can be counted from there"))
+    }
 }
 
 /// Whether a file's name stands for the standard input or output.
@@ -85,8 +89,7 @@ impl Context {
 
     fn read_config(&self) -> Result<Config, UserError> {
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let name =
-            self.config.as_deref().map_or("the environment".to_owned(), shown);
+        let name = self.config.as_deref().map_or("the environment".to_owned(), shown);
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         config::read(&text, environment)

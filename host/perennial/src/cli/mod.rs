@@ -210,10 +210,6 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         );
         return Err(UserError::Argument(message).into());
     }
-    if context.plugins.iter().any(|plugin| input::is_standard(&plugin.path)) {
-        let message = "`--plugin -`: a plugin is a file and cannot be read from the standard input";
-        return Err(UserError::Argument(message.to_owned()).into());
-    }
     // Also where nothing of it is used: a configuration that was named and cannot be read is a mistake.
     context.config()?;
     match command {

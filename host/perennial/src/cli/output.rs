@@ -143,9 +143,9 @@ fn target(path: &Path) -> io::Result<Target> {
 
 /// The same error without the name of the file beside, which nobody asked for.
 fn without_path(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(std::error::Error::source);
-    let code = source.and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
+    let told = error.to_string();
+    let said = told.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), said)
 }
 
 /// Whether the standard output is the null device, which the system also puts in the place of a closed one.

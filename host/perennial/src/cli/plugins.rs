@@ -130,12 +130,7 @@ fn names_column<'a>(names: impl Iterator<Item = &'a String>) -> usize {
     names.map(|name| name.chars().count()).max().unwrap_or(0).max(NAMES_MIN)
 }
 
-fn item(
-    (name, column): (&str, usize),
-    what: &str,
-    style: Style,
-    out: &mut dyn Write,
-) -> std::io::Result<()> {
+fn item((name, column): (&str, usize), what: &str, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
     let first = format!("    {name:<column$} ");
     columns::paragraph(what, (&first, &" ".repeat(column + 5)), Tone::Plain, style, out)
 }

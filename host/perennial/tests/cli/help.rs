@@ -101,8 +101,18 @@ fn completions_know_every_command_and_its_options() {
         assert!(bash.contains(&line), "{option}: {bash}");
     }
     // A name of a file is offered for what names one, and for nothing else.
-    for (option, is_file) in [("db", true), ("plugin", true), ("inventory", true), ("save", true), ("secrets-key-file", true),
-        ("kind", false), ("account", false), ("limit", false), ("time-zone", false), ("name", false)] {
+    for (option, is_file) in [
+        ("db", true),
+        ("plugin", true),
+        ("inventory", true),
+        ("save", true),
+        ("secrets-key-file", true),
+        ("kind", false),
+        ("account", false),
+        ("limit", false),
+        ("time-zone", false),
+        ("name", false),
+    ] {
         let completed = bash.split(&format!("--{option})\n")).nth(1).unwrap().split(";;").next().unwrap();
         assert_eq!(completed.contains("compgen -f"), is_file, "{option}: {completed}");
     }

@@ -106,12 +106,16 @@ fn a_table_whose_accounts_nobody_named_says_how_they_are_named() {
 fn a_dry_run_counts_what_the_import_counts() {
     let folder = folder();
     let words = ["import", "inventory.json", "--accept-expired"];
-    let last = |words: &[&str]| folder.run(words).stdout().lines().rev().take(2).collect::<Vec<_>>().join("\n");
+    let last =
+        |words: &[&str]| folder.run(words).stdout().lines().rev().take(2).collect::<Vec<_>>().join("\n");
     let counted = "2 accounts and 5 resources into `perennial.db`";
     let looked = folder.run(&[&words[..], &["--dry-run"]].concat());
     assert_eq!(looked.code(), 3);
     assert!(looked.stdout().contains(&format!("would import {counted}\n")), "{}", looked.stdout());
     assert!(last(&words).contains(&format!("imported {counted}; ")));
     let update = ["import", "inventory.json", "--update", "--dry-run"];
-    assert!(last(&update).contains("would import 0 accounts and 0 resources into `perennial.db` and change 0 fields"));
+    assert!(
+        last(&update)
+            .contains("would import 0 accounts and 0 resources into `perennial.db` and change 0 fields")
+    );
 }

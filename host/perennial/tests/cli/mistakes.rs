@@ -52,7 +52,8 @@ fn what_has_no_end_in_the_calendar_is_refused_where_it_comes_in() {
     let folder = folder();
     folder.write("long.json", &INVENTORY.replace(r#""count": 1"#, r#""count": 100000"#));
     refused(&folder, &["import", "long.json"], 2, "expected a whole number from 1 to 1200");
-    let late = r#"[{ "at": "9000-01-01T00:00:00Z", "do": "top_up", "account": "acme-hw", "amount": "5.00" }]"#;
+    let late =
+        r#"[{ "at": "9000-01-01T00:00:00Z", "do": "top_up", "account": "acme-hw", "amount": "5.00" }]"#;
     folder.write("late.json", late);
     let simulate = ["simulate", "--inventory", "inventory.json"];
     let words = [&simulate[..], &["--scenario", "late.json"], &WINDOW].concat();
@@ -75,18 +76,37 @@ fn a_message_says_what_to_do_next() {
     folder.run(&["key", "new-secrets-key", "secrets.key"]).succeeded();
     let check_config = |file| ["serve", "--check-config", "--config", file];
     for (words, code, told) in [
-        (&["policy", "run", "always.rhai"][..], 2, "`--plan FILE`, or a resource of the database with `--resource ID`"),
-        (&["key", "new-secrets-key", "secrets.key"], 2, "`secrets.key` exists already, and what was kept with it"),
+        (
+            &["policy", "run", "always.rhai"][..],
+            2,
+            "`--plan FILE`, or a resource of the database with `--resource ID`",
+        ),
+        (
+            &["key", "new-secrets-key", "secrets.key"],
+            2,
+            "`secrets.key` exists already, and what was kept with it",
+        ),
         (&["db", "restore", "."], 2, "`.` is a folder; name the file of a backup in it"),
         (&["db", "restore", "./perennial.db"], 2, "is the database itself; name a backup of it"),
-        (&["--db", ".", "resources"], 2, "is a folder; name the file of a database, such as `./perennial.db`"),
-        (&["--plugin", "-", "plugins"], 2, "a plugin is a file"),
+        (
+            &["--db", ".", "resources"],
+            2,
+            "is a folder; name the file of a database, such as `./perennial.db`",
+        ),
         (&["import", "empty.json"], 2, "there is nothing in it; expected JSON"),
         (&check_config("tls.toml"), 2, "there is no certificate in `empty.pem`"),
         (&check_config("webhooks.toml"), 2, "there is no certificate in `empty.pem`"),
-        (&["resources", "--time-zone", "Mars/Base"], 2, "there is no time zone `Mars/Base`; write one of the IANA's"),
+        (
+            &["resources", "--time-zone", "Mars/Base"],
+            2,
+            "there is no time zone `Mars/Base`; write one of the IANA's",
+        ),
         (&["policy", "new", "a", "--file", "-"], 2, "`--file -`: a policy is added to a file"),
-        (&["policy", "test", "empty.toml"], 2, "there is no policy in `empty.toml`; `perennial policy new NAME"),
+        (
+            &["policy", "test", "empty.toml"],
+            2,
+            "there is no policy in `empty.toml`; `perennial policy new NAME",
+        ),
         (&["policy", "check", "empty.toml"], 2, "there is no policy in `empty.toml`"),
     ] {
         refused(&folder, words, code, told);
@@ -95,7 +115,10 @@ fn a_message_says_what_to_do_next() {
     let ran = folder.run(&words);
     assert_eq!(ran.code(), 2);
     let told = ran.stderr();
-    assert!(told.contains("cannot write `none/picture.html`") && told.contains("is its folder there"), "{told}");
+    assert!(
+        told.contains("cannot write `none/picture.html`") && told.contains("is its folder there"),
+        "{told}"
+    );
     assert!(!told.contains(".part"), "{told}");
 }
 
@@ -130,7 +153,12 @@ fn the_demo_does_not_write_over_files_that_were_changed() {
     let saved = std::fs::read_to_string(folder.path("demo-inventory.json")).unwrap();
     folder.write("demo-inventory.json", "mine");
     std::fs::remove_file(folder.path("demo-scenario.json")).unwrap();
-    refused(&folder, &save, 2, "`./demo-inventory.json` says something else than the demo, and nothing was written");
+    refused(
+        &folder,
+        &save,
+        2,
+        "`./demo-inventory.json` says something else than the demo, and nothing was written",
+    );
     assert_eq!(std::fs::read_to_string(folder.path("demo-inventory.json")).unwrap(), "mine");
     assert!(!folder.path("demo-scenario.json").exists());
     folder.run(&[&save[..], &["--force"]].concat()).succeeded();

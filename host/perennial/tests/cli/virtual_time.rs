@@ -33,7 +33,11 @@ fn tokens_and_keys_are_made_and_end_by_the_clock_of_their_database() {
     for create in [&token[..], &key] {
         let past = folder.run(&[create, &["2026-01-26T00:00:01Z"]].concat());
         assert_eq!(past.code(), 2, "{}", past.stderr());
-        assert!(past.stderr().contains(&format!("where it is {STANDS}; name a later instant")), "{}", past.stderr());
+        assert!(
+            past.stderr().contains(&format!("where it is {STANDS}; name a later instant")),
+            "{}",
+            past.stderr()
+        );
         folder.run(&[create, &["2026-01-26T00:00:02Z"]].concat()).succeeded();
     }
     for list in ["token", "key"] {

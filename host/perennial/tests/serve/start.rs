@@ -99,6 +99,14 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("make tokens with `POST /v1/tokens`"), "{said}");
     assert!(said.contains("is in use by another process"), "{said}");
+    for (words, route) in [
+        (&["approvals", "approve", "a~1"][..], "decide with `POST /v1/approvals/{id}:approve`"),
+        (&["key", "revoke", "PN00"], "`POST /v1/provider-keys`"),
+    ] {
+        let refused = run(&folder, &[], words);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(route), "{said}");
+    }
     let made = server.send("POST", "/v1/tokens", r#"{"name": "other", "role": "viewer"}"#);
     assert_eq!(made.status, 201, "{made:?}");
 }

@@ -116,8 +116,13 @@ fn is_asked(policy: &Policy, account: &AccountFacts, facts: &PlanFacts) -> bool 
 fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, PlanFacts)> {
     let db = ReadTx::open(&context.db)?;
     let renewal = Renewal { term: None, cause: Cause::Auto, options: std::collections::BTreeMap::new() };
-    let facts =
-        plan_facts::of_command(&db, &context.providers()?, database::now(&db)?, id, &Command::Renew(renewal))?;
+    let facts = plan_facts::of_command(
+        &db,
+        &context.providers()?,
+        database::now(&db)?,
+        id,
+        &Command::Renew(renewal),
+    )?;
     match facts {
         Some(Ok(facts)) => Ok(facts),
         Some(Err(refusal)) => Err(UserError::Argument(format!(
