@@ -218,7 +218,7 @@ mod tests {
         let (_folder, readers) = readers(1);
         let (release, released) = std::sync::mpsc::channel::<()>();
         let reading = readers.read(move |_| {
-            let _ = released.recv();
+            assert!(released.recv().is_err(), "it is let go");
             Ok::<_, ServiceError>(())
         });
         let mut reading = Box::pin(reading);

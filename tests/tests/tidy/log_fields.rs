@@ -13,7 +13,7 @@ pub fn taken_names(sources: &[Source]) -> Vec<String> {
         for (start, _) in source.text.match_indices("tracing::") {
             let fields = fields(&source.text[start..]);
             let taken = fields.iter().filter(|field| TAKEN.contains(&field.as_str()));
-            let line = source.text[..start].lines().count();
+            let line = source.text[..start].matches('\n').count() + 1;
             violations.extend(taken.map(|field| format!("{}:{line}: `{field}`", source.path)));
         }
     }

@@ -281,7 +281,7 @@ fn what_is_not_json_is_named_by_line_and_column() {
         "",
         expect![[r#"
         1 problem:
-          line 1, column 0: this is not JSON: EOF while parsing a value"#]],
+          line 1: there is nothing in it; expected JSON"#]],
     );
     check(
         "{} {}",
