@@ -86,11 +86,11 @@ pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     if certificates.is_empty() {
         return Err(TlsError::Nothing { what: "certificate", path: tls.certificate.clone() });
     }
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|source| match source {
-        rustls_pki_types::pem::Error::NoItemsFound => {
-            TlsError::Nothing { what: "private key", path: tls.key.clone() }
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|source| {
+        if matches!(source, rustls_pki_types::pem::Error::NoItemsFound) {
+            return TlsError::Nothing { what: "private key", path: tls.key.clone() };
         }
-        source => pem(&tls.key, source),
+        pem(&tls.key, source)
     })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

@@ -52,15 +52,13 @@ pub(super) async fn bind(
 }
 
 fn failure(address: SocketAddr, for_whom: String, source: io::Error) -> CannotListen {
-    let advice = match source.kind() {
-        io::ErrorKind::AddrInUse => {
-            "end the program that listens there, or choose another address as `listen` of the configuration or \
-             PERENNIAL_LISTEN"
-        }
-        io::ErrorKind::PermissionDenied => {
-            "choose a port above 1023 as `listen` of the configuration or PERENNIAL_LISTEN, or allow this program the port"
-        }
-        _ => "choose an address of this machine as `listen` of the configuration or PERENNIAL_LISTEN",
+    let advice = if source.kind() == io::ErrorKind::AddrInUse {
+        "end the program that listens there, or choose another address as `listen` of the configuration or \
+         PERENNIAL_LISTEN"
+    } else if source.kind() == io::ErrorKind::PermissionDenied {
+        "choose a port above 1023 as `listen` of the configuration or PERENNIAL_LISTEN, or allow this program the port"
+    } else {
+        "choose an address of this machine as `listen` of the configuration or PERENNIAL_LISTEN"
     };
     CannotListen { address, for_whom, source, advice }
 }
