@@ -16,6 +16,7 @@ pub use super::fields::FieldValue;
 pub use super::fields::Fields;
 pub use super::json_cursor::ID_MAX;
 pub use super::json_cursor::JsonCursor;
+pub use super::json_cursor::LATEST;
 
 /// Why a body could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]

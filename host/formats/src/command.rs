@@ -11,6 +11,8 @@ use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::Subscribe;
+use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
 
 use super::json_cursor::JsonCursor;
 use super::json_tree::Json;
@@ -75,13 +77,13 @@ fn bare(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
 fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<Command> {
     match name {
         "renew" => renewal(body, writer).map(Command::Renew),
-        "set_auto_renew" => auto_renewal(body).map(Command::SetAutoRenew),
+        "set_auto_renew" => auto_renewal(body, writer).map(Command::SetAutoRenew),
         "unsubscribe" => {
             let fields = body.object(&["scope"])?;
             let scope = fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name));
             scope.map(Command::Unsubscribe)
         }
-        "buy_again" => purchase(body).map(Command::BuyAgain),
+        "buy_again" => purchase(body, writer).map(Command::BuyAgain),
         "change" => change(body, writer).map(Command::Change),
         "subscribe" => subscribe(body, writer).map(Command::Subscribe),
         "pay_order" => order(body).map(Command::PayOrder),
@@ -106,7 +108,7 @@ fn renewal(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Renewal> {
         Writer::Outside => body.object(&["term", "options"])?,
         Writer::Host => body.object(&["term", "options", "cause"])?,
     };
-    let term = fields.optional("term", |cursor| cursor.term()).option();
+    let term = fields.optional("term", |cursor| term(cursor, writer)).option();
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     let cause = match writer {
         Writer::Outside => Some(Cause::Command),
@@ -116,17 +118,17 @@ fn renewal(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Renewal> {
 }
 
 /// Reads how a resource renews itself.
-pub(super) fn auto_renewal(body: JsonCursor<'_, '_>) -> Option<AutoRenewal> {
+pub(super) fn auto_renewal(body: JsonCursor<'_, '_>, writer: Writer) -> Option<AutoRenewal> {
     let fields = body.object(&["term", "renewals"])?;
-    let term = fields.optional("term", |cursor| cursor.term()).option();
+    let term = fields.optional("term", |cursor| term(cursor, writer)).option();
     let renewals = fields.optional("renewals", |cursor| cursor.count()).option();
     Some(AutoRenewal { term: term?, renewals: renewals? })
 }
 
-fn purchase(body: JsonCursor<'_, '_>) -> Option<Purchase> {
+fn purchase(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Purchase> {
     let fields = body.object(&["pay_at", "effective_at"])?;
-    let pay_at = fields.optional("pay_at", |cursor| cursor.instant()).option();
-    let effective_at = fields.optional("effective_at", |cursor| cursor.instant()).option();
+    let pay_at = fields.optional("pay_at", |cursor| instant(cursor, writer)).option();
+    let effective_at = fields.optional("effective_at", |cursor| instant(cursor, writer)).option();
     Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
 }
 
@@ -143,6 +145,20 @@ fn change(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Change> {
 }
 
 /// What was kept is what somebody could ask for when it was.
+fn term(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Term> {
+    match writer {
+        Writer::Outside => cursor.given_term(),
+        Writer::Host => cursor.term(),
+    }
+}
+
+fn instant(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Timestamp> {
+    match writer {
+        Writer::Outside => cursor.given_instant(),
+        Writer::Host => cursor.instant(),
+    }
+}
+
 fn price(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Micros> {
     match writer {
         Writer::Outside => cursor.amount(),
@@ -152,7 +168,7 @@ fn price(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Micros> {
 
 fn subscribe(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Subscribe> {
     let fields = body.object(&["term", "price", "options"])?;
-    let term = fields.optional("term", |cursor| cursor.term()).option();
+    let term = fields.optional("term", |cursor| term(cursor, writer)).option();
     let price = fields.optional("price", |cursor| price(cursor, writer)).option();
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     Some(Subscribe { term: term?, price: price?, options: options? })

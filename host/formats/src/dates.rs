@@ -124,8 +124,8 @@ pub struct Tick {
     pub is_major: bool,
 }
 
-/// The ticks of an axis from `from` to `until`: days, weeks, months, quarters or years, at most about 26 of them
-/// unless the axis spans more years than that.
+/// The ticks of an axis from `from` to `until`: days, weeks, months, quarters, or round numbers of years, at most about
+/// 26 of them.
 pub fn ticks(from: Timestamp, until: Timestamp) -> Vec<Tick> {
     let days = (until - from) / 86_400;
     match days {
@@ -133,8 +133,28 @@ pub fn ticks(from: Timestamp, until: Timestamp) -> Vec<Tick> {
         27..=100 => by_days(from, until, 7),
         101..=800 => by_months(from, until, 1),
         801..=2_400 => by_months(from, until, 3),
-        _ => by_months(from, until, 12),
+        _ => by_years(from, until, days / 366 / YEARS_MAX + 1),
     }
+}
+
+/// The most years of an axis on which each has a tick.
+const YEARS_MAX: i64 = 26;
+
+/// Ticks at round years: the smallest of 1, 2 and 5 times a power of ten of them, which is not below `least`.
+fn by_years(from: Timestamp, until: Timestamp, least: i64) -> Vec<Tick> {
+    let steps = (0..4).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_i32.pow(power)));
+    let step = steps.into_iter().find(|step| i64::from(*step) >= least).unwrap_or(i32::MAX);
+    let first = utc(from).year() / step * step;
+    let years = std::iter::successors(Some(first), |year| year.checked_add(step));
+    let years = years.skip_while(|year| *year < utc(from).year());
+    let dates = years.map_while(|year| NaiveDate::from_ymd_opt(year, 1, 1));
+    let tick = |(at, date): (Timestamp, NaiveDate)| Tick {
+        at,
+        label: date.year().to_string(),
+        year: None,
+        is_major: true,
+    };
+    within(dates, from, until).map(tick).collect()
 }
 
 fn by_days(from: Timestamp, until: Timestamp, step: u64) -> Vec<Tick> {
@@ -161,9 +181,6 @@ fn by_months(from: Timestamp, until: Timestamp, step: u32) -> Vec<Tick> {
         .enumerate()
         .map(|(place, (at, date))| {
             let is_major = date.month() == 1;
-            if step == 12 {
-                return Tick { at, label: date.year().to_string(), year: None, is_major };
-            }
             let year = (is_major || place == 0).then(|| date.year());
             Tick { at, label: name(date.month())[..3].to_owned(), year, is_major }
         })
@@ -228,12 +245,28 @@ mod tests {
             "2035-01-01T00:00:00Z",
             expect!["2027, 2028, 2029, 2030, 2031, 2032, 2033, 2034"],
         );
+        check(
+            "2026-02-01T00:00:00Z",
+            "2526-01-01T00:00:00Z",
+            expect![
+                "2040, 2060, 2080, 2100, 2120, 2140, 2160, 2180, 2200, 2220, 2240, 2260, 2280, 2300, 2320, 2340, 2360, 2380, 2400, 2420, 2440, 2460, 2480, 2500, 2520"
+            ],
+        );
         check("2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z", expect![[""]]);
         check(
             "9999-12-01T00:00:00Z",
             "9999-12-31T23:59:59Z",
             expect!["1 Dec (9999), 8 Dec, 15 Dec, 22 Dec, 29 Dec"],
         );
+    }
+
+    #[test]
+    fn an_axis_of_any_length_has_few_ticks() {
+        let from = "0001-01-01T00:00:00Z".parse().unwrap();
+        for days in (1..9_998).map(|year| year * 365).chain(1..3_000) {
+            let until = from + days * 86_400;
+            assert!(ticks(from, until).len() <= 28, "{days} days: {}", ticks(from, until).len());
+        }
     }
 
     #[test]

@@ -23,7 +23,16 @@ use super::wording;
 pub const ID_MAX: usize = 64;
 
 /// What somebody gives is before this instant, 9000-01-01T00:00:00Z, so that every term fits behind it.
-const LATEST: Timestamp = Timestamp::from_second(221_845_392_000);
+pub const LATEST: Timestamp = Timestamp::from_second(221_845_392_000);
+
+/// The longest term that somebody gives: a hundred years, in each unit.
+const fn longest(unit: TermUnit) -> u32 {
+    match unit {
+        TermUnit::Day => 36_500,
+        TermUnit::Month => 1_200,
+        TermUnit::Year => 100,
+    }
+}
 
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]
@@ -216,6 +225,15 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         Term::new(count?, unit?)
     }
 
+    /// A term that somebody gives, which is at most a hundred years, so that no expiry comes to the end of the calendar.
+    pub fn given_term(&self) -> Option<Term> {
+        let fields = self.object(&["count", "unit"])?;
+        let unit = fields.required("unit", |cursor| cursor.one_of(&TermUnit::ALL, TermUnit::name));
+        let most = unit.map_or(longest(TermUnit::Day), longest);
+        let count = fields.required("count", |cursor| cursor.integer(1, most));
+        Term::new(count?, unit?)
+    }
+
     /// An object with no fields but `names`; others are noted.
     pub fn object(&self, names: &'static [&'static str]) -> Option<Fields<'n, 'p>> {
         let fields = self.any_object()?;
@@ -254,6 +272,19 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
                 None
             }
         }
+    }
+
+    /// A list with at least one value, as [`JsonCursor::list`] reads it; of an empty one, `advice` says what to do instead.
+    pub fn list_of_some<T>(
+        &self,
+        advice: &str,
+        read: impl FnMut(usize, JsonCursor<'n, '_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        if matches!(&self.node.json, Json::List(nodes) if nodes.is_empty()) {
+            self.report(format!("it is empty; {advice}"));
+            return None;
+        }
+        self.list(read)
     }
 
     /// The items of a list, those that can be read as `read` reads them; `None` when it is no list. Once there are as many

@@ -57,6 +57,12 @@ pub enum Json<'a> {
 pub fn parse<'a>(text: &'a str, problems: &Diagnostics) -> Result<Node<'a>, Problems> {
     // Editors on Windows may begin a file with a byte order mark, which serde_json does not skip.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(Problems::unreadable(
+            "line 1".to_owned(),
+            "there is nothing in it; expected JSON".to_owned(),
+        ));
+    }
     let mut input = serde_json::Deserializer::from_str(text);
     let places = Cell::new(0);
     let values_max = u32::try_from(VALUES_FREE + text.len() / BYTES_PER_VALUE).unwrap_or(u32::MAX);

@@ -41,10 +41,11 @@ impl std::error::Error for TimeZoneError {}
 impl fmt::Display for TimeZoneError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "there is no time zone `{}`", self.text)?;
-        if !self.similar.is_empty() {
-            write!(out, "; is it {}?", self.similar.join(", "))?;
+        let like = "one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`";
+        match self.similar.is_empty() {
+            true => write!(out, "; write {like}"),
+            false => write!(out, "; is it {}? Write {like}", self.similar.join(", ")),
         }
-        write!(out, " Write one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`")
     }
 }
 

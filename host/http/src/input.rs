@@ -80,12 +80,16 @@ pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
 /// The accounts that something new is bound to. "All of none" is true for every caller, so a thing with an
 /// empty list would be seen by everybody: such a list is refused.
 pub(crate) fn accounts(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let accounts = cursor.list(|_, cursor| cursor.id().map(str::to_owned))?;
-    if accounts.is_empty() {
-        cursor.report("it is empty; name at least one, or leave it out for all of them");
-        return None;
-    }
+    let advice = "name at least one, or leave it out for all of them";
+    let accounts = cursor.list_of_some(advice, |_, cursor| cursor.id().map(str::to_owned))?;
     Some(accounts.into_iter().collect())
+}
+
+/// Refuses an end of something new that has come already.
+pub(crate) fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
+    let Some(past) = expires_at.filter(|expires_at| *expires_at <= now) else { return Ok(()) };
+    let detail = format!("{past} has passed, it is {now}; name a later instant, or leave it out");
+    Err(Problem::field(ProblemType::InvalidFields, "expires_at", detail))
 }
 
 /// The ID in the path of a route.

@@ -38,6 +38,9 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
     let [old, old_secret] = halves(&made);
     let rotated = key(&folder, &["rotate", &old, "--overlap-seconds", "3600"]).succeeded();
     let [new, new_secret] = halves(&rotated);
+    let again = key(&folder, &["rotate", &old, "--overlap-seconds", "3600"]);
+    assert_eq!(again.code(), 2);
+    assert!(again.stderr().contains(&format!("was replaced by `{new}` already")), "{}", again.stderr());
     key(&folder, &["revoke", &new]).succeeded();
     let listed = key(&folder, &["list"]).succeeded().stdout();
     let line =

@@ -65,6 +65,16 @@ pub fn issue(
     Ok(IssuedKey { stored, secret })
 }
 
+/// The key that replaced `old` when that was rotated, out of all keys in the order in which they were created: the next
+/// of its account and its name that was created at most so long before the end of `old` as one can be honoured beside
+/// its successor. `None` when `old` was not rotated.
+pub fn successor<'k>(keys: &'k [StoredKey], old: &StoredKey) -> Option<&'k StoredKey> {
+    let end = old.expires_at?;
+    let later = keys.iter().skip_while(|key| key.access_key != old.access_key).skip(1);
+    let mut replacing = later.filter(|key| key.account == old.account && key.name == old.name);
+    replacing.find(|key| (0..=i64::from(OVERLAP_SECONDS_MAX)).contains(&(end - key.created_at)))
+}
+
 /// The last use of each key, until maintenance stores it.
 #[derive(Debug, Default)]
 pub struct KeyUsage(Mutex<BTreeMap<String, Timestamp>>);

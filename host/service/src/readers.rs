@@ -21,9 +21,6 @@ use perennial_store::error::StoreError;
 /// A task of a reader's thread.
 type ReadTask = Box<dyn FnOnce(&ReadTx) + Send>;
 
-/// How long the end of a pool waits for its threads, which may be in the middle of a long read.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// A pool of reading threads. They end when it is dropped.
 pub struct Readers {
     queue: Arc<Queue>,
@@ -33,6 +30,7 @@ pub struct Readers {
 struct Queue {
     state: Mutex<QueueState>,
     woken: Condvar,
+    ended: Condvar,
 }
 
 #[derive(Default)]
@@ -41,7 +39,7 @@ struct QueueState {
     /// The number of threads that wait for a task.
     idle: usize,
     /// The number of threads, each of which has a connection.
-    open: usize,
+    running: usize,
     is_over: bool,
 }
 
@@ -69,13 +67,8 @@ impl Readers {
             let connection = ReadTx::open(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
-            thread.spawn(move || {
-                queue.run(&connection);
-                drop(connection);
-                queue.lock().open -= 1;
-                queue.woken.notify_all();
-            })?;
-            readers.queue.lock().open += 1;
+            thread.spawn(move || queue.run(connection))?;
+            readers.queue.lock().running += 1;
         }
         Ok(readers)
     }
@@ -99,23 +92,19 @@ impl Readers {
         receiver.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
 
-    /// Ends the threads and waits for them, though not for long, so that the next one to close the database is the last that
-    /// has it open. Reads that wait fail.
-    pub fn close(&self) {
-        let mut state = self.queue.lock();
-        state.is_over = true;
-        // Dropped at the end, without the lock: what a task holds may be the last that holds the host.
-        let waiting = std::mem::take(&mut state.tasks);
-        self.queue.woken.notify_all();
-        let is_open = |state: &mut QueueState| state.open > 0;
-        drop(self.queue.woken.wait_timeout_while(state, PATIENCE, is_open));
-        drop(waiting);
+    /// Closes the connections and waits for that, but no longer than `patience`: a connection is closed after the task
+    /// that it works on. What is read from now on fails. Whether all of them are closed.
+    pub fn close(&self, patience: Duration) -> bool {
+        self.queue.end();
+        let is_open = |state: &mut QueueState| state.running > 0;
+        let waited = self.queue.ended.wait_timeout_while(self.queue.lock(), patience, is_open);
+        !waited.expect("no holder of the queue panics").1.timed_out()
     }
 }
 
 impl Drop for Readers {
     fn drop(&mut self) {
-        self.close();
+        self.queue.end();
     }
 }
 
@@ -134,6 +123,7 @@ impl Queue {
 
     fn push(&self, task: ReadTask) {
         let mut state = self.lock();
+        // A task that is dropped says to who waits for it that it failed.
         if state.is_over {
             return;
         }
@@ -159,12 +149,25 @@ impl Queue {
         }
     }
 
+    /// Ends every thread after its present task, and drops the tasks that wait.
+    fn end(&self) {
+        let mut state = self.lock();
+        state.is_over = true;
+        let dropped = std::mem::take(&mut state.tasks);
+        drop(state);
+        drop(dropped);
+        self.woken.notify_all();
+    }
+
     /// The loop of one thread.
-    fn run(&self, connection: &ReadTx) {
+    fn run(&self, connection: ReadTx) {
         while let Some(task) = self.pop() {
             // A panic was logged by its hook, and the caller gets `ReadFailed`; the thread goes on.
-            drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(&connection))));
         }
+        drop(connection);
+        self.lock().running -= 1;
+        self.ended.notify_all();
     }
 }
 
@@ -199,6 +202,35 @@ mod tests {
         let refused = wait(readers.read(|_| Err::<(), _>(ServiceError::UnknownResource("x".to_owned()))));
         assert!(matches!(refused.unwrap_err(), ServiceError::UnknownResource(_)));
         assert!(wait(readers.read(last_event)).unwrap() == EventKey::before_all());
+    }
+
+    #[test]
+    fn readers_that_are_closed_have_no_connection_and_read_nothing_more() {
+        let (_folder, readers) = readers(3);
+        wait(readers.read(last_event)).unwrap();
+        assert!(readers.close(Duration::from_secs(60)));
+        assert_eq!(readers.queue.lock().running, 0);
+        assert!(matches!(wait(readers.read(last_event)).unwrap_err(), ServiceError::ReadFailed));
+    }
+
+    #[test]
+    fn a_reader_that_goes_on_is_not_waited_for_without_end() {
+        let (_folder, readers) = readers(1);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let reading = readers.read(move |_| {
+            assert!(released.recv().is_err(), "it is let go");
+            Ok::<_, ServiceError>(())
+        });
+        let mut reading = Box::pin(reading);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+        // Until the task is under way; then it is one that is waited for.
+        while !readers.queue.lock().tasks.is_empty() {
+            std::thread::yield_now();
+        }
+        assert!(!readers.close(Duration::ZERO));
+        drop(release);
+        assert!(readers.close(Duration::from_secs(60)));
     }
 
     #[test]

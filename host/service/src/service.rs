@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
@@ -29,6 +30,9 @@ use perennial_engine::rules::Providers;
 use perennial_engine::start;
 use perennial_store::Store;
 use perennial_store::clock::ClockKind;
+
+/// How long a host that stops waits for its readers.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The running host. Clones share everything.
 #[derive(Clone)]
@@ -212,10 +216,14 @@ impl Service {
         self.inner.shutdown.subscribe()
     }
 
-    /// Closes the readers' connections to the database. Nothing can be read any more.
+    /// Closes the readers' connections, so that the writer's is the last one, and its end leaves the database's file whole.
+    /// Call it when nothing reads any more. A read that goes on for longer than a few seconds is left alone.
     pub fn close_readers(&self) {
-        self.inner.readers.close();
-        self.inner.watched_reader.close();
+        for readers in [&self.inner.readers, &self.inner.watched_reader] {
+            if !readers.close(CLOSE_PATIENCE) {
+                tracing::warn!("a read goes on: the log of the database stays beside it");
+            }
+        }
     }
 
     /// Begins to stop the host.

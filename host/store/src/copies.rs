@@ -75,7 +75,7 @@ pub fn restore(from: &Path, path: &Path) -> Result<Option<PathBuf>, StoreError> 
 fn exchange(restored: &Path, path: &Path) -> std::io::Result<Option<PathBuf>> {
     let kept = path.exists().then(|| free_name(path, "before-restore"));
     if let Some(kept) = &kept {
-        settle(path);
+        settle_present(path);
         // The log first: a database without its log can be put together again, another one with it cannot.
         let wal = beside(path, "-wal");
         if wal.exists() {
@@ -90,7 +90,7 @@ fn exchange(restored: &Path, path: &Path) -> std::io::Result<Option<PathBuf>> {
 }
 
 /// Moves what is in the database's log into the database itself. One that cannot be opened any more keeps its log.
-fn settle(path: &Path) {
+fn settle_present(path: &Path) {
     let settled =
         Connection::open(path).and_then(|db| db.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
     if let Err(error) = settled {

@@ -242,6 +242,30 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Moves what is in the database's log into the database itself, so that its file is whole by itself also where
+    /// another connection keeps the log there.
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            settle(self.tx.connection());
+        }
+    }
+}
+
+/// Moves what is in the log of a database into the database itself, and empties the log. What cannot be moved, because a
+/// reader needs it or the disk is full, stays in the log and is read from there.
+fn settle(connection: &Connection) {
+    let settled = connection
+        .execute_batch(&format!("pragma busy_timeout = {SETTLE_MILLISECONDS};"))
+        .and_then(|()| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
+    if let Err(error) = settled {
+        tracing::debug!(%error, "the database keeps its log");
+    }
+}
+
+/// How long a database that is closed waits for its readers.
+const SETTLE_MILLISECONDS: u32 = 1_000;
+
 /// Migrates the database at `path` to the present schema, and returns what was done; `None` when it has that already.
 ///
 /// # Errors
@@ -253,18 +277,6 @@ pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
     Ok(Store::open_migrated(path)?.1)
-}
-
-/// Moves what is in the log beside the database at `path` into the database itself, and deletes the log if nobody has the
-/// database open any more. What cannot be moved stays in the log, where the next start finds it.
-pub fn settle(path: &Path) {
-    let Ok(_lock) = Lock::take(path) else { return };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let settled = Connection::open_with_flags(path, flags)
-        .and_then(|connection| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
-    if let Err(error) = settled {
-        tracing::warn!(db = %path.display(), %error, "the log beside the database is left to the next start");
-    }
 }
 
 /// Opens the database at `path` for writing, and makes the tables of one that is new.

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod bare_numbers;
+mod log_fields;
 mod public;
 mod sizes;
 mod source;
@@ -44,6 +45,13 @@ fn a_function_has_at_most_60_lines() {
 #[test]
 fn signatures_are_in_the_words_of_the_industry() {
     assert_none(&words::signatures(&Source::all()));
+}
+
+#[test]
+fn no_field_of_the_log_has_the_name_of_one_that_every_line_has() {
+    let twice = Source::new("host/a/src/b.rs", "tracing::warn!(%at, message = 1, \"a delivery failed\");");
+    assert_eq!(log_fields::taken_names(&[twice]), ["host/a/src/b.rs:1: `message`"]);
+    assert_none(&log_fields::taken_names(&Source::all()));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use perennial_domain::plan::Subscription;
 
 use crate::Problems;
 use crate::command;
+use crate::command::Writer;
 use crate::decision::contract;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Path;
@@ -199,7 +200,7 @@ fn read_operation(name: &str, body: JsonCursor<'_, '_>) -> Option<Operation> {
     match name {
         "extend" => read_extension(body).map(Operation::Extend),
         "set_on_expiry" => body.one_of(&OnExpiry::ALL, OnExpiry::name).map(Operation::SetOnExpiry),
-        "set_auto_renew" => command::auto_renewal(body).map(Operation::SetAutoRenew),
+        "set_auto_renew" => command::auto_renewal(body, Writer::Host).map(Operation::SetAutoRenew),
         "end_subscription" => read_cancellation(body).map(Operation::EndSubscription),
         "convert" => {
             let fields = body.object(&["refunds"])?;

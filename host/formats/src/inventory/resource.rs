@@ -177,7 +177,7 @@ impl FieldSource for PlainFields<'_, '_, '_, '_> {
     }
 
     fn term(&mut self, name: &str) -> Option<Term> {
-        self.fields.required(name, |cursor| cursor.term())
+        self.fields.required(name, |cursor| cursor.given_term())
     }
 
     fn count(&mut self, name: &str) -> Option<u32> {

@@ -284,7 +284,7 @@ fn what_is_not_json_is_named_by_line_and_column() {
         "",
         expect![[r#"
         1 problem:
-          line 1, column 0: this is not JSON: EOF while parsing a value"#]],
+          line 1: there is nothing in it; expected JSON"#]],
     );
     check(
         "{} {}",
@@ -414,7 +414,7 @@ fn every_problem_of_a_resource_is_listed() {
               resources[5].expires_at (line 1, `e5`): 2026-01-31T02:00:00Z is not after `started_at`, which is 2026-01-31T02:00:00Z
               resources[5].price (line 1, `e5`): -0.01 is negative; expected 0.00 or more
               resources[6].renewal_term (line 1, `e6`): expected an object, found the text `1 month`
-              resources[6].term.count (line 1, `e6`): expected a whole number from 1 to 4294967295, found the number 0
+              resources[6].term.count (line 1, `e6`): expected a whole number from 1 to 36500, found the number 0
               resources[6].term.unit (line 1, `e6`): there is no `week`; expected `day`, `month` or `year`
               resources[6].term.x (line 1, `e6`): unknown field `x`; expected `count` or `unit`
               resources[7].attributes (line 1, `e7`): expected an object, found a list

@@ -117,7 +117,7 @@ fn expected(cursor: JsonCursor<'_, '_>) -> Option<Expected> {
         fields.allow(&["amend", "reason"]);
         let amendment = fields.required("amend", |cursor| {
             let fields = cursor.object(&["term", "options"])?;
-            let term = fields.optional("term", |cursor| cursor.term()).option();
+            let term = fields.optional("term", |cursor| cursor.given_term()).option();
             let options = fields.optional("options", |cursor| cursor.options()).option();
             Some((term?, options?))
         });

@@ -125,7 +125,7 @@ pub(super) fn read_table(
     let at = fields.optional("at", |cursor| cursor.instant()).or(AT);
     let base = at.unwrap_or(AT);
     let tries = tries(&fields, base, is_renewal);
-    let term = maybe(&fields, "term", is_renewal.then_some(MONTH), |cursor| cursor.term());
+    let term = maybe(&fields, "term", is_renewal.then_some(MONTH), |cursor| cursor.given_term());
     let options = maybe(&fields, "options", None, |cursor| cursor.texts());
     let stated = fields.get("cost").map(|cursor| unit_or(&cursor, |cursor| cursor.amount()));
     let price = stated.flatten().flatten().filter(|_| term.flatten() == Some(MONTH)).unwrap_or(PRICE);
@@ -288,7 +288,7 @@ fn resource(fields: &Fields<'_, '_>, place: usize, at: Timestamp, price: Micros)
     let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
     let started_at = fields.optional("started_at", |cursor| cursor.instant()).or(at - 60 * DAY);
     let expires_at = maybe(fields, "expires_at", Some(at + 8 * DAY), |cursor| cursor.instant());
-    let term = maybe(fields, "term", Some(MONTH), |cursor| cursor.term());
+    let term = maybe(fields, "term", Some(MONTH), |cursor| cursor.given_term());
     let price = maybe(fields, "price", Some(price), |cursor| cursor.amount());
     let renewals = fields.optional("renewals", |cursor| cursor.count()).or(0);
     let resource = Resource {
@@ -320,7 +320,7 @@ fn price_of(extensions: &[ExtensionPrice], term: Term) -> Option<Micros> {
 
 fn quote(cursor: JsonCursor<'_, '_>) -> Option<(Term, Micros)> {
     let fields = cursor.object(&["term", "cost"])?;
-    let term = fields.required("term", |cursor| cursor.term());
+    let term = fields.required("term", |cursor| cursor.given_term());
     let cost = fields.required("cost", |cursor| cursor.amount());
     Some((term?, cost?))
 }

@@ -108,7 +108,7 @@ impl ScenarioReader<'_> {
     fn entry(&mut self, index: usize, cursor: JsonCursor<'_, '_>) -> Option<ScenarioEntry> {
         let fields = cursor.any_object()?;
         let act = fields.required("do", |cursor| cursor.one_of(&ACTIONS, |name| name));
-        let at = fields.required("at", |cursor| cursor.instant());
+        let at = fields.required("at", |cursor| cursor.given_instant());
         if let Some(at) = at {
             self.advance(index, at, &fields);
         }
@@ -185,7 +185,7 @@ impl ScenarioReader<'_> {
         fields: &Fields<'_, '_>,
     ) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "until"]);
-        let until = fields.required("until", |cursor| cursor.instant())?;
+        let until = fields.required("until", |cursor| cursor.given_instant())?;
         let at = at?;
         if until <= at {
             fields.report("until", format!("{until} is not after `at`, which is {at}"));

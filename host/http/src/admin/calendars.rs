@@ -129,11 +129,8 @@ impl Body for NewFeed {
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
         let accounts = fields.optional("accounts", input::accounts).option();
         let occurrences = fields.optional("occurrences", |cursor| {
-            let words = cursor.list(|_, cursor| cursor.one_of(&EntryKind::ALL, EntryKind::name))?;
-            if words.is_empty() {
-                cursor.report("it is empty; leave it out for all of them");
-            }
-            Some(words)
+            let kind = |_, cursor: JsonCursor<'_, '_>| cursor.one_of(&EntryKind::ALL, EntryKind::name);
+            cursor.list_of_some("leave it out for all of them", kind)
         });
         let occurrences = occurrences.option()?.map(|words| words.into_iter().collect());
         Some(NewFeed { name: name?, accounts: accounts?, occurrences })

@@ -74,7 +74,7 @@ pub(super) struct RenewBody(Renewal, CommandOptions);
 impl Body for RenewBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<RenewBody> {
         let fields = cursor.object(&["term", "options", "dry_run", "plan_hash"])?;
-        let term = fields.optional("term", |cursor| cursor.term()).option();
+        let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
         let terms = CommandOptions::read(&fields);
         Some(RenewBody(Renewal { term: term?, cause: Cause::Command, options: options? }, terms?))
@@ -107,7 +107,7 @@ pub(super) struct AutoRenewBody(AutoRenewal, CommandOptions);
 impl Body for AutoRenewBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<AutoRenewBody> {
         let fields = cursor.object(&["term", "renewals", "dry_run", "plan_hash"])?;
-        let term = fields.optional("term", |cursor| cursor.term()).option();
+        let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let renewals = fields.optional("renewals", |cursor| cursor.count()).option();
         let options = CommandOptions::read(&fields);
         Some(AutoRenewBody(AutoRenewal { term: term?, renewals: renewals? }, options?))
@@ -244,7 +244,7 @@ pub(super) struct SubscribeBody(Subscribe, CommandOptions);
 impl Body for SubscribeBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<SubscribeBody> {
         let fields = cursor.object(&["term", "price", "options", "dry_run", "plan_hash"])?;
-        let term = fields.optional("term", |cursor| cursor.term()).option();
+        let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let price = fields.optional("price", |cursor| cursor.amount()).option();
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
         let terms = CommandOptions::read(&fields);

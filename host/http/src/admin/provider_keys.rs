@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::input;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -100,7 +101,7 @@ pub(super) struct NewKey {
     /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// When it expires; null is never.
+    /// When it expires, after the present; null is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -153,6 +154,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
+        input::check_expiry(body.expires_at, work.at)?;
         let spec = CreateKey {
             account: account.account.id,
             provider: account.account.provider,
@@ -165,7 +167,7 @@ pub(super) async fn create(
 }
 
 /// Replaces a provider key by a new one for the same account. The old one stays valid for a while, so that tools can
-/// switch.
+/// switch, and is not replaced again.
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:rotate", tag = "provider_keys", params(("id" = String, Path)),
     request_body = RotateKey, responses((status = 201, body = CreatedKey)))]
 pub(super) async fn rotate(
@@ -181,12 +183,21 @@ pub(super) async fn rotate(
             let detail = format!("the key {id} is no longer in force; make a new one");
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
+        let all = provider_keys::list(work.db(), None)?;
+        let successor = keys::successor(&all, &old);
+        if let Some(successor) = successor.filter(|successor| successor.revoked_at.is_none()) {
+            let successor = &successor.access_key;
+            let detail = format!(
+                "the key {id} was replaced by {successor} already; rotate that one, or make another one"
+            );
+            return Err(Problem::new(ProblemType::Conflict, detail));
+        }
         provider_keys::expire(work.tx(), &id, work.at + i64::from(body.overlap_seconds))?;
         let spec = CreateKey {
             account: old.account,
             provider: old.provider,
             name: old.name,
-            expires_at: old.expires_at,
+            expires_at: successor.map_or(old.expires_at, |successor| successor.expires_at),
         };
         issue_response(work, &limits, &secret_box, spec)
     })

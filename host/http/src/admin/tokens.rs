@@ -122,7 +122,7 @@ pub(super) struct NewToken {
     /// The accounts that it can access, at least one; null is all of them.
     #[schema(min_items = 1)]
     accounts: Option<BTreeSet<String>>,
-    /// When it expires; null is never or, if the token that creates it expires, when that one does.
+    /// When it expires, after the present; null is never or, if the token that creates it expires, when that one does.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     /// The labels by which policies ask for approvers, each one that the token that creates it has; left out or null, all of
@@ -180,6 +180,7 @@ pub(super) async fn create(
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
         }
+        input::check_expiry(body.expires_at, work.at)?;
         let expires_at = expiry(work.db(), caller, body.expires_at)?;
         let owner = Some(caller.owner.to_string());
         let approves = inherited_labels(caller, body.role, body.approves)?;

@@ -71,16 +71,9 @@ fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
 }
 
 fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let types = cursor.list(|_, cursor| cursor.one_of(EventKind::TYPES, |kind| kind).map(str::to_owned))?;
-    not_empty(cursor, types)
-}
-
-fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
-    if list.is_empty() {
-        cursor.report("it is empty; leave it out for all of them");
-        return None;
-    }
-    Some(list.into_iter().collect())
+    let kind =
+        |_, cursor: JsonCursor<'_, '_>| cursor.one_of(EventKind::TYPES, |kind| kind).map(str::to_owned);
+    Some(cursor.list_of_some("leave it out for all of them", kind)?.into_iter().collect())
 }
 
 /// A change of a webhook. Fields that are left out stay.

@@ -50,6 +50,14 @@ pub enum TlsError {
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
     },
+    /// A file has nothing of what it is named for.
+    #[error("there is no {what} in `{path}`; name a PEM file with one", path = path.display())]
+    Nothing {
+        /// What it should have.
+        what: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// The certificate and the key do not match.
     #[error("the certificate and its key cannot be used: {0}")]
     Rustls(#[from] rustls::Error),
@@ -75,7 +83,15 @@ pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     let certificates = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|source| pem(&tls.certificate, source))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|source| pem(&tls.key, source))?;
+    if certificates.is_empty() {
+        return Err(TlsError::Nothing { what: "certificate", path: tls.certificate.clone() });
+    }
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|source| {
+        if matches!(source, rustls_pki_types::pem::Error::NoItemsFound) {
+            return TlsError::Nothing { what: "private key", path: tls.key.clone() };
+        }
+        pem(&tls.key, source)
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

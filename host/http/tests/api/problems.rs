@@ -304,6 +304,14 @@ fn what_nothing_can_be_counted_from_is_refused_where_it_comes_in() {
         assert_eq!(answer.status, 422, "{path}: {}", answer.body);
         assert!(answer.body.contains("is not before 9000-01-01T00:00:00Z"), "{}", answer.body);
     }
+    let renewal = |count: u32, unit: &str| {
+        serde_json::json!({ "dry_run": true, "term": { "count": count, "unit": unit } }).to_string()
+    };
+    for (count, unit) in [(36_501, "day"), (1_201, "month"), (101, "year")] {
+        let answer = server.post("admin", "/v1/resources/ecs-1:renew", &renewal(count, unit));
+        assert_eq!(answer.status, 422, "{count} {unit}: {}", answer.body);
+        assert!(answer.body.contains(&format!("a whole number from 1 to {}", count - 1)), "{}", answer.body);
+    }
     assert_eq!(server.post("admin", "/v1/resources:import", &resource("8999-12-31T23:59:59Z")).status, 200);
     assert_eq!(server.post("admin", "/v1/resources/ecs-9:renew", r#"{"dry_run": true}"#).status, 200);
 }

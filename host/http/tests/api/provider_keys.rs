@@ -102,13 +102,21 @@ fn a_rotated_key_is_honoured_for_a_while_and_a_revoked_one_not_at_all() {
     let new = access_key(&made);
     assert_eq!(made.status, StatusCode::CREATED);
     assert_ne!(old, new);
+    let again = server.post("admin", &rotate, r#"{"overlap_seconds": 3600}"#);
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(
+        again.shown().contains(&format!("was replaced by {new} already; rotate that one")),
+        "{}",
+        again.shown()
+    );
     let revoked = server.post("admin", &format!("/v1/provider-keys/{new}:revoke"), "");
     assert_eq!(revoked.json()["revoked_at"], "2026-01-01T00:00:00Z");
     let page = server.get("admin", "/v1/provider-keys").json();
     assert_eq!(page["items"][0]["expires_at"], "2026-01-01T01:00:00Z");
     assert_eq!(page["items"][1]["revoked_at"], "2026-01-01T00:00:00Z");
-    // Rotating sooner only makes it end sooner; what is over is not replaced.
-    assert_eq!(server.post("admin", &rotate, r#"{"overlap_seconds": 0}"#).status, StatusCode::CREATED);
+    // Its successor is gone. Rotating sooner only makes it end sooner, and the new one has the end that it had before.
+    let last = server.post("admin", &rotate, r#"{"overlap_seconds": 0}"#);
+    assert_eq!((last.status, &last.json()["key"]["expires_at"]), (StatusCode::CREATED, &Value::Null));
     expect![[r#"
         409 Conflict
         content-type: application/problem+json

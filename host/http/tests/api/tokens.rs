@@ -28,6 +28,21 @@ fn a_secret_is_shown_once_and_kept_nowhere() {
 }
 
 #[test]
+fn a_token_or_a_key_that_would_have_ended_is_not_made() {
+    let server = Server::furnished();
+    for (path, body) in [
+        ("/v1/tokens", r#"{"name": "n", "role": "viewer", "expires_at": "2026-01-01T00:00:00Z"}"#),
+        ("/v1/provider-keys", r#"{"account": "acme-hw", "name": "n", "expires_at": "2026-01-01T00:00:00Z"}"#),
+    ] {
+        let refused = server.post("admin", path, body);
+        assert_eq!(refused.status, 422, "{path}: {}", refused.body);
+        assert_eq!(refused.json()["errors"][0]["field"], "expires_at");
+        let a_second_later = body.replace("00:00:00Z", "00:00:01Z");
+        assert_eq!(server.post("admin", path, &a_second_later).status, 201, "{path}");
+    }
+}
+
+#[test]
 fn a_token_that_is_wrong_in_one_place_is_refused() {
     let server = Server::new();
     let secret =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::timestamp::Timestamp;
@@ -9,6 +10,8 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
+use crate::cli::choice::Choice;
+use crate::cli::database;
 use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
@@ -28,19 +31,23 @@ use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::approval_parts::ApproverLabels;
-use perennial_engine::clock;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::event_text::Wording;
 use perennial_formats::time_zone::TimeZone;
-use perennial_store as store;
 use perennial_store::ReadTx;
-use perennial_store::Store;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
+
+/// The states.
+const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
+
+/// What to do instead when a host has the database.
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide with `POST /v1/approvals/{id}:approve` or `:reject`, as a \
+                               token of the role `approver`; while `perennial run` does, stop it first";
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
@@ -49,8 +56,8 @@ use perennial_store::keys::RowKey;
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
-While `perennial run` or `perennial serve` works on the database, decisions are made through the latter:
-POST /v1/approvals/ecs-1~1:approve.")]
+While `perennial serve` works on the database, decisions are made through it: POST /v1/approvals/ecs-1~1:approve.
+A decision is made at the present instant of the database: where its clock stands, if that is a virtual one.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -84,11 +91,11 @@ struct Conditions {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Only in this state: pending, approved, rejected or expired.
-    #[arg(long, value_parser = state)]
+    /// Only in this state.
+    #[arg(long, value_parser = STATE)]
     state: Option<State>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -176,11 +183,8 @@ fn decide(
     reason: Option<&str>,
     decide: impl FnOnce(&mut Engine, Timestamp, &ApprovalDecision<'_>) -> Result<DecisionOutcome, DecisionError>,
 ) -> anyhow::Result<()> {
-    let at = clock::now();
-    if !context.db.exists() {
-        return Err(store::error::StoreError::Missing { path: context.db.clone() }.into());
-    }
-    let store = Store::open(&context.db)?;
+    let store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
     let mut engine = Engine::new(store, context.providers_with_policies()?, Retention::Everything);
     let decision = ApprovalDecision {
         decided_by: audit_record::CLI,
@@ -204,7 +208,8 @@ fn decide(
         | DecisionError::PlanMismatch(_) => error.into(),
     })?;
     match outcome {
-        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events),
+        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events)
+            .with_context(|| format!("this was done, and could not be shown: {verb} {id}")),
         DecisionOutcome::Refused { refusal, .. } => {
             anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }
@@ -257,10 +262,4 @@ fn record(
         outcome: outcome.to_owned(),
         ..audit_record::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
     }
-}
-
-fn state(text: &str) -> Result<State, String> {
-    let found = State::ALL.into_iter().find(|state| state.name() == text);
-    let names = State::ALL.map(State::name).join(", ");
-    found.ok_or_else(|| format!("there is no such state; there are {names}"))
 }

@@ -40,7 +40,11 @@ use perennial_store::migrations::Step;
 
 Every command that writes migrates an older database by itself; `db migrate` does so without starting anything. The database
 before a migration is kept beside it as FILE.v3.backup, 3 being its schema, and is never overwritten. To go back to the
-version before, stop the host and restore that file with `perennial db restore`, or copy it over the database by hand.")]
+version before, stop the host and restore that file with `perennial db restore`.
+
+Copy a database with `db backup` and put one back with `db restore`. While a program has it open, what was written last is
+in FILE-wal and FILE-shm beside it: a copy of FILE alone lacks that, and those of another database break the one that they
+are put beside. After the last program has ended in order, FILE is the whole database.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -136,7 +140,7 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
             }
             copies::copy(&context.db, file)?;
             let (file, db) = (file.display(), context.db.display());
-            Ok(output::line(format_args!("`{file}` is a copy of `{db}`"))?)
+            output::done(format_args!("`{file}` is a copy of `{db}`"))
         }
         Action::Restore { file } => restore(context, file),
     }
@@ -179,7 +183,7 @@ fn migrate(context: &Context) -> anyhow::Result<()> {
         ),
         None => format!("`{db}` has the schema of this version; there is nothing to do"),
     };
-    Ok(output::line(line)?)
+    output::done(line)
 }
 
 /// Writes a copy to the standard output, once it is whole.
@@ -206,9 +210,22 @@ fn restore(context: &Context, file: &Path) -> anyhow::Result<()> {
     restore_from(context, &copy, "the standard input")
 }
 
+/// Whether both names lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()> {
     if !file.exists() {
         return Err(UserError::Argument(format!("there is no file {name} to restore")).into());
+    }
+    if file.is_dir() {
+        let message = format!("{name} is a folder; name the file of a backup in it");
+        return Err(UserError::Argument(message).into());
+    }
+    if is_same_file(file, &context.db) {
+        let message = format!("{name} is the database itself; name a backup of it");
+        return Err(UserError::Argument(message).into());
     }
     let schema = migrations::verify(file)?;
     let _lock = Lock::take(&context.db)?;
@@ -220,5 +237,5 @@ fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()
         let later = "it is migrated when it is next opened for writing; see `perennial db migrate --check`";
         lines.push(later.to_owned());
     }
-    Ok(output::line(lines.join("\n"))?)
+    output::done(lines.join("\n"))
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
+use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
@@ -19,7 +20,8 @@ use crate::report::style::Tone;
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///
 /// Nothing is read and nothing is kept but the picture. The inventory and the scenario are written out with `--save`,
-/// as files to begin your own with.
+/// as files to begin your own with: demo-inventory.json and demo-scenario.json. Files of these names that say something
+/// else are left as they are, and nothing is done, unless `--force` is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial demo
@@ -32,6 +34,9 @@ pub(super) struct Arguments {
     /// Also write the inventory and the scenario into this folder.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
+    /// With `--save`, also write over files that were changed.
+    #[arg(long, requires = "save")]
+    force: bool,
 }
 
 /// What the made-up broker has.
@@ -42,18 +47,54 @@ const SCENARIO: &str = include_str!("../../demo/scenario.json");
 const FROM: Timestamp = Timestamp::from_second(1_767_225_600);
 const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
+/// What `--save` writes.
+const FILES: [(&str, &str); 2] = [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)];
+
+/// Refuses to write over a file that somebody has changed.
+fn check_unchanged(folder: &Path) -> Result<(), UserError> {
+    let is_changed = |(name, text): &(&str, &str)| {
+        let there = std::fs::read(folder.join(name));
+        // One that cannot be read is found out when it is written.
+        there.is_ok_and(|there| there != text.as_bytes())
+    };
+    let changed = FILES.iter().filter(|file| is_changed(file));
+    let changed = changed.map(|(name, _)| format!("`{}`", folder.join(name).display())).collect::<Vec<_>>();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let (files, verb) = (changed.join(" and "), if changed.len() == 1 { "says" } else { "say" });
+    let message = format!(
+        "{files} {verb} something else than the demo, and nothing was written; name another folder with `--save`, or \
+         write over what is there with `--force`"
+    );
+    Err(UserError::Argument(message))
+}
+
+/// Writes the inventory and the scenario; a file that is the same already stays as it is.
+fn save(folder: &Path, force: bool) -> anyhow::Result<()> {
+    for (name, text) in FILES {
+        let path = folder.join(name);
+        if !force && path.exists() {
+            continue;
+        }
+        let mut file = Output::open(Some(&path))?;
+        file.write_all(text.as_bytes())?;
+        file.finish()?;
+    }
+    Ok(())
+}
+
 pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let providers = context.providers()?;
     let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
+    if let Some(folder) = arguments.save.as_deref().filter(|_| !arguments.force) {
+        check_unchanged(folder)?;
+    }
     // Before the work, so that a folder that cannot be written to is known at once.
     let mut picture = Output::open(Some(&arguments.out))?;
     if let Some(folder) = &arguments.save {
-        for (name, text) in [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)] {
-            let mut file = Output::open(Some(&folder.join(name)))?;
-            file.write_all(text.as_bytes())?;
-            file.finish()?;
-        }
+        save(folder, arguments.force)?;
     }
     let zone = ZoneChoice::UTC;
     let play = SimulationRun {

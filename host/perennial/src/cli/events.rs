@@ -13,6 +13,7 @@ use perennial_formats::event_text::Wording;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::choice::Choice;
 use crate::cli::input;
 use crate::cli::known;
 use crate::cli::list;
@@ -30,7 +31,12 @@ use perennial_store::ReadTx;
 use perennial_store::events;
 use perennial_store::events::StoredEvent;
 
-/// Lists the events of the database, the last ones first cut off at `--limit`, also while `perennial run` works on it.
+/// The types of events.
+const TYPE: Choice<&'static str> = Choice { what: "event type", all: EventKind::TYPES, name: |name| name };
+
+/// Lists the events of the database in the order in which they happened, also while `perennial run` works on it.
+///
+/// Where there are more than `--limit`, the last ones are listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial events
@@ -44,8 +50,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
     /// Only of this type, such as `renewal_settled`.
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<String>,
+    #[arg(long = "type", value_name = "TYPE", value_parser = TYPE, hide_possible_values = true)]
+    kind: Option<&'static str>,
     /// Not before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     since: Option<Timestamp>,
@@ -53,7 +59,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "T", value_parser = input::instant)]
     until: Option<Timestamp>,
     /// At most so many, the last ones.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -93,7 +99,7 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
     let filter = events::Filter {
         account: account.clone(),
         resource: resource.clone(),
-        kind: kind.clone(),
+        kind: kind.map(str::to_owned),
         since: *since,
         until: *until,
     };
@@ -118,9 +124,11 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
 }
 
 fn check(arguments: &Arguments) -> Result<(), UserError> {
-    if let Some(kind) = arguments.kind.as_deref().filter(|kind| !EventKind::TYPES.contains(kind)) {
-        let known = EventKind::TYPES.join(", ");
-        return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")));
+    if let (Some(since), Some(until)) = (arguments.since, arguments.until)
+        && until <= since
+    {
+        let message = format!("`--until {until}` is not after `--since {since}`: nothing is between them");
+        return Err(UserError::Argument(message));
     }
     let is_json = matches!(arguments.format, Format::Json | Format::Jsonl);
     if is_json && arguments.zone.time_zone != ZoneChoice::UTC {

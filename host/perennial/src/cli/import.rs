@@ -8,6 +8,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::database;
 use crate::cli::input::InventoryFile;
 use crate::cli::output;
 use crate::cli::output::Output;
@@ -26,11 +27,7 @@ use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
-use perennial_store::clock as ticks;
-use perennial_store::clock::ClockKind;
-use perennial_store::clock::ClockState;
 use perennial_store::copy;
-use perennial_store::error::StoreError;
 
 /// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
 ///
@@ -72,11 +69,36 @@ impl Arguments {
     fn options(&self) -> ImportOptions {
         ImportOptions { dry_run: self.dry_run, accept_expired: self.accept_expired, update: self.update }
     }
+
+    /// What the file holds. Its problems come with the option that does away with them, if there is one.
+    fn document(
+        &self,
+        inventory: &InventoryFile,
+        providers: &Providers,
+        known: &dyn ExistingRecords,
+    ) -> Result<Document, UserError> {
+        let error = match inventory.document(self.options(), providers, known) {
+            Ok(document) => return Ok(document),
+            Err(error) => error,
+        };
+        let told = error.to_string();
+        let mut advice = Vec::new();
+        if !self.update && told.contains(" exists already;") {
+            advice
+                .push("if this is a newer inventory of what is in the database, take it in with `--update`");
+        }
+        if inventory.is_csv() && self.accounts.is_none() && told.contains("there is no account ") {
+            advice.push("the accounts of a table are a table of their own: name that with `--accounts FILE`");
+        }
+        if advice.is_empty() {
+            return Err(error);
+        }
+        Err(UserError::Argument(format!("{told}\n{}", advice.join("\n"))))
+    }
 }
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
-    let options = arguments.options();
     let providers = context.providers_with_policies()?;
     if arguments.dry_run {
         return dry_run(context, arguments, &inventory, providers);
@@ -84,15 +106,15 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     let is_new = !context.db.exists();
     if is_new {
         // Before there is a database, so that a file that cannot be used makes none.
-        let document = inventory.document(options, &providers, &NoRecords)?;
+        let document = arguments.document(&inventory, &providers, &NoRecords)?;
         let now = clock::now();
         let report = preview_without_database(&document, providers.clone(), now)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, now)?;
     }
     let store = Store::open(&context.db)?;
-    let document = inventory.document(options, &providers, &StoredRecords(store.db()))?;
-    let now = present(store.db())?;
+    let document = arguments.document(&inventory, &providers, &StoredRecords(store.db()))?;
+    let now = database::now(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
         let report = engine.preview_import(now, &document)?;
@@ -103,15 +125,26 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
-    let (accounts, resources) = (done.accounts.len(), done.resources.len());
-    let changed = format!(" and changed {}", dates::counted(done.changes.len(), "field"));
-    Ok(output::line(format_args!(
-        "imported {} and {} into `{}`{}; `perennial run` takes care of them",
+    let imported = taken_in(context, arguments, &done, ("imported", "changed"));
+    output::done(format_args!("{imported}; `perennial run` takes care of them"))
+}
+
+/// How much an import takes in: `imported 2 accounts and 5 resources into …` or, as `verbs` have it, what it would.
+fn taken_in(
+    context: &Context,
+    arguments: &Arguments,
+    report: &ImportReport,
+    (import, change): (&str, &str),
+) -> String {
+    let (accounts, resources) = (report.accounts.len(), report.resources.len());
+    let changed = format!(" and {change} {}", dates::counted(report.changes.len(), "field"));
+    format!(
+        "{import} {} and {} into `{}`{}",
         dates::counted(accounts, "account"),
         dates::counted(resources, "resource"),
         context.db.display(),
         if arguments.update { &changed } else { "" },
-    ))?)
+    )
 }
 
 /// Says what would come of an import. Reads the database beside a host that runs, and tries the import out on a copy.
@@ -121,21 +154,21 @@ fn dry_run(
     inventory: &InventoryFile,
     providers: Providers,
 ) -> anyhow::Result<()> {
-    let options = arguments.options();
     let report = if context.db.exists() {
         let db = ReadTx::open(&context.db)?;
-        let document = inventory.document(options, &providers, &StoredRecords(&db))?;
-        let now = present(&db)?;
+        let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
+        let now = database::now(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
             Ok(engine.preview_import(now, &document)?)
         })?
     } else {
-        let document = inventory.document(options, &providers, &NoRecords)?;
+        let document = arguments.document(inventory, &providers, &NoRecords)?;
         preview_without_database(&document, providers, clock::now())?
     };
     show(context, arguments, &report)?;
+    output::line(taken_in(context, arguments, &report, ("would import", "change")))?;
     match report.changes_something() {
         true => Err(WouldChange.into()),
         false => Ok(()),
@@ -161,14 +194,6 @@ fn on_scratch<T>(providers: Providers, work: impl FnOnce(Engine) -> anyhow::Resu
 fn named_accounts(document: &Document) -> Vec<&str> {
     let accounts = document.inventory.accounts.iter().map(|account| account.id.as_str());
     accounts.chain(document.inventory.bundles.iter().map(|imported| imported.account.as_str())).collect()
-}
-
-/// What time it is for the database: where its virtual clock stands, or else what the system's clock says.
-fn present(db: &ReadTx) -> Result<Timestamp, StoreError> {
-    Ok(match ticks::state(db)? {
-        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => ticked_at + 1,
-        ClockState { .. } => clock::now(),
-    })
 }
 
 fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {

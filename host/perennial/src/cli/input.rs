@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
@@ -17,6 +19,7 @@ use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
+use perennial_formats::body::LATEST;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
@@ -42,6 +45,17 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// An instant that a clock comes to, which is before the year 9000: the rules count on from there, and the calendar ends
+/// with the year 9999.
+pub(super) fn clock_instant(text: &str) -> Result<Timestamp, String> {
+    let at = instant(text)?;
+    if at < LATEST {
+        Ok(at)
+    } else {
+        Err(format!("{at} is not before {LATEST}; nothing can be counted from there"))
+    }
+}
+
 /// Whether a file's name stands for the standard input or output.
 pub(super) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
@@ -65,10 +79,19 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 
 impl Context {
     /// The configuration: the file that was named, if any, and the environment.
-    pub(super) fn config(&self) -> Result<Config, UserError> {
+    pub(super) fn config(&self) -> Result<&Config, UserError> {
+        match self.settings.get() {
+            Some(config) => Ok(config),
+            None => {
+                let config = self.read_config()?;
+                Ok(self.settings.get_or_init(|| config))
+            }
+        }
+    }
+
+    fn read_config(&self) -> Result<Config, UserError> {
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let name =
-            self.config.as_ref().map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
+        let name = self.config.as_deref().map_or("the environment".to_owned(), shown);
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         config::read(&text, environment)
@@ -78,7 +101,7 @@ impl Context {
     /// The bundled plugins, those of the configuration and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let cache = self.cache.clone().or_else(default_cache);
-        let mut files = self.config()?.plugins;
+        let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
         Ok(Plugins::load(&Options { files, cache_dir: cache, limits: Limits::DEFAULT })?)
     }
@@ -110,10 +133,19 @@ fn default_cache() -> Option<std::path::PathBuf> {
     cache.filter(|path| path.is_absolute()).or_else(home).map(|path| path.join("perennial"))
 }
 
+/// The standard input, which can be read once: an option that names it again would find nothing there.
+pub(super) fn standard_input() -> std::io::Result<String> {
+    static WAS_READ: AtomicBool = AtomicBool::new(false);
+    if WAS_READ.swap(true, Ordering::Relaxed) {
+        return Err(std::io::Error::other("`-` can be named once, and it was read already; name a file"));
+    }
+    std::io::read_to_string(std::io::stdin())
+}
+
 /// A file's text; `-` is the standard input.
 pub(super) fn read(path: &Path) -> Result<String, UserError> {
     let text = match is_standard(path) {
-        true => std::io::read_to_string(std::io::stdin()),
+        true => standard_input(),
         false => std::fs::read_to_string(path),
     };
     text.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
@@ -145,6 +177,11 @@ impl InventoryFile {
         let text = read(path)?;
         let accounts = accounts.map(read).transpose()?;
         Ok(InventoryFile { path: path.to_owned(), text, is_csv, accounts })
+    }
+
+    /// Whether it is a table.
+    pub(super) fn is_csv(&self) -> bool {
+        self.is_csv
     }
 
     /// What it holds, for these providers and beside what is known already.

@@ -9,6 +9,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::input::is_standard;
 use crate::cli::known;
@@ -19,7 +20,6 @@ use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
 use crate::report::listing::Row;
-use perennial_engine::clock;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
 use perennial_service::provider_keys::IssuedKey;
@@ -29,12 +29,15 @@ use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_store::ReadTx;
-use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
+
+/// What to do instead when a server has the database.
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make keys with `POST /v1/provider-keys`, and replace and end \
+                               them with `:rotate` and `:revoke` behind `/v1/provider-keys/{access key}`";
 
 /// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
 /// provider's own API.
@@ -47,7 +50,10 @@ use perennial_store::provider_keys::StoredKey;
   perennial key rotate PN0123456789ABCDEF01 --overlap-seconds 3600
   perennial key revoke PN0123456789ABCDEF01
 
-While `perennial serve` runs, keys are made, rotated and revoked through it: POST /v1/provider-keys.")]
+While `perennial serve` runs, keys are made, rotated and revoked through it: POST /v1/provider-keys.
+
+A key expires by the clock of the database: the system's or, where it lives on virtual time, the one that stands until it is
+moved. `serve` goes by the same clock.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -78,7 +84,7 @@ enum Action {
         #[command(flatten)]
         list: ListArguments,
     },
-    /// Replaces a key by a new one; the old one is honoured for a while.
+    /// Replaces a key by a new one; the old one is honoured for a while, and is not replaced again.
     Rotate {
         /// The access key.
         access_key: String,
@@ -114,9 +120,16 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             if is_standard(file) {
                 return Ok(output::secret(&secrets::new_key()?)?);
             }
+            if file.exists() {
+                let message = format!(
+                    "`{}` exists already, and what was kept with it cannot be read without it; name another file",
+                    file.display()
+                );
+                return Err(UserError::Argument(message).into());
+            }
             secrets::write_new_key(file)?;
             let file = file.display();
-            Ok(output::line(format_args!("wrote {file}; keep a copy where the database is not"))?)
+            output::done(format_args!("wrote {file}; keep a copy where the database is not"))
         }
     }
 }
@@ -125,7 +138,7 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
 pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
     let value = std::env::var(secrets::KEY_VARIABLE).ok();
     if let Some(path) = file.filter(|path| value.is_none() && is_standard(path)) {
-        let text = std::io::read_to_string(std::io::stdin());
+        let text = input::standard_input();
         let text = text.map_err(|source| SecretsError::File { path: path.clone(), source })?;
         return SecretBox::load(Some(&text), None).map_err(|error| match error {
             SecretsError::NotAKey { .. } => SecretsError::NotAKey { origin: "the standard input".to_owned() },
@@ -152,9 +165,11 @@ fn create(
     name: &str,
     expires_at: Option<Timestamp>,
 ) -> anyhow::Result<()> {
-    let (secret_box, at) = (required_secret_box(arguments)?, clock::now());
-    let mut store = Store::open(&context.db)?;
+    let secret_box = required_secret_box(arguments)?;
+    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
     known::check_account(store.db(), Some(account))?;
+    database::check_expiry(expires_at, at)?;
     let found = accounts::get(store.db(), account)?.context("the account is gone")?;
     let spec = CreateKey {
         account: found.account.id,
@@ -222,16 +237,27 @@ fn rotate(
     access_key: &str,
     overlap_seconds: u32,
 ) -> anyhow::Result<()> {
-    let (secret_box, at) = (required_secret_box(arguments)?, clock::now());
-    let mut store = Store::open(&context.db)?;
+    let secret_box = required_secret_box(arguments)?;
+    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
     let old = provider_keys::get(store.db(), access_key)?.filter(|key| key.is_in_force(at));
     let old = old.ok_or_else(|| not_active(access_key))?;
+    let all = provider_keys::list(store.db(), None)?;
+    let successor = keys::successor(&all, &old);
+    if let Some(successor) = successor.filter(|successor| successor.revoked_at.is_none()) {
+        let successor = &successor.access_key;
+        let message = format!(
+            "`{access_key}` was replaced by `{successor}` already, and is honoured for a while only; rotate that one, or \
+             make another with `perennial key create`"
+        );
+        return Err(UserError::Argument(message).into());
+    }
     let account = accounts::get(store.db(), &old.account)?.context("the key's account is gone")?;
     let spec = CreateKey {
         account: old.account.clone(),
         provider: old.provider,
         name: old.name,
-        expires_at: old.expires_at,
+        expires_at: successor.map_or(old.expires_at, |successor| successor.expires_at),
     };
     let issued = keys::issue(&secret_box, spec, CLI, at).context("cannot make a key")?;
     store.write(|tx| {
@@ -244,8 +270,9 @@ fn rotate(
 }
 
 fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
-    let at = clock::now();
-    let is_revoked = Store::open(&context.db)?.write(|tx| {
+    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
+    let is_revoked = store.write(|tx| {
         let Some(key) = provider_keys::get(tx, access_key)? else { return Ok(false) };
         let is_revoked = provider_keys::revoke(tx, access_key, at)?;
         if is_revoked {
@@ -257,7 +284,7 @@ fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
     if !is_revoked {
         return Err(not_active(access_key).into());
     }
-    Ok(output::line(format_args!("revoked {access_key}"))?)
+    output::done(format_args!("revoked {access_key}"))
 }
 
 fn not_active(access_key: &str) -> UserError {

@@ -7,8 +7,10 @@
 
 mod approvals;
 mod audit_record;
+mod choice;
 mod compare;
 mod completions;
+mod database;
 mod db;
 mod demo;
 mod events;
@@ -19,6 +21,7 @@ mod input;
 mod key;
 mod known;
 mod list;
+mod listeners;
 mod lossy_log;
 mod output;
 mod plugin_failures;
@@ -33,15 +36,18 @@ mod start;
 mod terminal;
 mod token;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap::ValueHint;
 
 use crate::cli::lossy_log::LossyLog;
 use crate::config;
+use crate::config::Config;
 use crate::config::LogFormat;
 use perennial_formats::Problems;
 use perennial_sandbox::PluginFile;
@@ -54,12 +60,14 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB",
         help_heading = GLOBAL)]
     db: PathBuf,
-    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
+    /// The configuration, in TOML; `-` is the standard input. `[limits] readers` is PERENNIAL_LIMITS_READERS in the
+    /// environment. Every command reads it, and refuses one that cannot be used.
     #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL)]
     config: Option<PathBuf>,
     /// A provider's plugin to load, beside or instead of the bundled one of the same id, and beside those of the
     /// configuration; FILE@sha256:DIGEST loads no other revision. May be given again.
     #[arg(long = "plugin", global = true, value_name = "FILE", value_parser = config::plugin_file,
+        value_hint = ValueHint::FilePath,
         help_heading = GLOBAL)]
     plugins: Vec<PluginFile>,
     /// Where compiled plugins are kept, so that they are compiled once; by default a folder of your own.
@@ -127,6 +135,8 @@ enum Command {
 struct Context {
     db: PathBuf,
     config: Option<PathBuf>,
+    /// What the configuration says, once it was read: the standard input can be read once.
+    settings: OnceCell<Config>,
     plugins: Vec<PluginFile>,
     cache: Option<PathBuf>,
     color: Colour,
@@ -166,6 +176,7 @@ pub fn main() -> ExitCode {
     let context = Context {
         db: arguments.db,
         config: arguments.config,
+        settings: OnceCell::new(),
         plugins: arguments.plugins,
         cache: arguments.cache,
         color: arguments.color,
@@ -198,6 +209,16 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         let message = "`--db -`: a database is a file and cannot be read from the standard input";
         return Err(UserError::Argument(message.to_owned()).into());
     }
+    if context.db.is_dir() {
+        let message = format!(
+            "`--db {0}` is a folder; name the file of a database, such as `{1}`",
+            context.db.display(),
+            context.db.join("perennial.db").display()
+        );
+        return Err(UserError::Argument(message).into());
+    }
+    // Also where nothing of it is used: a configuration that was named and cannot be read is a mistake.
+    context.config()?;
     match command {
         Command::Demo(arguments) => demo::demo(context, arguments),
         Command::Simulate(arguments) => simulate::simulate(context, arguments),
@@ -228,6 +249,7 @@ fn tell(told: &clap::Error) -> ExitCode {
             let context = Context {
                 db: PathBuf::new(),
                 config: None,
+                settings: OnceCell::new(),
                 plugins: Vec::new(),
                 cache: None,
                 color: Colour::Auto,

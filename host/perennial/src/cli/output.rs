@@ -59,7 +59,10 @@ impl Output {
         let name = format!("`{}`", path.display());
         match target(path) {
             Ok(target) => Ok(Output { name, target }),
-            Err(error) => Err(UserError::Argument(format!("cannot write {name}: {error}"))),
+            Err(error) => {
+                let message = format!("cannot write {name}: {error}; is its folder there and writable?");
+                Err(UserError::Argument(message))
+            }
         }
     }
 
@@ -128,7 +131,7 @@ fn target(path: &Path) -> io::Result<Target> {
     builder.prefix(".perennial-").suffix(".part");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
+    let file = builder.tempfile_in(folder).map_err(without_path)?;
     if let Some(there) = there {
         if there.permissions().readonly() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is there, and read-only"));
@@ -136,6 +139,13 @@ fn target(path: &Path) -> io::Result<Target> {
         file.as_file().set_permissions(there.permissions())?;
     }
     Ok(Target::Beside(BufWriter::new(file), path))
+}
+
+/// The same error without the name of the file beside, which nobody asked for.
+fn without_path(error: io::Error) -> io::Error {
+    let told = error.to_string();
+    let said = told.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), said)
 }
 
 /// Whether the standard output is the null device, which the system also puts in the place of a closed one.
@@ -164,6 +174,19 @@ pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
     let mut out = Output::standard();
     writeln!(out, "{line}")?;
     out.finish()
+}
+
+/// Says what was done. If that cannot be shown, the error says it: it is done nevertheless.
+///
+/// # Errors
+///
+/// When the standard output is full or closed.
+pub(super) fn done(what: impl fmt::Display) -> anyhow::Result<()> {
+    let what = what.to_string();
+    line(&what).map_err(|error| {
+        let told = format!("this was done, and could not be shown: {what}");
+        anyhow::Error::from(error).context(told)
+    })
 }
 
 /// Shows a secret that is shown once. It has to be called in the transaction that keeps what belongs to the secret, so

@@ -101,18 +101,20 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
         columns::paragraph(&fact, (&format!("  {name:<8}  "), FACT), Tone::Plain, style, out)?;
     }
     writeln!(out, "  kinds")?;
+    let column = names_column(manifest.kinds.keys());
     for (name, kind) in &manifest.kinds {
         let attaches_to = match kind.attaches_to.is_empty() {
             true => String::new(),
             false => format!("; attaches to {}", kind.attaches_to.join(", ")),
         };
-        item(name, &format!("{}{attaches_to}", kind.label), style, out)?;
+        item((name, column), &format!("{}{attaches_to}", kind.label), style, out)?;
     }
     writeln!(out, "  settings")?;
+    let column = names_column(manifest.settings.iter().map(|setting| &setting.name));
     for setting in &manifest.settings {
         let default =
             setting.default.as_ref().map(|default| format!("; default `{default}`")).unwrap_or_default();
-        item(&setting.name, &format!("{}{default}", setting.label), style, out)?;
+        item((&setting.name, column), &format!("{}{default}", setting.label), style, out)?;
     }
     Ok(())
 }
@@ -120,9 +122,17 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
 /// What is behind the name of a fact.
 const FACT: &str = "            ";
 
-fn item(name: &str, what: &str, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
-    let first = format!("    {name:<20} ");
-    columns::paragraph(what, (&first, &" ".repeat(25)), Tone::Plain, style, out)
+/// The narrowest column of names.
+const NAMES_MIN: usize = 20;
+
+/// How wide the column of these names is.
+fn names_column<'a>(names: impl Iterator<Item = &'a String>) -> usize {
+    names.map(|name| name.chars().count()).max().unwrap_or(0).max(NAMES_MIN)
+}
+
+fn item((name, column): (&str, usize), what: &str, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let first = format!("    {name:<column$} ");
+    columns::paragraph(what, (&first, &" ".repeat(column + 5)), Tone::Plain, style, out)
 }
 
 fn listed(names: &[String]) -> String {

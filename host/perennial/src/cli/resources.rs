@@ -6,6 +6,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_service::lookup;
 
 use crate::cli::Context;
+use crate::cli::choice::Choice;
 use crate::cli::input;
 use crate::cli::known;
 use crate::cli::list;
@@ -23,6 +24,9 @@ use perennial_store::bundles::Schedule;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
+
+/// The stages.
+const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Stage::name };
 
 /// Lists the resources of the database, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]
@@ -42,13 +46,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Only at this stage.
-    #[arg(long, value_parser = stage)]
+    #[arg(long, value_parser = STAGE)]
     stage: Option<Stage>,
     /// Only what expires before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     expires_before: Option<Timestamp>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -131,10 +135,4 @@ fn row((resolved, problem): &(ResolvedResource, Option<String>), zones: &Zones) 
         Cell::new(problem.clone()).or("").tone(Tone::Bad),
     ];
     Row { zone: zones.of(Some(&account.provider)), cells: cells.into() }
-}
-
-fn stage(text: &str) -> Result<Stage, String> {
-    let names = Stage::ALL.map(Stage::name).join(", ");
-    let found = Stage::ALL.into_iter().find(|stage| stage.name() == text);
-    found.ok_or_else(|| format!("there is no such stage; there are {names}"))
 }

@@ -14,6 +14,8 @@ use crate::cli::UserError;
 use crate::cli::file_modes::warn_if_wide;
 use crate::cli::input;
 use crate::cli::key;
+use crate::cli::listeners;
+use crate::cli::listeners::Listeners;
 use crate::cli::output;
 use crate::cli::run;
 use crate::cli::start;
@@ -23,7 +25,6 @@ use perennial_engine::rules::Providers;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
-use perennial_http::server::ConnectionLimits;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
 use perennial_http::server::listener::TlsAcceptor;
@@ -57,7 +58,7 @@ pub(super) struct Arguments {
     check_config: bool,
     /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out. A
     /// database that has lived on virtual time goes on from where it is when the instant is left out.
-    #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::instant)]
+    #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::clock_instant)]
     virtual_clock: Option<Option<Timestamp>>,
     /// Refuse to start where there is no database, or an empty file, instead of making one.
     #[arg(long)]
@@ -86,13 +87,22 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         return Ok(output::line(format_args!("the configuration can be used: {described}"))?);
     }
     context.log(setup.config.log, "info");
-    let store = open(context, arguments, &setup)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    // A new database is made only when nothing else keeps the host from starting.
+    let bound = match context.db.exists() {
+        true => None,
+        false => {
+            check_new(arguments, &setup.config)?;
+            Some(runtime.block_on(setup.bind())?)
+        }
+    };
+    let store = open(context, arguments, &setup)?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
-    let Setup { config, tls, client, secret_box, providers, endpoints } = setup;
     let clock = virtual_start(store.db(), arguments.virtual_clock)?;
+    let listeners = bound.map_or_else(|| runtime.block_on(setup.bind()), Ok)?;
+    let Setup { config, client, secret_box, providers, endpoints, .. } = setup;
     let (host, writer) = Service::start(store, &context.db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
@@ -101,24 +111,50 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let writer = stop_with(writer, &host);
     let served = runtime.block_on(async {
         let state = AppState::new(host.clone());
-        let endpoints = bind_endpoints(&state, endpoints, &config, tls.as_ref()).await?;
-        let listener = Listener::bind(config.listen, tls, ConnectionLimits::of(&config.limits)).await;
-        let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
+        let endpoints = provider_servers(&state, endpoints, listeners.providers)?;
+        let listener = listeners.admin;
         tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
         stop_on(signals, &host);
         run_listeners(&host, listener, &state, endpoints, client).await
     });
-    let ended = stop(&host, writer, served);
-    // The last one who closes the database leaves no log beside it.
-    host.close_readers();
-    perennial_store::settle(&context.db);
-    ended
+    stop(&host, writer, served)
+}
+
+impl Setup {
+    async fn bind(&self) -> anyhow::Result<Listeners> {
+        let providers = self.endpoints.iter().map(|(provider, address, _)| (provider.as_str(), *address));
+        listeners::bind(&self.config, providers, self.tls.as_ref()).await
+    }
+}
+
+/// Refuses what a database that is still to be made would be refused for.
+fn check_new(arguments: &Arguments, config: &Config) -> Result<(), UserError> {
+    if arguments.must_exist || config.database_must_exist {
+        // Said when it is opened.
+        return Ok(());
+    }
+    if arguments.virtual_clock == Some(None) {
+        return Err(missing_instant());
+    }
+    if config.listen.ip().is_loopback() { Ok(()) } else { Err(missing_token(config.listen)) }
+}
+
+fn missing_instant() -> UserError {
+    let message = "no clock has ticked in this database: say where it starts, such as `--virtual-clock \
+                   2026-01-01T00:00:00Z`";
+    UserError::Argument(message.to_owned())
+}
+
+fn missing_token(listen: SocketAddr) -> UserError {
+    UserError::Argument(format!(
+        "`{listen}` can be reached from outside, and there is no token yet; make one with `perennial token create`"
+    ))
 }
 
 /// Reads the configuration and everything that it names, and checks that it can be used.
 fn configure(context: &Context) -> anyhow::Result<Setup> {
     let argument = |error: &dyn std::fmt::Display| UserError::Argument(error.to_string());
-    let config = context.config()?;
+    let config = context.config()?.clone();
     let tls = config.tls.as_ref().map(serve::tls_acceptor).transpose().map_err(|error| argument(&error))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
         .map_err(|error| argument(&error))?;
@@ -142,10 +178,7 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
     let allows_missing = setup.config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &setup.providers, allows_missing)?;
     if !listen.ip().is_loopback() && api_tokens::list(store.db())?.is_empty() {
-        let message = format!(
-            "`{listen}` can be reached from outside, and there is no token yet; make one with `perennial token create`"
-        );
-        return Err(UserError::Argument(message).into());
+        return Err(missing_token(listen).into());
     }
     let sealed = seal::seal_all(&mut store, setup.secret_box.as_ref()).map_err(|error| match error {
         SealError::Store(error) => anyhow::Error::from(error),
@@ -179,36 +212,27 @@ fn virtual_start(
     match requested {
         Some(None) => match perennial_store::clock::ticked_at(db)? {
             Some(ticked_at) => Ok(Some(ticked_at + 1)),
-            None => {
-                let message = "no clock has ticked in this database: say where it starts, such as \
-                               `--virtual-clock 2026-01-01T00:00:00Z`";
-                Err(UserError::Argument(message.to_owned()).into())
-            }
+            None => Err(missing_instant().into()),
         },
         Some(start) => Ok(start),
         None => Ok(None),
     }
 }
 
-/// Listens for the requests of the providers' own APIs; nothing is answered before [`run_listeners`].
-async fn bind_endpoints(
+/// Has each listener of a provider's own API answered for by its server; nothing is answered before [`run_listeners`].
+fn provider_servers(
     state: &AppState,
     endpoints: Vec<ProviderListener>,
-    config: &Config,
-    tls: Option<&TlsAcceptor>,
+    listeners: Vec<Listener>,
 ) -> anyhow::Result<Vec<(Listener, ProviderApiServer)>> {
-    let mut bound = Vec::new();
-    for (provider, address, secret_box) in endpoints {
+    let mut servers = Vec::new();
+    for ((provider, _, secret_box), listener) in endpoints.into_iter().zip(listeners) {
         let endpoint = ProviderApiServer::new(state, &provider, secret_box)?;
-        // Tools on this machine speak plain HTTP to it.
-        let tls = tls.filter(|_| !address.ip().is_loopback()).cloned();
-        let listener = Listener::bind(address, tls, ConnectionLimits::of(&config.limits)).await;
-        let listener = listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
         tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
         let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
-        bound.push((listener, endpoint));
+        servers.push((listener, endpoint));
     }
-    Ok(bound)
+    Ok(servers)
 }
 
 /// Has the host stop at the first signal.
@@ -248,6 +272,7 @@ async fn run_listeners(
 
 /// Waits for the thread that writes, and reports the first error of the whole run.
 fn stop(host: &Service, writer: WriterThread, served: anyhow::Result<()>) -> anyhow::Result<()> {
+    host.close_readers();
     host.writer().stop();
     let ended = writer.join().and_then(|ended| ended);
     let ended = ended.map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;

@@ -69,10 +69,10 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "WHAT")]
     approvals: Option<Approvals>,
     /// The first instant, in RFC 3339; a date alone is midnight UTC.
-    #[arg(long, value_name = "T", value_parser = input::instant)]
+    #[arg(long, value_name = "T", value_parser = input::clock_instant)]
     from: Timestamp,
     /// The last instant, in RFC 3339; a date alone is midnight UTC.
-    #[arg(long, value_name = "T", value_parser = input::instant)]
+    #[arg(long, value_name = "T", value_parser = input::clock_instant)]
     until: Timestamp,
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]

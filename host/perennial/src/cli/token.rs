@@ -8,6 +8,8 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::choice::Choice;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::known;
 use crate::cli::list::ListArguments;
@@ -28,6 +30,9 @@ use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 
+/// The roles.
+const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
+
 /// What to do instead when a server has the database.
 const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `POST /v1/tokens` and revoke them with \
                                `POST /v1/tokens/{id}:revoke`, as a token of the role `admin`";
@@ -41,7 +46,10 @@ const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `P
   perennial token list
   perennial token revoke 0a1b2c3d4e5f
 
-While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.")]
+While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.
+
+A token expires by the clock of the database: the system's or, where it lives on virtual time, the one that stands until it
+is moved. `serve` goes by the same clock.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -54,8 +62,8 @@ enum Action {
         /// What it is for.
         #[arg(long, value_parser = input::name)]
         name: String,
-        /// What it may do: viewer, operator, approver or admin.
-        #[arg(long, value_parser = role)]
+        /// What it may do; each role may do what the ones before it may.
+        #[arg(long, value_parser = ROLE)]
         role: Role,
         /// An account that it sees; may be given again. Without, it sees all of them.
         #[arg(long = "account", value_name = "ID")]
@@ -111,13 +119,13 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
 }
 
 fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
-    let at = clock::now();
-    let accounts = spec.accounts.clone().unwrap_or_default();
-    let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
-    let mut store = open(context)?;
-    for account in accounts {
-        known::check_account(store.db(), Some(&account))?;
+    let mut store = open(context, &spec)?;
+    let at = database::now(store.db())?;
+    for account in spec.accounts.iter().flatten() {
+        known::check_account(store.db(), Some(account))?;
     }
+    database::check_expiry(spec.expires_at, at)?;
+    let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
     store.write(|tx| {
         api_tokens::insert(tx, &issued.stored)?;
         let operation = format!("token create {}", issued.stored.id);
@@ -127,13 +135,15 @@ fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     })
 }
 
-/// Opens the database for writing. A server that has it open has another way to be told.
-fn open(context: &Context) -> anyhow::Result<Store> {
-    Store::open(&context.db).map_err(|error| {
-        let is_in_use = matches!(error, StoreError::InUse { .. });
-        let error = anyhow::Error::from(error);
-        if is_in_use { error.context(WHILE_IT_SERVES) } else { error }
-    })
+/// Opens the database for a new token, or makes it, unless what is asked for cannot be had of a new one.
+fn open(context: &Context, spec: &CreateToken) -> anyhow::Result<Store> {
+    if spec.accounts.is_some() {
+        return database::open_existing(context, WHILE_IT_SERVES);
+    }
+    if !context.db.exists() {
+        database::check_expiry(spec.expires_at, clock::now())?;
+    }
+    Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_SERVES))
 }
 
 const COLUMNS: [Column; 11] = [
@@ -176,8 +186,9 @@ fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
 }
 
 fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
-    let at = clock::now();
-    let revoked = open(context)?.write(|tx| {
+    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
+    let at = database::now(store.db())?;
+    let revoked = store.write(|tx| {
         let mut ids = vec![id.to_owned()];
         if cascade {
             ids.extend(auth::descendants(api_tokens::list(tx)?, id).into_iter().map(|token| token.id));
@@ -198,12 +209,7 @@ fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
         .into());
     }
     for id in revoked {
-        output::line(format_args!("revoked {id}"))?;
+        output::done(format_args!("revoked {id}"))?;
     }
     Ok(())
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    let found = Role::ALL.into_iter().find(|role| role.name() == text);
-    found.ok_or_else(|| format!("there is no such role; there are {}", Role::ALL.map(Role::name).join(", ")))
 }

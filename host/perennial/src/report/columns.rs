@@ -121,20 +121,20 @@ impl<'a> Layout<'a> {
     /// The cells that do not stand side by side, below their row.
     fn folded(&self, row: &[Cell], indent: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
         let most = self.width_max.unwrap_or(usize::MAX).saturating_sub(FOLD.len());
-        let mut left = 0;
+        // How much room the line has that was begun; `None` when none was.
+        let mut room = None::<usize>;
         for (index, (cell, tone)) in row.iter().enumerate().skip(self.side_by_side) {
             if cell.is_empty() || cell == "-" {
                 continue;
             }
             let said = format!("{}: {}", self.columns[index].0, cell.trim_start());
             let wanted = text::width(&said);
-            let goes_on = left > 0 && wanted + GAP.len() <= left;
-            if goes_on {
+            if let Some(left) = room.and_then(|room| room.checked_sub(wanted + GAP.len())) {
                 write!(out, "{GAP}{}", style.paint(*tone, &said))?;
-                left -= wanted + GAP.len();
+                room = Some(left);
                 continue;
             }
-            if left > 0 {
+            if room.is_some() {
                 writeln!(out)?;
             }
             let lines = text::wrap(&said, most);
@@ -142,9 +142,9 @@ impl<'a> Layout<'a> {
                 let end = if number + 1 < lines.len() { "\n" } else { "" };
                 write!(out, "{indent}{FOLD}{}{end}", style.paint(*tone, line))?;
             }
-            left = most.saturating_sub(lines.last().map_or(0, |line| text::width(line))).max(1);
+            room = Some(most.saturating_sub(lines.last().map_or(0, |line| text::width(line))));
         }
-        if left > 0 { writeln!(out) } else { Ok(()) }
+        if room.is_some() { writeln!(out) } else { Ok(()) }
     }
 }
 

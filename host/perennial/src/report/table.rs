@@ -55,6 +55,9 @@ pub(crate) fn write(
         let rows = history.accounts.iter().flat_map(rows).collect();
         return Listing { columns: &COLUMNS, rows }.write(format, "", style, out);
     }
+    if history.accounts.is_empty() {
+        return writeln!(out, "the inventory has no accounts: there is nothing that could happen");
+    }
     for (index, account) in history.accounts.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;

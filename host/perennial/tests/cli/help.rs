@@ -52,7 +52,7 @@ fn wrong_input_ends_with_2_and_what_cannot_be_done_with_1() {
             2,
             "RFC 3339",
         ),
-        (&["events", "--type", "party"], 2, "there is no event type `party`; there are stage_changed"),
+        (&["events", "--type", "party"], 2, "there is no such event type; there are stage_changed"),
         (&["resources", "--stage", "asleep"], 2, "there is no such stage; there are active, grace"),
         (&["run", "--batch", "0"], 2, "0 is not in 1.."),
         (&["dance"], 2, "unrecognized subcommand 'dance'"),
@@ -90,6 +90,33 @@ fn completions_know_every_command_and_its_options() {
         for word in ["resources", "approvals", "time-zone", "expires-before", "completions"] {
             assert!(script.contains(word), "{word} is not in the script for {shell}");
         }
+    }
+    let bash = folder.run(&["completions", "bash"]).succeeded().stdout();
+    for (option, values) in [
+        ("stage", "active grace retention"),
+        ("state", "pending approved rejected expired"),
+        ("role", "viewer operator approver admin"),
+        ("type", "stage_changed "),
+        ("format", "table json csv"),
+    ] {
+        let line = format!("--{option})\n                    COMPREPLY=($(compgen -W \"{values}");
+        assert!(bash.contains(&line), "{option}: {bash}");
+    }
+    // A name of a file is offered for what names one, and for nothing else.
+    for (option, is_file) in [
+        ("db", true),
+        ("plugin", true),
+        ("inventory", true),
+        ("save", true),
+        ("secrets-key-file", true),
+        ("kind", false),
+        ("account", false),
+        ("limit", false),
+        ("time-zone", false),
+        ("name", false),
+    ] {
+        let completed = bash.split(&format!("--{option})\n")).nth(1).unwrap().split(";;").next().unwrap();
+        assert_eq!(completed.contains("compgen -f"), is_file, "{option}: {completed}");
     }
     let none = folder.run(&["completions", "cmd"]);
     assert!(none.code() == 2 && none.stderr().contains("bash"), "{}", none.stderr());

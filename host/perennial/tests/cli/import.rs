@@ -87,4 +87,35 @@ fn what_is_there_already_is_not_imported_again() {
     for id in ["acme-hw", "acme-bd", "ecs-1", "bcc-1"] {
         assert!(again.stderr().contains(id), "nothing about `{id}` in\n{}", again.stderr());
     }
+    assert!(again.stderr().contains("take it in with `--update`"), "{}", again.stderr());
+}
+
+#[test]
+fn a_table_whose_accounts_nobody_named_says_how_they_are_named() {
+    let folder = Folder::new();
+    folder.write(
+        "resources.csv",
+        "id,account,kind,region,charging,started_at\nx,a,ecs,r,postpaid,2026-01-01T00:00:00Z\n",
+    );
+    let ran = folder.run(&["import", "resources.csv"]);
+    assert_eq!(ran.code(), 2);
+    assert!(ran.stderr().contains("name that with `--accounts FILE`"), "{}", ran.stderr());
+}
+
+#[test]
+fn a_dry_run_counts_what_the_import_counts() {
+    let folder = folder();
+    let words = ["import", "inventory.json", "--accept-expired"];
+    let last =
+        |words: &[&str]| folder.run(words).stdout().lines().rev().take(2).collect::<Vec<_>>().join("\n");
+    let counted = "2 accounts and 5 resources into `perennial.db`";
+    let looked = folder.run(&[&words[..], &["--dry-run"]].concat());
+    assert_eq!(looked.code(), 3);
+    assert!(looked.stdout().contains(&format!("would import {counted}\n")), "{}", looked.stdout());
+    assert!(last(&words).contains(&format!("imported {counted}; ")));
+    let update = ["import", "inventory.json", "--update", "--dry-run"];
+    assert!(
+        last(&update)
+            .contains("would import 0 accounts and 0 resources into `perennial.db` and change 0 fields")
+    );
 }

@@ -1,5 +1,7 @@
 //! The commands that list: what they show, in which format, and what they say of what there is not.
 
+use std::collections::BTreeSet;
+
 use expect_test::expect;
 use serde_json::Value;
 
@@ -34,6 +36,17 @@ fn plugins_says_what_each_provider_has_and_wants() {
     let told = Folder::new().run(&["plugins"]).succeeded().stdout();
     for word in ["huawei  Huawei Cloud", "baidu  Baidu AI Cloud", "imports   nothing", "deduction_days"] {
         assert!(told.contains(word), "`{word}` is not in\n{told}");
+    }
+    // What is said of the kinds begins in one column, and so does what is said of the settings.
+    let mut columns = BTreeSet::new();
+    for line in told.lines() {
+        let Some(item) = line.strip_prefix("    ").filter(|item| !item.starts_with(' ')) else {
+            columns.clear();
+            continue;
+        };
+        let (name, rest) = item.split_once(' ').unwrap();
+        columns.insert(name.len() + rest.len() - rest.trim_start().len());
+        assert_eq!(columns.len(), 1, "{line}");
     }
 }
 

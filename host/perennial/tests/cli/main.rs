@@ -7,6 +7,7 @@ mod formats;
 mod help;
 mod import;
 mod lists;
+mod mistakes;
 mod output;
 mod sample;
 mod secrets;
@@ -15,3 +16,4 @@ mod simulate_policies;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;
+mod virtual_time;

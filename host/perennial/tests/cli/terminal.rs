@@ -55,6 +55,32 @@ fn everything_for_people_fits_sixty_columns() {
 }
 
 #[test]
+fn every_row_of_every_list_begins_on_its_own_line_at_every_width() {
+    let folder = folder();
+    let mut engine = folder.engine("perennial.db", INVENTORY);
+    engine.run_to("2026-01-26T00:00:00Z".parse().unwrap(), &mut |_, _| {}).unwrap();
+    drop(engine);
+    folder.run(&["key", "new-secrets-key", "secrets.key"]).succeeded();
+    for _ in 0..3 {
+        folder.run(&["token", "create", "--name", "night", "--role", "operator"]).succeeded();
+        let key = ["create", "--account", "acme-hw", "--name", "night", "--secrets-key-file", "secrets.key"];
+        folder.run(&[&["key"], &key[..]].concat()).succeeded();
+    }
+    for words in [&["resources"][..], &["events"], &["token", "list"], &["key", "list"]] {
+        let json = folder.run(&[words, &["--format", "json"]].concat()).succeeded().stdout();
+        let rows = serde_json::from_str::<Vec<serde_json::Value>>(&json).unwrap().len();
+        assert!(rows > 2, "{words:?}");
+        for width in 20..=120 {
+            let ran = folder.run(&[&["--width", &width.to_string()], words].concat()).succeeded();
+            let told = ran.stdout();
+            assert!(widest(&told) <= width, "{words:?} at {width}:\n{told}");
+            let begun = told.lines().filter(|line| !line.starts_with(' ')).count();
+            assert_eq!(begun, rows + 1, "{words:?} at {width}:\n{told}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_folded_below_its_row_and_not_cut_off() {
     let folder = folder();
     let inventory = INVENTORY.replace("bcc-1", "服务器-北京-生产-一号");

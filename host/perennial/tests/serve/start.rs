@@ -5,6 +5,8 @@ use std::process::Output;
 
 use expect_test::Expect;
 use expect_test::expect;
+use perennial_store::ReadTx;
+use perennial_store::accounts;
 
 use crate::server::Served;
 use crate::server::finish;
@@ -63,6 +65,21 @@ fn nobody_outside_is_served_before_there_is_a_token() {
             error: `0.0.0.0:0` can be reached from outside, and there is no token yet; make one with `perennial token create`
         "#]],
     );
+    assert_eq!(std::fs::read_dir(folder.path(".")).unwrap().count(), 0, "no database was made");
+    let no_instant = run(&folder, &[], &["serve", "--virtual-clock"]);
+    check(
+        &no_instant,
+        2,
+        expect![[r#"
+            error: no clock has ticked in this database: say where it starts, such as `--virtual-clock 2026-01-01T00:00:00Z`
+        "#]],
+    );
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = run(&folder, &[("PERENNIAL_LISTEN", &address)], &["serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("; end the program that listens there, or choose another address"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path(".")).unwrap().count(), 0, "no database was made");
     token(&folder);
     // Now there is one, and the port is another's.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -82,8 +99,42 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("make tokens with `POST /v1/tokens`"), "{said}");
     assert!(said.contains("is in use by another process"), "{said}");
+    for (words, route) in [
+        (&["approvals", "approve", "a~1"][..], "decide with `POST /v1/approvals/{id}:approve`"),
+        (&["key", "revoke", "PN00"], "`POST /v1/provider-keys`"),
+    ] {
+        let refused = run(&folder, &[], words);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(refused.status.code() == Some(1) && said.contains(route), "{said}");
+    }
     let made = server.send("POST", "/v1/tokens", r#"{"name": "other", "role": "viewer"}"#);
     assert_eq!(made.status, 201, "{made:?}");
+}
+
+#[test]
+fn a_server_that_was_told_to_stop_leaves_a_file_that_is_the_whole_database() {
+    for words in [&[][..], &["--virtual-clock", "2026-01-01T00:00:00Z"]] {
+        let folder = Folder::new();
+        let server = Served::start(&folder, &[], words);
+        let made = server.send(
+            "POST",
+            "/v1/accounts",
+            r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#,
+        );
+        assert_eq!(made.status, 201, "{made:?}");
+        // Readers have read, too.
+        assert_eq!(server.get("/v1/accounts/a").status, 200);
+        assert_eq!(server.get("/readyz").json()["store"], true);
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(0));
+        let names = std::fs::read_dir(folder.path(".")).unwrap().map(|file| file.unwrap().file_name());
+        let mut names = names.collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(names, ["test.db", "test.db.lock"], "{words:?}");
+        std::fs::copy(folder.path("test.db"), folder.path("copy.db")).unwrap();
+        let copied = ReadTx::open(&folder.path("copy.db")).unwrap();
+        assert!(accounts::get(&copied, "a").unwrap().is_some(), "{words:?}");
+    }
 }
 
 #[test]

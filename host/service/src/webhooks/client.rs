@@ -67,6 +67,12 @@ pub enum ClientError {
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
     },
+    /// A file has no certificate.
+    #[error("there is no certificate in `{path}`; name a PEM file with those of the authorities to trust", path = path.display())]
+    NoCertificates {
+        /// The file.
+        path: PathBuf,
+    },
     /// A certificate cannot be used.
     #[error("a certificate that receivers are to be known by cannot be used: {0}")]
     Rustls(#[from] rustls::Error),
@@ -104,8 +110,12 @@ impl Client {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = certificates {
             let pem = |source| ClientError::Pem { path: path.to_owned(), source };
+            let known = roots.len();
             for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
                 roots.add(certificate.map_err(pem)?)?;
+            }
+            if roots.len() == known {
+                return Err(ClientError::NoCertificates { path: path.to_owned() });
             }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -77,7 +77,7 @@ fn every_problem_of_the_rows_names_line_column_and_id() {
               currency (line 3 of the accounts, `b`): expected a currency of three capital letters such as "CNY", found the text `yuan`
               id (line 4 of the accounts, `a`): `a` is already the id of line 2; an id is used once
               term.unit (line 2, `e1`): the field is missing
-              term.count (line 2, `e1`): expected a whole number from 1 to 4294967295, found the text `month`
+              term.count (line 2, `e1`): expected a whole number from 1 to 36500, found the text `month`
               anchor_day (line 2, `e1`): expected a whole number from 1 to 31, found the text `thirty`
               id (line 3, `e1`): `e1` is already the id of line 2; an id is used once
               account (line 3, `e1`): there is no account `c` (did you mean `a`?); in this file: `a` or `b`

@@ -43,7 +43,15 @@ impl LoadedPolicies {
     ///
     /// A [`UserError`] with every problem of the file or, when there is none, of every script.
     pub fn read(context: &Context, file: &Path) -> anyhow::Result<LoadedPolicies> {
-        LoadedPolicies::read_for(context.load_plugins()?, file)
+        let loaded = LoadedPolicies::read_for(context.load_plugins()?, file)?;
+        if loaded.set.policies.is_empty() {
+            let message = format!(
+                "there is no policy in {}; `perennial policy new NAME --file FILE` writes one to begin with",
+                input::shown(file)
+            );
+            return Err(UserError::Argument(message).into());
+        }
+        Ok(loaded)
     }
 
     /// The same for these plugins.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::input;
 use crate::cli::output;
 
 /// A script that does something useful, and shows how a script is written.
@@ -48,6 +49,10 @@ pub fn new(_: &Context, name: &str, file: &Path) -> anyhow::Result<()> {
             format!("`{name}` is no name of a policy: use lower case letters, digits and dashes, 64 at most");
         return Err(UserError::Argument(message).into());
     }
+    if input::is_standard(file) {
+        let message = "`--file -`: a policy is added to a file, and its script is put beside that; name one";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let folder = file.parent().unwrap_or(Path::new(""));
     let (script, tests) = (folder.join(format!("{name}.rhai")), folder.join(format!("{name}.test.toml")));
     if let Some(there) = [&script, &tests].into_iter().find(|path| path.exists()) {
@@ -64,13 +69,13 @@ pub fn new(_: &Context, name: &str, file: &Path) -> anyhow::Result<()> {
     write(&script, SCRIPT)?;
     write(&tests, TESTS)?;
     write(file, &format!("{blank}{entry}"))?;
-    output::line(format_args!(
+    output::done(format_args!(
         "wrote {}, {} and the policy in {}",
         script.display(),
         tests.display(),
         file.display()
     ))?;
-    output::line(format_args!("next: perennial policy test {}", file.display()))?;
+    output::done(format_args!("next: perennial policy test {}", file.display()))?;
     Ok(())
 }
 

@@ -1,8 +1,6 @@
 //! `perennial policy run`: asks the policies of a file about one plan.
 
-use std::io::Read;
 use std::io::Write;
-use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::plan::Cause;
@@ -21,7 +19,6 @@ use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
-use perennial_engine::clock;
 use perennial_engine::plan_facts;
 use perennial_formats::policy::plan;
 use perennial_formats::policy::ruling_text;
@@ -29,6 +26,7 @@ use perennial_store::ReadTx;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::cli::policy::load::LoadedPolicies;
@@ -41,9 +39,10 @@ pub(super) struct Arguments {
     /// The policy file, or a script alone.
     file: PathBuf,
     /// A plan in TOML or JSON, as the tests of a policy have it; `-` is the standard input.
-    #[arg(long, value_name = "FILE", required_unless_present = "resource", conflicts_with = "resource")]
+    #[arg(long, value_name = "FILE", conflicts_with = "resource")]
     plan: Option<PathBuf>,
-    /// A resource of the database: its renewal by the clock, as it would be made now.
+    /// A resource of the database: its renewal by the clock, as it would be made now, by the
+    /// clock of the database.
     #[arg(long, value_name = "ID")]
     resource: Option<String>,
 }
@@ -52,12 +51,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let loaded = LoadedPolicies::read(context, &arguments.file)?;
     let (account, mut facts) = match (&arguments.plan, &arguments.resource) {
         (Some(path), _) => {
-            let sample = plan::read(&text(path)?, &loaded.manifests());
+            let sample = plan::read(&input::read(path)?, &loaded.manifests());
             let sample = sample.map_err(|problems| UserError::File { path: path.clone(), problems })?;
             (sample.account, sample.facts)
         }
         (None, Some(id)) => of_resource(context, id)?,
-        (None, None) => unreachable!("the command line requires one of them"),
+        (None, None) => {
+            let message = "there is no plan to ask about: name a file with `--plan FILE`, or a resource of the database \
+                           with `--resource ID`";
+            return Err(UserError::Argument(message.to_owned()).into());
+        }
     };
     let policies = loaded.set.policies.iter().enumerate();
     facts.policies =
@@ -109,21 +112,17 @@ fn is_asked(policy: &Policy, account: &AccountFacts, facts: &PlanFacts) -> bool 
     })
 }
 
-fn text(path: &Path) -> Result<String, UserError> {
-    if path != Path::new("-") {
-        return input::read(path);
-    }
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
-    read.map(|_| text).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
-}
-
 /// The facts of a renewal by the clock, as it would be made now.
 fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, PlanFacts)> {
     let db = ReadTx::open(&context.db)?;
     let renewal = Renewal { term: None, cause: Cause::Auto, options: std::collections::BTreeMap::new() };
-    let facts =
-        plan_facts::of_command(&db, &context.providers()?, clock::now(), id, &Command::Renew(renewal))?;
+    let facts = plan_facts::of_command(
+        &db,
+        &context.providers()?,
+        database::now(&db)?,
+        id,
+        &Command::Renew(renewal),
+    )?;
     match facts {
         Some(Ok(facts)) => Ok(facts),
         Some(Err(refusal)) => Err(UserError::Argument(format!(

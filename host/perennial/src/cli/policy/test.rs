@@ -1,6 +1,7 @@
 //! `perennial policy test`: runs the cases beside each script, and says which lines they reach.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
@@ -20,10 +21,16 @@ use crate::cli::policy::load::LoadedPolicies;
 
 /// Cases that do not hold: exit code 1.
 #[derive(Debug, thiserror::Error)]
-#[error("{failed} of {cases} cases do not hold")]
 struct FailedCases {
     failed: usize,
     cases: usize,
+}
+
+impl fmt::Display for FailedCases {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let does = if self.failed == 1 { "does" } else { "do" };
+        write!(out, "{} of {} {does} not hold", self.failed, counted(self.cases, "case", "cases"))
+    }
 }
 
 /// Runs every case of every policy of the file.

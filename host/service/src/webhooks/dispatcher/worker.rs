@@ -221,7 +221,7 @@ impl DeliveryWorker {
                 let number = attempt.delivery.attempts + 1;
                 tracing::warn!(
                     webhook,
-                    message = attempt.delivery.message,
+                    message_id = attempt.delivery.message,
                     attempt = number,
                     outcome,
                     why,
