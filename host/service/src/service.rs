@@ -13,6 +13,7 @@ use crate::admin_tokens::Tokens;
 use crate::error::ServiceError;
 use crate::limits::Limits;
 use crate::limits::Webhooks;
+use crate::memory;
 use crate::metrics::MeteredRules;
 use crate::metrics::Metrics;
 use crate::provider_keys::KeyUsage;
@@ -83,6 +84,7 @@ impl Service {
         start: Option<Timestamp>,
         limits: Limits,
     ) -> Result<(Service, WriterHandle), StartError> {
+        memory::keep_little();
         let metrics = Arc::new(Metrics::default());
         let tokens = Arc::new(Tokens::default());
         tokens.load(store.db()).map_err(EngineError::from)?;
