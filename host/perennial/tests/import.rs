@@ -53,7 +53,7 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
             2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
             2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
             2021-05-31 00:00 UTC  released, with whatever it held (was retention)
-        would import 1 account and 2 resources into `perennial.db`
+        would import 1 account and 2 resources into `perennial.db`, with `--accept-expired`
         nothing was written: this was a dry run
     "#]]
     .assert_eq(&said(&looked, 3));
