@@ -53,6 +53,7 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
             2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
             2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
             2021-05-31 00:00 UTC  released, with whatever it held (was retention)
+        would import 1 account and 2 resources into `perennial.db`, with `--accept-expired`
         nothing was written: this was a dry run
     "#]]
     .assert_eq(&said(&looked, 3));
@@ -81,6 +82,7 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
     let nothing = folder.run(&["import", "none.json", "--dry-run"]);
     expect![[r#"
         0 resources renew automatically within 30 days; none has expired
+        would import 0 accounts and 0 resources into `perennial.db`
     "#]]
     .assert_eq(&said(&nothing, 0));
     let before = dump(&folder.path("perennial.db"));
@@ -108,6 +110,7 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
         ! hw/ecs-2 expires_at stays 2098-05-01T00:00:00Z, not 2098-04-01T00:00:00Z: an import moves no expiry back: it may have been renewed here since
         - hw/ecs-gone is not in the file, and stays
         0 resources renew automatically within 30 days; none has expired
+        would import 0 accounts and 1 resource into `perennial.db` and change 3 fields
         nothing was written: this was a dry run
     "#]].assert_eq(&said(&looked, 3));
     let before = dump(&folder.path("perennial.db"));
@@ -195,6 +198,7 @@ fn tables_are_imported_and_their_problems_name_line_and_column() {
         2 problems:
           account (line 2, `ecs-2`): there is no account `wh`; in this file: none
           price (line 2, `ecs-2`): `nine` is not an amount; write a decimal such as "1200.00"
+        the accounts of a table are a table of their own: name that with `--accounts FILE`
     "#]]
     .assert_eq(&said(&folder.run(&["import", "more.csv"]), 2));
     folder.write("inventory.json", "{}");

@@ -168,7 +168,12 @@ fn dry_run(
         preview_without_database(&document, providers, clock::now())?
     };
     show(context, arguments, &report)?;
-    output::line(taken_in(context, arguments, &report, ("would import", "change")))?;
+    let needs_consent = report.losing().next().is_some() && !arguments.accept_expired;
+    let with = if needs_consent { ", with `--accept-expired`" } else { "" };
+    output::line(format_args!(
+        "{}{with}",
+        taken_in(context, arguments, &report, ("would import", "change"))
+    ))?;
     match report.changes_something() {
         true => Err(WouldChange.into()),
         false => Ok(()),

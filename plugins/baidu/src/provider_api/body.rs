@@ -48,9 +48,6 @@ struct Reservation {
     reservation_time_unit: Option<String>,
 }
 
-/// The most months of a length: a hundred years, the longest term that the host takes from anybody.
-const MONTHS_MAX: u32 = 1_200;
-
 impl Billing {
     /// The length of a renewal; `None` when it is absent.
     ///
@@ -82,13 +79,8 @@ impl Billing {
         if !unit.eq_ignore_ascii_case("month") {
             return Err(Problem::bad_request("`reservationTimeUnit` is `Month`"));
         }
-        let Some(WholeNumber(length)) = reservation.reservation_length else { return Ok(None) };
-        let months = u32::try_from(length).ok().filter(|months| *months <= MONTHS_MAX);
-        let problem = || {
-            let message = format!("`reservationLength` is a number of months, at most {MONTHS_MAX}");
-            Problem::bad_request(message)
-        };
-        months.map(Some).ok_or_else(problem)
+        let months = reservation.reservation_length.map(|WholeNumber(length)| u32::try_from(length));
+        months.transpose().map_err(|_| Problem::bad_request("`reservationLength` is a number of months"))
     }
 
     /// The length, which is required.
