@@ -28,6 +28,8 @@ impl State {
     }
 }
 
+crate::field::word_field!(State);
+
 /// Why there is nothing left to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExpiryReason {
@@ -64,3 +66,5 @@ impl ExpiryReason {
         }
     }
 }
+
+crate::field::word_field!(ExpiryReason);

@@ -57,6 +57,8 @@ impl DeclineClass {
     }
 }
 
+crate::field::word_field!(DeclineClass);
+
 /// The state of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {

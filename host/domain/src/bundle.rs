@@ -56,6 +56,8 @@ impl Charging {
     }
 }
 
+crate::field::word_field!(Charging);
+
 /// Where a resource is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -131,6 +133,8 @@ impl Stage {
     }
 }
 
+crate::field::word_field!(Stage);
+
 /// What is set to happen when a resource expires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnExpiry {
@@ -180,6 +184,8 @@ impl OnExpiry {
         }
     }
 }
+
+crate::field::word_field!(OnExpiry);
 
 /// What a resource package adds to a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]

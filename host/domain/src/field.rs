@@ -1,17 +1,6 @@
 //! The kinds of fields that events and resources have, and how a format hands them over. Knows no format.
 
-use crate::approval_state::ExpiryReason;
-use crate::approval_state::State;
-use crate::attempt::DeclineClass;
-use crate::bundle::Charging;
-use crate::bundle::OnExpiry;
-use crate::bundle::Stage;
-use crate::ledger::Reason;
 use crate::micros::Micros;
-use crate::order::OrderKind;
-use crate::plan::Cause;
-use crate::plan::Scope;
-use crate::ruling_kind::RulingKind;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
@@ -156,43 +145,30 @@ plain_fields! {
     Vec<(String, Micros)>: Refunds(refunds => refunds), Refunds, refunds;
 }
 
-macro_rules! word_fields {
-    ($( $type:ty; )+) => {
-        $(
-            impl Field for $type {
-                const KIND: FieldKind = FieldKind::Word(&{
-                    let mut words = [""; <$type>::ALL.len()];
-                    let mut index = 0;
-                    while index < words.len() {
-                        words[index] = <$type>::ALL[index].name();
-                        index += 1;
-                    }
-                    words
-                });
-
-                fn value(&self) -> FieldValue<'_> {
-                    FieldValue::Text(self.name())
+/// Makes an enumeration a type of field: it has `ALL` and a word for each value, `name`.
+macro_rules! word_field {
+    ($type:ty) => {
+        impl $crate::field::Field for $type {
+            const KIND: $crate::field::FieldKind = $crate::field::FieldKind::Word(&{
+                let mut words = [""; <$type>::ALL.len()];
+                let mut index = 0;
+                while index < words.len() {
+                    words[index] = <$type>::ALL[index].name();
+                    index += 1;
                 }
+                words
+            });
 
-                fn read(name: &str, source: &mut impl FieldSource) -> Option<$type> {
-                    let index = source.word(name, &<$type>::ALL.map(<$type>::name))?;
-                    <$type>::ALL.get(index).copied()
-                }
+            fn value(&self) -> $crate::field::FieldValue<'_> {
+                $crate::field::FieldValue::Text(self.name())
             }
-        )+
+
+            fn read(name: &str, source: &mut impl $crate::field::FieldSource) -> Option<$type> {
+                let index = source.word(name, &<$type>::ALL.map(<$type>::name))?;
+                <$type>::ALL.get(index).copied()
+            }
+        }
     };
 }
 
-word_fields! {
-    Cause;
-    Charging;
-    DeclineClass;
-    ExpiryReason;
-    OnExpiry;
-    OrderKind;
-    Reason;
-    RulingKind;
-    Scope;
-    Stage;
-    State;
-}
+pub(crate) use word_field;

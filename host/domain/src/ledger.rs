@@ -115,6 +115,8 @@ impl Reason {
     }
 }
 
+crate::field::word_field!(Reason);
+
 /// One movement of money. Never changed and never removed; a correction is an entry the other way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

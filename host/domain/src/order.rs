@@ -60,6 +60,8 @@ impl OrderKind {
     }
 }
 
+crate::field::word_field!(OrderKind);
+
 /// Where an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderState {

@@ -36,3 +36,5 @@ impl RulingKind {
         }
     }
 }
+
+crate::field::word_field!(RulingKind);

@@ -90,12 +90,6 @@ pub struct Store {
     generation: Option<Generation>,
 }
 
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.note_progress();
-    }
-}
-
 impl Store {
     /// Opens the database at `path` for writing, which must be there; otherwise as [`Store::open`].
     ///
@@ -243,9 +237,10 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// Moves what is in the database's log into the database itself, so that its file is whole by itself also where
-    /// another connection keeps the log there.
+    /// Notes how far the database has come, and moves what is in its log into the database itself, so that its file is
+    /// whole by itself also where another connection keeps the log there.
     fn drop(&mut self) {
+        self.note_progress();
         if self.lock.is_some() {
             settle(self.tx.connection());
         }

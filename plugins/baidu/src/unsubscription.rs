@@ -165,7 +165,10 @@ fn began(settings: &Settings, order: &Order) -> Timestamp {
 
 /// Whether the period of an order ends a number of whole months after `at`.
 fn ends_months_after(order: &Order, at: Timestamp) -> bool {
-    let anchor_day = CALENDAR.day_of_month(at).max(CALENDAR.day_of_month(order.ends_at));
+    // The last day of a month may be that of an anchor which the month is too short for.
+    let is_last = CALENDAR.day_of_month(at + DAY) == 1;
+    let day = CALENDAR.day_of_month(at);
+    let anchor_day = if is_last { day.max(CALENDAR.day_of_month(order.ends_at)) } else { day };
     let after = |count| CALENDAR.plus(at, anchor_day, Term { count, unit: TermUnit::Month });
     (1..=MONTHS_MAX).map(after).take_while(|end| *end <= order.ends_at).any(|end| end == order.ends_at)
 }

@@ -113,6 +113,8 @@ impl Cause {
     }
 }
 
+crate::field::word_field!(Cause);
+
 /// How to extend a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {
@@ -154,6 +156,8 @@ impl Scope {
         }
     }
 }
+
+crate::field::word_field!(Scope);
 
 /// When a package is bought again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
