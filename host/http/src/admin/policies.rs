@@ -16,6 +16,7 @@ use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
 use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::policy_changes::PolicyChanges;
+use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::policy;
 use perennial_service::admin_tokens::Caller;
@@ -109,6 +110,11 @@ impl Body for InstallPolicies {
         let replace = fields.optional("replace", |cursor| cursor.flag()).option();
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag()).option();
         Some(InstallPolicies { file: file?, scripts: scripts?, replace: replace?, dry_run: dry_run? })
+    }
+
+    /// The texts are files, and longer than what a request may say otherwise.
+    fn from_text(text: &str) -> Result<InstallPolicies, Problem> {
+        body::read_as("the body", text, InstallPolicies::read).map_err(Problem::from)
     }
 }
 

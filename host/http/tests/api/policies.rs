@@ -233,6 +233,14 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_script_may_be_as_long_as_a_body() {
+    let server = Server::furnished();
+    let long = format!("{}\nfn rule(plan) {{ approve() }}", "// a comment\n".repeat(2_000));
+    install(&server, "admin", &one("long", "", &long));
+    assert_eq!(names(&server), ["long"]);
+}
+
+#[test]
 fn a_change_is_told_to_streams_and_webhooks_of_the_whole_host_only() {
     let (server, mut receiver) = (Server::open().sending(), Receiver::new());
     let mut whole = json!({ "url": receiver.url(), "types": ["policy_installed"] });

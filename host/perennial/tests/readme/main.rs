@@ -56,7 +56,8 @@ fn the_curl_session_runs_from_a_token_to_a_renewal_to_the_event_stream() {
     assert_eq!(json(job)["id"], "job-1");
     assert!(json(items)["items"].is_array(), "{items}");
     assert_eq!(json(from_dry_run)["id"], "job-2");
-    let [webhook, prices, window, calendar, _, held, plans, approved] = more else {
+    let [webhook, prices, window, calendar, explanation, timeline, decisions, _, held, plans, approved] = more
+    else {
         panic!("README has other requests: {more:#?}");
     };
     let approval = &json(plans)["items"][0];
@@ -66,6 +67,9 @@ fn the_curl_session_runs_from_a_token_to_a_renewal_to_the_event_stream() {
     assert!(prices.lines().count() > 10, "{prices}");
     assert!(json(window)["suggestedWindow"]["start"].is_string(), "{window}");
     assert!(calendar.contains("Renewals"), "{calendar}");
+    assert_eq!(json(explanation)["situation"], "renews", "{explanation}");
+    assert_eq!(json(timeline)["items"][0]["action"], "try_renewal", "{timeline}");
+    assert!(!json(decisions)["items"].as_array().unwrap().is_empty(), "{decisions}");
     let imported = json(imported);
     assert_eq!((&imported["accounts"], &imported["resources"]), (&Value::from(5), &Value::from(56)));
     assert_eq!(imported["expired"], serde_json::json!([]));
