@@ -132,7 +132,7 @@ fn json_that_is_hardly_one_is_refused_and_ends_nothing() {
         "/v1/resources/ecs-1:renew",
         r#"{"term": {"count": 4294967295, "unit": "year"}}"#,
     );
-    assert_eq!(far.status, StatusCode::CONFLICT, "{}", far.body);
+    assert_eq!(far.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", far.body);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_server_that_was_told_to_stop_leaves_a_file_that_is_the_whole_database() {
         let names = std::fs::read_dir(folder.path(".")).unwrap().map(|file| file.unwrap().file_name());
         let mut names = names.collect::<Vec<_>>();
         names.sort();
-        assert_eq!(names, ["test.db", "test.db.lock"], "{words:?}");
+        assert_eq!(names, ["test.db", "test.db.generation", "test.db.lock"], "{words:?}");
         std::fs::copy(folder.path("test.db"), folder.path("copy.db")).unwrap();
         let copied = ReadTx::open(&folder.path("copy.db")).unwrap();
         assert!(accounts::get(&copied, "a").unwrap().is_some(), "{words:?}");

@@ -45,28 +45,6 @@ fn nothing_is_written_to_a_database_that_was_moved_until_it_is_back() {
 }
 
 #[test]
-fn a_server_that_is_told_to_stop_leaves_the_whole_database_in_one_file() {
-    let folder = Folder::new();
-    for is_new in [true, false] {
-        let server = Served::start(&folder, &[], &VIRTUAL);
-        if is_new {
-            assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
-        }
-        assert_eq!(top_up(&server).status, 200);
-        assert!(folder.path("test.db-wal").exists());
-        server.terminate();
-        assert_eq!(server.exit_code(), Some(0));
-        let left = ["test.db-wal", "test.db-shm"].map(|name| folder.path(name).exists());
-        assert_eq!(left, [false, false], "{is_new}");
-    }
-    assert!(
-        perennial_store::integrity::check(&ReadTx::open(&folder.path("test.db")).unwrap())
-            .unwrap()
-            .is_empty()
-    );
-}
-
-#[test]
 fn a_database_that_was_deleted_is_noticed_by_itself_and_told_at_the_end() {
     for clock in [&VIRTUAL[..], &[]] {
         let folder = Folder::new();
