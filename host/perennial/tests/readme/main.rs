@@ -56,7 +56,8 @@ fn the_curl_session_runs_from_a_token_to_a_renewal_to_the_event_stream() {
     assert_eq!(json(job)["id"], "job-1");
     assert!(json(items)["items"].is_array(), "{items}");
     assert_eq!(json(from_dry_run)["id"], "job-2");
-    let [webhook, prices, window, calendar, explanation, timeline, decisions, _, held, plans, approved] = more
+    let [webhook, prices, window, calendar, explanation, timeline, decisions, _, held, plans, approved] =
+        more
     else {
         panic!("README has other requests: {more:#?}");
     };

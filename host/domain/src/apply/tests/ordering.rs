@@ -251,9 +251,8 @@ fn a_change_that_costs_nothing_is_what_the_prices_say() {
     for (price, kind) in [("20", OrderKind::Downgrade), ("40", OrderKind::Upgrade)] {
         let mut scene = Scene::of([resource("ecs")], "100");
         let effects = scene.apply(Cause::Command, 0, vec![(0, change(price, &[]))]).unwrap();
-        let kinds = effects.events.iter().filter_map(|event| match &event.what {
-            EventKind::OrderCreated { kind, .. } => Some(*kind),
-            _ => None,
+        let kinds = effects.events.iter().filter_map(|event| {
+            if let EventKind::OrderCreated { kind, .. } = &event.what { Some(*kind) } else { None }
         });
         assert_eq!(kinds.collect::<Vec<_>>(), [kind], "{price}");
     }
