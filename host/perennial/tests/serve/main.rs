@@ -8,6 +8,7 @@ mod clock;
 mod limits;
 mod log;
 mod plugins;
+mod secrets;
 mod server;
 mod set_back;
 mod smuggling;
