@@ -1,6 +1,6 @@
 //! Resources and bundles. A bundle is the unit of every decision. Knows no rule.
 //!
-//! The plain fields of a resource are listed in [`crate::resource_fields`]; here is what else it has.
+//! The plain fields of a resource are listed in [`mod@crate::resource_fields`]; here is what else it has.
 
 use std::collections::BTreeMap;
 use std::ops::Index;

@@ -3,7 +3,8 @@
 /// On which terms a command is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preconditions<'a> {
-    /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
+    /// The hash of the [`crate::proposal::Proposal`] that was looked at: it is only carried out if it does what was
+    /// planned.
     pub plan_hash: Option<&'a str>,
     /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
     pub requested_by: Option<&'a str>,

@@ -1,6 +1,6 @@
 //! Resources in inventories and stored decisions: the names of their fields, a writer, and a reader for stored ones.
 //!
-//! The plain fields are listed in [`perennial_domain::resource_fields`]. Does not check what outside programs write, which
+//! The plain fields are listed in [`mod@perennial_domain::resource_fields`]. Does not check what outside programs write, which
 //! is the inventory's business.
 
 use perennial_domain::bundle::Package;

@@ -1,6 +1,6 @@
 //! Resources as clients see them, and as the API describes those that it shows and those that it takes.
 //!
-//! The plain fields come from [`perennial_domain::resource_fields`].
+//! The plain fields come from [`mod@perennial_domain::resource_fields`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

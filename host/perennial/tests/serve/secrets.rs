@@ -22,11 +22,7 @@ fn no_secret_is_in_the_finest_log_or_in_the_files_of_the_database() {
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json().pointer(pointer).and_then(|secret| secret.as_str()).unwrap().to_owned()
     };
-    made(
-        "/v1/accounts",
-        r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#,
-        "/id",
-    );
+    made("/v1/accounts", r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#, "/id");
     let token = made("/v1/tokens", r#"{"name": "other", "role": "viewer"}"#, "/secret");
     let key = made("/v1/provider-keys", r#"{"account": "a", "name": "sdk"}"#, "/secret");
     let webhook = made("/v1/webhooks", r#"{"url": "https://example.com/hook"}"#, "/secret");

@@ -1,6 +1,6 @@
 //! The columns of a resource's plain fields: their names, and how they are written and read.
 //!
-//! The fields come from [`perennial_domain::resource_fields`]. What changes as the clock goes on is in `schedule`, the rest
+//! The fields come from [`mod@perennial_domain::resource_fields`]. What changes as the clock goes on is in `schedule`, the rest
 //! in `resource`.
 
 use perennial_domain::bundle::Charging;
