@@ -36,21 +36,8 @@ use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
 use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
-use perennial_store::error::StoreError;
 use perennial_store::imports;
 use perennial_store::orders;
-
-/// How a look at an import ends: nothing of it is written.
-enum Undone {
-    Previewed(Box<ImportReport>),
-    Failed(EngineError),
-}
-
-impl From<StoreError> for Undone {
-    fn from(error: StoreError) -> Undone {
-        Undone::Failed(error.into())
-    }
-}
 
 impl Engine {
     /// What [`Engine::import_document`] would do, and what the first tick at `at` would do to it. Nothing is written.
@@ -63,18 +50,13 @@ impl Engine {
         at: Timestamp,
         document: &Document,
     ) -> Result<ImportReport, EngineError> {
-        let undone = self.in_transaction(|engine| {
-            let (mut report, _) = engine.write_document(at, document).map_err(Undone::Failed)?;
+        self.preview(|engine| {
+            let (mut report, _) = engine.write_document(at, document)?;
             let mut events = Vec::new();
-            engine.start_new(at, &mut |more, _| events.extend(more)).map_err(Undone::Failed)?;
+            engine.start_new(at, &mut |more, _| events.extend(more))?;
             report.add_first_tick(engine.db(), at, &document.inventory, &events)?;
-            Err::<(), Undone>(Undone::Previewed(Box::new(report)))
-        });
-        match undone {
-            Err(Undone::Previewed(report)) => Ok(*report),
-            Err(Undone::Failed(error)) => Err(error),
-            Ok(()) => unreachable!("a look is always undone"),
-        }
+            Ok(report)
+        })
     }
 
     /// Takes an inventory in at `at`, all of it or nothing. What is new or changed is looked at as soon as a clock runs:

@@ -153,6 +153,21 @@ impl Engine {
         let result = work(&mut EngineTx { engine: self });
         self.store.end(result)
     }
+
+    /// Runs `work` as [`Engine::in_transaction`] does and undoes it: what it returns is what would have come of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn preview<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut EngineTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store.begin()?;
+        let result = work(&mut EngineTx { engine: self });
+        self.store.undo();
+        result
+    }
 }
 
 /// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.

@@ -15,7 +15,7 @@ use perennial_domain::policy::PolicySet;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
-use perennial_formats::decision::ruling::AskedPolicy;
+use perennial_formats::decision::ruling::PolicyVersion;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PlanAnswers;
 use perennial_sandbox::PluginError;
@@ -37,11 +37,11 @@ pub struct Policies {
 #[derive(Debug)]
 enum Source {
     /// These, whatever the database says.
-    Fixed(Arc<HeldPolicies>),
+    Fixed(Arc<PolicySnapshot>),
     /// Those of the database.
     Stored {
         /// The last ones that were read, with their digest.
-        last: Mutex<Option<(String, Arc<HeldPolicies>)>>,
+        last: Mutex<Option<(String, Arc<PolicySnapshot>)>>,
         /// How many people a change takes until it counts for the one who made it.
         people: usize,
     },
@@ -49,7 +49,7 @@ enum Source {
 
 /// The policies that hold together.
 #[derive(Debug, Default)]
-struct HeldPolicies {
+struct PolicySnapshot {
     set: PolicySet,
     /// The digest of each policy's script, in the order of the set.
     digests: Vec<String>,
@@ -61,7 +61,7 @@ impl Policies {
     /// These policies, whatever the database says.
     pub fn fixed(interpreter: Interpreter, set: PolicySet) -> Policies {
         let digests = set.policies.iter().map(|policy| policy_digest::of_script(&policy.text)).collect();
-        let held = HeldPolicies { set, digests, own_changes: Vec::new() };
+        let held = PolicySnapshot { set, digests, own_changes: Vec::new() };
         Policies { interpreter: Arc::new(interpreter), source: Source::Fixed(Arc::new(held)) }
     }
 
@@ -100,9 +100,9 @@ impl Policies {
 /// The policies of the database: those of the last time while their digest is the same. `None` when there never were any.
 fn read(
     db: &dyn EngineReads,
-    last: &Mutex<Option<(String, Arc<HeldPolicies>)>>,
+    last: &Mutex<Option<(String, Arc<PolicySnapshot>)>>,
     people: usize,
-) -> Result<Option<Arc<HeldPolicies>>, StoreError> {
+) -> Result<Option<Arc<PolicySnapshot>>, StoreError> {
     let digest = db.policy_set_digest()?;
     if digest.is_empty() {
         return Ok(None);
@@ -115,7 +115,7 @@ fn read(
     let own_changes = if people > 1 { own_changes::of(&stored) } else { Vec::new() };
     let (policies, digests) = stored.policies.into_iter().map(|one| (one.policy, one.digest)).unzip();
     let calendars = stored.calendars.into_iter().map(|one| one.calendar).collect();
-    let held = Arc::new(HeldPolicies { set: PolicySet { policies, calendars }, digests, own_changes });
+    let held = Arc::new(PolicySnapshot { set: PolicySet { policies, calendars }, digests, own_changes });
     *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, Arc::clone(&held)));
     Ok(Some(held))
 }
@@ -124,7 +124,7 @@ fn read(
 #[derive(Clone, Debug)]
 pub(crate) struct ActivePolicies {
     interpreter: Arc<Interpreter>,
-    held: Arc<HeldPolicies>,
+    held: Arc<PolicySnapshot>,
 }
 
 /// The policies that are asked about a plan, by their places in the set, in the order of the chain.
@@ -183,13 +183,13 @@ impl ActivePolicies {
         &self.held.digests[place]
     }
 
-    /// The names of the policies at these places, with the digests of their scripts.
-    pub(crate) fn asked(&self, places: &[usize]) -> Vec<AskedPolicy> {
-        let asked = |place: &usize| AskedPolicy {
+    /// The versions of the policies at these places.
+    pub(crate) fn versions(&self, places: &[usize]) -> Vec<PolicyVersion> {
+        let version = |place: &usize| PolicyVersion {
             name: self.policy(*place).name.clone(),
             digest: self.digest(*place).to_owned(),
         };
-        places.iter().map(asked).collect()
+        places.iter().map(version).collect()
     }
 
     /// The calendars that their scripts see.

@@ -43,7 +43,7 @@ pub(crate) struct PlanState {
 }
 
 /// What policies were asked about a plan and answered, as it is to be kept.
-pub(crate) struct Asked {
+pub(crate) struct PolicyEvaluation {
     /// What they were told of the account, with the money that the plan was shown.
     pub(crate) account: AccountFacts,
     /// What they were told of the plan.
@@ -74,7 +74,7 @@ pub(crate) struct Case {
     /// What the rulings come to, once they are known.
     pub(crate) verdict: Option<Verdict>,
     /// What policies were asked and answered, if that is kept.
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) evaluations: Vec<PolicyEvaluation>,
     /// As it was asked for; `None` while nothing amended it.
     original: Option<PlanState>,
     chain: Chain,
@@ -125,7 +125,7 @@ impl Case {
             shadow_events: Vec::new(),
             shadow_rulings: Vec::new(),
             verdict: None,
-            asked: Vec::new(),
+            evaluations: Vec::new(),
         }
     }
 
@@ -138,14 +138,14 @@ impl Case {
         self.figures = Some(figures);
         (self.first_entries, self.wanted, self.verdict) = (None, None, None);
         self.answers.clear();
-        self.asked.clear();
+        self.evaluations.clear();
         self.shadow_events.clear();
         self.shadow_rulings.clear();
     }
 
-    /// What policies were asked since it began, to be kept.
-    pub(crate) fn note_asked(&mut self, asked: Asked) {
-        self.asked.push(asked);
+    /// Keeps what policies were asked and answered.
+    pub(crate) fn add_evaluation(&mut self, evaluation: PolicyEvaluation) {
+        self.evaluations.push(evaluation);
     }
 
     /// What the policies say of the plan as it is.

@@ -65,9 +65,9 @@ impl ChangeKind {
 /// What became of one policy or calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectChange {
-    /// What it is ...
+    /// Whether it is a policy or a calendar.
     pub subject: Subject,
-    /// ... and its name.
+    /// Its name.
     pub name: String,
     /// What became of it.
     pub kind: ChangeKind,

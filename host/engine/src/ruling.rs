@@ -34,9 +34,9 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::DecisionRecord;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
-use crate::policy_case::Asked;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
+use crate::policy_case::PolicyEvaluation;
 use crate::ruling_approvals::with_host_approvals;
 
 /// A plan that is to meet the money, unless a policy has something against it.
@@ -196,7 +196,7 @@ impl Batch {
             case.figures = Some(answers.figures);
             if self.records_decisions && !case.state.facts.policies.is_empty() {
                 let (facts, answers) = (case.state.facts.clone(), answers.clone());
-                case.note_asked(self.asked(case.account, facts, answers));
+                case.add_evaluation(self.evaluation(case.account, facts, answers));
             }
             case.take_answers(answers.answers);
         }
@@ -218,7 +218,7 @@ impl Batch {
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
             if self.records_decisions {
-                case.note_asked(self.asked(case.account, facts.clone(), answers));
+                case.add_evaluation(self.evaluation(case.account, facts.clone(), answers));
             }
         }
         if self.records_decisions {
@@ -254,8 +254,13 @@ impl Batch {
     }
 
     /// What there is to keep of what policies were asked about a plan.
-    fn asked(&self, account: BatchAccountIndex, facts: PlanFacts, answers: PlanAnswers) -> Asked {
-        Asked { account: self.account(account).facts(answers.figures), facts, answers }
+    fn evaluation(
+        &self,
+        account: BatchAccountIndex,
+        facts: PlanFacts,
+        answers: PlanAnswers,
+    ) -> PolicyEvaluation {
+        PolicyEvaluation { account: self.account(account).facts(answers.figures), facts, answers }
     }
 
     fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
@@ -355,7 +360,7 @@ impl Batch {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
-            let records = case.asked.iter().map(|asked| ruling_record(policies, case.member, asked));
+            let records = case.evaluations.iter().map(|one| ruling_record(policies, case.member, one));
             let records = records.collect::<Vec<_>>();
             let item = self.entry_mut(case.entry);
             item.differences.extend(differences);
@@ -371,9 +376,13 @@ impl Batch {
 }
 
 /// What is kept of what policies were asked and answered about a plan that names `member`.
-fn ruling_record(policies: &ActivePolicies, member: MemberIndex, asked: &Asked) -> DecisionRecord {
-    let Asked { account, facts, answers } = asked;
-    let of = policies.asked(&facts.policies);
+fn ruling_record(
+    policies: &ActivePolicies,
+    member: MemberIndex,
+    evaluation: &PolicyEvaluation,
+) -> DecisionRecord {
+    let PolicyEvaluation { account, facts, answers } = evaluation;
+    let of = policies.versions(&facts.policies);
     let request = ruling::question(&of, policies.calendars(), account, facts).to_text();
     let response = ruling::answers(answers.figures, &answers.answers).to_text();
     DecisionRecord {

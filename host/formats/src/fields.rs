@@ -99,6 +99,11 @@ impl<'n, 'p> Fields<'n, 'p> {
         Some(JsonCursor { node, path: Path::Member(&self.path, name), diagnostics: self.diagnostics })
     }
 
+    /// Whether a field is left out, or null.
+    pub(crate) fn is_absent(&self, name: &str) -> bool {
+        self.get(name).is_none_or(|cursor| matches!(cursor.node.json, Json::Null))
+    }
+
     /// A field that may be left out or null.
     pub fn optional<'s, T>(
         &'s self,

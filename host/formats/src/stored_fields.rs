@@ -5,7 +5,6 @@ use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
-use super::fields::FieldValue;
 use super::fields::Fields;
 use super::json_cursor::JsonCursor;
 
@@ -17,7 +16,7 @@ pub(super) struct StoredFields<'f, 'n, 'd> {
 
 impl FieldSource for StoredFields<'_, '_, '_> {
     fn is_absent(&mut self, name: &str) -> bool {
-        matches!(self.fields.optional(name, |_| Some(())), FieldValue::Absent)
+        self.fields.is_absent(name)
     }
 
     fn text(&mut self, name: &str) -> Option<String> {

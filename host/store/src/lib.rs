@@ -194,11 +194,6 @@ impl Store {
         self.savepoint_depth -= 1;
         let part = self.savepoint_depth;
         let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
-        let undo = if part == 0 {
-            "rollback".to_owned()
-        } else {
-            format!("rollback to part{part}; release part{part}")
-        };
         let written = result.and_then(|value| {
             if part == 0 {
                 // What is acknowledged from here on must be found where it is looked for.
@@ -210,14 +205,30 @@ impl Store {
                 .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             Ok(value)
         });
-        if written.is_err() && !self.tx.connection().is_autocommit() {
-            // A failure to undo leaves the transaction open; the next one to begin says so.
-            let undone = self.tx.connection().execute_batch(&undo);
-            if let Err(error) = undone {
-                tracing::error!(%error, "a transaction could not be undone");
-            }
+        if written.is_err() {
+            self.roll_back();
         }
         written
+    }
+
+    /// Undoes what [`Store::begin`] began, whatever came of it.
+    pub fn undo(&mut self) {
+        self.savepoint_depth -= 1;
+        self.roll_back();
+    }
+
+    /// Undoes the transaction, or the part of it, that is ending. A failure leaves it open; the next one to begin says so.
+    fn roll_back(&self) {
+        let part = self.savepoint_depth;
+        let undo = match part {
+            0 => "rollback".to_owned(),
+            _ => format!("rollback to part{part}; release part{part}"),
+        };
+        if !self.tx.connection().is_autocommit()
+            && let Err(error) = self.tx.connection().execute_batch(&undo)
+        {
+            tracing::error!(%error, "a transaction could not be undone");
+        }
     }
 
     /// Whether [`Store::open`] made the database.

@@ -19,7 +19,7 @@ use crate::tx::WriteTx;
 /// A policy that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPolicy {
-    /// What it is.
+    /// Its name, script and selector.
     pub policy: Policy,
     /// The digest of its script.
     pub digest: String,
@@ -32,7 +32,7 @@ pub struct StoredPolicy {
 /// A calendar that scripts ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCalendar {
-    /// What it is.
+    /// Its name and days.
     pub calendar: Calendar,
     /// Since when it is as it is.
     pub installed_at: Timestamp,

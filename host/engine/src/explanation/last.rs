@@ -87,7 +87,7 @@ pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
 /// What each policy ruled, as it is kept.
 fn rulings(question: &ruling::RulingQuestion, answers: &Value) -> Vec<PolicyRulingView> {
     let answers = answers["answers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let of = |(policy, answer): (&ruling::AskedPolicy, &Value)| {
+    let of = |(policy, answer): (&ruling::PolicyVersion, &Value)| {
         let (ruling, fields) = answer["ruling"].as_object()?.iter().next()?;
         let reason = fields["reason"].as_str().or(fields["message"].as_str());
         Some(PolicyRulingView {

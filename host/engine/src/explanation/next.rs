@@ -45,8 +45,8 @@ pub(super) fn steps(facts: &Facts<'_>) -> Vec<NextView> {
     steps.into_iter().map(|(_, step)| step).collect()
 }
 
-/// The occurrences that matter: each stage that the resource enters, and the first of everything else; of what it is
-/// attached to, the try that it is renewed with.
+/// The occurrences that matter: each stage that the resource enters, and the first of everything else. Of its primary only
+/// the try counts with which the resource is renewed.
 fn chosen<'f>(facts: &'f Facts<'_>) -> Vec<&'f Occurrence> {
     let is_tried_with = |next: &Occurrence| {
         facts.next_try.as_ref().is_some_and(|one| one.at == next.at && one.tried == next.member)

@@ -44,7 +44,7 @@ pub(super) enum Situation<'f> {
     Rejected { at: Timestamp, approval: &'f str, decided_by: Option<&'f str>, reason: Option<&'f str> },
     /// It renews itself, and no try lies ahead.
     NotRenewed,
-    /// It is renewed together with what it is attached to.
+    /// Its primary is renewed, and takes it along.
     RenewsWithPrimary(MemberIndex),
     /// It renews itself.
     Renews,

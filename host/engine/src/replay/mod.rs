@@ -154,12 +154,12 @@ pub fn replay(db: &ReadTx, providers: &Providers, decisions: &[Decision]) -> Res
 }
 
 /// What the answer is that is kept, if it can be read.
-fn kept(decision: &Decision) -> Result<&str, Replay> {
+fn response_of(decision: &Decision) -> Result<&str, Replay> {
     decision.response.as_deref().map_err(|error| damaged("answer", &error.to_string()))
 }
 
 /// What was asked, if it can be read.
-fn asked(decision: &Decision) -> Result<&str, Replay> {
+fn request_of(decision: &Decision) -> Result<&str, Replay> {
     decision.request.as_deref().map_err(|error| damaged("request", &error.to_string()))
 }
 

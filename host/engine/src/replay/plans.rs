@@ -16,10 +16,10 @@ use perennial_store::decisions::Decision;
 
 use crate::replay::NotReplayable;
 use crate::replay::Replay;
-use crate::replay::asked;
 use crate::replay::compared;
 use crate::replay::damaged;
-use crate::replay::kept;
+use crate::replay::request_of;
+use crate::replay::response_of;
 use crate::rules::Providers;
 use crate::rules::Rules;
 
@@ -66,7 +66,7 @@ impl<'d> Case<'d> {
             }
             Some(_) => {}
         }
-        let (request, kept) = (asked(decision)?, kept(decision)?);
+        let (request, kept) = (request_of(decision)?, response_of(decision)?);
         let question = decision::read_question(request, contract)
             .map_err(|problems| damaged("request", &problems.to_string()))?;
         // All that rules are told of an account is in the request.

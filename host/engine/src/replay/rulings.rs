@@ -22,10 +22,10 @@ use perennial_store::policies;
 
 use crate::replay::NotReplayable;
 use crate::replay::Replay;
-use crate::replay::asked;
 use crate::replay::compared;
 use crate::replay::damaged;
-use crate::replay::kept;
+use crate::replay::request_of;
+use crate::replay::response_of;
 use crate::rules::Providers;
 
 /// A ruling that can be asked for again.
@@ -74,7 +74,7 @@ fn read<'d>(interpreter: Option<&Interpreter>, decision: &'d Decision) -> Result
     if let Some(why) = why {
         return Err(Replay::NotReplayable(why));
     }
-    let (request, kept) = (asked(decision)?, kept(decision)?);
+    let (request, kept) = (request_of(decision)?, response_of(decision)?);
     let question = ruling::read_question(request);
     let question = question.map_err(|problems| damaged("request", &problems.to_string()))?;
     Ok(Case { question, kept })

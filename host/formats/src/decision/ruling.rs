@@ -34,7 +34,7 @@ const DAY: i64 = 86_400;
 
 /// A policy that was asked: its name, and the digest of its script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskedPolicy {
+pub struct PolicyVersion {
     /// Its name.
     pub name: String,
     /// The SHA-256 of its script, in hexadecimal.
@@ -45,7 +45,7 @@ pub struct AskedPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulingQuestion {
     /// The policies, in the order of the chain.
-    pub policies: Vec<AskedPolicy>,
+    pub policies: Vec<PolicyVersion>,
     /// The calendars of their set.
     pub calendars: Vec<Calendar>,
     /// The account, with the money that it was shown with.
@@ -56,12 +56,12 @@ pub struct RulingQuestion {
 
 /// The question as it is kept.
 pub fn question<'a>(
-    policies: &'a [AskedPolicy],
+    policies: &'a [PolicyVersion],
     calendars: &'a [Calendar],
     account: &'a AccountFacts,
     plan: &'a PlanFacts,
 ) -> JsonValue<'a> {
-    let policy = |policy: &'a AskedPolicy| {
+    let policy = |policy: &'a PolicyVersion| {
         json_value::object([("name", (&policy.name).into()), ("script", (&policy.digest).into())])
     };
     json_value::object([
@@ -194,7 +194,7 @@ fn read_root(root: JsonCursor<'_, '_>) -> Option<RulingQuestion> {
     let at = fields.required("at", |cursor| cursor.instant())?;
     let policy = |_, cursor: JsonCursor<'_, '_>| {
         let fields = cursor.object(&["name", "script"])?;
-        Some(AskedPolicy {
+        Some(PolicyVersion {
             name: fields.required("name", |cursor| cursor.text())?.to_owned(),
             digest: fields.required("script", |cursor| cursor.text())?.to_owned(),
         })

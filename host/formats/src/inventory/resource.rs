@@ -20,6 +20,7 @@ use crate::fields::FieldValue;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::resource;
+use crate::stored_fields::StoredFields;
 use crate::wording;
 
 /// What a plain field that must have a value is when the file leaves it out. Others must be there.
@@ -143,7 +144,7 @@ struct PlainFields<'f, 'n, 'd, 'i> {
 
 impl FieldSource for PlainFields<'_, '_, '_, '_> {
     fn is_absent(&mut self, name: &str) -> bool {
-        !is_given(self.fields, name)
+        self.fields.is_absent(name)
     }
 
     fn text(&mut self, name: &str) -> Option<String> {
@@ -181,20 +182,26 @@ impl FieldSource for PlainFields<'_, '_, '_, '_> {
     }
 
     fn count(&mut self, name: &str) -> Option<u32> {
-        self.fields.required(name, |cursor| cursor.count())
+        self.stored().count(name)
     }
 
     fn day(&mut self, name: &str) -> Option<u8> {
-        self.fields.required(name, |cursor| cursor.day())
+        self.stored().day(name)
     }
 
     fn flag(&mut self, name: &str) -> Option<bool> {
-        self.fields.required(name, |cursor| cursor.flag())
+        self.stored().flag(name)
     }
 
-    /// No resource has any.
-    fn refunds(&mut self, _: &str) -> Option<Vec<(String, Micros)>> {
-        None
+    fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>> {
+        self.stored().refunds(name)
+    }
+}
+
+impl<'f, 'n, 'd> PlainFields<'f, 'n, 'd, '_> {
+    /// The same fields as the host itself writes them: what is written in one way only is read by one piece of code.
+    fn stored(&self) -> StoredFields<'f, 'n, 'd> {
+        StoredFields { fields: self.fields }
     }
 }
 
@@ -236,7 +243,7 @@ fn check_expiry(
 
 /// Whether what was paid for is there: all of it for prepaid resources, none of it for postpaid ones.
 fn check_period(fields: &Fields<'_, '_>, charging: Option<Charging>) -> bool {
-    let (given, absent) = PERIOD.into_iter().partition::<Vec<_>, _>(|name| is_given(fields, name));
+    let (given, absent) = PERIOD.into_iter().partition::<Vec<_>, _>(|name| !fields.is_absent(name));
     match charging {
         None => false,
         Some(Charging::Postpaid) => {
@@ -253,11 +260,6 @@ fn check_period(fields: &Fields<'_, '_>, charging: Option<Charging>) -> bool {
             absent.iter().all(|name| *name == "anchor_day")
         }
     }
-}
-
-/// Whether a field is there and not null.
-fn is_given(fields: &Fields<'_, '_>, name: &str) -> bool {
-    !matches!(fields.optional(name, |_| Some(())), FieldValue::Absent)
 }
 
 fn package(

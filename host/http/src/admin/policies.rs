@@ -21,7 +21,6 @@ use perennial_formats::body::JsonCursor;
 use perennial_formats::policy;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::ReadTx;
-use perennial_store::error::StoreError;
 use perennial_store::policies;
 use perennial_store::policy_changes;
 use perennial_store::policy_changes::PolicyChange;
@@ -118,22 +117,10 @@ impl Body for InstallPolicies {
     }
 }
 
-/// A policy file that was found good.
-struct CheckedPolicies {
+/// What a policy file holds, and what there is to say about its scripts.
+struct PolicyFile {
     set: PolicySet,
     warnings: Vec<ScriptWarning>,
-}
-
-/// Why a change that was looked at is not committed.
-enum Undone {
-    Looked(PolicyChanges),
-    Failed(Problem),
-}
-
-impl From<StoreError> for Undone {
-    fn from(error: StoreError) -> Undone {
-        Undone::Failed(error.into())
-    }
 }
 
 /// Installs the policies and calendars of a policy file: those of new names beside the ones that hold, the others in their
@@ -152,10 +139,10 @@ pub(super) async fn install(
     let (reader, scripts) = (app.clone(), scripts.unwrap_or_default());
     let checked = app.read(move |db| Ok::<_, Problem>(check(&reader, db, &file, &scripts, replace))).await?;
     app.write(request, move |work| {
-        let CheckedPolicies { set, warnings } = checked?;
+        let PolicyFile { set, warnings } = checked?;
         let changes = match dry_run {
             false => change(work, |engine, at, author| engine.install_policies(at, &set, replace, author))?,
-            true => look(work, |engine, at, author| engine.install_policies(at, &set, replace, author))?,
+            true => preview(work, |engine, at, author| engine.install_policies(at, &set, replace, author))?,
         };
         let result = PolicyChangeResult::of(&changes, warnings);
         Ok(match dry_run {
@@ -173,7 +160,7 @@ fn check(
     file: &str,
     scripts: &BTreeMap<String, String>,
     replace: bool,
-) -> Result<CheckedPolicies, Problem> {
+) -> Result<PolicyFile, Problem> {
     let providers = app.providers();
     let read = |name: &str| {
         scripts.get(name).cloned().ok_or_else(|| "it is not in `scripts`, by that name".to_owned())
@@ -203,7 +190,7 @@ fn check(
         }));
     }
     match errors.is_empty() {
-        true => Ok(CheckedPolicies { set, warnings }),
+        true => Ok(PolicyFile { set, warnings }),
         false => Err(Problem::fields(ProblemType::InvalidFields, errors)),
     }
 }
@@ -219,21 +206,13 @@ pub(super) fn change<T>(
 }
 
 /// What a change would come to; nothing of it is written.
-fn look(
+fn preview(
     work: &mut WriteContext<'_>,
     change: impl FnOnce(&mut EngineTx<'_>, Timestamp, PolicyAuthor<'_>) -> Result<PolicyChanges, EngineError>,
 ) -> Result<PolicyChanges, Problem> {
     let (request, at) = (work.request, work.at);
     let author = PolicyAuthor { id: &request.caller.id, reason: request.reason.as_deref() };
-    let looked = work.engine.in_transaction(|engine| {
-        let changes = change(engine, at, author).map_err(|error| Undone::Failed(error.into()))?;
-        Err::<(), _>(Undone::Looked(changes))
-    });
-    match looked {
-        Ok(()) => Ok(PolicyChanges::default()),
-        Err(Undone::Looked(changes)) => Ok(changes),
-        Err(Undone::Failed(problem)) => Err(problem),
-    }
+    Ok(work.engine.preview(|engine| change(engine, at, author))?)
 }
 
 pub(super) fn respond(

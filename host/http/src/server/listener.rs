@@ -50,7 +50,7 @@ pub enum TlsError {
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
     },
-    /// A file has nothing of what it is named for.
+    /// A PEM file has no certificate or no key, whichever the configuration names it for.
     #[error("there is no {what} in `{path}`; name a PEM file with one", path = path.display())]
     Nothing {
         /// What it should have.

@@ -50,7 +50,7 @@ fn names(server: &Server) -> Vec<String> {
 }
 
 /// What happened to a resource: instants, types, and what policies ruled.
-fn told(server: &Server, resource: &str) -> String {
+fn history(server: &Server, resource: &str) -> String {
     let events = server.events().into_iter().filter(|event| event["resource"] == resource);
     let line = |event: Value| {
         let more = [&event["ruling"], &event["reason"], &event["until"]];
@@ -382,7 +382,7 @@ fn a_change_takes_effect_under_due_work_across_a_restart() {
         2026-01-23T19:00:00Z policy_ruled deferred later 2026-01-30T12:00:00Z
         2026-01-26T01:00:00Z notice
     "#]]
-    .assert_eq(&told(&server, "ecs-1"));
+    .assert_eq(&history(&server, "ecs-1"));
     // Nothing else but the policy that put it off asks for it to wait.
     assert_eq!(server.send("admin", "DELETE", "/v1/policies/later", &[], "").status, 200);
     server.advance("2026-01-27T00:00:01Z");
@@ -392,10 +392,10 @@ fn a_change_takes_effect_under_due_work_across_a_restart() {
         2026-01-27T00:00:00Z balance_changed renewal
         2026-01-27T00:00:00Z renewal_settled
     "#]]
-    .assert_eq(&told(&server, "ecs-1"));
+    .assert_eq(&history(&server, "ecs-1"));
     let server = server.restarted();
     server.advance("2026-02-01T00:00:00Z");
-    assert_eq!(told(&server, "ecs-1").matches("renewal_settled").count(), 1);
+    assert_eq!(history(&server, "ecs-1").matches("renewal_settled").count(), 1);
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn another_version_is_asked_at_once_about_what_the_one_before_put_off() {
         2026-01-23T19:00:00Z policy_ruled deferred until 30 2026-01-30T12:00:00Z
         2026-01-26T00:00:00Z policy_ruled deferred until 28 2026-01-28T12:00:00Z
     "#]]
-    .assert_eq(&told(&server, "ecs-1"));
+    .assert_eq(&history(&server, "ecs-1"));
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn a_downtime_across_a_deferral_ends_with_one_try() {
     let later = r#"fn rule(plan) { if plan.at < instant("2026-01-28T12:00:00Z") { return defer(instant("2026-01-28T12:00:00Z"), "later") } approve() }"#;
     install(&server, "admin", &one("later", "", later));
     server.advance("2026-01-26T00:00:00Z");
-    let told_before = told(&server, "ecs-1");
+    let told_before = history(&server, "ecs-1");
     server.on_writer(|context| {
         let (down_since, now) =
             ("2026-01-26T00:00:00Z".parse().unwrap(), "2026-01-29T06:00:00Z".parse().unwrap());
@@ -432,7 +432,7 @@ fn a_downtime_across_a_deferral_ends_with_one_try() {
         2026-01-29T06:00:00Z balance_changed renewal
         2026-01-29T06:00:00Z renewal_settled
     "#]]
-    .assert_eq(told(&server, "ecs-1").strip_prefix(&told_before).unwrap());
+    .assert_eq(history(&server, "ecs-1").strip_prefix(&told_before).unwrap());
 }
 
 #[test]
@@ -455,7 +455,7 @@ fn two_plans_of_one_batch_see_the_budget_that_the_first_left() {
         2026-01-23T19:00:00Z policy_ruled denied 51.00 left
         2026-01-24T19:00:00Z policy_ruled denied 51.00 left
     "#]]
-    .assert_eq(&(told(&server, "ecs-1") + &told(&server, "ecs-2")));
+    .assert_eq(&(history(&server, "ecs-1") + &history(&server, "ecs-2")));
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn a_script_that_fails_and_one_that_does_not_end_cost_no_resource() {
         let server = Server::furnished();
         install(&server, "admin", &one("broken", "", script));
         server.advance("2026-01-25T00:00:00Z");
-        let told = told(&server, "ecs-1");
+        let told = history(&server, "ecs-1");
         assert!(told.contains("policy_ruled failed") && told.contains("line 1"), "{told}");
         assert!(told.contains("renewal_settled"), "a failure approves what keeps a resource alive: {told}");
     }

@@ -23,7 +23,7 @@ fn statuses(address: &str, bytes: &[u8]) -> Vec<u16> {
 }
 
 /// The statuses of the answers to some bytes, until the host closes the connection.
-fn statuses_of_open(address: &str, bytes: &[u8]) -> Vec<u16> {
+fn statuses_until_closed(address: &str, bytes: &[u8]) -> Vec<u16> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(bytes).unwrap();
     read_statuses(stream)
@@ -76,5 +76,5 @@ fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
     // What is no attack is answered, one after the other.
     let last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let three = format!("{SMUGGLED}{SMUGGLED}{last}");
-    assert_eq!(statuses_of_open(&server.address, three.as_bytes()), [200, 200, 200]);
+    assert_eq!(statuses_until_closed(&server.address, three.as_bytes()), [200, 200, 200]);
 }

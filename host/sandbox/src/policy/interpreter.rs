@@ -105,7 +105,7 @@ impl Interpreter {
         Ok(Interpreter { runtime: Arc::clone(&loader.runtime), limits, pre, digest, interfaces })
     }
 
-    /// What it is called in messages and records.
+    /// Its name in messages and records.
     pub fn name(&self) -> &'static str {
         NAME
     }

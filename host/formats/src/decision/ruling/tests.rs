@@ -42,7 +42,7 @@ fn full(utc_offset_minutes: i16) -> RulingQuestion {
     let month = Term::new(1, TermUnit::Month).unwrap();
     let price = Micros::new(-1_500_000);
     RulingQuestion {
-        policies: vec![AskedPolicy { name: "p".to_owned(), digest: "0123".to_owned() }],
+        policies: vec![PolicyVersion { name: "p".to_owned(), digest: "0123".to_owned() }],
         calendars: vec![Calendar { name: "freeze".to_owned(), days: vec![(-3, 20_000)] }],
         account: AccountFacts {
             id: "acme".to_owned(),

@@ -72,7 +72,7 @@ pub(super) fn list(context: &Context, arguments: &ListArguments) -> anyhow::Resu
 /// How a policy is bound, and its script.
 pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
-    let stored = policies::get(&db, name)?.ok_or_else(|| unknown(name))?;
+    let stored = policies::get(&db, name)?.ok_or_else(|| no_policy(name))?;
     let binding = PolicyBinding::of(&stored.policy, &stored.digest);
     let mut out = Output::standard();
     writeln!(out, "{name}: order {}, {}, `{}`", binding.rank, binding.mode, binding.script)?;
@@ -99,7 +99,7 @@ pub(super) fn history(context: &Context, name: &str) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
     let changes = policy_changes::list(&db, Subject::Policy, name, RowKey::before_all(), u32::MAX)?;
     if changes.is_empty() {
-        return Err(unknown(name).into());
+        return Err(no_policy(name).into());
     }
     let mut out = Output::standard();
     for change in changes {
@@ -137,6 +137,6 @@ fn differing_lines(db: &ReadTx, change: &PolicyChange) -> Result<String, StoreEr
     Ok(bindings + &binding::line_difference(&source(&before)?, &source(&after)?))
 }
 
-fn unknown(name: &str) -> UserError {
+fn no_policy(name: &str) -> UserError {
     UserError::Argument(format!("there is no policy `{name}`; see `perennial policy list`"))
 }

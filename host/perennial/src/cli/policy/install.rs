@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::Retention;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
@@ -44,24 +45,6 @@ pub(super) struct Arguments {
     reason: Option<String>,
 }
 
-/// Why a change is not committed.
-enum Undone {
-    Looked(PolicyChanges),
-    Failed(anyhow::Error),
-}
-
-impl From<StoreError> for Undone {
-    fn from(error: StoreError) -> Undone {
-        Undone::Failed(error.into())
-    }
-}
-
-impl From<EngineError> for Undone {
-    fn from(error: EngineError) -> Undone {
-        Undone::Failed(error.into())
-    }
-}
-
 /// Installs a policy file that `policy check` finds no problem with.
 pub(super) fn install(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = LoadedPolicies::read(context, &arguments.file)?;
@@ -69,18 +52,16 @@ pub(super) fn install(context: &Context, arguments: &Arguments) -> anyhow::Resul
     check_beside_others(&engine, &loaded, arguments.replace)?;
     let at = now(&engine)?;
     let author = PolicyAuthor { id: CLI, reason: arguments.reason.as_deref() };
-    let done = engine.in_transaction(|engine| {
-        let changes = engine.install_policies(at, &loaded.set, arguments.replace, author)?;
-        if arguments.dry_run {
-            return Err(Undone::Looked(changes));
-        }
-        let operation = format!("policy install {}", arguments.file.display());
-        audit::insert(engine.tx(), &audit_record::with_reason(at, &operation, author.reason))?;
-        Ok(changes)
-    });
-    let changes = match done {
-        Ok(changes) | Err(Undone::Looked(changes)) => changes,
-        Err(Undone::Failed(error)) => return Err(error),
+    let install =
+        |engine: &mut EngineTx<'_>| engine.install_policies(at, &loaded.set, arguments.replace, author);
+    let changes = match arguments.dry_run {
+        true => engine.preview(install)?,
+        false => engine.in_transaction(|engine| {
+            let changes = install(engine)?;
+            let operation = format!("policy install {}", arguments.file.display());
+            audit::insert(engine.tx(), &audit_record::with_reason(at, &operation, author.reason))?;
+            Ok::<_, EngineError>(changes)
+        })?,
     };
     print(&changes, arguments.dry_run)
 }
