@@ -278,6 +278,8 @@ pub struct Transaction {
     pub atomicity: Atomicity,
     /// Whether the host rejects a later transaction with the same credentials.
     pub reject_replay: bool,
+    /// Whether receipts name no orders, also when the same client token comes again.
+    pub omit_orders: bool,
 }
 
 /// The plugin's next step for a request.

@@ -152,9 +152,9 @@ impl<S: EngineStore> Engine<S> {
         let requested_by = stored.requested_by.as_deref();
         let is_provider_api = requested_by.map(|id| self.reads().is_provider_key(id)).transpose()?;
         let asked = Preconditions {
-            plan_hash: None,
             requested_by,
             is_provider_api: is_provider_api.unwrap_or_default(),
+            ..Preconditions::default()
         };
         evaluation.ask_as(self.reads(), &asked)?;
         mark_approved(&mut evaluation, at, &stored, decision)?;

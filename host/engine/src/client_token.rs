@@ -41,16 +41,16 @@ pub(super) struct TokenResult {
 }
 
 impl TokenResult {
-    /// The result of a command that was applied or refused now.
-    pub(super) fn of(token_use: ClientTokenUse, refusal: Option<Refusal>) -> TokenResult {
+    /// The result of a command that was applied or refused now, and whether its answer leaves its orders out.
+    pub(super) fn of(token_use: ClientTokenUse, refusal: Option<Refusal>, omits_orders: bool) -> TokenResult {
         let ClientTokenUse { token, fingerprint, .. } = token_use;
         let outcome = StoredOutcome { fingerprint, refusal, orders: Vec::new() };
-        TokenResult { token, outcome, names_orders: true }
+        TokenResult { token, outcome, names_orders: !omits_orders }
     }
 
     /// The result of a command that waited for approval: its first answer was that it waits, and named no order.
     pub(super) fn approved(token_use: ClientTokenUse) -> TokenResult {
-        TokenResult { names_orders: false, ..TokenResult::of(token_use, None) }
+        TokenResult::of(token_use, None, true)
     }
 
     /// The change that writes it down for `account`, after `changes`, whose orders made at `at` are the command's.

@@ -181,7 +181,8 @@ impl<S: EngineStore> Engine<S> {
         }
         // What a policy is against may come again under its token, once nothing is against it any more.
         let token_use = token_use.filter(|_| ruled_out.is_none());
-        let token_result = token_use.map(|token_use| TokenResult::of(token_use, refusal.clone()));
+        let token_result = token_use
+            .map(|token_use| TokenResult::of(token_use, refusal.clone(), preconditions.omits_orders));
         let events = self.persist(at, account, evaluation, token_result)?;
         Ok(CommandOutcome { refusal, approval: None, events, replayed_orders: None })
     }

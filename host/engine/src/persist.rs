@@ -185,14 +185,9 @@ impl Changes {
     ) -> Result<(), StoreError> {
         let rows = &item.original.rows;
         unpaid_orders::rename_taken(db, item, &mut effects)?;
-        for refunded in effects.refunded {
-            self.list.push(Change::Order(OrderChange::Refund {
-                resource: rows[refunded.member],
-                period: refunded.period,
-                amount: refunded.amount,
-                fee: refunded.fee,
-                at: item.instant,
-            }));
+        if !effects.refunded.is_empty() {
+            let (members, refunds) = (rows.clone(), effects.refunded);
+            self.list.push(Change::Order(OrderChange::Refund { members, refunds, at: item.instant }));
         }
         if let Some(attempt) = effects.attempt {
             let resource = resource_row(item, &attempt.key.resource)?;

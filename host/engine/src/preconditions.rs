@@ -10,4 +10,6 @@ pub struct Preconditions<'a> {
     pub requested_by: Option<&'a str>,
     /// Whether a provider's own API asks: policies deny there what they would amend.
     pub is_provider_api: bool,
+    /// Whether the answer names no orders, also when the client token of the command comes again.
+    pub omits_orders: bool,
 }

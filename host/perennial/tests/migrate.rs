@@ -75,7 +75,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 10:
+        `perennial.db` would be migrated from schema 3 to 11:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
@@ -83,6 +83,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           8: tokens belong to people, and a raise of an approval limit may wait for a second one
           9: policies hold on a running host, with their versions, changes and differences, and tokens get labels
           10: decisions say how much fuel they took, and new ones are packed
+          11: refunds say which command they are from
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
@@ -92,7 +93,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 10, the one of this version; there is nothing to do
+        `perennial.db` has schema 11, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));

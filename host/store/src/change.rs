@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
+use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::Key;
@@ -13,7 +14,6 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
-use perennial_domain::order::PaidPeriod;
 use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
@@ -214,16 +214,12 @@ pub enum OrderChange {
         /// Where it is now.
         state: OrderState,
     },
-    /// A paid period is refunded, and the attempt that paid for it is void.
+    /// A command gives paid periods back, and the attempts that paid for them are void.
     Refund {
-        /// The resource.
-        resource: ResourceKey,
-        /// The period.
-        period: PaidPeriod,
-        /// What comes back.
-        amount: Micros,
-        /// What is kept of it as a handling fee.
-        fee: Micros,
+        /// The members of the bundle.
+        members: MemberKeys,
+        /// The periods.
+        refunds: Vec<RefundedPeriod>,
         /// The instant of the change.
         at: Timestamp,
     },

@@ -302,7 +302,11 @@ impl MemoryStore {
             }
             OrderChange::Place { members, order } => self.books.place(&members, order),
             OrderChange::Close { resource, order, state } => self.books.close(resource, &order, state),
-            OrderChange::Refund { resource, period, .. } => self.refund_order(resource, &period),
+            OrderChange::Refund { members, refunds, .. } => {
+                refunds
+                    .iter()
+                    .for_each(|refunded| self.refund_order(members[refunded.member], &refunded.period));
+            }
         }
         Ok(())
     }

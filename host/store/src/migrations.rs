@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -62,6 +62,11 @@ const STEPS: [Step; 7] = [
         to: 10,
         summary: "decisions say how much fuel they took, and new ones are packed",
         sql: include_str!("migrations/0010_packed_decisions.sql"),
+    },
+    Step {
+        to: 11,
+        summary: "refunds say which command they are from",
+        sql: include_str!("migrations/0011_refund_numbers.sql"),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! The `orders` table: periods that were paid for, and orders that wait to be paid.
 
+use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -117,17 +118,35 @@ fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
     })
 }
 
-/// Marks the period of the resource at `row` as refunded at `at`, with what came back for it and what was kept as a fee.
-pub fn refund(
+/// The number of the command that gives periods of these members back at `at`: one more than those before it at that instant.
+pub(crate) fn next_refund_number(
+    db: &WriteTx,
+    members: &MemberKeys,
+    at: Timestamp,
+) -> Result<u32, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select coalesce(max(refund_number), 0) from orders where resource = ?1 and refunded_at is not null and refunded_at = ?2",
+    )?;
+    let mut last = 0_u32;
+    for (_, row) in members.iter() {
+        last = last.max(statement.query_row((row, at.as_second()), |row| row.get(0))?);
+    }
+    Ok(last.saturating_add(1))
+}
+
+/// Marks a period of the resource at `row` as refunded at `at` by the command with this number, with what came back for it
+/// and what was kept as a fee.
+pub(crate) fn refund(
     db: &WriteTx,
     row: ResourceKey,
-    period: &PaidPeriod,
-    (amount, fee): (Micros, Micros),
+    refunded: &RefundedPeriod,
+    number: u32,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    let RefundedPeriod { period, amount, fee, .. } = refunded;
     db.connection()
         .prepare_cached(
-            "update orders set refunded_at = ?4, refunded = ?5, refund_fee = ?6
+            "update orders set refunded_at = ?4, refunded = ?5, refund_fee = ?6, refund_number = ?7
              where resource = ?1 and id = ?2 and starts_at = ?3 and state = 1 and refunded_at is null",
         )?
         .execute((
@@ -137,6 +156,7 @@ pub fn refund(
             at.as_second(),
             amount.as_micros(),
             fee.as_micros(),
+            number,
         ))?;
     Ok(())
 }

@@ -185,6 +185,7 @@ pub(crate) fn order(row: &Row<'_>) -> Result<OrderView, StoreError> {
     let maybe = |name| row.get::<_, Option<i64>>(name).map(|at| at.map(Timestamp::from_second));
     let money = |name| row.get::<_, Option<i64>>(name).map(|amount| amount.map(Micros::new));
     let (refunded, fee) = (money("refunded")?.unwrap_or_default(), money("refund_fee")?);
+    let number = row.get::<_, Option<u32>>("refund_number")?.unwrap_or_default();
     Ok(OrderView {
         id: row.get("id")?,
         order_kind: codec::coded(OrderKind::from_code, row.get("kind")?, "the kind of an order")?,
@@ -199,7 +200,7 @@ pub(crate) fn order(row: &Row<'_>) -> Result<OrderView, StoreError> {
         pay_until: maybe("pay_until")?,
         paid_at: maybe("paid_at")?,
         reduces: row.get("reduced_id")?,
-        refund: maybe("refunded_at")?.map(|at| OrderRefund { at, amount: refunded, fee }),
+        refund: maybe("refunded_at")?.map(|at| OrderRefund { at, number, amount: refunded, fee }),
     })
 }
 

@@ -225,7 +225,8 @@ create table orders (
     ended_auto_renew     integer not null,
     refunded_at integer,
     refunded    integer,          -- what came back; null unless it was refunded
-    refund_fee  integer           -- what was kept as a handling fee; null unless it was refunded by a version that says so
+    refund_fee  integer,          -- what was kept as a handling fee; null unless it was refunded by a version that says so
+    refund_number integer         -- the same for what one command gave back of a bundle, from 1 at each instant; null unless refunded
 );
 create unique index orders_period
     on orders (resource, starts_at, case when kind <= 1 then '' else id || '/' || coalesce(reduces, '') end)

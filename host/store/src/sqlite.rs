@@ -183,9 +183,14 @@ impl Committer<'_> {
             }
             OrderChange::Place { members, order } => orders::place(db, &members, &order),
             OrderChange::Close { resource, order, state } => orders::close(db, resource, &order, state),
-            OrderChange::Refund { resource, period, amount, fee, at } => {
-                orders::refund(db, resource, &period, (amount, fee), at)?;
-                attempts::void(db, resource, period.starts_at, at)
+            OrderChange::Refund { members, refunds, at } => {
+                let number = orders::next_refund_number(db, &members, at)?;
+                for refunded in &refunds {
+                    let resource = members[refunded.member];
+                    orders::refund(db, resource, refunded, number, at)?;
+                    attempts::void(db, resource, refunded.period.starts_at, at)?;
+                }
+                Ok(())
             }
         }
     }

@@ -32,6 +32,8 @@ pub struct ResourceView {
 pub struct OrderRefund {
     /// The instant at which it was given back.
     pub at: Timestamp,
+    /// The periods that one command gave back share it: 1 for the first command that gave back any of the bundle's at `at`.
+    pub number: u32,
     /// What came back.
     pub amount: Micros,
     /// What was kept as a handling fee; `None` when it was given back before that was written down.

@@ -61,7 +61,12 @@ fn a_step_is_bounded() {
     let look = |ids, limit| NextStep::Query(vec![Query::Resources(selection(ids, limit))]);
     let issue = |seconds| {
         let mutations = vec![Mutation::IssueToken(seconds)];
-        NextStep::Execute(Transaction { mutations, atomicity: Atomicity::Independent, reject_replay: false })
+        NextStep::Execute(Transaction {
+            mutations,
+            atomicity: Atomicity::Independent,
+            reject_replay: false,
+            omit_orders: false,
+        })
     };
     for step in
         [look(0, 0), look(1000, 1000), issue(1), issue(86_400), NextStep::Query(vec![Query::Balance; 100])]
@@ -72,6 +77,7 @@ fn a_step_is_bounded() {
         mutations: vec![],
         atomicity: Atomicity::Independent,
         reject_replay: true,
+        omit_orders: false,
     });
     for step in [
         look(1001, 0),

@@ -50,7 +50,7 @@ trait Approvals {
 
 impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
-        let terms = Preconditions { plan_hash: None, requested_by: Some(token), is_provider_api: false };
+        let terms = Preconditions { requested_by: Some(token), ..Preconditions::default() };
         let answer =
             self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);

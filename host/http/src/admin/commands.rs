@@ -244,7 +244,7 @@ fn execute_command(
     work.set_audit_subject(account, Some(id));
     let requested_by = work.request.caller.id.to_string();
     let preconditions =
-        Preconditions { plan_hash, requested_by: Some(&requested_by), is_provider_api: false };
+        Preconditions { plan_hash, requested_by: Some(&requested_by), ..Preconditions::default() };
     let result =
         work.engine.command_with_preconditions(work.at, Some(account), id, command, &preconditions)?;
     let events = result.events.iter().map(RecordedEvent::view).collect::<Vec<_>>();

@@ -250,6 +250,7 @@ impl TransactionExecutor<'_> {
                     plan_hash: None,
                     requested_by: Some(&self.sender().access_key),
                     is_provider_api: true,
+                    omits_orders: self.transaction.omit_orders,
                 };
                 engine.command_with_preconditions(self.at, Some(id), resource, command, &preconditions)?
             }
@@ -265,7 +266,11 @@ impl TransactionExecutor<'_> {
             let (cost, refund) = (Micros::ZERO, Micros::ZERO);
             return Ok((Outcome::Applied { orders, cost, refund }, result.events));
         }
-        Ok((self.receipt(engine.db(), &result.events, last)?, result.events))
+        let mut receipt = self.receipt(engine.db(), &result.events, last)?;
+        if let (true, Outcome::Applied { orders, .. }) = (self.transaction.omit_orders, &mut receipt) {
+            orders.clear();
+        }
+        Ok((receipt, result.events))
     }
 
     /// What a command came to that was applied with these events; `last` is the newest order before it.

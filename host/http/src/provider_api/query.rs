@@ -59,7 +59,8 @@ fn proposal(
     request: &CommandRequest,
 ) -> Result<Outcome, ServiceError> {
     let currency = account.account.currency.clone();
-    let asked = Preconditions { plan_hash: None, requested_by: Some(access_key), is_provider_api: true };
+    let asked =
+        Preconditions { requested_by: Some(access_key), is_provider_api: true, ..Preconditions::default() };
     let proposal = match belongs_to(db, account, &request.resource)? {
         true => command::propose(db, providers, at, &request.resource, &request.command, &asked)?,
         false => None,

@@ -304,7 +304,7 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     engine.import(at, &inventory.accounts, bundles).unwrap();
     let mut happened = engine.set_approval_above(at, "acme-hw", Some("50.00".parse().unwrap())).unwrap();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Command, options: [].into() });
-    let terms = Preconditions { plan_hash: None, requested_by: Some(asks), is_provider_api: false };
+    let terms = Preconditions { requested_by: Some(asks), ..Preconditions::default() };
     happened.extend(engine.command_with_preconditions(at, None, "ecs-1", &command, &terms).unwrap().events);
     let decision = ApprovalDecision {
         decided_by: decides,

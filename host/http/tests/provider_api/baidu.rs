@@ -270,6 +270,21 @@ fn a_repeated_token_gives_the_first_answer_whatever_the_reply() {
 }
 
 #[test]
+fn a_repeated_token_gets_the_first_answer_after_the_reply_has_changed() {
+    for (then, now) in [("empty", "order"), ("order", "empty")] {
+        let mut inventory = inventory();
+        inventory["accounts"][0]["settings"] = json!({ "renewal_reply": then });
+        let server = Server::start("baidu", NOW, &inventory);
+        let key = server.key("acme");
+        let first = show(&send(&server, &key, "PUT", RENEW, MONTH));
+        let changes = json!({ "settings": { "renewal_reply": now } }).to_string();
+        assert_eq!(server.ask_admin("PATCH", "/v1/accounts/acme", &changes).status, 200);
+        server.advance(server.now() + 1);
+        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), first, "{then}, then {now}");
+    }
+}
+
+#[test]
 fn a_renewal_without_a_client_token_is_refused_and_does_nothing() {
     let server = server();
     let key = server.key("acme");
@@ -539,7 +554,7 @@ fn a_renewal_that_needs_approval_is_answered_and_is_not_listed() {
     let server = Server::start("baidu", NOW, &inventory);
     let key = server.key("acme");
     for _ in 0..2 {
-        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200 {}");
+        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200");
         server.advance(server.now() + 60);
         let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
         assert_eq!(shown["instance"]["expireTime"], "2026-03-10T02:00:00Z");

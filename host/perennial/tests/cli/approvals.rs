@@ -38,7 +38,7 @@ fn held(folder: &Folder, name: &str) -> Engine {
     engine.run_to(at, &mut |_, _| {}).unwrap();
     let renew = Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() });
     for (resource, token) in [("ecs-1", "0a1b2c3d4e5f"), ("ecs-2", "0a1b2c3d4e5f"), ("ecs-3", "cli")] {
-        let terms = Preconditions { plan_hash: None, requested_by: Some(token), is_provider_api: false };
+        let terms = Preconditions { requested_by: Some(token), ..Preconditions::default() };
         engine.command_with_preconditions(at, None, resource, &renew, &terms).unwrap();
     }
     engine

@@ -43,24 +43,24 @@ pub enum TransactionResult<'a> {
     Refused(&'a Refusal),
 }
 
-/// Executes all of the mutations, or none of them.
+/// All of the mutations or none of them, once for each signature.
+pub(crate) fn all_or_nothing(mutations: Vec<Mutation>) -> Transaction {
+    Transaction { mutations, atomicity: Atomicity::AllOrNothing, reject_replay: true, omit_orders: false }
+}
+
+/// Executes a transaction of [`all_or_nothing`].
 ///
 /// # Errors
 ///
 /// `BadRequest` when there are more than one transaction can have.
-pub fn execute<'a>(
-    replay: &mut Replay<'a>,
-    mutations: Vec<Mutation>,
-    reject_replay: bool,
-) -> Result<TransactionResult<'a>, Stop> {
-    if mutations.len() > MUTATIONS_MAX {
+pub fn execute<'a>(replay: &mut Replay<'a>, transaction: Transaction) -> Result<TransactionResult<'a>, Stop> {
+    if transaction.mutations.len() > MUTATIONS_MAX {
         return Err(Stop::from(Problem::bad_request(format!(
             "this would change {} resources; a request changes up to {MUTATIONS_MAX}",
-            mutations.len()
+            transaction.mutations.len()
         ))));
     }
-    let atomicity = Atomicity::AllOrNothing;
-    let results = replay.execute(Transaction { mutations, atomicity, reject_replay })?;
+    let results = replay.execute(transaction)?;
     match first_refusal(&results) {
         Some((_, refusal)) => Ok(TransactionResult::Refused(refusal)),
         None if results.contains(&MutationResult::Aborted) => Err(Stop::from(Problem::internal())),
@@ -91,7 +91,7 @@ pub fn change(
     if has_token && in_place == InPlace::Yes {
         return Ok(response::empty(context.id()));
     }
-    match execute(replay, mutations, true)? {
+    match execute(replay, all_or_nothing(mutations))? {
         TransactionResult::Refused(_) if has_token && in_place == InPlace::Unknown => {
             Ok(response::empty(context.id()))
         }

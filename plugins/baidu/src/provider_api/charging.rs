@@ -139,7 +139,7 @@ pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> Oper
             }
         }
     }
-    match changes::execute(replay, mutations, true)? {
+    match changes::execute(replay, changes::all_or_nothing(mutations))? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         // A change that waits for the expiry makes no order, so the id is empty.
         TransactionResult::Applied(_) => {

@@ -140,7 +140,7 @@ fn buy(
             mutations.extend(purchase_of(instance, &terms));
         }
     }
-    match changes::execute(replay, mutations, true)? {
+    match changes::execute(replay, changes::all_or_nothing(mutations))? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         TransactionResult::Applied(_) => {
             let order_id = charging::latest_orders(replay, ids.to_vec(), |order| {

@@ -92,7 +92,7 @@ pub(crate) fn instance(context: &RequestContext, replay: &mut Replay) -> Operati
         check_sent_again(context, &id)?;
         return Ok(response::object(context.id(), &reply(before, before, instance, with_related)));
     }
-    match changes::execute(replay, mutations(instance, with_related), true)? {
+    match changes::execute(replay, changes::all_or_nothing(mutations(instance, with_related)))? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         TransactionResult::Applied(_) => {
             let after = find(replay, std::slice::from_ref(&id))?;
@@ -140,7 +140,7 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
     }
     instances.retain(|instance| refusals.iter().all(|(id, _)| *id != instance.id));
     let changes = instances.iter().flat_map(|instance| mutations(instance, with_related)).collect();
-    match changes::execute(replay, changes, true)? {
+    match changes::execute(replay, changes::all_or_nothing(changes))? {
         TransactionResult::Refused(refusal) => Err(Stop::from(batch_problem(refusal))),
         TransactionResult::Applied(_) => {
             let failed_instance_ids = refusals.into_iter().map(|(id, _)| id).collect();

@@ -8,6 +8,7 @@ use plugin_sdk::Command;
 use plugin_sdk::Renewal;
 use plugin_sdk::Term;
 use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Transaction;
 use plugin_sdk::provider_api::body::Object;
 use plugin_sdk::provider_api::body::WholeNumber;
 use plugin_sdk::provider_api::mutation;
@@ -67,8 +68,7 @@ struct AddressRenewal {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Reply {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<String>,
+    order_id: String,
 }
 
 /// `PUT /v2/instance/{id}?purchaseReserved`.
@@ -139,13 +139,18 @@ fn renew(
     let renewal = Renewal { term, automatic: false, options };
     let mutations = vec![mutation::command(&resource.id, Command::Renew(renewal))];
     let has_token = context.parameters.token()?.is_some();
-    match changes::execute(replay, mutations, !has_token)? {
+    let transaction = Transaction {
+        reject_replay: !has_token,
+        omit_orders: !context.settings.replies_with_order,
+        ..changes::all_or_nothing(mutations)
+    };
+    match changes::execute(replay, transaction)? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
-        TransactionResult::Applied(orders) if context.settings.replies_with_order => {
-            let order_id = (!orders.is_empty()).then(|| orders.join(","));
-            Ok(response::object(context.id(), &Reply { order_id }))
+        // Also when a client token comes again: its first answer named none, whatever the setting is now.
+        TransactionResult::Applied(orders) if orders.is_empty() => Ok(response::empty(context.id())),
+        TransactionResult::Applied(orders) => {
+            Ok(response::object(context.id(), &Reply { order_id: orders.join(",") }))
         }
-        TransactionResult::Applied(_) => Ok(response::empty(context.id())),
     }
 }
 

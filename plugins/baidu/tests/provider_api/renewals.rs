@@ -200,7 +200,7 @@ fn without_money_a_renewal_is_refused_and_without_approval_pending() {
         Suffices order: 200 x-bce-request-id=r-1 {"orderId":"o-1"} (renewed: true)
         IsShort order: 409 x-bce-request-id=r-1 {"code":"OperationDenied","message":"the balance does not suffice; top the account up before the next try or renew again","requestId":"r-1"} (renewed: false)
         NeedsApproval empty: 200 x-bce-request-id=r-1 (renewed: false)
-        NeedsApproval order: 200 x-bce-request-id=r-1 {} (renewed: false)
+        NeedsApproval order: 200 x-bce-request-id=r-1 (renewed: false)
     "#]].assert_eq(&answers);
 }
 

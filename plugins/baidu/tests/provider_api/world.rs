@@ -238,7 +238,7 @@ impl World {
         let before = self.clone();
         let mut outcomes = Vec::new();
         for mutation in &transaction.mutations {
-            let outcome = self.mutation(mutation);
+            let outcome = self.mutation(mutation, transaction.omit_orders);
             if let Outcome::Refused(_) = outcome {
                 *self = before;
                 let place = outcomes.len();
@@ -250,9 +250,9 @@ impl World {
         outcomes
     }
 
-    fn mutation(&mut self, mutation: &Mutation) -> Outcome {
+    fn mutation(&mut self, mutation: &Mutation, omit_orders: bool) -> Outcome {
         match mutation {
-            Mutation::Command(instruction) => self.command(instruction),
+            Mutation::Command(instruction) => self.command(instruction, omit_orders),
             Mutation::SetAttribute(change) => {
                 let subject = self.resources.iter_mut().find(|subject| subject.id == change.resource);
                 set(&mut subject.unwrap().attributes, &change.name, &change.value);
@@ -262,10 +262,16 @@ impl World {
         }
     }
 
-    fn command(&mut self, instruction: &CommandRequest) -> Outcome {
-        let Command::Renew(renewal) = &instruction.command else { return self.obey(instruction) };
+    fn command(&mut self, instruction: &CommandRequest, omit_orders: bool) -> Outcome {
+        let carry_out = |world: &mut World| match world.obey(instruction) {
+            Outcome::Applied(receipt) if omit_orders => {
+                Outcome::Applied(Receipt { orders: Vec::new(), ..receipt })
+            }
+            outcome => outcome,
+        };
+        let Command::Renew(renewal) = &instruction.command else { return carry_out(self) };
         let Some((_, token)) = renewal.options.iter().find(|(name, _)| name == "clientToken") else {
-            return self.obey(instruction);
+            return carry_out(self);
         };
         let asked = format!("{instruction:?}");
         match self.tokens.get(token) {
@@ -276,7 +282,7 @@ impl World {
             }),
             None => {
                 let token = token.clone();
-                let outcome = self.obey(instruction);
+                let outcome = carry_out(self);
                 self.tokens.insert(token, (asked, outcome.clone()));
                 outcome
             }
@@ -330,7 +336,7 @@ impl World {
         let (order_kind, refund) = match operation {
             Operation::Subscribe(_) => (OrderKind::Purchase, None),
             Operation::Convert(_) => {
-                (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0, fee: Some(0) }))
+                (OrderKind::Purchase, Some(OrderRefund { at: self.at, number: 1, amount: 0, fee: Some(0) }))
             }
             Operation::Extend(_)
             | Operation::SetOnExpiry(_)

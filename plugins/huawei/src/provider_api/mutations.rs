@@ -14,7 +14,7 @@ use crate::provider_api::problem::Problem;
 
 /// A transaction that rejects replays.
 pub fn transaction(mutations: Vec<Mutation>, atomicity: Atomicity) -> Transaction {
-    Transaction { mutations, atomicity, reject_replay: true }
+    Transaction { mutations, atomicity, reject_replay: true, omit_orders: false }
 }
 
 /// A transaction with the same command on each of these resources.

@@ -74,10 +74,12 @@ fn resources<'a>(replay: &mut Replay<'a>, orders: &[OrderView]) -> Result<Resour
     Ok(known)
 }
 
-/// Whether an order is of the resource with this digest, or of one that is attached to it.
+/// Whether an order was refunded by the refund with this digest: that of its resource, or of one that it is attached to.
 fn is_of(known: &ResourcesById, order: &OrderView, wanted: &str) -> bool {
+    let Some(refund) = order.refund else { return false };
     let above = known.get(order.resource.as_str()).into_iter().flat_map(|subject| above(known, subject));
-    digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
+    let ids = std::iter::once(order.resource.as_str()).chain(above.map(|above| above.id.as_str()));
+    ids.map(|id| digest(id, refund.number)).any(|digest| digest == wanted)
 }
 
 /// The records of an order: the refunded amount, negative; the amount consumed, positive; and the handling fee, positive.
@@ -102,7 +104,10 @@ fn record(call: &Call, order: &OrderView, base: &str, number: &str, amount: Micr
     let of = types::named(&order.kind);
     Json::Object(vec![
         // An order of a change has a period for each that it cuts.
-        ("id", Json::from(format!("{}-{}-{}-{number}", order.id, digest(&order.resource), order.starts_at))),
+        (
+            "id",
+            Json::from(format!("{}-{}-{}-{number}", order.id, digest(&order.resource, 1), order.starts_at)),
+        ),
         ("amount", Json::Amount(amount)),
         ("measure_id", Json::from("1")),
         ("customer_id", Json::from(call.account.id.as_str())),

@@ -2,7 +2,7 @@
 //!
 //! Source: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and its (Old) page (zh-cn_topic_0082522030).
 //! A later request shows the records of a refund by its name (`refund.rs`), and the plugin has no memory: so the name
-//! contains the instant of the refund and a digest of the resource's id.
+//! contains the instant of the refund, and a digest of the resource's id and of the refund's number at that instant.
 
 use plugin_sdk::Command;
 use plugin_sdk::Scope;
@@ -91,8 +91,7 @@ fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<Strin
     Ok(named.iter().filter(|id| !goes_along(id)).cloned().collect())
 }
 
-/// The name of each resource's refund, with the instant at which its orders were refunded. For a plan that needs
-/// approval, it is the id of the approval.
+/// The name of each resource's refund. For a plan that needs approval, it is the id of the approval.
 fn names(
     call: &Call,
     replay: &mut Replay,
@@ -105,22 +104,24 @@ fn names(
         false => replay.orders(OrderFilter { ids: refunded, ..filter::paid_orders() })?,
     };
     let name = |(resource, result): (&String, &MutationResult)| match *result {
-        MutationResult::Applied(receipt) => Some(name(instant(call, orders, &receipt.orders), resource)),
+        MutationResult::Applied(receipt) => Some(refund_name(call, orders, &receipt.orders, resource)),
         MutationResult::Pending(id) => Some(id.to_owned()),
         MutationResult::Refused(_) | MutationResult::Aborted => None,
     };
     Ok(resources.iter().zip(results).filter_map(name).collect())
 }
 
-/// The instant at which these orders were refunded: the latest one.
-fn instant(call: &Call, orders: &[OrderView], of: &[String]) -> Timestamp {
-    let own = orders.iter().filter(|order| of.contains(&order.id));
-    own.filter_map(|order| order.refund).map(|refunded| refunded.at).max().unwrap_or(call.at)
+/// The name of the latest refund of these orders; where none is refunded, that of the first one at the instant of the call.
+fn refund_name(call: &Call, orders: &[OrderView], of: &[String], resource: &str) -> String {
+    let refunds = orders.iter().filter(|order| of.contains(&order.id)).filter_map(|order| order.refund);
+    let latest = refunds.map(|refund| (refund.at, refund.number)).max();
+    let (at, number) = latest.unwrap_or((call.at, 1));
+    name(at, number, resource)
 }
 
-/// The name of the refund of a resource at an instant: 29 letters and digits.
-pub fn name(at: Timestamp, resource: &str) -> String {
-    format!("{PREFIX}{:0SECONDS_DIGITS$}{}", at.clamp(0, 99_999_999_999), digest(resource))
+/// The name of the refund of a resource with this number at an instant: 29 letters and digits.
+pub fn name(at: Timestamp, number: u32, resource: &str) -> String {
+    format!("{PREFIX}{:0SECONDS_DIGITS$}{}", at.clamp(0, 99_999_999_999), digest(resource, number))
 }
 
 /// The instant and the digest in the name of a refund; `None` for any other text.
@@ -132,7 +133,11 @@ pub fn named(name: &str) -> Option<(Timestamp, &str)> {
     if is_digest && is_number { Some((seconds.parse().ok()?, digest)) } else { None }
 }
 
-/// The digest of a resource's id.
-pub fn digest(resource: &str) -> String {
-    hexadecimal(&Sha256::digest(resource)[..DIGEST_DIGITS / 2]).to_uppercase()
+/// The digest of a resource's id and of the number of a refund. The first one's is that of the id alone.
+pub fn digest(resource: &str, number: u32) -> String {
+    let digest = match number {
+        0 | 1 => Sha256::digest(resource),
+        number => Sha256::digest(format!("{resource}\n{number}")),
+    };
+    hexadecimal(&digest[..DIGEST_DIGITS / 2]).to_uppercase()
 }

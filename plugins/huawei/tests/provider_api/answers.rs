@@ -168,9 +168,10 @@ fn renewals_are_all_or_none() {
 #[test]
 fn the_records_of_a_refund_say_consumption_and_fee_apart() {
     let refunded_at = at("2026-03-16T04:00:00Z");
-    let target = format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(refunded_at, "ecs-1"));
+    let target =
+        format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(refunded_at, 1, "ecs-1"));
     let amounts = |fee: Option<Micros>, amount: Micros| {
-        let refund = Some(OrderRefund { at: refunded_at, amount, fee });
+        let refund = Some(OrderRefund { at: refunded_at, number: 1, amount, fee });
         let mut host =
             Host { orders: vec![OrderView { refund, ..order("o-1", "ecs-1", "ecs") }], ..furnished() };
         // What the settings say today is not what was kept then.
@@ -216,7 +217,7 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
     let mut host = furnished();
     host.orders = ["ecs-1", "evs-1", "rds-1"]
         .map(|resource| OrderView {
-            refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000, fee: Some(0) }),
+            refund: Some(OrderRefund { at: NOW - 7, number: 1, amount: 33_330_000, fee: Some(0) }),
             ..order(&format!("order-of-{resource}"), resource, &resource[..3])
         })
         .to_vec();
@@ -244,8 +245,9 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
             r#"{"resourceIds":["ecs-0"],"unSubType":1}"#,
         ],
     ));
-    let of =
-        |resource| format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(NOW - 7, resource));
+    let of = |resource| {
+        format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(NOW - 7, 1, resource))
+    };
     let refunds = [
         of("ecs-1"),
         of("rds-1"),

@@ -154,7 +154,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::Resources(ResourcePage { total, resources })
         }),
         (any::<i64>(), text).prop_map(|(at, word)| {
-            let refunded = Some(OrderRefund { at, amount: 1, fee: Some(at) });
+            let refunded = Some(OrderRefund { at, number: 1, amount: 1, fee: Some(at) });
             let odd = ResourceView { expires_at: Some(at), started_at: at, ..subject(&word, "unknown") };
             match at % 3 {
                 0 => Outcome::Orders(OrderPage {

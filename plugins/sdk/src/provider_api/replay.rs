@@ -158,6 +158,7 @@ impl<'a, E: From<UnexpectedOutcome>> Replay<'a, E> {
                 mutations: vec![Mutation::IssueToken(valid_seconds)],
                 atomicity: Atomicity::AllOrNothing,
                 reject_replay: false,
+                omit_orders: false,
             })
         };
         let [Outcome::Token(token)] = self.next(1, transaction)? else { return unexpected() };
@@ -215,6 +216,7 @@ mod tests {
             mutations: vec![set_attribute("r-1", "size", "2"), set_attribute("r-1", "colour", "red")],
             atomicity: Atomicity::Independent,
             reject_replay: true,
+            omit_orders: false,
         })?;
         let refused = results.iter().filter(|result| matches!(result, MutationResult::Refused(_))).count();
         Ok(response(if refused == 0 { 200 } else { 409 }))

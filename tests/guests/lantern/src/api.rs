@@ -195,7 +195,8 @@ fn execute(
     mutations: Vec<Mutation>,
     atomicity: Atomicity,
 ) -> OperationResult<Broken> {
-    let results = replay.execute(Transaction { mutations, atomicity, reject_replay: true })?;
+    let results =
+        replay.execute(Transaction { mutations, atomicity, reject_replay: true, omit_orders: false })?;
     Ok(text(200, results.iter().map(result).collect::<String>()))
 }
 

@@ -78,15 +78,6 @@ fn a_refund_is_found_by_the_name_that_its_unsubscription_was_given() {
     let names = ended.json()["order_ids"].clone();
     let names = names.as_array().unwrap();
     assert_eq!(names.len(), 2, "{}", ended.body);
-    let found = names.iter().map(|name| {
-        let name = name.as_str().unwrap();
-        assert!(name.len() <= 64);
-        let refund = tool.ask("GET", &format!("{REFUND}{name}"), "").json();
-        let line =
-            |info: &Value| format!("{} {} {}\n", info["base_order_id"], info["amount"], info["region_code"]);
-        let lines = refund["refund_infos"].as_array().unwrap().iter().map(line).collect::<String>();
-        format!("{} records\n{lines}", refund["total_count"])
-    });
     expect![[r#"
         6 records
         "purchase/ecs-1" -97.93 "cn-north-4"
@@ -100,7 +91,56 @@ fn a_refund_is_found_by_the_name_that_its_unsubscription_was_given() {
         "purchase/rds-1" 2.16 "cn-north-4"
         "rds-1/2026-03-31T15:59:59Z/1month" -200 "cn-north-4"
     "#]]
-    .assert_eq(&found.collect::<String>());
+    .assert_eq(&records(&tool, names));
+}
+
+#[test]
+fn two_unsubscriptions_of_a_second_are_two_refunds() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    let mut names = Vec::new();
+    for (resource, scope) in [("rds-1", 2), ("rds-1", 2), ("rds-1", 1), ("ecs-1", 2), ("ecs-1", 1)] {
+        tool.ask("POST", RENEW, &renewal(&[resource]));
+        let ended =
+            tool.ask("POST", UNSUBSCRIBE, &ids(&[resource], &format!(r#","unsubscribe_type":{scope}"#)));
+        names.extend(ended.json()["order_ids"].as_array().unwrap().clone());
+    }
+    server.advance(server.now() + 86_400);
+    expect![[r#"
+        1 records
+        "rds-1/2026-03-31T15:59:59Z/1month" -200 "cn-north-4"
+        1 records
+        "rds-1/2026-03-31T15:59:59Z/1month~2" -200 "cn-north-4"
+        3 records
+        "purchase/rds-1" -197.84 "cn-north-4"
+        "purchase/rds-1" 2.16 "cn-north-4"
+        "rds-1/2026-03-31T15:59:59Z/1month~3" -200 "cn-north-4"
+        2 records
+        "ecs-1/2026-03-31T15:59:59Z/1month" -99 "cn-north-4"
+        "ecs-1/2026-03-31T15:59:59Z/1month" -12.5 "cn-north-4"
+        6 records
+        "purchase/ecs-1" -97.93 "cn-north-4"
+        "purchase/ecs-1" 1.07 "cn-north-4"
+        "purchase/evs-1" -12.36 "cn-north-4"
+        "purchase/evs-1" 0.14 "cn-north-4"
+        "ecs-1/2026-03-31T15:59:59Z/1month~2" -99 "cn-north-4"
+        "ecs-1/2026-03-31T15:59:59Z/1month~2" -12.5 "cn-north-4"
+    "#]]
+    .assert_eq(&records(&tool, &names));
+}
+
+/// The records of the refunds with these names, a line each.
+fn records(tool: &Tool<'_>, names: &[Value]) -> String {
+    let found = names.iter().map(|name| {
+        let name = name.as_str().unwrap();
+        assert!(name.len() <= 64);
+        let refund = tool.ask("GET", &format!("{REFUND}{name}"), "").json();
+        let line =
+            |info: &Value| format!("{} {} {}\n", info["base_order_id"], info["amount"], info["region_code"]);
+        let lines = refund["refund_infos"].as_array().unwrap().iter().map(line).collect::<String>();
+        format!("{} records\n{lines}", refund["total_count"])
+    });
+    found.collect()
 }
 
 #[test]

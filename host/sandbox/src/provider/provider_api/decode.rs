@@ -88,6 +88,7 @@ pub(super) fn next_step(step: wit::NextStep) -> Result<NextStep, String> {
                 wit::Atomicity::AllOrNothing => Atomicity::AllOrNothing,
             },
             reject_replay: transaction.reject_replay,
+            omit_orders: transaction.omit_orders,
         }),
     };
     provider_api::check_step(&step)?;

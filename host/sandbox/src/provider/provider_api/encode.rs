@@ -202,6 +202,7 @@ fn order_view(order: &OrderView) -> wit::OrderView<'_> {
         reduces: order.reduces.as_deref(),
         refund: order.refund.map(|refund| wit::OrderRefund {
             at: refund.at.as_second(),
+            number: refund.number,
             amount: refund.amount.as_micros(),
             fee: refund.fee.map(Micros::as_micros),
         }),
