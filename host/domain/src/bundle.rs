@@ -285,7 +285,7 @@ impl Resource {
     }
 
     /// Where the period began of one that renews itself and is still called active; its tries are within that.
-    fn missed_period_start(&self) -> Option<Timestamp> {
+    pub(crate) fn missed_period_start(&self) -> Option<Timestamp> {
         let (expires_at, term, anchor_day) = (self.expires_at?, self.term?, self.anchor_day?);
         let is_missed = self.stage == Stage::Active && self.renews_itself();
         is_missed.then(|| expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))

@@ -33,8 +33,19 @@ pub struct TimelineWalk {
     declined: Vec<MemberIndex>,
     /// Of a bundle that was just taken in: as of when. What had come to its end by then is not renewed.
     taken_in_at: Option<Timestamp>,
+    /// The tries that the walk went back for.
+    missed: Option<MissedTries>,
     /// What happened on this walk, in order.
     pub events: Vec<Event>,
+}
+
+/// Tries from before a bundle was taken in that are made after all.
+#[derive(Clone, Debug)]
+struct MissedTries {
+    /// Whose.
+    members: Vec<MemberIndex>,
+    /// Whatever else lies up to and including this instant is past.
+    until: Timestamp,
 }
 
 /// Why a walk stops.
@@ -64,6 +75,7 @@ impl TimelineWalk {
             trying: None,
             declined: Vec::new(),
             taken_in_at: None,
+            missed: None,
             events: Vec::new(),
         }
     }
@@ -71,10 +83,41 @@ impl TimelineWalk {
     /// The first walk of a bundle that was taken in as of `at`; see `Bundle::done_before`.
     ///
     /// A missed try of one that expired before is made as after an outage, but not of one that had already come to its
-    /// end: that is gone, and the author of the inventory does not know it.
-    pub fn starting(bundle: Bundle, at: Timestamp) -> TimelineWalk {
+    /// end: that is gone, and the author of the inventory does not know it. What is said to be in grace or retention before
+    /// its expiry is active: it is paid for.
+    pub fn starting(mut bundle: Bundle, at: Timestamp) -> TimelineWalk {
+        let mut events = Vec::new();
+        for member in bundle.members.iter_mut().filter(|member| member.is_live()) {
+            if member.stage != Stage::Active && member.expires_at.is_some_and(|expires_at| expires_at >= at) {
+                let what = EventKind::StageChanged { from: member.stage, to: Stage::Active };
+                events.push(Event { at: at - 1, resource: Some(member.id.clone()), what });
+                member.stage = Stage::Active;
+            }
+        }
         let cursor = bundle.done_before(at);
-        TimelineWalk { taken_in_at: Some(at), ..TimelineWalk::new(bundle, cursor) }
+        TimelineWalk { taken_in_at: Some(at), events, ..TimelineWalk::new(bundle, cursor) }
+    }
+
+    /// Goes back to the last tries of members that were taken in when none was left before their expiry; false when there
+    /// are none, or it went back before. The caller asks for the timeline anew.
+    ///
+    /// What renews itself is renewed by its provider until it expires; that its last try is past is no reason to lose it.
+    pub fn rewind_to_missed_tries(&mut self, timeline: &[Occurrence]) -> bool {
+        let Some(at) = self.taken_in_at.filter(|_| self.missed.is_none()) else { return false };
+        let (bundle, cursor) = (&self.bundle, self.cursor);
+        let missed = bundle.iter().filter(|(index, member)| {
+            !self.declined.contains(index)
+                && member.expires_at.is_some_and(|expires_at| {
+                    expires_at >= at && !has_try_before(bundle, *index, timeline, expires_at)
+                })
+        });
+        let missed = missed.filter_map(|(index, member)| Some((index, member.missed_period_start()?)));
+        let missed = missed.filter(|(_, starts_at)| *starts_at <= cursor).collect::<Vec<_>>();
+        let Some(first) = missed.iter().map(|(_, starts_at)| *starts_at).min() else { return false };
+        let members = missed.into_iter().map(|(index, _)| index).collect();
+        self.missed = Some(MissedTries { members, until: cursor });
+        self.cursor = first - 1;
+        true
     }
 
     /// Says that everything up to and including `at` has been done, whatever timelines say of it from now on: the bundle
@@ -117,7 +160,7 @@ impl TimelineWalk {
             if occurrence.at > now {
                 return Yield::Idle { wake: Some(occurrence.at) };
             }
-            if occurrence.at < self.cursor || self.is_done(occurrence) {
+            if occurrence.at < self.cursor || self.is_done(occurrence) || self.is_past(occurrence) {
                 continue;
             }
             if occurrence.at > self.cursor {
@@ -148,6 +191,15 @@ impl TimelineWalk {
         let is_end = |action: &Action| matches!(action, Action::Enter(Stage::Released) | Action::Convert);
         self.taken_in_at.is_some_and(|at| {
             timeline.iter().any(|later| later.member == member && later.at < at && is_end(&later.action))
+        })
+    }
+
+    /// Whether it was past when the bundle was taken in, and is no try that was missed.
+    fn is_past(&self, occurrence: &Occurrence) -> bool {
+        self.missed.as_ref().is_some_and(|missed| {
+            let is_missed =
+                occurrence.action == Action::TryRenewal && missed.members.contains(&occurrence.member);
+            occurrence.at <= missed.until && !is_missed
         })
     }
 
@@ -191,6 +243,23 @@ impl TimelineWalk {
             }
         }
     }
+}
+
+/// Whether the member is tried before this instant, by itself or with what it is attached to.
+fn has_try_before(
+    bundle: &Bundle,
+    member: MemberIndex,
+    timeline: &[Occurrence],
+    expires_at: Timestamp,
+) -> bool {
+    let mut way = std::iter::successors(Some(member), |index| bundle[*index].attached_to);
+    way.any(|index| {
+        timeline.iter().any(|occurrence| {
+            occurrence.member == index
+                && occurrence.action == Action::TryRenewal
+                && occurrence.at <= expires_at
+        })
+    })
 }
 
 #[cfg(test)]

@@ -138,8 +138,10 @@ impl Batch {
             if pending.is_empty() {
                 return;
             }
-            let tries = self.walk_timelines(&pending);
+            let (tries, rewound) = self.walk_timelines(&pending);
             pending = self.attempt_renewals(tries);
+            pending.extend(rewound);
+            pending.sort_unstable();
         }
         for index in pending {
             let item = self.entry_mut(index);
@@ -148,10 +150,11 @@ impl Batch {
         }
     }
 
-    /// Walks these bundles along their timelines; returns the tries they paused for.
-    fn walk_timelines(&mut self, pending: &[EntryIndex]) -> Vec<RenewalTry> {
+    /// Walks these bundles along their timelines; returns the tries they paused for, and the bundles that went back for tries
+    /// that they missed.
+    fn walk_timelines(&mut self, pending: &[EntryIndex]) -> (Vec<RenewalTry>, Vec<EntryIndex>) {
         let timelines = self.request_timelines(pending);
-        let mut tries = Vec::new();
+        let (mut tries, mut rewound) = (Vec::new(), Vec::new());
         for (index, timeline) in pending.iter().copied().zip(timelines) {
             let timeline = match timeline {
                 Ok(timeline) => timeline,
@@ -160,6 +163,10 @@ impl Batch {
                     continue;
                 }
             };
+            if self.entry_mut(index).walk.rewind_to_missed_tries(&timeline) {
+                rewound.push(index);
+                continue;
+            }
             match self.walk_along(index, &timeline) {
                 Yield::Idle { wake } => self.entry_mut(index).idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
@@ -167,7 +174,7 @@ impl Batch {
                 }
             }
         }
-        tries
+        (tries, rewound)
     }
 
     /// Walks the bundle at `index` along `timeline`, with its tries as the host makes them.

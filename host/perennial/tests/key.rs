@@ -105,7 +105,7 @@ fn what_is_wrong_is_said_and_makes_no_key() {
         error: there is no key `PN00` that is in force; see `perennial key list`
         error: invalid value '2592001' for '--overlap-seconds <SECONDS>': 2592001 is not in 0..=2592000
         error: there is no key `PN00` that is in force; see `perennial key list`
-        error: there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in PERENNIAL_SECRETS_KEY_FILE or, in the configuration of `serve`, as `key_file` in [secrets]
+        error: there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in PERENNIAL_SECRETS_KEY_FILE or, in the configuration of `serve`, as `key_file` in [secrets]; what was kept before takes the key that it was kept with
     "#]].assert_eq(&told.replace(&long, "[65 times x]"));
     assert_eq!(key(&folder, &["list"]).succeeded().stdout().lines().count(), 1);
 }

@@ -26,7 +26,7 @@ pub enum SecretsError {
     /// No key is configured.
     #[error(
         "there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in \
-         {KEY_FILE_VARIABLE} or, in the configuration of `serve`, as `key_file` in [secrets]"
+         {KEY_FILE_VARIABLE} or, in the configuration of `serve`, as `key_file` in [secrets]; what was kept before takes the key that it was kept with"
     )]
     NoKey,
     /// The file cannot be read or written.

@@ -151,13 +151,15 @@ impl<'p> Facts<'p> {
         self.events.iter().filter(|event| event.resource == self.resource().id)
     }
 
-    /// What happened in the present period: since it was renewed last.
+    /// What happened in the present period: since it was renewed last, here or, as an inventory said, elsewhere.
     pub(super) fn period_events(&self) -> impl Iterator<Item = &PastEvent> {
         let id = &self.resource().id;
-        let is_renewal = move |event: &&PastEvent| {
-            matches!(event.what, EventKind::RenewalSettled { .. }) && event.resource == *id
+        let begins = move |event: &&PastEvent| {
+            let is_update =
+                matches!(&event.what, EventKind::SettingChanged { setting, .. } if setting == "expires_at");
+            (is_update || matches!(event.what, EventKind::RenewalSettled { .. })) && event.resource == *id
         };
-        self.events.iter().take_while(move |event| !is_renewal(event))
+        self.events.iter().take_while(move |event| !begins(event))
     }
 
     /// What the next try would do to the resource itself: the instant that it would be paid until, or why it is left out.

@@ -10,6 +10,7 @@ mod sentences;
 mod settings;
 mod situation;
 
+use perennial_domain::bundle::Stage;
 use perennial_domain::event::EventKind;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
@@ -88,7 +89,8 @@ fn stage_reason(facts: &Facts<'_>) -> Option<ReasonView> {
     bundle[facts.member].stage = from;
     let entry = Occurrence { at: entered_at, member: facts.member, action: Action::Enter(to) };
     let settings = settings::reasons(rules, &facts.account, (&bundle, entered_at - 1), &[&entry]).pop()?;
-    let text = format!("It came there from {} at {}, as it was due.", from.name(), facts.instant(entered_at));
+    let why = if to == Stage::Active { "because it is paid for" } else { "as it was due" };
+    let text = format!("It came there from {} at {}, {why}.", from.name(), facts.instant(entered_at));
     let at = Some(entered_at.to_string());
     Some(ReasonView { code: "stage_entered", text, at, settings, ..ReasonView::default() })
 }

@@ -219,6 +219,65 @@ fn a_try_of_some_seconds_ago_is_made_at_the_first_tick() {
 }
 
 #[test]
+fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
+    let disk = Resource { attached_to: Some(MemberIndex::PRIMARY), ..lapsing("disk", "2026-03-10") };
+    let bundles = vec![
+        vec![renewing("vm", "2026-03-10"), disk],
+        vec![Resource { started_at: at("2026-03-09T06:00:00"), ..renewing("new", "2026-03-10") }],
+        vec![renewing("next-try", "2026-03-11")],
+        vec![lapsing("lapses", "2026-03-10")],
+    ];
+    let mut world = World::account("2026-03-01", "1000", vec![]);
+    world.engine.import_document(at("2027-03-07"), &document(bundles, false)).unwrap();
+    expect![[r#""#]].assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
+    // Without money there is one try, and no other until the expiry.
+    let mut world = World::account("2026-03-01", "10", vec![]);
+    world
+        .engine
+        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+        .unwrap();
+    expect![[r#""#]].assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
+    assert_eq!(tick_at(&mut world, at("2026-03-09T23:59:59")), "");
+}
+
+#[test]
+fn an_update_is_made_up_for_whether_or_not_the_resource_was_touched() {
+    for (file, now) in [
+        (renewing("vm", "2026-03-08"), "2026-03-10T12:00:00"),
+        (renewing("vm", "2026-03-10"), "2026-03-09T12:00:00"),
+        (renewing("vm", "2026-03-11"), "2026-03-10T12:00:00"),
+    ] {
+        let mut ticked = Vec::new();
+        for is_touched in [false, true] {
+            let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-07")]]);
+            world.run_to("2026-03-09T06:00:00");
+            if is_touched {
+                world.engine.set_attribute(at("2026-03-09T07:00:00"), "vm", "colour", "red").unwrap();
+            }
+            let newer = document(vec![vec![file.clone()]], true);
+            world.engine.import_document(at(now), &newer).unwrap();
+            ticked.push(tick_at(&mut world, at(now)));
+        }
+        assert!(ticked[0].contains("a/vm renewal_settled"), "{}", ticked[0]);
+        assert_eq!(ticked[0], ticked[1]);
+    }
+}
+
+#[test]
+fn what_is_paid_for_is_active_whatever_stage_a_file_says() {
+    for stage in [Stage::Grace, Stage::Retention] {
+        let mut world = World::account("2026-03-01", "100", vec![]);
+        let bundles = vec![vec![Resource { stage, ..renewing("vm", "2026-03-10") }]];
+        world.engine.import_document(at("2026-03-01"), &document(bundles, false)).unwrap();
+        assert_eq!(
+            tick_at(&mut world, at("2026-03-01T12:00:00")),
+            "2026-03-01T12:00:00Z a/vm stage_changed to=active\n"
+        );
+        assert!(tick_at(&mut world, at("2026-03-08")).contains("a/vm renewal_settled"));
+    }
+}
+
+#[test]
 fn a_clock_that_was_set_back_still_does_what_is_due() {
     let mut world = World::account("2026-03-01", "100", vec![]);
     tick_at(&mut world, at("2027-03-07"));

@@ -92,10 +92,12 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         check_unchanged(folder)?;
     }
     // Before the work, so that a folder that cannot be written to is known at once.
-    let mut picture = Output::open(Some(&arguments.out))?;
+    let saved =
+        arguments.save.iter().flat_map(|folder| FILES.map(|(name, _)| folder.join(name))).collect::<Vec<_>>();
     if let Some(folder) = &arguments.save {
         save(folder, arguments.force)?;
     }
+    let mut picture = Output::open_beside(Some(&arguments.out), saved.iter().map(PathBuf::as_path))?;
     let zone = ZoneChoice::UTC;
     let play = SimulationRun {
         inventory: &inventory,

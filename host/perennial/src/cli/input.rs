@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -135,20 +136,36 @@ fn default_cache() -> Option<std::path::PathBuf> {
 
 /// The standard input, which can be read once: an option that names it again would find nothing there.
 pub(super) fn standard_input() -> std::io::Result<String> {
+    text(standard_bytes()?)
+}
+
+fn standard_bytes() -> std::io::Result<Vec<u8>> {
     static WAS_READ: AtomicBool = AtomicBool::new(false);
     if WAS_READ.swap(true, Ordering::Relaxed) {
         return Err(std::io::Error::other("`-` can be named once, and it was read already; name a file"));
     }
-    std::io::read_to_string(std::io::stdin())
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What a file says, in UTF-8.
+fn text(bytes: Vec<u8>) -> std::io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let whole = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + whole.iter().filter(|byte| **byte == b'\n').count();
+        let message = format!("line {line} is not in UTF-8; save the file in that encoding");
+        std::io::Error::new(std::io::ErrorKind::InvalidData, message)
+    })
 }
 
 /// A file's text; `-` is the standard input.
 pub(super) fn read(path: &Path) -> Result<String, UserError> {
-    let text = match is_standard(path) {
-        true => standard_input(),
-        false => std::fs::read_to_string(path),
+    let bytes = match is_standard(path) {
+        true => standard_bytes(),
+        false => std::fs::read(path),
     };
-    text.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+    bytes.and_then(text).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
 /// An inventory's file or files, as text.

@@ -66,6 +66,31 @@ impl Output {
         }
     }
 
+    /// The file at `path`, as with [`Output::open`], which must be none of the files that the command reads.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`] when it is one of `inputs`, under whatever name, or cannot be written.
+    pub(super) fn open_beside<'a>(
+        path: Option<&Path>,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Output, UserError> {
+        let file = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+        let existing = path.filter(|path| !input::is_standard(path)).and_then(file);
+        let read = existing.and_then(|existing| {
+            inputs
+                .into_iter()
+                .find(|read| !input::is_standard(read) && file(read).as_ref() == Some(&existing))
+        });
+        match read {
+            Some(read) => Err(UserError::Argument(format!(
+                "`--out` would write over `{}`, which this command reads or saves; name another file",
+                read.display()
+            ))),
+            None => Output::open(path),
+        }
+    }
+
     /// Writes what is left and, if it is a file, gives it its name.
     ///
     /// # Errors

@@ -188,6 +188,9 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
         tracing::info!(sealed, "secrets of webhooks that were in clear text are sealed now");
     }
     warn_of_wide_files(context, &setup.config);
+    if is_in_clear(&setup.config) {
+        tracing::warn!(address = %listen, "{IN_CLEAR}");
+    }
     if store.is_new() {
         tracing::warn!(db = %context.db.display(), "there was no database here: a new one was made, with nothing in it");
     }
@@ -336,5 +339,15 @@ fn can_read_keys(store: &Store, endpoints: &[ProviderListener]) -> anyhow::Resul
 fn describe(config: &Config) -> String {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let endpoints = config.endpoints.iter().map(|(provider, address)| format!(", {provider} at {address}"));
-    format!("{scheme}://{}{}", config.listen, endpoints.collect::<String>())
+    let warning = if is_in_clear(config) { format!("; {IN_CLEAR}") } else { String::new() };
+    format!("{scheme}://{}{}{warning}", config.listen, endpoints.collect::<String>())
+}
+
+/// What is said of a host that takes tokens in clear text from outside.
+const IN_CLEAR: &str =
+    "without [tls], whoever is on the way can read tokens: let only a proxy with TLS reach it";
+
+/// Whether the admin API can be reached from outside in clear text.
+fn is_in_clear(config: &Config) -> bool {
+    config.tls.is_none() && !config.listen.ip().is_loopback()
 }

@@ -39,6 +39,7 @@ use perennial_formats::event;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
+use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::memory::MemoryStore;
 
@@ -147,7 +148,16 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         (None, _) | (_, None) => Vec::new(),
     };
     warn_about_entries_outside(&scenario, arguments);
-    let mut out = Output::open(arguments.out.as_deref())?;
+    warn_about_resources(&scenario, &inventory);
+    let Arguments { accounts, scenario: scenario_file, policies, compare, out, .. } = arguments;
+    let inputs = [
+        Some(&arguments.inventory),
+        accounts.as_ref(),
+        scenario_file.as_ref(),
+        policies.as_ref(),
+        compare.as_ref(),
+    ];
+    let mut out = Output::open_beside(out.as_deref(), inputs.into_iter().flatten().map(PathBuf::as_path))?;
     let play = SimulationRun {
         inventory: &inventory,
         scenario: &scenario,
@@ -229,6 +239,31 @@ fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments)
             outside,
             "entries of the scenario are not between `--from` and `--until`; they are not played"
         );
+    }
+}
+
+/// Warns of entries about resources that the inventory does not have, or has for another account.
+fn warn_about_resources(scenario: &[ScenarioEntry], inventory: &Inventory) {
+    let members = inventory.bundles.iter().flat_map(|imported| {
+        imported.bundle.members.iter().map(|member| (member.id.as_str(), imported.account.as_str()))
+    });
+    let account_of = members.collect::<BTreeMap<_, _>>();
+    for entry in scenario {
+        match &entry.action {
+            ScenarioAction::SetAttribute { resource, .. } if !account_of.contains_key(resource.as_str()) => {
+                tracing::warn!(at = %entry.at, resource, "the inventory has no such resource; if nothing buys it, nothing is set");
+            }
+            ScenarioAction::Command { account: Some(account), resource, .. } => {
+                if let Some(owner) = account_of.get(resource.as_str()).filter(|owner| *owner != account) {
+                    tracing::warn!(at = %entry.at, resource, account, owner, "the resource is another account's, which the command is for");
+                }
+            }
+            ScenarioAction::SetAttribute { .. }
+            | ScenarioAction::Command { .. }
+            | ScenarioAction::TopUp { .. }
+            | ScenarioAction::Use { .. }
+            | ScenarioAction::Outage { .. } => {}
+        }
     }
 }
 

@@ -163,3 +163,32 @@ fn a_simulation_is_an_array_with_an_object_for_each_resource() {
     let words = ["simulate", "--inventory", "inventory.json", "--from=2026-01-01", "--until=2026-01-02"];
     none.run(&words).succeeded();
 }
+
+#[test]
+fn an_output_never_replaces_what_the_command_reads() {
+    let folder = folder();
+    std::fs::create_dir(folder.path("other")).unwrap();
+    std::os::unix::fs::symlink(folder.path("scenario.json"), folder.path("other/link.json")).unwrap();
+    for out in ["inventory.json", "./inventory.json", "other/../scenario.json", "other/link.json"] {
+        let ran = folder.run(&simulate(&["--format", "jsonl", "--out", out]));
+        assert_eq!(ran.code(), 2, "{out}: {}", ran.stderr());
+        assert!(ran.stderr().contains("which this command reads or saves"), "{}", ran.stderr());
+    }
+    assert_eq!(std::fs::read_to_string(folder.path("inventory.json")).unwrap(), INVENTORY);
+    let ran = folder.run(&["demo", "--save", "other", "--out", "other/demo-inventory.json"]);
+    assert_eq!(ran.code(), 2, "{}", ran.stderr());
+    let saved = std::fs::read_to_string(folder.path("other/demo-inventory.json")).unwrap();
+    assert!(saved.starts_with('{'), "{saved}");
+}
+
+#[test]
+fn a_file_in_another_encoding_is_named_with_its_line() {
+    let folder = folder();
+    std::fs::write(folder.path("gbk.csv"), b"id,kind\necs-1,\xb7\xfe\xce\xf1\n").unwrap();
+    let ran = folder.run(&["import", "gbk.csv"]);
+    assert_eq!(ran.code(), 2);
+    assert_eq!(
+        ran.stderr(),
+        "error: cannot read `gbk.csv`: line 2 is not in UTF-8; save the file in that encoding\n"
+    );
+}

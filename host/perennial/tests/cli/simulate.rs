@@ -86,6 +86,23 @@ fn every_problem_of_a_scenario_is_listed() {
 }
 
 #[test]
+fn a_scenario_about_what_is_not_there_is_warned_of() {
+    let folder = folder();
+    folder.write(
+        "scenario.json",
+        r#"[
+        { "at": "2026-01-12T00:00:00Z", "do": "set_attribute", "resource": "ecs-9", "name": "status", "value": "x" },
+        { "at": "2026-01-13T00:00:00Z", "do": "command", "account": "acme-bd", "resource": "ecs-1",
+          "command": "cancel_auto_renew" }
+    ]"#,
+    );
+    let ran = folder.run(&simulate(&[])).succeeded();
+    let told = ran.stderr();
+    assert!(told.contains("the inventory has no such resource") && told.contains("ecs-9"), "{told}");
+    assert!(told.contains("the resource is another account's") && told.contains("acme-hw"), "{told}");
+}
+
+#[test]
 fn a_simulation_tells_in_words_what_is_held_and_that_nobody_decides() {
     let folder = folder();
     folder.write(

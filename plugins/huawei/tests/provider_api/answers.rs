@@ -265,12 +265,12 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
 #[test]
 fn the_name_of_a_refund_is_short_and_safe_for_every_resource() {
     for resource in ["ecs-1", "", "a b/c%", &"x".repeat(64), "\u{4f60}"] {
-        for at in [0, NOW, 99_999_999_999, 999_999_999_999, -1] {
-            let name = name(at, resource);
+        for (at, number) in [(0, 1), (NOW, 2), (99_999_999_999, 1), (999_999_999_999, u32::MAX), (-1, 0)] {
+            let name = name(at, number, resource);
             assert!(name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{name}");
             let (named_at, digest) = plugin_huawei::provider_api::unsubscribe::named(&name).unwrap();
             assert_eq!(named_at, at.clamp(0, 99_999_999_999));
-            assert_eq!(digest, plugin_huawei::provider_api::unsubscribe::digest(resource));
+            assert_eq!(digest, plugin_huawei::provider_api::unsubscribe::digest(resource, number));
         }
     }
 }
