@@ -38,14 +38,6 @@ pub struct FieldChange {
     pub to: Option<String>,
 }
 
-impl FieldChange {
-    /// Whether the resource lasts for another time afterwards, or is renewed otherwise.
-    pub fn is_of_period(&self) -> bool {
-        const OF_PERIOD: [&str; 5] = ["stage", "expires_at", "on_expiry", "renewals_left", "term"];
-        OF_PERIOD.contains(&self.field.as_str())
-    }
-}
-
 /// A field that keeps its value although the inventory has another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptField {

@@ -33,6 +33,8 @@ pub struct TimelineWalk {
     declined: Vec<MemberIndex>,
     /// Of a bundle that was just taken in: as of when. What had come to its end by then is not renewed.
     taken_in_at: Option<Timestamp>,
+    /// Whether an inventory said since the last walk what the bundle is.
+    is_told_anew: bool,
     /// The tries that the walk went back for.
     missed: Option<MissedTries>,
     /// What happened on this walk, in order.
@@ -75,6 +77,7 @@ impl TimelineWalk {
             trying: None,
             declined: Vec::new(),
             taken_in_at: None,
+            is_told_anew: false,
             missed: None,
             events: Vec::new(),
         }
@@ -95,21 +98,33 @@ impl TimelineWalk {
             }
         }
         let cursor = bundle.done_before(at);
-        TimelineWalk { taken_in_at: Some(at), events, ..TimelineWalk::new(bundle, cursor) }
+        TimelineWalk {
+            taken_in_at: Some(at),
+            is_told_anew: true,
+            events,
+            ..TimelineWalk::new(bundle, cursor)
+        }
     }
 
-    /// Goes back to the last tries of members that were taken in when none was left before their expiry; false when there
-    /// are none, or it went back before. The caller asks for the timeline anew.
+    /// The same walk of a bundle that an inventory changed since the last one.
+    pub fn of_changed(self) -> TimelineWalk {
+        TimelineWalk { is_told_anew: true, ..self }
+    }
+
+    /// Goes back to the last tries of members that were taken in, or changed by an inventory, when none was left before their
+    /// expiry; false when there are none, or it went back before. The caller asks for the timeline anew.
     ///
     /// What renews itself is renewed by its provider until it expires; that its last try is past is no reason to lose it.
     pub fn rewind_to_missed_tries(&mut self, timeline: &[Occurrence]) -> bool {
-        let Some(at) = self.taken_in_at.filter(|_| self.missed.is_none()) else { return false };
+        if !self.is_told_anew || self.missed.is_some() {
+            return false;
+        }
         let (bundle, cursor) = (&self.bundle, self.cursor);
         let missed = bundle.iter().filter(|(index, member)| {
             !self.declined.contains(index)
-                && member.expires_at.is_some_and(|expires_at| {
-                    expires_at >= at && !has_try_before(bundle, *index, timeline, expires_at)
-                })
+                && member
+                    .expires_at
+                    .is_some_and(|expires_at| !has_try_before(bundle, *index, timeline, expires_at))
         });
         let missed = missed.filter_map(|(index, member)| Some((index, member.missed_period_start()?)));
         let missed = missed.filter(|(_, starts_at)| *starts_at <= cursor).collect::<Vec<_>>();
@@ -186,10 +201,11 @@ impl TimelineWalk {
         Yield::Idle { wake: None }
     }
 
-    /// Whether the member had come to its end before its bundle was taken in.
+    /// Whether the member had come to its end before its bundle was taken in, or before where the walk went back from.
     fn had_ended_before(&self, member: MemberIndex, timeline: &[Occurrence]) -> bool {
         let is_end = |action: &Action| matches!(action, Action::Enter(Stage::Released) | Action::Convert);
-        self.taken_in_at.is_some_and(|at| {
+        let looked_back_from = self.missed.as_ref().map(|missed| missed.until + 1);
+        self.taken_in_at.or(looked_back_from).is_some_and(|at| {
             timeline.iter().any(|later| later.member == member && later.at < at && is_end(&later.action))
         })
     }

@@ -8,10 +8,12 @@ use perennial_store::bundles::Schedule;
 /// The walk of a bundle as its schedule has it, at `instant`: its first one if no clock has looked at it.
 ///
 /// A bundle that waits for a clock was taken in as of the second after `instant`, which is still to come on every clock; one
-/// whose wake was set was taken in as of the second after that.
+/// whose wake was set was taken in as of the second after that. One that an inventory changed goes on from where it was.
 pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp) -> TimelineWalk {
+    let is_changed = schedule.wake_at == Some(Schedule::AT_ONCE);
     if !schedule.is_not_started() {
-        return TimelineWalk::new(bundle, schedule.cursor_at);
+        let walk = TimelineWalk::new(bundle, schedule.cursor_at);
+        return if is_changed { walk.of_changed() } else { walk };
     }
     let set = schedule.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE);
     TimelineWalk::starting(bundle, set.unwrap_or(instant) + 1)

@@ -296,13 +296,7 @@ impl DocumentImport {
         bundle[index] = diff.after;
         BundleUpdater::new(importer.tx)?.update(&original, &bundle, schedule)?;
         if bundle.is_live() && schedule.failures == 0 {
-            // What is overdue is caught up on from where the clock was.
-            let is_overdue = schedule.known_wake().is_some_and(|wake_at| wake_at <= self.at);
-            if diff.changes.iter().any(|change| change.is_of_period()) && !is_overdue {
-                imports::restart(importer.tx, primary)?;
-            } else {
-                imports::wake_at_once(importer.tx, primary)?;
-            }
+            imports::wake_at_once(importer.tx, primary)?;
         }
         Ok(())
     }

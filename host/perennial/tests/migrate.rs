@@ -89,7 +89,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 10; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 11; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"

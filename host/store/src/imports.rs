@@ -67,14 +67,6 @@ pub fn wake_at_once(db: &WriteTx, row: BundleKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has a bundle taken in anew when a clock next looks at it: it was told something new about its period.
-pub fn restart(db: &WriteTx, row: BundleKey) -> Result<(), StoreError> {
-    db.connection()
-        .prepare_cached("update schedule set wake_at = ?2, cursor_at = ?3 where resource = ?1")?
-        .execute((row, Schedule::AT_ONCE.as_second(), Schedule::NOT_STARTED.as_second()))?;
-    Ok(())
-}
-
 /// Has the bundles that no clock has looked at taken in as of `at`, and not as of the instant at which one looks; but for
 /// those of which something has expired by `now`: what they missed is made up for when somebody looks.
 pub fn take_in_as_of(db: &WriteTx, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {

@@ -229,15 +229,23 @@ fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
     ];
     let mut world = World::account("2026-03-01", "1000", vec![]);
     world.engine.import_document(at("2027-03-07"), &document(bundles, false)).unwrap();
-    expect![[r#""#]].assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
+    expect![[r#"
+        2026-03-09T11:58:59Z a/vm balance_changed amount=-60.00
+        2026-03-09T11:58:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-09T11:58:59Z a/disk renewal_settled expires_at=2026-04-09T00:00:00Z
+    "#]]
+    .assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
     // Without money there is one try, and no other until the expiry.
     let mut world = World::account("2026-03-01", "10", vec![]);
     world
         .engine
         .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
         .unwrap();
-    expect![[r#""#]].assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
-    assert_eq!(tick_at(&mut world, at("2026-03-09T23:59:59")), "");
+    expect![[r#"
+        2026-03-09T11:58:59Z a/vm renewal_declined code=money class=money next_try_at=none
+    "#]]
+    .assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
+    assert!(!tick_at(&mut world, at("2026-03-09T23:59:59")).contains("a/vm"));
 }
 
 #[test]
@@ -271,7 +279,7 @@ fn what_is_paid_for_is_active_whatever_stage_a_file_says() {
         world.engine.import_document(at("2026-03-01"), &document(bundles, false)).unwrap();
         assert_eq!(
             tick_at(&mut world, at("2026-03-01T12:00:00")),
-            "2026-03-01T12:00:00Z a/vm stage_changed to=active\n"
+            "2026-03-01T11:58:59Z a/vm stage_changed to=active\n"
         );
         assert!(tick_at(&mut world, at("2026-03-08")).contains("a/vm renewal_settled"));
     }
