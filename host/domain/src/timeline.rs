@@ -1,7 +1,6 @@
 //! Timelines: the events that await a bundle if no command changes it, and the check of a plugin's timeline.
 
 use crate::answer_limits::NewAttributes;
-use crate::answer_limits::WAKES_PER_HOUR_MAX;
 use crate::bundle::Bundle;
 use crate::bundle::Stage;
 use crate::index::MemberIndex;
@@ -42,6 +41,15 @@ pub struct Occurrence {
     pub action: Action,
 }
 
+/// What a timeline may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineLimits {
+    /// How many notices the plugin's manifest lists.
+    pub notices: usize,
+    /// The most instants within an hour, for each member of the bundle.
+    pub wakes_per_hour_max: usize,
+}
+
 /// A defect of a plugin's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
@@ -55,7 +63,7 @@ pub enum TimelineError {
         /// The largest number accepted.
         accepted: usize,
     },
-    /// More than `WAKES_PER_HOUR_MAX` instants within an hour for each member.
+    /// More than [`TimelineLimits::wakes_per_hour_max`] instants within an hour for each member.
     #[error(
         "the timeline of `{primary}` has more than {accepted} instants within an hour, from {at} on; at most {accepted} are \
          accepted"
@@ -126,7 +134,7 @@ pub enum TimelineError {
     },
 }
 
-/// Checks what a plugin said of a bundle, `notices` being how many its manifest lists.
+/// Checks what a plugin said of a bundle.
 ///
 /// # Errors
 ///
@@ -135,7 +143,7 @@ pub fn check(
     bundle: &Bundle,
     after: Timestamp,
     timeline: &[Occurrence],
-    notices: usize,
+    limits: TimelineLimits,
 ) -> Result<(), TimelineError> {
     let primary = || bundle.primary().id.clone();
     let accepted = OCCURRENCES_PER_MEMBER_MAX * bundle.members.len();
@@ -164,7 +172,7 @@ pub fn check(
         if !live[occurrence.member.get()] {
             return Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() });
         }
-        check_action(bundle, occurrence, notices)?;
+        check_action(bundle, occurrence, limits.notices)?;
         if let Action::SetAttribute(name, value) = &occurrence.action
             && let Some(why) = new_attributes[occurrence.member.get()].add(&member.attributes, name, value)
         {
@@ -174,7 +182,7 @@ pub fn check(
             live[occurrence.member.get()] = false;
         }
     }
-    let accepted = WAKES_PER_HOUR_MAX * bundle.members.len();
+    let accepted = limits.wakes_per_hour_max * bundle.members.len();
     if let Some(at) = crowded_hour(timeline, accepted) {
         return Err(TimelineError::Crowded { primary: primary(), at, accepted });
     }

@@ -62,6 +62,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
@@ -99,6 +100,7 @@ pub struct Engine<S = Store> {
     stop: Arc<AtomicBool>,
     grants_approvals: bool,
     wake_budget: WakeBudget,
+    wakes_per_hour_max: usize,
     held_until: Option<Timestamp>,
 }
 
@@ -188,6 +190,7 @@ impl<S: EngineStore> Engine<S> {
             stop: Arc::default(),
             grants_approvals: false,
             wake_budget: WakeBudget::default(),
+            wakes_per_hour_max: WAKES_PER_HOUR_MAX,
             held_until: None,
         }
     }
@@ -202,6 +205,12 @@ impl<S: EngineStore> Engine<S> {
     pub fn with_batch_size(mut self, bundles: u32) -> Engine<S> {
         self.batch_max = bundles.max(1);
         self.batch_size = self.batch_max;
+        self
+    }
+
+    /// The same engine, in which a plugin may have a bundle wake so often within an hour for each of its members.
+    pub fn with_wakes_per_hour_max(mut self, wakes: usize) -> Engine<S> {
+        self.wakes_per_hour_max = wakes;
         self
     }
 

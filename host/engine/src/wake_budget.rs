@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 
-use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::BundleKey;
 
@@ -28,11 +27,12 @@ pub(crate) struct WakeBudget {
 
 impl WakeBudget {
     /// Counts the wakes of a batch that was decided on, and puts bundles that woke too often to rest, as when their plugin
-    /// fails: they keep what was done, and wake later and later until the plugin lets them be.
-    pub(crate) fn hold(&mut self, batch: &mut Batch) {
+    /// fails: they keep what was done, and wake later and later until the plugin lets them be. `per_member` is how often a
+    /// bundle may wake within an hour for each of its members.
+    pub(crate) fn hold(&mut self, batch: &mut Batch, per_member: usize) {
         for number in 0..batch.entries.len() {
             let entry = &batch.entries[number];
-            let accepted = WAKES_PER_HOUR_MAX * entry.walk.bundle.members.len();
+            let accepted = per_member * entry.walk.bundle.members.len();
             if entry.failure.is_some() || !rests_shortly(entry) {
                 continue;
             }

@@ -6,6 +6,7 @@ use perennial_domain::plan::Command;
 
 use super::Problems;
 use super::body_limits;
+use super::body_limits::BodyLimits;
 use super::command;
 use super::command::Writer;
 use super::diagnostics::Diagnostics;
@@ -27,13 +28,17 @@ pub enum Failure {
     Wrong(Problems),
 }
 
-/// Reads a body with `read`.
+/// Reads a body with `read`; no value of it holds more than `limits` say.
 ///
 /// # Errors
 ///
 /// Every problem of it, each with its path.
-pub fn read<T>(text: &str, read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>) -> Result<T, Failure> {
-    read_root("the body", text, true, read)
+pub fn read<T>(
+    text: &str,
+    limits: BodyLimits,
+    read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
+) -> Result<T, Failure> {
+    read_root("the body", text, Some(limits), read)
 }
 
 /// Reads a file that is called `whole`, as a body is read, but for the limits of bodies.
@@ -46,19 +51,19 @@ pub fn read_as<T>(
     text: &str,
     read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
 ) -> Result<T, Failure> {
-    read_root(whole, text, false, read)
+    read_root(whole, text, None, read)
 }
 
 fn read_root<T>(
     whole: &'static str,
     text: &str,
-    is_limited: bool,
+    limits: Option<BodyLimits>,
     read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
 ) -> Result<T, Failure> {
     let problems = Diagnostics::new(whole);
     let root = json_tree::parse(text, &problems).map_err(Failure::NotJson)?;
-    if is_limited {
-        body_limits::check(&root, Path::Root, &problems);
+    if let Some(limits) = limits {
+        body_limits::check(&root, Path::Root, limits, &problems);
     }
     let value = read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(value).map_err(Failure::Wrong)

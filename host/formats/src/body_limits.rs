@@ -8,38 +8,47 @@ use crate::diagnostics::Path;
 use crate::json_tree::Json;
 use crate::json_tree::Node;
 
-/// The longest text, in bytes: as long as an attribute that a plugin sets may be.
-pub const TEXT_BYTES_MAX: usize = 4_096;
-/// The longest name of a field, in bytes.
-pub const NAME_BYTES_MAX: usize = 128;
-/// The most fields of an object.
-pub const FIELDS_MAX: usize = 256;
+/// How much one value of a body may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// The longest text, in bytes.
+    pub text_bytes_max: usize,
+    /// The longest name of a field, in bytes.
+    pub name_bytes_max: usize,
+    /// The most fields of an object.
+    pub fields_max: usize,
+}
+
+impl BodyLimits {
+    /// The limits without configuration. A text is as long as an attribute that a plugin sets may be.
+    pub const DEFAULT: BodyLimits =
+        BodyLimits { text_bytes_max: 4_096, name_bytes_max: 128, fields_max: 256 };
+}
 
 /// Notes every value of a body that holds too much.
-pub(crate) fn check(node: &Node<'_>, path: Path<'_>, diagnostics: &Diagnostics) {
+pub(crate) fn check(node: &Node<'_>, path: Path<'_>, limits: BodyLimits, diagnostics: &Diagnostics) {
     if diagnostics.is_full() {
         return;
     }
     let note = |what: &str, found: usize, most: usize| {
-        diagnostics.add(node.position, path, format!("{what}: {found}; a request has at most {most}"));
+        if found > most {
+            let detail = format!("{what}: {found}; a request has at most {most}");
+            diagnostics.add(node.position, path, detail);
+        }
     };
     match &node.json {
-        Json::Text(text) if text.len() > TEXT_BYTES_MAX => note("bytes of text", text.len(), TEXT_BYTES_MAX),
+        Json::Text(text) => note("bytes of text", text.len(), limits.text_bytes_max),
         Json::Object(fields) => {
-            if fields.len() > FIELDS_MAX {
-                note("fields", fields.len(), FIELDS_MAX);
-            }
+            note("fields", fields.len(), limits.fields_max);
             for (name, value) in fields {
-                if name.len() > NAME_BYTES_MAX {
-                    note("bytes of a field's name", name.len(), NAME_BYTES_MAX);
-                }
-                check(value, Path::Member(&path, name), diagnostics);
+                note("bytes of a field's name", name.len(), limits.name_bytes_max);
+                check(value, Path::Member(&path, name), limits, diagnostics);
             }
         }
         Json::List(items) => {
             let items = items.iter().enumerate();
-            items.for_each(|(index, item)| check(item, Path::Item(&path, index), diagnostics));
+            items.for_each(|(index, item)| check(item, Path::Item(&path, index), limits, diagnostics));
         }
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {}
+        Json::Null | Json::Flag(_) | Json::Number(_) => {}
     }
 }

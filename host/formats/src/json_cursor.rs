@@ -17,6 +17,7 @@ use super::diagnostics::Path;
 use super::fields::Fields;
 use super::json_tree::Json;
 use super::json_tree::Node;
+use super::safe_text;
 use super::wording;
 
 /// The longest id, in characters.
@@ -112,7 +113,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         if text.len() > 100 {
             return self.report_type(expected);
         }
-        text.parse().map_err(|error: T::Err| self.report(wording::on_one_line(&error.to_string()))).ok()
+        text.parse().map_err(|error: T::Err| self.report(safe_text::on_one_line(&error.to_string()))).ok()
     }
 
     /// An instant.

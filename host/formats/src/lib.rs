@@ -25,6 +25,7 @@ pub mod occurrence;
 pub mod plan;
 pub mod policy;
 mod resource;
+pub mod safe_text;
 pub mod scenario;
 mod stored_fields;
 pub mod time_zone;

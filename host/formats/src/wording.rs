@@ -1,5 +1,7 @@
 //! Wording of messages: quotes a value, lists the valid names, and suggests the nearest one. Knows no format.
 
+use crate::safe_text;
+
 /// The longest piece of somebody's text that a message repeats, in characters.
 const QUOTE_MAX: usize = 60;
 
@@ -11,24 +13,11 @@ const LIST_MAX: usize = 24;
 
 /// Somebody's text in backticks, on one line and not too long.
 pub(super) fn quote(text: &str) -> String {
-    let mut piece = on_one_line(&text.chars().take(QUOTE_MAX).collect::<String>());
+    let mut piece = safe_text::on_one_line(&text.chars().take(QUOTE_MAX).collect::<String>());
     if text.chars().nth(QUOTE_MAX).is_some() {
         piece.push('…');
     }
     format!("`{piece}`")
-}
-
-/// The text with its control characters written out, so that it can neither break a line nor colour a terminal.
-pub(super) fn on_one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_debug());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }
 
 /// Such as `a`, `b` or `c`; `none` when there is nothing to list.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use perennial_domain::manifest::Manifest;
 use perennial_engine::rules::Providers;
+use perennial_formats::body_limits::BodyLimits;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ImportOptions;
@@ -44,6 +45,7 @@ pub(crate) struct CheckedInventory {
     text: Arc<str>,
     caller: Caller,
     providers: Providers,
+    limits: BodyLimits,
     newest: (AccountKey, ResourceKey),
     /// What is wrong with it is the response to the import.
     document: Result<Document, Problem>,
@@ -61,12 +63,13 @@ impl CheckedInventory {
         text: &str,
     ) -> Result<CheckedInventory, Problem> {
         let (text, providers) = (Arc::<str>::from(text), app.providers().clone());
+        let limits = app.limits().body_limits();
         // A few at a time, as with all large bodies: others wait to read, too, and each takes ten times its size in memory.
         let permit = Arc::clone(app.body_permits()).acquire_owned().await;
         app.read(move |db| {
             let _permit = permit;
-            let document = read(db, &caller, &providers, &text);
-            Ok(CheckedInventory { text, caller, providers, newest: imports::newest(db)?, document })
+            let document = read(db, &caller, &providers, (&text, limits));
+            Ok(CheckedInventory { text, caller, providers, limits, newest: imports::newest(db)?, document })
         })
         .await
     }
@@ -80,14 +83,20 @@ impl CheckedInventory {
         if imports::newest(db)? == self.newest {
             return self.document;
         }
-        read(db, &self.caller, &self.providers, &self.text)
+        read(db, &self.caller, &self.providers, (&self.text, self.limits))
     }
 }
 
-fn read(db: &ReadTx, caller: &Caller, providers: &Providers, text: &str) -> Result<Document, Problem> {
+fn read(
+    db: &ReadTx,
+    caller: &Caller,
+    providers: &Providers,
+    (text, limits): (&str, BodyLimits),
+) -> Result<Document, Problem> {
     let known = VisibleRecords::new(db, caller);
     let (manifests, check) = (manifests(providers), check_settings(providers));
-    Ok(inventory::read_from(Source::Body(text), ImportOptions::default(), &manifests, &check, &known)?)
+    let source = Source::Body(text, limits);
+    Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &known)?)
 }
 
 /// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them, so one that

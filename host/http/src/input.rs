@@ -16,6 +16,7 @@ use crate::problem::ProblemType;
 use perennial_formats::PROBLEMS_MAX;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
+use perennial_formats::body_limits::BodyLimits;
 
 /// A type that is read from a JSON body. The extractor calls [`Body::from_text`] once for each request.
 pub(crate) trait Body: Sized + Send + 'static {
@@ -23,8 +24,8 @@ pub(crate) trait Body: Sized + Send + 'static {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
 
     /// Parses the text of the body. Only a body that cannot be read without the database overrides this.
-    fn from_text(text: &str) -> Result<Self, Problem> {
-        body::read(text, Self::read).map_err(Problem::from)
+    fn from_text(text: &str, limits: BodyLimits) -> Result<Self, Problem> {
+        body::read(text, limits, Self::read).map_err(Problem::from)
     }
 }
 
@@ -50,7 +51,7 @@ impl Body for Document {
         None
     }
 
-    fn from_text(text: &str) -> Result<Document, Problem> {
+    fn from_text(text: &str, _: BodyLimits) -> Result<Document, Problem> {
         Ok(Document(text.to_owned()))
     }
 }
@@ -65,16 +66,16 @@ impl Body for EmptyBody {
     }
 }
 
-/// Reads a body. An empty body is an empty object.
+/// Reads a body, no value of which holds more than `limits` say. An empty body is an empty object.
 ///
 /// # Errors
 ///
 /// [`ProblemType::BadRequest`] when it is not JSON, [`ProblemType::InvalidFields`] with every problem.
-pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn read<T: Body>(bytes: &[u8], limits: BodyLimits) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(ProblemType::BadRequest, "the body is not text in UTF-8"))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
-    T::from_text(text)
+    T::from_text(text, limits)
 }
 
 /// The accounts that something new is bound to. "All of none" is true for every caller, so a thing with an

@@ -180,7 +180,7 @@ impl ProblemType {
             ProblemType::StorageMoved => (
                 "storage-moved",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The file of the database was moved or deleted",
+                "A file of the database was moved or deleted",
             ),
             ProblemType::TimedOut => {
                 ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")

@@ -2,11 +2,13 @@
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits;
 use perennial_service::limits::Limits;
 use perennial_service::writer::WriterContext;
 use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 use perennial_store::quotas;
+use perennial_store::quotas::PolicyUsage;
 
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -67,6 +69,16 @@ pub(crate) fn check_resources(db: &ReadTx, account: AccountKey, limits: &Limits)
     check("resources of the account", quotas::resources(db, account)?, limits.resources_per_account_max)
 }
 
+/// Checks that the policies that would hold are not too many, and their scripts and calendars not too long.
+///
+/// # Errors
+///
+/// [`ProblemType::QuotaExceeded`] when they are.
+pub(crate) fn check_policies(usage: PolicyUsage, limits: &Limits) -> Result<(), Problem> {
+    let problem = limits.policy_problem(usage);
+    problem.map_or(Ok(()), |detail| Err(Problem::new(ProblemType::QuotaExceeded, detail)))
+}
+
 /// Checks that one more response may be kept for a token.
 ///
 /// # Errors
@@ -77,9 +89,6 @@ pub(crate) fn check_answers(writer: &mut WriterContext, token: &str, most: i64) 
 }
 
 fn check(what: &str, would_be: i64, most: i64) -> Result<(), Problem> {
-    if would_be <= most {
-        return Ok(());
-    }
-    let detail = format!("there would be {would_be} {what}, and there may be {most}; nothing was done");
-    Err(Problem::new(ProblemType::QuotaExceeded, detail))
+    let problem = limits::quota_problem(what, would_be, most);
+    problem.map_or(Ok(()), |detail| Err(Problem::new(ProblemType::QuotaExceeded, detail)))
 }

@@ -117,8 +117,8 @@ impl AppState {
         Arc::clone(permits.entry(provider.to_owned()).or_insert_with(new))
     }
 
-    /// The permit for a forecast. There is one, because a forecast takes a processor and a copy of the database.
-    pub(crate) fn forecast_permits(&self) -> &Arc<Semaphore> {
+    /// The permits for forecasts, each of which takes a processor and a copy of the database.
+    pub fn forecast_permits(&self) -> &Arc<Semaphore> {
         &self.inner.forecast_permits
     }
 
@@ -151,7 +151,7 @@ impl AppState {
     }
 
     /// Takes the slot of a person for a forecast. Dropping the slot frees it. `None` while another one is in progress.
-    pub(crate) fn acquire_forecast(&self, person: &Arc<str>) -> Option<RequestSlot> {
+    pub fn acquire_forecast(&self, person: &Arc<str>) -> Option<RequestSlot> {
         RequestSlot::take(&self.inner.forecasts, Arc::clone(person), 1)
     }
 

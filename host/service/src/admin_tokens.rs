@@ -13,12 +13,13 @@ use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 use perennial_store::error::StoreError;
+
+use crate::secret_digest::SecretDigest;
 
 /// The role of a token. Each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -171,7 +172,7 @@ pub struct Tokens {
 }
 
 struct TokenRecord {
-    hash: [u8; 32],
+    digest: SecretDigest,
     caller: Caller,
     expires_at: Option<Timestamp>,
 }
@@ -188,6 +189,7 @@ impl Tokens {
         for stored in api_tokens::list(db)?.into_iter().filter(|stored| stored.revoked_at.is_none()) {
             let role = Role::ALL.into_iter().find(|role| role.name() == stored.role);
             let damaged = || StoreError::Damaged { what: "a token's role", found: stored.role.clone() };
+            let digest = SecretDigest::stored(stored.hash);
             let caller = Caller {
                 id: stored.id.as_str().into(),
                 name: stored.name.as_str().into(),
@@ -196,8 +198,7 @@ impl Tokens {
                 approves: Arc::new(stored.approves.into_iter().collect()),
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
-            records
-                .insert(stored.id, TokenRecord { hash: stored.hash, caller, expires_at: stored.expires_at });
+            records.insert(stored.id, TokenRecord { digest, caller, expires_at: stored.expires_at });
         }
         *self.records.write().expect("no holder of the tokens panics") = records;
         Ok(())
@@ -214,8 +215,7 @@ impl Tokens {
         let (id, secret) = token.strip_prefix("pn_")?.split_once('_')?;
         let records = self.records.read().expect("no holder of the tokens panics");
         let record = records.get(id)?;
-        let hash: [u8; 32] = Sha256::digest(secret).into();
-        let is_right = bool::from(hash.ct_eq(&record.hash));
+        let is_right = SecretDigest::of(secret).matches(&record.digest);
         let is_in_force = record.expires_at.is_none_or(|expires_at| now < expires_at);
         (is_right && is_in_force).then(|| record.caller.clone())
     }

@@ -76,7 +76,7 @@ impl ServiceError {
     pub fn code(&self) -> &'static str {
         match self {
             error if error.storage_state() == StorageState::Full => "storage-full",
-            error if error.storage_state() == StorageState::Moved => "storage-moved",
+            error if error.storage_state() != StorageState::Writable => "storage-moved",
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }

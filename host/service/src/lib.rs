@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod provider_keys;
 pub mod random_hex;
 pub mod readers;
+mod secret_digest;
 pub mod secrets;
 pub mod service;
 pub mod storage_state;

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
 use perennial_engine::housekeeping::DECISION_DAYS;
+use perennial_formats::body_limits::BodyLimits;
+use perennial_store::quotas::PolicyUsage;
 
 /// A limit of the configuration: its name and its bounds, and how it is read and set.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +73,12 @@ macro_rules! limits {
 limits! {
     /// The largest body, in bytes.
     body_bytes_max: usize = 16 * 1024 * 1024, 1024..=u32::MAX;
+    /// The longest text in a body, in bytes.
+    body_text_bytes_max: usize = BodyLimits::DEFAULT.text_bytes_max, 64..=16_777_216;
+    /// The longest name of a field in a body, in bytes.
+    body_name_bytes_max: usize = BodyLimits::DEFAULT.name_bytes_max, 64..=65_536;
+    /// The most fields of an object in a body.
+    body_fields_max: usize = BodyLimits::DEFAULT.fields_max, 32..=1_000_000;
     /// The longest request, in seconds.
     request_seconds: u64 = 30, 1..=3600;
     /// The longest time until the head of a request has come, a TLS handshake included, in seconds.
@@ -110,6 +119,12 @@ limits! {
     keys_per_account_max: i64 = 100, 1..=100_000;
     /// The most resources of one account that an import through the API leads to.
     resources_per_account_max: i64 = 200_000, 1..=100_000_000;
+    /// The most policies that hold, shadow policies included.
+    policies_max: i64 = 100, 1..=10_000;
+    /// The most bytes of all their scripts and calendars.
+    policy_bytes_max: i64 = 4 * 1024 * 1024, 1024..=1_073_741_824;
+    /// The most instants within an hour at which a plugin may have something happen to a bundle, for each of its members.
+    wakes_per_hour_max: usize = WAKES_PER_HOUR_MAX, 1..=3_600;
     /// The most forecasts at once, each of another person.
     forecasts_max: usize = 4, 1..=64;
     /// How many people it takes to raise or lift the approval limit of an account, and until a change of policies counts for
@@ -121,6 +136,34 @@ limits! {
     readers: usize = 4, 1..=256;
     /// The most bundles in one transaction.
     batch: u32 = 8192, 1..=1_000_000;
+}
+
+impl Limits {
+    /// How much one value of a body may hold.
+    pub const fn body_limits(&self) -> BodyLimits {
+        BodyLimits {
+            text_bytes_max: self.body_text_bytes_max,
+            name_bytes_max: self.body_name_bytes_max,
+            fields_max: self.body_fields_max,
+        }
+    }
+
+    /// Why the policies that would hold are too much, in words; `None` when they are not.
+    pub fn policy_problem(&self, usage: PolicyUsage) -> Option<String> {
+        let policies = quota_problem("policies", usage.policies, self.policies_max)
+            .map(|problem| format!("{problem}; remove some, or raise `limits.policies_max`"));
+        let bytes = || {
+            quota_problem("bytes of scripts and calendars", usage.bytes, self.policy_bytes_max)
+                .map(|problem| format!("{problem}; remove some, or raise `limits.policy_bytes_max`"))
+        };
+        policies.or_else(bytes)
+    }
+}
+
+/// Why there would be too many of something, in words; `None` when there would not.
+pub fn quota_problem(what: &str, would_be: i64, most: i64) -> Option<String> {
+    (would_be > most)
+        .then(|| format!("there would be {would_be} {what}, and there may be {most}; nothing was done"))
 }
 
 /// How events are sent to webhooks.

@@ -93,7 +93,8 @@ impl Service {
         let watched_reader = Readers::open(path, 1)?;
         let engine = Engine::new(store, providers.clone(), Retention::Everything)
             .with_batch_size(limits.batch)
-            .with_decision_days(limits.decision_days);
+            .with_decision_days(limits.decision_days)
+            .with_wakes_per_hour_max(limits.wakes_per_hour_max);
         let (time, kind, now) = match start {
             Some(start) => (ClockMode::Virtual(start), ClockKind::Virtual, start),
             None => (ClockMode::Real, ClockKind::Real, clock::now()),

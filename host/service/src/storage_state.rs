@@ -15,10 +15,13 @@ pub enum StorageState {
     Full,
     /// The database's file was moved, deleted or replaced.
     Moved,
+    /// A file that SQLite keeps beside it was.
+    LogMoved,
 }
 
 impl StorageState {
-    const ALL: [StorageState; 3] = [StorageState::Writable, StorageState::Full, StorageState::Moved];
+    const ALL: [StorageState; 4] =
+        [StorageState::Writable, StorageState::Full, StorageState::Moved, StorageState::LogMoved];
 
     /// What an error says of it.
     pub fn of(error: &StoreError) -> StorageState {
@@ -26,6 +29,8 @@ impl StorageState {
             StorageState::Full
         } else if error.is_moved() {
             StorageState::Moved
+        } else if error.is_log_moved() {
+            StorageState::LogMoved
         } else {
             StorageState::Writable
         }
@@ -39,6 +44,10 @@ impl StorageState {
             StorageState::Moved => {
                 Some("the database's file was moved, deleted or replaced: put it back under its name")
             }
+            StorageState::LogMoved => Some(
+                "a file beside the database, its name with `-wal` or `-shm`, was moved, deleted or replaced: stop the host and \
+                 start it again",
+            ),
         }
     }
 }

@@ -93,10 +93,11 @@ impl WriterContext {
     /// # Errors
     ///
     /// That of the database, unless it was moved or is full.
-    pub(crate) fn watch_storage(&mut self) -> Result<(), StoreError> {
+    pub fn watch_storage(&mut self) -> Result<(), StoreError> {
         let begun = self.engine.in_transaction(|_| Ok::<(), StoreError>(()));
         let state = begun.as_ref().err().map(StorageState::of).unwrap_or_default();
-        if state != StorageState::Writable || self.storage.get() == StorageState::Moved {
+        let was_moved = matches!(self.storage.get(), StorageState::Moved | StorageState::LogMoved);
+        if state != StorageState::Writable || was_moved {
             self.set_storage_state(state);
         }
         if state == StorageState::Writable { begun } else { Ok(()) }

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 
 /// What a file is, whatever it is called: its device and its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct FileId {
+pub(crate) struct FileId {
     device: u64,
     inode: u64,
 }
@@ -116,7 +116,7 @@ fn id_of(_: &std::fs::Metadata) -> FileId {
     FileId { device: 0, inode: 0 }
 }
 
-fn id_at(path: &Path) -> std::io::Result<FileId> {
+pub(crate) fn id_at(path: &Path) -> std::io::Result<FileId> {
     Ok(id_of(&std::fs::metadata(path)?))
 }
 

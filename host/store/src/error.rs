@@ -56,6 +56,26 @@ pub enum StoreError {
         /// Where it was.
         path: PathBuf,
     },
+    /// The file, or what SQLite keeps beside it, may be read and not written.
+    #[error(
+        "the database `{path}` can only be read: give it, what is beside it and its folder to the user that this runs as (`chown`), \
+         make them writable (`chmod u+w`), or name another database with `--db`",
+        path = path.display()
+    )]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A file that SQLite keeps beside the database was moved, deleted or replaced while it is in use. Nothing was written.
+    #[error(
+        "`{path}` beside the database was moved, deleted or replaced while it is in use, and nothing is written any more: stop \
+         the process and start it again; what was acknowledged is moved into the database itself",
+        path = path.display()
+    )]
+    LogMoved {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The file has no bytes, and this is not the command that makes a database.
     #[error(
         "`{path}` is an empty file and no database; put back a copy with `perennial db restore FILE`, or make a new one with \
@@ -206,6 +226,12 @@ impl StoreError {
     /// is.
     pub fn is_moved(&self) -> bool {
         matches!(self, StoreError::Moved { .. })
+    }
+
+    /// Whether a file beside the database is no longer where it was. Nothing was written, and the same may be tried again
+    /// once the database was opened anew.
+    pub fn is_log_moved(&self) -> bool {
+        matches!(self, StoreError::LogMoved { .. })
     }
 
     /// Whether there was no space to write to. Nothing was written, and the same may be tried again.

@@ -35,6 +35,7 @@ pub mod keys;
 pub mod ledger;
 pub mod list_queries;
 pub mod lock;
+mod log_files;
 mod log_rewrite;
 pub mod memory;
 pub mod migrations;
@@ -68,6 +69,7 @@ use rusqlite::config::DbConfig;
 use crate::error::StoreError;
 use crate::generation::Generation;
 use crate::lock::Lock;
+use crate::log_files::LogFiles;
 use crate::migrations::Migration;
 
 pub use crate::tx::ReadTx;
@@ -85,6 +87,8 @@ pub struct Store {
     /// How many [`Store::write`] are under way, one within another.
     savepoint_depth: u32,
     lock: Option<Lock>,
+    /// What SQLite keeps beside it; none of a database that is thrown away.
+    log_files: Option<LogFiles>,
     is_new: bool,
     /// How far it had come; none of a database that is thrown away.
     generation: Option<Generation>,
@@ -135,7 +139,8 @@ impl Store {
         let migration = migrations::migrate(&connection, path)?;
         let tx = WriteTx::new(connection);
         let generation = Some(Generation::open(path, &tx, is_new)?);
-        let store = Store { tx, savepoint_depth: 0, lock: Some(lock), is_new, generation };
+        let log_files = Some(LogFiles::beside(path));
+        let store = Store { tx, savepoint_depth: 0, lock: Some(lock), log_files, is_new, generation };
         Ok((store, migration))
     }
 
@@ -151,7 +156,7 @@ impl Store {
         )?;
         prepare(&connection)?;
         let tx = WriteTx::new(connection);
-        Ok(Store { tx, savepoint_depth: 0, lock: None, is_new: true, generation: None })
+        Ok(Store { tx, savepoint_depth: 0, lock: None, log_files: None, is_new: true, generation: None })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -188,16 +193,18 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// That of `result`, [`StoreError::Moved`] when the database's file was moved, deleted or replaced, and
-    /// [`StoreError::Sqlite`] when it cannot be written.
+    /// That of `result`, [`StoreError::Moved`] when the database's file was moved, deleted or replaced,
+    /// [`StoreError::LogMoved`] when a file beside it was, and [`StoreError::Sqlite`] when it cannot be written.
     pub fn end<T, E: From<StoreError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
         self.savepoint_depth -= 1;
         let part = self.savepoint_depth;
         let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
+        let mut is_log_moved = false;
         let written = result.and_then(|value| {
             if part == 0 {
-                // What is acknowledged from here on must be found where it is looked for.
-                self.lock.as_ref().map_or(Ok(()), Lock::check_in_place)?;
+                let in_place = self.check_in_place();
+                is_log_moved = in_place.as_ref().is_err_and(StoreError::is_log_moved);
+                in_place?;
             }
             self.tx
                 .connection()
@@ -208,7 +215,24 @@ impl Store {
         if written.is_err() {
             self.roll_back();
         }
+        if is_log_moved {
+            self.rescue_log();
+        }
         written
+    }
+
+    /// Whether what is acknowledged from here on is found where it is looked for.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        self.lock.as_ref().map_or(Ok(()), Lock::check_in_place)?;
+        self.log_files.as_ref().map_or(Ok(()), LogFiles::check_in_place)
+    }
+
+    /// Moves what is committed from a log that nobody else finds into the database, as far as no reader needs it.
+    fn rescue_log(&self) {
+        let rescued = self.tx.connection().query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        if let Err(error) = rescued {
+            tracing::error!(%error, "what is in a log that lost its name cannot be moved into the database");
+        }
     }
 
     /// Undoes what [`Store::begin`] began, whatever came of it.
@@ -293,7 +317,17 @@ fn open_own(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Unusable { path: path.to_owned(), reason: FOREIGN.to_owned() });
     }
     // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
-    connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+    // Without the right to write, SQLite opens files for reading, and would say so at the first write only.
+    let begun = connection
+        .execute_batch("pragma journal_mode = wal; pragma synchronous = full; begin immediate; rollback;");
+    let read_only = || StoreError::ReadOnly { path: path.to_owned() };
+    begun.map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ReadOnly) => read_only(),
+        Some(_) | None => StoreError::from(error),
+    })?;
+    if connection.is_readonly("main")? {
+        return Err(read_only());
+    }
     prepare(&connection)?;
     Ok(connection)
 }

@@ -62,6 +62,25 @@ pub fn resources(db: &ReadTx, account: AccountKey) -> Result<i64, StoreError> {
     count(db, "select count(*) from resource where account = ?1", account)
 }
 
+/// What the policies that hold take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyUsage {
+    /// How many there are, shadow policies included.
+    pub policies: i64,
+    /// The bytes of their scripts, and of the names and days of the calendars that they ask for.
+    pub bytes: i64,
+}
+
+/// What the policies that hold take.
+pub fn policies(db: &ReadTx) -> Result<PolicyUsage, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select (select count(*) from policy),
+                (select coalesce(sum(octet_length(source)), 0) from policy join policy_script using (digest))
+                + (select coalesce(sum(octet_length(name) + octet_length(days)), 0) from policy_calendar)",
+    )?;
+    Ok(statement.query_row([], |row| Ok(PolicyUsage { policies: row.get(0)?, bytes: row.get(1)? }))?)
+}
+
 fn count(db: &ReadTx, sql: &str, of: impl ToSql) -> Result<i64, StoreError> {
     Ok(db.connection().prepare_cached(sql)?.query_row([of], |row| row.get(0))?)
 }

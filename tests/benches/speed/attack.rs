@@ -32,10 +32,13 @@ use crate::simulation;
 const BUNDLES: u32 = 1_000;
 /// Connections of an attack.
 const ATTACKERS: usize = 2_000;
-/// Connections of one address: fewer than it may have.
-const PER_ADDRESS: usize = 250;
+/// Connections of one address: fewer than it may have, also of requests to a provider that prove nothing yet.
+const PER_ADDRESS: usize = 60;
 /// Connections that the load has meanwhile.
 const CONNECTIONS: u32 = 8;
+/// How long an attacker that was closed waits before it connects again: so that 2,000 are open most of the time, and it is not
+/// the making of connections that takes up the processors that both share.
+const COMES_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// What the slowest hundredth may take, against peace.
 const REACH: f64 = 3.0;
 /// What may be left over of memory, in MiB.
@@ -163,7 +166,7 @@ fn print_memory(server: &Server, name: &str, before: u64) {
     );
 }
 
-/// Holds one connection of an attack, and opens another whenever the host closes it.
+/// Holds one connection of an attack, and opens another soon after the host closes it.
 async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<AtomicUsize>) {
     let mut is_counted = false;
     loop {
@@ -175,7 +178,7 @@ async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<Atom
             // However it ends, another one follows.
             drop(keep(attack, stream).await);
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(COMES_AGAIN_AFTER).await;
     }
 }
 

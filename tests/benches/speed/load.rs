@@ -97,6 +97,8 @@ pub fn put(load: &Load) -> anyhow::Result<Served> {
 
 /// Asks on one connection until the time is over; returns what each answer took.
 fn ask(load: &Load, number: u32, until: Instant) -> anyhow::Result<Vec<Duration>> {
+    // Who waits to be let in waits for the first answer.
+    let mut begun = Instant::now();
     let stream = TcpStream::connect(load.address)?;
     stream.set_nodelay(true)?;
     let mut answers = BufReader::new(stream.try_clone()?);
@@ -105,10 +107,6 @@ fn ask(load: &Load, number: u32, until: Instant) -> anyhow::Result<Vec<Duration>
     // Connections begin at different ids, and step over those of the others.
     let mut next = number as usize;
     loop {
-        let begun = Instant::now();
-        if begun >= until {
-            return Ok(took);
-        }
         let id = &load.ids[next % load.ids.len()];
         next += load.connections as usize;
         let request = match &load.key {
@@ -119,6 +117,10 @@ fn ask(load: &Load, number: u32, until: Instant) -> anyhow::Result<Vec<Duration>
         let (status, body) = answer(&mut answers)?;
         anyhow::ensure!(status == 200, "{id} is answered {status}: {}", String::from_utf8_lossy(&body));
         took.push(begun.elapsed());
+        begun = Instant::now();
+        if begun >= until {
+            return Ok(took);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
+use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
@@ -51,6 +52,7 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::timeline;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::timeline::TimelineLimits;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
@@ -215,7 +217,8 @@ impl Rules for Toy {
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
         let answer = |request: &TimelineRequest<'_>| {
             let occurrences = foresee(request.bundle, request.after, self.days_early);
-            timeline::check(request.bundle, request.after, &occurrences, 0).unwrap();
+            let limits = TimelineLimits { notices: 0, wakes_per_hour_max: WAKES_PER_HOUR_MAX };
+            timeline::check(request.bundle, request.after, &occurrences, limits).unwrap();
             self.usable(Some(request.bundle), occurrences)
         };
         requests.iter().map(answer).collect()

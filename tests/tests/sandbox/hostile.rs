@@ -72,7 +72,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
     let plugin = hostile();
     let ways = [
         "loop", "memory", "stack", "trap", "string", "lists", "few", "many", "endless", "unending", "past",
-        "disorder", "outside", "notice",
+        "disorder", "outside", "notice", "back",
     ];
     let mut table = String::new();
     for does in ways {
@@ -83,7 +83,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `timeline`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `timeline`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `timeline`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `timeline`: panicked at tests/guests/hostile/src/lib.rs:187:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `timeline`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         string: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         lists: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         few: plugin `hostile` gave 0 answers in `timeline` where the number due was 1; tell its author
@@ -94,6 +94,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         disorder: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` is out of order at 2027-01-15T08:00:01Z; tell its author
         outside: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` names member 7 of 1; tell its author
         notice: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` has an occurrence that does not fit `bad`: notice 3 of 0; tell its author
+        back: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` lets `bad` enter `active`; tell its author
     "#]].assert_eq(&table);
 }
 
@@ -163,7 +164,7 @@ fn wrong_done_about_a_command_is_its_own_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `make-plans`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `make-plans`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `make-plans`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `make-plans`: panicked at tests/guests/hostile/src/lib.rs:187:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `make-plans`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         past: plugin `hostile` answered `make-plans` with nonsense: the plan for `bad` does not fit `bad`: its expiry would move from 2027-01-15T08:16:40Z back to 2027-01-15T08:00:00Z; tell its author
         no-time: plugin `hostile` answered `make-plans` with nonsense: the instant 1101311627776 lies outside the years 1 to 9999; tell its author
         outside: plugin `hostile` answered `make-plans` with nonsense: the plan for `bad` names member 7 of 1; tell its author
@@ -205,7 +206,7 @@ fn wrong_done_about_a_use_is_its_own_error() {
         loop: plugin `hostile` used up its 20200000 units of fuel in `allocate`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `allocate`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `allocate`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:187:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         greedy: plugin `hostile` answered `allocate` with nonsense: the allocation of `greedy` takes 9223372036854.775807 from `package`, which has 0.000007; tell its author
         outside: plugin `hostile` answered `allocate` with nonsense: the allocation of `outside` names package 7 of 1, or names it twice; tell its author
     "#]].assert_eq(&table);
@@ -224,7 +225,7 @@ fn wrong_done_about_settings_is_an_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `check-settings`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `check-settings`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `check-settings`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:187:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         lists: plugin `hostile` answered `check-settings` with more than 1048576 bytes; tell its author
     "#]].assert_eq(&table);
 }

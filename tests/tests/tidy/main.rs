@@ -7,6 +7,7 @@ mod arrows;
 mod bare_numbers;
 mod log_fields;
 mod public;
+mod security;
 mod sizes;
 mod source;
 mod words;
@@ -70,6 +71,16 @@ fn a_public_item_is_used_by_another_crate() {
 }
 
 #[test]
+fn security_md_names_tests_that_there_are() {
+    let document = std::fs::read_to_string(source::root().join("SECURITY.md")).unwrap();
+    assert!(
+        document.contains("| `no_other_name_and_no_deleted_lock_file_lets_a_second_process_in` |"),
+        "it has a table"
+    );
+    assert_none(&security::missing_tests(&document, &Source::all()));
+}
+
+#[test]
 fn each_rule_finds_what_breaks_it() {
     let broken = |path: &str, text: &str| vec![Source::new(path, text)];
     let long = format!("{}fn f() {{\n{}}}\n", "\n".repeat(350), "    let _ = 1;\n".repeat(61));
@@ -85,6 +96,7 @@ fn each_rule_finds_what_breaks_it() {
     let two = Source::new("host/a/src/two.rs", "use crate::one::One;\n");
     assert_eq!(arrows::circles(&[one, two]).len(), 1);
     assert_eq!(public::unused(&broken("host/a/src/lib.rs", "pub fn nobody_calls_this() {}\n")).len(), 1);
+    assert_eq!(security::missing_tests("`a_b`, `host/a.rs`, `no_test_has_this_name`", &[]).len(), 1);
     let upward =
         [arrows::Manifest::new("host/store/Cargo.toml", "[dependencies]\nperennial-engine = 1\naxum = 1\n")];
     assert_eq!(arrows::crates(&upward).len(), 1);

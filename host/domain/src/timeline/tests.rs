@@ -17,7 +17,10 @@ use crate::timeline::Action;
 use crate::timeline::OCCURRENCES_PER_MEMBER_MAX;
 use crate::timeline::Occurrence;
 use crate::timeline::TimelineError;
+use crate::timeline::TimelineLimits;
 use crate::timeline::check;
+
+const LIMITS: TimelineLimits = TimelineLimits { notices: 2, wakes_per_hour_max: 60 };
 
 fn answer(bundle: &Bundle, timeline: &[(&str, usize, Action)]) -> String {
     let occurrence = |(text, member, what): &(&str, usize, Action)| Occurrence {
@@ -26,7 +29,7 @@ fn answer(bundle: &Bundle, timeline: &[(&str, usize, Action)]) -> String {
         action: what.clone(),
     };
     let timeline = timeline.iter().map(occurrence).collect::<Vec<_>>();
-    match check(bundle, at("2026-03-01"), &timeline, 2) {
+    match check(bundle, at("2026-03-01"), &timeline, LIMITS) {
         Ok(()) => "fine\n".to_owned(),
         Err(error) => format!("{error}\n"),
     }
@@ -140,9 +143,10 @@ fn a_timeline_sets_no_endless_attributes() {
 fn a_timeline_has_few_instants_within_an_hour() {
     let members = [resource("ecs"), attached("evs")];
     let start = at("2026-03-10");
-    for count in [1, 2] {
+    for (count, per_member) in [(1, 60), (2, 60), (1, 5)] {
         let bundle = bundle(members[..count].iter().cloned());
-        let most = i64::try_from(60 * count).unwrap();
+        let accepted = per_member * count;
+        let most = i64::try_from(accepted).unwrap();
         let timeline = |seconds_apart: i64| {
             let instants = (0..=most).map(|number| Occurrence {
                 at: start + number * seconds_apart,
@@ -154,11 +158,12 @@ fn a_timeline_has_few_instants_within_an_hour() {
                 member: MemberIndex::new(member),
                 action: Action::Enter(Stage::Released),
             });
-            check(&bundle, at("2026-03-01"), &instants.chain(ends).collect::<Vec<_>>(), 2)
+            let limits = TimelineLimits { wakes_per_hour_max: per_member, ..LIMITS };
+            check(&bundle, at("2026-03-01"), &instants.chain(ends).collect::<Vec<_>>(), limits)
         };
         assert_eq!(timeline(3_600 / most), Ok(()), "an hour from the first to the last");
         assert_eq!(timeline(0), Ok(()), "one instant");
-        let crowded = TimelineError::Crowded { primary: "ecs".to_owned(), at: start, accepted: 60 * count };
+        let crowded = TimelineError::Crowded { primary: "ecs".to_owned(), at: start, accepted };
         assert_eq!(timeline(3_600 / most - 1), Err(crowded));
     }
 }

@@ -250,9 +250,11 @@ impl Facts<'_> {
                 format!("the policy `{}` requires one{by}: {}", required.policy, sentence(&required.reason))
             })
             .collect::<Vec<_>>();
-        let is_own =
-            approval.required.is_empty() || approval.required.iter().any(|one| one.policy == BUILT_IN);
-        if is_own && let Some(limit) = self.account.approval_above {
+        let built_in = approval.required.iter().find(|one| one.policy == BUILT_IN);
+        let is_own = approval.required.is_empty() || built_in.is_some();
+        if let Some(special) = built_in.filter(|one| !one.reason.is_empty()) {
+            reasons.insert(0, sentence(&special.reason).to_owned());
+        } else if is_own && let Some(limit) = self.account.approval_above {
             reasons.insert(0, format!("it costs more than `approval_above`, {}", self.money(limit)));
         }
         let reasons =

@@ -317,3 +317,16 @@ fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
     assert_eq!(failures, [], "it lets the bundle be");
     assert_eq!(world.resource("other").expires_at, Some(at("2026-04-02T00:20:00")), "the others go on");
 }
+
+#[test]
+fn how_often_a_plugin_may_have_a_bundle_wake_is_a_setting() {
+    let bundles = vec![vec![with(lapsing("vm", "2026-03-10"), "restless", "yes")]];
+    let mut world = World::account("2026-03-01", "60", bundles);
+    world.engine = world.engine.with_wakes_per_hour_max(10);
+    world.run_to("2026-03-01T00:05:00");
+    let said = world.happened.iter().find_map(|recorded| {
+        let EventKind::PluginFailed { message, .. } = &recorded.event.what else { return None };
+        Some(format!("{} {message}", recorded.event.at))
+    });
+    expect!["2026-03-01T00:00:10Z plugin `toy` has `vm` wake more than 10 times within an hour; at most 10 are accepted; tell its author"].assert_eq(&said.unwrap());
+}

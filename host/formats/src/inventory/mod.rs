@@ -23,6 +23,7 @@ use perennial_domain::manifest::Manifest;
 
 use super::Problems;
 use super::body_limits;
+use super::body_limits::BodyLimits;
 use super::diagnostics::Diagnostics;
 use super::diagnostics::Path;
 use super::json_cursor::JsonCursor;
@@ -94,8 +95,9 @@ pub type CheckSettings<'c> = dyn Fn(&str, &BTreeMap<String, String>) -> Result<V
 pub enum Source<'t> {
     /// In a JSON file.
     Json(&'t str),
-    /// In the body of a request: JSON, in which [`ImportOptions`] may stand beside the lists.
-    Body(&'t str),
+    /// In the body of a request: JSON, in which [`ImportOptions`] may stand beside the lists, and no value of which holds
+    /// more than the limits say.
+    Body(&'t str, BodyLimits),
     /// In tables, of which each has a head: see FORMATS.md.
     Csv {
         /// A resource a line.
@@ -159,12 +161,12 @@ pub fn read_from(
     let read = |root: &Node<'_>, problems: &Diagnostics| {
         let cursor = JsonCursor { node: root, path: Path::Root, diagnostics: problems };
         let accounts = |update| Accounts::new(manifests, check_settings, existing, update);
-        read_root(cursor, matches!(source, Source::Body(_)), options, accounts, existing)
+        read_root(cursor, matches!(source, Source::Body(..)), options, accounts, existing)
     };
     match source {
-        Source::Body(text) => {
+        Source::Body(text, limits) => {
             let root = json_tree::parse(text, &problems)?;
-            body_limits::check(&root, Path::Root, &problems);
+            body_limits::check(&root, Path::Root, limits, &problems);
             let document = read(&root, &problems);
             problems.finish(document)
         }

@@ -115,12 +115,13 @@ pub(super) async fn create(
     Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
     require_all_accounts(&request.caller)?;
-    let providers = app.providers().clone();
+    let (providers, limits) = (app.providers().clone(), app.limits().body_limits());
     app.write(request, move |work| {
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
         let known = import_check::VisibleRecords::new(work.db(), &work.request.caller);
-        let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
+        let read = |cursor: JsonCursor<'_, '_>| inventory::account(cursor, &manifests, &check, &known);
+        let account = body::read(&text, limits, read)?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
         work.set_audit_subject(&account.id, None);

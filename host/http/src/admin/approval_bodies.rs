@@ -11,9 +11,9 @@ use crate::input::Body;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RequiredApproval)]
 pub(crate) struct RequiredApprovalView {
-    /// Its name; `approval_above` for the limit of the account.
+    /// Its name; `approval_above` for the limit of the account, and for what is held once for another reason.
     policy: String,
-    /// Its words.
+    /// Its words; of `approval_above`, empty above the limit, or why a plan of any price is held: the database was set back.
     reason: String,
     /// The label that the approver's token has; null is any approver.
     by: Option<String>,

@@ -18,6 +18,7 @@ use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::policy_changes::PolicyChanges;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
+use perennial_formats::body_limits::BodyLimits;
 use perennial_formats::policy;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::ReadTx;
@@ -27,6 +28,7 @@ use perennial_store::policy_changes::PolicyChange;
 use perennial_store::policy_changes::Subject;
 use perennial_store::policy_differences;
 use perennial_store::policy_differences::PolicyDifference;
+use perennial_store::quotas as stored_quotas;
 use utoipa::ToSchema;
 
 use crate::admin::policy_views::DifferenceView;
@@ -48,6 +50,7 @@ use crate::page::PageParams;
 use crate::problem::FieldError;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use crate::views;
 use crate::write::Write;
@@ -112,7 +115,7 @@ impl Body for InstallPolicies {
     }
 
     /// The texts are files, and longer than what a request may say otherwise.
-    fn from_text(text: &str) -> Result<InstallPolicies, Problem> {
+    fn from_text(text: &str, _: BodyLimits) -> Result<InstallPolicies, Problem> {
         body::read_as("the body", text, InstallPolicies::read).map_err(Problem::from)
     }
 }
@@ -136,14 +139,20 @@ pub(super) async fn install(
     require_all_accounts(&request.caller)?;
     let InstallPolicies { file, scripts, replace, dry_run } = body;
     let (replace, dry_run) = (replace.unwrap_or(false), dry_run.unwrap_or(false));
+    let limits = app.limits().clone();
     let (reader, scripts) = (app.clone(), scripts.unwrap_or_default());
     let checked = app.read(move |db| Ok::<_, Problem>(check(&reader, db, &file, &scripts, replace))).await?;
     app.write(request, move |work| {
         let PolicyFile { set, warnings } = checked?;
-        let changes = match dry_run {
-            false => change(work, |engine, at, author| engine.install_policies(at, &set, replace, author))?,
-            true => preview(work, |engine, at, author| engine.install_policies(at, &set, replace, author))?,
+        let install = |engine: &mut EngineTx<'_>, at, author: PolicyAuthor<'_>| {
+            let changes = engine.install_policies(at, &set, replace, author)?;
+            Ok((changes, stored_quotas::policies(engine.db())?))
         };
+        let (changes, usage) = match dry_run {
+            false => change(work, install)?,
+            true => preview(work, install)?,
+        };
+        quotas::check_policies(usage, &limits)?;
         let result = PolicyChangeResult::of(&changes, warnings);
         Ok(match dry_run {
             false => respond(work, changes, &result),
@@ -206,10 +215,10 @@ pub(super) fn change<T>(
 }
 
 /// What a change would come to; nothing of it is written.
-fn preview(
+fn preview<T>(
     work: &mut WriteContext<'_>,
-    change: impl FnOnce(&mut EngineTx<'_>, Timestamp, PolicyAuthor<'_>) -> Result<PolicyChanges, EngineError>,
-) -> Result<PolicyChanges, Problem> {
+    change: impl FnOnce(&mut EngineTx<'_>, Timestamp, PolicyAuthor<'_>) -> Result<T, EngineError>,
+) -> Result<T, Problem> {
     let (request, at) = (work.request, work.at);
     let author = PolicyAuthor { id: &request.caller.id, reason: request.reason.as_deref() };
     Ok(work.engine.preview(|engine| change(engine, at, author))?)

@@ -18,6 +18,7 @@ use rustls_pki_types::pem::PemObject;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 pub use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
@@ -62,6 +63,10 @@ pub enum TlsError {
     #[error("the certificate and its key cannot be used: {0}")]
     Rustls(#[from] rustls::Error),
 }
+
+/// How many connections wait to be accepted, if the system has no smaller limit: more than come at once when an attacker that
+/// was closed comes again. Clients beyond that wait a second or more before they try again.
+const WAITING_MAX: u32 = 4_096;
 
 /// A listener for TCP or TLS.
 pub struct Listener {
@@ -111,7 +116,12 @@ impl Listener {
         tls: Option<TlsAcceptor>,
         limits: ConnectionLimits,
     ) -> io::Result<Listener> {
-        let listener = TcpListener::bind(address).await?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A host that starts again has the address of the one before at once. Elsewhere others could take it, too.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(WAITING_MAX)?;
         Ok(Listener {
             listener,
             tls,

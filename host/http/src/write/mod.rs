@@ -162,7 +162,10 @@ fn commit(
             writer.set_storage_state(StorageState::Full);
         }
         Err(problem) if problem.kind == ProblemType::StorageMoved => {
-            writer.set_storage_state(StorageState::Moved);
+            // It finds out which file it is.
+            if let Err(error) = writer.watch_storage() {
+                tracing::error!(%error, "nobody knows whether the database is where it was");
+            }
         }
         Err(_) => {}
     }

@@ -105,7 +105,8 @@ async fn read<T: Body>(
     bytes: Bytes,
 ) -> Result<(String, Result<T, Problem>), Problem> {
     let is_inline = bytes.len() <= INLINE_BODY_MAX;
-    let work = move || (fingerprint(&method, &path_and_query, &bytes), input::read(&bytes));
+    let limits = app.limits().body_limits();
+    let work = move || (fingerprint(&method, &path_and_query, &bytes), input::read(&bytes, limits));
     if is_inline {
         return Ok(work());
     }

@@ -1,6 +1,7 @@
 //! `/v1/forecast`: what will be paid for, what that costs, and the money that it takes.
 
 use expect_test::expect;
+use perennial_service::limits::Limits;
 use serde_json::Value;
 use serde_json::json;
 
@@ -285,4 +286,30 @@ fn parameters_that_make_no_sense_are_all_named() {
     for months in ["0", "-1", "", "1.5"] {
         assert_eq!(Server::new().get("viewer", &format!("/v1/forecast?months={months}")).status, 400);
     }
+}
+
+#[test]
+fn one_who_keeps_asking_for_forecasts_holds_up_nobody_else() {
+    let server = Server::furnished_with(Limits { forecasts_max: 2, ..Limits::DEFAULT });
+    let tokens = server.get("admin", "/v1/tokens").json();
+    let viewer = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "viewer").unwrap();
+    let owner = viewer["owner"].as_str().unwrap().into();
+    let slot = server.host.acquire_forecast(&owner).unwrap();
+    let permit = server.host.forecast_permits().clone().try_acquire_owned().unwrap();
+    let own = server.get("viewer", "/v1/forecast?months=1");
+    assert_eq!(
+        (own.status.as_u16(), &own.headers["retry-after"]),
+        (429, &"5".parse().unwrap()),
+        "{}",
+        own.body
+    );
+    assert_eq!(server.get("operator", "/v1/forecast?months=1").status, 200);
+    let other = server.host.forecast_permits().clone().try_acquire_owned().unwrap();
+    assert_eq!(
+        server.get("operator", "/v1/forecast?months=1").status,
+        503,
+        "as many as the host makes at once"
+    );
+    drop((slot, permit, other));
+    assert_eq!(server.get("viewer", "/v1/forecast?months=1").status, 200);
 }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use expect_test::expect;
 use perennial_service::limits::Limits;
+use serde_json::json;
 
 use crate::harness::Server;
 
@@ -189,6 +190,40 @@ fn bodies_are_json_and_no_larger_than_the_limit() {
           "type": "urn:perennial:problem:unsupported-media-type"
         }"#]]
     .assert_eq(&server.send("operator", "POST", "/v1/accounts/a:top-up", typed, "").shown());
+}
+
+#[test]
+fn how_much_a_value_of_a_body_may_hold_is_configuration() {
+    let limits =
+        Limits { body_text_bytes_max: 64, body_name_bytes_max: 70, body_fields_max: 32, ..Limits::DEFAULT };
+    let server = Server::furnished_with(limits);
+    let wide = (0..33).map(|number| (format!("t{number}"), "v".into())).collect::<serde_json::Map<_, _>>();
+    let much = |text: usize, name: usize| {
+        let mut tags = wide.clone();
+        tags.insert("n".repeat(name), "v".repeat(text).into());
+        tags
+    };
+    let resource = |tags| json!({ "resources": [{ "id": "new", "account": "acme-hw", "tags": tags }] });
+    let account = |settings| json!({ "id": "new", "provider": "huawei", "settings": settings });
+    let change = |tags| json!({ "tags": tags });
+    // Each is read in its own way: a change, an account, and an inventory.
+    for (method, path, body) in [
+        ("PATCH", "/v1/resources/ecs-1", change(much(65, 71))),
+        ("POST", "/v1/accounts", account(much(65, 71))),
+        ("POST", "/v1/resources:import", resource(much(65, 71))),
+    ] {
+        let refused = server.send("admin", method, path, &[], &body.to_string());
+        assert_eq!(refused.status, 422, "{path}: {}", refused.body);
+        for problem in [
+            "bytes of text: 65; a request has at most 64",
+            "bytes of a field's name: 71; a request has at most 70",
+            "fields: 34; a request has at most 32",
+        ] {
+            assert!(refused.body.contains(problem), "{path}: {problem}: {}", refused.body);
+        }
+    }
+    let just = json!({ "tags": { ("n".repeat(70)): "v".repeat(64) } }).to_string();
+    assert_eq!(server.send("admin", "PATCH", "/v1/resources/ecs-1", &[], &just).status, 200);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use perennial_service::limits::Limits;
 use perennial_store::quotas;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::harness::Answer;
 use crate::harness::Server;
+use crate::policies::one;
 
 /// A furnished server with these limits.
 fn server(limits: Limits) -> Server {
@@ -64,6 +66,50 @@ fn each_quota_of_a_person_or_an_account_ends_a_flood() {
     let revoked = format!("/v1/tokens/{}:revoke", mine["id"].as_str().unwrap());
     assert_eq!(server.post("admin", &revoked, "{}").status, 200);
     assert_eq!(server.post("admin", "/v1/tokens", r#"{"name": "t", "role": "viewer"}"#).status, 201);
+}
+
+/// How many policies hold.
+fn policies(server: &Server) -> usize {
+    server.get("admin", "/v1/policies").json()["items"].as_array().unwrap().len()
+}
+
+#[test]
+fn there_are_no_more_policies_than_a_host_may_have() {
+    let server = server(Limits { policies_max: 3, ..Limits::DEFAULT });
+    let rule = "fn rule(plan) { approve() }";
+    assert_eq!(
+        flood(|number| server.post("admin", "/v1/policies", &one(&format!("p{number}"), "", rule))),
+        3
+    );
+    assert_eq!(policies(&server), 3, "the refused one is not there");
+    let again = server.post("admin", "/v1/policies", &one("p0", "mode = \"shadow\"", rule));
+    assert_eq!(again.status, 200, "one may be replaced: {}", again.body);
+    let mut looked = serde_json::from_str::<Value>(&one("p9", "", rule)).unwrap();
+    looked["dry_run"] = true.into();
+    let looked = server.post("admin", "/v1/policies", &looked.to_string());
+    assert!(is_used_up(&looked), "a look says so, too: {}", looked.body);
+    let detail = "there would be 4 policies, and there may be 3; nothing was done; remove some, or raise `limits.policies_max`";
+    assert_eq!(looked.json()["detail"], detail);
+    // One that is removed makes room for another.
+    assert_eq!(server.send("admin", "DELETE", "/v1/policies/p1", &[], "").status, 200);
+    assert_eq!(server.post("admin", "/v1/policies", &one("p9", "", rule)).status, 200);
+    assert_eq!(policies(&server), 3);
+}
+
+#[test]
+fn scripts_and_calendars_have_no_more_bytes_than_a_host_may_have() {
+    let server = server(Limits { policy_bytes_max: 2_000, ..Limits::DEFAULT });
+    let rule = format!("// {}\nfn rule(plan) {{ approve() }}", "x".repeat(800));
+    assert_eq!(
+        flood(|number| server.post("admin", "/v1/policies", &one(&format!("p{number}"), "", &rule))),
+        2
+    );
+    let days =
+        (1..=28).map(|day| format!("\"2026-02-{day:02}..2026-02-{day:02}\"")).collect::<Vec<_>>().join(", ");
+    let file = format!("[[calendar]]\nname = \"freeze\"\ndays = [{days}]\n");
+    let calendar = server.post("admin", "/v1/policies", &json!({ "file": file }).to_string());
+    assert!(is_used_up(&calendar), "{}", calendar.body);
+    assert_eq!(policies(&server), 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@
 #[allow(dead_code, reason = "the API's other tests use the rest")]
 mod harness;
 
-use perennial_formats::body_limits;
+use perennial_formats::body_limits::BodyLimits;
 use serde_json::Value;
 use serde_json::json;
 
@@ -32,13 +32,13 @@ fn hostile() -> Vec<(&'static str, Value)> {
         deep = json!([deep]);
     }
     vec![
-        ("text a byte too long", text(body_limits::TEXT_BYTES_MAX + 1)),
+        ("text a byte too long", text(BodyLimits::DEFAULT.text_bytes_max + 1)),
         ("a megabyte of text", text(MUCH)),
         ("a long list", Value::from(vec![json!("x"); 200_000])),
         ("a list of objects", Value::from(vec![json!({}); 100_000])),
-        ("an object one field too wide", wide(body_limits::FIELDS_MAX + 1).into()),
+        ("an object one field too wide", wide(BodyLimits::DEFAULT.fields_max + 1).into()),
         ("a wide object", wide(20_000).into()),
-        ("a name a byte too long", json!({ "n".repeat(body_limits::NAME_BYTES_MAX + 1): "v" })),
+        ("a name a byte too long", json!({ "n".repeat(BodyLimits::DEFAULT.name_bytes_max + 1): "v" })),
         ("a long name", json!({ "n".repeat(MUCH): "v" })),
         ("deep nesting", deep),
         ("a large number", json!(u64::MAX)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
@@ -101,7 +102,7 @@ struct Conditions {
     list: ListArguments,
 }
 
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 15] = [
     Column::new("id", "id"),
     Column::new("state", "state"),
     Column::new("account", "account"),
@@ -112,6 +113,7 @@ const COLUMNS: [Column; 14] = [
     Column::new("requested_at", ""),
     Column::new("expires_at", "expires"),
     Column::new("requested_by", "requested by"),
+    Column::sentence("required", "required by"),
     Column::new("closed_at", ""),
     Column::new("decided_by", ""),
     Column::new("reason", ""),
@@ -168,12 +170,23 @@ fn row(stored: StoredApproval, facts: &BTreeMap<String, (String, String)>, zones
         Cell::new(stored.requested_at),
         Cell::new(stored.expires_at),
         Cell::new(stored.requested_by).or("the clock"),
+        Cell::new(Value::Texts(stored.required.iter().map(required_text).collect())),
         Cell::new(closing.as_ref().map(|closing| closing.at)),
         Cell::new(closing.as_ref().and_then(|closing| closing.by.clone())),
         Cell::new(closing.as_ref().and_then(|closing| closing.reason.clone())),
         Cell::new(expiry_reason.map(ExpiryReason::name)),
     ];
     Row { zone: zones.of(provider.as_deref()), cells: cells.into() }
+}
+
+/// What requires an approval, with its words and the label that its approver has: `finance-first (finance): costs a lot`.
+fn required_text(required: &RequiredApproval) -> String {
+    let by = required.by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
+    let reason = match required.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!("{}{by}{reason}", required.policy)
 }
 
 fn decide(

@@ -104,7 +104,9 @@ impl Context {
         let cache = self.cache.clone().or_else(default_cache);
         let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
-        Ok(Plugins::load(&Options { files, cache_dir: cache, limits: Limits::DEFAULT })?)
+        let limits =
+            Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
+        Ok(Plugins::load(&Options { files, cache_dir: cache, limits })?)
     }
 
     /// The rules of every provider.

@@ -30,6 +30,7 @@ mod policy;
 mod replay;
 mod resources;
 mod run;
+mod safe_log;
 mod serve;
 mod simulate;
 mod start;

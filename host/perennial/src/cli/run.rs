@@ -48,6 +48,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_decision_days(config.limits.decision_days)
+        .with_wakes_per_hour_max(config.limits.wakes_per_hour_max)
         .with_stop_flag(stopped);
     engine.notice_set_back(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");

@@ -14,6 +14,8 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::lossy_log::LossyLog;
+use crate::cli::safe_log::SafeLog;
+use crate::cli::safe_log::safe_lines;
 use crate::config::LogFormat;
 use crate::report::Style;
 
@@ -41,7 +43,7 @@ impl Context {
 
     /// Says what went wrong on the standard error. If that is full or closed, the exit code still says it.
     pub(super) fn complain(&self, what: &str) {
-        let line = format!("{}: {what}\n", self.stderr_style().alarm("error"));
+        let line = format!("{}: {}\n", self.stderr_style().alarm("error"), safe_lines(what));
         // By way of the log, which nobody waits for.
         drop(LossyLog::standard().write_all(line.as_bytes()));
         LossyLog::standard().settle();
@@ -60,13 +62,17 @@ impl Context {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(LossyLog::standard)
             .with_target(false)
             // It would say on the standard error that the standard error cannot be written, and panic.
             .log_internal_errors(false);
         match format {
-            LogFormat::Text => log.with_ansi(self.wants_colours(io::stderr().is_terminal())).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+            LogFormat::Text => {
+                let has_colours = self.wants_colours(io::stderr().is_terminal());
+                let safe = move || SafeLog::new(LossyLog::standard(), has_colours);
+                log.with_ansi(has_colours).with_writer(safe).init();
+            }
+            // JSON writes out what would steer by itself, but for what only turns the direction.
+            LogFormat::Json => log.json().flatten_event(true).with_writer(LossyLog::standard).init(),
         }
     }
 

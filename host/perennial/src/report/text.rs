@@ -1,16 +1,8 @@
 //! Text as a terminal shows it: how wide it is, where it is broken, and what must not reach it. Knows no contents.
 
+use perennial_formats::safe_text::steers;
 use unicode_width::UnicodeWidthChar;
 use unicode_width::UnicodeWidthStr;
-
-/// Characters that would turn the direction in which a terminal writes.
-const DIRECTIONS: [(char, char); 5] = [
-    ('\u{61c}', '\u{61c}'),
-    ('\u{200e}', '\u{200f}'),
-    ('\u{202a}', '\u{202e}'),
-    ('\u{2028}', '\u{2029}'),
-    ('\u{2066}', '\u{2069}'),
-];
 
 /// How many columns of a terminal `text` takes: two for each sign of Chinese, Japanese and Korean, one for most others.
 pub(super) fn width(text: &str) -> usize {
@@ -19,9 +11,6 @@ pub(super) fn width(text: &str) -> usize {
 
 /// `text` with characters that would steer a terminal made visible.
 pub(crate) fn printable(text: &str) -> String {
-    let steers = |sign: char| {
-        sign.is_control() || DIRECTIONS.iter().any(|(first, last)| (*first..=*last).contains(&sign))
-    };
     text.chars().map(|sign| if steers(sign) { char::REPLACEMENT_CHARACTER } else { sign }).collect()
 }
 

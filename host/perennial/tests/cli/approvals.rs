@@ -59,10 +59,10 @@ fn held_plans_are_listed_and_decided_on() {
     let folder = Folder::new();
     drop(held(&folder, "perennial.db"));
     expect![[r#"
-        id       state    account  resource  cause         cost  expires               requested by
-        ecs-1~1  pending  acme     ecs-1     command  99.00 CNY  2999-01-08 00:00 UTC  0a1b2c3d4e5f
-        ecs-2~1  pending  acme     ecs-2     command  99.00 CNY  2999-01-08 00:00 UTC  0a1b2c3d4e5f
-        ecs-3~1  pending  acme     ecs-3     command  99.00 CNY  2999-01-08 00:00 UTC  cli
+        id       state    account  resource  cause         cost  expires               requested by  required by
+        ecs-1~1  pending  acme     ecs-1     command  99.00 CNY  2999-01-08 00:00 UTC  0a1b2c3d4e5f  approval_above
+        ecs-2~1  pending  acme     ecs-2     command  99.00 CNY  2999-01-08 00:00 UTC  0a1b2c3d4e5f  approval_above
+        ecs-3~1  pending  acme     ecs-3     command  99.00 CNY  2999-01-08 00:00 UTC  cli           approval_above
     "#]]
     .assert_eq(&folder.run(&["approvals", "list"]).succeeded().stdout());
     let approved =

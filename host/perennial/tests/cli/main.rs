@@ -2,6 +2,7 @@
 
 mod approvals;
 mod decisions;
+mod escapes;
 mod failing;
 mod formats;
 mod help;

@@ -1,9 +1,12 @@
-//! A log that cannot be written.
+//! A log that cannot be written, and what its lines cannot be made to say.
 
 use std::fs::File;
+use std::io::Read;
 use std::net::TcpListener;
 use std::net::TcpStream;
 use std::process::Stdio;
+
+use serde_json::json;
 
 use crate::server::Served;
 use crate::server::until;
@@ -53,4 +56,37 @@ fn a_full_disk_under_the_log_does_not_keep_a_host_from_starting() {
     assert_eq!(child.try_wait().unwrap().map(|status| status.code()), None, "it goes on");
     assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert_eq!(until("it has ended", || child.try_wait().unwrap()).code(), Some(0));
+}
+
+#[test]
+fn a_line_of_the_log_is_one_whatever_is_in_it() {
+    let folder = Folder::new();
+    let clock = ["--virtual-clock", "2026-01-01T00:00:00Z"];
+    let (server, mut log) = Served::start_with_reader(&folder, &[("RUST_LOG", "debug")], &clock);
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        text
+    });
+    let id = "id\u{202e}\u{2028}x";
+    let resource = json!({
+        "id": id, "account": "a", "kind": "ecs", "charging": "prepaid", "started_at": "2025-12-01T00:00:00Z",
+        "expires_at": "2026-02-01T00:00:00Z", "term": { "count": 1, "unit": "month" }, "price": "1.00",
+    });
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
+    let import = json!({ "resources": [resource] }).to_string();
+    assert_eq!(server.send("POST", "/v1/resources:import", &import).status, 200);
+    let value = "a\u{1b}[2J\u{0}\r\n2026-01-01T00:00:00Z  INFO forged\u{202e}\u{9b}31m\u{2067}";
+    let change = json!({ "attributes": { (value): value }, "tags": { (value): value } }).to_string();
+    let path = "/v1/resources/id%E2%80%AE%E2%80%A8x";
+    assert_eq!(server.send("PATCH", path, &change).status, 200);
+    assert_eq!(server.get(&format!("{path}?{}", "%1b%0aforged")).status, 400);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    let log = reader.join().unwrap();
+    assert!(log.contains("forged"), "what happened is told: {log}");
+    let turns = |sign: char| matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steering = log.chars().filter(|sign| (sign.is_control() && *sign != '\n') || turns(*sign));
+    assert_eq!(steering.collect::<Vec<_>>(), [], "{log:?}");
+    assert!(!log.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z  INFO forged")), "{log}");
 }

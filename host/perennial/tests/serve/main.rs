@@ -7,6 +7,8 @@ mod support;
 mod clock;
 mod limits;
 mod log;
+#[cfg(unix)]
+mod permissions;
 mod plugins;
 mod secrets;
 mod server;

@@ -74,6 +74,11 @@ fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
         let approvals = items(&server, "/v1/approvals?state=pending");
         assert_eq!(approvals.len(), 1, "{approvals:?}");
         assert_eq!(approvals[0]["resource"], "sooner");
+        let why = "the database was set back since it was due: it may be paid already";
+        let policy = json!({ "policy": "approval_above", "reason": why, "by": null, "given_by": null });
+        assert_eq!(approvals[0]["required"], json!([policy]));
+        let explained = server.get("/v1/resources/sooner/explanation").body;
+        assert!(explained.contains(&format!("because {why}")), "{explained}");
         let new = items(&server, "/v1/events?limit=1000")
             .iter()
             .map(number)
@@ -81,6 +86,10 @@ fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
             .count();
         assert!(new > 1, "what happens from now on has ids that nothing lost had");
         stop(server);
+
+        let listed = run(&folder, &[], &["approvals", "list", "--state", "pending"]).stdout;
+        let listed = String::from_utf8(listed).unwrap();
+        assert!(listed.contains(&format!("approval_above: {why}")), "{listed}");
 
         // It is told once; what is due later is paid as ever.
         let (server, told) = Served::start_logged(&folder, &[], &AGAIN);

@@ -73,6 +73,48 @@ fn a_clock_whose_database_was_deleted_ends() {
 }
 
 #[test]
+fn a_log_deleted_under_a_live_host_is_noticed_and_loses_nothing() {
+    for ending in ["-wal", "-shm"] {
+        let folder = Folder::new();
+        let server = Served::start(&folder, &[], &VIRTUAL);
+        assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
+        assert_eq!(top_up(&server).status, 200);
+        std::fs::remove_file(folder.path(&format!("test.db{ending}"))).unwrap();
+        let refused = top_up(&server);
+        assert_eq!(refused.kind(), "503 storage-moved", "{ending}");
+        let ready = server.get("/readyz");
+        assert_eq!((ready.status, &ready.json()["store"]), (503, &false.into()));
+        let problem = ready.json()["problems"][0].as_str().unwrap().to_owned();
+        assert!(problem.contains("`-wal`") && problem.contains("start it again"), "{problem}");
+        // Killed, so that nothing is put in order at the end.
+        drop(server);
+        let server = Served::start(&folder, &[], &VIRTUAL);
+        assert_eq!(server.get("/v1/accounts/a").json()["balance"], "1.00", "{ending}");
+        assert_eq!(top_up(&server).status, 200);
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(0));
+    }
+}
+
+#[test]
+fn a_log_deleted_under_an_idle_host_is_noticed_by_itself() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
+    let log = folder.path("test.db-wal");
+    std::fs::rename(&log, folder.path("away")).unwrap();
+    until("it is noticed", || (server.figure("perennial_storage_writable") == 0).then_some(()));
+    std::fs::rename(folder.path("away"), &log).unwrap();
+    until("it is well again", || (server.figure("perennial_storage_writable") == 1).then_some(()));
+    assert_eq!(top_up(&server).status, 200);
+    std::fs::remove_file(log).unwrap();
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(1), "it is told at the end");
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.get("/v1/accounts/a").json()["balance"], "1.00");
+}
+
+#[test]
 fn a_server_that_makes_a_database_says_so() {
     let folder = Folder::new();
     for is_new in [true, false] {

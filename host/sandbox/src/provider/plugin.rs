@@ -16,6 +16,7 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::plan;
 use perennial_domain::timeline;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::timeline::TimelineLimits;
 use perennial_domain::usage;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
@@ -179,7 +180,11 @@ impl Plugin {
         })?;
         self.each("timeline", requests, answers, |request, answer| {
             let timeline = decode::timeline(answer)?;
-            timeline::check(request.bundle, request.after, &timeline, self.manifest.notices.len())
+            let limits = TimelineLimits {
+                notices: self.manifest.notices.len(),
+                wakes_per_hour_max: self.limits.wakes_per_hour_max,
+            };
+            timeline::check(request.bundle, request.after, &timeline, limits)
                 .map_err(|error| error.to_string())?;
             Ok(timeline)
         })

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
+
 /// What one plugin may spend; the same for every batch, because every batch has a sandbox of its own.
 ///
 /// Fuel is what stops a rule that does not end: WebAssembly counts it, so the same request stops at the same place on
@@ -55,6 +57,8 @@ pub struct Limits {
     /// and 380 MiB, and a hundred functions with 50 locals 6 s and 90 MiB. Without it, 10 MiB of the first kind took more
     /// than two minutes and 1.9 GiB.
     pub code_weight_max: usize,
+    /// Instants within an hour that a timeline may have, for each member of its bundle: 60. The clouds' rules have two.
+    pub wakes_per_hour_max: usize,
 }
 
 impl Limits {
@@ -77,6 +81,7 @@ impl Limits {
         function_bytes_max: 256 << 10,
         function_locals_max: 500,
         code_weight_max: 100_000_000,
+        wakes_per_hour_max: WAKES_PER_HOUR_MAX,
     };
 
     /// The fuel of a call that asks about so many items.

@@ -120,7 +120,7 @@ fn is_written(context: &WriterContext, written: Result<bool, EngineError>) -> Re
     let EngineError::Store(source) = &error else { return Err(error) };
     match StorageState::of(source) {
         StorageState::Writable => Err(error),
-        state @ (StorageState::Full | StorageState::Moved) => {
+        state @ (StorageState::Full | StorageState::Moved | StorageState::LogMoved) => {
             context.set_storage_state(state);
             Ok(false)
         }

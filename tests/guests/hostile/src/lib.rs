@@ -105,6 +105,11 @@ fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
         "past" => vec![release(after, 0)],
         "disorder" => vec![attempt(after + 2, 0), release(after + 1, 0)],
         "outside" => vec![release(after + 1, 7)],
+        "back" => [Stage::Grace, Stage::Active, Stage::Grace, Stage::Active]
+            .into_iter()
+            .zip(after + 1..)
+            .map(|(stage, at)| Occurrence { at, member: 0, action: Action::Enter(stage) })
+            .collect(),
         "notice" => vec![Occurrence { at: after + 1, member: 0, action: Action::Notice(3) }],
         "echo" => {
             let member = &request.bundle[0];

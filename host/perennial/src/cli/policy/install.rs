@@ -16,6 +16,7 @@ use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
 use perennial_store::policies;
+use perennial_store::quotas;
 
 use crate::cli::Context;
 use crate::cli::UserError;
@@ -52,15 +53,21 @@ pub(super) fn install(context: &Context, arguments: &Arguments) -> anyhow::Resul
     check_beside_others(&engine, &loaded, arguments.replace)?;
     let at = now(&engine)?;
     let author = PolicyAuthor { id: CLI, reason: arguments.reason.as_deref() };
-    let install =
-        |engine: &mut EngineTx<'_>| engine.install_policies(at, &loaded.set, arguments.replace, author);
+    let limits = &context.config()?.limits;
+    let install = |engine: &mut EngineTx<'_>| {
+        let changes = engine.install_policies(at, &loaded.set, arguments.replace, author)?;
+        match limits.policy_problem(quotas::policies(engine.db())?) {
+            None => Ok(changes),
+            Some(problem) => Err(anyhow::Error::from(UserError::Argument(problem))),
+        }
+    };
     let changes = match arguments.dry_run {
         true => engine.preview(install)?,
         false => engine.in_transaction(|engine| {
             let changes = install(engine)?;
             let operation = format!("policy install {}", arguments.file.display());
             audit::insert(engine.tx(), &audit_record::with_reason(at, &operation, author.reason))?;
-            Ok::<_, EngineError>(changes)
+            Ok::<_, anyhow::Error>(changes)
         })?,
     };
     print(&changes, arguments.dry_run)

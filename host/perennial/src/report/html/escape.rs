@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use perennial_formats::safe_text::steers;
+
 /// Text as it is written into a page, as an element's content or an attribute's value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Escaped<'a>(pub(super) &'a str);
@@ -28,7 +30,5 @@ impl fmt::Display for Escaped<'_> {
 
 /// Line ends stay: tooltips have several lines. Marks that turn the direction of writing go, as they hide what an id is.
 fn is_special(sign: char) -> bool {
-    matches!(sign, '&' | '<' | '>' | '"' | '\'')
-        || (sign.is_control() && sign != '\n')
-        || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(sign, '&' | '<' | '>' | '"' | '\'') || (steers(sign) && sign != '\n')
 }
