@@ -77,7 +77,7 @@ impl Recorder {
                 return None;
             }
             // What they were asked about again is the plan that they had amended, and is kept behind their rulings.
-            if open.rounds().count() > 1 {
+            if open.active_rulings().count() > 1 {
                 return self.open.take();
             }
         }
@@ -132,7 +132,7 @@ impl RecordedPlan {
     }
 
     /// The rounds of the chain; what shadow policies ruled is left out.
-    fn rounds(&self) -> impl Iterator<Item = &RecordedRuling> {
+    fn active_rulings(&self) -> impl Iterator<Item = &RecordedRuling> {
         self.rulings.iter().filter(|ruling| !ruling.question.context.is_shadow)
     }
 
@@ -148,7 +148,7 @@ impl RecordedPlan {
 
     /// What was ruled on the plan of `facts` where these approvals had been given.
     pub(super) fn followed(&self, facts: &PlanFacts, approved: &[String]) -> PlanRuling {
-        let mut rounds = self.rounds().peekable();
+        let mut rounds = self.active_rulings().peekable();
         let Some(first) = rounds.peek() else { return PlanRuling::unasked(facts) };
         let mut chain = Chain::new(ChainContext {
             on_policy_failure: account_settings::on_policy_failure(&first.question.account.settings),

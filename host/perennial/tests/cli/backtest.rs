@@ -234,6 +234,20 @@ fn a_kept_plan_that_was_damaged_is_counted_and_hurts_no_other() {
 }
 
 #[test]
+fn a_backtest_says_which_plans_are_not_kept_any_more() {
+    let folder = imported(&[]);
+    write(&folder, "none.toml", &[("none", "", "approve()")]);
+    let words = ["policy", "backtest", "none.toml", "--since", "2026-01-01"];
+    let ran = folder.run(&words).succeeded();
+    assert!(ran.stderr().contains("no plan is kept in this database"), "{}", ran.stderr());
+    play(&folder, "2026-04-10T00:00:00Z");
+    engine(&folder).delete_old_records("2026-05-20T00:00:00Z".parse().unwrap()).unwrap();
+    let ran = folder.run(&words).succeeded();
+    assert!(ran.stderr().contains("plans before that are not kept any more"), "{}", ran.stderr());
+    assert!(ran.stdout().contains("each is ruled on as it was"), "{}", ran.stdout());
+}
+
+#[test]
 fn a_backtest_that_cannot_be_made_says_why() {
     let folder = imported(&[]);
     play(&folder, "2026-02-10T00:00:00Z");

@@ -13,22 +13,49 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_engine::backtest::PlanRuling;
 use perennial_engine::backtest::TestedPlan;
 
-/// A plan that was tested, and whether it was carried out.
-#[derive(Clone, Debug)]
-pub(super) struct Try {
-    /// The plan.
-    pub(super) plan: TestedPlan,
-    /// Whether it was carried out.
-    pub(super) was_done: bool,
-}
-
 /// What a plan is about: of an account's resource, the command and, for a renewal, the period that it follows.
-type Subject = (String, String, String, Option<Timestamp>);
+type PlanKey = (String, String, String, Option<Timestamp>);
 
 /// The plans of a backtest.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
-    tries: BTreeMap<Subject, Vec<Try>>,
+    tries: BTreeMap<PlanKey, Tries>,
+    differences: BTreeMap<DifferenceKind, Difference>,
+    failures: BTreeMap<String, Difference>,
+}
+
+/// The tries of one plan, as far as it matters what comes of them: there may be millions.
+#[derive(Debug, Default)]
+struct Tries {
+    currency: String,
+    all: Vec<Try>,
+    /// The differences and failures that it is counted among.
+    counted: BTreeSet<Counted>,
+}
+
+/// What a plan is counted among once, however often it is tried.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Counted {
+    Difference(DifferenceKind),
+    Failure(String),
+}
+
+/// One try.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    at: Timestamp,
+    was_done: bool,
+    was_allowed: bool,
+    has_approvals: bool,
+    balance: Micros,
+    followed: Effect,
+    /// What it took from the balance, if it was carried out.
+    followed_net: Micros,
+    ruling: Effect,
+    ruling_net: Micros,
+    ruling_until: Option<Timestamp>,
+    ruling_cost: Option<Micros>,
+    differs: bool,
 }
 
 /// Plans that would have been ruled on otherwise in one way.
@@ -70,8 +97,8 @@ pub(super) struct Month {
 pub(super) struct Changes {
     /// Plans, by the way in which the rulings differ.
     pub(super) differences: BTreeMap<DifferenceKind, Difference>,
-    /// Failures of policies, by the policy and why.
-    pub(super) failures: BTreeMap<(String, String), Difference>,
+    /// Plans on which a policy fails, by the policy.
+    pub(super) failures: BTreeMap<String, Difference>,
     /// By account and month in UTC, such as `2026-01`.
     pub(super) months: BTreeMap<(String, String), Month>,
     /// When a resource first was, and first would have been, without a period that is paid for, by account and resource.
@@ -90,31 +117,62 @@ enum Outcome {
 }
 
 impl Effects {
-    /// Takes a plan in; they come in the order in which they were made.
-    pub(super) fn add(&mut self, one: Try) {
-        let TestedPlan { account, resource, command, expires_before, .. } = &one.plan;
-        let subject = (account.clone(), resource.clone(), command.clone(), *expires_before);
-        self.tries.entry(subject).or_default().push(one);
+    /// Takes a plan in, and whether it was carried out; plans come in the order in which they were made.
+    pub(super) fn add(&mut self, plan: &TestedPlan, was_done: bool) {
+        let TestedPlan { account, resource, command, expires_before, followed, ruling, .. } = plan;
+        let key = (account.clone(), resource.clone(), command.clone(), *expires_before);
+        let tries = self.tries.entry(key).or_default();
+        plan.currency.clone_into(&mut tries.currency);
+        let differs = ruling.differs(followed);
+        tries.all.push(Try {
+            at: plan.at,
+            was_done,
+            was_allowed: plan.was_allowed,
+            has_approvals: plan.has_approvals,
+            balance: plan.balance,
+            followed: followed.effect,
+            followed_net: net(followed),
+            ruling: ruling.effect,
+            ruling_net: net(ruling),
+            ruling_until: ruling.until,
+            ruling_cost: ruling.cost,
+            differs,
+        });
+        if differs {
+            // Where no policy has anything against it, the one that had is the one to name.
+            let says = if ruling.policy.is_some() { ruling } else { followed };
+            let kind = (account.clone(), followed.effect, ruling.effect, says.policy.clone());
+            if tries.counted.insert(Counted::Difference(kind.clone())) {
+                self.differences.entry(kind).or_default().add(plan, &says.reason);
+            }
+        }
+        for (policy, reason) in &ruling.failures {
+            if tries.counted.insert(Counted::Failure(policy.clone())) {
+                self.failures.entry(policy.clone()).or_default().add(plan, reason);
+            }
+        }
     }
 
     /// What the rulings would have changed until `now`.
-    pub(super) fn changes(&self, now: Timestamp) -> Changes {
-        let mut changes = Changes::default();
-        for ((account, resource, command, expires_before), tries) in &self.tries {
-            changes.count_differences(tries);
+    pub(super) fn changes(self, now: Timestamp) -> Changes {
+        let Effects { tries, differences, failures } = self;
+        let mut changes = Changes { differences, failures, ..Changes::default() };
+        for ((account, resource, command, expires_before), Tries { currency, all, .. }) in tries {
+            let of = (account.as_str(), currency.as_str());
             if command != "renew" {
                 // Each is asked for by itself, but the plan that waited for an approval is that which it was given for.
-                let again = |place: usize| tries[place + 1..].iter().any(|later| later.plan.has_approvals);
-                let once = tries.iter().enumerate().filter(|(place, one)| one.was_done || !again(*place));
-                once.for_each(|(_, one)| changes.count_money(account, std::slice::from_ref(one), false));
+                let again = |place: usize| all[place + 1..].iter().any(|later| later.has_approvals);
+                let once = all.iter().enumerate().filter(|(place, one)| one.was_done || !again(*place));
+                once.for_each(|(_, one)| changes.count_money(of, std::slice::from_ref(one), false));
                 continue;
             }
-            changes.count_money(account, tries, true);
-            let lapse = expires_before.filter(|_| done(tries) == Outcome::Nothing).filter(|at| *at <= now);
-            let would_lapse = expires_before.filter(|_| would_be(tries) == Outcome::Nothing);
-            let is_kept = matches!(would_be(tries), Outcome::Done(..));
-            if (lapse.is_some() && is_kept) || (lapse.is_none() && would_lapse.is_some() && was_done(tries)) {
-                let known = changes.lapses.entry((account.clone(), resource.clone())).or_default();
+            changes.count_money(of, &all, true);
+            let (is_done, would_be) = (all.iter().any(|one| one.was_done), would_be(&all));
+            let lapse = expires_before.filter(|at| !is_done && *at <= now);
+            let would_lapse = expires_before.filter(|_| would_be == Outcome::Nothing);
+            let is_kept = lapse.is_some() && matches!(would_be, Outcome::Done(..));
+            if is_kept || (is_done && would_lapse.is_some()) {
+                let known = changes.lapses.entry((account, resource)).or_default();
                 for (known, at) in known.iter_mut().zip([lapse, would_lapse]) {
                     *known = [*known, at].into_iter().flatten().min();
                 }
@@ -125,27 +183,7 @@ impl Effects {
 }
 
 impl Changes {
-    fn count_differences(&mut self, tries: &[Try]) {
-        let mut counted = BTreeSet::new();
-        for Try { plan, .. } in tries {
-            let TestedPlan { account, followed, ruling, .. } = plan;
-            if ruling.differs(followed) {
-                // Where no policy has anything against it, the one that had is the one to name.
-                let says = if ruling.policy.is_some() { ruling } else { followed };
-                let kind = (account.clone(), followed.effect, ruling.effect, says.policy.clone());
-                let difference = self.differences.entry(kind.clone()).or_default();
-                difference.add(plan, &says.reason, counted.insert(Ok(kind)));
-            }
-            for failure in &ruling.failures {
-                let difference = self.failures.entry(failure.clone()).or_default();
-                difference.add(plan, &failure.1, counted.insert(Err(failure.clone())));
-            }
-        }
-    }
-
-    fn count_money(&mut self, account: &str, tries: &[Try], is_renewal: bool) {
-        let Some(first) = tries.first() else { return };
-        let currency = &first.plan.currency;
+    fn count_money(&mut self, (account, currency): (&str, &str), tries: &[Try], is_renewal: bool) {
         for (side, result) in [done(tries), would_be(tries)].into_iter().enumerate() {
             match result {
                 Outcome::Done(at, amount) => {
@@ -167,10 +205,7 @@ impl Changes {
 }
 
 impl Difference {
-    fn add(&mut self, plan: &TestedPlan, reason: &str, is_new: bool) {
-        if !is_new {
-            return;
-        }
+    fn add(&mut self, plan: &TestedPlan, reason: &str) {
         if self.plans == 0 {
             (self.reason, self.currency) = (reason.to_owned(), plan.currency.clone());
         }
@@ -188,42 +223,36 @@ fn net(ruling: &PlanRuling) -> Micros {
     ruling.cost.unwrap_or_default() - ruling.refund.unwrap_or_default()
 }
 
-fn was_done(tries: &[Try]) -> bool {
-    tries.iter().any(|one| one.was_done)
-}
-
 /// What came of the tries of a plan.
 fn done(tries: &[Try]) -> Outcome {
     let done = tries.iter().find(|one| one.was_done);
-    done.map_or(Outcome::Nothing, |one| Outcome::Done(one.plan.at, net(&one.plan.followed)))
+    done.map_or(Outcome::Nothing, |one| Outcome::Done(one.at, one.followed_net))
 }
 
 /// What would have come of them.
 fn would_be(tries: &[Try]) -> Outcome {
     let mut put_off = None;
-    for Try { plan, was_done } in tries {
-        let TestedPlan { at, followed, ruling, .. } = plan;
-        if put_off.is_some_and(|(until, _)| *at < until) {
+    for one in tries {
+        if put_off.is_some_and(|(until, _)| one.at < until) {
             continue;
         }
         put_off = None;
-        match ruling.effect {
+        let done = Outcome::Done(one.at, one.ruling_net);
+        match one.ruling {
             Effect::Approved | Effect::Amended => {
-                let is_affordable = ruling.cost.is_none_or(|cost| cost <= plan.balance);
-                if if plan.was_allowed { *was_done } else { is_affordable } {
-                    return Outcome::Done(*at, net(ruling));
+                let is_affordable = one.ruling_cost.is_none_or(|cost| cost <= one.balance);
+                if if one.was_allowed { one.was_done } else { is_affordable } {
+                    return done;
                 }
             }
-            Effect::ApprovalRequired if followed.effect == Effect::ApprovalRequired => {
-                if *was_done {
-                    return Outcome::Done(*at, net(ruling));
-                }
+            Effect::ApprovalRequired if one.followed != Effect::ApprovalRequired => {
+                return Outcome::Waits(one.at, one.ruling_net);
             }
-            Effect::ApprovalRequired => return Outcome::Waits(*at, net(ruling)),
-            Effect::Deferred if ruling.differs(followed) => {
-                put_off = ruling.until.map(|until| (until, net(ruling)));
+            Effect::ApprovalRequired if one.was_done => return done,
+            Effect::Deferred if one.differs => {
+                put_off = one.ruling_until.map(|until| (until, one.ruling_net));
             }
-            Effect::Deferred | Effect::Denied | Effect::Failed => {}
+            Effect::ApprovalRequired | Effect::Deferred | Effect::Denied | Effect::Failed => {}
         }
     }
     put_off.map_or(Outcome::Nothing, |(until, amount)| Outcome::Done(until, amount))

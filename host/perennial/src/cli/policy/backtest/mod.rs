@@ -25,7 +25,6 @@ use crate::cli::input;
 use crate::cli::known;
 use crate::cli::list::ListArguments;
 use crate::cli::policy::backtest::effects::Effects;
-use crate::cli::policy::backtest::effects::Try;
 use crate::cli::policy::load::LoadedPolicies;
 
 /// Asks the policies of a file about every plan that the database keeps, and lists what they would have ruled otherwise than
@@ -64,8 +63,7 @@ pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Resu
     let history = History::read(&db, arguments.since)?;
     let mut effects = Effects::default();
     let tally = backtest::run(&db, &providers, arguments.since, arguments.account.as_deref(), &mut |plan| {
-        let was_done = history.was_done(&plan);
-        effects.add(Try { plan, was_done });
+        effects.add(&plan, history.was_done(&plan));
         Ok::<_, anyhow::Error>(())
     })?;
     warn_of_what_is_gone(&db, arguments.since)?;

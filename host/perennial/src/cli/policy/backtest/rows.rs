@@ -115,7 +115,7 @@ fn differences(changes: &Changes) -> impl Iterator<Item = Cells> {
         values: [followed, ruling].map(|effect| Some(effect.name().into())),
         ..of_difference(difference)
     });
-    let failed = changes.failures.iter().map(|((policy, _), difference)| Cells {
+    let failed = changes.failures.iter().map(|(policy, difference)| Cells {
         what: "failed",
         policy: Some(policy.clone()),
         cost: None,
