@@ -93,7 +93,7 @@ pub fn run(
     loop {
         tick(engine, now(), last_active, observe)?;
         watch.observe(engine.db(), now())?;
-        engine.delete_old_decisions(now())?;
+        engine.delete_old_records(now())?;
         engine.note_progress();
         last_active = LastActive::at(now());
         match stop.recv_timeout(time_to_next_wake(engine, now())?) {

@@ -159,6 +159,22 @@ impl ActivePolicies {
         matching
     }
 
+    /// The places of the policies whose rulings count on a plan of which these are the facts, in the order of the chain.
+    pub(crate) fn active_for(&self, account: &AccountFacts, plan: &PlanFacts) -> Vec<usize> {
+        let (primary, _) = &plan.members[0];
+        let candidate = Candidate {
+            account: &account.id,
+            provider: &account.provider,
+            kind: &primary.kind,
+            tags: &primary.tags,
+            command: &plan.command,
+        };
+        let policies = self.held.set.policies.iter().enumerate();
+        let is_asked =
+            |policy: &Policy| policy.mode == PolicyMode::Active && policy.selector.matches(&candidate);
+        policies.filter(|(_, policy)| is_asked(policy)).map(|(place, _)| place).collect()
+    }
+
     /// The policies of whose changes `person` cannot make use for `command` on a bundle of `account`.
     pub(crate) fn changed_by(
         &self,
@@ -188,6 +204,7 @@ impl ActivePolicies {
         let version = |place: &usize| PolicyVersion {
             name: self.policy(*place).name.clone(),
             digest: self.digest(*place).to_owned(),
+            on_failure: self.policy(*place).on_failure,
         };
         places.iter().map(version).collect()
     }

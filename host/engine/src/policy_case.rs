@@ -50,6 +50,8 @@ pub(crate) struct PolicyEvaluation {
     pub(crate) facts: PlanFacts,
     /// The answers.
     pub(crate) answers: PlanAnswers,
+    /// Whether they were asked beside those whose rulings count.
+    pub(crate) is_shadow: bool,
 }
 
 /// A plan on its way through the chain.
@@ -182,17 +184,7 @@ impl Case {
 
     /// The command as `amendment` changes it; its client token, in the option called `token`, stays.
     pub(crate) fn command_with(&self, amendment: &Amendment, token: Option<&str>) -> Command {
-        let Command::Renew(renewal) = &self.state.command else { return self.state.command.clone() };
-        let kept = token.and_then(|token| renewal.options.get_key_value(token));
-        let options = amendment.options.as_ref().map(|options| {
-            let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
-            options.clone().into_iter().chain(kept).collect()
-        });
-        Command::Renew(Renewal {
-            term: amendment.term.or(renewal.term),
-            cause: renewal.cause,
-            options: options.unwrap_or_else(|| renewal.options.clone()),
-        })
+        amended(&self.state.command, amendment, token)
     }
 
     /// The plan that the amendment led to; nobody was asked about it yet.
@@ -307,4 +299,19 @@ impl Case {
             },
         }
     }
+}
+
+/// `command` as `amendment` changes it; its client token, in the option called `token`, stays. Only renewals change.
+pub(crate) fn amended(command: &Command, amendment: &Amendment, token: Option<&str>) -> Command {
+    let Command::Renew(renewal) = command else { return command.clone() };
+    let kept = token.and_then(|token| renewal.options.get_key_value(token));
+    let options = amendment.options.as_ref().map(|options| {
+        let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+        options.clone().into_iter().chain(kept).collect()
+    });
+    Command::Renew(Renewal {
+        term: amendment.term.or(renewal.term),
+        cause: renewal.cause,
+        options: options.unwrap_or_else(|| renewal.options.clone()),
+    })
 }

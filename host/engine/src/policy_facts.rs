@@ -91,11 +91,7 @@ impl Batch {
         account: BatchAccountIndex,
         command: &Command,
     ) -> Option<BTreeMap<String, String>> {
-        let mut options = command.options()?.clone();
-        if let Some(token) = self.account(account).token_option() {
-            options.remove(token);
-        }
-        (!options.is_empty()).then_some(options)
+        options_without(command, self.account(account).token_option())
     }
 
     /// The provider's tries for the present period of each of these members, those that have passed among them.
@@ -121,6 +117,15 @@ impl BatchAccount {
         let manifest = self.rules.as_ref()?.manifest();
         manifest.idempotency.as_ref().map(|idempotency| idempotency.option_name.as_str())
     }
+}
+
+/// The options that a command asks for, without the one called `token`; `None` when it asks for none.
+pub(crate) fn options_without(command: &Command, token: Option<&str>) -> Option<BTreeMap<String, String>> {
+    let mut options = command.options()?.clone();
+    if let Some(token) = token {
+        options.remove(token);
+    }
+    (!options.is_empty()).then_some(options)
 }
 
 /// An instant before every try of the present period of `resource`, and before `at`.

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use perennial_domain::account_settings;
 use perennial_domain::event::EventKind;
@@ -24,20 +23,18 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
 use perennial_domain::timestamp::Timestamp;
-use perennial_formats::decision::packed;
-use perennial_formats::decision::ruling;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanAnswers;
 
 use crate::batch::Batch;
 use crate::batch_entry::BatchAccountIndex;
-use crate::batch_entry::DecisionRecord;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
 use crate::policy_case::PolicyEvaluation;
 use crate::ruling_approvals::with_host_approvals;
+use crate::ruling_records;
 
 /// A plan that is to meet the money, unless a policy has something against it.
 pub(crate) struct Subject {
@@ -196,7 +193,7 @@ impl Batch {
             case.figures = Some(answers.figures);
             if self.records_decisions && !case.state.facts.policies.is_empty() {
                 let (facts, answers) = (case.state.facts.clone(), answers.clone());
-                case.add_evaluation(self.evaluation(case.account, facts, answers));
+                case.add_evaluation(self.evaluation(case.account, facts, answers, false));
             }
             case.take_answers(answers.answers);
         }
@@ -218,7 +215,7 @@ impl Batch {
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
             if self.records_decisions {
-                case.add_evaluation(self.evaluation(case.account, facts.clone(), answers));
+                case.add_evaluation(self.evaluation(case.account, facts.clone(), answers, true));
             }
         }
         if self.records_decisions {
@@ -253,14 +250,15 @@ impl Batch {
         }
     }
 
-    /// What there is to keep of what policies were asked about a plan.
+    /// What there is to keep of what policies were asked about a plan: those whose rulings count, or those beside them.
     fn evaluation(
         &self,
         account: BatchAccountIndex,
         facts: PlanFacts,
         answers: PlanAnswers,
+        is_shadow: bool,
     ) -> PolicyEvaluation {
-        PolicyEvaluation { account: self.account(account).facts(answers.figures), facts, answers }
+        PolicyEvaluation { account: self.account(account).facts(answers.figures), facts, answers, is_shadow }
     }
 
     fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
@@ -360,8 +358,7 @@ impl Batch {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
-            let records = case.evaluations.iter().map(|one| ruling_record(policies, case.member, one));
-            let records = records.collect::<Vec<_>>();
+            let records = ruling_records::of_case(policies, &case);
             let item = self.entry_mut(case.entry);
             item.differences.extend(differences);
             item.decisions.extend(records);
@@ -372,25 +369,5 @@ impl Batch {
             self.record_decision(entry, member, &command, &[], &answer);
         }
         Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
-    }
-}
-
-/// What is kept of what policies were asked and answered about a plan that names `member`.
-fn ruling_record(
-    policies: &ActivePolicies,
-    member: MemberIndex,
-    evaluation: &PolicyEvaluation,
-) -> DecisionRecord {
-    let PolicyEvaluation { account, facts, answers } = evaluation;
-    let of = policies.versions(&facts.policies);
-    let request = ruling::question(&of, policies.calendars(), account, facts).to_text();
-    let response = ruling::answers(answers.figures, &answers.answers).to_text();
-    DecisionRecord {
-        at: facts.at,
-        member,
-        request: packed::pack(&request),
-        response: packed::pack(&response),
-        fuel: answers.fuel,
-        interpreter: Some(Arc::new(policies.interpreter())),
     }
 }

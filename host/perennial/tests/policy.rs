@@ -258,6 +258,13 @@ fn the_guide_works_from_nothing_to_a_policy_that_holds() {
     assert!(held.contains("\"approve-large\"") && held.contains("\"no-tests\""), "{held}");
     assert!(ruled.contains("approval_required") && ruled.contains("costs more than 500.00 CNY"), "{ruled}");
     assert!(read("approvals.json").contains("\"pending\""), "{}", read("approvals.json"));
+    assert!(read("changed.json").contains("\"replaced\""), "{}", read("changed.json"));
+    assert!(read("history.json").contains("a lower limit"), "{}", read("history.json"));
+    let (tested, differences) = (read("backtest.txt"), read("differences.txt"));
+    for told in ["tested", "above 100", "renewals", "paid", "lapsed"] {
+        assert!(tested.contains(told), "{told}: {tested}");
+    }
+    assert!(differences.contains("approved") && differences.contains("denied"), "{differences}");
 }
 
 fn shell(folder: &Folder, programs: &Path, commands: &str, listen: &str) -> String {

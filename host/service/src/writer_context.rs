@@ -15,7 +15,6 @@ use perennial_store::error::StoreError;
 use perennial_store::idempotency_keys;
 use perennial_store::jobs;
 use perennial_store::keys::JobKey;
-use perennial_store::policy_differences;
 use perennial_store::provider_keys;
 use perennial_store::quotas;
 
@@ -28,10 +27,6 @@ use crate::storage_state::StorageState;
 
 /// How long a response is kept under its idempotency key, in seconds: a week.
 const IDEMPOTENCY_RETENTION: i64 = 7 * 86_400;
-/// How long a difference of a shadow policy is kept after its plan was last tried, in seconds: ninety days ...
-const DIFFERENCE_RETENTION: i64 = 90 * 86_400;
-/// ... and how many are deleted at once.
-const DIFFERENCES_AT_ONCE: u32 = 10_000;
 /// How long a job is kept after its end, in seconds: thirty days.
 const JOB_RETENTION: i64 = 30 * 86_400;
 
@@ -149,10 +144,9 @@ impl WriterContext {
                 provider_keys::set_last_used(engine.tx(), access_key, *at)?;
             }
             provider_keys::delete_expired(engine.tx(), now)?;
-            policy_differences::delete_oldest(engine.tx(), now - DIFFERENCE_RETENTION, DIFFERENCES_AT_ONCE)?;
             idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
         })?;
         self.engine.note_progress();
-        Ok(self.engine.delete_old_decisions(now)?)
+        Ok(self.engine.delete_old_records(now)?)
     }
 }

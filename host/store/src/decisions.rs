@@ -114,6 +114,24 @@ pub fn list(db: &ReadTx, after: DecisionKey, limit: u32) -> Result<Vec<Decision>
     Ok(decisions.collect::<Result<_, _>>()?)
 }
 
+/// The decisions above the row `after` that were made at `since` or later, oldest first, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn list_since(
+    db: &ReadTx,
+    since: Timestamp,
+    after: DecisionKey,
+    limit: u32,
+) -> Result<Vec<Decision>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached(&format!("{ALL} where d.row > ?1 and d.at >= ?2 order by d.row limit ?3"))?;
+    let decisions = statement.query_map((after, since.as_second(), limit), decision)?;
+    Ok(decisions.collect::<Result<_, _>>()?)
+}
+
 /// The decisions on a resource above the row `after`, oldest first, at most `limit`.
 ///
 /// # Errors

@@ -188,8 +188,24 @@ pub fn totals(
     totals.collect()
 }
 
-/// Deletes the differences that were last found before `before`, at most `limit`.
-pub fn delete_oldest(db: &WriteTx, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+/// Whether a difference was last found before an instant.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn has_before(db: &ReadTx, before: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select exists (select 1 from policy_difference where last_at < ?1)")?;
+    Ok(statement.query_row([before.as_second()], |row| row.get(0))?)
+}
+
+/// Deletes the differences that were last found before `before`, the oldest first, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be written.
+pub fn delete_before(db: &WriteTx, before: Timestamp, limit: u32) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
             "delete from policy_difference where row in

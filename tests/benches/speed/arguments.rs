@@ -13,7 +13,7 @@ pub struct Arguments {
     /// How often each side is measured; the best counts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// Bundles due at once, for `tick`, and the smaller number for `scale`.
+    /// Bundles due at once, for `tick` and `policies`, and the smaller number for `scale`.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub due: u32,
     /// The larger number of bundles due at once, for `scale`.
@@ -45,7 +45,8 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- serve --connections 8
   cargo bench -- forecast
   cargo bench -- endpoint
-  cargo bench -- attack --rounds 3";
+  cargo bench -- attack --rounds 3
+  cargo bench -- policies";
 
 /// One of the things that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,6 +67,8 @@ pub enum Part {
     Endpoint,
     /// Requests to the admin API while 2,000 hostile connections are held, against requests in peace.
     Attack,
+    /// Three scripts in the sandbox against the same outside of it, and a tick with policies against one without.
+    Policies,
 }
 
 impl Arguments {

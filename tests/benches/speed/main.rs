@@ -10,6 +10,8 @@ mod figures;
 mod forecast;
 mod load;
 mod native;
+mod native_policies;
+mod policies;
 mod sandbox;
 mod server;
 mod serving;
@@ -44,6 +46,10 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Forecast => forecast::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
             Part::Attack => attack::measure(&arguments)?,
+            Part::Policies => {
+                policies::measure_chain(&arguments)?;
+                policies::measure_tick(&arguments)?;
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

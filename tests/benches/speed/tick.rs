@@ -25,7 +25,7 @@ use crate::world::START;
 
 /// What is due for every bundle.
 #[derive(Clone, Copy)]
-struct Work {
+pub struct Work {
     name: &'static str,
     on_expiry: OnExpiry,
     /// Everything before is done beforehand ...
@@ -35,7 +35,7 @@ struct Work {
 }
 
 /// The first try of a renewal, seven days before expiry at 03:00 UTC+8: it is paid for and extends everything.
-const RENEWAL: Work = Work {
+pub const RENEWAL: Work = Work {
     name: "renewal",
     on_expiry: OnExpiry::Renew,
     // 2026-01-12T18:59:59Z and one second later.
@@ -97,7 +97,7 @@ pub fn measure_scale(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// A prepared database, and what is measured over it.
-struct Bench {
+pub struct Bench {
     folder: tempfile::TempDir,
     providers: Providers,
     work: Work,
@@ -105,11 +105,12 @@ struct Bench {
 }
 
 impl Bench {
-    fn prepare(work: Work, due: u32, members: u32) -> anyhow::Result<Bench> {
+    /// A database in which `work` is due for so many bundles of so many members.
+    pub fn prepare(work: Work, due: u32, members: u32) -> anyhow::Result<Bench> {
         let folder = tempfile::tempdir()?;
         let providers = world::providers(&world::plugins(folder.path())?);
         let bench = Bench { folder, providers, work, due };
-        let mut engine = bench.engine(&bench.before())?;
+        let mut engine = bench.engine(&bench.before(), &bench.providers)?;
         let number = |number| {
             (world::account_of(number), world::bundle(HUAWEI, number, members, EXPIRY, work.on_expiry))
         };
@@ -141,14 +142,19 @@ impl Bench {
         self.folder.path().join("after.db")
     }
 
-    fn engine(&self, path: &Path) -> anyhow::Result<Engine> {
-        Ok(Engine::new(Store::open(path)?, self.providers.clone(), Retention::Everything))
+    fn engine(&self, path: &Path, providers: &Providers) -> anyhow::Result<Engine> {
+        Ok(Engine::new(Store::open(path)?, providers.clone(), Retention::Everything))
     }
 
     /// What the engine takes; the result is in `after.db`.
     fn tick(&self) -> anyhow::Result<Duration> {
+        self.tick_of(&self.providers)
+    }
+
+    /// The same with other policies.
+    pub fn tick_of(&self, providers: &Providers) -> anyhow::Result<Duration> {
         copy(&self.before(), &self.after())?;
-        let mut engine = self.engine(&self.after())?;
+        let mut engine = self.engine(&self.after(), providers)?;
         let mut happened = 0;
         let (taken, done) =
             figures::time(|| engine.run_to(self.work.due_by, &mut |recorded, _| happened += recorded.len()));

@@ -30,6 +30,12 @@ pub const START: Timestamp = Timestamp::from_second(1_767_225_600);
 /// 2026-01-20T15:59:59Z, when what is due at once expires: the end of a day in UTC+8.
 pub const EXPIRY: Timestamp = Timestamp::from_second(1_768_924_799);
 
+/// The teams that bundles belong to, in turn.
+const TEAMS: [&str; 3] = ["checkout", "search", "billing"];
+
+/// The tag that a third of the bundles have.
+pub const THIRD: &str = "team=checkout";
+
 /// A provider, with what a server, its disk and its address are called there.
 #[derive(Clone, Copy, Debug)]
 pub struct Provider {
@@ -109,7 +115,9 @@ pub fn bundle(
         attributes: [("flavor", "c7.large.2")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        tags: [("team", "checkout")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        tags: [("team", TEAMS[number as usize % TEAMS.len()])]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         ..Resource::default()
     };
     Bundle { members: (0..provider.kinds.len()).take(members as usize).map(member).collect() }

@@ -169,17 +169,17 @@ fn old_decisions_are_deleted_a_few_at_a_time_and_the_newest_stays() {
     let all = count(&host);
     let rows = |host: &Host| decisions::list(host.db(), RowKey::before_all(), u32::MAX).unwrap();
     let newest = rows(&host).pop().unwrap();
-    host.engine.delete_old_decisions(host::at(FROM)).unwrap();
+    host.engine.delete_old_records(host::at(FROM)).unwrap();
     assert_eq!(count(&host), all, "none is older than it may be");
     // Those of the first month are older than ninety days now.
     let now = FROM + 120 * DAY;
-    host.engine.delete_old_decisions(host::at(now)).unwrap();
+    host.engine.delete_old_records(host::at(now)).unwrap();
     let left = rows(&host);
     assert!(
         left.len() < usize::try_from(all).unwrap()
             && left.iter().all(|one| one.at >= host::at(now - 90 * DAY))
     );
-    host.engine.delete_old_decisions(host::at(FROM + 900 * DAY)).unwrap();
+    host.engine.delete_old_records(host::at(FROM + 900 * DAY)).unwrap();
     assert_eq!(rows(&host), [newest]);
 }
 

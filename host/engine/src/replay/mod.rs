@@ -18,6 +18,8 @@ use perennial_store::keys::RowKey;
 
 use crate::rules::Providers;
 
+pub(crate) use crate::replay::plans::account_of;
+
 /// Decisions that are read and asked again together.
 const PAGE: u32 = 1_024;
 /// What the versions of the contract of policies begin with, where they are kept beside those of the provider contract.
@@ -142,7 +144,7 @@ pub fn replay_one<E: From<StoreError>>(
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn replay(db: &ReadTx, providers: &Providers, decisions: &[Decision]) -> Result<Vec<Replay>, StoreError> {
-    let of_plan = |decision: &&Decision| !decision.contract.starts_with(POLICY_CONTRACTS);
+    let of_plan = |decision: &&Decision| !is_of_policies(decision);
     let mut plans = plans::replay(providers, decisions.iter().filter(of_plan)).into_iter();
     let ruled = decisions.iter().filter(|decision| !of_plan(decision));
     let mut rulings = rulings::replay(db, providers, ruled)?.into_iter();
@@ -151,6 +153,11 @@ pub fn replay(db: &ReadTx, providers: &Providers, decisions: &[Decision]) -> Res
         replay.expect("each decision has an outcome")
     };
     Ok(decisions.iter().map(next).collect())
+}
+
+/// Whether it is what policies ruled, and not what a plugin planned.
+pub(crate) fn is_of_policies(decision: &Decision) -> bool {
+    decision.contract.starts_with(POLICY_CONTRACTS)
 }
 
 /// What the answer is that is kept, if it can be read.

@@ -69,17 +69,7 @@ impl<'d> Case<'d> {
         let (request, kept) = (request_of(decision)?, response_of(decision)?);
         let question = decision::read_question(request, contract)
             .map_err(|problems| damaged("request", &problems.to_string()))?;
-        // All that rules are told of an account is in the request.
-        let account = Account {
-            id: question.account.clone(),
-            provider: plugin.clone(),
-            mode: Mode::Managed,
-            currency: String::new(),
-            balance: Balance::default(),
-            settings: question.settings.clone(),
-            approval_above: None,
-            budget: None,
-        };
+        let account = account_of(&question, plugin);
         Ok(Case { question, account, kept })
     }
 
@@ -92,6 +82,20 @@ impl<'d> Case<'d> {
             bundle: &self.question.bundle,
             orders: &self.question.orders,
         }
+    }
+}
+
+/// The account of a question that was kept: all that rules are told of one is in the question.
+pub(crate) fn account_of(question: &Question, provider: &str) -> Account {
+    Account {
+        id: question.account.clone(),
+        provider: provider.to_owned(),
+        mode: Mode::Managed,
+        currency: String::new(),
+        balance: Balance::default(),
+        settings: question.settings.clone(),
+        approval_above: None,
+        budget: None,
     }
 }
 

@@ -1,18 +1,20 @@
 //! What policies were asked about a plan, and what they ruled, as it is kept: everything that the interpreter was told, so
 //! that it can be asked again. Scripts are named by digest.
+//!
+//! Knows how questions are written and read back; `answers.rs`, how answers are.
+
+mod answers;
 
 use perennial_domain::index::AccountIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
-use perennial_domain::policy::Answer;
 use perennial_domain::policy::Calendar;
-use perennial_domain::policy::Ruling;
+use perennial_domain::policy::OnFailure;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::Budget;
 use perennial_domain::policy::facts::ExtensionPrice;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::facts::Tries;
-use perennial_domain::policy::figures::Figures;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
@@ -25,6 +27,9 @@ use crate::json_tree;
 use crate::json_value;
 use crate::json_value::JsonValue;
 use crate::resource;
+
+pub use answers::answers;
+pub use answers::read_answers;
 
 /// The version of the policy contract that rulings are kept under now, told apart from those of the provider contract.
 pub const CONTRACT: &str = "policy/0.1";
@@ -39,6 +44,19 @@ pub struct PolicyVersion {
     pub name: String,
     /// The SHA-256 of its script, in hexadecimal.
     pub digest: String,
+    /// What its failure comes to.
+    pub on_failure: OnFailure,
+}
+
+/// How policies were asked about a plan: what their answers came to depends on it, and the answers do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RulingContext {
+    /// Whether they were asked beside those whose rulings count.
+    pub is_shadow: bool,
+    /// Whether the plan was asked for through the provider's own API, which cannot amend what its client asked for.
+    pub is_provider_api: bool,
+    /// The names under which approvals were given for the plan.
+    pub approved: Vec<String>,
 }
 
 /// What policies were asked about one plan.
@@ -52,25 +70,40 @@ pub struct RulingQuestion {
     pub account: AccountFacts,
     /// The plan; its policies are the places of those above, and its account is the one above.
     pub plan: PlanFacts,
+    /// How they were asked.
+    pub context: RulingContext,
 }
 
-/// The question as it is kept.
+/// The question as it is kept. What is as usual of how it was asked is left out.
 pub fn question<'a>(
     policies: &'a [PolicyVersion],
     calendars: &'a [Calendar],
     account: &'a AccountFacts,
     plan: &'a PlanFacts,
+    context: &'a RulingContext,
 ) -> JsonValue<'a> {
-    let policy = |policy: &'a PolicyVersion| {
-        json_value::object([("name", (&policy.name).into()), ("script", (&policy.digest).into())])
-    };
-    json_value::object([
+    let mut fields = vec![
         ("at", plan.at.into()),
-        ("policies", policies.iter().map(policy).collect()),
+        ("policies", policies.iter().map(policy_value).collect()),
         ("calendars", calendars.iter().map(calendar).collect()),
         ("account", account_value(account)),
         ("plan", plan_value(plan)),
-    ])
+    ];
+    let RulingContext { is_shadow, is_provider_api, approved } = context;
+    let flags = [("shadow", *is_shadow), ("provider_api", *is_provider_api)];
+    fields.extend(flags.into_iter().filter(|(_, is_so)| *is_so).map(|(name, is_so)| (name, is_so.into())));
+    if !approved.is_empty() {
+        fields.push(("approved", approved.iter().map(JsonValue::from).collect()));
+    }
+    JsonValue::Object(fields)
+}
+
+fn policy_value(policy: &PolicyVersion) -> JsonValue<'_> {
+    let mut fields = vec![("name", (&policy.name).into()), ("script", (&policy.digest).into())];
+    if policy.on_failure != OnFailure::Default {
+        fields.push(("on_failure", policy.on_failure.name().into()));
+    }
+    JsonValue::Object(fields)
 }
 
 fn calendar(calendar: &Calendar) -> JsonValue<'_> {
@@ -131,52 +164,6 @@ fn plan_value(plan: &PlanFacts) -> JsonValue<'_> {
     ])
 }
 
-/// The answers as they are kept, with the money that the plan was shown.
-pub fn answers<'a>(figures: Figures, answers: &'a [Answer]) -> JsonValue<'a> {
-    let answer = |answer: &'a Answer| {
-        let notes = answer.notes.iter().map(JsonValue::from).collect();
-        json_value::object([("ruling", ruling(&answer.ruling)), ("notes", notes)])
-    };
-    json_value::object([
-        ("balance", figures.balance.into()),
-        ("spent", figures.spent.into()),
-        ("answers", answers.iter().map(answer).collect()),
-    ])
-}
-
-fn ruling(ruling: &Ruling) -> JsonValue<'_> {
-    let (name, fields) = match ruling {
-        Ruling::Approve => ("approve", Vec::new()),
-        Ruling::Deny { reason } => ("deny", vec![("reason", reason.into())]),
-        Ruling::RequireApproval { reason, by, expires_at } => (
-            "require_approval",
-            vec![("reason", reason.into()), ("by", by.as_ref().into()), ("expires_at", (*expires_at).into())],
-        ),
-        Ruling::Defer { until, reason } => {
-            ("defer", vec![("until", (*until).into()), ("reason", reason.into())])
-        }
-        Ruling::Amend { amendment, reason } => (
-            "amend",
-            vec![
-                ("term", amendment.term.into()),
-                ("options", amendment.options.as_ref().into()),
-                ("reason", reason.into()),
-            ],
-        ),
-        Ruling::Fail(failure) => (
-            "fail",
-            vec![
-                ("message", (&failure.message).into()),
-                ("function", (&failure.function).into()),
-                ("line", failure.line.into()),
-                ("column", failure.column.into()),
-                ("text", (&failure.text).into()),
-            ],
-        ),
-    };
-    json_value::object([(name, JsonValue::Object(fields))])
-}
-
 /// Reads back what [`question`] gives, as JSON.
 ///
 /// # Errors
@@ -189,21 +176,33 @@ pub fn read_question(text: &str) -> Result<RulingQuestion, Problems> {
     problems.finish(question)
 }
 
+const QUESTION_FIELDS: &[&str] =
+    &["at", "policies", "calendars", "account", "plan", "shadow", "provider_api", "approved"];
+
 fn read_root(root: JsonCursor<'_, '_>) -> Option<RulingQuestion> {
-    let fields = root.object(&["at", "policies", "calendars", "account", "plan"])?;
+    let fields = root.object(QUESTION_FIELDS)?;
     let at = fields.required("at", |cursor| cursor.instant())?;
     let policy = |_, cursor: JsonCursor<'_, '_>| {
-        let fields = cursor.object(&["name", "script"])?;
+        let fields = cursor.object(&["name", "script", "on_failure"])?;
+        let on_failure = |cursor: JsonCursor<'_, '_>| cursor.one_of(&OnFailure::ALL, OnFailure::name);
         Some(PolicyVersion {
             name: fields.required("name", |cursor| cursor.text())?.to_owned(),
             digest: fields.required("script", |cursor| cursor.text())?.to_owned(),
+            on_failure: fields.optional("on_failure", on_failure).or(OnFailure::Default)?,
         })
     };
     let policies = fields.required("policies", |cursor| cursor.list(policy))?;
     let calendars = fields.required("calendars", |cursor| cursor.list(|_, cursor| read_calendar(cursor)))?;
     let account = fields.required("account", |cursor| read_account(cursor))?;
     let plan = fields.required("plan", |cursor| read_plan(cursor, at, policies.len()))?;
-    Some(RulingQuestion { policies, calendars, account, plan })
+    let flag = |name: &'static str| fields.optional(name, |cursor| cursor.flag()).or(false);
+    let names = |cursor: JsonCursor<'_, '_>| cursor.list(|_, name| name.text().map(str::to_owned));
+    let context = RulingContext {
+        is_shadow: flag("shadow")?,
+        is_provider_api: flag("provider_api")?,
+        approved: fields.optional("approved", names).or(Vec::new())?,
+    };
+    Some(RulingQuestion { policies, calendars, account, plan, context })
 }
 
 fn read_calendar(cursor: JsonCursor<'_, '_>) -> Option<Calendar> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::huawei::RENEW;
 use crate::huawei::Tool;
 
-const NOW: &str = "2026-03-01T00:00:00Z";
+pub const NOW: &str = "2026-03-01T00:00:00Z";
 /// The rulings, and the body of a script that gives each.
 const RULINGS: [(&str, &str); 6] = [
     ("approve", "approve()"),
@@ -75,7 +75,7 @@ fn events_of(server: &Server, resource: &str) -> String {
 }
 
 /// The status, the code and, where something is against it, the words.
-fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &Answer) -> String {
     let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
     let found = [&body["refusal"]["code"], &body["error_code"], &body["code"]];
     let code = found.into_iter().find_map(Value::as_str).unwrap_or_default();
@@ -84,7 +84,7 @@ fn shown(answer: &Answer) -> String {
     format!("{} {code} {said}", answer.status).trim_end().to_owned()
 }
 
-fn advance(server: &Server, to: &str) {
+pub fn advance(server: &Server, to: &str) {
     server.advance(to.parse::<Timestamp>().unwrap());
 }
 
@@ -95,7 +95,7 @@ fn finish_jobs(server: &Server) {
     }
 }
 
-fn renew_through_huawei(server: &Server, resource: &str) -> Answer {
+pub fn renew_through_huawei(server: &Server, resource: &str) -> Answer {
     let body = json!({
         "resource_ids": [resource], "period_type": 2, "period_num": 1, "expire_mode": 1, "is_auto_pay": 1
     });

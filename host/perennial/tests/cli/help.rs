@@ -87,7 +87,7 @@ fn completions_know_every_command_and_its_options() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.run(&["completions", shell]).succeeded().stdout();
-        for word in ["resources", "approvals", "time-zone", "expires-before", "completions"] {
+        for word in ["resources", "approvals", "time-zone", "expires-before", "completions", "backtest"] {
             assert!(script.contains(word), "{word} is not in the script for {shell}");
         }
     }

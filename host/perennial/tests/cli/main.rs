@@ -1,6 +1,7 @@
 //! The command line, as people and scripts use it: what each command does, and what it says of each wrong input.
 
 mod approvals;
+mod backtest;
 mod decisions;
 mod escapes;
 mod failing;

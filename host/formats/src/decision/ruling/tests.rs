@@ -8,7 +8,10 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::policy::Amendment;
+use perennial_domain::policy::Answer;
+use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
+use perennial_domain::policy::figures::Figures;
 use perennial_domain::term::TermUnit;
 
 use super::*;
@@ -42,7 +45,11 @@ fn full(utc_offset_minutes: i16) -> RulingQuestion {
     let month = Term::new(1, TermUnit::Month).unwrap();
     let price = Micros::new(-1_500_000);
     RulingQuestion {
-        policies: vec![PolicyVersion { name: "p".to_owned(), digest: "0123".to_owned() }],
+        policies: vec![PolicyVersion {
+            name: "p".to_owned(),
+            digest: "0123".to_owned(),
+            on_failure: OnFailure::Deny,
+        }],
         calendars: vec![Calendar { name: "freeze".to_owned(), days: vec![(-3, 20_000)] }],
         account: AccountFacts {
             id: "acme".to_owned(),
@@ -71,11 +78,16 @@ fn full(utc_offset_minutes: i16) -> RulingQuestion {
             policies: vec![0],
             is_pending: true,
         },
+        context: RulingContext {
+            is_shadow: true,
+            is_provider_api: true,
+            approved: vec!["p".to_owned(), "approval_above".to_owned()],
+        },
     }
 }
 
 fn text(asked: &RulingQuestion) -> String {
-    question(&asked.policies, &asked.calendars, &asked.account, &asked.plan).to_text()
+    question(&asked.policies, &asked.calendars, &asked.account, &asked.plan, &asked.context).to_text()
 }
 
 #[test]
@@ -87,7 +99,10 @@ fn what_policies_are_asked_comes_back_whole() {
     let mut bare = full(0);
     (bare.calendars, bare.account.budget, bare.plan.options) = (Vec::new(), None, None);
     (bare.plan.cost, bare.plan.term, bare.plan.tries) = (None, None, Tries::default());
+    (bare.context, bare.policies[0].on_failure) = (RulingContext::default(), OnFailure::Default);
     assert_eq!(read_question(&text(&bare)).unwrap(), bare);
+    // What is as usual takes no room: it is what was kept before there was anything else.
+    assert!(text(&bare).ends_with(r#""is_pending":true}}"#), "{}", text(&bare));
 }
 
 #[test]
@@ -112,7 +127,9 @@ fn each_ruling_has_its_fields() {
         Ruling::Fail(ScriptFailure::whole("stopped".to_owned())),
     ];
     let given = rulings.map(|ruling| Answer { ruling, notes: vec!["n".to_owned()] });
-    let written = answers(Figures { balance: Micros::new(2), spent: Micros::ZERO }, &given).to_text();
+    let figures = Figures { balance: Micros::new(2), spent: Micros::ZERO };
+    let written = answers(figures, &given).to_text();
+    assert_eq!(read_answers(&written).unwrap(), given.to_vec());
     expect![[r#"
         {"balance":"0.000002","spent":"0.00","answers":[{"ruling":{"approve":{}},"notes":["n"]},
         {"ruling":{"deny":{"reason":"because"}},"notes":["n"]},
@@ -120,4 +137,20 @@ fn each_ruling_has_its_fields() {
         {"ruling":{"defer":{"until":"1970-01-01T00:00:00Z","reason":"because"}},"notes":["n"]},
         {"ruling":{"amend":{"term":{"count":3,"unit":"month"},"options":null,"reason":"because"}},"notes":["n"]},
         {"ruling":{"fail":{"message":"stopped","function":"","line":0,"column":0,"text":""}},"notes":["n"]}]}"#]].assert_eq(&written.replace("},{", "},\n{"));
+}
+
+#[test]
+fn an_answer_that_is_no_ruling_is_refused() {
+    expect![[r#"
+        2 problems:
+          answers[0].ruling.allow: there is no ruling `allow`
+          answers[1].ruling.defer.until: the field is missing"#]]
+    .assert_eq(
+        &read_answers(
+            r#"{"balance":"0.00","spent":"0.00","answers":[{"ruling":{"allow":{}},"notes":[]},
+            {"ruling":{"defer":{"reason":"later"}},"notes":[]}]}"#,
+        )
+        .unwrap_err()
+        .to_string(),
+    );
 }

@@ -1,5 +1,6 @@
 //! `perennial policy`: writes, checks, tests and tries policies, and has them hold for a database.
 
+mod backtest;
 mod check;
 mod differences;
 mod held;
@@ -21,8 +22,8 @@ pub(super) use load::LoadedPolicies;
 /// Policies: scripts that rule on what is renewed, bought and given back.
 ///
 /// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. `new`, `check`,
-/// `test` and `run` look at the file alone: they change nothing that runs. The others are about the policies that hold for
-/// the database.
+/// `test`, `run` and `backtest` look at the file: they change nothing that runs. The others are about the policies that hold
+/// for the database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -36,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   perennial policy test policies.toml
   perennial policy run policies.toml --plan plan.toml
   perennial policy run policies.toml --resource ecs-1
+  perennial policy backtest policies.toml --since 2026-01-01
   perennial policy install policies.toml
   perennial policy differences approve-large
 
@@ -76,6 +78,8 @@ enum Action {
     },
     /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
     Run(run::Arguments),
+    /// Lists what the policies of a file would have ruled otherwise on the plans that the database keeps.
+    Backtest(backtest::Arguments),
     /// Has the policies of a file hold for the database from now on, whole or not at all.
     Install(install::Arguments),
     /// Lists the policies that hold for the database, in the order in which they are asked.
@@ -113,6 +117,7 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Check { file } => check::check(context, file),
         Action::Test { file } => test::test(context, file),
         Action::Run(arguments) => run::run(context, arguments),
+        Action::Backtest(arguments) => backtest::backtest(context, arguments),
         Action::Install(arguments) => install::install(context, arguments),
         Action::List(arguments) => held::list(context, arguments),
         Action::Show { name } => held::show(context, name),
