@@ -4,6 +4,7 @@
 //! approvals are kept.
 
 use crate::apply;
+use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -33,8 +34,8 @@ pub struct ApprovalSummary {
     pub command: String,
     /// The member's expiry then.
     pub expires_before: Option<Timestamp>,
-    /// The key of the attempt that it would be; `None` for what is no renewal.
-    pub key: Option<Key>,
+    /// The attempt that it would be; `None` for what is no renewal.
+    pub attempt: Option<AttemptId>,
     /// Where it is.
     pub state: State,
     /// Why it expired, if it did.
@@ -42,6 +43,12 @@ pub struct ApprovalSummary {
 }
 
 impl ApprovalSummary {
+    /// Whether it waits, and would renew what an attempt with `key` renews, for whatever term.
+    fn is_pending_renewal(&self, key: Option<&Key>) -> bool {
+        let own = self.attempt.as_ref().map(|attempt| &attempt.key);
+        self.state == State::Pending && own.is_some() && own == key
+    }
+
     /// Why the approval is obsolete, given the present `bundle`; `None` while it is not, and once it has ended.
     pub fn obsolete_reason(&self, bundle: &Bundle) -> Option<ExpiryReason> {
         let member = &bundle[self.member];
@@ -90,7 +97,8 @@ pub enum Existing {
 
 /// The approval that exists for an automatic renewal of `member`, whose attempt would have `key`.
 ///
-/// It waits behind whatever renewal of the same period waits, so that nobody has to decide on one period twice.
+/// It waits behind whatever renewal of the same period waits, of whatever term, so that nobody has to decide on one period
+/// twice.
 pub fn existing_renewal(
     approvals: &[ApprovalSummary],
     bundle: &Bundle,
@@ -100,8 +108,8 @@ pub fn existing_renewal(
     let expires_at = bundle[member].expires_at;
     let of_period = |one: &&ApprovalSummary| one.member == member && one.expires_before == expires_at;
     let waits = |one: &ApprovalSummary| {
-        let is_renewal = of_period(&one) && one.key.is_some();
-        one.state == State::Pending && (is_renewal || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        let is_renewal = of_period(&one) && one.attempt.is_some();
+        one.state == State::Pending && is_renewal || one.is_pending_renewal(key)
     };
     match approvals.iter().position(waits) {
         Some(place) => Existing::Pending(place),
@@ -111,7 +119,7 @@ pub fn existing_renewal(
 }
 
 /// The approval that exists for `command` on `member`, whose attempt would have `key`: a person may always request another,
-/// but not while one is pending.
+/// but not while one is pending for the same command, or for a renewal with the same key and whatever term.
 pub fn existing_command(
     approvals: &[ApprovalSummary],
     member: MemberIndex,
@@ -120,7 +128,7 @@ pub fn existing_command(
 ) -> Existing {
     let waits = |one: &ApprovalSummary| {
         let is_same = one.member == member && one.command == command;
-        one.state == State::Pending && (is_same || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        one.state == State::Pending && is_same || one.is_pending_renewal(key)
     };
     approvals.iter().position(waits).map_or(Existing::None, Existing::Pending)
 }

@@ -6,7 +6,7 @@ use perennial_domain::apply;
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
@@ -176,9 +176,9 @@ impl<S: EngineStore> Engine<S> {
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
-            let key = apply::attempt_key(&plan, &item.walk.bundle, member);
-            let attempt = key
-                .map(|key| persist::resource_row(item, &key.resource).map(|row| (row, key)))
+            let id = apply::attempt_id(&plan, &item.walk.bundle, member);
+            let attempt = id
+                .map(|id| persist::resource_row(item, &id.key.resource).map(|row| (row, id)))
                 .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
@@ -280,10 +280,10 @@ impl<S: EngineStore> Engine<S> {
         stored: &StoredApproval,
         command: &Command,
         priced: PricedRequest,
-        attempt: Option<(ResourceKey, Key)>,
+        attempt: Option<(ResourceKey, AttemptId)>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let mut summary = stored.summary(MemberIndex::PRIMARY);
-        summary.key = attempt.as_ref().map(|(_, key)| key.clone());
+        summary.attempt = attempt.as_ref().map(|(_, id)| id.clone());
         let hash = priced.plan_hash.clone();
         let request = ApprovalRequest {
             requested_at: at,

@@ -160,9 +160,10 @@ impl Batch {
     ) -> bool {
         let item = self.entry(index);
         let bundle = &item.walk.bundle;
-        let key = apply::attempt_key(&ruled.plan, bundle, member);
+        let attempt = apply::attempt_id(&ruled.plan, bundle, member);
+        let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
-        match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
+        match approval::existing_renewal(&summaries, bundle, member, key) {
             Existing::Pending(_) | Existing::Decided => false,
             Existing::None => {
                 self.request_approval(index, member, &ruled.command, ruled, (timeline, None));
@@ -246,10 +247,11 @@ impl Batch {
     ) -> Result<(String, bool), EngineError> {
         let item = self.entry(index);
         let command = &ruled.command;
-        let key = apply::attempt_key(&ruled.plan, &item.walk.bundle, member);
+        let attempt = apply::attempt_id(&ruled.plan, &item.walk.bundle, member);
+        let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
-        match approval::existing_command(&summaries, member, &text, key.as_ref()) {
+        match approval::existing_command(&summaries, member, &text, key) {
             Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
             Existing::None | Existing::Decided => {
                 let timeline = self.request_timeline(index)?;
@@ -286,7 +288,7 @@ impl Batch {
             cause: command.cause(),
             command: priced.command.clone(),
             expires_before: resource.expires_at,
-            key: apply::attempt_key(plan, bundle, member),
+            attempt: apply::attempt_id(plan, bundle, member),
             state: State::Pending,
             expiry_reason: None,
         };
@@ -369,7 +371,7 @@ pub(super) fn request_event(
         requested_by: request.requested_by.clone(),
         cost: request.priced.cost,
         expires_at: request.expires_at,
-        attempt: summary.key.as_ref().map(ToString::to_string),
+        attempt: summary.attempt.as_ref().map(ToString::to_string),
     };
     Event { at, resource: Some(resource.to_owned()), what }
 }

@@ -117,11 +117,11 @@ pub(super) fn rename_taken(
     effects: &mut PlanEffects,
 ) -> Result<(), StoreError> {
     let Some(attempt) = effects.attempt.as_ref().filter(|_| effects.paid.is_none()) else { return Ok(()) };
-    let resource = persist::resource_row(item, &attempt.key.resource)?;
+    let resource = persist::resource_row(item, &attempt.id.key.resource)?;
     if !db.has_closed_orders(resource)? {
         return Ok(());
     }
-    let taken = attempt.key.to_string();
+    let taken = attempt.id.to_string();
     let free = free_id(db, &item.original.rows, &taken)?;
     for order in effects.orders.iter_mut().filter(|order| order.id == taken) {
         order.id.clone_from(&free);

@@ -116,7 +116,7 @@ impl Changes {
         bodies: Vec<(&'static str, String)>,
     ) -> Result<(), StoreError> {
         for attempt in std::mem::take(&mut item.declined_attempts) {
-            let resource = resource_row(&item, &attempt.key.resource)?;
+            let resource = resource_row(&item, &attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for effects in std::mem::take(&mut item.effects) {
@@ -195,7 +195,7 @@ impl Changes {
             }));
         }
         if let Some(attempt) = effects.attempt {
-            let resource = resource_row(item, &attempt.key.resource)?;
+            let resource = resource_row(item, &attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for order in effects.orders {
@@ -249,8 +249,8 @@ impl Changes {
         let Some(request) = approval.request else { return Ok(()) };
         let summary = approval.summary;
         // What was approved at once does not wait: its attempt is written with what was done.
-        let awaited = summary.key.filter(|_| state != State::Approved);
-        let attempt = awaited.map(|key| resource_row(item, &key.resource).map(|row| (row, key)));
+        let awaited = summary.attempt.filter(|_| state != State::Approved);
+        let attempt = awaited.map(|id| resource_row(item, &id.key.resource).map(|row| (row, id)));
         self.list.push(Change::InsertApproval(Box::new(NewApproval {
             id: approval.id,
             account: account_in_batch.row,

@@ -4,6 +4,7 @@
 
 use perennial_domain::apply;
 use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
@@ -143,13 +144,13 @@ impl Batch {
         let what =
             EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
-        let planned_key = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
-        let fallback_key = || {
-            let term = resource.renewal_term.or(resource.term)?;
-            Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
+        let planned = plan.and_then(|plan| apply::attempt_id(plan, &item.walk.bundle, member));
+        let without_plan = || {
+            let key = Key { resource: resource.id.clone(), expires_before: resource.expires_at? };
+            Some(AttemptId { key, term: resource.renewal_term.or(resource.term)? })
         };
-        if let Some(key) = planned_key.or_else(fallback_key) {
-            item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
+        if let Some(id) = planned.or_else(without_plan) {
+            item.declined_attempts.push(Attempt { id, state: State::Declined(class), at: item.instant });
         }
     }
 }

@@ -3,6 +3,7 @@
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
@@ -44,8 +45,8 @@ pub struct StoredApproval {
     pub cause: Cause,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The attempt's key, for a renewal.
-    pub attempt: Option<Key>,
+    /// The attempt, for a renewal.
+    pub attempt: Option<AttemptId>,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -107,8 +108,8 @@ pub struct NewApproval {
     pub cause: Cause,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The resource that the renewal names, and its attempt's key, for a renewal.
-    pub attempt: Option<(ResourceKey, Key)>,
+    /// The row of the resource that the renewal names, and the attempt, for a renewal.
+    pub attempt: Option<(ResourceKey, AttemptId)>,
     /// The resource's expiry.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -246,7 +247,10 @@ pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> 
 }
 
 /// The attempt of an approval, for a renewal.
-pub(crate) fn attempt(db: &ReadTx, approval: ApprovalKey) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+pub(crate) fn attempt(
+    db: &ReadTx,
+    approval: ApprovalKey,
+) -> Result<Option<(AttemptKey, AttemptId)>, StoreError> {
     let mut statement = db.connection().prepare_cached(&format!("{ALL} where p.row = ?1"))?;
     let mut rows = statement.query_and_then([approval], attempt_of)?;
     rows.next().transpose().map(Option::flatten)
@@ -319,7 +323,7 @@ impl StoredApproval {
             cause: self.cause,
             command: self.priced.command.clone(),
             expires_before: self.expires_before,
-            key: self.attempt.clone(),
+            attempt: self.attempt.clone(),
             state: self.state,
             expiry_reason: self.closing.as_ref().and_then(|closing| closing.expiry_reason),
         }
@@ -360,7 +364,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
             cost: Micros::new(row.get("cost")?),
             available: Micros::new(row.get("available")?),
         },
-        attempt: attempt_of(row)?.map(|(_, key)| key),
+        attempt: attempt_of(row)?.map(|(_, id)| id),
         expires_before: codec::instant(row, "expires_before")?,
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
@@ -370,12 +374,13 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     })
 }
 
-fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, AttemptId)>, StoreError> {
     let Some(attempt) = row.get("attempt")? else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an attempt's term", found: "none".to_owned() };
     let term = codec::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;
     let expires_before = Timestamp::from_second(row.get("attempt_expires_before")?);
-    Ok(Some((attempt, Key { resource: row.get("attempt_resource")?, expires_before, term })))
+    let key = Key { resource: row.get("attempt_resource")?, expires_before };
+    Ok(Some((attempt, AttemptId { key, term })))
 }
 
 fn named<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, text: String) -> Result<T, StoreError> {

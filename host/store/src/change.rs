@@ -6,7 +6,7 @@ use std::sync::Arc;
 use perennial_domain::account::Account;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Entry;
@@ -90,8 +90,8 @@ pub enum Change {
         /// When and why its plugin gave no usable answer; `None` if it did.
         failure: Option<(Timestamp, String)>,
     },
-    /// Where an attempt on a resource got to. A declined one with the same key is tried again, and one that awaits an
-    /// approval goes on; with any other attempt under its key, the commit fails.
+    /// The state of an attempt on a resource. A declined one with the same id is tried again, and one that awaits an
+    /// approval goes on; the commit fails if an attempt with its key, of whatever term, is in any other state.
     RecordAttempt {
         /// The resource.
         resource: ResourceKey,
@@ -111,14 +111,14 @@ pub enum Change {
     },
     /// A plan that waits for an approval.
     InsertApproval(Box<NewApproval>),
-    /// A pending approval holds another plan, whose attempt has another key if its resource or term is another.
+    /// A pending approval holds another plan, whose attempt has another id if its resource or term is another.
     RepriceApproval {
         /// The approval.
         approval: ApprovalKey,
         /// The plan.
         priced: PricedRequest,
-        /// The resource that the plan's renewal names, and the attempt's key, if it renews.
-        attempt: Option<(ResourceKey, Key)>,
+        /// The resource that the plan's renewal names, and the attempt, if it renews.
+        attempt: Option<(ResourceKey, AttemptId)>,
         /// The instant of the change.
         at: Timestamp,
     },

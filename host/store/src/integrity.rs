@@ -87,6 +87,16 @@ const RULES: [Rule; 12] = [
             left join schedule p on p.resource = h.bundle where p.resource is null or p.bundle <> p.resource",
     },
     Rule {
+        promise: "no two attempts at one renewal got past a decline and an approval",
+        violations: "
+            select 'the attempts ' || one.row || ' and ' || other.row || ' at ' || r.id from attempt one
+            join attempt other on other.resource = one.resource and other.expires_before = one.expires_before
+                and other.row > one.row
+            join resource r on r.row = one.resource
+            where one.state not in ('void', 'declined', 'awaiting_approval')
+              and other.state not in ('void', 'declined', 'awaiting_approval')",
+    },
+    Rule {
         promise: "every attempt that awaits an approval has a pending one",
         violations: "
             select 'an attempt of ' || r.id from attempt a join resource r on r.row = a.resource

@@ -285,7 +285,7 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
         Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
         }
-        Command::Renew(_) => {
+        Command::Renew(renewal) => {
             let goes_along = |(index, member): &(MemberIndex, &Resource)| {
                 *index == question.member
                     || (question.member == MemberIndex::PRIMARY
@@ -293,7 +293,7 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
                         && member.expires_at == named.expires_at)
             };
             let members = bundle.iter().filter(goes_along);
-            members.map(|(index, member)| (index, extension(member))).collect()
+            members.map(|(index, member)| (index, extension(member, renewal.term))).collect()
         }
         Command::SetAutoRenew(auto) => {
             let soon = named.expires_at.is_some_and(|expires_at| expires_at - at < DAY);
@@ -346,9 +346,12 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
     Ok(Plan { steps, skipped: Vec::new(), retry_now, pay_until: pays_later.then_some(at + 2 * DAY) })
 }
 
-fn extension(member: &Resource) -> Operation {
-    let expires_at = member.expires_at.unwrap() + 30 * DAY;
-    Operation::Extend(Extension { expires_at, term: member.term.unwrap(), extra_days: 0, anchor_day: None })
+/// An extension by `term` or the member's own; a term that is not of days lasts thirty of them.
+fn extension(member: &Resource, term: Option<Term>) -> Operation {
+    let term = term.or(member.term).unwrap();
+    let days = if term.unit == TermUnit::Day { i64::from(term.count.get()) } else { 30 };
+    let expires_at = member.expires_at.unwrap() + days * DAY;
+    Operation::Extend(Extension { expires_at, term, extra_days: 0, anchor_day: None })
 }
 
 fn ending(question: &PlanRequest<'_>, scope: Scope) -> Operation {

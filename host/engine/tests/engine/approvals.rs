@@ -1,12 +1,18 @@
 //! Plans above what an account spends unasked: held, decided on, lapsed, and asked for again.
 
+use std::collections::BTreeMap;
+
 use expect_test::expect;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
 
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
@@ -30,6 +36,15 @@ fn careful(resource: Resource) -> World {
     let mut world = World::account("2026-03-01", "100", vec![vec![resource]]);
     world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
     world
+}
+
+/// A renewal by hand for so many days.
+fn renew_for_days(count: u32) -> Command {
+    Command::Renew(Renewal {
+        term: Term::new(count, TermUnit::Day),
+        cause: Cause::Command,
+        options: BTreeMap::new(),
+    })
 }
 
 /// What approvals are tested with.
@@ -190,6 +205,23 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     "#]]
     .assert_eq(&world.told());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-19")));
+}
+
+#[test]
+fn a_renewal_for_another_term_waits_for_the_same_approval() {
+    let mut world = careful(renewing("vm", "2026-03-10"));
+    world.run_to("2026-03-08");
+    assert_eq!(
+        world.ask("2026-03-08T01:00:00", "vm", &renew_for_days(90), "operator").as_deref(),
+        Some("vm~1")
+    );
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
+    "#]]
+    .assert_eq(&world.told());
+    expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
+    assert_eq!(world.approve("2026-03-08T02:00:00", "vm~1"), "done");
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-09")), "what was approved is what is done");
 }
 
 #[test]
