@@ -13,7 +13,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// `managed`.
+    /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Mode::Managed => "managed",

@@ -94,9 +94,9 @@ pub struct PlanEffects {
 /// A period that is given back, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundedPeriod {
-    /// The member.
+    /// The member whose period is given back.
     pub member: MemberIndex,
-    /// The period.
+    /// The paid period and its order.
     pub period: PaidPeriod,
     /// The money that comes back for it.
     pub amount: Micros,

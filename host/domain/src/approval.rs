@@ -28,7 +28,7 @@ pub(crate) const WAIT_MAX: i64 = 7 * 86_400;
 pub struct ApprovalSummary {
     /// The member that was named.
     pub member: MemberIndex,
-    /// Who asked.
+    /// Who asked: the clock or a command.
     pub cause: Cause,
     /// What was asked for: equal for equal commands.
     pub command: String,
@@ -36,7 +36,7 @@ pub struct ApprovalSummary {
     pub expires_before: Option<Timestamp>,
     /// The attempt that it would be; `None` for what is no renewal.
     pub attempt: Option<AttemptId>,
-    /// Where it is.
+    /// The state of the approval.
     pub state: State,
     /// Why it expired, if it did.
     pub expiry_reason: Option<ExpiryReason>,
@@ -87,7 +87,7 @@ impl ApprovalSummary {
 /// The approval that exists already for a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// There is none.
+    /// No approval is pending, and none is final.
     None,
     /// One is pending: the index of it.
     Pending(usize),

@@ -7,14 +7,14 @@ pub enum State {
     Pending,
     /// Somebody agreed, and the plan was carried out.
     Approved,
-    /// Somebody did not.
+    /// An approver said no.
     Rejected,
     /// There is nothing left to decide on.
     Expired,
 }
 
 impl State {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [State; 4] = [State::Pending, State::Approved, State::Rejected, State::Expired];
 
     /// The word for it in every format.
@@ -46,7 +46,7 @@ pub enum ExpiryReason {
 }
 
 impl ExpiryReason {
-    /// Every reason.
+    /// Every reason, for parsing and for lists of choices.
     pub const ALL: [ExpiryReason; 5] = [
         ExpiryReason::Undecided,
         ExpiryReason::Ended,

@@ -53,7 +53,7 @@ pub enum DeclineClass {
 }
 
 impl DeclineClass {
-    /// Every class.
+    /// Every class, for parsing and for lists of choices.
     pub const ALL: [DeclineClass; 4] =
         [DeclineClass::Money, DeclineClass::Rule, DeclineClass::Throttled, DeclineClass::Provider];
 
@@ -131,7 +131,7 @@ pub struct IllegalSignal {
 }
 
 impl State {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [State; 12] = [
         State::Planned,
         State::AwaitingApproval,
@@ -224,7 +224,7 @@ impl State {
 pub struct Attempt {
     /// What it renews, and for which term.
     pub id: AttemptId,
-    /// Its state.
+    /// The state that it entered last.
     pub state: State,
     /// The instant at which it entered this state.
     pub at: Timestamp,

@@ -27,7 +27,7 @@ pub enum Charging {
 }
 
 impl Charging {
-    /// Both ways.
+    /// Both ways, for parsing and for lists of choices.
     pub const ALL: [Charging; 2] = [Charging::Prepaid, Charging::Postpaid];
 
     /// `prepaid` or `postpaid`.
@@ -61,7 +61,7 @@ crate::field::word_field!(Charging);
 /// Where a resource is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// Paid for.
+    /// Paid for, and in service.
     #[default]
     Active,
     /// Expired, still serving.
@@ -150,7 +150,7 @@ pub enum OnExpiry {
 }
 
 impl OnExpiry {
-    /// Every choice.
+    /// Every choice, for parsing and for lists of choices.
     pub const ALL: [OnExpiry; 4] = [OnExpiry::Lapse, OnExpiry::Renew, OnExpiry::Convert, OnExpiry::Release];
 
     /// The word for it in every format.

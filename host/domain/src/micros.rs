@@ -35,17 +35,17 @@ pub enum MicrosError {
 }
 
 impl Micros {
-    /// Nothing.
+    /// No amount at all.
     pub const ZERO: Micros = Micros(0);
     /// The largest amount that is read from outside: a thousand million units.
     pub const MAX: Micros = Micros(1_000_000_000_000_000);
 
-    /// So many millionths.
+    /// An amount of so many millionths.
     pub const fn new(micros: i64) -> Micros {
         Micros(micros)
     }
 
-    /// So many millionths.
+    /// The amount in millionths.
     pub const fn as_micros(self) -> i64 {
         self.0
     }

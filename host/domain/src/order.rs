@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 pub enum OrderKind {
     /// The resource was bought, or paid ahead for the first time.
     Purchase,
-    /// It lasts longer.
+    /// The resource lasts longer.
     Renewal,
     /// It has a dearer specification for the rest of its time.
     Upgrade,
@@ -19,7 +19,7 @@ pub enum OrderKind {
 }
 
 impl OrderKind {
-    /// Every kind.
+    /// Every kind, for parsing and for lists of choices.
     pub const ALL: [OrderKind; 4] =
         [OrderKind::Purchase, OrderKind::Renewal, OrderKind::Upgrade, OrderKind::Downgrade];
 
@@ -76,7 +76,7 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [OrderState; 4] =
         [OrderState::AwaitingPayment, OrderState::Paid, OrderState::Cancelled, OrderState::Expired];
 

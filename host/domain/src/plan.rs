@@ -28,7 +28,7 @@ pub use command::Subscribe;
 pub struct Refusal {
     /// The provider's own code, such as `CBC.99003610`.
     pub code: String,
-    /// In words.
+    /// The provider's message, for people.
     pub message: String,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
 /// One provider operation on one member of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The member.
+    /// The member that the step changes.
     pub member: MemberIndex,
     /// What is done with it.
     pub operation: Operation,
@@ -65,7 +65,7 @@ pub struct Step {
 /// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
-    /// The member.
+    /// The member that the plan leaves alone.
     pub member: MemberIndex,
     /// The reason, as the plugin gives it.
     pub reason: Refusal,
@@ -143,7 +143,7 @@ pub struct PurchaseDetails {
     pub pay_at: Timestamp,
     /// When it takes effect; not before it is paid.
     pub effective_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the package ends.
     pub expires_at: Timestamp,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,

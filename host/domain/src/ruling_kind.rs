@@ -3,7 +3,7 @@
 /// What a policy did that did not approve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RulingKind {
-    /// It said no.
+    /// The policy denied the plan.
     Denied,
     /// It requires an approval.
     ApprovalRequired,
@@ -16,7 +16,7 @@ pub enum RulingKind {
 }
 
 impl RulingKind {
-    /// Every kind.
+    /// Every kind, for parsing and for lists of choices.
     pub const ALL: [RulingKind; 5] = [
         RulingKind::Denied,
         RulingKind::ApprovalRequired,

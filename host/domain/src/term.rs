@@ -56,7 +56,7 @@ impl TermUnit {
 pub struct Term {
     /// How many units, at least 1.
     pub count: NonZeroU32,
-    /// Of what.
+    /// The unit that is counted.
     pub unit: TermUnit,
 }
 

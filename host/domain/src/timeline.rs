@@ -48,7 +48,7 @@ pub enum TimelineError {
     /// More than `OCCURRENCES_PER_MEMBER_MAX` for each member.
     #[error("the timeline of `{primary}` has {found} occurrences; at most {accepted} are accepted")]
     Endless {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The number of occurrences.
         found: usize,
@@ -61,7 +61,7 @@ pub enum TimelineError {
          accepted"
     )]
     Crowded {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The first instant of that hour.
         at: Timestamp,
@@ -71,7 +71,7 @@ pub enum TimelineError {
     /// An occurrence names a member that does not exist.
     #[error("the timeline of `{primary}` names member {member} of {members}")]
     OutsideBundle {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The place named.
         member: MemberIndex,
@@ -81,7 +81,7 @@ pub enum TimelineError {
     /// An occurrence is not after the instant from which the timeline was requested.
     #[error("the timeline of `{primary}` names {at}, which is not after {after}")]
     InThePast {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The instant named.
         at: Timestamp,
@@ -91,7 +91,7 @@ pub enum TimelineError {
     /// An occurrence is earlier than the one before it.
     #[error("the timeline of `{primary}` is out of order at {at}")]
     OutOfOrder {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The instant that comes too late in the list.
         at: Timestamp,
@@ -99,29 +99,29 @@ pub enum TimelineError {
     /// A live member has no end, or something happens to a member that is at its end.
     #[error("the timeline of `{primary}` leaves `{resource}` without a final stage, or goes on after it")]
     NoEnd {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
     },
     /// A stage is entered that a timeline cannot lead to.
     #[error("the timeline of `{primary}` lets `{resource}` enter `{stage}`", stage = stage.name())]
     WrongStage {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
-        /// The stage.
+        /// The stage that it would enter.
         stage: Stage,
     },
     /// A notice that the manifest does not list, or a refill of what is no package.
     #[error("the timeline of `{primary}` has an occurrence that does not fit `{resource}`: {why}")]
     Unfit {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
-        /// In words.
+        /// What is wrong with the occurrence, in words.
         why: String,
     },
 }

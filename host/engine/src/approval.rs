@@ -70,14 +70,14 @@ pub enum DecisionOutcome {
     Refused {
         /// Why the rules or the balance refuse it.
         refusal: Refusal,
-        /// What happened.
+        /// The events that were recorded.
         events: Vec<RecordedEvent>,
     },
     /// The command would do something else by now. The approval stays pending, for that.
     PlanChanged {
         /// The hash of what it would do now.
         hash: String,
-        /// What happened.
+        /// The events that were recorded.
         events: Vec<RecordedEvent>,
     },
 }
@@ -91,7 +91,7 @@ pub enum DecisionError {
     /// No approval is called that.
     #[error("there is no approval `{0}`")]
     Unknown(String),
-    /// It has ended.
+    /// The approval has ended, in this state.
     #[error("there is nothing to decide on any more: the approval is {}", .0.name())]
     Closed(State),
     /// Its time is over.

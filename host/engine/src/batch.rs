@@ -29,7 +29,7 @@ const ROUNDS_MAX: usize = 64;
 
 /// Bundles that are decided on together.
 pub struct Batch {
-    /// Their accounts.
+    /// The accounts of the bundles.
     pub accounts: Vec<BatchAccount>,
     /// The bundles, in the order in which their time comes.
     pub entries: Vec<BatchEntry>,
@@ -49,7 +49,7 @@ pub struct Batch {
 
 /// A renewal try that a walk paused for.
 pub(crate) struct RenewalTry {
-    /// The bundle.
+    /// The bundle that is tried.
     pub(crate) entry: EntryIndex,
     /// The member that is to be renewed.
     pub(crate) member: MemberIndex,

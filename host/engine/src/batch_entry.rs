@@ -47,7 +47,7 @@ impl EntryIndex {
 
 /// An account whose bundles are being decided on.
 pub struct BatchAccount {
-    /// Its row.
+    /// The row of the account.
     pub row: AccountKey,
     /// What it is; its balance changes as plans are carried out.
     pub account: Account,
@@ -116,9 +116,9 @@ pub struct DecisionRecord {
 
 /// A bundle that is being decided on, and what there is to write down about it.
 pub struct BatchEntry {
-    /// As it was.
+    /// The bundle before the batch, to find what changed.
     pub original: OriginalBundle,
-    /// Its account.
+    /// The place of its account in the batch.
     pub account: BatchAccountIndex,
     /// The instant of whatever is decided: of tries, and of the money they take.
     pub instant: Timestamp,

@@ -215,7 +215,7 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Starts now.
+    /// Starts to measure now.
     pub fn start() -> Stopwatch {
         Stopwatch { started_at: Instant::now() }
     }

@@ -40,7 +40,7 @@ pub struct CommandOutcome {
     pub refusal: Option<Refusal>,
     /// The id of the approval that it waits for, if it does.
     pub approval: Option<String>,
-    /// What happened.
+    /// The events that were recorded.
     pub events: Vec<RecordedEvent>,
     /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
     pub replayed_orders: Option<Vec<String>>,

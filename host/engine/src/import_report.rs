@@ -72,7 +72,7 @@ pub struct Kept {
 /// A resource that had expired, and what it meets at the first tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expired {
-    /// Which one.
+    /// The resource that has expired.
     pub named: Named,
     /// When it expired; `None` for one that has nothing paid any more.
     pub expires_at: Option<Timestamp>,

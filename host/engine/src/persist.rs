@@ -45,7 +45,7 @@ use perennial_store::policy_differences::NewPolicyDifference;
 pub struct RecordedEvent {
     /// The account's id; `None` when the event is about the host.
     pub account: Option<Arc<str>>,
-    /// What happened.
+    /// What happened, and when.
     pub event: Event,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Nothing yet.
+    /// Starts without a change.
     pub(crate) fn new(retention: Retention) -> Changes {
         Changes { list: Vec::new(), events: Vec::new(), retention }
     }

@@ -48,7 +48,7 @@ pub(crate) struct PolicyEvaluation {
     pub(crate) account: AccountFacts,
     /// What they were told of the plan.
     pub(crate) facts: PlanFacts,
-    /// The answers.
+    /// The plans that were asked for again, and their answers.
     pub(crate) answers: PlanAnswers,
 }
 
@@ -56,13 +56,13 @@ pub(crate) struct PolicyEvaluation {
 pub(crate) struct Case {
     /// Its place among the plans that are ruled on together.
     pub(crate) number: usize,
-    /// The bundle.
+    /// The bundle of the plan.
     pub(crate) entry: EntryIndex,
     /// The member that was named.
     pub(crate) member: MemberIndex,
-    /// The account.
+    /// The account that pays.
     pub(crate) account: BatchAccountIndex,
-    /// Who is asked.
+    /// The policies that are asked about the plan.
     pub(crate) matching: Matching,
     /// What the chain knows beside the plan.
     pub(crate) context: ChainContext,

@@ -41,7 +41,7 @@ use crate::ruling_approvals::with_host_approvals;
 
 /// A plan that is to meet the money, unless a policy has something against it.
 pub(crate) struct Subject {
-    /// The bundle.
+    /// The bundle of the plan.
     pub(crate) entry: EntryIndex,
     /// The member that was named.
     pub(crate) member: MemberIndex,

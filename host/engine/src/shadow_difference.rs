@@ -22,7 +22,7 @@ pub(crate) struct ShadowRuling {
     pub(crate) digest: String,
     /// What it would have done.
     pub(crate) effect: Effect,
-    /// Its words.
+    /// The policy's reason, for people.
     pub(crate) reason: String,
     /// Until when it would have put the plan off.
     pub(crate) until: Option<Timestamp>,
@@ -67,7 +67,7 @@ impl ShadowRuling {
 /// A ruling of a shadow policy that differs from what was done.
 #[derive(Clone, Debug)]
 pub(crate) struct ShadowDifference {
-    /// The ruling.
+    /// What the shadow policy ruled.
     pub(crate) ruling: ShadowRuling,
     /// The member that was named.
     pub(crate) member: MemberIndex,
@@ -75,11 +75,11 @@ pub(crate) struct ShadowDifference {
     pub(crate) at: Timestamp,
     /// The name of the command.
     pub(crate) command: &'static str,
-    /// Who asked.
+    /// The clock or a command.
     pub(crate) cause: Cause,
     /// The member's expiry then.
     pub(crate) expires_before: Option<Timestamp>,
-    /// What was done.
+    /// The effect of the policies that are followed.
     pub(crate) followed: Effect,
     /// What the plan that was followed costs.
     pub(crate) cost: Option<Micros>,

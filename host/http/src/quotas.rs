@@ -16,9 +16,9 @@ use crate::problem::ProblemType;
 pub(crate) enum Made {
     /// A job of so many items.
     Job(usize),
-    /// A calendar.
+    /// A calendar with an address of its own.
     Calendar,
-    /// A webhook.
+    /// A webhook that events are sent to.
     Webhook,
     /// An admin token.
     Token,

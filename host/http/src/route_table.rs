@@ -46,7 +46,7 @@ pub enum Access {
     Role(Role),
 }
 
-/// A route.
+/// One method on one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The method, such as `POST`.
@@ -110,7 +110,7 @@ impl RouteTable {
         self
     }
 
-    /// Every route.
+    /// Every route that was added, in that order.
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }

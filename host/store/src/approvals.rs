@@ -29,7 +29,7 @@ use crate::tx::WriteTx;
 pub struct StoredApproval {
     /// Its row; later ones have larger ones.
     pub row: ApprovalKey,
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     pub id: String,
     /// The account's row ...
     pub account: AccountKey,
@@ -39,7 +39,7 @@ pub struct StoredApproval {
     pub resource: ResourceKey,
     /// ... and its id.
     pub resource_id: String,
-    /// Its state.
+    /// The state of the approval.
     pub state: State,
     /// The clock or a command.
     pub cause: Cause,
@@ -57,7 +57,7 @@ pub struct StoredApproval {
     pub expires_at: Timestamp,
     /// The policies that require it; empty of one that was requested before there were policies.
     pub required: Vec<RequiredApproval>,
-    /// What ended it.
+    /// How the approval ended; `None` while it is pending.
     pub closing: Option<Resolution>,
 }
 
@@ -85,7 +85,7 @@ pub struct PricedRequest {
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// When it ended.
+    /// The instant at which the approval ended.
     pub at: Timestamp,
     /// The token that decided; `None` when nobody did.
     pub by: Option<String>,
@@ -98,7 +98,7 @@ pub struct Resolution {
 /// An approval that is to be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApproval {
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     pub id: String,
     /// The account's row.
     pub account: AccountKey,
@@ -116,7 +116,7 @@ pub struct NewApproval {
     pub requested_at: Timestamp,
     /// The token or provider key that requested it; `None` for the clock.
     pub requested_by: Option<String>,
-    /// When it expires.
+    /// The instant at which it expires undecided.
     pub expires_at: Timestamp,
     /// The policies that require it.
     pub required: Vec<RequiredApproval>,

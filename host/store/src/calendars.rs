@@ -28,14 +28,14 @@ pub struct NewCalendar {
     pub occurrences: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// By which token.
+    /// The id of the token that created it.
     pub created_by: String,
 }
 
 /// A feed as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCalendar {
-    /// Its row.
+    /// The row of the calendar.
     pub row: CalendarKey,
     /// As it began, but for its secret if that was changed.
     pub began: NewCalendar,
@@ -61,7 +61,7 @@ pub struct StoredEntry {
     pub starts_at: Timestamp,
     /// In a few words.
     pub summary: String,
-    /// In more words.
+    /// What happens, in more words.
     pub description: String,
     /// Whether it will not come true.
     pub is_cancelled: bool,

@@ -18,7 +18,7 @@ use crate::tx::WriteTx;
 /// A delivery as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDelivery {
-    /// Its row.
+    /// The row of the delivery.
     pub row: DeliveryKey,
     /// The row of its webhook.
     pub webhook: WebhookKey,

@@ -45,7 +45,7 @@ pub trait EngineReads {
     /// Every account, by id.
     fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError>;
 
-    /// An account.
+    /// The account with this key.
     fn account(&self, account: AccountKey) -> Result<StoredAccount, StoreError>;
 
     /// The account called `id`, if there is one.
@@ -125,7 +125,7 @@ pub trait EngineReads {
 
 /// A store that an engine works on.
 pub trait EngineStore {
-    /// What reads it.
+    /// The type through which the engine reads.
     type Reads: EngineReads;
 
     /// What is committed, and what the transaction under way has written.

@@ -19,13 +19,13 @@ use crate::tx::WriteTx;
 pub struct StoredEvent {
     /// Its row; later events have larger ones.
     pub row: EventKey,
-    /// When it happened.
+    /// The instant at which it happened.
     pub at: Timestamp,
     /// The account's id; `None` when it is about the host.
     pub account: Option<String>,
     /// The resource's id; `None` when it is about the account.
     pub resource: Option<String>,
-    /// Its type.
+    /// The name of its type.
     pub kind: String,
     /// What the type adds, a JSON object.
     pub body: String,

@@ -128,7 +128,7 @@ pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<EventKe
 /// An attempt as people are shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedAttempt {
-    /// Its row.
+    /// The row of the attempt.
     pub row: AttemptKey,
     /// Its account's id.
     pub account: String,

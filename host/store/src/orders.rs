@@ -144,7 +144,7 @@ pub fn refund(
 /// An order that waits to be paid, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredUnpaidOrder {
-    /// Its id.
+    /// The id of the order.
     pub id: String,
     /// What it is for.
     pub kind: OrderKind,

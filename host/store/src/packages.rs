@@ -86,7 +86,7 @@ pub(crate) fn list_offers(
 /// A package to be bought like the one at `resource`, when its time to be paid comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeferredPurchase {
-    /// Its row.
+    /// The row of the purchase.
     pub row: DeferredPurchaseKey,
     /// The package that it is bought like.
     pub resource: ResourceKey,

@@ -40,12 +40,12 @@ pub struct StoredCalendar {
     pub installed_by: String,
 }
 
-/// Everything that holds.
+/// The policies and calendars that hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredPolicies {
     /// In the order of the chain.
     pub policies: Vec<StoredPolicy>,
-    /// By name.
+    /// The calendars, sorted by name.
     pub calendars: Vec<StoredCalendar>,
     /// The changes that nobody else has confirmed, by subject and name.
     pub unconfirmed: Vec<Unconfirmed>,
@@ -63,7 +63,7 @@ pub fn update_set_digest(db: &WriteTx, digest: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Everything that holds.
+/// The policies and calendars that hold.
 pub fn all(db: &ReadTx) -> Result<StoredPolicies, StoreError> {
     Ok(StoredPolicies {
         policies: list(db)?,

@@ -15,7 +15,7 @@ use crate::tx::WriteTx;
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
-    /// Since when.
+    /// The instant from which it is disabled.
     pub at: Timestamp,
     /// `requested`, `gone` or `failing`.
     pub reason: String,
@@ -33,7 +33,7 @@ pub struct Previous {
 /// A webhook as stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredWebhook {
-    /// Its row.
+    /// The row of the webhook.
     pub row: WebhookKey,
     /// What it is called by.
     pub id: String,
@@ -51,7 +51,7 @@ pub struct StoredWebhook {
     pub previous: Option<Previous>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// By which token.
+    /// The id of the token that created it.
     pub created_by: String,
     /// Since when and why it is disabled.
     pub disabled: Option<Disabled>,

@@ -53,7 +53,7 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
 
 /// The resource that a command names, with its request.
 pub struct CommandTarget<'a> {
-    /// The request.
+    /// The request that is answered.
     pub request: &'a PlanRequest,
     /// Its index in the bundle.
     pub member: MemberIndex,

@@ -33,7 +33,7 @@ pub mod notices {
     pub(crate) const RELEASED: u32 = 2;
 }
 
-/// The manifest.
+/// The plugin's manifest: kinds, settings and notices.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "baidu".to_owned(),

@@ -36,7 +36,7 @@ pub(crate) const POLICY_DEFERRED_CODE: &str = "policy_deferred_code";
 const POLICY_CODES: [&str; 4] =
     ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
 
-/// Every setting.
+/// Every setting that an account may have.
 pub const SETTINGS: [Described; 23] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(

@@ -174,7 +174,7 @@ const SETTINGS: [(&str, &str, Option<&str>); 19] = [
     (POLICY_DEFERRED_CODE, "The same of what a policy does not allow before an instant", Some(NOT_YET.code)),
 ];
 
-/// The manifest.
+/// The plugin's manifest: kinds, settings and notices.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "huawei".to_owned(),

@@ -218,7 +218,7 @@ pub(crate) const KEPT_FOR_ADD_ON: Code = Code::new(
     UNSUBSCRIBE,
     "the bandwidth has an add-on package, so its renewed periods cannot be unsubscribed from",
 );
-/// It is frozen.
+/// The resource is frozen.
 pub(crate) const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
 

@@ -44,7 +44,7 @@ pub use bindings::exports::perennial::policy::types;
 #[doc(hidden)]
 pub use bindings::*;
 
-/// The plugin.
+/// The interpreter, as the contract has it.
 #[derive(Debug)]
 pub struct Script;
 

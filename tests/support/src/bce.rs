@@ -17,11 +17,11 @@ pub const HOST: &str = "127.0.0.1:8430";
 /// A request before it is signed.
 #[derive(Clone)]
 pub struct Draft {
-    /// Such as `PUT`.
+    /// The HTTP method, such as `PUT`.
     pub method: &'static str,
     /// The path with its query.
     pub target: String,
-    /// The body.
+    /// The body to sign.
     pub body: String,
     /// How long the signature is valid.
     pub seconds: i64,

@@ -35,7 +35,7 @@ const HARMLESS: [&[&str]; 5] = [
     ],
 ];
 
-/// A `Cargo.toml`.
+/// What a `Cargo.toml` says.
 pub struct Manifest {
     path: String,
     /// By the section that each stands in.

@@ -60,6 +60,11 @@ fn comments_can_be_read_once() {
 }
 
 #[test]
+fn a_document_says_more_than_the_name() {
+    assert_none(&words::short_documents(&Source::all()));
+}
+
+#[test]
 fn keys_and_places_have_types_of_their_own() {
     assert_none(&bare_numbers::in_signatures(&Source::all()));
 }
@@ -77,7 +82,7 @@ fn each_rule_finds_what_breaks_it() {
     assert_eq!(sizes::functions(&broken("host/a/src/lib.rs", &long)).len(), 1);
     assert_eq!(words::signatures(&broken("host/a/src/lib.rs", "pub struct WriterDesk;\n")).len(), 1);
     assert_eq!(words::signatures(&broken("wit/a.wit", "    record deed {\n")).len(), 1);
-    assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// When.\nfn f() {}\n")).len(), 1);
+    assert_eq!(words::short_documents(&broken("host/a/src/lib.rs", "/// Its id.\nfn f() {}\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
     let keys = "pub fn f(\n    row: i64,\n    rows: &MemberKeys,\n) {\n    let row: i64 = 1;\n}\npub struct S {\n    pub member: Option<usize>,\n}\n";
     assert_eq!(bare_numbers::in_signatures(&broken("host/a/src/lib.rs", keys)).len(), 2);

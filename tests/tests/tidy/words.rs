@@ -41,8 +41,8 @@ const RIDDLES: [&str; 7] = [
     "is to be asked",
 ];
 
-/// Documents of one word say nothing that the name does not.
-const ONE_WORD: [&str; 6] = ["When.", "Why.", "What.", "Who.", "How.", "Where."];
+/// What has fewer words says nothing that the name does not: `/// Its id.`, `/// When.`
+const DOCUMENT_WORDS_MIN: usize = 3;
 
 pub fn signatures(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
@@ -69,10 +69,32 @@ pub fn comments(sources: &[Source]) -> Vec<String> {
             let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
             let comment = comment.trim_start_matches(['/', '!']).trim();
             let lower = comment.to_lowercase();
-            let riddle = RIDDLES.iter().find(|riddle| lower.contains(*riddle));
-            let one_word = ONE_WORD.iter().find(|word| **word == comment);
-            if let Some(phrase) = riddle.or(one_word) {
+            if let Some(phrase) = RIDDLES.iter().find(|riddle| lower.contains(*riddle)) {
                 violations.push(format!("{}:{number}: \"{phrase}\"; say who does what", source.path));
+            }
+        }
+    }
+    violations
+}
+
+/// The documents of items that are too short to say a meaning, a unit, a bound or a source.
+pub fn short_documents(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources {
+        let mut words = Vec::new();
+        for (number, line) in source.lines() {
+            if let Some(more) = line.trim_start().strip_prefix("///") {
+                words.extend(more.split_whitespace());
+                continue;
+            }
+            let said = std::mem::take(&mut words);
+            if !said.is_empty() && said.len() < DOCUMENT_WORDS_MIN {
+                let document = said.join(" ");
+                violations.push(format!(
+                    "{}:{}: \"{document}\"; say more than the name",
+                    source.path,
+                    number - 1
+                ));
             }
         }
     }

@@ -35,16 +35,16 @@ pub struct ChainContext {
 pub enum Entry {
     /// A policy noted something.
     Note {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// Its words.
+        /// The text that the policy noted.
         text: String,
     },
     /// A policy did not approve.
     Ruled {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// What it did.
+        /// What the policy ruled.
         kind: RulingKind,
         /// Its words, or why it failed.
         reason: String,
@@ -58,7 +58,7 @@ pub enum Entry {
 pub struct RequiredApproval {
     /// The policy that requires it.
     pub policy: String,
-    /// Its words.
+    /// The policy's reason, for people.
     pub reason: String,
     /// The label that the approver's token has; `None` is any approver.
     pub by: Option<String>,
@@ -75,7 +75,7 @@ pub enum Verdict {
     Deny {
         /// The first policy that denied it.
         policy: String,
-        /// Its words.
+        /// The policy's reason, for people.
         reason: String,
     },
     /// It waits until each of these is given.
@@ -89,9 +89,9 @@ pub enum Verdict {
     Defer {
         /// The policy that named the latest instant.
         policy: String,
-        /// Its words.
+        /// The policy's reason, for people.
         reason: String,
-        /// The instant.
+        /// The instant before which the plan is not carried out.
         until: Timestamp,
     },
 }
@@ -122,7 +122,7 @@ pub enum Next {
     Amend {
         /// The answer that it comes from, by its place among those of the round.
         answer: usize,
-        /// The change.
+        /// The other term or options to plan with.
         amendment: Amendment,
     },
     /// Nothing more is asked.

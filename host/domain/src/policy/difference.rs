@@ -21,7 +21,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Every effect.
+    /// Every effect, for parsing and for lists of choices.
     pub const ALL: [Effect; 6] = [
         Effect::Approved,
         Effect::Denied,

@@ -32,7 +32,7 @@ pub struct ResourceView {
 pub struct OrderRefund {
     /// The instant at which it was given back.
     pub at: Timestamp,
-    /// What came back.
+    /// The amount that was given back.
     pub amount: Micros,
     /// What was kept as a handling fee; `None` when it was given back before that was written down.
     pub fee: Option<Micros>,
@@ -55,7 +55,7 @@ pub struct OrderView {
     pub region: String,
     /// When the period begins.
     pub starts_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the period ends.
     pub ends_at: Timestamp,
     /// What it costs; negative for what a downgrade gave back.
     pub cost: Micros,
@@ -76,7 +76,7 @@ pub struct OrderView {
 pub struct PricedStep {
     /// The resource's id.
     pub resource: String,
-    /// What it costs.
+    /// The cost of the step.
     pub cost: Micros,
     /// What it gives back.
     pub refund: Micros,
@@ -91,7 +91,7 @@ pub enum Outcome {
     Resources {
         /// How many, also beyond the limit.
         total: u32,
-        /// Those within it.
+        /// The resources of the page.
         resources: Vec<ResourceView>,
     },
     /// Orders that there are.
@@ -103,16 +103,16 @@ pub enum Outcome {
     },
     /// What the account has.
     Balance {
-        /// Such as `USD`.
+        /// The currency, such as `USD`.
         currency: String,
         /// What is free to be spent.
         available: Micros,
-        /// What is reserved.
+        /// The amount that is reserved by holds.
         held: Micros,
     },
     /// What a command would do.
     Proposal {
-        /// Such as `USD`.
+        /// The currency, such as `USD`.
         currency: String,
         /// Empty when the rules refuse.
         steps: Vec<PricedStep>,
@@ -123,14 +123,14 @@ pub enum Outcome {
     Applied {
         /// The orders that it made or refunded.
         orders: Vec<String>,
-        /// What it cost.
+        /// The amount that was paid.
         cost: Micros,
         /// What it gave back.
         refund: Micros,
     },
     /// The plan needs approval first: the approval's id.
     Pending(String),
-    /// It was refused.
+    /// The provider's rules refused it.
     Refused(Refusal),
     /// It was not committed, because another mutation was refused.
     Aborted,

@@ -33,7 +33,7 @@ pub enum Replay {
     },
     /// Another answer than the one that is kept.
     Differs {
-        /// What is kept.
+        /// The answer that is kept.
         kept: String,
         /// What the rules answer.
         answer: String,
@@ -81,7 +81,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// All of them.
+    /// The number of all decisions.
     pub fn total(&self) -> u64 {
         self.matching + self.different + self.not_replayable.values().sum::<u64>()
     }

@@ -70,7 +70,7 @@ pub trait ExistingRecords {
     }
 }
 
-/// Nothing exists yet.
+/// The records of a database in which nothing exists yet.
 #[derive(Clone, Copy, Debug)]
 pub struct NoRecords;
 
@@ -119,7 +119,7 @@ pub struct ImportOptions {
 /// An inventory, and what else its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What it holds.
+    /// The accounts and resources of the document.
     pub inventory: Inventory,
     /// Which plain fields are given, by resource; of an update only.
     pub given: BTreeMap<String, GivenFields>,

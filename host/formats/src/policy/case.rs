@@ -24,7 +24,7 @@ use super::rulings::ruling_text;
 /// One test of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// What it promises.
+    /// The name: what the script promises.
     pub name: String,
     /// The plan that the policy is asked about.
     pub plan: SamplePlan,

@@ -81,7 +81,7 @@ const RESOURCE_FIELDS: &[&str] = &[
 /// A plan with its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SamplePlan {
-    /// The account.
+    /// The account that pays.
     pub account: AccountFacts,
     /// The plan; its account is the first of one, and it names no policies.
     pub facts: PlanFacts,

@@ -272,7 +272,7 @@ pub(super) async fn ledger(
     Ok(Json(Page::new(page_request, entries.into_iter().map(view).collect())))
 }
 
-/// A top-up.
+/// A top-up of an account's balance.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TopUp {

@@ -53,7 +53,7 @@ const ENTRIES_PER_WRITE: usize = 500;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Calendar)]
 pub(super) struct CalendarView {
-    /// Public ID.
+    /// Public ID, which is not the secret.
     id: String,
     /// The name, as calendars show it.
     name: String,

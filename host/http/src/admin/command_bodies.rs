@@ -40,7 +40,7 @@ pub(super) trait CommandBody {
     fn into_command(self) -> (Command, CommandOptions);
 }
 
-/// A term.
+/// A count of days, months or years.
 #[derive(ToSchema)]
 #[schema(as = NewTerm)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +120,7 @@ impl CommandBody for AutoRenewBody {
     }
 }
 
-/// What to cancel.
+/// Which periods to cancel.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `UnsubscribeBody` is read from")]

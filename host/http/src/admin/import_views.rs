@@ -59,7 +59,7 @@ struct KeptFieldView {
     here: Option<String>,
     /// The inventory's value.
     there: Option<String>,
-    /// Why it stays.
+    /// Why the value is kept.
     reason: String,
 }
 
@@ -79,7 +79,7 @@ struct ExpiredResource {
     account: String,
     /// The resource's ID.
     resource: String,
-    /// When it expired.
+    /// The instant at which it expired.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// What happens to it at once, in order.

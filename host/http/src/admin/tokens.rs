@@ -117,7 +117,7 @@ pub(super) struct NewToken {
     /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// The role.
+    /// The role of the new token.
     role: Role,
     /// The accounts that it can access, at least one; null is all of them.
     #[schema(min_items = 1)]
@@ -256,7 +256,7 @@ impl Body for RevokeToken {
 /// A revoked token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RevokedToken {
-    /// The token.
+    /// The token, with the instant of its revocation.
     token: TokenView,
     /// The tokens that were revoked with it: none without `cascade`, and none that was revoked before.
     cascaded: Vec<TokenView>,

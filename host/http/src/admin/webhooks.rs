@@ -46,7 +46,7 @@ const WEBHOOKS_MAX: usize = 100;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Webhook)]
 pub(super) struct WebhookView {
-    /// Public ID.
+    /// Public ID of the webhook.
     id: String,
     /// The URL that events are sent to.
     url: String,
@@ -142,7 +142,7 @@ fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
 /// A webhook with its secret.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebhookWithSecret {
-    /// The webhook.
+    /// The webhook as it is listed.
     webhook: WebhookView,
     /// The secret that signs its messages. It is shown once; null in the response to a repeated request.
     secret: Option<String>,

@@ -45,7 +45,7 @@ pub enum TlsError {
     /// A file cannot be read as PEM.
     #[error("cannot use `{path}`: {source}", path = path.display())]
     Pem {
-        /// The file.
+        /// The file that could not be read.
         path: std::path::PathBuf,
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
@@ -55,7 +55,7 @@ pub enum TlsError {
     Nothing {
         /// What it should have.
         what: &'static str,
-        /// The file.
+        /// The file without a certificate or key.
         path: std::path::PathBuf,
     },
     /// The certificate and the key do not match.

@@ -42,7 +42,7 @@ use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
 
-/// The states.
+/// The states that `--state` takes.
 const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
 
 /// What to do instead when a host has the database.

@@ -47,7 +47,7 @@ const SCENARIO: &str = include_str!("../../demo/scenario.json");
 const FROM: Timestamp = Timestamp::from_second(1_767_225_600);
 const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
-/// What `--save` writes.
+/// The files that `--save` writes, with their contents.
 const FILES: [(&str, &str); 2] = [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)];
 
 /// Refuses to write over a file that somebody has changed.

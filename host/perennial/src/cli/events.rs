@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words.
+    /// A table, in words.
     Table,
     /// An array of the objects that `jsonl` writes.
     Json,

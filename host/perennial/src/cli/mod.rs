@@ -105,9 +105,9 @@ Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 some
 enum Colour {
     /// When the output is a terminal and `NO_COLOR` is not set.
     Auto,
-    /// Always.
+    /// Colour everywhere, also in files.
     Always,
-    /// Never.
+    /// No colour at all.
     Never,
 }
 
@@ -149,7 +149,7 @@ enum UserError {
     /// A file, with every problem in it.
     #[error("{path} cannot be used:\n{problems}", path = input::shown(path))]
     File {
-        /// The file.
+        /// The file with the problems.
         path: PathBuf,
         /// What is wrong with it.
         problems: Problems,
@@ -157,12 +157,12 @@ enum UserError {
     /// A file that cannot be read.
     #[error("cannot read {path}: {source}", path = input::shown(path))]
     Unreadable {
-        /// The file.
+        /// The file that cannot be read.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
-    /// Something else.
+    /// Anything else that the user can mend.
     #[error("{0}")]
     Argument(String),
 }

@@ -50,7 +50,7 @@ pub(super) struct Arguments {
 /// How the outcome is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words.
+    /// Sentences for people.
     Text,
     /// A JSON object.
     Json,

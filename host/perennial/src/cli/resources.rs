@@ -25,7 +25,7 @@ use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
 
-/// The stages.
+/// The stages that `--stage` takes.
 const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Stage::name };
 
 /// Lists the resources of the database, also while `perennial run` works on it.

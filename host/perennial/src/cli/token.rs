@@ -30,7 +30,7 @@ use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 
-/// The roles.
+/// The roles that `--role` takes.
 const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
 
 /// What to do instead when a server has the database.

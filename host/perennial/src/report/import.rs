@@ -99,7 +99,7 @@ fn line(style: Style, tone: Tone, sign: char, text: &str, out: &mut impl Write) 
     columns::paragraph(&format!("{sign} {text}"), ("", "    "), tone, style, out)
 }
 
-/// Such as `acme-hw/ecs-1`.
+/// The account and the resource, such as `acme-hw/ecs-1`.
 fn name(named: &Named) -> String {
     about(&named.account, Some(&named.resource))
 }

@@ -86,7 +86,7 @@ impl Play {
         lines.lines().map(|line| shown(&serde_json::from_str(line).unwrap())).collect()
     }
 
-    /// What is printed.
+    /// The standard output of a simulation.
     fn printed(&self, arguments: &[&str]) -> String {
         let folder = Folder::new();
         let account = format!(

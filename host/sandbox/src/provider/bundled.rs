@@ -1,11 +1,11 @@
 //! The bundled plugins: components that the build script compiles and embeds in the program.
 
-/// One of them.
+/// A component that the program brings along.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
     /// The folder it is from, which is the provider's id.
     pub id: &'static str,
-    /// The component.
+    /// The bytes of the component.
     pub component: &'static [u8],
 }
 

@@ -17,9 +17,9 @@ pub enum PluginError {
     OutOfFuel {
         /// Its id, or where it comes from while that is not known.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The fuel that a call may take.
         fuel: u64,
     },
     /// It was still computing when its time was up. The machine may have been busy.
@@ -28,11 +28,11 @@ pub enum PluginError {
          author"
     )]
     OutOfTime {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The time that a call may take.
         limit: Duration,
     },
     /// It wanted more memory than plugins get.
@@ -40,21 +40,21 @@ pub enum PluginError {
         "plugin `{plugin}` wanted more than {limit_bytes} bytes of memory in `{function}`; tell its author"
     )]
     OutOfMemory {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The memory that a plugin may have, in bytes.
         limit_bytes: usize,
     },
     /// It wanted larger tables than plugins get.
     #[error("plugin `{plugin}` wanted more than {limit} table elements in `{function}`; tell its author")]
     OutOfTable {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The most elements that its tables may have.
         limit: usize,
     },
     /// Its calls went too deep.
@@ -63,11 +63,11 @@ pub enum PluginError {
          its author"
     )]
     OutOfStack {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The stack that a plugin may use, in bytes.
         limit_bytes: usize,
     },
     /// It panicked, or did something WebAssembly forbids.
@@ -75,9 +75,9 @@ pub enum PluginError {
         "plugin `{plugin}` crashed in `{function}`: {reason}; report the input of the call to its author"
     )]
     Crashed {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// In its own words, if it said anything, and in WebAssembly's.
         reason: String,
@@ -85,9 +85,9 @@ pub enum PluginError {
     /// Its answer would take more of the host's memory than answers may.
     #[error("plugin `{plugin}` answered `{function}` with more than {limit_bytes} bytes; tell its author")]
     TooLong {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// What an answer may take.
         limit_bytes: usize,
@@ -97,21 +97,21 @@ pub enum PluginError {
         "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {requests}; tell its author"
     )]
     WrongCount {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// How often.
+        /// The number of requests.
         requests: usize,
-        /// What came.
+        /// The number of answers.
         answers: usize,
     },
     /// Its answer contradicts the contract.
     #[error("plugin `{plugin}` answered `{function}` with nonsense: {problem}; tell its author")]
     Nonsense {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// What is wrong with it.
         problem: String,
@@ -132,9 +132,9 @@ pub enum LoadError {
     /// The file could not be read.
     #[error("cannot read the plugin `{path}`: {source}")]
     Unreadable {
-        /// The file.
+        /// The file of the component.
         path: PathBuf,
-        /// The cause.
+        /// Why it cannot be read.
         source: std::io::Error,
     },
     /// The file is another revision than the one that was asked for.
@@ -143,11 +143,11 @@ pub enum LoadError {
          other digest if the new one is meant"
     )]
     OtherDigest {
-        /// The file.
+        /// The file of the component.
         path: PathBuf,
         /// The digest that was asked for, in hexadecimal.
         expected: String,
-        /// The file's.
+        /// The digest of the file.
         found: String,
     },
     /// The file is larger than plugins may be.
@@ -155,7 +155,7 @@ pub enum LoadError {
     TooLarge {
         /// Where it comes from.
         origin: String,
-        /// Its size.
+        /// The size of the file, in bytes.
         bytes: usize,
         /// What it may have.
         limit_bytes: usize,
@@ -218,7 +218,7 @@ pub enum LoadError {
     WantsPowers {
         /// Where it comes from.
         origin: String,
-        /// What it imports.
+        /// The names that the file imports.
         imports: String,
     },
     /// The component is a plugin for another version of the contract.
@@ -241,9 +241,9 @@ pub enum LoadError {
     WrongContract {
         /// Where it comes from.
         origin: String,
-        /// What it exports.
+        /// The names that the file exports.
         exports: String,
-        /// What it imports.
+        /// The names that the file imports.
         imports: String,
         /// What this host expects.
         expected: String,
@@ -255,7 +255,7 @@ pub enum LoadError {
     Silent {
         /// Where it comes from.
         origin: String,
-        /// The cause.
+        /// Why the plugin gave no manifest.
         source: PluginError,
     },
     /// What it says of itself contradicts the contract.
@@ -269,11 +269,11 @@ pub enum LoadError {
     /// Two files hold a plugin for one provider.
     #[error("both {first} and {second} are plugins for the provider `{id}`; load one of them")]
     Twice {
-        /// The provider.
+        /// The id of the provider.
         id: String,
         /// The file that was named first.
         first: String,
-        /// The other.
+        /// The name of the other plugin.
         second: String,
     },
 }

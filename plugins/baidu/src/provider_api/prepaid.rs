@@ -93,7 +93,7 @@ impl Purchase {
     }
 }
 
-/// `POST /v2/instance/batch/charging?toPrepay`.
+/// Handles `POST /v2/instance/batch/charging?toPrepay`.
 pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let batch = body::read::<Batch>(context.request)?;
     let purchases = required("config", batch.config)?;
@@ -102,7 +102,7 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
     buy(context, replay, &ids, &purchases)
 }
 
-/// `POST /v2/instance/{id}?toPrepay`.
+/// Handles `POST /v2/instance/{id}?toPrepay`.
 pub(crate) fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let purchase = body::read::<Purchase>(context.request)?;
     let ids = charging::instance_ids([Some(id)].into_iter())?;
@@ -174,7 +174,7 @@ pub(crate) fn disk(
     changes::change(context, replay, InPlace::No, mutations)
 }
 
-/// `PUT /v1/eip/{eip}?action=TO_PREPAY`.
+/// Handles `PUT /v1/eip/{eip}?action=TO_PREPAY`.
 pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let purchase = body::read::<AddressPurchase>(context.request)?;
     let length = months("purchaseLength", required("purchaseLength", purchase.purchase_length)?);

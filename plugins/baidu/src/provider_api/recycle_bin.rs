@@ -75,7 +75,7 @@ struct ConfigItem<'a> {
     zone_name: Option<&'a str>,
 }
 
-/// `POST /v2/recycle/instance`.
+/// Handles `POST /v2/recycle/instance`.
 pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let query = body::read::<Query>(context.request)?;
     let bounds = PageBounds::new(query.marker.as_deref(), query.max_keys.map(|WholeNumber(most)| most))?;

@@ -149,7 +149,7 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
     }
 }
 
-/// `PUT /v1/eip/refund/{eip}`.
+/// Handles `PUT /v1/eip/refund/{eip}`.
 pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let resource = lookup::address(replay, name)?;
     let command = mutation::command(&resource.id, Command::Unsubscribe(Scope::Everything));

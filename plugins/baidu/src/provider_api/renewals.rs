@@ -71,7 +71,7 @@ struct Reply {
     order_id: Option<String>,
 }
 
-/// `PUT /v2/instance/{id}?purchaseReserved`.
+/// Handles `PUT /v2/instance/{id}?purchaseReserved`.
 pub fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let body = body::read::<InstanceRenewal>(context.request)?;
     let term = Billing::required_length(body.billing)?;
@@ -117,7 +117,7 @@ pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> Operatio
     renew(context, replay, resource, term, options)
 }
 
-/// `PUT /v1/eip/{eip}?purchaseReserved`.
+/// Handles `PUT /v1/eip/{eip}?purchaseReserved`.
 pub fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let body = body::read::<AddressRenewal>(context.request)?;
     let term = Billing::required_length(body.billing)?;

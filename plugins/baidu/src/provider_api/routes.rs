@@ -26,9 +26,9 @@ pub enum Operation {
     ReleaseInstance,
     /// "Unsubscribe from several prepaid instances" (BCC).
     ReleaseInstances,
-    /// batchCreateAutoRenewRules (BCC).
+    /// Baidu's operation batchCreateAutoRenewRules (BCC).
     CreateRules,
-    /// batchDeleteAutoRenewRules (BCC).
+    /// Baidu's operation batchDeleteAutoRenewRules (BCC).
     DeleteRules,
     /// Change of several instances to pay-as-you-go (BCC).
     MakeInstancesPostpaid,
@@ -50,19 +50,19 @@ pub enum Operation {
     DeleteDiskRule,
     /// "Query EIP List" (EIP).
     ListAddresses,
-    /// Renewal (EIP).
+    /// Renews an address (EIP).
     RenewAddress(String),
-    /// startAutoRenew (EIP).
+    /// Baidu's operation startAutoRenew (EIP).
     CreateAddressRule(String),
-    /// stopAutoRenew (EIP).
+    /// Baidu's operation stopAutoRenew (EIP).
     DeleteAddressRule(String),
-    /// "EIP后付费转预付费" (EIP).
+    /// Baidu's operation "EIP后付费转预付费" (EIP).
     MakeAddressPrepaid(String),
     /// "Unsubscribe from a prepaid EIP" (EIP).
     ReleaseAddress(String),
-    /// getRenewResourceList (Finance).
+    /// Baidu's operation getRenewResourceList (Finance).
     ListRenewals,
-    /// createRenewResourceRule (Finance).
+    /// Baidu's operation createRenewResourceRule (Finance).
     CreateRule,
 }
 

@@ -26,7 +26,7 @@ pub fn set_attribute(resource: &str, name: &str, value: &str) -> Mutation {
 /// The result of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MutationResult<'a> {
-    /// It was applied.
+    /// The mutation was applied.
     Applied(&'a Receipt),
     /// Its plan needs approval first: the id of the approval.
     Pending(&'a str),

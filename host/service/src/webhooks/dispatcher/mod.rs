@@ -56,7 +56,7 @@ pub struct WebhookDispatcher {
 enum Queue {
     /// First attempts, one after the other in the order of events.
     First,
-    /// Retries.
+    /// Deliveries that failed before and are due again.
     Retry,
 }
 
