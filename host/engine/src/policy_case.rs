@@ -82,7 +82,7 @@ pub(crate) struct Case {
     /// How much of what the chain records is of its first round; `None` before that.
     first_entries: Option<usize>,
     /// What the last round wants of the plan.
-    wanted: Option<Wanted>,
+    pending_amendment: Option<PendingAmendment>,
     /// What shadow policies did, each with its place in the set.
     shadow_events: Vec<(usize, EventKind)>,
     /// What shadow policies ruled.
@@ -90,7 +90,7 @@ pub(crate) struct Case {
 }
 
 /// An amendment that is to be made.
-struct Wanted {
+struct PendingAmendment {
     /// The chain before the round, and its entries of the first one.
     before: (Chain, Option<usize>),
     /// The place of the answer that wants it.
@@ -121,7 +121,7 @@ impl Case {
             figures: None,
             answers: Vec::new(),
             first_entries: None,
-            wanted: None,
+            pending_amendment: None,
             shadow_events: Vec::new(),
             shadow_rulings: Vec::new(),
             verdict: None,
@@ -136,7 +136,7 @@ impl Case {
         }
         self.chain = Chain::new(self.context.clone());
         self.figures = Some(figures);
-        (self.first_entries, self.wanted, self.verdict) = (None, None, None);
+        (self.first_entries, self.pending_amendment, self.verdict) = (None, None, None);
         self.answers.clear();
         self.evaluations.clear();
         self.shadow_events.clear();
@@ -166,7 +166,7 @@ impl Case {
                 false
             }
             Next::Amend { answer, amendment } => {
-                self.wanted = Some(Wanted { before, answer, amendment });
+                self.pending_amendment = Some(PendingAmendment { before, answer, amendment });
                 true
             }
         }
@@ -174,8 +174,8 @@ impl Case {
 
     /// The command that the last round wants instead; its client token, in the option called `token`, stays.
     pub(crate) fn amended_command(&self, token: Option<&str>) -> Command {
-        match &self.wanted {
-            Some(wanted) => self.command_with(&wanted.amendment, token),
+        match &self.pending_amendment {
+            Some(pending) => self.command_with(&pending.amendment, token),
             None => self.state.command.clone(),
         }
     }
@@ -199,13 +199,13 @@ impl Case {
     pub(crate) fn replace(&mut self, state: PlanState) {
         let before = std::mem::replace(&mut self.state, state);
         self.original.get_or_insert(before);
-        self.wanted = None;
+        self.pending_amendment = None;
         self.answers.clear();
     }
 
     /// The amendment cannot be made: the policy that wants it has failed, and the round is as though it had said so.
     pub(crate) fn fail_amendment(&mut self, why: String) {
-        if let Some(Wanted { before, answer, .. }) = self.wanted.take() {
+        if let Some(PendingAmendment { before, answer, .. }) = self.pending_amendment.take() {
             (self.chain, self.first_entries) = before;
             self.answers[answer].ruling = Ruling::Fail(ScriptFailure::whole(why));
         }
