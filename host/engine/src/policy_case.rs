@@ -211,8 +211,8 @@ impl Case {
         }
     }
 
-    /// Whether nobody was asked about the present plan yet.
-    pub(crate) fn is_unasked(&self) -> bool {
+    /// Whether no policy has answered about the present plan yet.
+    pub(crate) fn has_no_answers(&self) -> bool {
         self.answers.is_empty()
     }
 

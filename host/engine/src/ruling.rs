@@ -99,7 +99,7 @@ impl Batch {
             match &policies {
                 Some(policies) => cases.push(self.case(policies, number, account, subject)),
                 None => {
-                    let ruled = self.ruled_unasked(subject);
+                    let ruled = self.rule_without_policies(subject);
                     settle(self, number, ruled);
                 }
             }
@@ -112,8 +112,8 @@ impl Batch {
         }
     }
 
-    /// A plan that no policy of an operator is asked about.
-    fn ruled_unasked(&self, subject: Subject) -> Ruled {
+    /// Rules on a plan where no operator has policies: only the host may require approvals.
+    fn rule_without_policies(&self, subject: Subject) -> Ruled {
         let Subject { entry, command, plan, approved, .. } = subject;
         let own = self.host_approvals(entry, &command, &plan, &approved);
         Ruled { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
@@ -172,7 +172,7 @@ impl Batch {
             open.retain_mut(|case| case.step(policies));
             self.amend(&mut open);
             let (mut amended, refused): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|case| case.is_unasked());
+                open.into_iter().partition(|case| case.has_no_answers());
             self.ask_once(policies, &mut amended);
             open = amended.into_iter().chain(refused).collect();
         }
