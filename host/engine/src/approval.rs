@@ -35,7 +35,7 @@ use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -171,7 +171,7 @@ impl<S: EngineStore> Engine<S> {
         if let Some(refusal) = refusal_of_approved(&ruled) {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let Ruled { command, plan, .. } = ruled.clone();
+        let PlanRuling { command, plan, .. } = ruled.clone();
         evaluation.batch.entries[0].record_rulings(member, &ruled);
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
@@ -321,7 +321,7 @@ fn mark_approved(
 
 /// Why what somebody approves of is not done all the same: a policy denies it or puts it off, or another one requires an
 /// approval, too.
-fn refusal_of_approved(ruled: &Ruled) -> Option<Refusal> {
+fn refusal_of_approved(ruled: &PlanRuling) -> Option<Refusal> {
     let more = ruled.required().first().map(|one| {
         let message = format!("the policy `{}` requires an approval by now, too: {}", one.policy, one.reason);
         Refusal { code: POLICY_REFUSAL.to_owned(), message }

@@ -33,7 +33,7 @@ use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::ruling_approvals::BUILT_IN;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
@@ -155,7 +155,7 @@ impl Batch {
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         timeline: &[Occurrence],
     ) -> bool {
         let item = self.entry(index);
@@ -242,7 +242,7 @@ impl Batch {
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         pay_until: Option<Timestamp>,
     ) -> Result<(String, bool), EngineError> {
         let item = self.entry(index);
@@ -273,7 +273,7 @@ impl Batch {
         index: EntryIndex,
         member: MemberIndex,
         command: &Command,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         (timeline, pay_until): (&[Occurrence], Option<Timestamp>),
     ) -> String {
         let plan = &ruled.plan;

@@ -25,7 +25,7 @@ use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::start;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::change::Change;
@@ -192,7 +192,7 @@ impl<S: EngineStore> Engine<S> {
         at: Timestamp,
         account: AccountKey,
         mut evaluation: CommandEvaluation,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
     ) -> Result<CommandOutcome, EngineError> {
         let (member, pay_until) = (evaluation.member, evaluation.pay_until());
         evaluation.batch.entries[0].record_rulings(member, ruled);

@@ -53,9 +53,9 @@ pub(crate) struct Subject {
     pub(crate) approved: Vec<String>,
 }
 
-/// A plan that was ruled on.
+/// What policies ruled on a plan, with the plan as they amended it.
 #[derive(Clone, Debug)]
-pub(crate) struct Ruled {
+pub(crate) struct PlanRuling {
     /// What is asked for, with the amendments.
     pub(crate) command: Command,
     /// What the rules would do for that.
@@ -66,7 +66,7 @@ pub(crate) struct Ruled {
     pub(crate) events: Vec<EventKind>,
 }
 
-impl Ruled {
+impl PlanRuling {
     /// The approvals that it waits for; none when it waits for none.
     pub(crate) fn required(&self) -> &[RequiredApproval] {
         if let Verdict::RequireApproval { approvals, .. } = &self.verdict { approvals } else { &[] }
@@ -90,7 +90,7 @@ impl Batch {
     pub(crate) fn rule_in_order(
         &mut self,
         subjects: Vec<Subject>,
-        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+        settle: &mut dyn FnMut(&mut Batch, usize, PlanRuling),
     ) {
         let policies = self.policies.clone();
         let mut cases = Vec::new();
@@ -113,10 +113,10 @@ impl Batch {
     }
 
     /// Rules on a plan where no operator has policies: only the host may require approvals.
-    fn rule_without_policies(&self, subject: Subject) -> Ruled {
+    fn rule_without_policies(&self, subject: Subject) -> PlanRuling {
         let Subject { entry, command, plan, approved, .. } = subject;
         let own = self.host_approvals(entry, &command, &plan, &approved);
-        Ruled { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
+        PlanRuling { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
     }
 
     fn case(
@@ -324,7 +324,7 @@ impl Batch {
         &mut self,
         policies: &ActivePolicies,
         cases: Vec<Case>,
-        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+        settle: &mut dyn FnMut(&mut Batch, usize, PlanRuling),
     ) -> Vec<Case> {
         let mut stopped = BTreeMap::<BatchAccountIndex, RunningFigures>::new();
         let mut left = Vec::new();
@@ -356,7 +356,7 @@ impl Batch {
         left
     }
 
-    fn finish(&mut self, policies: &ActivePolicies, case: Case) -> Ruled {
+    fn finish(&mut self, policies: &ActivePolicies, case: Case) -> PlanRuling {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
@@ -371,7 +371,7 @@ impl Batch {
             let answer = PlanAnswer { plan: Ok(plan.clone()), fuel };
             self.record_decision(entry, member, &command, &[], &answer);
         }
-        Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
+        PlanRuling { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::rules::automatic_renewal;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::ruling::Subject;
 
 impl Batch {
@@ -91,7 +91,7 @@ impl Batch {
 
     /// Carries out what a try would do, as it was ruled on, or holds it, puts it off, or writes down why not; returns
     /// whether it was carried out.
-    pub(crate) fn settle_try(&mut self, renewal_try: &RenewalTry, ruled: Ruled) -> bool {
+    pub(crate) fn settle_try(&mut self, renewal_try: &RenewalTry, ruled: PlanRuling) -> bool {
         let RenewalTry { entry: index, member, next_try_at, .. } = *renewal_try;
         let item = self.entry_mut(index);
         item.deferrals.retain(|deferral| deferral.member != member);
@@ -157,7 +157,7 @@ impl Batch {
 
 impl BatchEntry {
     /// Records what policies ruled on a plan that names `member`.
-    pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &Ruled) {
+    pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &PlanRuling) {
         let resource = &self.walk.bundle[member].id;
         let event = |what: &EventKind| Event {
             at: self.instant,
