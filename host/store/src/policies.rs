@@ -12,7 +12,7 @@ use rusqlite::named_params;
 
 use crate::error::StoreError;
 use crate::policy_changes;
-use crate::policy_changes::Unconfirmed;
+use crate::policy_changes::UnconfirmedChange;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -48,7 +48,7 @@ pub struct StoredPolicies {
     /// The calendars, sorted by name.
     pub calendars: Vec<StoredCalendar>,
     /// The changes that nobody else has confirmed, by subject and name.
-    pub unconfirmed: Vec<Unconfirmed>,
+    pub unconfirmed: Vec<UnconfirmedChange>,
 }
 
 /// The digest of everything that holds; empty while nothing was ever installed.

@@ -65,7 +65,7 @@ pub struct PolicyChange {
 
 /// The last change of a policy or calendar, while nobody else has confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unconfirmed {
+pub struct UnconfirmedChange {
     /// The change that nobody else has confirmed.
     pub change: PolicyChange,
     /// The person behind the token that made it.
@@ -124,7 +124,7 @@ pub fn last(db: &ReadTx, subject: Subject, name: &str) -> Result<Option<PolicyCh
 }
 
 /// The last change of each policy and calendar that nobody else has confirmed.
-pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<Unconfirmed>, StoreError> {
+pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<UnconfirmedChange>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from policy_change where confirmed_by is null
              and row in (select max(row) from policy_change group by subject, name) order by subject, name",
@@ -133,7 +133,7 @@ pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<Unconfirmed>, StoreError> {
     let unconfirmed = changes.map(|change| {
         let change = change?;
         let person = people::person_of(db, &change.change.changed_by)?;
-        Ok(Unconfirmed { change, person })
+        Ok(UnconfirmedChange { change, person })
     });
     unconfirmed.collect()
 }
