@@ -14,7 +14,7 @@ use crate::tx::WriteTx;
 
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disabled {
+pub struct Disablement {
     /// The instant from which it is disabled.
     pub at: Timestamp,
     /// `requested`, `gone` or `failing`.
@@ -23,7 +23,7 @@ pub struct Disabled {
 
 /// What a webhook signed with before its secret was changed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Previous {
+pub struct PreviousSecret {
     /// As it is kept.
     pub secret: Vec<u8>,
     /// Until when it goes on signing.
@@ -48,13 +48,13 @@ pub struct StoredWebhook {
     /// What it signs with, as it is kept.
     pub secret: Vec<u8>,
     /// What it signed with before, if that was changed.
-    pub previous: Option<Previous>,
+    pub previous: Option<PreviousSecret>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The id of the token that created it.
     pub created_by: String,
     /// Since when and why it is disabled.
-    pub disabled: Option<Disabled>,
+    pub disabled: Option<Disablement>,
     /// The first of the tries that failed in a row.
     pub failing_since: Option<Timestamp>,
     /// The event up to which every one was tried once.
@@ -180,10 +180,12 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         secret: row.get("secret")?,
         previous: previous
             .zip(codec::instant(row, "previous_until")?)
-            .map(|(secret, until)| Previous { secret, until }),
+            .map(|(secret, until)| PreviousSecret { secret, until }),
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        disabled: codec::instant(row, "disabled_at")?.zip(reason).map(|(at, reason)| Disabled { at, reason }),
+        disabled: codec::instant(row, "disabled_at")?
+            .zip(reason)
+            .map(|(at, reason)| Disablement { at, reason }),
         failing_since: codec::instant(row, "failing_since")?,
         cursor: row.get("event_cursor")?,
     })

@@ -35,8 +35,8 @@ use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
 use perennial_store::list_queries;
 use perennial_store::webhooks;
-use perennial_store::webhooks::Disabled;
-use perennial_store::webhooks::Previous;
+use perennial_store::webhooks::Disablement;
+use perennial_store::webhooks::PreviousSecret;
 use perennial_store::webhooks::StoredWebhook;
 
 /// The most webhooks of a host.
@@ -242,7 +242,7 @@ pub(super) async fn change(
                 webhook.failing_since = None;
             }
             Some(false) if webhook.disabled.is_none() => {
-                webhook.disabled = Some(Disabled { at: work.at, reason: "requested".to_owned() });
+                webhook.disabled = Some(Disablement { at: work.at, reason: "requested".to_owned() });
             }
             Some(_) | None => {}
         }
@@ -289,7 +289,7 @@ pub(super) async fn rotate_secret(
         let secret = Secret::generate()?;
         let sealed = secret.to_bytes(secrets.secret_box(), &webhook.id).map_err(not_sealed)?;
         let previous = std::mem::replace(&mut webhook.secret, sealed);
-        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
+        webhook.previous = Some(PreviousSecret { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));

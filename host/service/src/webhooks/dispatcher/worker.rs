@@ -30,7 +30,7 @@ use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
 use perennial_store::events::StoredEvent;
 use perennial_store::webhooks;
-use perennial_store::webhooks::Disabled;
+use perennial_store::webhooks::Disablement;
 use perennial_store::webhooks::StoredWebhook;
 
 /// How long a worker sends first attempts before it stores their results, in seconds.
@@ -207,7 +207,7 @@ impl DeliveryWorker {
         }
     }
 
-    fn publish(&self, result: &WorkResult, disabled: Option<Disabled>) {
+    fn publish(&self, result: &WorkResult, disabled: Option<Disablement>) {
         let webhook = self.webhook.id.as_str();
         for attempt in &result.attempts {
             let outcome = match attempt.decision {
@@ -246,7 +246,7 @@ fn persist_result(
     sent_to: &StoredWebhook,
     result: &WorkResult,
     now: Timestamp,
-) -> Result<Option<Disabled>, StoreError> {
+) -> Result<Option<Disablement>, StoreError> {
     let Some(mut webhook) = webhooks::get(db, &sent_to.id)? else { return Ok(None) };
     if let Some((from, to)) = result.cursor_move {
         webhooks::move_cursor(db, webhook.row, from, to)?;
@@ -309,6 +309,6 @@ fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
         }
     };
     if let (None, Some(reason)) = (&webhook.disabled, reason) {
-        webhook.disabled = Some(Disabled { at: attempt.at, reason: reason.to_owned() });
+        webhook.disabled = Some(Disablement { at: attempt.at, reason: reason.to_owned() });
     }
 }
