@@ -86,7 +86,7 @@ impl ApprovalSummary {
 
 /// The approval that exists already for a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub enum ExistingApproval {
     /// No approval is pending, and none is final.
     None,
     /// One is pending: the index of it.
@@ -104,7 +104,7 @@ pub fn existing_renewal(
     bundle: &Bundle,
     member: MemberIndex,
     key: Option<&Key>,
-) -> Existing {
+) -> ExistingApproval {
     let expires_at = bundle[member].expires_at;
     let of_period = |one: &&ApprovalSummary| one.member == member && one.expires_before == expires_at;
     let waits = |one: &ApprovalSummary| {
@@ -112,9 +112,11 @@ pub fn existing_renewal(
         one.state == State::Pending && is_renewal || one.is_pending_renewal(key)
     };
     match approvals.iter().position(waits) {
-        Some(place) => Existing::Pending(place),
-        None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => Existing::Decided,
-        None => Existing::None,
+        Some(place) => ExistingApproval::Pending(place),
+        None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => {
+            ExistingApproval::Decided
+        }
+        None => ExistingApproval::None,
     }
 }
 
@@ -125,12 +127,12 @@ pub fn existing_command(
     member: MemberIndex,
     command: &str,
     key: Option<&Key>,
-) -> Existing {
+) -> ExistingApproval {
     let waits = |one: &ApprovalSummary| {
         let is_same = one.member == member && one.command == command;
         one.state == State::Pending && is_same || one.is_pending_renewal(key)
     };
-    approvals.iter().position(waits).map_or(Existing::None, Existing::Pending)
+    approvals.iter().position(waits).map_or(ExistingApproval::None, ExistingApproval::Pending)
 }
 
 /// What carrying `plan` out at `at` costs then and later: packages that are ordered now and paid later are decided on now.

@@ -8,7 +8,7 @@ use perennial_domain::account_settings::OnUndecided;
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::approval::ApprovalSummary;
-use perennial_domain::approval::Existing;
+use perennial_domain::approval::ExistingApproval;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
@@ -164,8 +164,8 @@ impl Batch {
         let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         match approval::existing_renewal(&summaries, bundle, member, key) {
-            Existing::Pending(_) | Existing::Decided => false,
-            Existing::None => {
+            ExistingApproval::Pending(_) | ExistingApproval::Decided => false,
+            ExistingApproval::None => {
                 self.request_approval(index, member, &ruled.command, ruled, (timeline, None));
                 if self.grants_approvals {
                     self.entry_mut(index).grant_last();
@@ -252,8 +252,8 @@ impl Batch {
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
         match approval::existing_command(&summaries, member, &text, key) {
-            Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
-            Existing::None | Existing::Decided => {
+            ExistingApproval::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
+            ExistingApproval::None | ExistingApproval::Decided => {
                 let timeline = self.request_timeline(index)?;
                 Ok((self.request_approval(index, member, command, ruled, (&timeline, pay_until)), true))
             }

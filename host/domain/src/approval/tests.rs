@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::approval::ApprovalSummary;
-use crate::approval::Existing;
+use crate::approval::ExistingApproval;
 use crate::approval::ExpiryReason;
 use crate::approval::State;
 use crate::approval::WAIT_MAX;
@@ -237,23 +237,23 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
         ..automatic()
     };
     for (approval, wanted, will_retry) in [
-        (automatic(), Existing::Pending(0), true),
-        (ApprovalSummary { state: State::Rejected, ..automatic() }, Existing::Decided, false),
-        (ApprovalSummary { state: State::Approved, ..automatic() }, Existing::None, true),
-        (expired(ExpiryReason::Undecided), Existing::Decided, false),
-        (expired(ExpiryReason::ExpiryMoved), Existing::None, true),
-        (expired(ExpiryReason::AutoRenewOff), Existing::None, false),
-        (expired(ExpiryReason::Ended), Existing::None, false),
-        (by_person.clone(), Existing::Pending(0), true),
-        (ApprovalSummary { state: State::Rejected, ..by_person }, Existing::None, true),
-        (no_renewal, Existing::None, true),
+        (automatic(), ExistingApproval::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..automatic() }, ExistingApproval::Decided, false),
+        (ApprovalSummary { state: State::Approved, ..automatic() }, ExistingApproval::None, true),
+        (expired(ExpiryReason::Undecided), ExistingApproval::Decided, false),
+        (expired(ExpiryReason::ExpiryMoved), ExistingApproval::None, true),
+        (expired(ExpiryReason::AutoRenewOff), ExistingApproval::None, false),
+        (expired(ExpiryReason::Ended), ExistingApproval::None, false),
+        (by_person.clone(), ExistingApproval::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..by_person }, ExistingApproval::None, true),
+        (no_renewal, ExistingApproval::None, true),
         (
             ApprovalSummary {
                 member: MemberIndex::new(1),
                 attempt: Some(attempt("ecs-1", 1)),
                 ..automatic()
             },
-            Existing::Pending(0),
+            ExistingApproval::Pending(0),
             true,
         ),
         (
@@ -262,16 +262,20 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
                 attempt: Some(attempt("evs-1", 1)),
                 ..automatic()
             },
-            Existing::None,
+            ExistingApproval::None,
             true,
         ),
-        (earlier, Existing::None, false),
+        (earlier, ExistingApproval::None, false),
     ] {
         assert_eq!(try_of(std::slice::from_ref(&approval), &bundle), wanted, "{approval:?}");
         assert_eq!(approval.will_retry(), will_retry, "{approval:?}");
     }
     let both = [ApprovalSummary { state: State::Rejected, ..automatic() }, automatic()];
-    assert_eq!(try_of(&both, &bundle), Existing::Pending(1), "what waits comes before what was answered");
+    assert_eq!(
+        try_of(&both, &bundle),
+        ExistingApproval::Pending(1),
+        "what waits comes before what was answered"
+    );
 }
 
 #[test]
@@ -280,16 +284,24 @@ fn a_person_asks_again_but_not_twice_at_once() {
         existing_command(std::slice::from_ref(summary), MemberIndex::new(0), command, Some(&key(resource)))
     };
     let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
-    assert_eq!(same(&by_person, "renew 1", "ecs-1"), Existing::Pending(0));
-    assert_eq!(same(&by_person, "renew 12", "ecs-1"), Existing::Pending(0), "the term is not in the key");
-    assert_eq!(same(&by_person, "renew 12", "evs-1"), Existing::None, "it renews something else");
-    assert_eq!(same(&automatic(), "renew 1", "ecs-1"), Existing::Pending(0), "the clock asked for the same");
+    assert_eq!(same(&by_person, "renew 1", "ecs-1"), ExistingApproval::Pending(0));
+    assert_eq!(
+        same(&by_person, "renew 12", "ecs-1"),
+        ExistingApproval::Pending(0),
+        "the term is not in the key"
+    );
+    assert_eq!(same(&by_person, "renew 12", "evs-1"), ExistingApproval::None, "it renews something else");
+    assert_eq!(
+        same(&automatic(), "renew 1", "ecs-1"),
+        ExistingApproval::Pending(0),
+        "the clock asked for the same"
+    );
     assert_eq!(
         same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", "ecs-1"),
-        Existing::None
+        ExistingApproval::None
     );
     let other = ApprovalSummary { member: MemberIndex::new(1), attempt: None, ..by_person };
-    assert_eq!(same(&other, "renew 1", "ecs-1"), Existing::None);
+    assert_eq!(same(&other, "renew 1", "ecs-1"), ExistingApproval::None);
 }
 
 #[test]
