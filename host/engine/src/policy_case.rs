@@ -14,8 +14,8 @@ use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::AccountFacts;
@@ -161,11 +161,11 @@ impl Case {
         let next = self.chain.round(&self.state.facts, &pairs);
         self.first_entries.get_or_insert(self.chain.entries().len());
         match next {
-            Next::Done(verdict) => {
+            ChainStep::Done(verdict) => {
                 self.verdict = Some(verdict);
                 false
             }
-            Next::Amend { answer, amendment } => {
+            ChainStep::Amend { answer, amendment } => {
                 self.pending_amendment = Some(PendingAmendment { before, answer, amendment });
                 true
             }

@@ -6,8 +6,8 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::Amendment;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::PlanFacts;
@@ -34,7 +34,7 @@ pub(crate) struct ShadowRuling {
 
 impl ShadowRuling {
     /// What became of the one round of a shadow policy, whose chain recorded `entries`.
-    pub(crate) fn of(policy: &str, digest: &str, next: &Next, entries: &[Entry]) -> ShadowRuling {
+    pub(crate) fn of(policy: &str, digest: &str, next: &ChainStep, entries: &[Entry]) -> ShadowRuling {
         let ruled = entries.iter().find_map(|entry| match entry {
             Entry::Ruled { kind, reason, until, .. } => Some((*kind, reason.clone(), *until)),
             Entry::Note { .. } => None,
@@ -44,8 +44,8 @@ impl ShadowRuling {
             None => (Effect::Approved, String::new(), None),
         };
         let amendment = match next {
-            Next::Amend { amendment, .. } => Some(amendment.clone()),
-            Next::Done(_) => None,
+            ChainStep::Amend { amendment, .. } => Some(amendment.clone()),
+            ChainStep::Done(_) => None,
         };
         let (policy, digest) = (policy.to_owned(), digest.to_owned());
         ShadowRuling { policy, digest, effect, reason, until, amendment, amended_cost: None }
