@@ -30,7 +30,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -180,7 +180,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Calendar)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Calendar)?;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
         let accounts = match body.accounts {
             Some(accounts) => Some(accounts.into_iter().collect()),

@@ -19,7 +19,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views::to_text;
 use crate::write::Write;
@@ -175,7 +175,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Token)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Token)?;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,

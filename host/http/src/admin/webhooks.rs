@@ -21,7 +21,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -170,7 +170,7 @@ pub(super) async fn create(
     let (target_policy, limits) = (app.clone(), app.limits().clone());
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Webhook)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Webhook)?;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
                 views::visible_account(work.db(), caller, account)?;

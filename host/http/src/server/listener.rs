@@ -27,7 +27,7 @@ use crate::server::ClientAddress;
 use crate::server::ConnectionLimits;
 use crate::server::Tls;
 use crate::server::connections::Connections;
-use crate::server::connections::HasProved;
+use crate::server::connections::IsAuthenticated;
 use crate::server::malformed_request::MalformedRequestGuard;
 use crate::server::malformed_request::RequestDispatched;
 use crate::server::paced_stream::Backlog;
@@ -171,7 +171,12 @@ impl Listener {
         let (tls, limits) = (self.tls.clone(), self.limits);
         let (number, malformed_response) = (place.number(), self.malformed_response.clone());
         let task = tokio::spawn(async move {
-            let client = Client { router, address, has_proved: HasProved::clone(&place.has_proved), limits };
+            let client = Client {
+                router,
+                address,
+                is_authenticated: IsAuthenticated::clone(&place.is_authenticated),
+                limits,
+            };
             match tls {
                 None => client.serve(stream, watcher, malformed_response).await,
                 Some(tls) => match tokio::time::timeout(limits.head, tls.accept(stream)).await {
@@ -190,7 +195,7 @@ impl Listener {
 struct Client {
     router: Router,
     address: ClientAddress,
-    has_proved: HasProved,
+    is_authenticated: IsAuthenticated,
     limits: ConnectionLimits,
 }
 
@@ -208,7 +213,7 @@ impl Client {
             router: TowerToHyperService::new(self.router),
             address: self.address,
             backlog: backlog.clone(),
-            has_proved: self.has_proved,
+            is_authenticated: self.is_authenticated,
             dispatched: Arc::clone(&dispatched),
         };
         let stream = PacedStream::new(stream, pace, backlog);
