@@ -162,7 +162,7 @@ impl AppState {
         address: ClientAddress,
     ) -> Option<RequestSlot<ClientAddress>> {
         let most = self.service.limits().unproved_per_address_max;
-        RequestSlot::take(&self.inner.unproved, address, most)
+        RequestSlot::take(&self.inner.unauthenticated, address, most)
     }
 
     /// Claims an idempotency key of a token until the claim is dropped.

@@ -15,7 +15,7 @@ use crate::related::Related;
 pub(crate) const UTC_OFFSET_MINUTES: i16 = 480;
 
 /// A setting of the manifest: its name, its default and its label.
-pub struct Described {
+pub struct SettingDescription {
     /// The name in an account's settings.
     pub name: &'static str,
     /// The value of an account that does not set it; `None` when another setting's value applies.
@@ -24,8 +24,8 @@ pub struct Described {
     pub label: &'static str,
 }
 
-const fn described(name: &'static str, default: &'static str, label: &'static str) -> Described {
-    Described { name, default: Some(default), label }
+const fn described(name: &'static str, default: &'static str, label: &'static str) -> SettingDescription {
+    SettingDescription { name, default: Some(default), label }
 }
 
 /// The setting with the code of what a policy of the operator's denies, for the host to read.
@@ -37,14 +37,14 @@ const POLICY_CODES: [&str; 4] =
     ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
 
 /// Every setting that an account may have.
-pub const SETTINGS: [Described; 23] = [
+pub const SETTINGS: [SettingDescription; 23] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
         "7,3,1,0",
         "days before the expiry on which an automatic renewal is tried, 0 to 30 each [Automatic renewal]",
     ),
-    Described {
+    SettingDescription {
         name: "bbc_try_days",
         default: None,
         label: "the same for bare metal servers, as their own page says `7,3,1`; as `try_days` when not set [BBC expiry]",

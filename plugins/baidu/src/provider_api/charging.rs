@@ -73,33 +73,33 @@ pub(crate) struct Reply {
 
 /// When a resource becomes pay-as-you-go.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Effective {
+enum ConversionTime {
     AtOnce,
     AfterExpiration,
 }
 
-impl Effective {
-    fn of(effective_type: Option<&str>, default: Effective) -> Result<Effective, Problem> {
+impl ConversionTime {
+    fn of(effective_type: Option<&str>, default: ConversionTime) -> Result<ConversionTime, Problem> {
         match effective_type {
             None => Ok(default),
-            Some("AtOnce") => Ok(Effective::AtOnce),
-            Some("AfterExpiration") => Ok(Effective::AfterExpiration),
+            Some("AtOnce") => Ok(ConversionTime::AtOnce),
+            Some("AfterExpiration") => Ok(ConversionTime::AfterExpiration),
             Some(_) => Err(Problem::bad_request("`effectiveType` is `AfterExpiration` or `AtOnce`")),
         }
     }
 
     fn command(self) -> Command {
         match self {
-            Effective::AtOnce => Command::ConvertNow,
-            Effective::AfterExpiration => Command::ConvertOnExpiry,
+            ConversionTime::AtOnce => Command::ConvertNow,
+            ConversionTime::AfterExpiration => Command::ConvertOnExpiry,
         }
     }
 
     /// Whether the resource is what the change makes of it already.
     fn is_in_place(self, resource: &ResourceView) -> bool {
         match self {
-            Effective::AtOnce => is_postpaid(resource),
-            Effective::AfterExpiration => resource.on_expiry == OnExpiry::Convert,
+            ConversionTime::AtOnce => is_postpaid(resource),
+            ConversionTime::AfterExpiration => resource.on_expiry == OnExpiry::Convert,
         }
     }
 }
@@ -110,9 +110,12 @@ pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> Oper
     let batch = body::read::<Batch>(context.request)?;
     let changes = required("config", batch.config)?;
     let ids = instance_ids(changes.iter().map(|Object(change)| change.instance_id.as_deref()))?;
-    let default =
-        if context.settings.converts_at_once { Effective::AtOnce } else { Effective::AfterExpiration };
-    let effective = |change: &Change| Effective::of(change.effective_type.as_deref(), default);
+    let default = if context.settings.converts_at_once {
+        ConversionTime::AtOnce
+    } else {
+        ConversionTime::AfterExpiration
+    };
+    let effective = |change: &Change| ConversionTime::of(change.effective_type.as_deref(), default);
     for Object(change) in &changes {
         effective(change)?;
     }
@@ -124,14 +127,14 @@ pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> Oper
         let effective = effective(change)?;
         // Sent again, the request names every disk once more, so that the response has their orders.
         let is_named = |disk: &ResourceView| match effective {
-            Effective::AtOnce => has_token || !is_postpaid(disk),
-            Effective::AfterExpiration => !is_postpaid(disk) && !effective.is_in_place(disk),
+            ConversionTime::AtOnce => has_token || !is_postpaid(disk),
+            ConversionTime::AfterExpiration => !is_postpaid(disk) && !effective.is_in_place(disk),
         };
         let named = change.cds_list.as_deref().unwrap_or_default();
         let mut resources = disks(page, instance, change.relation_cds == Some(true), named, is_named)?;
         resources.push(instance);
         for resource in resources {
-            if effective == Effective::AtOnce {
+            if effective == ConversionTime::AtOnce {
                 ended.push(resource.id.clone());
             }
             if !(has_token && effective.is_in_place(resource)) {
@@ -153,7 +156,7 @@ pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> Oper
 /// `effectiveType` asks for pay-as-you-go, even when the disk already is pay-as-you-go.
 pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let change = body::read::<DiskChange>(context.request)?;
-    let effective = Effective::of(change.effective_type.as_deref(), Effective::AfterExpiration)?;
+    let effective = ConversionTime::of(change.effective_type.as_deref(), ConversionTime::AfterExpiration)?;
     let resource = lookup::by_id(replay, Kind::Cds, id)?;
     if is_postpaid(resource) && change.effective_type.is_none() {
         return prepaid::disk(context, replay, resource, change.billing);

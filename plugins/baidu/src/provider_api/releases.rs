@@ -53,15 +53,15 @@ struct Release {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Reply<'a> {
-    success_resources: Released<'a>,
-    fail_resources: Released<'a>,
+    success_resources: ReleasedInstance<'a>,
+    fail_resources: ReleasedInstance<'a>,
     instance_refund_flag: bool,
 }
 
 /// The resources of one instance: `InstanceDeleteResultModel`.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Released<'a> {
+struct ReleasedInstance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,7 +212,7 @@ fn reply<'a>(
             !lookup::is_gone(resource) || is_sent_again && resource.stage == Stage::Unsubscribed
         })
     };
-    let (mut success, mut fail) = (Released::default(), Released::default());
+    let (mut success, mut fail) = (ReleasedInstance::default(), ReleasedInstance::default());
     for resource in after.resources.iter().filter(|resource| was_there(&resource.id)) {
         let is_released = resource.stage == Stage::Unsubscribed;
         let list = if is_released { &mut success } else { &mut fail };
