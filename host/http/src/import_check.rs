@@ -85,9 +85,9 @@ impl CheckedInventory {
 }
 
 fn read(db: &ReadTx, caller: &Caller, providers: &Providers, text: &str) -> Result<Document, Problem> {
-    let known = VisibleRecords::new(db, caller);
+    let records = VisibleRecords::new(db, caller);
     let (manifests, check) = (manifests(providers), check_settings(providers));
-    Ok(inventory::read_from(Source::Body(text), ImportOptions::default(), &manifests, &check, &known)?)
+    Ok(inventory::read_from(Source::Body(text), ImportOptions::default(), &manifests, &check, &records)?)
 }
 
 /// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them, so one that

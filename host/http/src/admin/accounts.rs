@@ -119,8 +119,8 @@ pub(super) async fn create(
     app.write(request, move |work| {
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
-        let known = import_check::VisibleRecords::new(work.db(), &work.request.caller);
-        let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
+        let records = import_check::VisibleRecords::new(work.db(), &work.request.caller);
+        let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &records))?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
         work.set_audit_subject(&account.id, None);

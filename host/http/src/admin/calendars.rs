@@ -277,9 +277,9 @@ pub(super) async fn feed(
     let secret = file.strip_suffix(".ics").unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(secret).into();
     // The lookup precedes the wait for the permit, so that guessed addresses do not delay valid ones.
-    let known = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
+    let calendar = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
     let none = || Problem::new(ProblemType::NotFound, "there is no such calendar");
-    known.ok_or_else(none)?;
+    calendar.ok_or_else(none)?;
     let text = {
         let permit = app.calendar_permits().acquire().await;
         let _permit = permit.expect("the semaphore of calendars is never closed");

@@ -75,9 +75,9 @@ impl Arguments {
         &self,
         inventory: &InventoryFile,
         providers: &Providers,
-        known: &dyn ExistingRecords,
+        existing: &dyn ExistingRecords,
     ) -> Result<Document, UserError> {
-        let error = match inventory.document(self.options(), providers, known) {
+        let error = match inventory.document(self.options(), providers, existing) {
             Ok(document) => return Ok(document),
             Err(error) => error,
         };

@@ -19,7 +19,6 @@ mod file_modes;
 mod import;
 mod input;
 mod key;
-mod known;
 mod list;
 mod listeners;
 mod lossy_log;
@@ -35,6 +34,7 @@ mod simulate;
 mod start;
 mod terminal;
 mod token;
+mod validate;
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
