@@ -401,7 +401,7 @@ pub struct World {
     /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
     /// Everything that happened so far.
-    pub happened: Vec<RecordedEvent>,
+    pub recorded: Vec<RecordedEvent>,
     folder: tempfile::TempDir,
 }
 
@@ -434,7 +434,7 @@ impl World {
         let bundles =
             bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
         engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
-        World { engine, is_down, happened: Vec::new(), folder }
+        World { engine, is_down, recorded: Vec::new(), folder }
     }
 
     /// One account called `a`.
@@ -465,20 +465,20 @@ impl World {
 
     /// The clock, on time.
     pub fn run_to(&mut self, until: &str) {
-        let happened = &mut self.happened;
+        let happened = &mut self.recorded;
         self.engine.run_to(at(until), &mut |more, _| happened.extend(more)).unwrap();
     }
 
     /// The clock, after an outage.
     pub fn catch_up(&mut self, down_since: &str, now: &str) {
-        let happened = &mut self.happened;
+        let happened = &mut self.recorded;
         self.engine.catch_up(at(down_since), at(now), &mut |more, _| happened.extend(more)).unwrap();
     }
 
     /// A command; returns the refusal's code.
     pub fn command(&mut self, now: &str, resource: &str, command: &Command) -> Option<String> {
         let answer = self.engine.command(at(now), None, resource, command).unwrap();
-        self.happened.extend(answer.events);
+        self.recorded.extend(answer.events);
         answer.refusal.map(|refusal| refusal.code)
     }
 
@@ -488,10 +488,10 @@ impl World {
     }
 
     /// What happened since it was last asked, one event a line, in the order of time.
-    pub fn told(&mut self) -> String {
-        let mut happened = std::mem::take(&mut self.happened);
+    pub fn event_lines(&mut self) -> String {
+        let mut happened = std::mem::take(&mut self.recorded);
         happened.sort_by_key(|recorded| recorded.event.at);
-        happened.iter().map(tell).collect()
+        happened.iter().map(event_line).collect()
     }
 
     /// What an account has; its entries come to the same.
@@ -511,7 +511,7 @@ impl World {
 }
 
 /// An event, as a line without what hardly matters here.
-pub fn tell(recorded: &RecordedEvent) -> String {
+pub fn event_line(recorded: &RecordedEvent) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
     let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();

@@ -168,8 +168,8 @@ impl TransactionExecutor<'_> {
                     | EventKind::PolicyNote { .. }
             )
         };
-        let told = before.iter().filter(is_of_refusal).map(|recorded| recorded.event.clone()).collect();
-        let events = engine.record_again((account.row, account.account.id.as_str()), told)?;
+        let refusals = before.iter().filter(is_of_refusal).map(|recorded| recorded.event.clone()).collect();
+        let events = engine.record_again((account.row, account.account.id.as_str()), refusals)?;
         let mut outcomes = vec![Outcome::Aborted; self.transaction.mutations.len()];
         outcomes[index] = Outcome::Refused(refusal);
         self.record(engine, &outcomes)?;

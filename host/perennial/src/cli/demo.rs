@@ -112,9 +112,9 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         let mut out = Output::standard();
         report::months::write(&history, context.stdout_style(), &mut out)?;
         writeln!(out)?;
-        let told =
+        let text =
             format!("The picture of the year is in `{}`: open it in a browser.", arguments.out.display());
-        columns::paragraph(&told, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
+        columns::paragraph(&text, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
         out.finish()?;
     }
     failures.check()

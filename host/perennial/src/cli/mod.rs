@@ -171,7 +171,7 @@ enum UserError {
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(told) => return tell(&told),
+        Err(error) => return report_arguments(&error),
     };
     let context = Context {
         db: arguments.db,
@@ -240,11 +240,11 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
 }
 
 /// Says what the arguments ask for without a command, such as help, or what is wrong with them.
-fn tell(told: &clap::Error) -> ExitCode {
-    match told.print() {
+fn report_arguments(arguments: &clap::Error) -> ExitCode {
+    match arguments.print() {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(output::CLOSED),
         // What is wrong cannot be said, and the exit code says that something is.
-        Err(_) if told.exit_code() != 0 => exit_code(told.exit_code()),
+        Err(_) if arguments.exit_code() != 0 => exit_code(arguments.exit_code()),
         Err(error) => {
             let context = Context {
                 db: PathBuf::new(),
@@ -257,7 +257,7 @@ fn tell(told: &clap::Error) -> ExitCode {
             };
             fail(&context, &anyhow::Error::from(error).context("cannot write the standard output"))
         }
-        Ok(()) => exit_code(told.exit_code()),
+        Ok(()) => exit_code(arguments.exit_code()),
     }
 }
 
@@ -272,14 +272,14 @@ fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
 
 /// An error and its causes, but for those that a message before them tells already.
 fn error_text(error: &anyhow::Error) -> String {
-    let mut told = String::new();
+    let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if !told.contains(&cause) {
-            let comma = if told.is_empty() { "" } else { ": " };
-            told = format!("{told}{comma}{cause}");
+        if !text.contains(&cause) {
+            let comma = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{comma}{cause}");
         }
     }
-    told
+    text
 }
 
 #[cfg(test)]

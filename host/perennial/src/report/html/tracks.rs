@@ -83,8 +83,8 @@ pub(super) fn write(
     outages(page, out)?;
     caps(details, scale, out)?;
     let ended_at = details.stages.iter().find(|(_, stage)| stage.is_final()).map(|(at, _)| *at);
-    let told = details.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
-    marks(told, scale, out)?;
+    let shown = details.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
+    marks(shown, scale, out)?;
     writeln!(out, "</svg>")?;
     writeln!(out, "<div class=\"ending\">{}</div>\n</li>", outcome_label(track))
 }
