@@ -29,7 +29,6 @@ use crate::batch_approval::ApprovalRequest;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
-use crate::persist;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
@@ -177,9 +176,8 @@ impl<S: EngineStore> Engine<S> {
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
             let id = apply::attempt_id(&plan, &item.walk.bundle, member);
-            let attempt = id
-                .map(|id| persist::resource_row(item, &id.key.resource).map(|row| (row, id)))
-                .transpose()?;
+            let attempt =
+                id.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id))).transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
         if let Some(refusal) = evaluation.apply(self.reads(), &command, Ok(plan))? {

@@ -20,7 +20,9 @@ use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles::OriginalBundle;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
+use perennial_store::keys::ResourceKey;
 
 use crate::batch_approval::BatchApproval;
 use crate::first_walk;
@@ -170,6 +172,17 @@ impl BatchEntry {
             decisions: Vec::new(),
             original: stored,
         }
+    }
+
+    /// The row of the resource called `resource`, which is a member of the bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when it is no member.
+    pub(crate) fn resource_row(&self, resource: &str) -> Result<ResourceKey, StoreError> {
+        let member = self.walk.bundle.position(resource);
+        let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
+        Ok(self.original.rows[member.ok_or_else(damaged)?])
     }
 
     /// Ends the deferrals that hold no more.

@@ -183,7 +183,7 @@ pub fn start_tick(
     engine.take_in_recent(now)?;
     match clock::ticked_at(engine.db())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
-            // A host that ended while it caught up, or waited for space, has outage of it already; if it was down again since,
+            // A host that ended while it caught up, or waited for space, has told of it already; if it was down again since,
             // that is another outage.
             let outage = events::last_outage(engine.db())?.filter(|(_, down_since)| *down_since >= ticked_at);
             let down_since = outage.map_or(ticked_at, |(at, _)| at);

@@ -16,8 +16,8 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
-use crate::commands::CommandTarget;
-use crate::commands::Draft;
+use crate::command_target::CommandTarget;
+use crate::command_target::Draft;
 use crate::following::Apart;
 use crate::following::goes_along;
 use crate::kinds::Kind;

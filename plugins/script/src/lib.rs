@@ -18,6 +18,7 @@ mod money;
 mod plan;
 mod records;
 mod ruling;
+mod type_names;
 
 #[allow(
     missing_docs,

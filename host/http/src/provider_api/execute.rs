@@ -16,7 +16,7 @@ use crate::provider_api::ProviderRequest;
 use crate::provider_api::authentication;
 use crate::provider_api::authentication::Sender;
 use crate::provider_api::failure_of_error;
-use crate::provider_api::internal;
+use crate::provider_api::internal_failure::internal;
 use crate::provider_api::query;
 use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;

@@ -7,7 +7,6 @@ use crate::provider_api::CommandRequest;
 use crate::provider_api::Mutation;
 use crate::provider_api::Outcome;
 use crate::provider_api::Receipt;
-use crate::provider_api::replay::UnexpectedOutcome;
 
 /// The most mutations of one transaction.
 pub const MUTATIONS_MAX: usize = 100;
@@ -22,6 +21,10 @@ pub fn set_attribute(resource: &str, name: &str, value: &str) -> Mutation {
     let (resource, name, value) = (resource.to_owned(), name.to_owned(), value.to_owned());
     Mutation::SetAttribute(AttributeChange { resource, name, value })
 }
+
+/// The host returned an outcome of another kind than the query or the mutation has by the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnexpectedOutcome;
 
 /// The result of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq)]
