@@ -33,7 +33,7 @@ use crate::openapi;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusals;
-use crate::server::Authenticated;
+use crate::server::AuthenticatedMark;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
@@ -142,7 +142,7 @@ async fn authorize(
     let _slot = app.acquire_slot(&caller.id)?;
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await.into_response();
-    response.extensions_mut().insert(Authenticated);
+    response.extensions_mut().insert(AuthenticatedMark);
     Ok(response)
 }
 

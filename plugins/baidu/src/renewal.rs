@@ -33,7 +33,7 @@ use crate::options::CustomPeriod;
 use crate::options::Options;
 use crate::pending_conversion;
 use crate::refusals::Code;
-use crate::related::Related;
+use crate::related::RelatedFlag;
 use crate::settings::Settings;
 
 /// Which attached members join the renewal of an instance.
@@ -42,7 +42,7 @@ enum Joining {
     /// The members that the instance's auto-renew rule covers.
     Rule,
     /// The members that `relatedRenewFlag` names.
-    Flag(Related),
+    Flag(RelatedFlag),
 }
 
 /// Plans a renewal.

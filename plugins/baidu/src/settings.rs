@@ -9,7 +9,7 @@ use plugin_sdk::settings::number;
 use plugin_sdk::settings::numbers;
 
 use crate::kinds::Kind;
-use crate::related::Related;
+use crate::related::RelatedFlag;
 
 /// The provider's days: China Standard Time.
 pub(crate) const UTC_OFFSET_MINUTES: i16 = 480;
@@ -156,7 +156,7 @@ pub struct Settings {
     et_grace_days: i64,
     et_retention_days: i64,
     /// The products renewed together with an instance when a renewal by hand names none.
-    pub related_by_default: Related,
+    pub related_by_default: RelatedFlag,
     /// Whether the new period of an expired resource begins at its renewal, and not at its expiry.
     pub late_from_renewal: bool,
     /// Whether an automatic renewal leaves alone what would not expire before its instance.
@@ -184,7 +184,7 @@ impl Settings {
     /// Reads an account's settings, which [`problems`] checked before they were stored.
     pub fn of(values: &[(String, String)]) -> Settings {
         let days = |name, default| numbers(values, name, default);
-        let related = get(values, "related_renew_default").and_then(Related::of);
+        let related = get(values, "related_renew_default").and_then(RelatedFlag::of);
         Settings {
             try_hour: number(values, "try_hour", 9),
             try_days: days("try_days", "7,3,1,0"),
@@ -198,7 +198,7 @@ impl Settings {
             retention_days: number(values, "retention_days", 7),
             et_grace_days: number(values, "et_grace_days", 7),
             et_retention_days: number(values, "et_retention_days", 23),
-            related_by_default: related.unwrap_or(Related::NONE),
+            related_by_default: related.unwrap_or(RelatedFlag::NONE),
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
             takes_due_only: get(values, "auto_renewal_takes") != Some("bundle"),
             converts_disks: get(values, "convert_cds") == Some("all"),

@@ -48,6 +48,11 @@ fn signatures_are_in_the_words_of_the_industry() {
 }
 
 #[test]
+fn a_type_is_named_after_a_thing_and_not_after_what_was_done() {
+    assert_none(&words::participles(&Source::all()));
+}
+
+#[test]
 fn no_field_of_the_log_has_the_name_of_one_that_every_line_has() {
     let twice = Source::new("host/a/src/b.rs", "tracing::warn!(%at, message = 1, \"a delivery failed\");");
     assert_eq!(log_fields::taken_names(&[twice]), ["host/a/src/b.rs:1: `message`"]);
@@ -82,6 +87,10 @@ fn each_rule_finds_what_breaks_it() {
     assert_eq!(sizes::functions(&broken("host/a/src/lib.rs", &long)).len(), 1);
     assert_eq!(words::signatures(&broken("host/a/src/lib.rs", "pub struct WriterDesk;\n")).len(), 1);
     assert_eq!(words::signatures(&broken("wit/a.wit", "    record deed {\n")).len(), 1);
+    assert_eq!(
+        words::participles(&broken("host/a/src/lib.rs", "struct Kept;\nstruct KeptField;\n")).len(),
+        1
+    );
     assert_eq!(words::short_documents(&broken("host/a/src/lib.rs", "/// Its id.\nfn f() {}\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
     let keys = "pub fn f(\n    row: i64,\n    rows: &MemberKeys,\n) {\n    let row: i64 = 1;\n}\npub struct S {\n    pub member: Option<usize>,\n}\n";

@@ -5,7 +5,7 @@ use crate::source::declared;
 use crate::source::words_of;
 
 /// Words that no declared name has, with what the field says instead.
-const HOME_MADE: [(&str, &str); 22] = [
+const HOME_MADE: [(&str, &str); 24] = [
     ("carried", "effects, result"),
     ("conversation", "request"),
     ("deed", "mutation"),
@@ -28,6 +28,8 @@ const HOME_MADE: [(&str, &str); 22] = [
     ("standing", "stats"),
     ("subjects", "resources"),
     ("told", "published"),
+    ("unasked", "without policies"),
+    ("wanted", "pending, required"),
 ];
 
 /// What a comment does not say, because it must be read twice or says nothing.
@@ -39,6 +41,12 @@ const RIDDLES: [&str; 7] = [
     "whoever",
     "whatever is the case",
     "is to be asked",
+];
+
+/// Past participles that are no name of a type, beside those that end in `ed`: a type is a thing.
+const PARTICIPLES: [&str; 14] = [
+    "Broken", "Done", "Drawn", "Found", "Given", "Held", "Kept", "Known", "Made", "Paid", "Seen", "Sent",
+    "Sold", "Told",
 ];
 
 /// What has fewer words says nothing that the name does not: `/// Its id.`, `/// When.`
@@ -56,6 +64,26 @@ pub fn signatures(sources: &[Source]) -> Vec<String> {
                 if let Some((_, instead)) = HOME_MADE.iter().find(|(home_made, _)| *home_made == word) {
                     violations.push(format!("{}:{number}: `{name}`; say {instead}", source.path));
                 }
+            }
+        }
+    }
+    violations
+}
+
+/// The types whose whole name is a past participle, such as `Wanted` or `Kept`.
+pub fn participles(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| source.is_shipped() && source.is_rust()) {
+        for (number, line) in source.lines() {
+            let Some((kind, name)) = declared(line) else { continue };
+            let is_type = ["struct", "enum", "trait", "type"].contains(&kind);
+            let is_participle = name.ends_with("ed") || PARTICIPLES.contains(&name);
+            if is_type && is_participle && words_of(name).len() == 1 {
+                violations.push(format!(
+                    "{}:{number}: `{name}`; say what is {}",
+                    source.path,
+                    name.to_lowercase()
+                ));
             }
         }
     }

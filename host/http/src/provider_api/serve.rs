@@ -20,7 +20,7 @@ use perennial_domain::provider_api::Response;
 use crate::body;
 use crate::body::BodyError;
 use crate::provider_api::ProviderApiServer;
-use crate::server::Authenticated;
+use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
 use perennial_engine::clock::Stopwatch;
 
@@ -59,7 +59,7 @@ async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract
     let is_authenticated = response.status < 400;
     let mut response = to_http(response);
     if is_authenticated {
-        response.extensions_mut().insert(Authenticated);
+        response.extensions_mut().insert(AuthenticatedMark);
     }
     response
 }

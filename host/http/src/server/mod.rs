@@ -68,7 +68,7 @@ impl ClientAddress {
 
 /// Marks the response to an authenticated request, in its extensions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Authenticated;
+pub(crate) struct AuthenticatedMark;
 
 #[cfg(test)]
 mod tests {

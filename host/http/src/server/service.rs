@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
-use crate::server::Authenticated;
+use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
 use crate::server::connections::IsAuthenticated;
 use crate::server::malformed_request::RequestDispatched;
@@ -43,7 +43,7 @@ impl Service<Request<Incoming>> for ConnectionService {
         Box::pin(async move {
             backlog.cleared().await;
             let response = response.await?;
-            if response.extensions().get::<Authenticated>().is_some() {
+            if response.extensions().get::<AuthenticatedMark>().is_some() {
                 is_authenticated.store(true, Ordering::Relaxed);
             }
             Ok(response)

@@ -79,7 +79,7 @@ fn cut(items: impl IntoIterator<Item = usize>, limits: BatchLimits) -> Vec<Range
 }
 
 /// Answers, and the place of the request that the first of them is for.
-type Answered<A> = (usize, Answers<A>);
+type BatchAnswers<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
 struct Part {
@@ -115,7 +115,7 @@ impl Work {
     }
 
     /// Works until no part waits. A thread that halves a part also processes the halves.
-    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
+    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<BatchAnswers<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
             let (start, requests) = (part.range.start, part.range.len());

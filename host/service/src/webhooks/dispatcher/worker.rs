@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::error::ServiceError;
 use crate::secrets::SecretsError;
 use crate::webhooks::client::Message;
-use crate::webhooks::dispatcher::Shared;
+use crate::webhooks::dispatcher::DispatcherState;
 use crate::webhooks::dispatcher::pending::DeliveryTask;
 use crate::webhooks::payload;
 use crate::webhooks::payload::EventMetadata;
@@ -45,7 +45,7 @@ const DELIVERY_RETENTION: i64 = 30 * 86_400;
 /// Sends messages to one webhook.
 #[derive(Clone)]
 pub(super) struct DeliveryWorker {
-    shared: Arc<Shared>,
+    shared: Arc<DispatcherState>,
     webhook: Arc<StoredWebhook>,
 }
 
@@ -66,7 +66,7 @@ struct WorkResult {
 }
 
 impl DeliveryWorker {
-    pub(super) fn new(shared: Arc<Shared>, webhook: StoredWebhook) -> DeliveryWorker {
+    pub(super) fn new(shared: Arc<DispatcherState>, webhook: StoredWebhook) -> DeliveryWorker {
         DeliveryWorker { shared, webhook: Arc::new(webhook) }
     }
 
