@@ -77,7 +77,7 @@ pub fn participles(sources: &[Source]) -> Vec<String> {
         for (number, line) in source.lines() {
             let Some((kind, name)) = declared(line) else { continue };
             let is_type = ["struct", "enum", "trait", "type"].contains(&kind);
-            let is_participle = name.ends_with("ed") || PARTICIPLES.contains(&name);
+            let is_participle = name.ends_with("ed") && !name.ends_with("eed") || PARTICIPLES.contains(&name);
             if is_type && is_participle && words_of(name).len() == 1 {
                 violations.push(format!(
                     "{}:{number}: `{name}`; say what is {}",
