@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use std::ops::Add;
+use std::ops::AddAssign;
+use std::ops::Neg;
+use std::ops::Sub;
+use std::ops::SubAssign;
 use std::str::FromStr;
 
 /// An amount in millionths: of a unit of an account's currency, or of a package's unit. Signed.

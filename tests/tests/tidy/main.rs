@@ -1,10 +1,12 @@
 //! The rules of the house that a compiler does not check: which crate and module may use which, how large files and
-//! functions are, which words do not come back, that keys have types, and that `pub` means that another crate uses it.
+//! functions are, which words do not come back, how files begin and import, how tests are called, that keys have types,
+//! and that `pub` means that another crate uses it.
 //!
 //! Every rule prints all its violations with their places. To change a rule, change its table in the module of its name.
 
 mod arrows;
 mod bare_numbers;
+mod conventions;
 mod log_fields;
 mod public;
 mod sizes;
@@ -53,6 +55,21 @@ fn a_type_is_named_after_a_thing_and_not_after_what_was_done() {
 }
 
 #[test]
+fn every_file_opens_by_saying_what_it_knows() {
+    assert_none(&conventions::missing_headers(&Source::all()));
+}
+
+#[test]
+fn imports_are_one_a_line_without_braces() {
+    assert_none(&conventions::imports_with_braces(&Source::all()));
+}
+
+#[test]
+fn a_test_is_a_promise_of_less_than_70_characters() {
+    assert_none(&conventions::long_test_names(&Source::all()));
+}
+
+#[test]
 fn no_field_of_the_log_has_the_name_of_one_that_every_line_has() {
     let twice = Source::new("host/a/src/b.rs", "tracing::warn!(%at, message = 1, \"a delivery failed\");");
     assert_eq!(log_fields::taken_names(&[twice]), ["host/a/src/b.rs:1: `message`"]);
@@ -93,6 +110,10 @@ fn each_rule_finds_what_breaks_it() {
     );
     assert_eq!(words::short_documents(&broken("host/a/src/lib.rs", "/// Its id.\nfn f() {}\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
+    let long_name = format!("#[test]\nfn {}() {{}}\n", "a".repeat(70));
+    assert_eq!(conventions::long_test_names(&broken("host/a/src/lib.rs", &long_name)).len(), 1);
+    assert_eq!(conventions::missing_headers(&broken("host/a/src/lib.rs", "use a::{b, c};\n")).len(), 1);
+    assert_eq!(conventions::imports_with_braces(&broken("host/a/src/lib.rs", "use a::{b, c};\n")).len(), 1);
     let keys = "pub fn f(\n    row: i64,\n    rows: &MemberKeys,\n) {\n    let row: i64 = 1;\n}\npub struct S {\n    pub member: Option<usize>,\n}\n";
     assert_eq!(bare_numbers::in_signatures(&broken("host/a/src/lib.rs", keys)).len(), 2);
     let one = Source::new("host/a/src/one.rs", "#[cfg(test)]\nmod tests;\n\nuse crate::two as second;\n");

@@ -398,7 +398,7 @@ fn a_request_without_a_token_acts_once_and_a_query_is_answered_again() {
 
 /// The newer SDK signs no more of a body than its length, and no token.
 #[test]
-fn another_request_with_the_signature_of_one_is_done_once_it_is_signed_anew() {
+fn another_request_with_a_used_signature_is_done_once_signed_anew() {
     let server = server();
     let key = server.key("acme");
     let target = "/v2/instance/batchCreateAutoRenewRules";
