@@ -231,8 +231,8 @@ impl<S: EngineStore> Engine<S> {
 
     /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
     pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let lapsing = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
-        let resolutions = lapsing.into_iter().map(|stored| {
+        let expiring = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
+        let resolutions = expiring.into_iter().map(|stored| {
             let expiry_reason = Some(ExpiryReason::Undecided);
             let summary = ApprovalSummary {
                 state: State::Expired,

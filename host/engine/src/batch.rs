@@ -103,10 +103,10 @@ impl Batch {
             .accounts
             .iter()
             .filter(|account_in_batch| account_in_batch.has_insufficient_funds || account_in_batch.is_ruled);
-        let overtaken = short
+        let out_of_order = short
             .filter_map(|account_in_batch| account_in_batch.first_out_of_order)
             .map(|index| index.get() + 1);
-        next_wakes.chain(overtaken).chain([self.entries.len()]).min().unwrap_or_default()
+        next_wakes.chain(out_of_order).chain([self.entries.len()]).min().unwrap_or_default()
     }
 
     /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.

@@ -3,11 +3,9 @@
 //! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), which has the refusal codes of disks. Knows
 //! which resources change; `unsubscription` knows what comes back for what is left of a period.
 
-use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
-use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 

@@ -45,7 +45,7 @@ pub(crate) fn ask_all<A: Send>(
 ) -> Answers<A> {
     let batches = cut(items, limits).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
     let threads = limits.threads.min(batches.len());
-    let work = Work::of(batches, limits.failing_fuel_max);
+    let work = PartQueue::of(batches, limits.failing_fuel_max);
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
         let helpers = (1..threads).map(|_| scope.spawn(|| work.run(&ask))).collect::<Vec<_>>();
@@ -95,7 +95,7 @@ impl Part {
 }
 
 /// What the threads of one request share.
-struct Work {
+struct PartQueue {
     waiting: Mutex<VecDeque<Part>>,
     answered: AtomicUsize,
     failed_fuel: AtomicU64,
@@ -103,9 +103,9 @@ struct Work {
     last_error: Mutex<Option<PluginError>>,
 }
 
-impl Work {
-    fn of(waiting: VecDeque<Part>, failing_fuel_max: u64) -> Work {
-        Work {
+impl PartQueue {
+    fn of(waiting: VecDeque<Part>, failing_fuel_max: u64) -> PartQueue {
+        PartQueue {
             waiting: Mutex::new(waiting),
             answered: AtomicUsize::new(0),
             failed_fuel: AtomicU64::new(0),

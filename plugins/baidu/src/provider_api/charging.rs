@@ -22,7 +22,7 @@ use crate::provider_api::changes;
 use crate::provider_api::changes::InPlace;
 use crate::provider_api::changes::TransactionResult;
 use crate::provider_api::charging_batch;
-use crate::provider_api::charging_batch::Reply;
+use crate::provider_api::charging_batch::ChangeResponse;
 use crate::provider_api::charging_batch::is_postpaid;
 use crate::provider_api::lookup;
 use crate::provider_api::prepaid;
@@ -129,7 +129,7 @@ pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> Oper
         // A change that waits for the expiry makes no order, so the id is empty.
         TransactionResult::Applied(_) => {
             let order_id = ended_orders(replay, ended)?;
-            Ok(response::object(context.id(), &Reply { order_id }))
+            Ok(response::object(context.id(), &ChangeResponse { order_id }))
         }
     }
 }

@@ -28,7 +28,7 @@ const ALL: &str = "all";
 /// The answer of a change of instances: the ids of its orders, separated by commas.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Reply {
+pub(crate) struct ChangeResponse {
     pub(crate) order_id: String,
 }
 

@@ -32,7 +32,7 @@ use crate::provider_api::changes;
 use crate::provider_api::changes::InPlace;
 use crate::provider_api::changes::TransactionResult;
 use crate::provider_api::charging_batch;
-use crate::provider_api::charging_batch::Reply;
+use crate::provider_api::charging_batch::ChangeResponse;
 use crate::provider_api::charging_batch::is_postpaid;
 use crate::provider_api::lookup;
 use crate::provider_api::problem::Problem;
@@ -147,7 +147,7 @@ fn buy(
                 let is_open = matches!(order.state, OrderState::Paid | OrderState::AwaitingPayment);
                 is_open.then_some(order.created_at)
             })?;
-            Ok(response::object(context.id(), &Reply { order_id }))
+            Ok(response::object(context.id(), &ChangeResponse { order_id }))
         }
     }
 }

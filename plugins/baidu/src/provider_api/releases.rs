@@ -52,7 +52,7 @@ struct Release {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply<'a> {
+struct ChangeResponse<'a> {
     success_resources: ReleasedInstance<'a>,
     fail_resources: ReleasedInstance<'a>,
     instance_refund_flag: bool,
@@ -203,7 +203,7 @@ fn reply<'a>(
     after: &'a ResourcePage,
     instance: &ResourceView,
     with_related: bool,
-) -> Reply<'a> {
+) -> ChangeResponse<'a> {
     let was_there = |id: &str| {
         let known = before.resources.iter().find(|resource| resource.id == id);
         // When the request was sent again, what it released before is gone already.
@@ -226,5 +226,5 @@ fn reply<'a>(
         }
     }
     let instance_refund_flag = success.instance_id.is_some();
-    Reply { success_resources: success, fail_resources: fail, instance_refund_flag }
+    ChangeResponse { success_resources: success, fail_resources: fail, instance_refund_flag }
 }
