@@ -52,7 +52,7 @@ struct Release {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChangeResponse<'a> {
+struct ReleaseResponse<'a> {
     success_resources: ReleasedInstance<'a>,
     fail_resources: ReleasedInstance<'a>,
     instance_refund_flag: bool,
@@ -73,7 +73,7 @@ struct ReleasedInstance<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct BatchReply<'a> {
+struct BatchReleaseResponse<'a> {
     failed_instance_ids: Vec<&'a str>,
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
         TransactionResult::Refused(refusal) => Err(Stop::from(batch_problem(refusal))),
         TransactionResult::Applied(_) => {
             let failed_instance_ids = refusals.into_iter().map(|(id, _)| id).collect();
-            Ok(response::object(context.id(), &BatchReply { failed_instance_ids }))
+            Ok(response::object(context.id(), &BatchReleaseResponse { failed_instance_ids }))
         }
     }
 }
@@ -203,7 +203,7 @@ fn reply<'a>(
     after: &'a ResourcePage,
     instance: &ResourceView,
     with_related: bool,
-) -> ChangeResponse<'a> {
+) -> ReleaseResponse<'a> {
     let was_there = |id: &str| {
         let known = before.resources.iter().find(|resource| resource.id == id);
         // When the request was sent again, what it released before is gone already.
@@ -226,5 +226,5 @@ fn reply<'a>(
         }
     }
     let instance_refund_flag = success.instance_id.is_some();
-    ChangeResponse { success_resources: success, fail_resources: fail, instance_refund_flag }
+    ReleaseResponse { success_resources: success, fail_resources: fail, instance_refund_flag }
 }

@@ -66,7 +66,7 @@ struct AddressRenewal {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChangeResponse {
+struct RenewalResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<String>,
 }
@@ -143,7 +143,7 @@ fn renew(
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         TransactionResult::Applied(orders) if context.settings.replies_with_order => {
             let order_id = (!orders.is_empty()).then(|| orders.join(","));
-            Ok(response::object(context.id(), &ChangeResponse { order_id }))
+            Ok(response::object(context.id(), &RenewalResponse { order_id }))
         }
         TransactionResult::Applied(_) => Ok(response::empty(context.id())),
     }
