@@ -71,7 +71,7 @@ pub struct ExecutionContext<'a> {
 pub struct PlanEffects {
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// How the money moved.
+    /// How the money moved, in order.
     pub entries: Vec<Entry>,
     /// The attempt, if anything was extended.
     pub attempt: Option<Attempt>,

@@ -1,9 +1,9 @@
 //! The states of approvals and the reasons why one expires. Knows words; not what leads from one state to another.
 
-/// Where an approval is.
+/// The state of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Somebody is to decide.
+    /// It waits for a decision.
     Pending,
     /// Somebody agreed, and the plan was carried out.
     Approved,

@@ -22,7 +22,7 @@ pub enum Charging {
     /// Ahead, for a term.
     #[default]
     Prepaid,
-    /// As it is used.
+    /// Paid for by use.
     Postpaid,
 }
 
@@ -58,7 +58,7 @@ impl Charging {
 
 crate::field::word_field!(Charging);
 
-/// Where a resource is.
+/// The stage of a resource in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Paid for, and in service.
@@ -224,7 +224,7 @@ macro_rules! resource {
             pub package: Option<Package>,
             /// What the provider's rules may read.
             pub attributes: BTreeMap<String, String>,
-            /// What people sort by.
+            /// Labels that people group resources by.
             pub tags: BTreeMap<String, String>,
         }
 

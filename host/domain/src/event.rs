@@ -228,7 +228,7 @@ event_kinds! {
     PolicyCalendarChanged = "policy_calendar_changed" {
         /// The name of the calendar.
         calendar: String,
-        /// Whether it is gone.
+        /// Whether the calendar was removed.
         removed: bool,
         /// The token that changed it; `cli` for the command line.
         changed_by: String,
@@ -268,7 +268,7 @@ event_kinds! {
     OrderCreated = "order_created" {
         /// The order's id.
         order: String,
-        /// What it is for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it costs; negative for what a downgrade gives back.
         cost: Micros,
@@ -279,7 +279,7 @@ event_kinds! {
     OrderPaid = "order_paid" {
         /// The order's id.
         order: String,
-        /// What it is for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it cost; negative for what a downgrade gave back.
         cost: Micros,
@@ -290,7 +290,7 @@ event_kinds! {
     OrderCancelled = "order_cancelled" {
         /// The order's id.
         order: String,
-        /// What it was for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it would have cost.
         cost: Micros,
@@ -299,7 +299,7 @@ event_kinds! {
     OrderExpired = "order_expired" {
         /// The order's id.
         order: String,
-        /// What it was for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it would have cost.
         cost: Micros,

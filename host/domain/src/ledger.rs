@@ -136,7 +136,7 @@ pub struct Entry {
     pub reference: Option<String>,
 }
 
-/// What an account has.
+/// The money of an account: available and held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     available: Micros,
@@ -147,7 +147,7 @@ pub struct Balance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{needed} is needed and {available} is available")]
 pub struct Shortfall {
-    /// What the plan costs.
+    /// The cost of the plan.
     pub needed: Micros,
     /// What is free to be spent.
     pub available: Micros,

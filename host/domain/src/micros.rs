@@ -33,7 +33,7 @@ pub enum MicrosError {
     /// It has a seventh digit after the point.
     #[error("`{0}` is finer than a millionth")]
     TooFine(String),
-    /// It is above [`Micros::MAX`].
+    /// The amount is above [`Micros::MAX`].
     #[error("`{0}` is more than {max}", max = Micros::MAX)]
     TooLarge(String),
 }

@@ -62,7 +62,7 @@ impl OrderKind {
 
 crate::field::word_field!(OrderKind);
 
-/// Where an order is.
+/// The state of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderState {
     /// Nobody paid it yet.
@@ -119,7 +119,7 @@ pub struct Order {
     pub id: String,
     /// The member of the bundle.
     pub member: MemberIndex,
-    /// What it is for.
+    /// The kind of the order.
     pub kind: OrderKind,
     /// When the period begins; for a renewal, the expiry before it; for a change of specification, the instant of the
     /// change or the beginning of a later period. No two purchases and renewals of a resource begin at one instant.
@@ -148,7 +148,7 @@ impl Order {
 pub struct PaidPeriod {
     /// The order's id.
     pub order: String,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
 }
 

@@ -117,7 +117,7 @@ pub struct Extension {
 /// One member's unsubscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cancellation {
-    /// What is given back.
+    /// Which periods are given back.
     pub scope: Scope,
     /// For [`Scope::Future`]: the expiry that is left.
     pub expires_at: Option<Timestamp>,
@@ -139,7 +139,7 @@ pub struct Refund {
 /// One package's purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PurchaseDetails {
-    /// When it is paid.
+    /// The instant at which the package is paid for.
     pub pay_at: Timestamp,
     /// When it takes effect; not before it is paid.
     pub effective_at: Timestamp,
@@ -172,7 +172,7 @@ impl Specification {
 pub struct Adjustment {
     /// When the rest of the period begins: not in the past.
     pub starts_at: Timestamp,
-    /// When the period ends.
+    /// The instant at which the period ends.
     pub ends_at: Timestamp,
     /// What it costs more; negative: what comes back for it.
     pub amount: Micros,
@@ -191,7 +191,7 @@ pub struct Subscription {
     pub extra_days: u32,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,
-    /// What one term costs.
+    /// The price of one term.
     pub price: Micros,
 }
 

@@ -45,7 +45,7 @@ pub struct Request {
     pub query: String,
     /// Names in lower case with their values, in the order in which they were sent.
     pub headers: Vec<(String, String)>,
-    /// As it was sent.
+    /// The body, as the client sent it.
     pub body: Vec<u8>,
 }
 
@@ -154,7 +154,7 @@ pub enum Failure {
     Malformed,
     /// Its body is longer than so many bytes.
     TooLarge(u32),
-    /// It took too long.
+    /// The request took too long.
     TimedOut,
     /// Too many requests are in progress; the client may retry after this many seconds.
     Busy(u32),
@@ -214,7 +214,7 @@ pub struct OrderFilter {
     pub whole_orders: bool,
     /// How many matches to skip.
     pub offset: u32,
-    /// How many at most.
+    /// The most orders to return.
     pub limit: u32,
 }
 

@@ -16,7 +16,7 @@ pub struct ResourceField {
     pub kind: FieldKind,
     /// Whether it may have no value.
     pub is_optional: bool,
-    /// How often it changes.
+    /// How often the field changes, which decides on its table.
     pub changes: Changes,
 }
 

@@ -5,11 +5,11 @@
 pub enum RulingKind {
     /// The policy denied the plan.
     Denied,
-    /// It requires an approval.
+    /// The policy requires an approval.
     ApprovalRequired,
     /// It put the plan off.
     Deferred,
-    /// It changed the plan.
+    /// The policy changed the plan.
     Amended,
     /// It gave no ruling that could be followed.
     Failed,

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use crate::micros::Micros;
 
-/// What a [`Term`] counts.
+/// The unit that a [`Term`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TermUnit {
     /// Days of 24 hours.

@@ -19,7 +19,7 @@ const HOUR: i64 = 3_600;
 pub enum Action {
     /// Its renewal is tried.
     TryRenewal,
-    /// It enters a stage.
+    /// The member enters a stage.
     Enter(Stage),
     /// It goes on as pay-per-use.
     Convert,
@@ -34,7 +34,7 @@ pub enum Action {
 /// One action of a timeline and its instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// When it is due.
+    /// The instant at which it is due.
     pub at: Timestamp,
     /// The member that it happens to.
     pub member: MemberIndex,

@@ -11,13 +11,13 @@ use crate::timestamp::Timestamp;
 pub struct UnpaidOrder {
     /// The id of the order.
     pub id: String,
-    /// What it is for.
+    /// The kind of the order.
     pub kind: OrderKind,
     /// The member that the command named.
     pub member: MemberIndex,
     /// What is done once it is paid.
     pub command: Command,
-    /// When it was made.
+    /// The instant at which the order was made.
     pub created_at: Timestamp,
     /// The last instant at which it can be paid.
     pub pay_until: Timestamp,
@@ -37,7 +37,7 @@ impl UnpaidOrder {
 pub struct OrderLine {
     /// The member that the line pays for.
     pub member: MemberIndex,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
     /// The instant at which the period ends.
     pub ends_at: Timestamp,

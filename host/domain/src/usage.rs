@@ -25,7 +25,7 @@ pub struct Offer {
     pub id: String,
     /// Its quota and what is used of it.
     pub package: Package,
-    /// When it takes effect.
+    /// The instant at which the package takes effect.
     pub starts_at: Timestamp,
     /// The instant at which the package ends.
     pub expires_at: Timestamp,
@@ -63,7 +63,7 @@ pub enum AllocationError {
         resource_type: String,
         /// The place that was named instead of a package's.
         package: PackageIndex,
-        /// How many there are.
+        /// The number of packages that were offered.
         packages: usize,
     },
     /// More is drawn than the package has left, or nothing.

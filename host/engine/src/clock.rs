@@ -72,7 +72,7 @@ pub(crate) fn warn_behind(behind_seconds: i64, now: Timestamp) {
     );
 }
 
-/// What time it is.
+/// The present instant, from the system's clock.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> Timestamp {
     Timestamp::from_second(chrono::Utc::now().timestamp())
@@ -208,7 +208,7 @@ pub fn time_to_next_wake(engine: &Engine, now: Timestamp) -> Result<Duration, En
     Ok(Duration::from_secs((wake - now).clamp(1, HEARTBEAT).unsigned_abs()))
 }
 
-/// How long something takes.
+/// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     started_at: Instant,

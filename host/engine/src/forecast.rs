@@ -83,7 +83,7 @@ pub struct Month {
 /// Something that will be paid for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// When it is paid.
+    /// The instant of the payment.
     pub at: Timestamp,
     /// The id of the resource that is paid for.
     pub resource: String,

@@ -18,7 +18,7 @@ use perennial_store::error::StoreError;
 /// How far ahead renewals count as coming soon, in seconds: thirty days.
 const SOON: i64 = 30 * 86_400;
 
-/// What an import does.
+/// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// The ids of the accounts that are new.

@@ -32,7 +32,7 @@ use crate::shadow_difference::ShadowRuling;
 
 /// What a plan is by now.
 pub(crate) struct PlanState {
-    /// What is asked for.
+    /// The command, with the amendments.
     pub(crate) command: Command,
     /// What the rules would do.
     pub(crate) plan: Plan,

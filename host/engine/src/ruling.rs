@@ -45,7 +45,7 @@ pub(crate) struct Subject {
     pub(crate) entry: EntryIndex,
     /// The member that was named.
     pub(crate) member: MemberIndex,
-    /// What was asked for.
+    /// The command that was asked for.
     pub(crate) command: Command,
     /// What the rules would do.
     pub(crate) plan: Plan,

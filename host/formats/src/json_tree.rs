@@ -32,7 +32,7 @@ pub struct Node<'a> {
     pub json: Json<'a>,
 }
 
-/// What a value is.
+/// The kinds of JSON values.
 #[derive(Debug)]
 pub enum Json<'a> {
     /// The value `null`.

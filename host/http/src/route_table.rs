@@ -53,7 +53,7 @@ pub struct Route {
     pub method: &'static str,
     /// The documented path.
     pub path: String,
-    /// Who may call it.
+    /// The roles that may call it.
     pub access: Access,
 }
 

@@ -133,7 +133,7 @@ pub enum Change {
     CloseApproval {
         /// The approval that ended.
         approval: ApprovalKey,
-        /// What it is now.
+        /// The state in which it ended.
         state: State,
         /// Who decided, when and why.
         resolution: Resolution,
@@ -144,7 +144,7 @@ pub enum Change {
         account: AccountKey,
         /// The client's token.
         token: String,
-        /// What became of it.
+        /// The outcome of the command.
         outcome: StoredOutcome,
         /// The instant of the change.
         at: Timestamp,
@@ -211,7 +211,7 @@ pub enum OrderChange {
         resource: ResourceKey,
         /// The order's id.
         order: String,
-        /// Where it is now.
+        /// The state that the order has now.
         state: OrderState,
     },
     /// A paid period is refunded, and the attempt that paid for it is void.
@@ -232,7 +232,7 @@ pub enum OrderChange {
 /// One thing that becomes of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountChange {
-    /// What it has now.
+    /// The balance from now on.
     Balance(Balance),
     /// What the provider's rules are told about it. Its bundles wake at `at`, to be asked about anew.
     Settings {
@@ -254,7 +254,7 @@ pub enum PurchaseChange {
     Defer {
         /// The package that it is bought like.
         resource: ResourceKey,
-        /// When it is paid.
+        /// The instant of the payment.
         pay_at: Timestamp,
         /// When it is to take effect.
         effective_at: Timestamp,
@@ -263,7 +263,7 @@ pub enum PurchaseChange {
     Postpone {
         /// The purchase to put off.
         purchase: DeferredPurchaseKey,
-        /// When it is paid.
+        /// The new instant of the payment.
         pay_at: Timestamp,
     },
     /// A package that was to be paid later is paid, or given up.

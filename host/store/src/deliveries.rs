@@ -30,7 +30,7 @@ pub struct StoredDelivery {
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
     /// When it was last tried.
     pub tried_at: Option<Timestamp>,

@@ -170,7 +170,7 @@ pub enum StoreError {
     /// It says something that this host never writes.
     #[error("the database has {found} where {what} was expected; restore it from a backup")]
     Damaged {
-        /// What should be there.
+        /// The value that should be there.
         what: &'static str,
         /// The value that was found instead.
         found: String,
@@ -180,7 +180,7 @@ pub enum StoreError {
     PaidTwice {
         /// The id of the resource.
         resource: String,
-        /// When the period begins.
+        /// The instant at which the period begins.
         starts_at: String,
     },
     /// SQLite says no.

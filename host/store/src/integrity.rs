@@ -38,7 +38,7 @@ struct Rule {
 
 /// The rules about rows. Stages up to 2 are live, charging 0 is prepaid; an order of state 0 waits to be paid and one of
 /// state 1 is paid, kinds up to 1 are purchases and renewals.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule {
         promise: "the file is whole",
         violations: "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'",

@@ -90,7 +90,7 @@ pub struct DeferredPurchase {
     pub row: DeferredPurchaseKey,
     /// The package that it is bought like.
     pub resource: ResourceKey,
-    /// When it is paid.
+    /// The instant of the payment.
     pub pay_at: Timestamp,
     /// When it was to take effect.
     pub effective_at: Timestamp,

@@ -24,7 +24,7 @@ pub struct Disablement {
 /// What a webhook signed with before its secret was changed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreviousSecret {
-    /// As it is kept.
+    /// The secret, sealed where there is a secrets key.
     pub secret: Vec<u8>,
     /// Until when it goes on signing.
     pub until: Timestamp,
@@ -49,7 +49,7 @@ pub struct StoredWebhook {
     pub secret: Vec<u8>,
     /// What it signed with before, if that was changed.
     pub previous: Option<PreviousSecret>,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
     /// The id of the token that created it.
     pub created_by: String,

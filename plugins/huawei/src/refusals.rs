@@ -194,7 +194,7 @@ pub(crate) const PACKAGE_KEPT: Code = Code::new(
     UNSUBSCRIBE,
     "a resource package that has taken effect cannot be unsubscribed from",
 );
-/// It is a trial.
+/// The resource is a trial.
 pub(crate) const TRIAL: Code =
     Code::new("CBC.99003649", UNSUBSCRIBE, "a trial resource cannot be unsubscribed from");
 /// It was bought at the marketplace.

@@ -39,7 +39,7 @@ pub enum PlanError {
         resource: String,
         /// The member that was named.
         member: MemberIndex,
-        /// How many there are.
+        /// The number of members of the bundle.
         members: usize,
     },
     /// The plan says more than a plan may.

@@ -54,7 +54,7 @@ impl Command {
         }
     }
 
-    /// Who asks for it.
+    /// The clock or a person, by the command.
     pub const fn cause(&self) -> Cause {
         match self {
             Command::Renew(renewal) => renewal.cause,

@@ -71,7 +71,7 @@ pub struct RequiredApproval {
 pub enum Verdict {
     /// The plan meets the money.
     Approve,
-    /// It is not done.
+    /// The plan is not done.
     Deny {
         /// The first policy that denied it.
         policy: String,

@@ -34,7 +34,7 @@ pub struct AccountFacts {
     pub provider: String,
     /// The currency of its amounts.
     pub currency: String,
-    /// What the operator set.
+    /// The settings that the operator gave the account.
     pub settings: BTreeMap<String, String>,
     /// The provider's days, in minutes ahead of UTC.
     pub utc_offset_minutes: i16,

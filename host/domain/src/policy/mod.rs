@@ -31,7 +31,7 @@ pub struct Policy {
     pub text: String,
     /// `order` in the file: policies are asked in ascending rank, those of one rank by name.
     pub rank: i64,
-    /// Whether its rulings count.
+    /// Whether its rulings are followed.
     pub mode: PolicyMode,
     /// The plans that it is asked about.
     pub selector: Selector,
@@ -123,7 +123,7 @@ pub struct PolicySet {
 pub enum Ruling {
     /// The policy has nothing against the plan.
     Approve,
-    /// It is not done.
+    /// The plan is not done.
     Deny {
         /// In the script's words.
         reason: String,

@@ -45,7 +45,7 @@ pub struct OrderView {
     pub id: String,
     /// What the order is for.
     pub order_kind: OrderKind,
-    /// Where the order is.
+    /// The state of the order.
     pub state: OrderState,
     /// The resource's id.
     pub resource: String,
@@ -53,7 +53,7 @@ pub struct OrderView {
     pub kind: String,
     /// The resource's region.
     pub region: String,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
     /// The instant at which the period ends.
     pub ends_at: Timestamp,
@@ -78,7 +78,7 @@ pub struct PricedStep {
     pub resource: String,
     /// The cost of the step.
     pub cost: Micros,
-    /// What it gives back.
+    /// The amount that the step gives back.
     pub refund: Micros,
     /// The expiry that it leads to, if it changes it.
     pub expires_at: Option<Timestamp>,
@@ -101,7 +101,7 @@ pub enum Outcome {
         /// The periods of those within it.
         orders: Vec<OrderView>,
     },
-    /// What the account has.
+    /// The balance of the account.
     Balance {
         /// The currency, such as `USD`.
         currency: String,
@@ -125,7 +125,7 @@ pub enum Outcome {
         orders: Vec<String>,
         /// The amount that was paid.
         cost: Micros,
-        /// What it gave back.
+        /// The amount that was given back.
         refund: Micros,
     },
     /// The plan needs approval first: the approval's id.

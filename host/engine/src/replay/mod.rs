@@ -35,7 +35,7 @@ pub enum Replay {
     Differs {
         /// The answer that is kept.
         kept: String,
-        /// What the rules answer.
+        /// The answer that the rules give now.
         answer: String,
     },
     /// What is kept cannot be read, or the rules give no usable answer to it.

@@ -86,10 +86,10 @@ impl Approvals for World {
         };
         let (word, events) = match verdict {
             Ok(DecisionOutcome::Recorded(events)) => ("done".to_owned(), events),
-            Ok(DecisionOutcome::Refused { refusal, events: events }) => {
+            Ok(DecisionOutcome::Refused { refusal, events }) => {
                 (format!("refused: {}", refusal.code), events)
             }
-            Ok(DecisionOutcome::PlanChanged { events: events, .. }) => ("changed".to_owned(), events),
+            Ok(DecisionOutcome::PlanChanged { events, .. }) => ("changed".to_owned(), events),
             Err(error) => (error.to_string(), Vec::new()),
         };
         self.recorded.extend(events);

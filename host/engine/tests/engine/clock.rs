@@ -236,7 +236,7 @@ fn batches_of_any_size_come_to_the_same() {
     let bundles = || {
         (0..9).map(|n| vec![renewing(&format!("vm-{n}"), &format!("2026-03-1{}", n % 3))]).collect::<Vec<_>>()
     };
-    let lines = |size| {
+    let event_lines = |size| {
         let mut world = World::account("2026-03-01", "500", bundles());
         world.engine = world.engine.with_batch_size(size);
         world.run_to("2026-07-01");

@@ -108,7 +108,7 @@ impl ExistingRecords for NoRecords {
 /// Takes the provider's id and the settings. Asked once for every different pair.
 pub type CheckSettings<'c> = dyn Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + 'c;
 
-/// Where an inventory stands.
+/// The format and the text of an inventory.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'t> {
     /// In a JSON file.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Change;
-use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;

@@ -53,7 +53,7 @@ pub enum TlsError {
     /// A PEM file has no certificate or no key, whichever the configuration names it for.
     #[error("there is no {what} in `{path}`; name a PEM file with one", path = path.display())]
     Nothing {
-        /// What it should have.
+        /// What the file lacks: a certificate or a key.
         what: &'static str,
         /// The file without a certificate or key.
         path: std::path::PathBuf,

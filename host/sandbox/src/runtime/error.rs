@@ -153,11 +153,11 @@ pub enum LoadError {
     /// The file is larger than plugins may be.
     #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
     TooLarge {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The size of the file, in bytes.
         bytes: usize,
-        /// What it may have.
+        /// The most bytes that a component may have.
         limit_bytes: usize,
     },
     /// The component has more code than plugins may have: compiling it would take too long.
@@ -165,7 +165,7 @@ pub enum LoadError {
         "the plugin {origin} has {found} {what}; at most {limit} are accepted, because all of it is compiled"
     )]
     TooMuchCode {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// What there is too much of.
         what: &'static str,
@@ -179,7 +179,7 @@ pub enum LoadError {
         "{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00"
     )]
     NotWebAssembly {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
     },
     /// The file is a module, the step before a component.
@@ -188,13 +188,13 @@ pub enum LoadError {
          `wasm-tools component new`"
     )]
     CoreModule {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
     },
     /// The component is not valid, or uses something that is switched off.
     #[error("the plugin {origin} cannot be compiled: {reason}")]
     Invalid {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// In the compiler's words.
         reason: String,
@@ -205,7 +205,7 @@ pub enum LoadError {
          file to the authors of Perennial"
     )]
     Unloadable {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The message of the panic.
         reason: String,
@@ -216,7 +216,7 @@ pub enum LoadError {
          `wasm32-unknown-unknown`, without the parts of its language that need a system"
     )]
     WantsPowers {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The names that the file imports.
         imports: String,
@@ -227,7 +227,7 @@ pub enum LoadError {
          version {expected}; build the plugin again with the `wit/provider` of this host"
     )]
     OtherContract {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The version that the plugin was built for.
         version: String,
@@ -239,13 +239,13 @@ pub enum LoadError {
         "the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}"
     )]
     WrongContract {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The names that the file exports.
         exports: String,
         /// The names that the file imports.
         imports: String,
-        /// What this host expects.
+        /// The names that this host expects.
         expected: String,
         /// Every difference, separated by semicolons.
         problem: String,
@@ -253,7 +253,7 @@ pub enum LoadError {
     /// It could not be asked who it is.
     #[error("the plugin {origin} does not say who it is: {source}")]
     Silent {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// Why the plugin gave no manifest.
         source: PluginError,
@@ -261,7 +261,7 @@ pub enum LoadError {
     /// What it says of itself contradicts the contract.
     #[error("the plugin {origin} describes itself in a way that makes no sense: {problems}")]
     WrongManifest {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// Every problem, separated by semicolons.
         problems: String,

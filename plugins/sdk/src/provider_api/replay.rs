@@ -194,7 +194,6 @@ mod tests {
     use crate::provider_api::filter;
     use crate::provider_api::mutation::MutationResult;
     use crate::provider_api::mutation::UnexpectedOutcome;
-    use crate::provider_api::mutation::UnexpectedOutcome;
     use crate::provider_api::mutation::set_attribute;
     use crate::provider_api::replay::OperationResult;
     use crate::provider_api::replay::Replay;
