@@ -80,7 +80,7 @@ enum Json<'a> {
     Object(Vec<(u8, Json<'a>)>),
 }
 
-/// An outcome.
+/// An outcome that the host may give.
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources { total: u32, rows: Vec<Row<'a>> },

@@ -54,7 +54,7 @@ enum Path<'a> {
     Any(&'a str),
 }
 
-/// An outcome.
+/// An outcome that the host may give.
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources(Vec<(&'a str, Option<&'a str>, i64)>),

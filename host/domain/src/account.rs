@@ -13,7 +13,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// `managed`.
+    /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Mode::Managed => "managed",
@@ -32,7 +32,7 @@ pub struct Account {
     pub mode: Mode,
     /// The currency of every amount of this account and its resources, such as `CNY`.
     pub currency: String,
-    /// What the account has.
+    /// The balance of the account.
     pub balance: Balance,
     /// What the provider's rules are told about this account.
     pub settings: BTreeMap<String, String>,

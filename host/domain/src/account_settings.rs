@@ -19,7 +19,7 @@ pub enum OnUndecided {
     /// The resource is left to lapse.
     #[default]
     Lapse,
-    /// It is renewed.
+    /// The resource is renewed as though it were approved.
     Renew,
 }
 

@@ -41,7 +41,7 @@ use crate::unpaid_order::UnpaidOrder;
 pub use ordering::close_order;
 use ordering::order_kind;
 pub use ordering::own_order_id;
-pub use pricing::attempt_key;
+pub use pricing::attempt_id;
 pub use pricing::cost;
 pub(crate) use pricing::extension_cost;
 pub use pricing::step_cost;
@@ -71,7 +71,7 @@ pub struct ExecutionContext<'a> {
 pub struct PlanEffects {
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// How the money moved.
+    /// How the money moved, in order.
     pub entries: Vec<Entry>,
     /// The attempt, if anything was extended.
     pub attempt: Option<Attempt>,
@@ -94,9 +94,9 @@ pub struct PlanEffects {
 /// A period that is given back, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundedPeriod {
-    /// The member.
+    /// The member whose period is given back.
     pub member: MemberIndex,
-    /// The period.
+    /// The paid period and its order.
     pub period: PaidPeriod,
     /// The money that comes back for it.
     pub amount: Micros,
@@ -122,8 +122,8 @@ pub fn apply(
     }
     let hold = balance.hold(cost)?;
     let mut effects = PlanEffects::default();
-    if let Some(key) = attempt_key(plan, bundle, context.named) {
-        effects.attempt = Some(Attempt { key, state: State::settled_here(), at: context.at });
+    if let Some(id) = attempt_id(plan, bundle, context.named) {
+        effects.attempt = Some(Attempt { id, state: State::settled_here(), at: context.at });
     }
     balance.post(hold);
     let named = bundle[context.named].id.clone();
@@ -179,7 +179,7 @@ fn pay(
     effects: &mut PlanEffects,
 ) {
     let (reason, reference) = match (&effects.attempt, kind) {
-        (Some(attempt), _) => (Reason::Renewal, attempt.key.to_string()),
+        (Some(attempt), _) => (Reason::Renewal, attempt.id.to_string()),
         (None, Some(OrderKind::Upgrade | OrderKind::Downgrade)) => {
             (Reason::Upgrade, ordering::id_of(context).to_owned())
         }
@@ -216,7 +216,7 @@ fn extend(
     effects: &mut PlanEffects,
 ) {
     let cost = extension_cost(extension, member);
-    let attempt = effects.attempt.as_ref().map(|attempt| attempt.key.to_string()).unwrap_or_default();
+    let attempt = effects.attempt.as_ref().map(|attempt| attempt.id.to_string()).unwrap_or_default();
     let expires_before = member.expires_at.expect("a plan that was checked extends what expires");
     let anchor_day = extension.anchor_day.or(member.anchor_day);
     let mut undo = Undo { anchor_day: member.anchor_day, ..Undo::default() };

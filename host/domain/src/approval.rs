@@ -4,6 +4,7 @@
 //! approvals are kept.
 
 use crate::apply;
+use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -27,21 +28,27 @@ pub(crate) const WAIT_MAX: i64 = 7 * 86_400;
 pub struct ApprovalSummary {
     /// The member that was named.
     pub member: MemberIndex,
-    /// Who asked.
+    /// Who asked: the clock or a command.
     pub cause: Cause,
     /// What was asked for: equal for equal commands.
     pub command: String,
     /// The member's expiry then.
     pub expires_before: Option<Timestamp>,
-    /// The key of the attempt that it would be; `None` for what is no renewal.
-    pub key: Option<Key>,
-    /// Where it is.
+    /// The attempt that it would be; `None` for what is no renewal.
+    pub attempt: Option<AttemptId>,
+    /// The state of the approval.
     pub state: State,
     /// Why it expired, if it did.
     pub expiry_reason: Option<ExpiryReason>,
 }
 
 impl ApprovalSummary {
+    /// Whether it waits, and would renew what an attempt with `key` renews, for whatever term.
+    fn is_pending_renewal(&self, key: Option<&Key>) -> bool {
+        let own = self.attempt.as_ref().map(|attempt| &attempt.key);
+        self.state == State::Pending && own.is_some() && own == key
+    }
+
     /// Why the approval is obsolete, given the present `bundle`; `None` while it is not, and once it has ended.
     pub fn obsolete_reason(&self, bundle: &Bundle) -> Option<ExpiryReason> {
         let member = &bundle[self.member];
@@ -79,8 +86,8 @@ impl ApprovalSummary {
 
 /// The approval that exists already for a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// There is none.
+pub enum ExistingApproval {
+    /// No approval is pending, and none is final.
     None,
     /// One is pending: the index of it.
     Pending(usize),
@@ -90,39 +97,42 @@ pub enum Existing {
 
 /// The approval that exists for an automatic renewal of `member`, whose attempt would have `key`.
 ///
-/// It waits behind whatever renewal of the same period waits, so that nobody has to decide on one period twice.
+/// It waits behind whatever renewal of the same period waits, of whatever term, so that nobody has to decide on one period
+/// twice.
 pub fn existing_renewal(
     approvals: &[ApprovalSummary],
     bundle: &Bundle,
     member: MemberIndex,
     key: Option<&Key>,
-) -> Existing {
+) -> ExistingApproval {
     let expires_at = bundle[member].expires_at;
     let of_period = |one: &&ApprovalSummary| one.member == member && one.expires_before == expires_at;
     let waits = |one: &ApprovalSummary| {
-        let is_renewal = of_period(&one) && one.key.is_some();
-        one.state == State::Pending && (is_renewal || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        let is_renewal = of_period(&one) && one.attempt.is_some();
+        one.state == State::Pending && is_renewal || one.is_pending_renewal(key)
     };
     match approvals.iter().position(waits) {
-        Some(place) => Existing::Pending(place),
-        None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => Existing::Decided,
-        None => Existing::None,
+        Some(place) => ExistingApproval::Pending(place),
+        None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => {
+            ExistingApproval::Decided
+        }
+        None => ExistingApproval::None,
     }
 }
 
 /// The approval that exists for `command` on `member`, whose attempt would have `key`: a person may always request another,
-/// but not while one is pending.
+/// but not while one is pending for the same command, or for a renewal with the same key and whatever term.
 pub fn existing_command(
     approvals: &[ApprovalSummary],
     member: MemberIndex,
     command: &str,
     key: Option<&Key>,
-) -> Existing {
+) -> ExistingApproval {
     let waits = |one: &ApprovalSummary| {
         let is_same = one.member == member && one.command == command;
-        one.state == State::Pending && (is_same || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        one.state == State::Pending && is_same || one.is_pending_renewal(key)
     };
-    approvals.iter().position(waits).map_or(Existing::None, Existing::Pending)
+    approvals.iter().position(waits).map_or(ExistingApproval::None, ExistingApproval::Pending)
 }
 
 /// What carrying `plan` out at `at` costs then and later: packages that are ordered now and paid later are decided on now.

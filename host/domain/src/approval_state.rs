@@ -1,20 +1,20 @@
 //! The states of approvals and the reasons why one expires. Knows words; not what leads from one state to another.
 
-/// Where an approval is.
+/// The state of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// Somebody is to decide.
+    /// It waits for a decision.
     Pending,
     /// Somebody agreed, and the plan was carried out.
     Approved,
-    /// Somebody did not.
+    /// An approver said no.
     Rejected,
     /// There is nothing left to decide on.
     Expired,
 }
 
 impl State {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [State; 4] = [State::Pending, State::Approved, State::Rejected, State::Expired];
 
     /// The word for it in every format.
@@ -46,7 +46,7 @@ pub enum ExpiryReason {
 }
 
 impl ExpiryReason {
-    /// Every reason.
+    /// Every reason, for parsing and for lists of choices.
     pub const ALL: [ExpiryReason; 5] = [
         ExpiryReason::Undecided,
         ExpiryReason::Ended,

@@ -10,21 +10,32 @@ use std::fmt;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
-/// Identifies an attempt. Nothing is paid for twice under one key.
+/// What is renewed at most once: a resource from one expiry on, whatever the term.
+///
+/// While an attempt with this key is under way, in doubt or settled, no other is made, of another term neither. The
+/// resource's id is unique in a database, so it stands for the account as well.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// The id of the resource that the renewal names.
     pub resource: String,
     /// Its expiry before the renewal.
     pub expires_before: Timestamp,
-    /// The term that the renewal pays for.
+}
+
+/// Identifies an attempt: what it renews, and the term that it pays for. Its order has the same id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptId {
+    /// The renewal, of which one attempt succeeds at most.
+    pub key: Key,
+    /// The term that the attempt pays for.
     pub term: Term,
 }
 
-impl fmt::Display for Key {
-    /// The attempt's id, such as `ecs-1/2026-02-28T15:59:59Z/1month`.
+impl fmt::Display for AttemptId {
+    /// The id as events have it, such as `ecs-1/2026-02-28T15:59:59Z/1month`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}{}", self.resource, self.expires_before, self.term.count, self.term.unit.name())
+        let AttemptId { key, term } = self;
+        write!(f, "{}/{}/{}{}", key.resource, key.expires_before, term.count, term.unit.name())
     }
 }
 
@@ -42,7 +53,7 @@ pub enum DeclineClass {
 }
 
 impl DeclineClass {
-    /// Every class.
+    /// Every class, for parsing and for lists of choices.
     pub const ALL: [DeclineClass; 4] =
         [DeclineClass::Money, DeclineClass::Rule, DeclineClass::Throttled, DeclineClass::Provider];
 
@@ -120,7 +131,7 @@ pub struct IllegalSignal {
 }
 
 impl State {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [State; 12] = [
         State::Planned,
         State::AwaitingApproval,
@@ -186,7 +197,7 @@ impl State {
         }
     }
 
-    /// Whether another try under the same key goes on with this attempt: it was declined, or awaits an approval.
+    /// Whether another attempt with the same key may be made: this one was declined, or awaits an approval.
     pub const fn is_open_to_retry(self) -> bool {
         matches!(self, State::Declined(_) | State::AwaitingApproval)
     }
@@ -211,9 +222,9 @@ impl State {
 /// One try at a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The renewal that it tries.
-    pub key: Key,
-    /// Its state.
+    /// What it renews, and for which term.
+    pub id: AttemptId,
+    /// The state that it entered last.
     pub state: State,
     /// The instant at which it entered this state.
     pub at: Timestamp,

@@ -22,12 +22,12 @@ pub enum Charging {
     /// Ahead, for a term.
     #[default]
     Prepaid,
-    /// As it is used.
+    /// Paid for by use.
     Postpaid,
 }
 
 impl Charging {
-    /// Both ways.
+    /// Both ways, for parsing and for lists of choices.
     pub const ALL: [Charging; 2] = [Charging::Prepaid, Charging::Postpaid];
 
     /// `prepaid` or `postpaid`.
@@ -58,10 +58,10 @@ impl Charging {
 
 crate::field::word_field!(Charging);
 
-/// Where a resource is.
+/// The stage of a resource in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// Paid for.
+    /// Paid for, and in service.
     #[default]
     Active,
     /// Expired, still serving.
@@ -150,7 +150,7 @@ pub enum OnExpiry {
 }
 
 impl OnExpiry {
-    /// Every choice.
+    /// Every choice, for parsing and for lists of choices.
     pub const ALL: [OnExpiry; 4] = [OnExpiry::Lapse, OnExpiry::Renew, OnExpiry::Convert, OnExpiry::Release];
 
     /// The word for it in every format.
@@ -224,7 +224,7 @@ macro_rules! resource {
             pub package: Option<Package>,
             /// What the provider's rules may read.
             pub attributes: BTreeMap<String, String>,
-            /// What people sort by.
+            /// Labels that people group resources by.
             pub tags: BTreeMap<String, String>,
         }
 

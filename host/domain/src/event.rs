@@ -171,20 +171,20 @@ event_kinds! {
     ApprovalExpired = "approval_expired" {
         /// The approval's id.
         approval: String,
-        /// The reason.
+        /// Why the approval expired.
         reason: ExpiryReason,
         /// False when the clock does not request the renewal again while the expiry is the same.
         will_retry: bool,
     },
     /// A policy did not approve of a plan.
     PolicyRuled = "policy_ruled" {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// What it did.
+        /// What the policy ruled.
         ruling: RulingKind,
         /// The name of the command; `renew` for the clock.
         command: String,
-        /// Who asks.
+        /// The clock or a command.
         cause: Cause,
         /// The policy's words, or why it failed.
         reason: String,
@@ -195,16 +195,16 @@ event_kinds! {
     },
     /// A policy noted something about a plan.
     PolicyNote = "policy_note" {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// Its words.
+        /// The text that the policy noted.
         text: String,
         /// Whether the policy is only asked beside the others.
         shadow: bool,
     },
     /// A policy holds from now on, or in another version. It is the host's.
     PolicyInstalled = "policy_installed" {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
         /// The digest of its script.
         digest: String,
@@ -217,7 +217,7 @@ event_kinds! {
     },
     /// A policy holds no longer. It is the host's.
     PolicyRemoved = "policy_removed" {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
         /// The digest of the script that it had.
         digest_before: String,
@@ -226,16 +226,16 @@ event_kinds! {
     },
     /// A calendar of policies has other days, or is gone. It is the host's.
     PolicyCalendarChanged = "policy_calendar_changed" {
-        /// Its name.
+        /// The name of the calendar.
         calendar: String,
-        /// Whether it is gone.
+        /// Whether the calendar was removed.
         removed: bool,
         /// The token that changed it; `cli` for the command line.
         changed_by: String,
     },
     /// A command was not carried out.
     CommandRefused = "command_refused" {
-        /// Its name.
+        /// The name of the command.
         command: String,
         /// The provider's code.
         code: String,
@@ -244,7 +244,7 @@ event_kinds! {
     },
     /// A setting or attribute has a new value.
     SettingChanged = "setting_changed" {
-        /// Its name.
+        /// The name of the setting.
         setting: String,
         /// Its value; `None` when it has none any more.
         value: Option<String>,
@@ -268,7 +268,7 @@ event_kinds! {
     OrderCreated = "order_created" {
         /// The order's id.
         order: String,
-        /// What it is for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it costs; negative for what a downgrade gives back.
         cost: Micros,
@@ -279,7 +279,7 @@ event_kinds! {
     OrderPaid = "order_paid" {
         /// The order's id.
         order: String,
-        /// What it is for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it cost; negative for what a downgrade gave back.
         cost: Micros,
@@ -290,7 +290,7 @@ event_kinds! {
     OrderCancelled = "order_cancelled" {
         /// The order's id.
         order: String,
-        /// What it was for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it would have cost.
         cost: Micros,
@@ -299,7 +299,7 @@ event_kinds! {
     OrderExpired = "order_expired" {
         /// The order's id.
         order: String,
-        /// What it was for.
+        /// The kind of the order.
         kind: OrderKind,
         /// What it would have cost.
         cost: Micros,
@@ -310,7 +310,7 @@ event_kinds! {
         amount: Micros,
         /// The balance after the change.
         balance: Micros,
-        /// The reason.
+        /// Why the balance changed.
         reason: Reason,
     },
     /// A package was ordered that is paid for later.
@@ -328,14 +328,14 @@ event_kinds! {
         expires_at: Timestamp,
         /// The amount that it covers.
         quota: Micros,
-        /// Its price.
+        /// The price of the package.
         cost: Micros,
         /// The id of the package whose purchase was repeated.
         like: String,
     },
     /// Use was covered by a package.
     PackageUsed = "package_used" {
-        /// The amount.
+        /// The amount used.
         amount: Micros,
         /// The amount left.
         left: Micros,
@@ -347,7 +347,7 @@ event_kinds! {
     },
     /// A package has little left.
     PackageLow = "package_low" {
-        /// The amount.
+        /// The amount of the quota that is left.
         left: Micros,
     },
     /// A package has nothing left.
@@ -357,7 +357,7 @@ event_kinds! {
     },
     /// Use was covered by no package.
     UsageUncovered = "usage_uncovered" {
-        /// The amount.
+        /// The amount that no package covers.
         amount: Micros,
         /// The type of the resources that were used.
         resource_type: String,

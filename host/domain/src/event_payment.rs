@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 /// A payment for a period of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeriodPayment {
-    /// What was paid.
+    /// The amount paid for the period.
     pub cost: Micros,
     /// The end of what is paid for now.
     pub expires_at: Timestamp,

@@ -11,15 +11,15 @@ pub enum FieldValue<'a> {
     Nothing,
     /// Text, or the word for a value of an enumeration.
     Text(&'a str),
-    /// An amount.
+    /// An exact amount, in the account's currency or the package's unit.
     Amount(Micros),
-    /// An instant.
+    /// An instant, in whole seconds.
     Instant(Timestamp),
-    /// A term.
+    /// A count of days, months or years.
     Term(Term),
     /// A number of things.
     Count(u32),
-    /// Yes or no.
+    /// A value that is true or false.
     Flag(bool),
     /// Orders, each with the part of it that was refunded.
     Refunds(&'a [(String, Micros)]),
@@ -43,21 +43,21 @@ impl FieldValue<'_> {
 /// What a field holds, for a format to describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Text.
+    /// Text of any kind.
     Text,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// An amount.
+    /// An exact amount, with up to six decimals.
     Amount,
-    /// An instant.
+    /// An instant, in whole seconds.
     Instant,
-    /// A term.
+    /// A count of days, months or years.
     Term,
     /// A number of things.
     Count,
     /// A day of the month, 1 to 31.
     Day,
-    /// Yes or no.
+    /// A value that is true or false.
     Flag,
     /// Orders, each with the part of it that was refunded.
     Refunds,
@@ -68,21 +68,21 @@ pub enum FieldKind {
 pub trait FieldSource {
     /// Whether the field is missing or null: an optional one has no value then.
     fn is_absent(&mut self, name: &str) -> bool;
-    /// Text.
+    /// Reads text of any kind.
     fn text(&mut self, name: &str) -> Option<String>;
     /// The index of the word among `words`.
     fn word(&mut self, name: &str, words: &[&'static str]) -> Option<usize>;
-    /// An amount.
+    /// Reads an exact amount.
     fn amount(&mut self, name: &str) -> Option<Micros>;
-    /// An instant.
+    /// Reads an instant in whole seconds.
     fn instant(&mut self, name: &str) -> Option<Timestamp>;
-    /// A term.
+    /// Reads a count of days, months or years.
     fn term(&mut self, name: &str) -> Option<Term>;
     /// A number of things.
     fn count(&mut self, name: &str) -> Option<u32>;
     /// A day of the month, 1 to 31.
     fn day(&mut self, name: &str) -> Option<u8>;
-    /// Yes or no.
+    /// Reads a value that is true or false.
     fn flag(&mut self, name: &str) -> Option<bool>;
     /// Orders, each with the part of it that was refunded.
     fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>>;
@@ -90,7 +90,7 @@ pub trait FieldSource {
 
 /// A type of a field of an event or a resource.
 pub(crate) trait Field: Sized {
-    /// What it holds.
+    /// The kind of value that such a field holds.
     const KIND: FieldKind;
     /// Whether it may have no value.
     const IS_OPTIONAL: bool = false;

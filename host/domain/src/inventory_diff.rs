@@ -45,7 +45,7 @@ pub struct KeptField {
     pub field: String,
     /// Its value here.
     pub here: Option<String>,
-    /// The inventory's.
+    /// The value in the inventory.
     pub there: Option<String>,
     /// Why it is kept, in words.
     pub reason: String,

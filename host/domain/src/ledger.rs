@@ -6,7 +6,7 @@
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
-/// Where money is.
+/// One of the books between which money moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Book {
     /// Outside: where top-ups come from.
@@ -20,7 +20,7 @@ pub enum Book {
 }
 
 impl Book {
-    /// Every book.
+    /// Every book, for parsing and for sums over all of them.
     pub const ALL: [Book; 4] = [Book::Funding, Book::Cash, Book::Held, Book::Spent];
 
     /// The word for it in every format.
@@ -55,12 +55,12 @@ impl Book {
     }
 }
 
-/// Why money moved.
+/// Why money moved between books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// What the account had when it was imported.
     Opening,
-    /// Somebody paid in.
+    /// Somebody paid money in.
     TopUp,
     /// A renewal was paid.
     Renewal,
@@ -73,7 +73,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// Every reason, for parsing and for lists of choices.
     pub const ALL: [Reason; 6] =
         [Reason::Opening, Reason::TopUp, Reason::Renewal, Reason::Purchase, Reason::Refund, Reason::Upgrade];
 
@@ -136,7 +136,7 @@ pub struct Entry {
     pub reference: Option<String>,
 }
 
-/// What an account has.
+/// The money of an account: available and held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     available: Micros,
@@ -147,7 +147,7 @@ pub struct Balance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{needed} is needed and {available} is available")]
 pub struct Shortfall {
-    /// What the plan costs.
+    /// The cost of the plan.
     pub needed: Micros,
     /// What is free to be spent.
     pub available: Micros,
@@ -171,7 +171,7 @@ impl Balance {
         self.available
     }
 
-    /// What is reserved.
+    /// The amount that is reserved by holds.
     pub fn held(self) -> Micros {
         self.held
     }

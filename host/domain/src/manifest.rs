@@ -11,7 +11,7 @@ use crate::term::Term;
 pub struct Manifest {
     /// What accounts call the provider by.
     pub id: String,
-    /// For people.
+    /// The provider's name, for people.
     pub name: String,
     /// The kinds of resource it has rules for, by name.
     pub kinds: BTreeMap<String, Kind>,
@@ -65,7 +65,7 @@ impl Manifest {
 /// A kind of resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// For people.
+    /// The kind's name, for people.
     pub label: String,
     /// Kinds it can be attached to; empty when it is always a primary.
     pub attaches_to: Vec<String>,
@@ -78,7 +78,7 @@ pub struct Kind {
 /// Something an account can be set to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name.
+    /// The setting's name in an account.
     pub name: String,
     /// What it does, for people; at its end, in square brackets, the document that the rule is from.
     pub label: String,
@@ -106,9 +106,9 @@ impl Setting {
 /// Something that owners are told ahead of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its name.
+    /// The notice's name in events.
     pub name: String,
-    /// For people.
+    /// What the notice says, for people.
     pub label: String,
 }
 

@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use std::ops::Add;
+use std::ops::AddAssign;
+use std::ops::Neg;
+use std::ops::Sub;
+use std::ops::SubAssign;
 use std::str::FromStr;
 
 /// An amount in millionths: of a unit of an account's currency, or of a package's unit. Signed.
@@ -29,23 +33,23 @@ pub enum MicrosError {
     /// It has a seventh digit after the point.
     #[error("`{0}` is finer than a millionth")]
     TooFine(String),
-    /// It is above [`Micros::MAX`].
+    /// The amount is above [`Micros::MAX`].
     #[error("`{0}` is more than {max}", max = Micros::MAX)]
     TooLarge(String),
 }
 
 impl Micros {
-    /// Nothing.
+    /// No amount at all.
     pub const ZERO: Micros = Micros(0);
     /// The largest amount that is read from outside: a thousand million units.
     pub const MAX: Micros = Micros(1_000_000_000_000_000);
 
-    /// So many millionths.
+    /// An amount of so many millionths.
     pub const fn new(micros: i64) -> Micros {
         Micros(micros)
     }
 
-    /// So many millionths.
+    /// The amount in millionths.
     pub const fn as_micros(self) -> i64 {
         self.0
     }

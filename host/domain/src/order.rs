@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 pub enum OrderKind {
     /// The resource was bought, or paid ahead for the first time.
     Purchase,
-    /// It lasts longer.
+    /// The resource lasts longer.
     Renewal,
     /// It has a dearer specification for the rest of its time.
     Upgrade,
@@ -19,7 +19,7 @@ pub enum OrderKind {
 }
 
 impl OrderKind {
-    /// Every kind.
+    /// Every kind, for parsing and for lists of choices.
     pub const ALL: [OrderKind; 4] =
         [OrderKind::Purchase, OrderKind::Renewal, OrderKind::Upgrade, OrderKind::Downgrade];
 
@@ -62,7 +62,7 @@ impl OrderKind {
 
 crate::field::word_field!(OrderKind);
 
-/// Where an order is.
+/// The state of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderState {
     /// Nobody paid it yet.
@@ -76,7 +76,7 @@ pub enum OrderState {
 }
 
 impl OrderState {
-    /// Every state.
+    /// Every state, for parsing and for lists of choices.
     pub const ALL: [OrderState; 4] =
         [OrderState::AwaitingPayment, OrderState::Paid, OrderState::Cancelled, OrderState::Expired];
 
@@ -119,7 +119,7 @@ pub struct Order {
     pub id: String,
     /// The member of the bundle.
     pub member: MemberIndex,
-    /// What it is for.
+    /// The kind of the order.
     pub kind: OrderKind,
     /// When the period begins; for a renewal, the expiry before it; for a change of specification, the instant of the
     /// change or the beginning of a later period. No two purchases and renewals of a resource begin at one instant.
@@ -148,7 +148,7 @@ impl Order {
 pub struct PaidPeriod {
     /// The order's id.
     pub order: String,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
 }
 

@@ -28,7 +28,7 @@ pub use command::Subscribe;
 pub struct Refusal {
     /// The provider's own code, such as `CBC.99003610`.
     pub code: String,
-    /// In words.
+    /// The provider's message, for people.
     pub message: String,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
 /// One provider operation on one member of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The member.
+    /// The member that the step changes.
     pub member: MemberIndex,
     /// What is done with it.
     pub operation: Operation,
@@ -65,7 +65,7 @@ pub struct Step {
 /// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
-    /// The member.
+    /// The member that the plan leaves alone.
     pub member: MemberIndex,
     /// The reason, as the plugin gives it.
     pub reason: Refusal,
@@ -117,7 +117,7 @@ pub struct Extension {
 /// One member's unsubscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cancellation {
-    /// What is given back.
+    /// Which periods are given back.
     pub scope: Scope,
     /// For [`Scope::Future`]: the expiry that is left.
     pub expires_at: Option<Timestamp>,
@@ -139,11 +139,11 @@ pub struct Refund {
 /// One package's purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PurchaseDetails {
-    /// When it is paid.
+    /// The instant at which the package is paid for.
     pub pay_at: Timestamp,
     /// When it takes effect; not before it is paid.
     pub effective_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the package ends.
     pub expires_at: Timestamp,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,
@@ -172,7 +172,7 @@ impl Specification {
 pub struct Adjustment {
     /// When the rest of the period begins: not in the past.
     pub starts_at: Timestamp,
-    /// When the period ends.
+    /// The instant at which the period ends.
     pub ends_at: Timestamp,
     /// What it costs more; negative: what comes back for it.
     pub amount: Micros,
@@ -191,7 +191,7 @@ pub struct Subscription {
     pub extra_days: u32,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,
-    /// What one term costs.
+    /// The price of one term.
     pub price: Micros,
 }
 

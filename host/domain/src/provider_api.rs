@@ -37,7 +37,7 @@ pub(crate) const TOKEN_SECONDS_MAX: u32 = 366 * 86_400;
 pub struct Request {
     /// The host's id of the request; unique.
     pub id: String,
-    /// Such as `POST`.
+    /// The HTTP method, such as `POST`.
     pub method: String,
     /// Still percent-encoded, without the query.
     pub path: String,
@@ -45,7 +45,7 @@ pub struct Request {
     pub query: String,
     /// Names in lower case with their values, in the order in which they were sent.
     pub headers: Vec<(String, String)>,
-    /// As it was sent.
+    /// The body, as the client sent it.
     pub body: Vec<u8>,
 }
 
@@ -70,14 +70,14 @@ pub struct Response {
     pub status: u16,
     /// Names with values; nothing that belongs to the connection.
     pub headers: Vec<(String, String)>,
-    /// Its content.
+    /// The content, as it is sent.
     pub body: Vec<u8>,
 }
 
 /// How a derived key is written down before it serves as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyEncoding {
-    /// Its bytes.
+    /// The bytes as they are.
     Bytes,
     /// Their lower case hexadecimal digits.
     Hexadecimal,
@@ -116,7 +116,7 @@ pub enum Credentials {
     Signature {
         /// The access key.
         access_key: String,
-        /// The signature.
+        /// The signature to check.
         signature: Signature,
     },
     /// The secret of an access key itself.
@@ -133,7 +133,7 @@ pub enum Credentials {
 /// The credentials of a request, and how long they are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authentication {
-    /// The credentials.
+    /// How to prove who sent the request.
     pub credentials: Credentials,
     /// From this instant on, the plugin itself rejects them as expired.
     pub valid_until: Timestamp,
@@ -154,7 +154,7 @@ pub enum Failure {
     Malformed,
     /// Its body is longer than so many bytes.
     TooLarge(u32),
-    /// It took too long.
+    /// The request took too long.
     TimedOut,
     /// Too many requests are in progress; the client may retry after this many seconds.
     Busy(u32),
@@ -214,7 +214,7 @@ pub struct OrderFilter {
     pub whole_orders: bool,
     /// How many matches to skip.
     pub offset: u32,
-    /// How many at most.
+    /// The most orders to return.
     pub limit: u32,
 }
 
@@ -230,9 +230,9 @@ pub struct CommandRequest {
 /// A read that a plugin requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// Resources.
+    /// Resources of the caller's account.
     Resources(ResourceFilter),
-    /// Orders.
+    /// Orders of the caller's account.
     Orders(OrderFilter),
     /// The account's balance.
     Balance,
@@ -243,7 +243,7 @@ pub enum Query {
 /// A write that a plugin requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mutation {
-    /// A command.
+    /// A command on one resource.
     Command(CommandRequest),
     /// A new value of an attribute.
     SetAttribute {
@@ -272,7 +272,7 @@ pub enum Atomicity {
 /// Mutations that the host commits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// In this order.
+    /// The mutations, in the order in which they are carried out.
     pub mutations: Vec<Mutation>,
     /// Whether a refusal aborts the others.
     pub atomicity: Atomicity,
@@ -296,9 +296,9 @@ pub enum NextStep {
 /// An authenticated request, with the outcomes of all its queries and mutations so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Now.
+    /// The instant of the request.
     pub at: Timestamp,
-    /// The request.
+    /// The request as the client sent it.
     pub request: &'a Request,
     /// The account that the credentials belong to.
     pub account: &'a crate::account::Account,

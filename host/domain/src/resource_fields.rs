@@ -12,11 +12,11 @@ pub struct ResourceField {
     pub name: &'static str,
     /// What it means, a sentence or two for people.
     pub meaning: &'static str,
-    /// What it holds.
+    /// The kind of value that the field holds.
     pub kind: FieldKind,
     /// Whether it may have no value.
     pub is_optional: bool,
-    /// How often it changes.
+    /// How often the field changes, which decides on its table.
     pub changes: Changes,
 }
 

@@ -3,20 +3,20 @@
 /// What a policy did that did not approve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RulingKind {
-    /// It said no.
+    /// The policy denied the plan.
     Denied,
-    /// It requires an approval.
+    /// The policy requires an approval.
     ApprovalRequired,
     /// It put the plan off.
     Deferred,
-    /// It changed the plan.
+    /// The policy changed the plan.
     Amended,
     /// It gave no ruling that could be followed.
     Failed,
 }
 
 impl RulingKind {
-    /// Every kind.
+    /// Every kind, for parsing and for lists of choices.
     pub const ALL: [RulingKind; 5] = [
         RulingKind::Denied,
         RulingKind::ApprovalRequired,

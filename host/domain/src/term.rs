@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use crate::micros::Micros;
 
-/// What a [`Term`] counts.
+/// The unit that a [`Term`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TermUnit {
     /// Days of 24 hours.
@@ -56,7 +56,7 @@ impl TermUnit {
 pub struct Term {
     /// How many units, at least 1.
     pub count: NonZeroU32,
-    /// Of what.
+    /// The unit that is counted.
     pub unit: TermUnit,
 }
 

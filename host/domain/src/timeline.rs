@@ -18,7 +18,7 @@ const HOUR: i64 = 3_600;
 pub enum Action {
     /// Its renewal is tried.
     TryRenewal,
-    /// It enters a stage.
+    /// The member enters a stage.
     Enter(Stage),
     /// It goes on as pay-per-use.
     Convert,
@@ -33,7 +33,7 @@ pub enum Action {
 /// One action of a timeline and its instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// When it is due.
+    /// The instant at which it is due.
     pub at: Timestamp,
     /// The member that it happens to.
     pub member: MemberIndex,
@@ -56,7 +56,7 @@ pub enum TimelineError {
     /// More than `OCCURRENCES_PER_MEMBER_MAX` for each member.
     #[error("the timeline of `{primary}` has {found} occurrences; at most {accepted} are accepted")]
     Endless {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The number of occurrences.
         found: usize,
@@ -69,7 +69,7 @@ pub enum TimelineError {
          accepted"
     )]
     Crowded {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The first instant of that hour.
         at: Timestamp,
@@ -79,7 +79,7 @@ pub enum TimelineError {
     /// An occurrence names a member that does not exist.
     #[error("the timeline of `{primary}` names member {member} of {members}")]
     OutsideBundle {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The place named.
         member: MemberIndex,
@@ -89,7 +89,7 @@ pub enum TimelineError {
     /// An occurrence is not after the instant from which the timeline was requested.
     #[error("the timeline of `{primary}` names {at}, which is not after {after}")]
     InThePast {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The instant named.
         at: Timestamp,
@@ -99,7 +99,7 @@ pub enum TimelineError {
     /// An occurrence is earlier than the one before it.
     #[error("the timeline of `{primary}` is out of order at {at}")]
     OutOfOrder {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
         /// The instant that comes too late in the list.
         at: Timestamp,
@@ -107,29 +107,29 @@ pub enum TimelineError {
     /// A live member has no end, or something happens to a member that is at its end.
     #[error("the timeline of `{primary}` leaves `{resource}` without a final stage, or goes on after it")]
     NoEnd {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
     },
     /// A stage is entered that a timeline cannot lead to.
     #[error("the timeline of `{primary}` lets `{resource}` enter `{stage}`", stage = stage.name())]
     WrongStage {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
-        /// The stage.
+        /// The stage that it would enter.
         stage: Stage,
     },
     /// A notice that the manifest does not list, or a refill of what is no package.
     #[error("the timeline of `{primary}` has an occurrence that does not fit `{resource}`: {why}")]
     Unfit {
-        /// The bundle.
+        /// The id of the bundle's primary.
         primary: String,
-        /// The member.
+        /// The id of the member.
         resource: String,
-        /// In words.
+        /// What is wrong with the occurrence, in words.
         why: String,
     },
 }

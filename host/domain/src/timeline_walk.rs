@@ -55,7 +55,7 @@ struct MissedTries {
 pub enum Yield {
     /// A renewal of this member is to be tried now.
     Renewal {
-        /// The member.
+        /// The member whose renewal is due.
         member: MemberIndex,
         /// The next try of it that lies ahead, if this one fails.
         next_try_at: Option<Timestamp>,

@@ -1,10 +1,14 @@
 //! Instants, in whole seconds. Knows RFC 3339 and the length of months, and neither time zones nor the present time.
 
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::Add;
+use std::ops::Sub;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Months, Timelike};
+use chrono::DateTime;
+use chrono::Datelike;
+use chrono::Months;
+use chrono::Timelike;
 
 use crate::term::Term;
 use crate::term::TermUnit;

@@ -9,15 +9,15 @@ use crate::timestamp::Timestamp;
 /// An order that waits to be paid: what it is for, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnpaidOrder {
-    /// Its id.
+    /// The id of the order.
     pub id: String,
-    /// What it is for.
+    /// The kind of the order.
     pub kind: OrderKind,
     /// The member that the command named.
     pub member: MemberIndex,
     /// What is done once it is paid.
     pub command: Command,
-    /// When it was made.
+    /// The instant at which the order was made.
     pub created_at: Timestamp,
     /// The last instant at which it can be paid.
     pub pay_until: Timestamp,
@@ -26,7 +26,7 @@ pub struct UnpaidOrder {
 }
 
 impl UnpaidOrder {
-    /// What it costs.
+    /// The sum of what the lines cost.
     pub fn cost(&self) -> Micros {
         self.lines.iter().map(|line| line.cost).sum()
     }
@@ -35,12 +35,12 @@ impl UnpaidOrder {
 /// A period of one resource in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderLine {
-    /// The member.
+    /// The member that the line pays for.
     pub member: MemberIndex,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the period ends.
     pub ends_at: Timestamp,
-    /// What it costs.
+    /// The cost of the line.
     pub cost: Micros,
 }

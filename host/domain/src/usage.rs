@@ -25,20 +25,20 @@ pub struct Offer {
     pub id: String,
     /// Its quota and what is used of it.
     pub package: Package,
-    /// When it takes effect.
+    /// The instant at which the package takes effect.
     pub starts_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the package ends.
     pub expires_at: Timestamp,
 }
 
 /// Whether an allocation brings a package to a level that its owner is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alert {
-    /// Nothing to tell.
+    /// The package has enough left.
     None,
     /// Little is left.
     Low,
-    /// Nothing is left.
+    /// The package has nothing left.
     Depleted,
 }
 
@@ -59,39 +59,39 @@ pub enum AllocationError {
     /// A package is named that is not there, or twice.
     #[error("the allocation of `{resource_type}` names package {package} of {packages}, or names it twice")]
     OutsidePackages {
-        /// What is used.
+        /// The type of the resources that were used.
         resource_type: String,
-        /// What was named.
+        /// The place that was named instead of a package's.
         package: PackageIndex,
-        /// How many there are.
+        /// The number of packages that were offered.
         packages: usize,
     },
     /// More is drawn than the package has left, or nothing.
     #[error("the allocation of `{resource_type}` takes {amount} from `{package}`, which has {left}")]
     WrongAmount {
-        /// What is used.
+        /// The type of the resources that were used.
         resource_type: String,
-        /// The package.
+        /// The id of the package.
         package: String,
-        /// What was drawn.
+        /// The amount that was allocated.
         amount: Micros,
-        /// What it has.
+        /// The amount that the package has left.
         left: Micros,
     },
     /// A package is drawn on before its time. When it ends is for the provider to say: some count to the end of the day.
     #[error("the allocation of `{resource_type}` uses `{package}`, which is not in force yet")]
     NotYetInForce {
-        /// What is used.
+        /// The type of the resources that were used.
         resource_type: String,
-        /// The package.
+        /// The id of the package.
         package: String,
     },
     /// More is drawn than was used.
     #[error("the allocation of `{resource_type}` takes more than the {amount} that were used")]
     TooMuch {
-        /// What is used.
+        /// The type of the resources that were used.
         resource_type: String,
-        /// How much.
+        /// The amount that was used.
         amount: Micros,
     },
 }

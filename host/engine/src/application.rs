@@ -13,7 +13,7 @@ pub(crate) struct PlanApplication<'a> {
     pub(crate) named: MemberIndex,
     /// The command that the plan answers.
     pub(crate) command: &'a Command,
-    /// The plan.
+    /// The plan to carry out.
     pub(crate) plan: &'a Plan,
     /// The orders that the rules saw when they made it.
     pub(crate) orders: &'a [Order],

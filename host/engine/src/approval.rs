@@ -6,7 +6,7 @@ use perennial_domain::apply;
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
@@ -29,13 +29,12 @@ use crate::batch_approval::ApprovalRequest;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
-use crate::persist;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -70,14 +69,14 @@ pub enum DecisionOutcome {
     Refused {
         /// Why the rules or the balance refuse it.
         refusal: Refusal,
-        /// What happened.
+        /// The events that were recorded.
         events: Vec<RecordedEvent>,
     },
     /// The command would do something else by now. The approval stays pending, for that.
     PlanChanged {
         /// The hash of what it would do now.
         hash: String,
-        /// What happened.
+        /// The events that were recorded.
         events: Vec<RecordedEvent>,
     },
 }
@@ -91,7 +90,7 @@ pub enum DecisionError {
     /// No approval is called that.
     #[error("there is no approval `{0}`")]
     Unknown(String),
-    /// It has ended.
+    /// The approval has ended, in this state.
     #[error("there is nothing to decide on any more: the approval is {}", .0.name())]
     Closed(State),
     /// Its time is over.
@@ -171,15 +170,14 @@ impl<S: EngineStore> Engine<S> {
         if let Some(refusal) = refusal_of_approved(&ruled) {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let Ruled { command, plan, .. } = ruled.clone();
+        let PlanRuling { command, plan, .. } = ruled.clone();
         evaluation.batch.entries[0].record_rulings(member, &ruled);
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
-            let key = apply::attempt_key(&plan, &item.walk.bundle, member);
-            let attempt = key
-                .map(|key| persist::resource_row(item, &key.resource).map(|row| (row, key)))
-                .transpose()?;
+            let id = apply::attempt_id(&plan, &item.walk.bundle, member);
+            let attempt =
+                id.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id))).transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
         if let Some(refusal) = evaluation.apply(self.reads(), &command, Ok(plan))? {
@@ -233,8 +231,8 @@ impl<S: EngineStore> Engine<S> {
 
     /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
     pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let lapsing = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
-        let resolutions = lapsing.into_iter().map(|stored| {
+        let expiring = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
+        let resolutions = expiring.into_iter().map(|stored| {
             let expiry_reason = Some(ExpiryReason::Undecided);
             let summary = ApprovalSummary {
                 state: State::Expired,
@@ -280,10 +278,10 @@ impl<S: EngineStore> Engine<S> {
         stored: &StoredApproval,
         command: &Command,
         priced: PricedRequest,
-        attempt: Option<(ResourceKey, Key)>,
+        attempt: Option<(ResourceKey, AttemptId)>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let mut summary = stored.summary(MemberIndex::PRIMARY);
-        summary.key = attempt.as_ref().map(|(_, key)| key.clone());
+        summary.attempt = attempt.as_ref().map(|(_, id)| id.clone());
         let hash = priced.plan_hash.clone();
         let request = ApprovalRequest {
             requested_at: at,
@@ -321,7 +319,7 @@ fn mark_approved(
 
 /// Why what somebody approves of is not done all the same: a policy denies it or puts it off, or another one requires an
 /// approval, too.
-fn refusal_of_approved(ruled: &Ruled) -> Option<Refusal> {
+fn refusal_of_approved(ruled: &PlanRuling) -> Option<Refusal> {
     let more = ruled.required().first().map(|one| {
         let message = format!("the policy `{}` requires an approval by now, too: {}", one.policy, one.reason);
         Refusal { code: POLICY_REFUSAL.to_owned(), message }

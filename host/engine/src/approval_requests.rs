@@ -8,7 +8,7 @@ use perennial_domain::account_settings::OnUndecided;
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::approval::ApprovalSummary;
-use perennial_domain::approval::Existing;
+use perennial_domain::approval::ExistingApproval;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
@@ -33,7 +33,7 @@ use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::ruling_approvals::BUILT_IN;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
@@ -155,16 +155,17 @@ impl Batch {
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         timeline: &[Occurrence],
     ) -> bool {
         let item = self.entry(index);
         let bundle = &item.walk.bundle;
-        let key = apply::attempt_key(&ruled.plan, bundle, member);
+        let attempt = apply::attempt_id(&ruled.plan, bundle, member);
+        let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
-        match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
-            Existing::Pending(_) | Existing::Decided => false,
-            Existing::None => {
+        match approval::existing_renewal(&summaries, bundle, member, key) {
+            ExistingApproval::Pending(_) | ExistingApproval::Decided => false,
+            ExistingApproval::None => {
                 self.request_approval(index, member, &ruled.command, ruled, (timeline, None));
                 if self.grants_approvals {
                     self.entry_mut(index).grant_last();
@@ -241,17 +242,18 @@ impl Batch {
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         pay_until: Option<Timestamp>,
     ) -> Result<(String, bool), EngineError> {
         let item = self.entry(index);
         let command = &ruled.command;
-        let key = apply::attempt_key(&ruled.plan, &item.walk.bundle, member);
+        let attempt = apply::attempt_id(&ruled.plan, &item.walk.bundle, member);
+        let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
-        match approval::existing_command(&summaries, member, &text, key.as_ref()) {
-            Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
-            Existing::None | Existing::Decided => {
+        match approval::existing_command(&summaries, member, &text, key) {
+            ExistingApproval::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
+            ExistingApproval::None | ExistingApproval::Decided => {
                 let timeline = self.request_timeline(index)?;
                 Ok((self.request_approval(index, member, command, ruled, (&timeline, pay_until)), true))
             }
@@ -271,7 +273,7 @@ impl Batch {
         index: EntryIndex,
         member: MemberIndex,
         command: &Command,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
         (timeline, pay_until): (&[Occurrence], Option<Timestamp>),
     ) -> String {
         let plan = &ruled.plan;
@@ -286,7 +288,7 @@ impl Batch {
             cause: command.cause(),
             command: priced.command.clone(),
             expires_before: resource.expires_at,
-            key: apply::attempt_key(plan, bundle, member),
+            attempt: apply::attempt_id(plan, bundle, member),
             state: State::Pending,
             expiry_reason: None,
         };
@@ -369,7 +371,7 @@ pub(super) fn request_event(
         requested_by: request.requested_by.clone(),
         cost: request.priced.cost,
         expires_at: request.expires_at,
-        attempt: summary.key.as_ref().map(ToString::to_string),
+        attempt: summary.attempt.as_ref().map(ToString::to_string),
     };
     Event { at, resource: Some(resource.to_owned()), what }
 }

@@ -29,7 +29,7 @@ const ROUNDS_MAX: usize = 64;
 
 /// Bundles that are decided on together.
 pub struct Batch {
-    /// Their accounts.
+    /// The accounts of the bundles.
     pub accounts: Vec<BatchAccount>,
     /// The bundles, in the order in which their time comes.
     pub entries: Vec<BatchEntry>,
@@ -49,7 +49,7 @@ pub struct Batch {
 
 /// A renewal try that a walk paused for.
 pub(crate) struct RenewalTry {
-    /// The bundle.
+    /// The bundle that is tried.
     pub(crate) entry: EntryIndex,
     /// The member that is to be renewed.
     pub(crate) member: MemberIndex,
@@ -103,10 +103,10 @@ impl Batch {
             .accounts
             .iter()
             .filter(|account_in_batch| account_in_batch.has_insufficient_funds || account_in_batch.is_ruled);
-        let overtaken = short
+        let out_of_order = short
             .filter_map(|account_in_batch| account_in_batch.first_out_of_order)
             .map(|index| index.get() + 1);
-        next_wakes.chain(overtaken).chain([self.entries.len()]).min().unwrap_or_default()
+        next_wakes.chain(out_of_order).chain([self.entries.len()]).min().unwrap_or_default()
     }
 
     /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.

@@ -13,11 +13,11 @@ use perennial_store::keys::ApprovalKey;
 pub struct BatchApproval {
     /// Its row; `None` for one that is requested now.
     pub row: Option<ApprovalKey>,
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     pub id: String,
     /// Its state and command.
     pub summary: ApprovalSummary,
-    /// When it expires.
+    /// The instant at which it expires undecided.
     pub expires_at: Timestamp,
     /// The policies that require it; empty of one that was requested before there were policies.
     pub required: Vec<RequiredApproval>,
@@ -36,7 +36,7 @@ pub struct ApprovalRequest {
     pub requested_by: Option<String>,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// When it expires.
+    /// The instant at which it expires undecided.
     pub expires_at: Timestamp,
 }
 

@@ -20,7 +20,9 @@ use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles::OriginalBundle;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
+use perennial_store::keys::ResourceKey;
 
 use crate::batch_approval::BatchApproval;
 use crate::first_walk;
@@ -47,7 +49,7 @@ impl EntryIndex {
 
 /// An account whose bundles are being decided on.
 pub struct BatchAccount {
-    /// Its row.
+    /// The row of the account.
     pub row: AccountKey,
     /// What it is; its balance changes as plans are carried out.
     pub account: Account,
@@ -116,9 +118,9 @@ pub struct DecisionRecord {
 
 /// A bundle that is being decided on, and what there is to write down about it.
 pub struct BatchEntry {
-    /// As it was.
+    /// The bundle before the batch, to find what changed.
     pub original: OriginalBundle,
-    /// Its account.
+    /// The place of its account in the batch.
     pub account: BatchAccountIndex,
     /// The instant of whatever is decided: of tries, and of the money they take.
     pub instant: Timestamp,
@@ -170,6 +172,17 @@ impl BatchEntry {
             decisions: Vec::new(),
             original: stored,
         }
+    }
+
+    /// The row of the resource called `resource`, which is a member of the bundle.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when it is no member.
+    pub(crate) fn resource_row(&self, resource: &str) -> Result<ResourceKey, StoreError> {
+        let member = self.walk.bundle.position(resource);
+        let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
+        Ok(self.original.rows[member.ok_or_else(damaged)?])
     }
 
     /// Ends the deferrals that hold no more.

@@ -72,7 +72,7 @@ pub(crate) fn warn_behind(behind_seconds: i64, now: Timestamp) {
     );
 }
 
-/// What time it is.
+/// The present instant, from the system's clock.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn now() -> Timestamp {
     Timestamp::from_second(chrono::Utc::now().timestamp())
@@ -185,8 +185,8 @@ pub fn start_tick(
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
             // A host that ended while it caught up, or waited for space, has told of it already; if it was down again since,
             // that is another outage.
-            let told = events::last_outage(engine.db())?.filter(|(_, down_since)| *down_since >= ticked_at);
-            let down_since = told.map_or(ticked_at, |(at, _)| at);
+            let outage = events::last_outage(engine.db())?.filter(|(_, down_since)| *down_since >= ticked_at);
+            let down_since = outage.map_or(ticked_at, |(at, _)| at);
             if now - down_since > OUTAGE_AFTER {
                 engine.resume(down_since, now, sink)?;
             }
@@ -208,14 +208,14 @@ pub fn time_to_next_wake(engine: &Engine, now: Timestamp) -> Result<Duration, En
     Ok(Duration::from_secs((wake - now).clamp(1, HEARTBEAT).unsigned_abs()))
 }
 
-/// How long something takes.
+/// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     started_at: Instant,
 }
 
 impl Stopwatch {
-    /// Starts now.
+    /// Starts to measure now.
     pub fn start() -> Stopwatch {
         Stopwatch { started_at: Instant::now() }
     }

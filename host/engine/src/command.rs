@@ -25,7 +25,7 @@ use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::start;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::change::Change;
@@ -40,7 +40,7 @@ pub struct CommandOutcome {
     pub refusal: Option<Refusal>,
     /// The id of the approval that it waits for, if it does.
     pub approval: Option<String>,
-    /// What happened.
+    /// The events that were recorded.
     pub events: Vec<RecordedEvent>,
     /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
     pub replayed_orders: Option<Vec<String>>,
@@ -193,7 +193,7 @@ impl<S: EngineStore> Engine<S> {
         at: Timestamp,
         account: AccountKey,
         mut evaluation: CommandEvaluation,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
     ) -> Result<CommandOutcome, EngineError> {
         let (member, pay_until) = (evaluation.member, evaluation.pay_until());
         evaluation.batch.entries[0].record_rulings(member, ruled);

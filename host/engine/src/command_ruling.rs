@@ -16,13 +16,13 @@ use crate::error::EngineError;
 use crate::planner::CommandEvaluation;
 use crate::preconditions::Preconditions;
 use crate::rules::automatic_renewal;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::ruling::Subject;
 
 impl CommandEvaluation {
     /// Has the policies rule on what the rules answered that `command` would do; `approved` are those whose approvals were
     /// given.
-    pub(super) fn rule(&mut self, command: &Command, plan: Plan, approved: Vec<String>) -> Ruled {
+    pub(super) fn rule(&mut self, command: &Command, plan: Plan, approved: Vec<String>) -> PlanRuling {
         let subject = Subject {
             entry: EntryIndex::FIRST,
             member: self.member,
@@ -36,7 +36,7 @@ impl CommandEvaluation {
     }
 
     /// Records what the policies ruled and, where approvals are given at once, that they were.
-    pub(super) fn record_ruled(&mut self, ruled: &Ruled) -> Result<(), EngineError> {
+    pub(super) fn record_ruled(&mut self, ruled: &PlanRuling) -> Result<(), EngineError> {
         let member = self.member;
         self.batch.entries[0].record_rulings(member, ruled);
         if !ruled.required().is_empty() {
@@ -60,7 +60,7 @@ impl CommandEvaluation {
     }
 
     /// What is answered to a command that a policy denied or put off: through the provider's own API in its words.
-    fn refusal_of_policy(&self, ruled: &Ruled) -> Option<Refusal> {
+    fn refusal_of_policy(&self, ruled: &PlanRuling) -> Option<Refusal> {
         let refusal = ruled.verdict.refusal()?;
         let account_in_batch = &self.batch.accounts[0];
         let Some(rules) = account_in_batch.rules.as_ref().filter(|_| self.batch.is_provider_api) else {
@@ -80,7 +80,7 @@ impl CommandEvaluation {
     pub(super) fn apply_ruled(
         &mut self,
         db: &dyn EngineReads,
-        ruled: &Ruled,
+        ruled: &PlanRuling,
     ) -> Result<Option<Refusal>, EngineError> {
         match self.refusal_of_policy(ruled) {
             Some(refusal) => Ok(Some(refusal)),

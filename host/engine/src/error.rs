@@ -22,9 +22,9 @@ pub enum EngineError {
         "the account `{account}` is with `{provider}`, for which no plugin is loaded; load one with `--plugin FILE`"
     )]
     NoPlugin {
-        /// The account.
+        /// The id of the account.
         account: String,
-        /// Its provider.
+        /// The provider whose plugin is not loaded.
         provider: String,
     },
     /// No account is called that.

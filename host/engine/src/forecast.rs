@@ -43,9 +43,9 @@ pub struct Forecast {
 /// What the months to come will cost an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountForecast {
-    /// Its id.
+    /// The id of the account.
     pub id: String,
-    /// Its currency.
+    /// The currency of its amounts.
     pub currency: String,
     /// What it has at first.
     pub balance: Micros,
@@ -71,7 +71,7 @@ pub struct Shortfall {
 /// A calendar month in UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Month {
-    /// Such as `2026-01`.
+    /// The month, such as `2026-01`.
     pub name: String,
     /// In the order of time.
     pub payments: Vec<Payment>,
@@ -84,13 +84,13 @@ pub struct Month {
 /// Something that will be paid for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// When it is paid.
+    /// The instant of the payment.
     pub at: Timestamp,
-    /// The resource.
+    /// The id of the resource that is paid for.
     pub resource: String,
     /// Whether it is renewed; else it is a package that is bought.
     pub is_renewal: bool,
-    /// What it costs.
+    /// The cost of the payment.
     pub cost: Micros,
     /// When the resource expires after it.
     pub expires_at: Timestamp,

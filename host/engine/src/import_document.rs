@@ -25,8 +25,8 @@ use crate::error::EngineError;
 use crate::import::Importer;
 use crate::import_report::Change;
 use crate::import_report::ImportReport;
-use crate::import_report::Kept;
-use crate::import_report::Named;
+use crate::import_report::KeptFieldEntry;
+use crate::import_report::ResourceRef;
 use crate::persist;
 use crate::persist::RecordedEvent;
 use perennial_formats::inventory::Document;
@@ -179,7 +179,7 @@ impl DocumentImport {
                 there: Some(there.to_owned()),
                 reason: reason.to_owned(),
             };
-            self.report.kept.push(Kept { account: account.id.clone(), resource: None, field });
+            self.report.kept.push(KeptFieldEntry { account: account.id.clone(), resource: None, field });
         }
     }
 
@@ -276,7 +276,7 @@ impl DocumentImport {
         let of_resource = || (account.to_owned(), Some(there.id.clone()));
         self.report.kept.extend(diff.kept.drain(..).map(|field| {
             let (account, resource) = of_resource();
-            Kept { account, resource, field }
+            KeptFieldEntry { account, resource, field }
         }));
         self.report.changes.extend(diff.changes.iter().cloned().map(|change| {
             let (account, resource) = of_resource();
@@ -317,8 +317,8 @@ impl DocumentImport {
     }
 }
 
-fn named(account: &str, resource: &str) -> Named {
-    Named { account: account.to_owned(), resource: resource.to_owned() }
+fn named(account: &str, resource: &str) -> ResourceRef {
+    ResourceRef { account: account.to_owned(), resource: resource.to_owned() }
 }
 
 fn listed(settings: &BTreeMap<String, String>) -> String {

@@ -18,29 +18,29 @@ use perennial_store::error::StoreError;
 /// How far ahead renewals count as coming soon, in seconds: thirty days.
 const SOON: i64 = 30 * 86_400;
 
-/// What an import does.
+/// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// The ids of the accounts that are new.
     pub accounts: Vec<String>,
     /// The resources that are new, in the order of the inventory.
-    pub resources: Vec<Named>,
+    pub resources: Vec<ResourceRef>,
     /// What is changed of accounts and resources that exist.
     pub changes: Vec<Change>,
     /// What the inventory says of them and the import leaves as it is.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<KeptFieldEntry>,
     /// Resources of the inventory's accounts that are not at their end here, and not in the inventory. They stay.
-    pub missing: Vec<Named>,
+    pub missing: Vec<ResourceRef>,
     /// New and changed resources that had expired when the import was looked at, or that change their stage at the first
     /// tick.
-    pub expired: Vec<Expired>,
+    pub expired: Vec<ExpiredResource>,
     /// How many resources of the inventory renew themselves within thirty days after the first tick.
     pub renewing_soon: usize,
 }
 
 /// A resource and its account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
+pub struct ResourceRef {
     /// The account's id.
     pub account: String,
     /// The resource's id.
@@ -60,7 +60,7 @@ pub struct Change {
 
 /// A field of an account or resource that is left as it is, although the inventory says something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptFieldEntry {
     /// The account's id.
     pub account: String,
     /// The resource's id; `None` when it is about the account.
@@ -71,16 +71,16 @@ pub struct Kept {
 
 /// A resource that had expired, and what it meets at the first tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expired {
-    /// Which one.
-    pub named: Named,
+pub struct ExpiredResource {
+    /// The resource that has expired.
+    pub named: ResourceRef,
     /// When it expired; `None` for one that has nothing paid any more.
     pub expires_at: Option<Timestamp>,
     /// What happens to it at the first tick, in order.
     pub events: Vec<Event>,
 }
 
-impl Expired {
+impl ExpiredResource {
     /// Whether it is released or loses a stage at once.
     pub fn changes_stage(&self) -> bool {
         self.events.iter().any(|event| matches!(event.what, EventKind::StageChanged { .. }))
@@ -94,7 +94,7 @@ impl ImportReport {
     }
 
     /// Those that are released or lose a stage at the first tick.
-    pub fn losing(&self) -> impl Iterator<Item = &Expired> {
+    pub fn losing(&self) -> impl Iterator<Item = &ExpiredResource> {
         self.expired.iter().filter(|expired| expired.changes_stage())
     }
 
@@ -107,7 +107,7 @@ impl ImportReport {
         events: &[RecordedEvent],
     ) -> Result<(), StoreError> {
         let changed = self.changes.iter().filter_map(|change| {
-            Some(Named { account: change.account.clone(), resource: change.resource.clone()? })
+            Some(ResourceRef { account: change.account.clone(), resource: change.resource.clone()? })
         });
         let touched = self.resources.iter().cloned().chain(changed).collect::<BTreeSet<_>>();
         let mut events_of = HashMap::<&str, Vec<&Event>>::new();
@@ -120,13 +120,13 @@ impl ImportReport {
                 let now = &stored.bundle[index];
                 let is_soon = now.expires_at.is_some_and(|expiry| at < expiry && expiry - at <= SOON);
                 self.renewing_soon += usize::from(is_soon && now.renews_itself());
-                let named = Named { account: imported.account.clone(), resource: member.id.clone() };
+                let named = ResourceRef { account: imported.account.clone(), resource: member.id.clone() };
                 if !touched.contains(&named) {
                     continue;
                 }
                 let own = events_of.get(member.id.as_str()).into_iter().flatten();
                 let events = own.copied().cloned().collect();
-                let expired = Expired { named, expires_at: member.expires_at, events };
+                let expired = ExpiredResource { named, expires_at: member.expires_at, events };
                 let had_expired =
                     member.is_live() && member.expires_at.is_some_and(|expires_at| expires_at < at);
                 if had_expired || expired.changes_stage() {

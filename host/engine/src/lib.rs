@@ -29,6 +29,7 @@ pub mod import;
 pub mod import_document;
 pub mod import_report;
 mod load_batch;
+mod order_expiry;
 mod orders;
 mod own_changes;
 pub mod parallel;

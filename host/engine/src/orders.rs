@@ -18,16 +18,11 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::unpaid_order::UnpaidOrder;
 
-use crate::Engine;
 use crate::batch_entry::BatchEntry;
-use crate::error::EngineError;
-use crate::persist;
-use crate::persist::RecordedEvent;
 use perennial_formats as formats;
 use perennial_store::change::Change;
 use perennial_store::change::OrderChange;
 use perennial_store::engine_store::EngineReads;
-use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 use perennial_store::keys::MemberKeys;
 use perennial_store::orders::StoredUnpaidOrder;
@@ -68,7 +63,7 @@ pub(super) fn find(db: &dyn EngineReads, rows: &MemberKeys, id: &str) -> Result<
 }
 
 /// The orders of a bundle that wait to be paid.
-fn load(db: &dyn EngineReads, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> {
+pub(super) fn load(db: &dyn EngineReads, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> {
     let read = |stored: StoredUnpaidOrder| {
         let damaged = |found: String| StoreError::Damaged { what: "an order that waits to be paid", found };
         let command = formats::decision::read_command(&stored.command);
@@ -117,11 +112,11 @@ pub(super) fn rename_taken(
     effects: &mut PlanEffects,
 ) -> Result<(), StoreError> {
     let Some(attempt) = effects.attempt.as_ref().filter(|_| effects.paid.is_none()) else { return Ok(()) };
-    let resource = persist::resource_row(item, &attempt.key.resource)?;
+    let resource = item.resource_row(&attempt.id.key.resource)?;
     if !db.has_closed_orders(resource)? {
         return Ok(());
     }
-    let taken = attempt.key.to_string();
+    let taken = attempt.id.to_string();
     let free = free_id(db, &item.original.rows, &taken)?;
     for order in effects.orders.iter_mut().filter(|order| order.id == taken) {
         order.id.clone_from(&free);
@@ -248,22 +243,5 @@ pub(super) fn asked<'a>(command: &'a Command, order: Option<&'a NamedOrder>) -> 
     match order {
         Some(NamedOrder::Unpaid(order)) => &order.command,
         Some(NamedOrder::Refused(_)) | None => command,
-    }
-}
-
-impl<S: EngineStore> Engine<S> {
-    /// Expires the orders of the bundle of which one could last be paid at `at`.
-    pub(super) fn expire_orders(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let Some((_, row)) = self.reads().next_order_deadline(at)? else { return Ok(Vec::new()) };
-        let (stored, _) = self.reads().bundle(row)?;
-        let mut batch = self.load_batch(vec![stored], |_| at)?;
-        let item = &mut batch.entries[0];
-        for order in
-            load(self.reads(), &item.original.rows)?.into_iter().filter(|order| order.pay_until <= at)
-        {
-            let pay_until = order.pay_until;
-            close(item, order, OrderState::Expired, pay_until);
-        }
-        self.write(batch)
     }
 }

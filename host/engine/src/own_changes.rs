@@ -7,7 +7,7 @@ use perennial_domain::policy::selector::Selector;
 use perennial_formats::policy::binding::PolicyBinding;
 use perennial_store::policies::StoredPolicies;
 use perennial_store::policy_changes::Subject;
-use perennial_store::policy_changes::Unconfirmed;
+use perennial_store::policy_changes::UnconfirmedChange;
 
 /// A policy that somebody changed, or whose calendar they changed, and that nobody else has confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn of(stored: &StoredPolicies) -> Vec<OwnChange> {
     changes.collect()
 }
 
-fn of_policy(one: &Unconfirmed) -> OwnChange {
+fn of_policy(one: &UnconfirmedChange) -> OwnChange {
     let change = &one.change.change;
     let bindings = [&change.before, &change.after].into_iter().flatten();
     let bindings = bindings.filter_map(|text| PolicyBinding::read(text));
@@ -53,7 +53,7 @@ fn of_policy(one: &Unconfirmed) -> OwnChange {
 }
 
 /// The policies whose scripts have the calendar's name in them.
-fn of_calendar(stored: &StoredPolicies, one: &Unconfirmed) -> Vec<OwnChange> {
+fn of_calendar(stored: &StoredPolicies, one: &UnconfirmedChange) -> Vec<OwnChange> {
     let name = one.change.change.name.as_str();
     let asks =
         |text: &str| text.contains(name) || (WORKING_DAYS.contains(&name) && text.contains("working_day"));

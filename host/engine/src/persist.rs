@@ -17,7 +17,6 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use perennial_store::WriteTx;
 use perennial_store::keys::AccountKey;
-use perennial_store::keys::ResourceKey;
 
 use crate::Retention;
 use crate::batch::Batch;
@@ -45,7 +44,7 @@ use perennial_store::policy_differences::NewPolicyDifference;
 pub struct RecordedEvent {
     /// The account's id; `None` when the event is about the host.
     pub account: Option<Arc<str>>,
-    /// What happened.
+    /// What happened, and when.
     pub event: Event,
 }
 
@@ -65,7 +64,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Nothing yet.
+    /// Starts without a change.
     pub(crate) fn new(retention: Retention) -> Changes {
         Changes { list: Vec::new(), events: Vec::new(), retention }
     }
@@ -116,7 +115,7 @@ impl Changes {
         bodies: Vec<(&'static str, String)>,
     ) -> Result<(), StoreError> {
         for attempt in std::mem::take(&mut item.declined_attempts) {
-            let resource = resource_row(&item, &attempt.key.resource)?;
+            let resource = item.resource_row(&attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for effects in std::mem::take(&mut item.effects) {
@@ -190,7 +189,7 @@ impl Changes {
             self.list.push(Change::Order(OrderChange::Refund { members, refunds, at: item.instant }));
         }
         if let Some(attempt) = effects.attempt {
-            let resource = resource_row(item, &attempt.key.resource)?;
+            let resource = item.resource_row(&attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for order in effects.orders {
@@ -244,8 +243,8 @@ impl Changes {
         let Some(request) = approval.request else { return Ok(()) };
         let summary = approval.summary;
         // What was approved at once does not wait: its attempt is written with what was done.
-        let awaited = summary.key.filter(|_| state != State::Approved);
-        let attempt = awaited.map(|key| resource_row(item, &key.resource).map(|row| (row, key)));
+        let awaited = summary.attempt.filter(|_| state != State::Approved);
+        let attempt = awaited.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id)));
         self.list.push(Change::InsertApproval(Box::new(NewApproval {
             id: approval.id,
             account: account_in_batch.row,
@@ -363,11 +362,4 @@ fn purchase(account: &str, package: Resource, at: Timestamp) -> Change {
         schedule: Schedule { cursor_at: at, wake_at: Some(at), failures: 0 },
         orders: vec![order],
     }
-}
-
-/// The row of the resource called `resource`, which is a member of the bundle.
-pub(super) fn resource_row(item: &BatchEntry, resource: &str) -> Result<ResourceKey, StoreError> {
-    let member = item.walk.bundle.position(resource);
-    let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
-    Ok(item.original.rows[member.ok_or_else(damaged)?])
 }

@@ -72,7 +72,7 @@ impl Policies {
         Policies { interpreter: Arc::new(interpreter), source }
     }
 
-    /// What runs them.
+    /// The component that runs the scripts.
     pub(crate) fn interpreter(&self) -> &Interpreter {
         &self.interpreter
     }

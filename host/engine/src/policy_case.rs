@@ -14,8 +14,8 @@ use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::AccountFacts;
@@ -32,7 +32,7 @@ use crate::shadow_difference::ShadowRuling;
 
 /// What a plan is by now.
 pub(crate) struct PlanState {
-    /// What is asked for.
+    /// The command, with the amendments.
     pub(crate) command: Command,
     /// What the rules would do.
     pub(crate) plan: Plan,
@@ -48,7 +48,7 @@ pub(crate) struct PolicyEvaluation {
     pub(crate) account: AccountFacts,
     /// What they were told of the plan.
     pub(crate) facts: PlanFacts,
-    /// The answers.
+    /// The plans that were asked for again, and their answers.
     pub(crate) answers: PlanAnswers,
     /// Whether they were asked beside those whose rulings count.
     pub(crate) is_shadow: bool,
@@ -58,13 +58,13 @@ pub(crate) struct PolicyEvaluation {
 pub(crate) struct Case {
     /// Its place among the plans that are ruled on together.
     pub(crate) number: usize,
-    /// The bundle.
+    /// The bundle of the plan.
     pub(crate) entry: EntryIndex,
     /// The member that was named.
     pub(crate) member: MemberIndex,
-    /// The account.
+    /// The account that pays.
     pub(crate) account: BatchAccountIndex,
-    /// Who is asked.
+    /// The policies that are asked about the plan.
     pub(crate) matching: Matching,
     /// What the chain knows beside the plan.
     pub(crate) context: ChainContext,
@@ -84,7 +84,7 @@ pub(crate) struct Case {
     /// How much of what the chain records is of its first round; `None` before that.
     first_entries: Option<usize>,
     /// What the last round wants of the plan.
-    wanted: Option<Wanted>,
+    pending_amendment: Option<PendingAmendment>,
     /// What shadow policies did, each with its place in the set.
     shadow_events: Vec<(usize, EventKind)>,
     /// What shadow policies ruled.
@@ -92,7 +92,7 @@ pub(crate) struct Case {
 }
 
 /// An amendment that is to be made.
-struct Wanted {
+struct PendingAmendment {
     /// The chain before the round, and its entries of the first one.
     before: (Chain, Option<usize>),
     /// The place of the answer that wants it.
@@ -123,7 +123,7 @@ impl Case {
             figures: None,
             answers: Vec::new(),
             first_entries: None,
-            wanted: None,
+            pending_amendment: None,
             shadow_events: Vec::new(),
             shadow_rulings: Vec::new(),
             verdict: None,
@@ -138,7 +138,7 @@ impl Case {
         }
         self.chain = Chain::new(self.context.clone());
         self.figures = Some(figures);
-        (self.first_entries, self.wanted, self.verdict) = (None, None, None);
+        (self.first_entries, self.pending_amendment, self.verdict) = (None, None, None);
         self.answers.clear();
         self.evaluations.clear();
         self.shadow_events.clear();
@@ -163,12 +163,12 @@ impl Case {
         let next = self.chain.round(&self.state.facts, &pairs);
         self.first_entries.get_or_insert(self.chain.entries().len());
         match next {
-            Next::Done(verdict) => {
+            ChainStep::Done(verdict) => {
                 self.verdict = Some(verdict);
                 false
             }
-            Next::Amend { answer, amendment } => {
-                self.wanted = Some(Wanted { before, answer, amendment });
+            ChainStep::Amend { answer, amendment } => {
+                self.pending_amendment = Some(PendingAmendment { before, answer, amendment });
                 true
             }
         }
@@ -176,8 +176,8 @@ impl Case {
 
     /// The command that the last round wants instead; its client token, in the option called `token`, stays.
     pub(crate) fn amended_command(&self, token: Option<&str>) -> Command {
-        match &self.wanted {
-            Some(wanted) => self.command_with(&wanted.amendment, token),
+        match &self.pending_amendment {
+            Some(pending) => self.command_with(&pending.amendment, token),
             None => self.state.command.clone(),
         }
     }
@@ -191,20 +191,20 @@ impl Case {
     pub(crate) fn replace(&mut self, state: PlanState) {
         let before = std::mem::replace(&mut self.state, state);
         self.original.get_or_insert(before);
-        self.wanted = None;
+        self.pending_amendment = None;
         self.answers.clear();
     }
 
     /// The amendment cannot be made: the policy that wants it has failed, and the round is as though it had said so.
     pub(crate) fn fail_amendment(&mut self, why: String) {
-        if let Some(Wanted { before, answer, .. }) = self.wanted.take() {
+        if let Some(PendingAmendment { before, answer, .. }) = self.pending_amendment.take() {
             (self.chain, self.first_entries) = before;
             self.answers[answer].ruling = Ruling::Fail(ScriptFailure::whole(why));
         }
     }
 
-    /// Whether nobody was asked about the present plan yet.
-    pub(crate) fn is_unasked(&self) -> bool {
+    /// Whether no policy has answered about the present plan yet.
+    pub(crate) fn has_no_answers(&self) -> bool {
         self.answers.is_empty()
     }
 

@@ -25,7 +25,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use crate::policy_digest;
 
-/// Who changes policies.
+/// The person or program that changes policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyAuthor<'a> {
     /// The id of their token; `cli` for the command line.
@@ -37,7 +37,7 @@ pub struct PolicyAuthor<'a> {
 /// What became of a policy or calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It is new.
+    /// The subject is new.
     Added,
     /// It is another one than before.
     Replaced,
@@ -45,7 +45,7 @@ pub enum ChangeKind {
     Unchanged,
     /// It is the same, and somebody else than its last author has said so.
     Confirmed,
-    /// It is gone.
+    /// The subject is gone.
     Removed,
 }
 
@@ -67,7 +67,7 @@ impl ChangeKind {
 pub struct SubjectChange {
     /// Whether it is a policy or a calendar.
     pub subject: Subject,
-    /// Its name.
+    /// The name of the policy or calendar.
     pub name: String,
     /// What became of it.
     pub kind: ChangeKind,
@@ -78,7 +78,7 @@ pub struct SubjectChange {
 pub struct PolicyChanges {
     /// Policies in the order of the chain, then calendars, then what is gone.
     pub changes: Vec<SubjectChange>,
-    /// What happened.
+    /// The events that were recorded.
     pub events: Vec<RecordedEvent>,
 }
 

@@ -27,7 +27,7 @@ use perennial_formats as formats;
 pub struct PricedPlan {
     /// The member that it was asked for.
     pub named: MemberIndex,
-    /// What would be done.
+    /// The plan that would be carried out.
     pub plan: Plan,
     /// What each step costs, in the order of the steps.
     pub costs: Vec<Micros>,
@@ -53,7 +53,7 @@ impl PricedPlan {
 pub struct Proposal {
     /// When it was asked for.
     pub at: Timestamp,
-    /// What was asked for.
+    /// The command that was asked for.
     pub command: Command,
     /// The account before it.
     pub account: Account,
@@ -79,7 +79,7 @@ impl Proposal {
         self.plans.iter().flat_map(|priced| priced.costs.iter().copied()).sum()
     }
 
-    /// What it gives back.
+    /// The amount that the plans give back.
     pub fn refund(&self) -> Micros {
         self.plans.iter().flat_map(|priced| priced.refunds.iter().copied()).sum()
     }

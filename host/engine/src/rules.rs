@@ -26,38 +26,110 @@ use perennial_sandbox::TimelineRequest;
 
 /// One provider's rules. Every answer was checked: it makes sense, whatever the plugin is.
 ///
-/// Each function gives exactly one answer per question, in the order asked; a question whose answer is an error hurts
-/// no other.
+/// A function that takes requests gives exactly one answer per request, in their order; a request whose answer is an error
+/// hurts no other. Several threads may call at once, and the same call gives the same answer.
+///
+/// Rules that count the plans they are asked for, and leave the rest to others:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicUsize;
+/// use std::sync::atomic::Ordering;
+///
+/// use perennial_domain::account::Account;
+/// use perennial_domain::index::AccountIndex;
+/// use perennial_domain::manifest::Manifest;
+/// use perennial_domain::timeline::Occurrence;
+/// use perennial_domain::usage::Allocation;
+/// use perennial_domain::usage::Consumption;
+/// use perennial_engine::rules::Rules;
+/// use perennial_sandbox::PlanAnswer;
+/// use perennial_sandbox::PlanRequest;
+/// use perennial_sandbox::PluginError;
+/// use perennial_sandbox::TimelineRequest;
+///
+/// struct CountingRules {
+///     inner: Arc<dyn Rules>,
+///     plans: AtomicUsize,
+/// }
+///
+/// impl Rules for CountingRules {
+///     fn manifest(&self) -> &Manifest {
+///         self.inner.manifest()
+///     }
+///
+///     fn digest(&self) -> &str {
+///         self.inner.digest()
+///     }
+///
+///     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+///         self.inner.check_settings(settings)
+///     }
+///
+///     fn timelines(
+///         &self,
+///         accounts: &[&Account],
+///         requests: &[TimelineRequest<'_>],
+///     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+///         self.inner.timelines(accounts, requests)
+///     }
+///
+///     fn make_plans(
+///         &self,
+///         accounts: &[&Account],
+///         requests: &[PlanRequest<'_>],
+///     ) -> Vec<Result<PlanAnswer, PluginError>> {
+///         self.plans.fetch_add(requests.len(), Ordering::Relaxed);
+///         self.inner.make_plans(accounts, requests)
+///     }
+///
+///     fn allocate(
+///         &self,
+///         accounts: &[&Account],
+///         consumptions: &[(AccountIndex, &Consumption)],
+///     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+///         self.inner.allocate(accounts, consumptions)
+///     }
+/// }
+/// ```
 pub trait Rules: Send + Sync {
-    /// What the plugin says of itself.
+    /// What the plugin says of itself. Called at any time; the same for as long as the rules are loaded.
     fn manifest(&self) -> &Manifest;
-    /// The digest of the revision that answers, in hexadecimal.
+    /// The digest of the revision that answers, in hexadecimal. Called at any time; the same for as long as the rules are
+    /// loaded.
     fn digest(&self) -> &str;
-    /// Everything wrong with an account's settings, in words.
+    /// Everything wrong with an account's settings, in words. Called before an account is added or its settings change:
+    /// nothing is written if there is a problem.
     ///
     /// # Errors
     ///
     /// [`PluginError`] when the plugin gave no usable answer.
     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError>;
-    /// Everything that will happen to each bundle if nobody does anything.
+    /// Everything that will happen to each bundle if nobody does anything. Called for the bundles of a batch when their wakes
+    /// have come, and again for those that were renewed or otherwise changed, until nothing of them is due.
     fn timelines(
         &self,
         accounts: &[&Account],
         requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>>;
-    /// What each command would do.
+    /// What each command would do. Called for the renewals that are due, after the timelines said so, and for commands and
+    /// their dry runs; before policies rule and before the plan meets the money. A command that an approval held is asked
+    /// about again when it is approved.
     fn make_plans(
         &self,
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
     ) -> Vec<Result<PlanAnswer, PluginError>>;
-    /// Which packages cover each use; a use comes with its account.
+    /// Which packages cover each use; a use comes with its account. Called when use is recorded, before anything is taken
+    /// from a package.
     fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>>;
-    /// The provider's own API, if the plugin answers it.
+    /// The provider's own API, if the plugin answers it. Called when its listener starts, and for each request that it
+    /// accepts.
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
         None
     }

@@ -38,11 +38,11 @@ use crate::ruling_records;
 
 /// A plan that is to meet the money, unless a policy has something against it.
 pub(crate) struct Subject {
-    /// The bundle.
+    /// The bundle of the plan.
     pub(crate) entry: EntryIndex,
     /// The member that was named.
     pub(crate) member: MemberIndex,
-    /// What was asked for.
+    /// The command that was asked for.
     pub(crate) command: Command,
     /// What the rules would do.
     pub(crate) plan: Plan,
@@ -50,9 +50,9 @@ pub(crate) struct Subject {
     pub(crate) approved: Vec<String>,
 }
 
-/// A plan that was ruled on.
+/// What policies ruled on a plan, with the plan as they amended it.
 #[derive(Clone, Debug)]
-pub(crate) struct Ruled {
+pub(crate) struct PlanRuling {
     /// What is asked for, with the amendments.
     pub(crate) command: Command,
     /// What the rules would do for that.
@@ -63,7 +63,7 @@ pub(crate) struct Ruled {
     pub(crate) events: Vec<EventKind>,
 }
 
-impl Ruled {
+impl PlanRuling {
     /// The approvals that it waits for; none when it waits for none.
     pub(crate) fn required(&self) -> &[RequiredApproval] {
         if let Verdict::RequireApproval { approvals, .. } = &self.verdict { approvals } else { &[] }
@@ -87,7 +87,7 @@ impl Batch {
     pub(crate) fn rule_in_order(
         &mut self,
         subjects: Vec<Subject>,
-        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+        settle: &mut dyn FnMut(&mut Batch, usize, PlanRuling),
     ) {
         let policies = self.policies.clone();
         let mut cases = Vec::new();
@@ -96,7 +96,7 @@ impl Batch {
             match &policies {
                 Some(policies) => cases.push(self.case(policies, number, account, subject)),
                 None => {
-                    let ruled = self.ruled_unasked(subject);
+                    let ruled = self.rule_without_policies(subject);
                     settle(self, number, ruled);
                 }
             }
@@ -109,11 +109,11 @@ impl Batch {
         }
     }
 
-    /// A plan that no policy of an operator is asked about.
-    fn ruled_unasked(&self, subject: Subject) -> Ruled {
+    /// Rules on a plan where no operator has policies: only the host may require approvals.
+    fn rule_without_policies(&self, subject: Subject) -> PlanRuling {
         let Subject { entry, command, plan, approved, .. } = subject;
         let own = self.host_approvals(entry, &command, &plan, &approved);
-        Ruled { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
+        PlanRuling { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
     }
 
     fn case(
@@ -169,7 +169,7 @@ impl Batch {
             open.retain_mut(|case| case.step(policies));
             self.amend(&mut open);
             let (mut amended, refused): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|case| case.is_unasked());
+                open.into_iter().partition(|case| case.has_no_answers());
             self.ask_once(policies, &mut amended);
             open = amended.into_iter().chain(refused).collect();
         }
@@ -322,7 +322,7 @@ impl Batch {
         &mut self,
         policies: &ActivePolicies,
         cases: Vec<Case>,
-        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+        settle: &mut dyn FnMut(&mut Batch, usize, PlanRuling),
     ) -> Vec<Case> {
         let mut stopped = BTreeMap::<BatchAccountIndex, RunningFigures>::new();
         let mut left = Vec::new();
@@ -354,7 +354,7 @@ impl Batch {
         left
     }
 
-    fn finish(&mut self, policies: &ActivePolicies, case: Case) -> Ruled {
+    fn finish(&mut self, policies: &ActivePolicies, case: Case) -> PlanRuling {
         let (events, is_amended) = (case.events(policies), case.is_amended());
         if self.records_decisions {
             let differences = case.differences();
@@ -368,6 +368,6 @@ impl Batch {
             let answer = PlanAnswer { plan: Ok(plan.clone()), fuel };
             self.record_decision(entry, member, &command, &[], &answer);
         }
-        Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
+        PlanRuling { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
     }
 }

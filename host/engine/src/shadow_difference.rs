@@ -6,8 +6,8 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::Amendment;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::PlanFacts;
@@ -22,7 +22,7 @@ pub(crate) struct ShadowRuling {
     pub(crate) digest: String,
     /// What it would have done.
     pub(crate) effect: Effect,
-    /// Its words.
+    /// The policy's reason, for people.
     pub(crate) reason: String,
     /// Until when it would have put the plan off.
     pub(crate) until: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub(crate) struct ShadowRuling {
 
 impl ShadowRuling {
     /// What became of the one round of a shadow policy, whose chain recorded `entries`.
-    pub(crate) fn of(policy: &str, digest: &str, next: &Next, entries: &[Entry]) -> ShadowRuling {
+    pub(crate) fn of(policy: &str, digest: &str, next: &ChainStep, entries: &[Entry]) -> ShadowRuling {
         let ruled = entries.iter().find_map(|entry| match entry {
             Entry::Ruled { kind, reason, until, .. } => Some((*kind, reason.clone(), *until)),
             Entry::Note { .. } => None,
@@ -44,8 +44,8 @@ impl ShadowRuling {
             None => (Effect::Approved, String::new(), None),
         };
         let amendment = match next {
-            Next::Amend { amendment, .. } => Some(amendment.clone()),
-            Next::Done(_) => None,
+            ChainStep::Amend { amendment, .. } => Some(amendment.clone()),
+            ChainStep::Done(_) => None,
         };
         let (policy, digest) = (policy.to_owned(), digest.to_owned());
         ShadowRuling { policy, digest, effect, reason, until, amendment, amended_cost: None }
@@ -67,7 +67,7 @@ impl ShadowRuling {
 /// A ruling of a shadow policy that differs from what was done.
 #[derive(Clone, Debug)]
 pub(crate) struct ShadowDifference {
-    /// The ruling.
+    /// What the shadow policy ruled.
     pub(crate) ruling: ShadowRuling,
     /// The member that was named.
     pub(crate) member: MemberIndex,
@@ -75,11 +75,11 @@ pub(crate) struct ShadowDifference {
     pub(crate) at: Timestamp,
     /// The name of the command.
     pub(crate) command: &'static str,
-    /// Who asked.
+    /// The clock or a command.
     pub(crate) cause: Cause,
     /// The member's expiry then.
     pub(crate) expires_before: Option<Timestamp>,
-    /// What was done.
+    /// The effect of the policies that are followed.
     pub(crate) followed: Effect,
     /// What the plan that was followed costs.
     pub(crate) cost: Option<Micros>,

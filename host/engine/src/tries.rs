@@ -4,6 +4,7 @@
 
 use perennial_domain::apply;
 use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
@@ -22,7 +23,7 @@ use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::rules::automatic_renewal;
-use crate::ruling::Ruled;
+use crate::ruling::PlanRuling;
 use crate::ruling::Subject;
 
 impl Batch {
@@ -90,7 +91,7 @@ impl Batch {
 
     /// Carries out what a try would do, as it was ruled on, or holds it, puts it off, or writes down why not; returns
     /// whether it was carried out.
-    pub(crate) fn settle_try(&mut self, renewal_try: &RenewalTry, ruled: Ruled) -> bool {
+    pub(crate) fn settle_try(&mut self, renewal_try: &RenewalTry, ruled: PlanRuling) -> bool {
         let RenewalTry { entry: index, member, next_try_at, .. } = *renewal_try;
         let item = self.entry_mut(index);
         item.deferrals.retain(|deferral| deferral.member != member);
@@ -143,20 +144,20 @@ impl Batch {
         let what =
             EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
-        let planned_key = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
-        let fallback_key = || {
-            let term = resource.renewal_term.or(resource.term)?;
-            Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
+        let planned = plan.and_then(|plan| apply::attempt_id(plan, &item.walk.bundle, member));
+        let without_plan = || {
+            let key = Key { resource: resource.id.clone(), expires_before: resource.expires_at? };
+            Some(AttemptId { key, term: resource.renewal_term.or(resource.term)? })
         };
-        if let Some(key) = planned_key.or_else(fallback_key) {
-            item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
+        if let Some(id) = planned.or_else(without_plan) {
+            item.declined_attempts.push(Attempt { id, state: State::Declined(class), at: item.instant });
         }
     }
 }
 
 impl BatchEntry {
     /// Records what policies ruled on a plan that names `member`.
-    pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &Ruled) {
+    pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &PlanRuling) {
         let resource = &self.walk.bundle[member].id;
         let event = |what: &EventKind| Event {
             at: self.instant,

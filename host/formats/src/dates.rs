@@ -12,7 +12,7 @@ use perennial_domain::timestamp::Timestamp;
 /// A month of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month {
-    /// The year.
+    /// The year of the Gregorian calendar.
     pub year: i32,
     /// 1 to 12.
     pub month: u32,
@@ -62,7 +62,7 @@ fn utc(at: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp(at.as_second(), 0).expect("the years 1 to 9999 are within chrono's")
 }
 
-/// Such as `2026-02-28`.
+/// The day in UTC, such as `2026-02-28`.
 pub fn day(at: Timestamp) -> String {
     utc(at).format("%Y-%m-%d").to_string()
 }

@@ -28,7 +28,7 @@ pub struct Wording<'a> {
     pub currency: &'a str,
     /// The notices of the account's provider: what each name means to people.
     pub notices: &'a BTreeMap<String, String>,
-    /// Where instants are written.
+    /// The zone in which instants are written.
     pub zone: TimeZone,
 }
 

@@ -9,9 +9,9 @@ use crate::plan::RefusalView;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Explanation)]
 pub struct ExplanationView {
-    /// The resource.
+    /// The ID of the resource.
     pub resource: String,
-    /// Its account.
+    /// The ID of its account.
     pub account: String,
     /// The id of the plugin that has the rules.
     pub provider: String,
@@ -54,7 +54,7 @@ pub struct LastRulingView {
     pub revision: String,
     /// Each policy that was asked, in the order of the chain; empty where what is kept is damaged.
     pub policies: Vec<PolicyRulingView>,
-    /// In words.
+    /// The ruling, in words.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ pub struct LastRulingView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PolicyRuling)]
 pub struct PolicyRulingView {
-    /// Its name.
+    /// The name of the policy.
     pub policy: String,
     /// The digest of its script.
     pub script: String,
@@ -78,7 +78,7 @@ pub struct PolicyRulingView {
 pub struct ReasonView {
     /// One word for the kind of reason: a situation, or `expired`, `stage_entered`.
     pub code: &'static str,
-    /// In words.
+    /// The reason, in words.
     pub text: String,
     /// Since when it is so, or when it was said.
     #[schema(format = DateTime)]
@@ -99,7 +99,7 @@ pub struct ReasonView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = SettingReason)]
 pub struct SettingReasonView {
-    /// Its name.
+    /// The name of the setting.
     pub name: String,
     /// Its value; null where the account has none and there is no single default.
     pub value: Option<String>,
@@ -133,7 +133,7 @@ pub struct NextView {
     pub policies: Vec<String>,
     /// The settings that it is due at this instant by.
     pub settings: Vec<SettingReasonView>,
-    /// In words.
+    /// What comes next, in words.
     pub text: String,
 }
 
@@ -148,7 +148,7 @@ pub struct LastDecisionView {
     pub at: String,
     /// The resource that was named.
     pub resource: String,
-    /// The plugin.
+    /// The ID of the plugin.
     pub plugin: String,
     /// The digest of its revision.
     pub revision: String,
@@ -158,6 +158,6 @@ pub struct LastDecisionView {
     pub outcome: &'static str,
     /// Why the provider refuses; null unless it does.
     pub refusal: Option<RefusalView>,
-    /// In words.
+    /// The decision, in words.
     pub text: String,
 }

@@ -18,7 +18,7 @@ pub struct Fields<'n, 'p> {
     pub position: u32,
     /// The way to the object.
     pub path: Path<'p>,
-    /// Where problems go.
+    /// Collects the problems that are found.
     pub diagnostics: &'p Diagnostics,
 }
 
@@ -29,7 +29,7 @@ pub enum FieldValue<T> {
     Absent,
     /// It cannot be read, and the problem is noted.
     Invalid,
-    /// This.
+    /// The value that stands there.
     Present(T),
 }
 

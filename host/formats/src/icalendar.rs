@@ -18,11 +18,11 @@ pub struct Entry {
     pub sequence: u32,
     /// When it last changed.
     pub modified_at: Timestamp,
-    /// Its instant.
+    /// The instant of the entry.
     pub starts_at: Timestamp,
     /// In a few words.
     pub summary: String,
-    /// In more words.
+    /// What happens, in more words.
     pub description: String,
     /// Of what sort it is, in a word.
     pub category: String,

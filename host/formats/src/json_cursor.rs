@@ -38,11 +38,11 @@ const fn longest(unit: TermUnit) -> u32 {
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]
 pub struct JsonCursor<'n, 'p> {
-    /// The value.
+    /// The value that the cursor points to.
     pub node: &'n Node<'n>,
     /// The way to it.
     pub path: Path<'p>,
-    /// Where problems go.
+    /// Collects the problems that are found.
     pub diagnostics: &'p Diagnostics,
 }
 
@@ -71,7 +71,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         matches!(self.node.json, Json::Text(_))
     }
 
-    /// Any text.
+    /// Reads text of any kind.
     pub fn text(&self) -> Option<&'n str> {
         match &self.node.json {
             Json::Text(text) => Some(text),
@@ -116,7 +116,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         text.parse().map_err(|error: T::Err| self.report(safe_text::on_one_line(&error.to_string()))).ok()
     }
 
-    /// An instant.
+    /// Reads an instant in RFC 3339.
     pub fn instant(&self) -> Option<Timestamp> {
         self.parse("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
     }
@@ -170,7 +170,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         }
     }
 
-    /// Any whole number.
+    /// Reads a whole number from 0 to `u32::MAX`.
     pub fn count(&self) -> Option<u32> {
         self.integer(0, u32::MAX)
     }
@@ -190,7 +190,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         self.integer(1, 31).map(|day| u8::try_from(day).expect("31 fits"))
     }
 
-    /// True or false.
+    /// Reads `true` or `false`.
     pub fn flag(&self) -> Option<bool> {
         match &self.node.json {
             Json::Flag(flag) => Some(*flag),

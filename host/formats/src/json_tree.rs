@@ -28,22 +28,22 @@ const BYTES_PER_VALUE: usize = 8;
 pub struct Node<'a> {
     /// How many values begin before it.
     pub position: u32,
-    /// What it is.
+    /// The value that stands there.
     pub json: Json<'a>,
 }
 
-/// What a value is.
+/// The kinds of JSON values.
 #[derive(Debug)]
 pub enum Json<'a> {
-    /// `null`.
+    /// The value `null`.
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// A number.
+    /// A number, as written.
     Number(serde_json::Number),
-    /// A string.
+    /// A string without its escapes.
     Text(Cow<'a, str>),
-    /// A list.
+    /// A list of values.
     List(Vec<Node<'a>>),
     /// An object, with every field as often as it stands there.
     Object(Vec<(Cow<'a, str>, Node<'a>)>),

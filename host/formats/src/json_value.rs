@@ -14,21 +14,21 @@ use serde::Serializer;
 /// JSON on its way out. Fields come out in the order given.
 #[derive(Clone, Debug)]
 pub enum JsonValue<'a> {
-    /// Nothing.
+    /// The value `null`.
     Null,
-    /// Yes or no.
+    /// The value `true` or `false`.
     Flag(bool),
     /// A whole number.
     Number(u64),
-    /// Text.
+    /// Text, without its escapes.
     Text(&'a str),
     /// An instant, as text.
     At(Timestamp),
     /// An amount, as text.
     Amount(Micros),
-    /// Values in order.
+    /// Values, in their order.
     List(Vec<JsonValue<'a>>),
-    /// Fields in order.
+    /// Fields, in their order.
     Object(Vec<(&'a str, JsonValue<'a>)>),
 }
 

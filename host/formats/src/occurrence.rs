@@ -15,7 +15,7 @@ pub struct OccurrenceView {
     /// When it is due.
     #[schema(format = DateTime)]
     pub at: String,
-    /// The resource.
+    /// The ID of the resource.
     pub resource: String,
     /// `try_renewal`, `enter`, `convert`, `set_attribute`, `refill` or `notice`.
     pub action: &'static str,
@@ -25,7 +25,7 @@ pub struct OccurrenceView {
     pub name: Option<String>,
     /// The value that the attribute gets; null for other actions.
     pub value: Option<String>,
-    /// In words.
+    /// What happens, in words.
     pub text: String,
 }
 

@@ -29,7 +29,7 @@ impl From<Term> for TermView {
 pub struct RefusalView {
     /// The provider's own code.
     pub code: String,
-    /// In words.
+    /// The provider's message, for people.
     pub message: String,
 }
 
@@ -43,7 +43,7 @@ impl From<&Refusal> for RefusalView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Step)]
 pub struct StepView {
-    /// The resource.
+    /// The ID of the resource.
     pub resource: String,
     /// `extend`, `set_on_expiry`, `set_auto_renew`, `end_subscription`, `convert`, `buy`, `change_specification`,
     /// `subscribe` or `set_attribute`.
@@ -72,9 +72,9 @@ pub struct StepView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = SkippedMember)]
 pub struct LeftOutView {
-    /// The resource.
+    /// The ID of the resource.
     pub resource: String,
-    /// The reason.
+    /// Why the plan leaves it alone.
     pub reason: RefusalView,
 }
 
@@ -84,9 +84,9 @@ pub struct LeftOutView {
 pub struct PlanView {
     /// The resource that the command names.
     pub resource: String,
-    /// Its account.
+    /// The ID of its account.
     pub account: String,
-    /// The command.
+    /// The name of the command.
     pub command: &'static str,
     /// When it was asked.
     pub at: String,

@@ -10,7 +10,7 @@ use super::json_cursor::JsonCursor;
 
 /// The fields of a JSON object; reports what is wrong with each.
 pub(super) struct StoredFields<'f, 'n, 'd> {
-    /// The object's.
+    /// The fields of the object.
     pub(super) fields: &'f Fields<'n, 'd>,
 }
 

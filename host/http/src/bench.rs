@@ -95,7 +95,7 @@ async fn read_resource(readers: Readers, id: String) -> Result<Json<Value>, Stat
 /// A signed request for a renewal.
 #[derive(Debug)]
 pub struct SignedRequest<'r> {
-    /// Such as `POST`.
+    /// The HTTP method, such as `POST`.
     pub method: &'r str,
     /// The path without its query.
     pub path: &'r str,
@@ -105,7 +105,7 @@ pub struct SignedRequest<'r> {
     pub authorization: &'r str,
     /// The header `x-number`; empty without one.
     pub number: &'r str,
-    /// The body.
+    /// The body that is signed.
     pub body: &'r [u8],
 }
 

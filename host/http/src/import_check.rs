@@ -93,10 +93,10 @@ fn read(
     providers: &Providers,
     (text, limits): (&str, BodyLimits),
 ) -> Result<Document, Problem> {
-    let known = VisibleRecords::new(db, caller);
+    let records = VisibleRecords::new(db, caller);
     let (manifests, check) = (manifests(providers), check_settings(providers));
     let source = Source::Body(text, limits);
-    Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &known)?)
+    Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &records)?)
 }
 
 /// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them, so one that

@@ -75,7 +75,7 @@ impl PageRequest {
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Page<T: ToSchema> {
-    /// The items.
+    /// The items of this page, in order.
     pub items: Vec<T>,
     /// The cursor of the next page; null when this is the last one.
     pub next_cursor: Option<String>,

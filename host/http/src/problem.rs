@@ -72,7 +72,7 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
-    /// Every type.
+    /// Every type, for their documentation and for tests.
     pub const ALL: [ProblemType; 24] = [
         ProblemType::BadRequest,
         ProblemType::Unauthorized,
@@ -201,7 +201,7 @@ pub struct FieldError {
 /// A problem, as handlers return it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// The type.
+    /// The type of the problem.
     pub kind: ProblemType,
     /// What went wrong in this case, and what to do.
     pub detail: String,

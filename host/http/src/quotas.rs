@@ -13,14 +13,14 @@ use perennial_store::quotas::PolicyUsage;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 
-/// What a person makes.
+/// Something that a person creates and may have only so many of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
+pub(crate) enum Creation {
     /// A job of so many items.
     Job(usize),
-    /// A calendar.
+    /// A calendar with an address of its own.
     Calendar,
-    /// A webhook.
+    /// A webhook that events are sent to.
     Webhook,
     /// An admin token.
     Token,
@@ -31,18 +31,23 @@ pub(crate) enum Made {
 /// # Errors
 ///
 /// [`ProblemType::QuotaExceeded`] when the person has as many as they may.
-pub(crate) fn check_person(db: &ReadTx, caller: &Caller, limits: &Limits, made: Made) -> Result<(), Problem> {
+pub(crate) fn check_person(
+    db: &ReadTx,
+    caller: &Caller,
+    limits: &Limits,
+    creation: Creation,
+) -> Result<(), Problem> {
     let usage = quotas::person_usage(db, &caller.owner)?;
-    match made {
-        Made::Job(items) => {
+    match creation {
+        Creation::Job(items) => {
             let items = i64::try_from(items).unwrap_or(i64::MAX);
             check("jobs that are kept", usage.jobs + 1, limits.jobs_per_person_max)?;
             let items = usage.job_items.saturating_add(items);
             check("items of jobs that are kept", items, limits.job_items_per_person_max)
         }
-        Made::Calendar => check("calendars", usage.calendars + 1, limits.calendars_per_person_max),
-        Made::Webhook => check("webhooks", usage.webhooks + 1, limits.webhooks_per_person_max),
-        Made::Token => check("tokens", usage.tokens + 1, limits.tokens_per_person_max),
+        Creation::Calendar => check("calendars", usage.calendars + 1, limits.calendars_per_person_max),
+        Creation::Webhook => check("webhooks", usage.webhooks + 1, limits.webhooks_per_person_max),
+        Creation::Token => check("tokens", usage.tokens + 1, limits.tokens_per_person_max),
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct PackageView {
     bought_at: String,
 }
 
-/// A resource.
+/// A resource that a provider bills.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ResourceView {
     #[serde(flatten, serialize_with = "plain_fields")]

@@ -33,7 +33,7 @@ use crate::openapi;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusals;
-use crate::server::Proved;
+use crate::server::AuthenticatedMark;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
@@ -46,14 +46,14 @@ pub enum Access {
     Role(Role),
 }
 
-/// A route.
+/// One method on one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The method, such as `POST`.
     pub method: &'static str,
     /// The documented path.
     pub path: String,
-    /// Who may call it.
+    /// The roles that may call it.
     pub access: Access,
 }
 
@@ -110,7 +110,7 @@ impl RouteTable {
         self
     }
 
-    /// Every route.
+    /// Every route that was added, in that order.
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
@@ -142,7 +142,7 @@ async fn authorize(
     let _slot = app.acquire_slot(&caller.id)?;
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await.into_response();
-    response.extensions_mut().insert(Proved);
+    response.extensions_mut().insert(AuthenticatedMark);
     Ok(response)
 }
 

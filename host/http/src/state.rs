@@ -44,7 +44,7 @@ struct Inner {
     body_permits: Arc<Semaphore>,
     refusal_budget: RefusalBudget,
     requests_per_token: Counts<Arc<str>>,
-    unproved: Counts<ClientAddress>,
+    unauthenticated: Counts<ClientAddress>,
     in_flight: Arc<Mutex<KeysInFlight>>,
 }
 
@@ -69,7 +69,7 @@ impl AppState {
             body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             refusal_budget: RefusalBudget::default(),
             requests_per_token: Arc::default(),
-            unproved: Arc::default(),
+            unauthenticated: Arc::default(),
             in_flight: Arc::default(),
         };
         AppState { service, inner: Arc::new(inner) }
@@ -157,9 +157,12 @@ impl AppState {
 
     /// Takes one of an address's slots for requests that prove nothing yet. Dropping the slot frees it. `None` when the
     /// address has no free slot.
-    pub(crate) fn acquire_unproved(&self, address: ClientAddress) -> Option<RequestSlot<ClientAddress>> {
+    pub(crate) fn acquire_unauthenticated(
+        &self,
+        address: ClientAddress,
+    ) -> Option<RequestSlot<ClientAddress>> {
         let most = self.service.limits().unproved_per_address_max;
-        RequestSlot::take(&self.inner.unproved, address, most)
+        RequestSlot::take(&self.inner.unauthenticated, address, most)
     }
 
     /// Claims an idempotency key of a token until the claim is dropped.

@@ -18,7 +18,7 @@ use perennial_store::accounts;
 use perennial_store::accounts::LimitRaise;
 use perennial_store::accounts::StoredAccount;
 
-/// An account.
+/// An account with its balance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Account)]
 pub(crate) struct AccountView {
@@ -26,7 +26,7 @@ pub(crate) struct AccountView {
     id: String,
     /// The id of the plugin that has the rules.
     provider: String,
-    /// `managed`.
+    /// How the account is kept: `managed`.
     mode: &'static str,
     /// The currency, such as `CNY`.
     currency: String,

@@ -70,14 +70,14 @@ pub struct Config {
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
 impl LogFormat {
-    /// Both.
+    /// Both formats, for parsing and for the message that lists them.
     pub const ALL: [LogFormat; 2] = [LogFormat::Text, LogFormat::Json];
 
     /// `text` or `json`.
@@ -114,7 +114,7 @@ pub enum ConfigError {
     /// Something in the environment is no key.
     #[error("`{name}` in the environment is no key of the configuration; there are {known}")]
     UnknownVariable {
-        /// The variable.
+        /// The name of the variable.
         name: String,
         /// Those that there are.
         known: String,

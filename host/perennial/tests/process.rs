@@ -195,7 +195,7 @@ fn no_other_name_and_no_deleted_lock_file_lets_a_second_process_in() {
 
 #[cfg(unix)]
 #[test]
-fn a_lock_file_that_is_a_link_is_refused_and_what_it_leads_to_is_left_alone() {
+fn a_lock_file_that_is_a_link_is_refused_and_its_target_left_alone() {
     let folder = Folder::new();
     folder.write("victim", "whole");
     std::os::unix::fs::symlink(folder.path("victim"), folder.path("one.db.lock")).unwrap();

@@ -102,7 +102,7 @@ impl Caller {
 pub struct IssuedToken {
     /// The token as the database has it.
     pub stored: StoredToken,
-    /// The secret.
+    /// The secret, which is not kept and cannot be shown again.
     pub secret: String,
 }
 
@@ -111,7 +111,7 @@ pub struct IssuedToken {
 pub struct CreateToken {
     /// The purpose, for people.
     pub name: String,
-    /// The role.
+    /// What the token may do.
     pub role: Role,
     /// The accounts that it can access; `None` is all of them.
     pub accounts: Option<BTreeSet<String>>,

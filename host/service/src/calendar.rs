@@ -61,7 +61,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// Every kind.
+    /// Every kind, for parsing and for lists of choices.
     pub const ALL: [EntryKind; 3] = [EntryKind::Renewal, EntryKind::Expiry, EntryKind::Release];
 
     /// The name in the API and the database.

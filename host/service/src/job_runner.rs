@@ -54,7 +54,7 @@ pub enum ItemOutcome {
 }
 
 impl ItemOutcome {
-    /// Every outcome.
+    /// Every outcome, for parsing and for lists of choices.
     pub const ALL: [ItemOutcome; 8] = [
         ItemOutcome::Applied,
         ItemOutcome::Planned,

@@ -16,7 +16,7 @@ pub struct Limit {
     pub least: u32,
     /// The most that may be configured.
     pub most: u32,
-    /// Reads it.
+    /// Returns the limit's value.
     pub get: fn(&Limits) -> u64,
     /// Sets it to a number within its bounds.
     pub set: fn(&mut Limits, u32),
@@ -58,7 +58,7 @@ macro_rules! limits {
             pub const DEFAULT: Limits = Limits { $($name: $default,)* };
             /// The names of all of them.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)*];
-            /// All of them.
+            /// Every limit, in the order of the configuration.
             pub const ALL: &'static [Limit] = &[$(Limit {
                 name: stringify!($name),
                 least: $least,

@@ -16,16 +16,16 @@ use crate::error::ServiceError;
 /// A resource with its bundle and account.
 #[derive(Clone, Debug)]
 pub struct ResolvedResource {
-    /// The account.
+    /// The account that it belongs to.
     pub account: StoredAccount,
-    /// The bundle.
+    /// The bundle that it is a member of.
     pub stored: StoredBundle,
     /// Which member of the bundle it is.
     pub member: MemberIndex,
 }
 
 impl ResolvedResource {
-    /// The resource.
+    /// The resource that was looked up.
     pub fn resource(&self) -> &Resource {
         &self.stored.bundle[self.member]
     }

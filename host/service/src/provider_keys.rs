@@ -32,7 +32,7 @@ pub struct CreateKey {
 pub struct IssuedKey {
     /// The key as the database has it.
     pub stored: StoredKey,
-    /// The secret.
+    /// The secret, which cannot be shown again.
     pub secret: String,
 }
 

@@ -32,7 +32,7 @@ pub enum SecretsError {
     /// The file cannot be read or written.
     #[error("cannot use the secrets key `{path}`: {source}", path = path.display())]
     File {
-        /// The file.
+        /// The file with the key.
         path: PathBuf,
         /// The error of the system.
         source: std::io::Error,

@@ -125,7 +125,7 @@ impl Service {
         self.inner.writer.now()
     }
 
-    /// The writer.
+    /// The thread that writes.
     pub fn writer(&self) -> &Writer {
         &self.inner.writer
     }
@@ -189,12 +189,12 @@ impl Service {
         self.inner.writer.key_usage()
     }
 
-    /// The metrics.
+    /// The counters and gauges of the host.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
     }
 
-    /// The limits.
+    /// The limits that the configuration sets.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }

@@ -8,7 +8,7 @@ use perennial_store::error::StoreError;
 /// Whether the database can be written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StorageState {
-    /// It can.
+    /// The database can be written.
     #[default]
     Writable,
     /// The disk is full.

@@ -42,7 +42,7 @@ pub enum ClockMode {
 
 /// The state that tasks of the writer's thread use.
 pub struct WriterContext {
-    /// The engine.
+    /// The engine, which only this thread uses.
     pub engine: Engine,
     pub(crate) time: ClockMode,
     pub(crate) now: Arc<AtomicI64>,

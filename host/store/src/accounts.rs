@@ -20,9 +20,9 @@ use crate::tx::WriteTx;
 /// An account as stored.
 #[derive(Clone, Debug)]
 pub struct StoredAccount {
-    /// Its row.
+    /// The row of the account.
     pub row: AccountKey,
-    /// What it is.
+    /// The account with its settings and balance.
     pub account: Account,
     /// A raise of its approval limit that waits for a second person.
     pub limit_raise: Option<LimitRaise>,
@@ -35,7 +35,7 @@ pub struct LimitRaise {
     pub approval_above: Option<Micros>,
     /// The id of the token that asks.
     pub requested_by: String,
-    /// When it asked.
+    /// The instant of the request.
     pub requested_at: Timestamp,
 }
 

@@ -18,11 +18,11 @@ pub struct StoredToken {
     pub hash: [u8; 32],
     /// What it is for, in words.
     pub name: String,
-    /// What it may do.
+    /// The name of the role.
     pub role: String,
     /// The accounts that it sees, in order; `None` is all of them.
     pub accounts: Option<Vec<String>>,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
     /// By which token; `cli` for the command line.
     pub created_by: String,

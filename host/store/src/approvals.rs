@@ -3,6 +3,7 @@
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
@@ -28,7 +29,7 @@ use crate::tx::WriteTx;
 pub struct StoredApproval {
     /// Its row; later ones have larger ones.
     pub row: ApprovalKey,
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     pub id: String,
     /// The account's row ...
     pub account: AccountKey,
@@ -38,14 +39,14 @@ pub struct StoredApproval {
     pub resource: ResourceKey,
     /// ... and its id.
     pub resource_id: String,
-    /// Its state.
+    /// The state of the approval.
     pub state: State,
     /// The clock or a command.
     pub cause: Cause,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The attempt's key, for a renewal.
-    pub attempt: Option<Key>,
+    /// The attempt, for a renewal.
+    pub attempt: Option<AttemptId>,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -56,7 +57,7 @@ pub struct StoredApproval {
     pub expires_at: Timestamp,
     /// The policies that require it; empty of one that was requested before there were policies.
     pub required: Vec<RequiredApproval>,
-    /// What ended it.
+    /// How the approval ended; `None` while it is pending.
     pub closing: Option<Resolution>,
 }
 
@@ -84,7 +85,7 @@ pub struct PricedRequest {
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// When it ended.
+    /// The instant at which the approval ended.
     pub at: Timestamp,
     /// The token that decided; `None` when nobody did.
     pub by: Option<String>,
@@ -97,7 +98,7 @@ pub struct Resolution {
 /// An approval that is to be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApproval {
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     pub id: String,
     /// The account's row.
     pub account: AccountKey,
@@ -107,15 +108,15 @@ pub struct NewApproval {
     pub cause: Cause,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The resource that the renewal names, and its attempt's key, for a renewal.
-    pub attempt: Option<(ResourceKey, Key)>,
+    /// The row of the resource that the renewal names, and the attempt, for a renewal.
+    pub attempt: Option<(ResourceKey, AttemptId)>,
     /// The resource's expiry.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
     pub requested_at: Timestamp,
     /// The token or provider key that requested it; `None` for the clock.
     pub requested_by: Option<String>,
-    /// When it expires.
+    /// The instant at which it expires undecided.
     pub expires_at: Timestamp,
     /// The policies that require it.
     pub required: Vec<RequiredApproval>,
@@ -246,7 +247,10 @@ pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> 
 }
 
 /// The attempt of an approval, for a renewal.
-pub(crate) fn attempt(db: &ReadTx, approval: ApprovalKey) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+pub(crate) fn attempt(
+    db: &ReadTx,
+    approval: ApprovalKey,
+) -> Result<Option<(AttemptKey, AttemptId)>, StoreError> {
     let mut statement = db.connection().prepare_cached(&format!("{ALL} where p.row = ?1"))?;
     let mut rows = statement.query_and_then([approval], attempt_of)?;
     rows.next().transpose().map(Option::flatten)
@@ -319,7 +323,7 @@ impl StoredApproval {
             cause: self.cause,
             command: self.priced.command.clone(),
             expires_before: self.expires_before,
-            key: self.attempt.clone(),
+            attempt: self.attempt.clone(),
             state: self.state,
             expiry_reason: self.closing.as_ref().and_then(|closing| closing.expiry_reason),
         }
@@ -360,7 +364,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
             cost: Micros::new(row.get("cost")?),
             available: Micros::new(row.get("available")?),
         },
-        attempt: attempt_of(row)?.map(|(_, key)| key),
+        attempt: attempt_of(row)?.map(|(_, id)| id),
         expires_before: codec::instant(row, "expires_before")?,
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
@@ -370,12 +374,13 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     })
 }
 
-fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, AttemptId)>, StoreError> {
     let Some(attempt) = row.get("attempt")? else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an attempt's term", found: "none".to_owned() };
     let term = codec::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;
     let expires_before = Timestamp::from_second(row.get("attempt_expires_before")?);
-    Ok(Some((attempt, Key { resource: row.get("attempt_resource")?, expires_before, term })))
+    let key = Key { resource: row.get("attempt_resource")?, expires_before };
+    Ok(Some((attempt, AttemptId { key, term })))
 }
 
 fn named<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, text: String) -> Result<T, StoreError> {

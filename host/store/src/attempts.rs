@@ -1,6 +1,9 @@
-//! The `attempt` table: one row for each key that is not void.
+//! The `attempt` table: one row for each attempt that is not void.
+//!
+//! Attempts with one key differ in their term. At most one of them is beyond a decline and an approval that it awaits.
 
 use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
 use perennial_domain::timestamp::Timestamp;
@@ -22,19 +25,20 @@ impl<'c> AttemptRecorder<'c> {
     pub fn new(db: &'c WriteTx) -> Result<AttemptRecorder<'c>, StoreError> {
         Ok(AttemptRecorder(db.connection().prepare_cached(
             "insert into attempt (resource, expires_before, term_count, term_unit, state, decline_class, changed_at, tries)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
+             select ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 where not exists
+                 (select 1 from attempt where resource = ?1 and expires_before = ?2 and state <> 'void'
+                  and state not in ('declined', 'awaiting_approval'))
              on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
-             do update set state = ?5, decline_class = ?6, changed_at = ?7, tries = tries + (state = 'declined')
-             where state in ('declined', 'awaiting_approval')",
+             do update set state = ?5, decline_class = ?6, changed_at = ?7, tries = tries + (state = 'declined')",
         )?))
     }
 
-    /// Writes where an attempt on `resource` got to. A declined one with the same key is tried again, and
-    /// one that awaits an approval goes on.
+    /// Writes the state of an attempt on `resource`. A declined one with the same id is tried again, and one that awaits
+    /// an approval goes on.
     ///
     /// # Errors
     ///
-    /// [`StoreError::PaidTwice`] when the key has any other attempt.
+    /// [`StoreError::PaidTwice`] when an attempt with the same key, of whatever term, is in any other state but void.
     pub fn record(&mut self, resource: ResourceKey, attempt: &Attempt) -> Result<(), StoreError> {
         let class = match attempt.state {
             State::Declined(class) => Some(class.name()),
@@ -47,10 +51,10 @@ impl<'c> AttemptRecorder<'c> {
             | State::InDoubt
             | State::Void => None,
         };
-        let (term_count, term_unit) = codec::term_columns(Some(attempt.key.term));
+        let (term_count, term_unit) = codec::term_columns(Some(attempt.id.term));
         let written = self.0.execute((
             resource,
-            attempt.key.expires_before.as_second(),
+            attempt.id.key.expires_before.as_second(),
             term_count,
             term_unit,
             attempt.state.name(),
@@ -60,8 +64,8 @@ impl<'c> AttemptRecorder<'c> {
         match written {
             1 => Ok(()),
             _ => Err(StoreError::PaidTwice {
-                resource: attempt.key.resource.clone(),
-                starts_at: attempt.key.expires_before.to_string(),
+                resource: attempt.id.key.resource.clone(),
+                starts_at: attempt.id.key.expires_before.to_string(),
             }),
         }
     }
@@ -83,16 +87,16 @@ pub fn void(
     Ok(())
 }
 
-/// The attempt on `resource` that has this key and is not void.
-pub(crate) fn find(db: &ReadTx, resource: ResourceKey, key: &Key) -> Result<AttemptKey, StoreError> {
-    let (term_count, term_unit) = codec::term_columns(Some(key.term));
+/// The row of the attempt on `resource` that has this id and is not void.
+pub(crate) fn find(db: &ReadTx, resource: ResourceKey, id: &AttemptId) -> Result<AttemptKey, StoreError> {
+    let (term_count, term_unit) = codec::term_columns(Some(id.term));
     let found = db
         .connection()
         .prepare_cached(
             "select row from attempt
              where resource = ?1 and expires_before = ?2 and term_unit = ?4 and term_count = ?3 and state <> 'void'",
         )?
-        .query_row((resource, key.expires_before.as_second(), term_count, term_unit), |row| row.get(0));
+        .query_row((resource, id.key.expires_before.as_second(), term_count, term_unit), |row| row.get(0));
     Ok(found?)
 }
 
@@ -121,8 +125,9 @@ pub(crate) fn list(db: &ReadTx, resource: ResourceKey, id: &str) -> Result<Vec<A
             let declined = if let State::Declined(class) = state { Some(class.name()) } else { None };
             state.name() == name && declined == class.as_deref()
         };
+        let key = Key { resource: id.to_owned(), expires_before: Timestamp::from_second(row.get(0)?) };
         Ok(Attempt {
-            key: Key { resource: id.to_owned(), expires_before: Timestamp::from_second(row.get(0)?), term },
+            id: AttemptId { key, term },
             state: State::ALL.into_iter().find(is_it).ok_or_else(damaged)?,
             at: Timestamp::from_second(row.get(5)?),
         })

@@ -11,7 +11,7 @@ use crate::tx::WriteTx;
 /// Something that a person or program did, or tried to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// When it was done.
+    /// The instant of the change.
     pub at: Timestamp,
     /// The id of the token; `cli` for the command line.
     pub token: String,

@@ -20,22 +20,22 @@ pub struct NewCalendar {
     pub hash: [u8; 32],
     /// Random, and never another one: it makes the UIDs of its entries unique in the world.
     pub uid: String,
-    /// What it is called.
+    /// The name that its maker gave it.
     pub name: String,
     /// The accounts that it shows, in order; `None` is all of them.
     pub accounts: Option<Vec<String>>,
     /// What it shows of each resource, in words.
     pub occurrences: Vec<String>,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
-    /// By which token.
+    /// The id of the token that created it.
     pub created_by: String,
 }
 
 /// A feed as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCalendar {
-    /// Its row.
+    /// The row of the calendar.
     pub row: CalendarKey,
     /// As it began, but for its secret if that was changed.
     pub began: NewCalendar,
@@ -53,15 +53,15 @@ pub type Key = (ResourceKey, String);
 /// An entry as it was last shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// What it is about.
+    /// The resource and the kind of entry.
     pub key: Key,
     /// How often it has changed.
     pub sequence: u32,
-    /// When it takes place.
+    /// The instant of the entry.
     pub starts_at: Timestamp,
     /// In a few words.
     pub summary: String,
-    /// In more words.
+    /// What happens, in more words.
     pub description: String,
     /// Whether it will not come true.
     pub is_cancelled: bool,

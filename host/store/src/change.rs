@@ -7,7 +7,7 @@ use perennial_domain::account::Account;
 use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Entry;
@@ -40,12 +40,12 @@ pub enum Change {
     Tick {
         /// The kind of the clock.
         kind: ClockKind,
-        /// The instant.
+        /// The instant that was reached.
         at: Timestamp,
     },
     /// A new account, and the ledger entry that its balance comes from.
     InsertAccount {
-        /// The account.
+        /// The account as it opens.
         account: Account,
         /// Where its balance comes from.
         opening: Entry,
@@ -54,7 +54,7 @@ pub enum Change {
     Account(AccountKey, AccountChange),
     /// The renewals of a bundle that are put off, instead of those that were.
     SetDeferrals {
-        /// The account.
+        /// The account of the bundle.
         account: AccountKey,
         /// The members of the bundle.
         members: MemberKeys,
@@ -63,16 +63,16 @@ pub enum Change {
     },
     /// Money that moved between an account's books.
     InsertEntry {
-        /// The account.
+        /// The account whose book it is.
         account: AccountKey,
-        /// What moved.
+        /// How the money moved.
         entry: Entry,
     },
     /// A new bundle, and what was paid for it.
     InsertBundle {
         /// The account's id.
         account: String,
-        /// The bundle.
+        /// The bundle to add.
         bundle: Bundle,
         /// What the clock is to know of it.
         schedule: Schedule,
@@ -81,21 +81,21 @@ pub enum Change {
     },
     /// What became of a bundle.
     UpdateBundle {
-        /// What it was.
+        /// The bundle before the change.
         original: OriginalBundle,
-        /// What it is.
+        /// The bundle after the change.
         bundle: Bundle,
         /// What the clock is to know of it.
         schedule: Schedule,
         /// When and why its plugin gave no usable answer; `None` if it did.
         failure: Option<(Timestamp, String)>,
     },
-    /// Where an attempt on a resource got to. A declined one with the same key is tried again, and one that awaits an
-    /// approval goes on; with any other attempt under its key, the commit fails.
+    /// The state of an attempt on a resource. A declined one with the same id is tried again, and one that awaits an
+    /// approval goes on; the commit fails if an attempt with its key, of whatever term, is in any other state.
     RecordAttempt {
-        /// The resource.
+        /// The resource that the renewal names.
         resource: ResourceKey,
-        /// The attempt.
+        /// The attempt in its new state.
         attempt: Attempt,
     },
     /// What becomes of orders.
@@ -104,47 +104,47 @@ pub enum Change {
     Purchase(PurchaseChange),
     /// How much of a package is used.
     SetUsed {
-        /// The package.
+        /// The package that was used.
         resource: ResourceKey,
         /// How much of it is used.
         used: Micros,
     },
     /// A plan that waits for an approval.
     InsertApproval(Box<NewApproval>),
-    /// A pending approval holds another plan, whose attempt has another key if its resource or term is another.
+    /// A pending approval holds another plan, whose attempt has another id if its resource or term is another.
     RepriceApproval {
-        /// The approval.
+        /// The approval to change.
         approval: ApprovalKey,
-        /// The plan.
+        /// The plan and its new price.
         priced: PricedRequest,
-        /// The resource that the plan's renewal names, and the attempt's key, if it renews.
-        attempt: Option<(ResourceKey, Key)>,
+        /// The resource that the plan's renewal names, and the attempt, if it renews.
+        attempt: Option<(ResourceKey, AttemptId)>,
         /// The instant of the change.
         at: Timestamp,
     },
     /// Which of the approvals that a pending one waits for were given.
     SetRequired {
-        /// The approval.
+        /// The approval to change.
         approval: ApprovalKey,
         /// All that it waits for, in order.
         required: Vec<RequiredApproval>,
     },
     /// What became of an approval. If its attempt still awaits it, the attempt is void.
     CloseApproval {
-        /// The approval.
+        /// The approval that ended.
         approval: ApprovalKey,
-        /// What it is now.
+        /// The state in which it ended.
         state: State,
         /// Who decided, when and why.
         resolution: Resolution,
     },
     /// What became of a command that carried a client token.
     RecordClientToken {
-        /// The account.
+        /// The account whose client sent it.
         account: AccountKey,
-        /// The token.
+        /// The client's token.
         token: String,
-        /// What became of it.
+        /// The outcome of the command.
         outcome: StoredOutcome,
         /// The instant of the change.
         at: Timestamp,
@@ -168,7 +168,7 @@ pub enum Change {
     },
     /// What a shadow policy would have done otherwise.
     RecordPolicyDifference(Box<NewPolicyDifference>),
-    /// Something that happened.
+    /// Something happened, and stays in the log of events.
     InsertEvent {
         /// Whose it is; `None` when it is the host's.
         account: Option<AccountKey>,
@@ -189,11 +189,11 @@ pub enum OrderChange {
     /// A period of a resource that was paid for. With another that begins at the same instant and was not refunded, the
     /// commit fails.
     Insert {
-        /// The resource.
+        /// The resource that the order pays for.
         resource: ResourceKey,
-        /// Its id.
+        /// The resource's id, for errors.
         resource_id: String,
-        /// The order.
+        /// The paid period and its order.
         order: Order,
         /// Whether it was ordered before: a period of this order that waits to be paid becomes this one, if there is one.
         waited: bool,
@@ -202,16 +202,16 @@ pub enum OrderChange {
     Place {
         /// The members of its bundle.
         members: MemberKeys,
-        /// The order.
+        /// The order that waits to be paid.
         order: StoredUnpaidOrder,
     },
     /// What still waits of an order of a resource waits no more.
     Close {
-        /// The resource.
+        /// A resource of the order.
         resource: ResourceKey,
         /// The order's id.
         order: String,
-        /// Where it is now.
+        /// The state that the order has now.
         state: OrderState,
     },
     /// A command gives paid periods back, and the attempts that paid for them are void.
@@ -228,13 +228,13 @@ pub enum OrderChange {
 /// One thing that becomes of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountChange {
-    /// What it has now.
+    /// The balance from now on.
     Balance(Balance),
     /// What the provider's rules are told about it. Its bundles wake at `at`, to be asked about anew.
     Settings {
         /// All of its settings.
         settings: BTreeMap<String, String>,
-        /// When they change.
+        /// The instant of the change.
         at: Timestamp,
     },
     /// The cost above which its plans need an approval; `None`: none does.
@@ -250,16 +250,16 @@ pub enum PurchaseChange {
     Defer {
         /// The package that it is bought like.
         resource: ResourceKey,
-        /// When it is paid.
+        /// The instant of the payment.
         pay_at: Timestamp,
         /// When it is to take effect.
         effective_at: Timestamp,
     },
     /// A package that was to be paid is paid later.
     Postpone {
-        /// Which.
+        /// The purchase to put off.
         purchase: DeferredPurchaseKey,
-        /// When it is paid.
+        /// The new instant of the payment.
         pay_at: Timestamp,
     },
     /// A package that was to be paid later is paid, or given up.

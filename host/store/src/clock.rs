@@ -9,7 +9,7 @@ use crate::tx::WriteTx;
 /// The kind of time that a database lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockKind {
-    /// The system's.
+    /// The system's clock.
     Real,
     /// That of a clock which stands until somebody moves it.
     Virtual,

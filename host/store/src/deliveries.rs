@@ -18,7 +18,7 @@ use crate::tx::WriteTx;
 /// A delivery as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDelivery {
-    /// Its row.
+    /// The row of the delivery.
     pub row: DeliveryKey,
     /// The row of its webhook.
     pub webhook: WebhookKey,
@@ -30,7 +30,7 @@ pub struct StoredDelivery {
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
     /// When it was last tried.
     pub tried_at: Option<Timestamp>,

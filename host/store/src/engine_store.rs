@@ -26,6 +26,10 @@ use crate::packages::DeferredPurchase;
 use crate::policies::StoredPolicies;
 
 /// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
+///
+/// The engine calls [`EngineReads::due`] once for each batch, then what it needs to know of the bundles in it, and commits
+/// before it calls `due` again. Commands, imports and forecasts call the rest, between two batches. What a method returns
+/// includes everything that was committed before.
 pub trait EngineReads {
     /// The bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
     fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError>;
@@ -45,7 +49,7 @@ pub trait EngineReads {
     /// Every account, by id.
     fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError>;
 
-    /// An account.
+    /// The account with this key.
     fn account(&self, account: AccountKey) -> Result<StoredAccount, StoreError>;
 
     /// The account called `id`, if there is one.
@@ -124,14 +128,34 @@ pub trait EngineReads {
 }
 
 /// A store that an engine works on.
+///
+/// ```
+/// use perennial_domain::timestamp::Timestamp;
+/// use perennial_store::change::Change;
+/// use perennial_store::clock::ClockKind;
+/// use perennial_store::engine_store::EngineReads;
+/// use perennial_store::engine_store::EngineStore;
+/// use perennial_store::error::StoreError;
+///
+/// /// Moves the clock of a store, and counts the bundles that are due then, up to a hundred.
+/// fn tick(store: &mut impl EngineStore, at: Timestamp) -> Result<usize, StoreError> {
+///     store.commit([Change::Tick { kind: ClockKind::Virtual, at }])?;
+///     Ok(store.reads().due(at, 100)?.len())
+/// }
+///
+/// let mut store = perennial_store::memory::MemoryStore::default();
+/// assert_eq!(tick(&mut store, Timestamp::from_second(1_772_323_200))?, 0);
+/// # Ok::<(), StoreError>(())
+/// ```
 pub trait EngineStore {
-    /// What reads it.
+    /// The type through which the engine reads.
     type Reads: EngineReads;
 
-    /// What is committed, and what the transaction under way has written.
+    /// What is committed, and what the transaction under way has written. Called before each read.
     fn reads(&self) -> &Self::Reads;
 
-    /// Carries `changes` out in their order: all of them, or none.
+    /// Carries `changes` out in their order: all of them, or none. Called once for each batch of the clock, for each command,
+    /// and for whatever else the engine decides, with everything that was decided together.
     ///
     /// # Errors
     ///

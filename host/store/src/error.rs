@@ -12,7 +12,7 @@ pub enum StoreError {
         path = path.display()
     )]
     InUse {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// Such as ` (process 4711)`; empty when it is not known.
         holder: String,
@@ -32,7 +32,7 @@ pub enum StoreError {
         path = path.display()
     )]
     Log {
-        /// The log.
+        /// The file of the log.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
@@ -53,7 +53,7 @@ pub enum StoreError {
         path = path.display()
     )]
     Moved {
-        /// Where it was.
+        /// The path at which the file was.
         path: PathBuf,
     },
     /// The file, or what SQLite keeps beside it, may be read and not written.
@@ -83,7 +83,7 @@ pub enum StoreError {
         path = path.display()
     )]
     Empty {
-        /// The file.
+        /// The file that is empty.
         path: PathBuf,
     },
     /// There is no database, and this is not the command that makes one.
@@ -99,7 +99,7 @@ pub enum StoreError {
         path = path.display()
     )]
     SchemaTooNew {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// The schema that it has.
         found: i64,
@@ -112,7 +112,7 @@ pub enum StoreError {
         path = path.display()
     )]
     SchemaTooOld {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// The schema that it has.
         found: i64,
@@ -126,7 +126,7 @@ pub enum StoreError {
         path = path.display()
     )]
     SchemaOld {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// The schema that it has.
         found: i64,
@@ -140,19 +140,19 @@ pub enum StoreError {
         backup = backup.display()
     )]
     Migration {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// The schema that the step leads to.
         to: i64,
         /// The copy that was made before.
         backup: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// A copy of the database could not be made.
     #[error("cannot write the copy `{path}`: {source}; is its folder there, writable, and large enough?", path = path.display())]
     Backup {
-        /// The copy.
+        /// The file of the copy.
         path: PathBuf,
         /// What the system or SQLite says.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -160,13 +160,13 @@ pub enum StoreError {
     /// A copy of the database would overwrite a file.
     #[error("`{path}` exists already; name a file that does not", path = path.display())]
     Exists {
-        /// The file.
+        /// The file that is there already.
         path: PathBuf,
     },
     /// A copy cannot be put in the place of the database.
     #[error("cannot replace `{path}`: {source}; the files beside it are the database and the copy", path = path.display())]
     Restore {
-        /// The database.
+        /// The file of the database.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
@@ -174,7 +174,7 @@ pub enum StoreError {
     /// A file that was to be restored is not a whole database of this program.
     #[error("`{path}` cannot be restored: {reason}", path = path.display())]
     NotADatabase {
-        /// The file.
+        /// The file that is no database.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -182,7 +182,7 @@ pub enum StoreError {
     /// The file is there, and is no database of this program, or cannot be opened as one. Nothing was written.
     #[error("`{path}` cannot be used as a database: {reason}; name another with `--db`, or restore a backup", path = path.display())]
     Unusable {
-        /// The file.
+        /// The file that cannot be used.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -190,17 +190,17 @@ pub enum StoreError {
     /// It says something that this host never writes.
     #[error("the database has {found} where {what} was expected; restore it from a backup")]
     Damaged {
-        /// What should be there.
+        /// The value that should be there.
         what: &'static str,
-        /// What is there.
+        /// The value that was found instead.
         found: String,
     },
     /// A period would be paid for twice. Nothing was written.
     #[error("`{resource}` has been paid for from {starts_at} on already; nothing was written")]
     PaidTwice {
-        /// The resource.
+        /// The id of the resource.
         resource: String,
-        /// When the period begins.
+        /// The instant at which the period begins.
         starts_at: String,
     },
     /// SQLite says no.

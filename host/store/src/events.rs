@@ -19,13 +19,13 @@ use crate::tx::WriteTx;
 pub struct StoredEvent {
     /// Its row; later events have larger ones.
     pub row: EventKey,
-    /// When it happened.
+    /// The instant at which it happened.
     pub at: Timestamp,
     /// The account's id; `None` when it is about the host.
     pub account: Option<String>,
     /// The resource's id; `None` when it is about the account.
     pub resource: Option<String>,
-    /// Its type.
+    /// The name of its type.
     pub kind: String,
     /// What the type adds, a JSON object.
     pub body: String,
@@ -136,9 +136,9 @@ pub fn last_outage(db: &ReadTx) -> Result<Option<(Timestamp, Timestamp)>, StoreE
     let last = "select at, body ->> 'down_since' from event where resource is null and account is not null and type = 'host_resumed'
                 order by row desc limit 1";
     let mut statement = db.connection().prepare_cached(last)?;
-    let told: Option<(i64, String)> =
+    let last_outage: Option<(i64, String)> =
         statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let Some((at, down_since)) = told else { return Ok(None) };
+    let Some((at, down_since)) = last_outage else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an instant", found: down_since.clone() };
     let down_since = down_since.parse().map_err(|_| damaged())?;
     Ok(Some((Timestamp::from_second(at), down_since)))

@@ -40,7 +40,7 @@ pub(crate) struct Mark {
 /// What a database that was set back has lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetBack {
-    /// How many events.
+    /// The number of events that were lost.
     pub events: i64,
     /// How far its clock has come now ...
     pub ticked_at: Option<Timestamp>,

@@ -16,7 +16,7 @@ pub struct StoredResponse {
     pub status: u16,
     /// Headers of the answer, a JSON object of strings.
     pub headers: String,
-    /// Its body.
+    /// The body, as it was sent.
     pub body: String,
 }
 

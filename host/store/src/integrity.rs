@@ -38,7 +38,7 @@ struct Rule {
 
 /// The rules about rows. Stages up to 2 are live, charging 0 is prepaid; an order of state 0 waits to be paid and one of
 /// state 1 is paid, kinds up to 1 are purchases and renewals.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     Rule {
         promise: "the file is whole",
         violations: "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'",
@@ -85,6 +85,16 @@ const RULES: [Rule; 12] = [
         violations: "
             select 'the resource ' || r.id from resource r left join schedule h on h.resource = r.row
             left join schedule p on p.resource = h.bundle where p.resource is null or p.bundle <> p.resource",
+    },
+    Rule {
+        promise: "no two attempts at one renewal got past a decline and an approval",
+        violations: "
+            select 'the attempts ' || one.row || ' and ' || other.row || ' at ' || r.id from attempt one
+            join attempt other on other.resource = one.resource and other.expires_before = one.expires_before
+                and other.row > one.row
+            join resource r on r.row = one.resource
+            where one.state not in ('void', 'declined', 'awaiting_approval')
+              and other.state not in ('void', 'declined', 'awaiting_approval')",
     },
     Rule {
         promise: "every attempt that awaits an approval has a pending one",

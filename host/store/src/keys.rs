@@ -18,7 +18,7 @@ pub trait RowKey: Copy {
     /// The key with this number.
     fn from_number(number: i64) -> Self;
 
-    /// Its number.
+    /// The number as SQL has it.
     fn number(self) -> i64;
 
     /// Below the key of every row.

@@ -128,7 +128,7 @@ pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<EventKe
 /// An attempt as people are shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedAttempt {
-    /// Its row.
+    /// The row of the attempt.
     pub row: AttemptKey,
     /// Its account's id.
     pub account: String,
@@ -136,13 +136,13 @@ pub struct ListedAttempt {
     pub resource: String,
     /// Its expiry before the renewal.
     pub expires_before: Timestamp,
-    /// What is paid for.
+    /// The term that it pays for.
     pub term: Term,
-    /// Where it got to.
+    /// The name of its state.
     pub state: String,
     /// Of what kind a decline is.
     pub class: Option<String>,
-    /// When it got there.
+    /// The instant at which it entered the state.
     pub at: Timestamp,
     /// How often it was tried.
     pub tries: u32,

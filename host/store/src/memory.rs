@@ -166,10 +166,13 @@ impl MemoryStore {
 
     fn record_attempt(&mut self, resource: ResourceKey, attempt: Attempt) -> Result<(), StoreError> {
         let attempts = self.attempts.entry(resource).or_default();
-        match attempts.iter_mut().find(|other| other.key == attempt.key) {
+        let key = &attempt.id.key;
+        if attempts.iter().any(|other| other.id.key == *key && !other.state.is_open_to_retry()) {
+            return Err(paid_twice(&key.resource, key.expires_before));
+        }
+        match attempts.iter_mut().find(|other| other.id == attempt.id) {
             None => attempts.push(attempt),
-            Some(open) if open.state.is_open_to_retry() => *open = attempt,
-            Some(_) => return Err(paid_twice(&attempt.key.resource, attempt.key.expires_before)),
+            Some(open) => *open = attempt,
         }
         Ok(())
     }
@@ -184,7 +187,7 @@ impl MemoryStore {
     fn refund_order(&mut self, resource: ResourceKey, period: &PaidPeriod) {
         self.books.refund(resource, period);
         if let Some(attempts) = self.attempts.get_mut(&resource) {
-            attempts.retain(|attempt| attempt.key.expires_before != period.starts_at);
+            attempts.retain(|attempt| attempt.id.key.expires_before != period.starts_at);
         }
     }
 

@@ -29,13 +29,13 @@ pub struct OrderListFilter {
 /// A period of an order, with whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedOrder {
-    /// Its row.
+    /// The row of the order.
     pub row: OrderKey,
     /// The account's id.
     pub account: String,
     /// The account's currency.
     pub currency: String,
-    /// The period.
+    /// The period that it pays for.
     pub order: OrderView,
 }
 

@@ -164,15 +164,15 @@ pub(crate) fn refund(
 /// An order that waits to be paid, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredUnpaidOrder {
-    /// Its id.
+    /// The id of the order.
     pub id: String,
-    /// What it is for.
+    /// The kind of the order.
     pub kind: OrderKind,
     /// The row of the resource that its command names.
     pub resource: ResourceKey,
     /// What is done once it is paid, as decisions are kept.
     pub command: String,
-    /// When it was made.
+    /// The instant at which the order was made.
     pub created_at: Timestamp,
     /// The last instant at which it can be paid.
     pub pay_until: Timestamp,

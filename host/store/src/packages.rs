@@ -86,11 +86,11 @@ pub(crate) fn list_offers(
 /// A package to be bought like the one at `resource`, when its time to be paid comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeferredPurchase {
-    /// Its row.
+    /// The row of the purchase.
     pub row: DeferredPurchaseKey,
     /// The package that it is bought like.
     pub resource: ResourceKey,
-    /// When it is paid.
+    /// The instant of the payment.
     pub pay_at: Timestamp,
     /// When it was to take effect.
     pub effective_at: Timestamp,

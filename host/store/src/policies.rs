@@ -12,7 +12,7 @@ use rusqlite::named_params;
 
 use crate::error::StoreError;
 use crate::policy_changes;
-use crate::policy_changes::Unconfirmed;
+use crate::policy_changes::UnconfirmedChange;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -40,15 +40,15 @@ pub struct StoredCalendar {
     pub installed_by: String,
 }
 
-/// Everything that holds.
+/// The policies and calendars that hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredPolicies {
     /// In the order of the chain.
     pub policies: Vec<StoredPolicy>,
-    /// By name.
+    /// The calendars, sorted by name.
     pub calendars: Vec<StoredCalendar>,
     /// The changes that nobody else has confirmed, by subject and name.
-    pub unconfirmed: Vec<Unconfirmed>,
+    pub unconfirmed: Vec<UnconfirmedChange>,
 }
 
 /// The digest of everything that holds; empty while nothing was ever installed.
@@ -63,7 +63,7 @@ pub fn update_set_digest(db: &WriteTx, digest: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Everything that holds.
+/// The policies and calendars that hold.
 pub fn all(db: &ReadTx) -> Result<StoredPolicies, StoreError> {
     Ok(StoredPolicies {
         policies: list(db)?,

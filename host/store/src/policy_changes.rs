@@ -11,17 +11,17 @@ use crate::people;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
-/// What was changed.
+/// The kind of thing that was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// A policy.
+    /// A policy with its script.
     Policy,
     /// A calendar of policies.
     Calendar,
 }
 
 impl Subject {
-    /// Both.
+    /// Both subjects, for parsing and for lists of choices.
     pub const ALL: [Subject; 2] = [Subject::Policy, Subject::Calendar];
 
     /// `policy` or `calendar`.
@@ -57,7 +57,7 @@ pub struct NewPolicyChange {
 pub struct PolicyChange {
     /// Its row; later ones have larger ones.
     pub row: PolicyChangeKey,
-    /// The change.
+    /// The change as it was made.
     pub change: NewPolicyChange,
     /// When another person confirmed it, and with which token.
     pub confirmed: Option<(Timestamp, String)>,
@@ -65,8 +65,8 @@ pub struct PolicyChange {
 
 /// The last change of a policy or calendar, while nobody else has confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unconfirmed {
-    /// The change.
+pub struct UnconfirmedChange {
+    /// The change that nobody else has confirmed.
     pub change: PolicyChange,
     /// The person behind the token that made it.
     pub person: String,
@@ -124,7 +124,7 @@ pub fn last(db: &ReadTx, subject: Subject, name: &str) -> Result<Option<PolicyCh
 }
 
 /// The last change of each policy and calendar that nobody else has confirmed.
-pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<Unconfirmed>, StoreError> {
+pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<UnconfirmedChange>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from policy_change where confirmed_by is null
              and row in (select max(row) from policy_change group by subject, name) order by subject, name",
@@ -133,7 +133,7 @@ pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<Unconfirmed>, StoreError> {
     let unconfirmed = changes.map(|change| {
         let change = change?;
         let person = people::person_of(db, &change.change.changed_by)?;
-        Ok(Unconfirmed { change, person })
+        Ok(UnconfirmedChange { change, person })
     });
     unconfirmed.collect()
 }

@@ -30,13 +30,13 @@ pub struct NewPolicyDifference {
     pub resource: ResourceKey,
     /// The name of the command.
     pub command: &'static str,
-    /// Who asked.
+    /// The clock or a command.
     pub cause: Cause,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
     /// What the policy would have done.
     pub ruling: Effect,
-    /// What was done.
+    /// The effect of the policies that are followed.
     pub followed: Effect,
     /// The policy's words.
     pub reason: String,
@@ -57,17 +57,17 @@ pub struct PolicyDifference {
     pub digest: String,
     /// The account's id.
     pub account_id: String,
-    /// Its currency.
+    /// The currency of its amounts.
     pub currency: String,
     /// The resource's id.
     pub resource_id: String,
     /// The name of the command.
     pub command: String,
-    /// Who asked.
+    /// The clock or a command.
     pub cause: Cause,
     /// What the policy would have done.
     pub ruling: Effect,
-    /// What was done.
+    /// The effect of the policies that are followed.
     pub followed: Effect,
     /// The policy's words.
     pub reason: String,
@@ -90,11 +90,11 @@ pub struct PolicyDifference {
 pub struct DifferenceTotal {
     /// What the policy would have done.
     pub ruling: Effect,
-    /// What was done.
+    /// The effect of the policies that are followed.
     pub followed: Effect,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: String,
-    /// How many plans.
+    /// The number of plans.
     pub plans: u32,
     /// What they cost as they were followed.
     pub cost: Micros,

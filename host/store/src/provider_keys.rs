@@ -29,7 +29,7 @@ pub struct StoredKey {
     pub sealed: Vec<u8>,
     /// What it is for, in words.
     pub name: String,
-    /// When it was made.
+    /// The instant at which it was created.
     pub created_at: Timestamp,
     /// By which token; `cli` for the command line.
     pub created_by: String,

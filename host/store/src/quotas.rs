@@ -14,9 +14,9 @@ pub struct PersonUsage {
     pub jobs: i64,
     /// The items of those.
     pub job_items: i64,
-    /// Calendars.
+    /// The number of calendars.
     pub calendars: i64,
-    /// Webhooks.
+    /// The number of webhooks.
     pub webhooks: i64,
     /// Tokens that are not revoked.
     pub tokens: i64,

@@ -97,11 +97,11 @@ impl ResourcePage {
 /// A resource that passed a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundResource {
-    /// Its row.
+    /// The row of the resource.
     pub row: ResourceKey,
-    /// Its id.
+    /// The id of the resource.
     pub id: String,
-    /// Its bundle.
+    /// The bundle that it belongs to.
     pub bundle: BundleKey,
 }
 

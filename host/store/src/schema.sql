@@ -199,7 +199,8 @@ create table attempt (
     changed_at     integer not null,
     tries          integer not null
 );
--- The key of the renewal protocol: one attempt that is not void for each.
+-- An attempt's id. Its key is the id without the term: where an attempt is neither void, declined nor awaiting an approval,
+-- whoever writes makes no other with its key.
 create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
 create index attempt_in_doubt on attempt (row) where state = 'in_doubt';
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use perennial_domain::account::Account;
 use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::State;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::ledger::Entry;
@@ -246,7 +246,7 @@ impl Committer<'_> {
         &mut self,
         approval: ApprovalKey,
         priced: &PricedRequest,
-        attempt: Option<(ResourceKey, Key)>,
+        attempt: Option<(ResourceKey, AttemptId)>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let before = approvals::attempt(self.db, approval)?;
@@ -264,12 +264,12 @@ impl Committer<'_> {
 
     fn await_approval(
         &mut self,
-        attempt: Option<&(ResourceKey, Key)>,
+        attempt: Option<&(ResourceKey, AttemptId)>,
         at: Timestamp,
     ) -> Result<Option<AttemptKey>, StoreError> {
-        let Some((resource, key)) = attempt else { return Ok(None) };
-        let attempt = Attempt { key: key.clone(), state: State::awaiting_approval(), at };
+        let Some((resource, id)) = attempt else { return Ok(None) };
+        let attempt = Attempt { id: id.clone(), state: State::awaiting_approval(), at };
         self.attempts.record(*resource, &attempt)?;
-        attempts::find(self.db, *resource, key).map(Some)
+        attempts::find(self.db, *resource, id).map(Some)
     }
 }

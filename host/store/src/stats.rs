@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::jobs;
 use crate::tx::ReadTx;
 
-/// How things stand.
+/// The state of a host in figures, for metrics and health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// Bundles whose time has come.

@@ -239,6 +239,15 @@ pub fn double_orders(db: &ReadTx) {
     .unwrap();
 }
 
+/// Adds each settled attempt once more, for a term that is longer by one.
+pub fn double_attempts(db: &ReadTx) {
+    let added =
+        "insert into attempt (resource, expires_before, term_count, term_unit, state, changed_at, tries)
+        select resource, expires_before, term_count + 1, term_unit, state, changed_at, tries from attempt
+        where state = 'settled'";
+    db.connection().execute(added, []).unwrap();
+}
+
 /// Makes every approval pending again, without touching its attempt or when it was closed.
 pub fn reopen_approvals(db: &ReadTx) {
     db.connection().execute("update approval set state = 'pending'", []).unwrap();

@@ -14,8 +14,8 @@ use crate::tx::WriteTx;
 
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disabled {
-    /// Since when.
+pub struct Disablement {
+    /// The instant from which it is disabled.
     pub at: Timestamp,
     /// `requested`, `gone` or `failing`.
     pub reason: String,
@@ -23,8 +23,8 @@ pub struct Disabled {
 
 /// What a webhook signed with before its secret was changed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Previous {
-    /// As it is kept.
+pub struct PreviousSecret {
+    /// The secret, sealed where there is a secrets key.
     pub secret: Vec<u8>,
     /// Until when it goes on signing.
     pub until: Timestamp,
@@ -33,7 +33,7 @@ pub struct Previous {
 /// A webhook as stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredWebhook {
-    /// Its row.
+    /// The row of the webhook.
     pub row: WebhookKey,
     /// What it is called by.
     pub id: String,
@@ -48,13 +48,13 @@ pub struct StoredWebhook {
     /// What it signs with, as it is kept.
     pub secret: Vec<u8>,
     /// What it signed with before, if that was changed.
-    pub previous: Option<Previous>,
-    /// When it was made.
+    pub previous: Option<PreviousSecret>,
+    /// The instant at which it was created.
     pub created_at: Timestamp,
-    /// By which token.
+    /// The id of the token that created it.
     pub created_by: String,
     /// Since when and why it is disabled.
-    pub disabled: Option<Disabled>,
+    pub disabled: Option<Disablement>,
     /// The first of the tries that failed in a row.
     pub failing_since: Option<Timestamp>,
     /// The event up to which every one was tried once.
@@ -180,10 +180,12 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         secret: row.get("secret")?,
         previous: previous
             .zip(codec::instant(row, "previous_until")?)
-            .map(|(secret, until)| Previous { secret, until }),
+            .map(|(secret, until)| PreviousSecret { secret, until }),
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        disabled: codec::instant(row, "disabled_at")?.zip(reason).map(|(at, reason)| Disabled { at, reason }),
+        disabled: codec::instant(row, "disabled_at")?
+            .zip(reason)
+            .map(|(at, reason)| Disablement { at, reason }),
         failing_since: codec::instant(row, "failing_since")?,
         cursor: row.get("event_cursor")?,
     })

@@ -176,7 +176,7 @@ fn tokens_belong_to_whoever_made_them_back_to_the_command_line() {
 }
 
 #[test]
-fn a_database_without_policies_has_none_and_its_approvals_and_tokens_stay() {
+fn a_database_older_than_policies_keeps_its_approvals_and_tokens() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("perennial.db");
     std::fs::copy(LATER[2], &path).unwrap();

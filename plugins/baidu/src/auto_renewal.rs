@@ -12,8 +12,8 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
-use crate::commands::CommandTarget;
-use crate::commands::Draft;
+use crate::command_target::CommandTarget;
+use crate::command_target::Draft;
 use crate::following::Apart;
 use crate::following::leader;
 use crate::following::switch;

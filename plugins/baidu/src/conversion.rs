@@ -3,16 +3,14 @@
 //! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), which has the refusal codes of disks. Knows
 //! which resources change; `unsubscription` knows what comes back for what is left of a period.
 
-use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
-use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 
-use crate::commands::CommandTarget;
-use crate::commands::Draft;
+use crate::command_target::CommandTarget;
+use crate::command_target::Draft;
 use crate::kinds::Kind;
 use crate::members::Subscription;
 use crate::members::attached;
@@ -102,29 +100,6 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
         OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Release => {
             Err(named.denied("is not set to become pay-as-you-go"))
         }
-    }
-}
-
-/// The refusal of a command on a resource that is gone or pay-as-you-go: for disks, this change has a code of its own.
-pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
-    let is_disk = Kind::of(&resource.kind) == Kind::Cds;
-    let is_denied = refusal.code == Code::OperationDenied.name();
-    match &request.command {
-        Command::ConvertOnExpiry | Command::ConvertNow if is_disk && is_denied => {
-            Code::PaymentTypeNotSupportToPostpay.because(refusal.message)
-        }
-        Command::ConvertOnExpiry
-        | Command::Renew(_)
-        | Command::SetAutoRenew(_)
-        | Command::CancelAutoRenew
-        | Command::Unsubscribe(_)
-        | Command::CancelConversion
-        | Command::ConvertNow
-        | Command::BuyAgain(_)
-        | Command::Change(_)
-        | Command::Subscribe(_)
-        | Command::PayOrder(_)
-        | Command::CancelOrder(_) => refusal,
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Apart {
     OtherKind,
     /// It was released, unsubscribed or converted.
     Gone,
-    /// It is pay-as-you-go.
+    /// The resource is pay-as-you-go.
     Postpaid,
     /// It has expired; nothing is renewed automatically after its expiry.
     Expired,

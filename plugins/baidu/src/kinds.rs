@@ -6,26 +6,26 @@ use plugin_sdk::TermUnit;
 /// One of the manifest's kinds, in the manifest's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Cloud server.
+    /// Cloud server (BCC).
     Bcc,
     /// Bare metal server.
     Bbc,
-    /// Data disk.
+    /// Data disk (CDS).
     Cds,
-    /// Public address.
+    /// Public address (EIP).
     Eip,
     /// Marketplace image or software.
     Mkt,
-    /// Cache.
+    /// Cache (SCS), for Redis and Memcached.
     Scs,
-    /// Relational database.
+    /// Relational database (RDS).
     Rds,
     /// Direct connect port.
     Et,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind, for the manifest and for parsing.
     pub const ALL: [Kind; 8] =
         [Kind::Bcc, Kind::Bbc, Kind::Cds, Kind::Eip, Kind::Mkt, Kind::Scs, Kind::Rds, Kind::Et];
 

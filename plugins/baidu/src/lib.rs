@@ -5,6 +5,7 @@
 //! of commands.
 
 mod auto_renewal;
+mod command_target;
 mod commands;
 mod conversion;
 mod following;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::kinds::Kind;
 use crate::refusals::Code;
 use crate::related::FLAGS;
-use crate::related::Related;
+use crate::related::RelatedFlag;
 
 /// The option that carries the client token.
 pub(crate) const CLIENT_TOKEN: &str = "clientToken";
@@ -29,7 +29,7 @@ pub(crate) const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
 #[derive(Debug, Default)]
 pub struct Options {
     /// `None` when the option is absent or empty: the account's setting decides.
-    pub related: Option<Related>,
+    pub related: Option<RelatedFlag>,
     /// Disks that are renewed by a term of their own; each at most once.
     pub custom_periods: Vec<CustomPeriod>,
 }
@@ -100,9 +100,9 @@ fn check_token(token: &str) -> Result<(), Refusal> {
         .because(format!("`{CLIENT_TOKEN}` is 1 to {CLIENT_TOKEN_LENGTH_MAX} ASCII characters")))
 }
 
-fn related(flag: &str) -> Result<Option<Related>, Refusal> {
-    match Related::of(flag) {
-        Some(Related::NONE) => Ok(None),
+fn related(flag: &str) -> Result<Option<RelatedFlag>, Refusal> {
+    match RelatedFlag::of(flag) {
+        Some(RelatedFlag::NONE) => Ok(None),
         Some(related) => Ok(Some(related)),
         None => {
             let known = FLAGS.map(|related| format!("`{}`", related.flag)).join(", ");

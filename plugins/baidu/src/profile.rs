@@ -17,10 +17,10 @@ use crate::members::STATUS;
 use crate::options::CLIENT_TOKEN;
 use crate::options::CLIENT_TOKEN_SECONDS;
 use crate::refusals::Code;
-use crate::settings::Described;
 use crate::settings::POLICY_DEFERRED_CODE;
 use crate::settings::POLICY_DENIED_CODE;
 use crate::settings::SETTINGS;
+use crate::settings::SettingDescription;
 use crate::settings::UTC_OFFSET_MINUTES;
 
 /// The manifest's notices, in its order.
@@ -33,7 +33,7 @@ pub mod notices {
     pub(crate) const RELEASED: u32 = 2;
 }
 
-/// The manifest.
+/// The plugin's manifest: kinds, settings and notices.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "baidu".to_owned(),
@@ -81,7 +81,7 @@ fn kind(kind: Kind) -> plugin_sdk::Kind {
     }
 }
 
-fn setting(setting: &Described) -> Setting {
+fn setting(setting: &SettingDescription) -> Setting {
     Setting {
         name: setting.name.to_owned(),
         label: setting.label.to_owned(),

@@ -20,7 +20,7 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 use plugin_sdk::settings::get;
 
-use crate::commands::Draft;
+use crate::command_target::Draft;
 use crate::kinds::Kind;
 use crate::lifecycle::CALENDAR;
 use crate::members;

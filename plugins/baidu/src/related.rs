@@ -6,7 +6,7 @@ use crate::kinds::Kind;
 
 /// A value of `relatedRenewFlag`, and the products that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Related {
+pub struct RelatedFlag {
     /// The value, as the provider writes it.
     pub flag: &'static str,
     cds: bool,
@@ -15,23 +15,23 @@ pub struct Related {
 }
 
 /// Every value, as listed in the appendix "RelatedRenewFlag" of the BCC API reference; the empty one is the default.
-pub const FLAGS: [Related; 8] = [
-    Related { flag: "", cds: false, eip: false, mkt: false },
-    Related { flag: "CDS", cds: true, eip: false, mkt: false },
-    Related { flag: "EIP", cds: false, eip: true, mkt: false },
-    Related { flag: "MKT", cds: false, eip: false, mkt: true },
-    Related { flag: "CDS_EIP", cds: true, eip: true, mkt: false },
-    Related { flag: "CDS_MKT", cds: true, eip: false, mkt: true },
-    Related { flag: "EIP_MKT", cds: false, eip: true, mkt: true },
-    Related { flag: "CDS_EIP_MKT", cds: true, eip: true, mkt: true },
+pub const FLAGS: [RelatedFlag; 8] = [
+    RelatedFlag { flag: "", cds: false, eip: false, mkt: false },
+    RelatedFlag { flag: "CDS", cds: true, eip: false, mkt: false },
+    RelatedFlag { flag: "EIP", cds: false, eip: true, mkt: false },
+    RelatedFlag { flag: "MKT", cds: false, eip: false, mkt: true },
+    RelatedFlag { flag: "CDS_EIP", cds: true, eip: true, mkt: false },
+    RelatedFlag { flag: "CDS_MKT", cds: true, eip: false, mkt: true },
+    RelatedFlag { flag: "EIP_MKT", cds: false, eip: true, mkt: true },
+    RelatedFlag { flag: "CDS_EIP_MKT", cds: true, eip: true, mkt: true },
 ];
 
-impl Related {
+impl RelatedFlag {
     /// The instance alone.
-    pub const NONE: Related = FLAGS[0];
+    pub const NONE: RelatedFlag = FLAGS[0];
 
     /// The value with this text; `None` for any other text.
-    pub fn of(flag: &str) -> Option<Related> {
+    pub fn of(flag: &str) -> Option<RelatedFlag> {
         FLAGS.into_iter().find(|related| related.flag == flag)
     }
 

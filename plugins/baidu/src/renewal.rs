@@ -16,8 +16,8 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
-use crate::commands::CommandTarget;
-use crate::commands::Draft;
+use crate::command_target::CommandTarget;
+use crate::command_target::Draft;
 use crate::following::Apart;
 use crate::following::goes_along;
 use crate::kinds::Kind;
@@ -33,7 +33,7 @@ use crate::options::CustomPeriod;
 use crate::options::Options;
 use crate::pending_conversion;
 use crate::refusals::Code;
-use crate::related::Related;
+use crate::related::RelatedFlag;
 use crate::settings::Settings;
 
 /// Which attached members join the renewal of an instance.
@@ -42,7 +42,7 @@ enum Joining {
     /// The members that the instance's auto-renew rule covers.
     Rule,
     /// The members that `relatedRenewFlag` names.
-    Flag(Related),
+    Flag(RelatedFlag),
 }
 
 /// Plans a renewal.

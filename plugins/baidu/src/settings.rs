@@ -9,13 +9,13 @@ use plugin_sdk::settings::number;
 use plugin_sdk::settings::numbers;
 
 use crate::kinds::Kind;
-use crate::related::Related;
+use crate::related::RelatedFlag;
 
 /// The provider's days: China Standard Time.
 pub(crate) const UTC_OFFSET_MINUTES: i16 = 480;
 
 /// A setting of the manifest: its name, its default and its label.
-pub struct Described {
+pub struct SettingDescription {
     /// The name in an account's settings.
     pub name: &'static str,
     /// The value of an account that does not set it; `None` when another setting's value applies.
@@ -24,8 +24,8 @@ pub struct Described {
     pub label: &'static str,
 }
 
-const fn described(name: &'static str, default: &'static str, label: &'static str) -> Described {
-    Described { name, default: Some(default), label }
+const fn described(name: &'static str, default: &'static str, label: &'static str) -> SettingDescription {
+    SettingDescription { name, default: Some(default), label }
 }
 
 /// The setting with the code of what a policy of the operator's denies, for the host to read.
@@ -36,15 +36,15 @@ pub(crate) const POLICY_DEFERRED_CODE: &str = "policy_deferred_code";
 const POLICY_CODES: [&str; 4] =
     ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
 
-/// Every setting.
-pub const SETTINGS: [Described; 23] = [
+/// Every setting that an account may have.
+pub const SETTINGS: [SettingDescription; 23] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
         "7,3,1,0",
         "days before the expiry on which an automatic renewal is tried, 0 to 30 each [Automatic renewal]",
     ),
-    Described {
+    SettingDescription {
         name: "bbc_try_days",
         default: None,
         label: "the same for bare metal servers, as their own page says `7,3,1`; as `try_days` when not set [BBC expiry]",
@@ -156,7 +156,7 @@ pub struct Settings {
     et_grace_days: i64,
     et_retention_days: i64,
     /// The products renewed together with an instance when a renewal by hand names none.
-    pub related_by_default: Related,
+    pub related_by_default: RelatedFlag,
     /// Whether the new period of an expired resource begins at its renewal, and not at its expiry.
     pub late_from_renewal: bool,
     /// Whether an automatic renewal leaves alone what would not expire before its instance.
@@ -184,7 +184,7 @@ impl Settings {
     /// Reads an account's settings, which [`problems`] checked before they were stored.
     pub fn of(values: &[(String, String)]) -> Settings {
         let days = |name, default| numbers(values, name, default);
-        let related = get(values, "related_renew_default").and_then(Related::of);
+        let related = get(values, "related_renew_default").and_then(RelatedFlag::of);
         Settings {
             try_hour: number(values, "try_hour", 9),
             try_days: days("try_days", "7,3,1,0"),
@@ -198,7 +198,7 @@ impl Settings {
             retention_days: number(values, "retention_days", 7),
             et_grace_days: number(values, "et_grace_days", 7),
             et_retention_days: number(values, "et_retention_days", 23),
-            related_by_default: related.unwrap_or(Related::NONE),
+            related_by_default: related.unwrap_or(RelatedFlag::NONE),
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
             takes_due_only: get(values, "auto_renewal_takes") != Some("bundle"),
             converts_disks: get(values, "convert_cds") == Some("all"),

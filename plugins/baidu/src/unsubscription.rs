@@ -23,8 +23,8 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
-use crate::commands::CommandTarget;
-use crate::commands::Draft;
+use crate::command_target::CommandTarget;
+use crate::command_target::Draft;
 use crate::kinds::Kind;
 use crate::lifecycle::CALENDAR;
 use crate::members::attached;

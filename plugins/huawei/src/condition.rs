@@ -59,7 +59,7 @@ const NONE: Condition = Condition {
     convert: None,
 };
 
-/// Every word.
+/// Every condition that an attribute can name.
 pub const ALL: [Condition; 10] = [
     Condition {
         word: UNPAID_WORD,

@@ -39,7 +39,7 @@ use plugin_sdk::usage;
 
 use crate::settings::Settings;
 
-/// The plugin.
+/// The plugin, as the contract has it.
 #[derive(Debug)]
 pub struct Huawei;
 

@@ -28,15 +28,11 @@ use crate::family::member_index;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::UNKNOWN;
+use crate::reset::REFILLS_MAX;
+use crate::reset::boundaries;
 use crate::reset::resets;
 use crate::settings::PackageOrder;
 use crate::settings::Settings;
-
-/// The most refills that a timeline shows: with tries, notices and stages it has to fit into the contract's 128.
-pub(crate) const REFILLS_MAX: usize = 100;
-
-/// The most periods that are counted back from an expiry, so that an absurd expiry costs little time.
-const PERIODS_MAX: u32 = 4_000;
 
 /// Plans the purchase of another package like `named`. It takes effect when it is paid or at the chosen time, whichever
 /// is later.
@@ -96,26 +92,6 @@ pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> 
     refills.dedup();
     refills.truncate(REFILLS_MAX);
     refills
-}
-
-/// The first boundaries of periods of this length, counted back from the expiry.
-pub(crate) fn boundaries(
-    resource: &Resource,
-    expires_at: Timestamp,
-    after: Timestamp,
-    own: Term,
-) -> Vec<Timestamp> {
-    let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
-    let began = |periods: u32| {
-        let back = Term { count: own.count.saturating_mul(periods), unit: own.unit };
-        end(Family::Package, CALENDAR.minus(expires_at, anchor_day, back))
-    };
-    // The first period ends no sooner than the package's first day does.
-    let ahead = after.max(CALENDAR.end_of_day(resource.started_at));
-    let mut boundaries = (1..=PERIODS_MAX).map(began).take_while(|&at| at > ahead).collect::<Vec<_>>();
-    boundaries.reverse();
-    boundaries.truncate(REFILLS_MAX);
-    boundaries
 }
 
 /// Allocates a consumption to the packages in force at its time, in the account's order.

@@ -23,11 +23,11 @@ use crate::settings::POLICY_DEFERRED_CODE;
 use crate::settings::POLICY_DENIED_CODE;
 
 /// A kind: its name, its label, the kinds that it can be attached to, and its terms.
-type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
+type KindRow = (&'static str, &'static str, &'static [&'static str], SaleTerms);
 
 /// The terms that a kind is sold for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sold {
+enum SaleTerms {
     /// 1 to 11 months or 1 to 3 years.
     Resource,
     /// 1 to 9 months or 1 to 3 years, with a quota.
@@ -35,51 +35,51 @@ enum Sold {
 }
 
 const KINDS: [KindRow; 21] = [
-    ("ecs", "Elastic Cloud Server", &[], Sold::Resource),
-    ("bms", "Bare Metal Server", &[], Sold::Resource),
+    ("ecs", "Elastic Cloud Server", &[], SaleTerms::Resource),
+    ("bms", "Bare Metal Server", &[], SaleTerms::Resource),
     (
         "evs",
         "Elastic Volume Service disk; bought separately, it is a primary",
         &["ecs", "bms"],
-        Sold::Resource,
+        SaleTerms::Resource,
     ),
-    ("vpc", "Virtual Private Cloud", &["ecs", "bms"], Sold::Resource),
+    ("vpc", "Virtual Private Cloud", &["ecs", "bms"], SaleTerms::Resource),
     (
         "eip",
         "Elastic IP; primary over an exclusive bandwidth",
         &["ecs", "bms", "shared-bandwidth"],
-        Sold::Resource,
+        SaleTerms::Resource,
     ),
-    ("bandwidth", "Exclusive bandwidth", &["eip", "ecs", "bms"], Sold::Resource),
-    ("shared-bandwidth", "Shared bandwidth; primary over its EIPs", &[], Sold::Resource),
-    ("bandwidth-add-on", "Bandwidth add-on package", &["bandwidth", "shared-bandwidth"], Sold::Resource),
-    ("elb", "Elastic Load Balance", &[], Sold::Resource),
-    ("nat", "NAT Gateway", &[], Sold::Resource),
-    ("vpn", "Virtual Private Network", &[], Sold::Resource),
-    ("direct-connect", "Direct Connect", &[], Sold::Resource),
-    ("rds", "Relational Database Service", &[], Sold::Resource),
-    ("dds", "Document Database Service", &[], Sold::Resource),
-    ("dcs", "Distributed Cache Service", &[], Sold::Resource),
-    ("dms", "Distributed Message Service", &[], Sold::Resource),
-    ("cce", "Cloud Container Engine", &[], Sold::Resource),
-    ("sfs-turbo", "Scalable File Service Turbo", &[], Sold::Resource),
+    ("bandwidth", "Exclusive bandwidth", &["eip", "ecs", "bms"], SaleTerms::Resource),
+    ("shared-bandwidth", "Shared bandwidth; primary over its EIPs", &[], SaleTerms::Resource),
+    ("bandwidth-add-on", "Bandwidth add-on package", &["bandwidth", "shared-bandwidth"], SaleTerms::Resource),
+    ("elb", "Elastic Load Balance", &[], SaleTerms::Resource),
+    ("nat", "NAT Gateway", &[], SaleTerms::Resource),
+    ("vpn", "Virtual Private Network", &[], SaleTerms::Resource),
+    ("direct-connect", "Direct Connect", &[], SaleTerms::Resource),
+    ("rds", "Relational Database Service", &[], SaleTerms::Resource),
+    ("dds", "Document Database Service", &[], SaleTerms::Resource),
+    ("dcs", "Distributed Cache Service", &[], SaleTerms::Resource),
+    ("dms", "Distributed Message Service", &[], SaleTerms::Resource),
+    ("cce", "Cloud Container Engine", &[], SaleTerms::Resource),
+    ("sfs-turbo", "Scalable File Service Turbo", &[], SaleTerms::Resource),
     (
         "codearts-package",
         "CodeArts package: normal, expired, frozen (data can only be viewed and deleted), deleted (data lost)",
         &[],
-        Sold::Resource,
+        SaleTerms::Resource,
     ),
     (
         "codearts-extension",
         "CodeArts resource extension or value-added feature: normal, expired (cannot be used), deleted",
         &["codearts-package"],
-        Sold::Resource,
+        SaleTerms::Resource,
     ),
     (
         "package",
         "Resource package: its quota covers use; renewed or bought again, never converted",
         &[],
-        Sold::Package,
+        SaleTerms::Package,
     ),
 ];
 
@@ -174,7 +174,7 @@ const SETTINGS: [(&str, &str, Option<&str>); 19] = [
     (POLICY_DEFERRED_CODE, "The same of what a policy does not allow before an instant", Some(NOT_YET.code)),
 ];
 
-/// The manifest.
+/// The plugin's manifest: kinds, settings and notices.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "huawei".to_owned(),
@@ -203,8 +203,8 @@ fn policy_refusal(code: Code, setting: &str) -> PolicyRefusal {
 
 fn kind(&(name, label, attaches_to, sold): &KindRow) -> Kind {
     let months_max = match sold {
-        Sold::Resource => 11,
-        Sold::Package => 9,
+        SaleTerms::Resource => 11,
+        SaleTerms::Package => 9,
     };
     let months = (1..=months_max).map(|count| Term { count, unit: TermUnit::Month });
     let years = (1..=3).map(|count| Term { count, unit: TermUnit::Year });
@@ -213,7 +213,7 @@ fn kind(&(name, label, attaches_to, sold): &KindRow) -> Kind {
         label: label.to_owned(),
         attaches_to: attaches_to.iter().map(|&kind| kind.to_owned()).collect(),
         terms: months.chain(years).collect(),
-        package: sold == Sold::Package,
+        package: sold == SaleTerms::Package,
     }
 }
 

@@ -194,7 +194,7 @@ pub(crate) const PACKAGE_KEPT: Code = Code::new(
     UNSUBSCRIBE,
     "a resource package that has taken effect cannot be unsubscribed from",
 );
-/// It is a trial.
+/// The resource is a trial.
 pub(crate) const TRIAL: Code =
     Code::new("CBC.99003649", UNSUBSCRIBE, "a trial resource cannot be unsubscribed from");
 /// It was bought at the marketplace.
@@ -218,7 +218,7 @@ pub(crate) const KEPT_FOR_ADD_ON: Code = Code::new(
     UNSUBSCRIBE,
     "the bandwidth has an add-on package, so its renewed periods cannot be unsubscribed from",
 );
-/// It is frozen.
+/// The resource is frozen.
 pub(crate) const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
 

@@ -1,4 +1,4 @@
-//! Packages whose quota is reset: the attributes that say so, and the instants at which a reset period begins.
+//! Packages whose quota is reset: the attributes that say so, and the instants at which periods begin.
 //!
 //! Sources: Querying the Resource Package List (`quota_reuse_mode`, `quota_reuse_cycle`, `quota_reuse_cycle_type`), and
 //! "Resource Packages" of the billing centre's manual (renewals_topic_30000003): what is left at the end of a reset
@@ -12,8 +12,14 @@ use plugin_sdk::calendar::DAY;
 use plugin_sdk::settings::get;
 
 use crate::family::CALENDAR;
-use crate::package::REFILLS_MAX;
-use crate::package::boundaries;
+use crate::family::Family;
+use crate::family::end;
+
+/// The most refills that a timeline shows: with tries, notices and stages it has to fit into the contract's 128.
+pub(crate) const REFILLS_MAX: usize = 100;
+
+/// The most periods that are counted back from an expiry, so that an absurd expiry costs little time.
+const PERIODS_MAX: u32 = 4_000;
 
 /// The attribute with the length of the reset period: `hour`, `day`, `week`, `month` or `year`, or the provider's
 /// number for it, 1 to 5. Without it the quota is not reset.
@@ -55,6 +61,26 @@ pub(crate) fn resets(resource: &Resource, expires_at: Timestamp, after: Timestam
         // Like the paid periods themselves, reset periods are counted back from the end of the last one.
         Cycle::Whole(unit) => boundaries(resource, expires_at, after, Term { count: 1, unit }),
     }
+}
+
+/// The first boundaries of periods of this length, counted back from the expiry.
+pub(crate) fn boundaries(
+    resource: &Resource,
+    expires_at: Timestamp,
+    after: Timestamp,
+    own: Term,
+) -> Vec<Timestamp> {
+    let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
+    let began = |periods: u32| {
+        let back = Term { count: own.count.saturating_mul(periods), unit: own.unit };
+        end(Family::Package, CALENDAR.minus(expires_at, anchor_day, back))
+    };
+    // The first period ends no sooner than the package's first day does.
+    let ahead = after.max(CALENDAR.end_of_day(resource.started_at));
+    let mut boundaries = (1..=PERIODS_MAX).map(began).take_while(|&at| at > ahead).collect::<Vec<_>>();
+    boundaries.reverse();
+    boundaries.truncate(REFILLS_MAX);
+    boundaries
 }
 
 fn cycle(text: &str) -> Option<Cycle> {

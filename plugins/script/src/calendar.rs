@@ -20,9 +20,9 @@ use crate::limits::WORKING_DAY_SEARCH_MAX;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
-/// 0001-01-01T00:00:00Z.
+/// The first instant: 0001-01-01T00:00:00Z.
 const FIRST: i64 = -62_135_596_800;
-/// 9999-12-31T23:59:59Z.
+/// The last instant: 9999-12-31T23:59:59Z.
 const LAST: i64 = 253_402_300_799;
 /// 1970-01-01 was a Thursday: days since then plus three, by sevens, count from Monday.
 const MONDAY_OFFSET: i32 = 3;

@@ -5,7 +5,6 @@ use rhai::EvalAltResult;
 use rhai::ParseError;
 use rhai::Position;
 
-use crate::language;
 use crate::limits::CALLS_MAX;
 use crate::limits::LIST_MAX;
 use crate::limits::MAP_MAX;
@@ -14,6 +13,7 @@ use crate::limits::TEXT_MAX_BYTES;
 use crate::limits::VARIABLES_MAX;
 use crate::rulings::Failure;
 use crate::scripts::Finding;
+use crate::type_names;
 
 /// The function that every script defines.
 pub(crate) const RULE: &str = "rule";
@@ -57,7 +57,9 @@ pub(crate) fn of_run(
 pub(crate) fn of_value(value: &Dynamic, script: &str) -> Failure {
     let returned = match value.type_name() {
         "()" => "nothing; it must end in a ruling such as approve()".to_owned(),
-        name => format!("{}, which is no ruling such as approve() or deny(\"why\")", language::called(name)),
+        name => {
+            format!("{}, which is no ruling such as approve() or deny(\"why\")", type_names::called(name))
+        }
     };
     at(format!("`{RULE}` returned {returned}"), RULE.to_owned(), Position::NONE, script)
 }
@@ -101,7 +103,7 @@ fn message(mut error: EvalAltResult) -> String {
              {MAP_MAX} names"
         )
     } else if let EvalAltResult::ErrorFunctionNotFound(signature, _) = &error {
-        format!("there is no function {}", language::signature(signature))
+        format!("there is no function {}", type_names::signature(signature))
     } else if let EvalAltResult::ErrorRuntime(value, _) = &error {
         value.to_string()
     } else if let EvalAltResult::ErrorAssignmentToConstant(name, _)
@@ -122,7 +124,7 @@ fn in_our_words(message: &str) -> String {
         let rest = message.strip_prefix("Unknown property '")?;
         let (name, rest) = rest.split_once('\'')?;
         let (_, kind) = rest.split_once("for type '")?;
-        Some(format!("{} has no field `{name}`", language::called(kind.trim_end_matches('\''))))
+        Some(format!("{} has no field `{name}`", type_names::called(kind.trim_end_matches('\''))))
     };
     property().unwrap_or_else(|| message.to_owned())
 }

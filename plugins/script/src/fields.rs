@@ -10,7 +10,7 @@ pub enum Record {
     Term,
 }
 
-/// One field.
+/// One field of a record that scripts read.
 pub struct Field {
     pub name: &'static str,
     /// Whether it is `()` for some plans.

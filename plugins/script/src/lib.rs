@@ -18,6 +18,7 @@ mod money;
 mod plan;
 mod records;
 mod ruling;
+mod type_names;
 
 #[allow(
     missing_docs,
@@ -44,7 +45,7 @@ pub use bindings::exports::perennial::policy::types;
 #[doc(hidden)]
 pub use bindings::*;
 
-/// The plugin.
+/// The interpreter, as the contract has it.
 #[derive(Debug)]
 pub struct Script;
 

@@ -17,7 +17,7 @@ use crate::failure::read_only;
 pub struct TextMap(Rc<Vec<(ImmutableString, ImmutableString)>>);
 
 impl TextMap {
-    /// One of these.
+    /// A map of these names and values.
     pub fn new(pairs: Vec<(ImmutableString, ImmutableString)>) -> TextMap {
         TextMap(Rc::new(pairs))
     }

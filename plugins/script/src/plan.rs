@@ -86,7 +86,7 @@ pub struct Budget {
 pub struct Words(Vec<ImmutableString>);
 
 impl Words {
-    /// Those of `batch`.
+    /// The words of `batch`.
     pub fn of(batch: &Batch) -> Words {
         Words(batch.words.iter().map(ImmutableString::from).collect())
     }

@@ -11,7 +11,6 @@ use crate::calendar::Instant;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::failure::error;
-use crate::language::called;
 use crate::limits::NOTES_MAX;
 use crate::limits::REASON_MAX_BYTES;
 use crate::map::TextMap;
@@ -20,6 +19,7 @@ use crate::rulings::Amendment;
 use crate::rulings::Approval;
 use crate::rulings::Deferral;
 use crate::rulings::Ruling;
+use crate::type_names::called;
 use crate::types::Term;
 
 /// A ruling as a script's value.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::time::Instant;
 
-/// What something took.
+/// Measures how long `work` takes.
 pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let result = work();

@@ -22,15 +22,15 @@ const LOAD: &str = "SPEED_LOAD";
 /// What to ask, of whom, and how long.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Load {
-    /// The server.
+    /// The server's address.
     pub address: SocketAddr,
-    /// Such as `GET`.
+    /// The HTTP method, such as `GET`.
     pub method: String,
     /// The path, with `{}` where an id goes.
     pub path: String,
     /// Ids, which take turns.
     pub ids: Vec<String>,
-    /// The body.
+    /// The body to send.
     pub body: String,
     /// The token; empty when none is sent.
     pub token: String,

@@ -19,19 +19,19 @@ type Accounts = Vec<sdk::Account>;
 /// A provider's two questions, as plain functions.
 #[derive(Clone, Copy)]
 pub struct Native {
-    /// `timeline`.
+    /// The contract's function `timeline`.
     pub timeline: fn(Accounts, Vec<sdk::TimelineRequest>) -> Vec<Vec<sdk::Occurrence>>,
-    /// `make-plans`.
+    /// The contract's function `make-plans`.
     pub make_plans: fn(Accounts, Vec<sdk::PlanRequest>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
 }
 
-/// Huawei's.
+/// Huawei's rules without the sandbox.
 pub const HUAWEI: Native = Native {
     timeline: <plugin_huawei::Huawei as Lifecycle>::timeline,
     make_plans: <plugin_huawei::Huawei as Commands>::make_plans,
 };
 
-/// Baidu's.
+/// Baidu's rules without the sandbox.
 pub const BAIDU: Native = Native {
     timeline: <plugin_baidu::Baidu as Lifecycle>::timeline,
     make_plans: <plugin_baidu::Baidu as Commands>::make_plans,

@@ -22,7 +22,7 @@ use crate::world;
 /// The server, which ends with this.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address that it listens at.
     pub address: SocketAddr,
     /// A token of the role `admin`.
     pub token: String,

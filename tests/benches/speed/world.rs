@@ -44,7 +44,7 @@ pub struct Provider {
     kinds: [&'static str; 3],
 }
 
-/// Huawei Cloud.
+/// Huawei Cloud, with its kinds.
 pub const HUAWEI: Provider = Provider { id: "huawei", kinds: ["ecs", "evs", "eip"] };
 /// Baidu AI Cloud.
 pub const BAIDU: Provider = Provider { id: "baidu", kinds: ["bcc", "cds", "eip"] };

@@ -17,11 +17,11 @@ pub const HOST: &str = "127.0.0.1:8430";
 /// A request before it is signed.
 #[derive(Clone)]
 pub struct Draft {
-    /// Such as `PUT`.
+    /// The HTTP method, such as `PUT`.
     pub method: &'static str,
     /// The path with its query.
     pub target: String,
-    /// The body.
+    /// The body to sign.
     pub body: String,
     /// How long the signature is valid.
     pub seconds: i64,
@@ -36,7 +36,7 @@ pub fn draft(method: &'static str, target: &str, body: &str) -> Draft {
 
 /// A request that can be sent, as often as one likes, and tampered with.
 #[derive(Clone)]
-pub struct Signed {
+pub struct SignedRequest {
     /// The request as it was signed.
     pub draft: Draft,
     /// Its headers, the signature among them.
@@ -45,7 +45,7 @@ pub struct Signed {
 
 impl Draft {
     /// Signs it as the SDK does, without saying what is signed.
-    pub fn signed(mut self, key: &Key, at: Timestamp) -> Signed {
+    pub fn signed(mut self, key: &Key, at: Timestamp) -> SignedRequest {
         let mut headers = vec![
             ("host", HOST.to_owned()),
             ("content-length", self.body.len().to_string()),
@@ -62,11 +62,11 @@ impl Draft {
         let prefix = format!("bce-auth-v1/{}/{at}/{}", key.access_key, self.seconds);
         let signature = hmac(&hmac(&key.secret, &prefix), &message);
         headers.push(("authorization", format!("{prefix}//{signature}")));
-        Signed { draft: self, headers }
+        SignedRequest { draft: self, headers }
     }
 }
 
-impl Signed {
+impl SignedRequest {
     /// Sends it to the server and returns the answer.
     pub fn send(&self, server: &Server) -> Answer {
         let mut request = Request::builder().method(self.draft.method).uri(&self.draft.target);

@@ -28,7 +28,7 @@ pub fn load(files: Vec<PathBuf>) -> Providers {
     rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
 }
 
-/// What runs policies.
+/// The interpreter that runs policies.
 pub fn interpreter() -> Interpreter {
     Interpreter::load(&load_plugins(Vec::new())).unwrap()
 }

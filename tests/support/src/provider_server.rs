@@ -71,9 +71,9 @@ pub struct Server {
 pub struct Answer {
     /// Its HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The headers of the response.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body of the response.
     pub body: String,
 }
 

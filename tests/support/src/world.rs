@@ -288,7 +288,7 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
         Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
         }
-        Command::Renew(_) => {
+        Command::Renew(renewal) => {
             let goes_along = |(index, member): &(MemberIndex, &Resource)| {
                 *index == question.member
                     || (question.member == MemberIndex::PRIMARY
@@ -296,7 +296,7 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
                         && member.expires_at == named.expires_at)
             };
             let members = bundle.iter().filter(goes_along);
-            members.map(|(index, member)| (index, extension(member))).collect()
+            members.map(|(index, member)| (index, extension(member, renewal.term))).collect()
         }
         Command::SetAutoRenew(auto) => {
             let soon = named.expires_at.is_some_and(|expires_at| expires_at - at < DAY);
@@ -349,9 +349,12 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
     Ok(Plan { steps, skipped: Vec::new(), retry_now, pay_until: pays_later.then_some(at + 2 * DAY) })
 }
 
-fn extension(member: &Resource) -> Operation {
-    let expires_at = member.expires_at.unwrap() + 30 * DAY;
-    Operation::Extend(Extension { expires_at, term: member.term.unwrap(), extra_days: 0, anchor_day: None })
+/// An extension by `term` or the member's own; a term that is not of days lasts thirty of them.
+fn extension(member: &Resource, term: Option<Term>) -> Operation {
+    let term = term.or(member.term).unwrap();
+    let days = if term.unit == TermUnit::Day { i64::from(term.count.get()) } else { 30 };
+    let expires_at = member.expires_at.unwrap() + days * DAY;
+    Operation::Extend(Extension { expires_at, term, extra_days: 0, anchor_day: None })
 }
 
 fn ending(question: &PlanRequest<'_>, scope: Scope) -> Operation {
@@ -401,7 +404,7 @@ pub struct World {
     /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
     /// Everything that happened so far.
-    pub happened: Vec<RecordedEvent>,
+    pub recorded: Vec<RecordedEvent>,
     folder: tempfile::TempDir,
 }
 
@@ -434,7 +437,7 @@ impl World {
         let bundles =
             bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
         engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
-        World { engine, is_down, happened: Vec::new(), folder }
+        World { engine, is_down, recorded: Vec::new(), folder }
     }
 
     /// One account called `a`.
@@ -465,20 +468,20 @@ impl World {
 
     /// The clock, on time.
     pub fn run_to(&mut self, until: &str) {
-        let happened = &mut self.happened;
+        let happened = &mut self.recorded;
         self.engine.run_to(at(until), &mut |more, _| happened.extend(more)).unwrap();
     }
 
     /// The clock, after an outage.
     pub fn catch_up(&mut self, down_since: &str, now: &str) {
-        let happened = &mut self.happened;
+        let happened = &mut self.recorded;
         self.engine.catch_up(at(down_since), at(now), &mut |more, _| happened.extend(more)).unwrap();
     }
 
     /// A command; returns the refusal's code.
     pub fn command(&mut self, now: &str, resource: &str, command: &Command) -> Option<String> {
         let answer = self.engine.command(at(now), None, resource, command).unwrap();
-        self.happened.extend(answer.events);
+        self.recorded.extend(answer.events);
         answer.refusal.map(|refusal| refusal.code)
     }
 
@@ -488,10 +491,10 @@ impl World {
     }
 
     /// What happened since it was last asked, one event a line, in the order of time.
-    pub fn told(&mut self) -> String {
-        let mut happened = std::mem::take(&mut self.happened);
+    pub fn event_lines(&mut self) -> String {
+        let mut happened = std::mem::take(&mut self.recorded);
         happened.sort_by_key(|recorded| recorded.event.at);
-        happened.iter().map(tell).collect()
+        happened.iter().map(event_line).collect()
     }
 
     /// What an account has; its entries come to the same.
@@ -511,7 +514,7 @@ impl World {
 }
 
 /// An event, as a line without what hardly matters here.
-pub fn tell(recorded: &RecordedEvent) -> String {
+pub fn event_line(recorded: &RecordedEvent) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
     let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();

@@ -36,7 +36,7 @@ use crate::world::UNTIL;
 use crate::world::World;
 use crate::world::quiet;
 
-/// When rules fail.
+/// When the rules of a test fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fails {
     /// Asked for a timeline.

@@ -56,7 +56,7 @@ pub fn at(second: i64) -> Timestamp {
 
 /// An engine, its store, and what it said happened.
 pub struct Host<S = Store> {
-    /// The engine.
+    /// The engine that is tested.
     pub engine: Engine<S>,
     /// What happened, in order, as lines.
     pub lines: Vec<String>,

@@ -213,7 +213,7 @@ pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
     Ok(())
 }
 
-/// All of it.
+/// Checks every promise of this file.
 pub fn all(host: &Host, until: i64) -> Checked {
     no_period_is_paid_twice(host)?;
     everything_live_has_a_wake(host, until)?;

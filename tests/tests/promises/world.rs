@@ -19,9 +19,9 @@ pub const UNTIL: i64 = FROM + 30 * DAY;
 /// An inventory and a scenario, as files.
 #[derive(Clone)]
 pub struct World {
-    /// The inventory.
+    /// The inventory, as JSON.
     pub inventory: String,
-    /// The scenario.
+    /// The scenario, as JSON.
     pub scenario: String,
 }
 

@@ -47,7 +47,7 @@ pub struct Key {
     pub secret: String,
 }
 
-/// The host.
+/// The host that answers requests.
 pub struct World {
     pub host: AppState,
     router: Router,

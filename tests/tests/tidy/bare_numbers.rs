@@ -8,7 +8,7 @@ const NAMES: [&str; 18] = [
     "member", "notice", "order", "package", "place", "resource", "row", "webhook",
 ];
 
-/// Bare numbers.
+/// The types of bare numbers.
 const NUMBERS: [&str; 4] = ["i64", "u32", "u64", "usize"];
 
 /// The parameters and fields that other modules see and that are bare numbers. `key: AccountKey` is none.

@@ -1,10 +1,12 @@
 //! The rules of the house that a compiler does not check: which crate and module may use which, how large files and
-//! functions are, which words do not come back, that keys have types, and that `pub` means that another crate uses it.
+//! functions are, which words do not come back, how files begin and import, how tests are called, that keys have types,
+//! and that `pub` means that another crate uses it.
 //!
 //! Every rule prints all its violations with their places. To change a rule, change its table in the module of its name.
 
 mod arrows;
 mod bare_numbers;
+mod conventions;
 mod log_fields;
 mod public;
 mod security;
@@ -30,7 +32,7 @@ fn sqlite_wasmtime_and_axum_are_known_to_one_crate_each() {
 
 #[test]
 fn modules_of_a_crate_import_each_other_in_one_direction() {
-    assert_none(&arrows::circles(&Source::of_the_host()));
+    assert_none(&arrows::circles(&Source::of_crates()));
 }
 
 #[test]
@@ -49,6 +51,26 @@ fn signatures_are_in_the_words_of_the_industry() {
 }
 
 #[test]
+fn a_type_is_named_after_a_thing_and_not_after_what_was_done() {
+    assert_none(&words::participles(&Source::all()));
+}
+
+#[test]
+fn every_file_opens_by_saying_what_it_knows() {
+    assert_none(&conventions::missing_headers(&Source::all()));
+}
+
+#[test]
+fn imports_are_one_a_line_without_braces() {
+    assert_none(&conventions::imports_with_braces(&Source::all()));
+}
+
+#[test]
+fn a_test_is_a_promise_of_less_than_70_characters() {
+    assert_none(&conventions::long_test_names(&Source::all()));
+}
+
+#[test]
 fn no_field_of_the_log_has_the_name_of_one_that_every_line_has() {
     let twice = Source::new("host/a/src/b.rs", "tracing::warn!(%at, message = 1, \"a delivery failed\");");
     assert_eq!(log_fields::taken_names(&[twice]), ["host/a/src/b.rs:1: `message`"]);
@@ -58,6 +80,11 @@ fn no_field_of_the_log_has_the_name_of_one_that_every_line_has() {
 #[test]
 fn comments_can_be_read_once() {
     assert_none(&words::comments(&Source::all()));
+}
+
+#[test]
+fn a_document_says_more_than_the_name() {
+    assert_none(&words::short_documents(&Source::all()));
 }
 
 #[test]
@@ -88,11 +115,19 @@ fn each_rule_finds_what_breaks_it() {
     assert_eq!(sizes::functions(&broken("host/a/src/lib.rs", &long)).len(), 1);
     assert_eq!(words::signatures(&broken("host/a/src/lib.rs", "pub struct WriterDesk;\n")).len(), 1);
     assert_eq!(words::signatures(&broken("wit/a.wit", "    record deed {\n")).len(), 1);
-    assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// When.\nfn f() {}\n")).len(), 1);
+    assert_eq!(
+        words::participles(&broken("host/a/src/lib.rs", "struct Kept;\nstruct KeptField;\n")).len(),
+        1
+    );
+    assert_eq!(words::short_documents(&broken("host/a/src/lib.rs", "/// Its id.\nfn f() {}\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
+    let long_name = format!("#[test]\nfn {}() {{}}\n", "a".repeat(70));
+    assert_eq!(conventions::long_test_names(&broken("host/a/src/lib.rs", &long_name)).len(), 1);
+    assert_eq!(conventions::missing_headers(&broken("host/a/src/lib.rs", "use a::{b, c};\n")).len(), 1);
+    assert_eq!(conventions::imports_with_braces(&broken("host/a/src/lib.rs", "use a::{b, c};\n")).len(), 1);
     let keys = "pub fn f(\n    row: i64,\n    rows: &MemberKeys,\n) {\n    let row: i64 = 1;\n}\npub struct S {\n    pub member: Option<usize>,\n}\n";
     assert_eq!(bare_numbers::in_signatures(&broken("host/a/src/lib.rs", keys)).len(), 2);
-    let one = Source::new("host/a/src/one.rs", "use crate::two::Two;\n");
+    let one = Source::new("host/a/src/one.rs", "#[cfg(test)]\nmod tests;\n\nuse crate::two as second;\n");
     let two = Source::new("host/a/src/two.rs", "use crate::one::One;\n");
     assert_eq!(arrows::circles(&[one, two]).len(), 1);
     assert_eq!(public::unused(&broken("host/a/src/lib.rs", "pub fn nobody_calls_this() {}\n")).len(), 1);

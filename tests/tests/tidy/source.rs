@@ -34,10 +34,12 @@ impl Source {
         all
     }
 
-    /// The sources of the host's crates, without their tests.
-    pub fn of_the_host() -> Vec<Source> {
+    /// The sources of the host's crates and of the plugins, without their tests.
+    pub fn of_crates() -> Vec<Source> {
         let mut all = Source::all();
-        all.retain(|source| source.path.starts_with("host/") && source.path.contains("/src/"));
+        all.retain(|source| {
+            source.is_rust() && !source.path.starts_with("tests/") && source.path.contains("/src/")
+        });
         all
     }
 

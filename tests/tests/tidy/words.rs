@@ -5,7 +5,7 @@ use crate::source::declared;
 use crate::source::words_of;
 
 /// Words that no declared name has, with what the field says instead.
-const HOME_MADE: [(&str, &str); 22] = [
+const HOME_MADE: [(&str, &str); 24] = [
     ("carried", "effects, result"),
     ("conversation", "request"),
     ("deed", "mutation"),
@@ -28,6 +28,8 @@ const HOME_MADE: [(&str, &str); 22] = [
     ("standing", "stats"),
     ("subjects", "resources"),
     ("told", "published"),
+    ("unasked", "without policies"),
+    ("wanted", "pending, required"),
 ];
 
 /// What a comment does not say, because it must be read twice or says nothing.
@@ -41,8 +43,14 @@ const RIDDLES: [&str; 7] = [
     "is to be asked",
 ];
 
-/// Documents of one word say nothing that the name does not.
-const ONE_WORD: [&str; 6] = ["When.", "Why.", "What.", "Who.", "How.", "Where."];
+/// Past participles that are no name of a type, beside those that end in `ed`: a type is a thing.
+const PARTICIPLES: [&str; 14] = [
+    "Broken", "Done", "Drawn", "Found", "Given", "Held", "Kept", "Known", "Made", "Paid", "Seen", "Sent",
+    "Sold", "Told",
+];
+
+/// What has fewer words says nothing that the name does not: `/// Its id.`, `/// When.`
+const DOCUMENT_WORDS_MIN: usize = 3;
 
 pub fn signatures(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
@@ -62,6 +70,26 @@ pub fn signatures(sources: &[Source]) -> Vec<String> {
     violations
 }
 
+/// The types whose whole name is a past participle, such as `Wanted` or `Kept`.
+pub fn participles(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| source.is_shipped() && source.is_rust()) {
+        for (number, line) in source.lines() {
+            let Some((kind, name)) = declared(line) else { continue };
+            let is_type = ["struct", "enum", "trait", "type"].contains(&kind);
+            let is_participle = name.ends_with("ed") && !name.ends_with("eed") || PARTICIPLES.contains(&name);
+            if is_type && is_participle && words_of(name).len() == 1 {
+                violations.push(format!(
+                    "{}:{number}: `{name}`; say what is {}",
+                    source.path,
+                    name.to_lowercase()
+                ));
+            }
+        }
+    }
+    violations
+}
+
 pub fn comments(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
     for source in sources.iter().filter(|source| source.is_shipped() || !source.is_rust()) {
@@ -69,10 +97,32 @@ pub fn comments(sources: &[Source]) -> Vec<String> {
             let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
             let comment = comment.trim_start_matches(['/', '!']).trim();
             let lower = comment.to_lowercase();
-            let riddle = RIDDLES.iter().find(|riddle| lower.contains(*riddle));
-            let one_word = ONE_WORD.iter().find(|word| **word == comment);
-            if let Some(phrase) = riddle.or(one_word) {
+            if let Some(phrase) = RIDDLES.iter().find(|riddle| lower.contains(*riddle)) {
                 violations.push(format!("{}:{number}: \"{phrase}\"; say who does what", source.path));
+            }
+        }
+    }
+    violations
+}
+
+/// The documents of items that are too short to say a meaning, a unit, a bound or a source.
+pub fn short_documents(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources {
+        let mut words = Vec::new();
+        for (number, line) in source.lines() {
+            if let Some(more) = line.trim_start().strip_prefix("///") {
+                words.extend(more.split_whitespace());
+                continue;
+            }
+            let said = std::mem::take(&mut words);
+            if !said.is_empty() && said.len() < DOCUMENT_WORDS_MIN {
+                let document = said.join(" ");
+                violations.push(format!(
+                    "{}:{}: \"{document}\"; say more than the name",
+                    source.path,
+                    number - 1
+                ));
             }
         }
     }

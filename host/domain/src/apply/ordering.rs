@@ -3,7 +3,7 @@
 
 use crate::apply::ExecutionContext;
 use crate::apply::PlanEffects;
-use crate::apply::attempt_key;
+use crate::apply::attempt_id;
 use crate::apply::ending::refund_entry;
 use crate::apply::extension_cost;
 use crate::apply::set_attribute;
@@ -56,7 +56,7 @@ pub(super) fn order_kind(plan: &Plan, bundle: &Bundle) -> Option<OrderKind> {
 pub fn own_order_id(plan: &Plan, bundle: &Bundle, named: MemberIndex, at: Timestamp) -> Option<String> {
     let own = |word: &str| Some(format!("{}/{at}/{word}", bundle[named].id));
     match order_kind(plan, bundle)? {
-        OrderKind::Renewal if plan.pay_until.is_some() => Some(attempt_key(plan, bundle, named)?.to_string()),
+        OrderKind::Renewal if plan.pay_until.is_some() => Some(attempt_id(plan, bundle, named)?.to_string()),
         OrderKind::Renewal => None,
         kind @ (OrderKind::Purchase | OrderKind::Upgrade | OrderKind::Downgrade) => own(kind.name()),
     }

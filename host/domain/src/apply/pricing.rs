@@ -1,5 +1,6 @@
 //! What the steps of a plan cost and give back, before anything is done.
 
+use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::Resource;
@@ -56,12 +57,12 @@ pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros
     }
 }
 
-/// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
+/// The id of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
 /// alone, of the first one extended. `None` when nothing is extended.
-pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<Key> {
+pub fn attempt_id(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<AttemptId> {
     let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
     let resource = &bundle[member];
-    let expires_before = resource.expires_at?;
-    Some(Key { resource: resource.id.clone(), expires_before, term: extension.term })
+    let key = Key { resource: resource.id.clone(), expires_before: resource.expires_at? };
+    Some(AttemptId { key, term: extension.term })
 }

@@ -12,7 +12,7 @@ use crate::apply::ExecutionContext;
 use crate::apply::PlanEffects;
 use crate::apply::RefundedPeriod;
 use crate::apply::apply;
-use crate::apply::attempt_key;
+use crate::apply::attempt_id;
 use crate::apply::cost;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -135,7 +135,7 @@ fn check(effects: &PlanEffects, expect: &Expect) {
         ));
     }
     if let Some(attempt) = &effects.attempt {
-        shown.push_str(&format!("attempt {} {} {}\n", attempt.key, attempt.state.name(), attempt.at));
+        shown.push_str(&format!("attempt {} {} {}\n", attempt.id, attempt.state.name(), attempt.at));
     }
     for RefundedPeriod { member, period, amount, fee } in &effects.refunded {
         let kept = if *fee > Micros::ZERO { format!(", fee {fee}") } else { String::new() };
@@ -323,7 +323,7 @@ fn an_attempt_is_that_of_the_member_named_or_else_of_the_first_extended() {
     let bundle = bundle([resource("ecs"), attached("evs"), attached("eip")]);
     let key = |named, members: &[usize]| {
         let steps = members.iter().map(|member| (*member, extend("2026-04-10", months(1)))).collect();
-        attempt_key(&plan(steps), &bundle, named).map(|key| key.resource)
+        attempt_id(&plan(steps), &bundle, named).map(|id| id.key.resource)
     };
     assert_eq!(key(MemberIndex::new(0), &[0, 1]).as_deref(), Some("ecs"));
     assert_eq!(key(MemberIndex::new(1), &[0, 1]).as_deref(), Some("evs"));

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::approval::ApprovalSummary;
-use crate::approval::Existing;
+use crate::approval::ExistingApproval;
 use crate::approval::ExpiryReason;
 use crate::approval::State;
 use crate::approval::WAIT_MAX;
@@ -13,6 +13,7 @@ use crate::approval::existing_renewal;
 use crate::approval::expiry;
 use crate::approval::is_raise;
 use crate::approval::needs_approval;
+use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -59,8 +60,12 @@ fn renewing(id: &str) -> Resource {
     Resource { on_expiry: OnExpiry::Renew, ..resource(id) }
 }
 
-fn key(id: &str, count: u32) -> Key {
-    Key { resource: id.to_owned(), expires_before: at("2026-03-10"), term: months(count) }
+fn key(id: &str) -> Key {
+    Key { resource: id.to_owned(), expires_before: at("2026-03-10") }
+}
+
+fn attempt(id: &str, count: u32) -> AttemptId {
+    AttemptId { key: key(id), term: months(count) }
 }
 
 /// The renewal of the first member that the clock asked for.
@@ -70,7 +75,7 @@ fn automatic() -> ApprovalSummary {
         cause: Cause::Auto,
         command: "renew".to_owned(),
         expires_before: Some(at("2026-03-10")),
-        key: Some(key("ecs-1", 1)),
+        attempt: Some(attempt("ecs-1", 1)),
         state: State::Pending,
         expiry_reason: None,
     }
@@ -213,69 +218,90 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
 fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
     let bundle = bundle([renewing("ecs-1"), attached("evs-1")]);
     let try_of = |approval: &[ApprovalSummary], bundle: &Bundle| {
-        existing_renewal(approval, bundle, MemberIndex::new(0), Some(&key("ecs-1", 1)))
+        existing_renewal(approval, bundle, MemberIndex::new(0), Some(&key("ecs-1")))
     };
     let expired =
         |reason| ApprovalSummary { state: State::Expired, expiry_reason: Some(reason), ..automatic() };
     let earlier = ApprovalSummary {
         expires_before: Some(at("2026-02-10")),
-        key: None,
+        attempt: None,
         state: State::Rejected,
         ..automatic()
     };
-    let by_person = ApprovalSummary { cause: Cause::Command, key: Some(key("ecs-1", 12)), ..automatic() };
-    let no_renewal =
-        ApprovalSummary { cause: Cause::Command, key: None, command: "buy_again".to_owned(), ..automatic() };
+    let by_person =
+        ApprovalSummary { cause: Cause::Command, attempt: Some(attempt("ecs-1", 12)), ..automatic() };
+    let no_renewal = ApprovalSummary {
+        cause: Cause::Command,
+        attempt: None,
+        command: "buy_again".to_owned(),
+        ..automatic()
+    };
     for (approval, wanted, will_retry) in [
-        (automatic(), Existing::Pending(0), true),
-        (ApprovalSummary { state: State::Rejected, ..automatic() }, Existing::Decided, false),
-        (ApprovalSummary { state: State::Approved, ..automatic() }, Existing::None, true),
-        (expired(ExpiryReason::Undecided), Existing::Decided, false),
-        (expired(ExpiryReason::ExpiryMoved), Existing::None, true),
-        (expired(ExpiryReason::AutoRenewOff), Existing::None, false),
-        (expired(ExpiryReason::Ended), Existing::None, false),
-        (by_person.clone(), Existing::Pending(0), true),
-        (ApprovalSummary { state: State::Rejected, ..by_person }, Existing::None, true),
-        (no_renewal, Existing::None, true),
+        (automatic(), ExistingApproval::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..automatic() }, ExistingApproval::Decided, false),
+        (ApprovalSummary { state: State::Approved, ..automatic() }, ExistingApproval::None, true),
+        (expired(ExpiryReason::Undecided), ExistingApproval::Decided, false),
+        (expired(ExpiryReason::ExpiryMoved), ExistingApproval::None, true),
+        (expired(ExpiryReason::AutoRenewOff), ExistingApproval::None, false),
+        (expired(ExpiryReason::Ended), ExistingApproval::None, false),
+        (by_person.clone(), ExistingApproval::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..by_person }, ExistingApproval::None, true),
+        (no_renewal, ExistingApproval::None, true),
         (
-            ApprovalSummary { member: MemberIndex::new(1), key: Some(key("ecs-1", 1)), ..automatic() },
-            Existing::Pending(0),
+            ApprovalSummary {
+                member: MemberIndex::new(1),
+                attempt: Some(attempt("ecs-1", 1)),
+                ..automatic()
+            },
+            ExistingApproval::Pending(0),
             true,
         ),
         (
-            ApprovalSummary { member: MemberIndex::new(1), key: Some(key("evs-1", 1)), ..automatic() },
-            Existing::None,
+            ApprovalSummary {
+                member: MemberIndex::new(1),
+                attempt: Some(attempt("evs-1", 1)),
+                ..automatic()
+            },
+            ExistingApproval::None,
             true,
         ),
-        (earlier, Existing::None, false),
+        (earlier, ExistingApproval::None, false),
     ] {
         assert_eq!(try_of(std::slice::from_ref(&approval), &bundle), wanted, "{approval:?}");
         assert_eq!(approval.will_retry(), will_retry, "{approval:?}");
     }
     let both = [ApprovalSummary { state: State::Rejected, ..automatic() }, automatic()];
-    assert_eq!(try_of(&both, &bundle), Existing::Pending(1), "what waits comes before what was answered");
+    assert_eq!(
+        try_of(&both, &bundle),
+        ExistingApproval::Pending(1),
+        "what waits comes before what was answered"
+    );
 }
 
 #[test]
 fn a_person_asks_again_but_not_twice_at_once() {
-    let same = |summary: &ApprovalSummary, command: &str, months| {
-        existing_command(
-            std::slice::from_ref(summary),
-            MemberIndex::new(0),
-            command,
-            Some(&key("ecs-1", months)),
-        )
+    let same = |summary: &ApprovalSummary, command: &str, resource: &str| {
+        existing_command(std::slice::from_ref(summary), MemberIndex::new(0), command, Some(&key(resource)))
     };
     let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
-    assert_eq!(same(&by_person, "renew 1", 1), Existing::Pending(0));
-    assert_eq!(same(&by_person, "renew 12", 12), Existing::None, "another plan is another approval");
-    assert_eq!(same(&automatic(), "renew 1", 1), Existing::Pending(0), "the clock asked for the same");
+    assert_eq!(same(&by_person, "renew 1", "ecs-1"), ExistingApproval::Pending(0));
     assert_eq!(
-        same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", 1),
-        Existing::None
+        same(&by_person, "renew 12", "ecs-1"),
+        ExistingApproval::Pending(0),
+        "the term is not in the key"
     );
-    let other = ApprovalSummary { member: MemberIndex::new(1), key: None, ..by_person };
-    assert_eq!(same(&other, "renew 1", 1), Existing::None);
+    assert_eq!(same(&by_person, "renew 12", "evs-1"), ExistingApproval::None, "it renews something else");
+    assert_eq!(
+        same(&automatic(), "renew 1", "ecs-1"),
+        ExistingApproval::Pending(0),
+        "the clock asked for the same"
+    );
+    assert_eq!(
+        same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", "ecs-1"),
+        ExistingApproval::None
+    );
+    let other = ApprovalSummary { member: MemberIndex::new(1), attempt: None, ..by_person };
+    assert_eq!(same(&other, "renew 1", "ecs-1"), ExistingApproval::None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 
+use crate::attempt::AttemptId;
 use crate::attempt::DeclineClass;
 use crate::attempt::Key;
 use crate::attempt::Signal;
@@ -100,7 +101,7 @@ fn an_attempt_of_the_host_itself_ends_settled() {
 
 #[test]
 fn the_id_of_an_attempt_names_what_it_pays_for() {
-    let key =
-        Key { resource: "ecs-1".to_owned(), expires_before: at("2026-02-28T15:59:59"), term: months(12) };
-    assert_eq!(key.to_string(), "ecs-1/2026-02-28T15:59:59Z/12month");
+    let key = Key { resource: "ecs-1".to_owned(), expires_before: at("2026-02-28T15:59:59") };
+    let id = AttemptId { key, term: months(12) };
+    assert_eq!(id.to_string(), "ecs-1/2026-02-28T15:59:59Z/12month");
 }

@@ -37,9 +37,9 @@ pub enum PlanError {
     OutsideBundle {
         /// The resource that the command names.
         resource: String,
-        /// What was named.
+        /// The member that was named.
         member: MemberIndex,
-        /// How many there are.
+        /// The number of members of the bundle.
         members: usize,
     },
     /// The plan says more than a plan may.
@@ -47,7 +47,7 @@ pub enum PlanError {
     TooLarge {
         /// The resource that the command names.
         resource: String,
-        /// In words.
+        /// What is too large, in words.
         why: String,
     },
     /// A step does not fit the member it names.
@@ -55,9 +55,9 @@ pub enum PlanError {
     Unfit {
         /// The resource that the command names.
         resource: String,
-        /// The member.
+        /// The id of the member.
         member: String,
-        /// In words.
+        /// What is wrong with the step, in words.
         why: String,
     },
 }

@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 /// What is asked of a resource, by a person or by the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Extend it.
+    /// Extend it by a term.
     Renew(Renewal),
     /// Turn auto-renew on, or change it.
     SetAutoRenew(AutoRenewal),
@@ -54,7 +54,7 @@ impl Command {
         }
     }
 
-    /// Who asks for it.
+    /// The clock or a person, by the command.
     pub const fn cause(&self) -> Cause {
         match self {
             Command::Renew(renewal) => renewal.cause,
@@ -101,7 +101,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Both causes.
+    /// Both causes, for parsing and for lists of choices.
     pub const ALL: [Cause; 2] = [Cause::Auto, Cause::Command];
 
     /// `auto` or `command`.
@@ -120,7 +120,7 @@ crate::field::word_field!(Cause);
 pub struct Renewal {
     /// For how long; `None` is the term that an automatic renewal has.
     pub term: Option<Term>,
-    /// Who asks.
+    /// The clock or a person.
     pub cause: Cause,
     /// The provider's own, such as `relatedRenewFlag`.
     pub options: BTreeMap<String, String>,
@@ -145,7 +145,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Both scopes.
+    /// Both scopes, for parsing and for lists of choices.
     pub const ALL: [Scope; 2] = [Scope::All, Scope::Future];
 
     /// `all` or `future`.
@@ -168,7 +168,7 @@ pub struct Purchase {
     pub effective_at: Option<Timestamp>,
 }
 
-/// Another specification.
+/// Another specification, for the rest of the resource's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The attributes that get another value; the others stay.

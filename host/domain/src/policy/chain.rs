@@ -35,16 +35,16 @@ pub struct ChainContext {
 pub enum Entry {
     /// A policy noted something.
     Note {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// Its words.
+        /// The text that the policy noted.
         text: String,
     },
     /// A policy did not approve.
     Ruled {
-        /// Its name.
+        /// The name of the policy.
         policy: String,
-        /// What it did.
+        /// What the policy ruled.
         kind: RulingKind,
         /// Its words, or why it failed.
         reason: String,
@@ -58,7 +58,7 @@ pub enum Entry {
 pub struct RequiredApproval {
     /// The policy that requires it.
     pub policy: String,
-    /// Its words.
+    /// The policy's reason, for people.
     pub reason: String,
     /// The label that the approver's token has; `None` is any approver.
     pub by: Option<String>,
@@ -71,11 +71,11 @@ pub struct RequiredApproval {
 pub enum Verdict {
     /// The plan meets the money.
     Approve,
-    /// It is not done.
+    /// The plan is not done.
     Deny {
         /// The first policy that denied it.
         policy: String,
-        /// Its words.
+        /// The policy's reason, for people.
         reason: String,
     },
     /// It waits until each of these is given.
@@ -89,9 +89,9 @@ pub enum Verdict {
     Defer {
         /// The policy that named the latest instant.
         policy: String,
-        /// Its words.
+        /// The policy's reason, for people.
         reason: String,
-        /// The instant.
+        /// The instant before which the plan is not carried out.
         until: Timestamp,
     },
 }
@@ -117,12 +117,12 @@ impl Verdict {
 
 /// What the caller does after a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum ChainStep {
     /// Make the plan anew with this change, and ask all policies again.
     Amend {
         /// The answer that it comes from, by its place among those of the round.
         answer: usize,
-        /// The change.
+        /// The other term or options to plan with.
         amendment: Amendment,
     },
     /// Nothing more is asked.
@@ -138,7 +138,7 @@ pub struct Chain {
 }
 
 /// A ruling that can be followed, with the policy that gave it.
-struct Effective<'r> {
+struct EffectiveRuling<'r> {
     policy: &'r str,
     notes: &'r [String],
     /// What is recorded of it; `None` of an approval.
@@ -162,7 +162,7 @@ impl Chain {
     }
 
     /// What the answers of all policies that were asked about `plan` come to, in the order of the chain.
-    pub fn round(&mut self, plan: &PlanFacts, answers: &[(&Policy, &Answer)]) -> Next {
+    pub fn round(&mut self, plan: &PlanFacts, answers: &[(&Policy, &Answer)]) -> ChainStep {
         let rulings = answers.iter().map(|(policy, answer)| self.effective(plan, policy, answer));
         let rulings = rulings.collect::<Vec<_>>();
         let is_denied = rulings.iter().any(|ruling| matches!(ruling.effect, Effect::Deny));
@@ -179,10 +179,10 @@ impl Chain {
             let amendment = amendment.clone();
             self.record(ruling);
             self.amendments += 1;
-            return Next::Amend { answer, amendment };
+            return ChainStep::Amend { answer, amendment };
         }
         rulings.iter().for_each(|ruling| self.record(ruling));
-        Next::Done(verdict(&rulings))
+        ChainStep::Done(verdict(&rulings))
     }
 
     /// What is to be recorded so far, in order.
@@ -195,7 +195,7 @@ impl Chain {
         self.entries
     }
 
-    fn record(&mut self, ruling: &Effective<'_>) {
+    fn record(&mut self, ruling: &EffectiveRuling<'_>) {
         let policy = || ruling.policy.to_owned();
         let notes = ruling.notes.iter().map(|text| Entry::Note { policy: policy(), text: text.clone() });
         self.entries.extend(notes);
@@ -209,8 +209,8 @@ impl Chain {
     }
 
     /// What a policy's answer comes to, when everything that cannot be followed is a failure.
-    fn effective<'r>(&self, plan: &PlanFacts, policy: &'r Policy, answer: &'r Answer) -> Effective<'r> {
-        let ruled = |kind, reason: &str, effect| Effective {
+    fn effective<'r>(&self, plan: &PlanFacts, policy: &'r Policy, answer: &'r Answer) -> EffectiveRuling<'r> {
+        let ruled = |kind, reason: &str, effect| EffectiveRuling {
             policy: &policy.name,
             notes: &answer.notes,
             kind,
@@ -290,9 +290,9 @@ fn deferral(plan: &PlanFacts, until: Timestamp) -> Result<Timestamp, String> {
     }
 }
 
-fn verdict(rulings: &[Effective<'_>]) -> Verdict {
+fn verdict(rulings: &[EffectiveRuling<'_>]) -> Verdict {
     let (mut approvals, mut earliest) = (Vec::new(), None::<Timestamp>);
-    let mut latest = None::<(Timestamp, &Effective<'_>)>;
+    let mut latest = None::<(Timestamp, &EffectiveRuling<'_>)>;
     for ruling in rulings {
         let policy = ruling.policy.to_owned();
         match &ruling.effect {

@@ -20,7 +20,7 @@ pub struct Deferral {
     pub until: Timestamp,
     /// The policy that put it off.
     pub policy: String,
-    /// Its words.
+    /// The policy's reason, for people.
     pub reason: String,
 }
 

@@ -8,11 +8,11 @@ use crate::ruling_kind::RulingKind;
 pub enum Effect {
     /// The plan meets the money.
     Approved,
-    /// It is not done.
+    /// The plan is not done.
     Denied,
     /// It waits for an approval.
     ApprovalRequired,
-    /// It is put off.
+    /// The plan is put off.
     Deferred,
     /// Another plan meets the money.
     Amended,
@@ -21,7 +21,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Every effect.
+    /// Every effect, for parsing and for lists of choices.
     pub const ALL: [Effect; 6] = [
         Effect::Approved,
         Effect::Denied,

@@ -28,13 +28,13 @@ pub struct Budget {
 /// What policies are told about an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountFacts {
-    /// Its id.
+    /// The id of the account.
     pub id: String,
     /// The id of its provider.
     pub provider: String,
     /// The currency of its amounts.
     pub currency: String,
-    /// What the operator set.
+    /// The settings that the operator gave the account.
     pub settings: BTreeMap<String, String>,
     /// The provider's days, in minutes ahead of UTC.
     pub utc_offset_minutes: i16,
@@ -49,7 +49,7 @@ pub struct AccountFacts {
 pub struct ExtensionPrice {
     /// The price of one `per`.
     pub price: Micros,
-    /// What it buys.
+    /// The term that the price buys.
     pub per: Term,
     /// Days beyond the term, at a thirtieth of a month each.
     pub extra_days: u32,
@@ -73,13 +73,13 @@ pub struct PlanFacts {
     pub account: AccountIndex,
     /// The name of the command.
     pub command: String,
-    /// Who asks.
+    /// The clock or a command.
     pub cause: Cause,
     /// What the whole plan costs; `None` when nobody knows.
     pub cost: Option<Micros>,
     /// What it gives back; `None` when nobody knows.
     pub refund: Option<Micros>,
-    /// The present.
+    /// The instant of the decision.
     pub at: Timestamp,
     /// The provider's tries.
     pub tries: Tries,

@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// What an account has when a plan is ruled on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// What is available.
+    /// The balance that is available.
     pub balance: Micros,
     /// What was spent in the provider's month of the plan; zero without a budget.
     pub spent: Micros,

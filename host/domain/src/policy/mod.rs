@@ -31,7 +31,7 @@ pub struct Policy {
     pub text: String,
     /// `order` in the file: policies are asked in ascending rank, those of one rank by name.
     pub rank: i64,
-    /// Whether its rulings count.
+    /// Whether its rulings are followed.
     pub mode: PolicyMode,
     /// The plans that it is asked about.
     pub selector: Selector,
@@ -42,14 +42,14 @@ pub struct Policy {
 /// Whether a policy's rulings count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyMode {
-    /// They do.
+    /// Its rulings are followed.
     Active,
     /// It is asked beside the active ones; what it rules is recorded and not followed.
     Shadow,
 }
 
 impl PolicyMode {
-    /// Both.
+    /// Both modes, for parsing and for lists of choices.
     pub const ALL: [PolicyMode; 2] = [PolicyMode::Active, PolicyMode::Shadow];
 
     /// `active` or `shadow`.
@@ -76,7 +76,7 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
-    /// Every choice.
+    /// Every choice, for parsing and for lists of choices.
     pub const ALL: [OnFailure; 4] =
         [OnFailure::Default, OnFailure::Approve, OnFailure::Deny, OnFailure::RequireApproval];
 
@@ -121,9 +121,9 @@ pub struct PolicySet {
 /// What a policy rules on a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// Nothing against it.
+    /// The policy has nothing against the plan.
     Approve,
-    /// It is not done.
+    /// The plan is not done.
     Deny {
         /// In the script's words.
         reason: String,
@@ -139,14 +139,14 @@ pub enum Ruling {
     },
     /// It is not done before an instant.
     Defer {
-        /// The instant.
+        /// The instant before which the plan is not carried out.
         until: Timestamp,
         /// In the script's words.
         reason: String,
     },
     /// It is done with another term or other options.
     Amend {
-        /// The change.
+        /// The other term or options to plan with.
         amendment: Amendment,
         /// In the script's words.
         reason: String,
@@ -167,7 +167,7 @@ pub struct Amendment {
 /// Why a script gave no ruling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScriptFailure {
-    /// In words.
+    /// What failed, in words.
     pub message: String,
     /// The function that failed; empty where that is not known.
     pub function: String,
@@ -204,8 +204,8 @@ impl std::fmt::Display for ScriptFailure {
 /// A ruling, and what the script noted on the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The ruling.
+    /// What the script returned.
     pub ruling: Ruling,
-    /// In order.
+    /// The texts that the script noted, in order.
     pub notes: Vec<String>,
 }

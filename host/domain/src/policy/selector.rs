@@ -20,7 +20,7 @@ pub struct Selector {
 /// A tag that a resource must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagPattern {
-    /// Its name.
+    /// The name of the tag.
     pub name: String,
     /// Its value; `None` is any.
     pub value: Option<String>,

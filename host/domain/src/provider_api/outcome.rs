@@ -34,7 +34,7 @@ pub struct OrderRefund {
     pub at: Timestamp,
     /// The periods that one command gave back share it: 1 for the first command that gave back any of the bundle's at `at`.
     pub number: u32,
-    /// What came back.
+    /// The amount that was given back.
     pub amount: Micros,
     /// What was kept as a handling fee; `None` when it was given back before that was written down.
     pub fee: Option<Micros>,
@@ -47,7 +47,7 @@ pub struct OrderView {
     pub id: String,
     /// What the order is for.
     pub order_kind: OrderKind,
-    /// Where the order is.
+    /// The state of the order.
     pub state: OrderState,
     /// The resource's id.
     pub resource: String,
@@ -55,9 +55,9 @@ pub struct OrderView {
     pub kind: String,
     /// The resource's region.
     pub region: String,
-    /// When the period begins.
+    /// The instant at which the period begins.
     pub starts_at: Timestamp,
-    /// When it ends.
+    /// The instant at which the period ends.
     pub ends_at: Timestamp,
     /// What it costs; negative for what a downgrade gave back.
     pub cost: Micros,
@@ -78,9 +78,9 @@ pub struct OrderView {
 pub struct PricedStep {
     /// The resource's id.
     pub resource: String,
-    /// What it costs.
+    /// The cost of the step.
     pub cost: Micros,
-    /// What it gives back.
+    /// The amount that the step gives back.
     pub refund: Micros,
     /// The expiry that it leads to, if it changes it.
     pub expires_at: Option<Timestamp>,
@@ -93,7 +93,7 @@ pub enum Outcome {
     Resources {
         /// How many, also beyond the limit.
         total: u32,
-        /// Those within it.
+        /// The resources of the page.
         resources: Vec<ResourceView>,
     },
     /// Orders that there are.
@@ -103,18 +103,18 @@ pub enum Outcome {
         /// The periods of those within it.
         orders: Vec<OrderView>,
     },
-    /// What the account has.
+    /// The balance of the account.
     Balance {
-        /// Such as `USD`.
+        /// The currency, such as `USD`.
         currency: String,
         /// What is free to be spent.
         available: Micros,
-        /// What is reserved.
+        /// The amount that is reserved by holds.
         held: Micros,
     },
     /// What a command would do.
     Proposal {
-        /// Such as `USD`.
+        /// The currency, such as `USD`.
         currency: String,
         /// Empty when the rules refuse.
         steps: Vec<PricedStep>,
@@ -125,14 +125,14 @@ pub enum Outcome {
     Applied {
         /// The orders that it made or refunded.
         orders: Vec<String>,
-        /// What it cost.
+        /// The amount that was paid.
         cost: Micros,
-        /// What it gave back.
+        /// The amount that was given back.
         refund: Micros,
     },
     /// The plan needs approval first: the approval's id.
     Pending(String),
-    /// It was refused.
+    /// The provider's rules refused it.
     Refused(Refusal),
     /// It was not committed, because another mutation was refused.
     Aborted,

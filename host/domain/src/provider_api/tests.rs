@@ -1,3 +1,5 @@
+//! What a plugin may answer through its provider's API: keys in order, safe responses, steps within bounds.
+
 use super::*;
 
 fn signed(keys: &[usize], key: usize) -> Authentication {

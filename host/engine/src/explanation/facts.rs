@@ -53,7 +53,7 @@ pub(super) struct NextTry {
     pub(super) tried: MemberIndex,
     /// What the try would do; `None` when the plugin gives no usable answer.
     pub(super) plan: Option<Result<Plan, Refusal>>,
-    /// What that costs.
+    /// The cost of that plan.
     pub(super) cost: Option<Micros>,
 }
 
@@ -136,12 +136,12 @@ impl<'p> Facts<'p> {
         }))
     }
 
-    /// The bundle.
+    /// The bundle that is explained.
     pub(super) fn bundle(&self) -> &Bundle {
         &self.stored.bundle
     }
 
-    /// The resource.
+    /// The resource that is explained.
     pub(super) fn resource(&self) -> &Resource {
         &self.stored.bundle[self.member]
     }

@@ -42,7 +42,7 @@ impl Facts<'_> {
         self.own_events().find(|event| is_entry(&event.what)).map(|event| event.at)
     }
 
-    /// Where the resource is.
+    /// Describes the resource's stage and expiry.
     pub(super) fn where_it_is(&self) -> String {
         let resource = self.resource();
         let id = &resource.id;

@@ -35,9 +35,9 @@ pub enum Replay {
     },
     /// Another answer than the one that is kept.
     Differs {
-        /// What is kept.
+        /// The answer that is kept.
         kept: String,
-        /// What the rules answer.
+        /// The answer that the rules give now.
         answer: String,
     },
     /// What is kept cannot be read, or the rules give no usable answer to it.
@@ -83,7 +83,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// All of them.
+    /// The number of all decisions.
     pub fn total(&self) -> u64 {
         self.matching + self.different + self.not_replayable.values().sum::<u64>()
     }

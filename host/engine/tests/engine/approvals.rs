@@ -1,12 +1,18 @@
 //! Plans above what an account spends unasked: held, decided on, lapsed, and asked for again.
 
+use std::collections::BTreeMap;
+
 use expect_test::expect;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
 
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
@@ -32,6 +38,15 @@ fn careful(resource: Resource) -> World {
     world
 }
 
+/// A renewal by hand for so many days.
+fn renew_for_days(count: u32) -> Command {
+    Command::Renew(Renewal {
+        term: Term::new(count, TermUnit::Day),
+        cause: Cause::Command,
+        options: BTreeMap::new(),
+    })
+}
+
 /// What approvals are tested with.
 trait Approvals {
     /// A command of the token called `token`; returns the id of the approval that it waits for.
@@ -54,7 +69,7 @@ impl Approvals for World {
         let answer =
             self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);
-        self.happened.extend(answer.events);
+        self.recorded.extend(answer.events);
         answer.approval
     }
 
@@ -69,15 +84,15 @@ impl Approvals for World {
             true => self.engine.approve(at(now), approval, &decision),
             false => self.engine.reject(at(now), approval, &decision),
         };
-        let (word, happened) = match verdict {
-            Ok(DecisionOutcome::Recorded(happened)) => ("done".to_owned(), happened),
-            Ok(DecisionOutcome::Refused { refusal, events: happened }) => {
-                (format!("refused: {}", refusal.code), happened)
+        let (word, events) = match verdict {
+            Ok(DecisionOutcome::Recorded(events)) => ("done".to_owned(), events),
+            Ok(DecisionOutcome::Refused { refusal, events }) => {
+                (format!("refused: {}", refusal.code), events)
             }
-            Ok(DecisionOutcome::PlanChanged { events: happened, .. }) => ("changed".to_owned(), happened),
+            Ok(DecisionOutcome::PlanChanged { events, .. }) => ("changed".to_owned(), events),
             Err(error) => (error.to_string(), Vec::new()),
         };
-        self.happened.extend(happened);
+        self.recorded.extend(events);
         word
     }
 
@@ -106,7 +121,7 @@ fn a_try_above_the_limit_asks_once_and_lapses_before_the_last_try() {
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
         2026-03-13T00:00:00Z a/vm stage_changed to=released
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.balance("a"), money("100"));
     expect!["vm~1 expired | void 1"].assert_eq(&world.states());
 }
@@ -123,14 +138,14 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
         2026-03-08T06:00:01Z a/vm balance_changed amount=-30.00
         2026-03-08T06:00:01Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.balance("a"), money("70"));
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
     world.run_to("2026-04-07");
     expect![[r#"
         2026-04-07T00:00:00Z a/vm approval_requested expires_at=2026-04-07T23:59:59Z approval=vm~2
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -152,7 +167,7 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
         2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected will_retry=false
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.resource("vm").stage, Stage::Grace);
     assert_eq!(world.ask("2026-03-11T12:00:00", "vm", &renew(), "operator").as_deref(), Some("vm~2"));
     assert_eq!(world.approve("2026-03-12", "vm~2"), "done");
@@ -166,7 +181,7 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
         2026-04-07T00:00:00Z a/vm approval_requested expires_at=2026-04-07T23:59:59Z approval=vm~3
         2026-04-07T23:59:59Z a/vm approval_expired approval=vm~3 will_retry=false reason=undecided
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     expect!["vm~1 rejected, vm~2 approved, vm~3 expired | void 1, settled 1, void 1"]
         .assert_eq(&world.states());
 }
@@ -180,7 +195,7 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     expect![[r#"
@@ -188,8 +203,25 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-19")));
+}
+
+#[test]
+fn a_renewal_for_another_term_waits_for_the_same_approval() {
+    let mut world = careful(renewing("vm", "2026-03-10"));
+    world.run_to("2026-03-08");
+    assert_eq!(
+        world.ask("2026-03-08T01:00:00", "vm", &renew_for_days(90), "operator").as_deref(),
+        Some("vm~1")
+    );
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
+    "#]]
+    .assert_eq(&world.event_lines());
+    expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
+    assert_eq!(world.approve("2026-03-08T02:00:00", "vm~1"), "done");
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-09")), "what was approved is what is done");
 }
 
 #[test]
@@ -202,8 +234,8 @@ fn a_command_waits_a_week_at_most_and_never_beyond_the_expiry() {
     ] {
         let mut world = careful(resource);
         world.ask("2026-03-02", "vm", &renew(), "operator");
-        let told = world.told();
-        assert!(told.contains(&format!("expires_at={lapses}")), "{told}");
+        let lines = world.event_lines();
+        assert!(lines.contains(&format!("expires_at={lapses}")), "{lines}");
     }
 }
 
@@ -225,7 +257,7 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -253,7 +285,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
         2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
 }
 
@@ -279,7 +311,7 @@ fn a_top_up_leaves_an_approval_alone_and_poverty_keeps_it_pending() {
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -302,13 +334,13 @@ fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
             world.run_to("2026-03-08T12:00:00");
         }),
     ];
-    let mut told = String::new();
+    let mut lines = String::new();
     for (name, act) in cases {
         let mut world = careful(renewing("vm", "2026-03-10"));
         world.run_to("2026-03-08");
-        world.told();
+        world.event_lines();
         act(&mut world);
-        told += &format!("{name}:\n{}{}\n", world.told(), world.states());
+        lines += &format!("{name}:\n{}{}\n", world.event_lines(), world.states());
     }
     expect![[r#"
         renewed otherwise:
@@ -332,7 +364,7 @@ fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
         2026-03-08T12:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=expiry_moved
         vm~1 expired | settled 1
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&lines);
 }
 
 #[test]
@@ -353,7 +385,7 @@ fn a_late_auto_renewal_is_held_too_and_belongs_to_its_requester() {
         2026-03-09T13:00:00Z a/vm balance_changed amount=-30.00
         2026-03-09T13:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -371,7 +403,7 @@ fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.balance("a"), money("70"));
 }
 

@@ -33,7 +33,7 @@ fn a_renewal_is_tried_paid_and_due_again_a_term_later() {
         2026-05-09T00:00:00Z a/vm stage_changed to=grace
         2026-05-12T00:00:00Z a/vm stage_changed to=released
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.balance("a"), money("0"));
     assert_eq!(world.engine.next_wake().unwrap(), None);
 }
@@ -51,7 +51,7 @@ fn money_is_met_in_the_order_of_time_within_a_batch() {
         2026-03-08T00:00:00Z a/sooner renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-08T06:00:00Z a/later renewal_declined code=money class=money next_try_at=2026-03-09T06:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_is_due_again_comes_before_what_is_due_then_and_was_stored_later() {
     for hour in 0..=12 {
         hourly.run_to(&format!("2026-03-08T{hour:02}:00:00"));
     }
-    assert_eq!(at_once.told(), hourly.told());
+    assert_eq!(at_once.event_lines(), hourly.event_lines());
     assert_eq!(at_once.resource("disk").expires_at, Some(at("2026-04-09T12:00:00")));
     assert_eq!(at_once.resource("other").expires_at, Some(at("2026-03-10T12:00:00")));
 }
@@ -87,7 +87,7 @@ fn the_second_try_at_one_wake_meets_the_money_before_a_later_wake() {
         2026-03-08T00:00:00Z a/disk renewal_settled expires_at=2026-04-10T00:00:00Z
         2026-03-08T00:30:00Z a/other renewal_declined code=money class=money next_try_at=2026-03-09T00:30:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_bundle_is_renewed_whole_or_not_at_all() {
     expect![[r#"
         2026-03-08T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=2026-03-09T00:00:00Z
     "#]]
-    .assert_eq(&short.told());
+    .assert_eq(&short.event_lines());
     assert_eq!(short.balance("a"), money("59.99"));
     let mut exact = World::account("2026-03-01", "60", vec![bundle()]);
     exact.run_to("2026-03-08");
@@ -120,7 +120,7 @@ fn attached_ones_go_on_when_their_primary_is_over() {
         2026-04-09T00:00:00Z a/disk stage_changed to=grace
         2026-04-12T00:00:00Z a/disk stage_changed to=released
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn an_outage_costs_nobody_a_resource_that_money_could_have_kept() {
         2026-05-20T00:00:00Z a/kept renewal_settled expires_at=2026-06-08T00:00:00Z
         2026-05-20T00:00:00Z b/lost renewal_declined code=money class=money next_try_at=none
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.resource("kept").stage, Stage::Active);
 }
 
@@ -167,7 +167,7 @@ fn what_expired_long_before_it_was_imported_is_caught_up_on() {
         2026-03-11T11:59:59Z a/grace balance_changed amount=-30.00
         2026-03-11T11:59:59Z a/grace renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -184,10 +184,10 @@ fn a_failing_plugin_is_called_with_back_off_and_nothing_is_lost() {
         )],
     );
     world.run_to("2026-03-08");
-    let told = world.told();
-    assert!(told.contains("a/good renewal_settled"), "{told}");
+    let lines = world.event_lines();
+    assert!(lines.contains("a/good renewal_settled"), "{lines}");
     let waits = || {
-        let failed = told.lines().filter(|line| line.contains("plugin_failed"));
+        let failed = lines.lines().filter(|line| line.contains("plugin_failed"));
         failed.map(|line| (line[..20].to_owned(), line.rsplit('=').next().unwrap().to_owned()))
     };
     let seconds = waits().map(|(failed, next)| {
@@ -209,13 +209,13 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
     world.down(true);
     world.run_to("2026-03-08T12:00:00");
     world.down(false);
-    world.told();
+    world.event_lines();
     world.run_to("2026-03-10");
     expect![[r#"
         2026-03-08T14:31:00Z a/vm balance_changed amount=-30.00
         2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(testing::failing(world.engine.db()), [""; 0]);
     assert_eq!(testing::plugin_failures(world.engine.db()), []);
 }
@@ -228,7 +228,7 @@ fn every_account_is_told_that_the_host_was_down() {
         2026-03-03T00:00:00Z a/- host_resumed down_since=2026-03-02T00:00:00Z
         2026-03-03T00:00:00Z b/- host_resumed down_since=2026-03-02T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -236,14 +236,14 @@ fn batches_of_any_size_come_to_the_same() {
     let bundles = || {
         (0..9).map(|n| vec![renewing(&format!("vm-{n}"), &format!("2026-03-1{}", n % 3))]).collect::<Vec<_>>()
     };
-    let told = |size| {
+    let event_lines = |size| {
         let mut world = World::account("2026-03-01", "500", bundles());
         world.engine = world.engine.with_batch_size(size);
         world.run_to("2026-07-01");
-        world.told()
+        world.event_lines()
     };
-    assert_eq!(told(1), told(1000));
-    assert_eq!(told(2), told(1000));
+    assert_eq!(event_lines(1), event_lines(1000));
+    assert_eq!(event_lines(2), event_lines(1000));
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn another_revision_of_the_rules_is_asked_about_what_sleeps() {
     expect![[r#"
         2026-05-01T00:00:00Z a/vm stage_changed to=grace
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(wake(&world), "2026-05-04T00:00:00Z");
     assert!(world.resource("other").expires_at.is_some_and(|expires_at| expires_at == at("2026-07-01")));
 }
@@ -301,15 +301,15 @@ fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
     let mut world = World::account("2026-03-01", "60", bundles);
     world.run_to("2026-03-01T02:00:00");
     let failures = testing::plugin_failures(world.engine.db());
-    let happened = std::mem::take(&mut world.happened);
+    let events = std::mem::take(&mut world.recorded);
     let seconds =
-        happened.iter().filter(|recorded| matches!(recorded.event.what, EventKind::SettingChanged { .. }));
+        events.iter().filter(|recorded| matches!(recorded.event.what, EventKind::SettingChanged { .. }));
     assert_eq!(
         seconds.count(),
         61 + 50,
         "an hour's wakes, and what its last answer had ahead when it was asked again"
     );
-    let said = happened.iter().find_map(|recorded| {
+    let said = events.iter().find_map(|recorded| {
         let EventKind::PluginFailed { message, next_try_at } = &recorded.event.what else { return None };
         Some(format!("{} {next_try_at} {message}", recorded.event.at))
     });

@@ -46,7 +46,7 @@ fn the_same_token_is_the_same_command_with_the_same_answer() {
         2026-03-02T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-02T00:01:10Z a/other command_refused code=mismatch
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_command_that_cannot_be_paid_changes_nothing_and_says_so() {
         2026-03-02T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=none
         2026-03-02T00:00:00Z a/vm command_refused code=money
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-10")));
 }
 
@@ -111,7 +111,7 @@ fn switching_auto_renewal_on_late_tries_at_once() {
         2026-03-09T12:00:00Z a/other setting_changed setting=renewals_left value=1
         2026-03-09T12:00:00Z a/other renewal_declined code=money class=money next_try_at=none
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(
         (world.resource("vm").on_expiry, world.resource("vm").renewals_left),
         (OnExpiry::Lapse, Some(0))
@@ -125,16 +125,16 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
     expect![[r#"
         2026-03-02T00:00:00Z a/nothing command_refused code=unknown
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     let mut two = World::of("2026-03-01", &[("a", "0", vec![]), ("b", "0", vec![])]);
     let of_b = two.engine.command(at("2026-03-02"), Some("b"), "nothing", &renew()).unwrap();
-    two.happened.extend(of_b.events);
+    two.recorded.extend(of_b.events);
     two.command("2026-03-02", "nothing", &renew());
     expect![[r#"
         2026-03-02T00:00:00Z b/nothing command_refused code=unknown
         2026-03-02T00:00:00Z -/nothing command_refused code=unknown
     "#]]
-    .assert_eq(&two.told());
+    .assert_eq(&two.event_lines());
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn an_account_without_a_plugin_says_how_to_load_one() {
     ]
     .assert_eq(&error.to_string());
     world.run_to("2026-03-02");
-    assert!(world.told().contains("plugin_failed"), "the clock goes on");
+    assert!(world.event_lines().contains("plugin_failed"), "the clock goes on");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_command_comes_after_what_was_due_before_it() {
         2026-03-08T12:00:00Z a/vm stage_changed to=unsubscribed
         2026-03-08T12:00:00Z a/vm balance_changed amount=60.00
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.balance("a"), money("130"));
 }
 
@@ -199,7 +199,7 @@ fn an_attribute_changes_what_is_still_to_come() {
         World::account("2026-03-01", "30", vec![vec![with(renewing("vm", "2026-03-10"), "refuse", "yes")]]);
     world.run_to("2026-03-08");
     world
-        .happened
+        .recorded
         .extend(world.engine.set_attribute(at("2026-03-08T12:00:00"), "vm", "try_at", "46800").unwrap());
     assert_eq!(world.engine.next_wake().unwrap(), Some(at("2026-03-08T13:00:00")));
     assert_eq!(world.engine.set_attribute(at("2026-03-08T12:00:00"), "vm", "try_at", "46800").unwrap(), []);
@@ -210,14 +210,14 @@ fn an_attribute_changes_what_is_still_to_come() {
         2026-03-08T12:00:00Z a/vm setting_changed setting=try_at value=46800
         2026-03-08T13:00:00Z a/vm renewal_declined code=no class=rule next_try_at=2026-03-09T13:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }
 
 #[test]
 fn an_attribute_set_while_the_clock_is_behind_leaves_due_work_to_it() {
     let mut world = World::account("2026-03-01", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     world.run_to("2026-03-07");
-    world.happened.extend(world.engine.set_attribute(at("2026-03-12"), "vm", "colour", "blue").unwrap());
+    world.recorded.extend(world.engine.set_attribute(at("2026-03-12"), "vm", "colour", "blue").unwrap());
     assert_eq!(world.resource("vm").attributes["colour"], "blue");
     assert_eq!(world.engine.next_wake().unwrap(), Some(at("2026-03-08")), "still due");
     world.catch_up("2026-03-07", "2026-03-12");
@@ -227,5 +227,5 @@ fn an_attribute_set_while_the_clock_is_behind_leaves_due_work_to_it() {
         2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
 }

@@ -35,10 +35,10 @@ use perennial_store::testing;
 use perennial_test_support::world::DAY;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
+use perennial_test_support::world::event_line;
 use perennial_test_support::world::lapsing;
 use perennial_test_support::world::money;
 use perennial_test_support::world::renewing;
-use perennial_test_support::world::tell;
 
 /// An inventory of these bundles of the account `a`, with every field given.
 fn document(bundles: Vec<Vec<Resource>>, update: bool) -> Document {
@@ -50,16 +50,16 @@ fn document(bundles: Vec<Vec<Resource>>, update: bool) -> Document {
     Document { inventory: Inventory { accounts: Vec::new(), bundles }, given, options }
 }
 
-fn told<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> String {
-    events.into_iter().map(tell).collect()
+fn event_lines<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> String {
+    events.into_iter().map(event_line).collect()
 }
 
 /// What a tick of the real clock at `now` tells.
 fn tick_at(world: &mut World, now: Timestamp) -> String {
-    let mut told = String::new();
-    let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+    let mut lines = String::new();
+    let observe = &mut |recorded: &RecordedEvent| lines.push_str(&event_line(recorded));
     tick(&mut world.engine, now, LastActive::default(), observe).unwrap();
-    told
+    lines
 }
 
 /// What an import did, a line for each thing.
@@ -115,22 +115,21 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
             let report = world.engine.preview_import(now, &document).unwrap();
             assert_eq!(testing::events(world.engine.db()), untouched, "a look writes nothing");
             let said = report.expired.iter().flat_map(|expired| {
-                expired
-                    .events
-                    .iter()
-                    .map(|event| tell(&RecordedEvent { account: Some("a".into()), event: event.clone() }))
+                expired.events.iter().map(|event| {
+                    event_line(&RecordedEvent { account: Some("a".into()), event: event.clone() })
+                })
             });
             let mut said = said.collect::<Vec<_>>();
             world.engine.import_document(now, &document).unwrap();
             let ticked = tick_at(&mut world, now);
             let expired = report.expired.iter().map(|expired| format!(" a/{} ", expired.named.resource));
             let expired = expired.collect::<Vec<_>>();
-            let mut happened =
+            let mut events =
                 ticked.split_inclusive('\n').filter(|line| expired.iter().any(|name| line.contains(name)));
-            let mut happened = happened.by_ref().map(str::to_owned).collect::<Vec<_>>();
+            let mut events = events.by_ref().map(str::to_owned).collect::<Vec<_>>();
             said.sort();
-            happened.sort();
-            assert_eq!(said, happened, "{before:?} {balance}");
+            events.sort();
+            assert_eq!(said, events, "{before:?} {balance}");
             assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
         }
     }
@@ -154,13 +153,13 @@ fn an_order_that_an_update_overtook_is_not_paid() {
 fn each_expired_resource_is_shown_with_what_it_meets() {
     let mut world = World::account("2026-03-01", "60", vec![]);
     let report = world.engine.preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false)).unwrap();
-    let mut told = format!("{} soon\n", report.renewing_soon);
+    let mut lines = format!("{} soon\n", report.renewing_soon);
     for expired in &report.expired {
         let losing = if expired.changes_stage() { ", loses" } else { "" };
-        writeln!(told, "{}{losing}", expired.named.resource).unwrap();
+        writeln!(lines, "{}{losing}", expired.named.resource).unwrap();
         for event in &expired.events {
             let event = RecordedEvent { account: Some("a".into()), event: event.clone() };
-            write!(told, "  {}", tell(&event)).unwrap();
+            write!(lines, "  {}", event_line(&event)).unwrap();
         }
     }
     expect![[r#"
@@ -182,7 +181,7 @@ fn each_expired_resource_is_shown_with_what_it_meets() {
         unpaid-disk, loses
           2026-03-11T00:00:00Z a/unpaid-disk stage_changed to=grace
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&lines);
 }
 
 #[test]
@@ -194,9 +193,9 @@ fn what_waits_for_a_clock_starts_where_the_clock_is() {
             .engine
             .import_document(at(imported), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
             .unwrap();
-        let mut told = tick_at(&mut world, at("2026-03-07"));
-        told += &tick_at(&mut world, at("2026-03-08"));
-        assert!(told.contains("a/vm renewal_settled expires_at=2026-04-09"), "{imported}: {told}");
+        let mut lines = tick_at(&mut world, at("2026-03-07"));
+        lines += &tick_at(&mut world, at("2026-03-08"));
+        assert!(lines.contains("a/vm renewal_settled expires_at=2026-04-09"), "{imported}: {lines}");
     }
 }
 
@@ -211,10 +210,10 @@ fn a_try_of_some_seconds_ago_is_made_at_the_first_tick() {
             .engine
             .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
             .unwrap();
-        let mut told = tick_at(&mut world, at(first_tick));
-        told += &tick_at(&mut world, at("2026-03-09"));
+        let mut lines = tick_at(&mut world, at(first_tick));
+        lines += &tick_at(&mut world, at("2026-03-09"));
         let settled = format!("{tried_at} a/vm renewal_settled expires_at=2026-04-09");
-        assert!(told.contains(&settled), "{first_tick}: {told}");
+        assert!(lines.contains(&settled), "{first_tick}: {lines}");
     }
 }
 
@@ -294,15 +293,15 @@ fn a_clock_that_was_set_back_still_does_what_is_due() {
         .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
         .unwrap();
     tick_at(&mut world, at("2026-03-07"));
-    let told = tick_at(&mut world, at("2026-03-08"));
-    assert!(told.contains("a/vm renewal_settled expires_at=2026-04-09"), "{told}");
+    let lines = tick_at(&mut world, at("2026-03-08"));
+    assert!(lines.contains("a/vm renewal_settled expires_at=2026-04-09"), "{lines}");
     let ticked_at = clock::ticked_at(world.engine.db()).unwrap();
     assert_eq!(ticked_at, Some(at("2027-03-07")), "the clock of a database never goes back");
 }
 
 #[test]
 fn a_clock_of_the_other_kind_or_in_the_past_is_refused() {
-    let mut told = String::new();
+    let mut lines = String::new();
     for (lives_on, ticked_at) in [
         (ClockKind::Real, None),
         (ClockKind::Real, Some("2026-03-07")),
@@ -321,7 +320,7 @@ fn a_clock_of_the_other_kind_or_in_the_past_is_refused() {
                 };
                 let ticked_at =
                     ticked_at.map_or("never ticked".to_owned(), |at| format!("{lives_on:?} until {at}"));
-                writeln!(told, "{ticked_at}, {kind:?} at {now}: {answer}").unwrap();
+                writeln!(lines, "{ticked_at}, {kind:?} at {now}: {answer}").unwrap();
             }
         }
     }
@@ -344,7 +343,7 @@ fn a_clock_of_the_other_kind_or_in_the_past_is_refused() {
         Virtual until 2026-03-07, Virtual at 2026-03-06: the database has passed 2026-03-06T00:00:00Z: it is 2026-03-07T00:00:01Z there; go on from that with `--virtual-clock` and no instant, or name another database with `--db`
         Virtual until 2026-03-07, Virtual at 2026-03-07: the database has passed 2026-03-07T00:00:00Z: it is 2026-03-07T00:00:01Z there; go on from that with `--virtual-clock` and no instant, or name another database with `--db`
         Virtual until 2026-03-07, Virtual at 2026-03-08: fine
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&lines);
 }
 
 #[test]
@@ -361,7 +360,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
     // Renewed here, and renewed elsewhere after it had expired here.
     world.run_to("2026-03-10");
     assert_eq!(world.resource("elsewhere").stage, Stage::Grace);
-    world.told();
+    world.event_lines();
     let disk = Resource { attached_to: Some(MemberIndex::PRIMARY), ..renewing("disk", "2026-03-20") };
     let newer = document(
         vec![
@@ -392,14 +391,14 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
         2026-03-10T01:00:00Z a/elsewhere setting_changed setting=expires_at value=2026-04-08T00:00:00Z
         2026-03-10T01:00:00Z a/elsewhere setting_changed setting=tags.env value=prod
     "#]]
-    .assert_eq(&(shown(&done) + &told(&events)));
+    .assert_eq(&(shown(&done) + &event_lines(&events)));
     let (stored, member) = bundles::find_by_resource(world.engine.db(), "disk").unwrap().unwrap();
     assert_eq!((stored.bundle.primary().id.as_str(), member), ("vm", MemberIndex::new(1)));
     assert_eq!(world.resource("elsewhere").stage, Stage::Active);
     world.run_to("2026-04-30");
-    let told = world.told();
-    assert!(told.contains("a/vm renewal_settled expires_at=2026-05-09"), "{told}");
-    assert!(told.contains("a/elsewhere stage_changed to=grace") && told.contains("2026-04-08"), "{told}");
+    let lines = world.event_lines();
+    assert!(lines.contains("a/vm renewal_settled expires_at=2026-05-09"), "{lines}");
+    assert!(lines.contains("a/elsewhere stage_changed to=grace") && lines.contains("2026-04-08"), "{lines}");
     assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
     // The same again changes nothing.
     let again = world.engine.preview_import(at("2026-04-30"), &document(vec![], true)).unwrap();
@@ -428,7 +427,7 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
         ! account balance stays 100.00: a balance is changed by top-ups
         2026-03-02T00:00:00Z a/- setting_changed setting=approval_above value=50.00
     "#]]
-    .assert_eq(&(shown(&done) + &told(&events)));
+    .assert_eq(&(shown(&done) + &event_lines(&events)));
     let stored = perennial_store::accounts::get(world.engine.db(), "a").unwrap().unwrap().account;
     assert_eq!(stored.balance.available(), money("100"));
     let again = world.engine.preview_import(at("2026-03-03"), &newer).unwrap();

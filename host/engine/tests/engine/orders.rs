@@ -72,7 +72,7 @@ fn an_order_waits_without_money_and_is_paid_once() {
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-03T00:00:00Z a/vm command_refused code=not_awaiting_payment
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     is_sound(&world);
 }
 
@@ -88,7 +88,7 @@ fn an_order_that_nobody_pays_expires_at_its_instant() {
         2026-03-04T00:00:00Z a/vm order_expired
         2026-03-05T00:00:00Z a/vm command_refused code=not_awaiting_payment
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     is_sound(&world);
 }
 
@@ -107,7 +107,7 @@ fn an_order_that_is_cancelled_can_be_made_again_under_another_id() {
         2026-03-02T03:00:00Z a/vm balance_changed amount=-30.00
         2026-03-02T03:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     is_sound(&world);
 }
 
@@ -172,7 +172,7 @@ fn an_upgrade_and_a_downgrade_are_orders_of_their_own() {
         2026-03-03T00:00:00Z a/vm setting_changed setting=price value=35.00
         2026-03-03T00:00:00Z a/vm balance_changed amount=15.00
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.command("2026-03-04", "vm", &Command::Unsubscribe(Scope::All)), None);
     assert_eq!(world.balance("a"), money("130"), "35 was paid in the end, and comes back once");
     is_sound(&world);
@@ -232,13 +232,13 @@ fn the_approval_of_a_payment_ends_with_the_time_of_its_order() {
     world.command("2026-03-02", "vm", &later());
     // The order can be paid until 4 March; without it, the approval of a resource without tries would wait until 9 March.
     assert_eq!(world.command("2026-03-03", "vm", &pay()), None);
-    world.told();
+    world.event_lines();
     world.run_to("2026-03-05");
     expect![[r#"
         2026-03-04T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
         2026-03-04T00:00:00Z a/vm order_expired
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     let approval = approvals::get(world.engine.db(), "vm~1").unwrap().unwrap();
     assert_eq!(approval.expires_at, at("2026-03-04"));
     is_sound(&world);

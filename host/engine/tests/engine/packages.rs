@@ -40,7 +40,7 @@ fn a_package_that_was_ordered_is_paid_when_its_time_comes() {
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.3 package_bought expires_at=2026-04-19T00:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
     assert_eq!(world.resource("pkg.3").anchor_day, Some(20), "as the rules say");
 }
@@ -61,7 +61,7 @@ fn an_unpayable_order_is_dropped_and_one_paid_late_begins_when_paid() {
         2026-03-10T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-09T00:00:00Z
         2026-03-10T00:00:00Z a/pkg command_refused code=money
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(orders(&world), 0);
 }
 
@@ -83,7 +83,7 @@ fn an_order_whose_rules_are_down_is_paid_once_they_answer() {
         2026-03-05T18:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T18:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T18:00:00Z
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
 }
 
@@ -111,10 +111,10 @@ fn use_is_covered_by_packages_until_they_are_empty() {
     );
     world.run_to("2026-03-01");
     for amount in ["70", "60", "100"] {
-        let happened = world.engine.record_use(at("2026-03-02"), "a", "cpu", money(amount)).unwrap();
-        world.happened.extend(happened);
+        let events = world.engine.record_use(at("2026-03-02"), "a", "cpu", money(amount)).unwrap();
+        world.recorded.extend(events);
     }
-    world.happened.extend(world.engine.record_use(at("2026-03-02"), "a", "disk", money("1")).unwrap());
+    world.recorded.extend(world.engine.record_use(at("2026-03-02"), "a", "disk", money("1")).unwrap());
     expect![[r#"
         2026-03-02T00:00:00Z a/pkg-1 package_used amount=70.00 left=30.00
         2026-03-02T00:00:00Z a/pkg-1 package_used amount=30.00 left=0.00
@@ -125,7 +125,7 @@ fn use_is_covered_by_packages_until_they_are_empty() {
         2026-03-02T00:00:00Z a/- usage_uncovered amount=30.00
         2026-03-02T00:00:00Z a/- usage_uncovered amount=1.00
     "#]]
-    .assert_eq(&world.told());
+    .assert_eq(&world.event_lines());
     assert_eq!(world.resource("pkg-2").package.unwrap().used, money("100"));
 }
 

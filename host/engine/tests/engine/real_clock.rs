@@ -10,29 +10,29 @@ use perennial_engine::clock::tick;
 use perennial_engine::persist::RecordedEvent;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
+use perennial_test_support::world::event_line;
 use perennial_test_support::world::renewing;
-use perennial_test_support::world::tell;
 
 fn ticks(instants: &[perennial_domain::timestamp::Timestamp]) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
-    let mut told = String::new();
+    let mut lines = String::new();
     for now in instants {
-        let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+        let observe = &mut |recorded: &RecordedEvent| lines.push_str(&event_line(recorded));
         tick(&mut world.engine, *now, LastActive::default(), observe).unwrap();
     }
-    told
+    lines
 }
 
 /// What the second of two ticks tells, an hour after the first, of a host that was busy until `awake`.
 fn tick_after_an_hour(awake: LastActive) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     let begun = at("2026-03-08") - 60;
-    let mut told = String::new();
+    let mut lines = String::new();
     for (now, awake) in [(begun, LastActive::default()), (begun + 3600, awake)] {
-        let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+        let observe = &mut |recorded: &RecordedEvent| lines.push_str(&event_line(recorded));
         tick(&mut world.engine, now, awake, observe).unwrap();
     }
-    told
+    lines
 }
 
 #[test]
@@ -111,8 +111,8 @@ fn what_a_host_did_after_it_was_frozen_does_not_hide_that_it_was_down() {
 fn an_outage_is_told_once_however_often_catching_up_on_it_is_begun() {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     let since = at("2026-03-07T12:00:00");
-    let mut told = String::new();
-    let mut observe = |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+    let mut lines = String::new();
+    let mut observe = |recorded: &RecordedEvent| lines.push_str(&event_line(recorded));
     tick(&mut world.engine, since, LastActive::default(), &mut observe).unwrap();
     let begun = at("2026-03-08");
     // The host ends after it said that it resumed: at once, a moment later, and an hour after that.
@@ -125,5 +125,5 @@ fn an_outage_is_told_once_however_often_catching_up_on_it_is_begun() {
         2026-03-08T00:00:00Z a/- host_resumed down_since=2026-03-07T12:00:00Z
         2026-03-08T01:00:00Z a/- host_resumed down_since=2026-03-08T00:00:00Z
     "#]]
-    .assert_eq(&told);
+    .assert_eq(&lines);
 }

@@ -12,24 +12,24 @@ use perennial_formats::scenario::ScenarioEntry;
 use perennial_test_support::world::DAY;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
+use perennial_test_support::world::event_line;
 use perennial_test_support::world::lapsing;
 use perennial_test_support::world::money;
 use perennial_test_support::world::package;
 use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
-use perennial_test_support::world::tell;
 
 fn simulate(world: &mut World, scenario: &[ScenarioEntry], until: &str) -> Vec<RecordedEvent> {
-    let mut happened = Vec::new();
+    let mut events = Vec::new();
     run_scenario(&mut world.engine, scenario, at("2026-03-01"), at(until), &mut |recorded| {
-        happened.push(recorded)
+        events.push(recorded)
     })
     .unwrap();
-    happened
+    events
 }
 
-fn told(happened: &[RecordedEvent]) -> String {
-    happened.iter().map(tell).collect()
+fn event_lines(events: &[RecordedEvent]) -> String {
+    events.iter().map(event_line).collect()
 }
 
 fn entry(text: &str, what: ScenarioAction) -> ScenarioEntry {
@@ -47,13 +47,13 @@ fn command(text: &str, resource: &str) -> ScenarioEntry {
 #[test]
 fn what_people_do_at_an_instant_comes_before_what_the_clock_does_then() {
     let mut world = World::account("2026-03-01", "0", vec![vec![renewing("vm", "2026-03-10")]]);
-    let happened = simulate(&mut world, &[top_up("2026-03-08", "30")], "2026-03-08");
+    let events = simulate(&mut world, &[top_up("2026-03-08", "30")], "2026-03-08");
     expect![[r#"
         2026-03-08T00:00:00Z a/- balance_changed amount=30.00
         2026-03-08T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-08T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&told(&happened));
+    .assert_eq(&event_lines(&events));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn during_an_outage_commands_are_lost_and_the_world_goes_on() {
         entry("2026-03-09", set("blue")),
         entry("2026-03-21", set("red")),
     ];
-    let happened = simulate(&mut world, &scenario, "2026-03-25");
+    let events = simulate(&mut world, &scenario, "2026-03-25");
     expect![[r#"
         2026-03-10T00:00:00Z a/other stage_changed to=grace
         2026-03-13T00:00:00Z a/other stage_changed to=released
@@ -105,14 +105,14 @@ fn during_an_outage_commands_are_lost_and_the_world_goes_on() {
         2026-03-20T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-21T00:00:00Z a/vm setting_changed setting=colour value=red
     "#]]
-    .assert_eq(&told(&happened));
+    .assert_eq(&event_lines(&events));
 }
 
 #[test]
 fn an_outage_that_outlasts_the_simulation_leaves_what_came_after_undone() {
     let mut world = World::account("2026-03-01", "0", vec![vec![lapsing("vm", "2026-03-10")]]);
     let scenario = [entry("2026-03-05", ScenarioAction::Outage { until: at("2026-03-20") })];
-    assert_eq!(told(&simulate(&mut world, &scenario, "2026-03-15")), "");
+    assert_eq!(event_lines(&simulate(&mut world, &scenario, "2026-03-15")), "");
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn a_command_that_cannot_be_planned_changes_nothing_and_does_not_stop_it() {
     let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-10")]]);
     world.down(true);
     let scenario = [command("2026-03-05", "vm")];
-    let happened = simulate(&mut world, &scenario, "2026-03-06");
-    assert!(happened.iter().all(|recorded| tell(recorded).contains("plugin_failed")));
+    let events = simulate(&mut world, &scenario, "2026-03-06");
+    assert!(events.iter().all(|recorded| event_line(recorded).contains("plugin_failed")));
     assert_eq!(world.balance("a"), money("100"));
 }
 
@@ -173,11 +173,11 @@ proptest! {
         let key = |recorded: &RecordedEvent| {
             (recorded.event.at, recorded.account.clone(), recorded.event.resource.clone())
         };
-        let happened = play_plot(&plot);
-        let resumed = |recorded: &RecordedEvent| tell(recorded).contains("host_resumed");
-        if !happened.iter().any(resumed) {
-            prop_assert!(happened.is_sorted_by_key(key), "{}", told(&happened));
+        let events = play_plot(&plot);
+        let resumed = |recorded: &RecordedEvent| event_line(recorded).contains("host_resumed");
+        if !events.iter().any(resumed) {
+            prop_assert!(events.is_sorted_by_key(key), "{}", event_lines(&events));
         }
-        prop_assert_eq!(happened, play_plot(&plot));
+        prop_assert_eq!(events, play_plot(&plot));
     }
 }

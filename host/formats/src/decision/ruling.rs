@@ -40,7 +40,7 @@ const DAY: i64 = 86_400;
 /// A policy that was asked: its name, and the digest of its script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyVersion {
-    /// Its name.
+    /// The name of the policy.
     pub name: String,
     /// The SHA-256 of its script, in hexadecimal.
     pub digest: String,

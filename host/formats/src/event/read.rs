@@ -12,7 +12,7 @@ use crate::json_tree;
 use crate::stored_fields::StoredFields;
 use crate::wording;
 
-/// What every line has.
+/// The fields that every event has.
 const COMMON_FIELDS: [&str; 4] = ["at", "account", "resource", "type"];
 
 /// Reads a line: the account that the event is about, if any, and the event.

@@ -19,7 +19,7 @@ use super::write_line;
 
 /// What the fields of an event are taken from, in turn.
 #[derive(Clone, Debug)]
-struct Drawn {
+struct DrawnValues {
     amounts: Vec<Micros>,
     instants: Vec<Timestamp>,
     texts: Vec<String>,
@@ -31,7 +31,7 @@ struct Drawn {
     taken: usize,
 }
 
-impl Drawn {
+impl DrawnValues {
     /// One event of every type.
     fn events(&self) -> impl Iterator<Item = EventKind> {
         EventKind::TYPES
@@ -46,7 +46,7 @@ fn next<T: Clone>(values: &[T], taken: &mut usize) -> Option<T> {
     Some(value)
 }
 
-impl FieldSource for Drawn {
+impl FieldSource for DrawnValues {
     fn is_absent(&mut self, _: &str) -> bool {
         next(&self.flags, &mut self.taken).unwrap()
     }
@@ -89,14 +89,14 @@ impl FieldSource for Drawn {
     }
 }
 
-fn drawn() -> impl Strategy<Value = Drawn> {
+fn drawn() -> impl Strategy<Value = DrawnValues> {
     let amount = || any::<i64>().prop_map(Micros::new);
     let instant = any::<i64>().prop_map(Timestamp::from_second);
     let term = (1..=u32::MAX, prop::sample::select(TermUnit::ALL.to_vec()))
         .prop_map(|(count, unit)| Term::new(count, unit).unwrap());
     let values = (vec(amount(), 1..9), vec(instant, 1..9), vec(".*", 1..9), vec(term, 1..3));
     let small = (vec(any::<u32>(), 1..9), vec(any::<bool>(), 1..9), vec((".*", amount()), 0..3));
-    (values, small).prop_map(|((amounts, instants, texts, terms), (numbers, flags, refunds))| Drawn {
+    (values, small).prop_map(|((amounts, instants, texts, terms), (numbers, flags, refunds))| DrawnValues {
         amounts,
         instants,
         texts,
@@ -112,7 +112,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 fn every_event_is_written_as_the_table_says() {
     let texts = ["one", "two", "say \"three\"", "four", "five"];
     let instants = ["2026-02-28T15:59:59Z", "2026-03-31T15:59:59Z", "2026-04-30T15:59:59Z"];
-    let drawn = Drawn {
+    let drawn = DrawnValues {
         amounts: [-12_500_000, 99_000_000, 7_000_001].map(Micros::new).to_vec(),
         instants: instants.map(|at| at.parse().unwrap()).to_vec(),
         texts: texts.map(str::to_owned).to_vec(),

@@ -41,13 +41,13 @@ impl<'c, 'n> Accounts<'c, 'n> {
     pub(super) fn new(
         manifests: &'c BTreeMap<String, &'c Manifest>,
         check_settings: &'c CheckSettings<'c>,
-        known: &'c dyn ExistingRecords,
+        existing: &'c dyn ExistingRecords,
         is_update: bool,
     ) -> Accounts<'c, 'n> {
         Accounts {
             manifests,
             check_settings,
-            existing_records: known,
+            existing_records: existing,
             is_update,
             read: Vec::new(),
             named: BTreeMap::new(),

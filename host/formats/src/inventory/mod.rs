@@ -52,7 +52,26 @@ pub struct ImportedBundle {
     pub bundle: Bundle,
 }
 
-/// What exists already where an inventory is imported into.
+/// What exists already where an inventory is imported into. Called while the inventory is read, before anything is written.
+///
+/// ```
+/// use perennial_formats::inventory::ExistingRecords;
+///
+/// /// A database with one account and no resources.
+/// struct OneAccount;
+///
+/// impl ExistingRecords for OneAccount {
+///     fn provider_of(&self, account: &str) -> Option<String> {
+///         (account == "acme-hw").then(|| "huawei".to_owned())
+///     }
+///
+///     fn has_resource(&self, _resource: &str) -> bool {
+///         false
+///     }
+/// }
+///
+/// assert!(!OneAccount.can_show_resource("ecs-1"));
+/// ```
 pub trait ExistingRecords {
     /// The provider of an account that exists; asked at most once for each account that the file names.
     fn provider_of(&self, account: &str) -> Option<String>;
@@ -71,7 +90,7 @@ pub trait ExistingRecords {
     }
 }
 
-/// Nothing exists yet.
+/// The records of a database in which nothing exists yet.
 #[derive(Clone, Copy, Debug)]
 pub struct NoRecords;
 
@@ -90,7 +109,7 @@ impl ExistingRecords for NoRecords {
 /// Takes the provider's id and the settings. Asked once for every different pair.
 pub type CheckSettings<'c> = dyn Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + 'c;
 
-/// Where an inventory stands.
+/// The format and the text of an inventory.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'t> {
     /// In a JSON file.
@@ -121,7 +140,7 @@ pub struct ImportOptions {
 /// An inventory, and what else its file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// What it holds.
+    /// The accounts and resources of the document.
     pub inventory: Inventory,
     /// Which plain fields are given, by resource; of an update only.
     pub given: BTreeMap<String, GivenFields>,

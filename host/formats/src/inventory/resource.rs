@@ -40,7 +40,7 @@ pub(super) struct Draft<'c, 'n> {
     pub(super) id_place: u32,
     /// The place of the value that says what it is attached to.
     pub(super) attached_place: u32,
-    /// Its id.
+    /// The resource's id, if it could be read.
     pub(super) id: Option<&'n str>,
     /// The account it names.
     pub(super) account: Option<&'n str>,

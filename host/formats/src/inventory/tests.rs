@@ -66,7 +66,7 @@ impl ExistingRecords for Before {
     }
 }
 
-fn read(text: &str, known: &dyn ExistingRecords) -> Result<Inventory, Problems> {
+fn read(text: &str, existing: &dyn ExistingRecords) -> Result<Inventory, Problems> {
     let (huawei, utc) = (manifest("huawei", 480), manifest("utc", 0));
     let manifests = BTreeMap::from([("huawei".to_owned(), &huawei), ("utc".to_owned(), &utc)]);
     let check_settings = |_: &str, settings: &BTreeMap<String, String>| {
@@ -76,7 +76,7 @@ fn read(text: &str, known: &dyn ExistingRecords) -> Result<Inventory, Problems> 
         let names = settings.keys().filter(|name| !["site", "deduction_days"].contains(&name.as_str()));
         Ok(names.map(|name| format!("there is no setting `{name}`")).collect())
     };
-    super::read(text, &manifests, &check_settings, known)
+    super::read(text, &manifests, &check_settings, existing)
 }
 
 const ACCOUNT: &str = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00"}"#;

@@ -42,7 +42,7 @@ pub struct SelectorLists {
     pub kinds: Vec<String>,
     /// Tags of the primary, `name` or `name=value`; all of them must match.
     pub tags: Vec<String>,
-    /// Commands.
+    /// The names of commands.
     pub commands: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl PolicyBinding {
         }
     }
 
-    /// As JSON.
+    /// The binding as JSON.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).expect("texts are JSON")
     }

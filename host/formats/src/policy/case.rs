@@ -24,18 +24,18 @@ use super::rulings::ruling_text;
 /// One test of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// What it promises.
+    /// The name: what the script promises.
     pub name: String,
     /// The plan that the policy is asked about.
     pub plan: SamplePlan,
-    expected: Expected,
+    expected: ExpectedRuling,
     /// `None` when the notes do not matter.
     notes: Option<Vec<String>>,
 }
 
 /// The ruling that a case expects. What it leaves out does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Expected {
+enum ExpectedRuling {
     Approve,
     Deny(String),
     RequireApproval { reason: String, by: Option<String>, expires_at: Option<Timestamp> },
@@ -84,11 +84,11 @@ fn case(
     Some(Case { name: name?, plan: plan?, expected: expected?, notes: notes.option()? })
 }
 
-fn expected(cursor: JsonCursor<'_, '_>) -> Option<Expected> {
+fn expected(cursor: JsonCursor<'_, '_>) -> Option<ExpectedRuling> {
     const FORMS: &str = "\"approve\", or a table whose first field is `deny`, `require_approval`, `defer`, `amend` or `failed`";
     if let Json::Text(text) = &cursor.node.json {
         return match text.as_ref() {
-            "approve" => Some(Expected::Approve),
+            "approve" => Some(ExpectedRuling::Approve),
             _ => cursor.report_type(FORMS),
         };
     }
@@ -99,12 +99,12 @@ fn expected(cursor: JsonCursor<'_, '_>) -> Option<Expected> {
     };
     if fields.get("deny").is_some() {
         fields.allow(&["deny"]);
-        Some(Expected::Deny(text("deny")?))
+        Some(ExpectedRuling::Deny(text("deny")?))
     } else if fields.get("require_approval").is_some() {
         fields.allow(&["require_approval", "by", "expires_at"]);
         let by = fields.optional("by", |cursor| cursor.name().map(str::to_owned)).option();
         let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
-        Some(Expected::RequireApproval {
+        Some(ExpectedRuling::RequireApproval {
             reason: text("require_approval")?,
             by: by?,
             expires_at: expires_at?,
@@ -112,7 +112,7 @@ fn expected(cursor: JsonCursor<'_, '_>) -> Option<Expected> {
     } else if fields.get("defer").is_some() {
         fields.allow(&["defer", "reason"]);
         let until = fields.required("defer", |cursor| cursor.instant());
-        Some(Expected::Defer { until: until?, reason: reason(&fields)? })
+        Some(ExpectedRuling::Defer { until: until?, reason: reason(&fields)? })
     } else if fields.get("amend").is_some() {
         fields.allow(&["amend", "reason"]);
         let amendment = fields.required("amend", |cursor| {
@@ -122,10 +122,10 @@ fn expected(cursor: JsonCursor<'_, '_>) -> Option<Expected> {
             Some((term?, options?))
         });
         let (term, options) = amendment?;
-        Some(Expected::Amend { term, options, reason: reason(&fields)? })
+        Some(ExpectedRuling::Amend { term, options, reason: reason(&fields)? })
     } else if fields.get("failed").is_some() {
         fields.allow(&["failed"]);
-        Some(Expected::Fail(text("failed")?))
+        Some(ExpectedRuling::Fail(text("failed")?))
     } else {
         cursor.report_type(FORMS)
     }
@@ -150,31 +150,36 @@ impl Case {
     }
 }
 
-impl Expected {
+impl ExpectedRuling {
     fn is_met_by(&self, ruling: &Ruling) -> bool {
         match (self, ruling) {
-            (Expected::Approve, Ruling::Approve) => true,
-            (Expected::Deny(expected), Ruling::Deny { reason }) => expected == reason,
+            (ExpectedRuling::Approve, Ruling::Approve) => true,
+            (ExpectedRuling::Deny(expected), Ruling::Deny { reason }) => expected == reason,
             (
-                Expected::RequireApproval { reason: expected, by: label, expires_at: expiry },
+                ExpectedRuling::RequireApproval { reason: expected, by: label, expires_at: expiry },
                 Ruling::RequireApproval { reason, by, expires_at },
             ) => expected == reason && meets(label, by) && meets(expiry, expires_at),
-            (Expected::Defer { until: at, reason: expected }, Ruling::Defer { until, reason }) => {
+            (ExpectedRuling::Defer { until: at, reason: expected }, Ruling::Defer { until, reason }) => {
                 at == until && expected.as_ref().is_none_or(|expected| expected == reason)
             }
-            (Expected::Amend { term, options, reason: expected }, Ruling::Amend { amendment, reason }) => {
+            (
+                ExpectedRuling::Amend { term, options, reason: expected },
+                Ruling::Amend { amendment, reason },
+            ) => {
                 meets(term, &amendment.term)
                     && meets(options, &amendment.options)
                     && expected.as_ref().is_none_or(|expected| expected == reason)
             }
-            (Expected::Fail(part), Ruling::Fail(failure)) => failure.to_string().contains(part.as_str()),
+            (ExpectedRuling::Fail(part), Ruling::Fail(failure)) => {
+                failure.to_string().contains(part.as_str())
+            }
             (
-                Expected::Approve
-                | Expected::Deny(_)
-                | Expected::RequireApproval { .. }
-                | Expected::Defer { .. }
-                | Expected::Amend { .. }
-                | Expected::Fail(_),
+                ExpectedRuling::Approve
+                | ExpectedRuling::Deny(_)
+                | ExpectedRuling::RequireApproval { .. }
+                | ExpectedRuling::Defer { .. }
+                | ExpectedRuling::Amend { .. }
+                | ExpectedRuling::Fail(_),
                 _,
             ) => false,
         }
@@ -185,22 +190,24 @@ fn meets<T: PartialEq>(expected: &Option<T>, found: &Option<T>) -> bool {
     expected.is_none() || expected == found
 }
 
-impl std::fmt::Display for Expected {
+impl std::fmt::Display for ExpectedRuling {
     /// As the ruling itself would be shown.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let reason = |reason: &Option<String>| reason.clone().unwrap_or_else(|| "…".to_owned());
         let ruling = match self.clone() {
-            Expected::Approve => Ruling::Approve,
-            Expected::Deny(reason) => Ruling::Deny { reason },
-            Expected::RequireApproval { reason, by, expires_at } => {
+            ExpectedRuling::Approve => Ruling::Approve,
+            ExpectedRuling::Deny(reason) => Ruling::Deny { reason },
+            ExpectedRuling::RequireApproval { reason, by, expires_at } => {
                 Ruling::RequireApproval { reason, by, expires_at }
             }
-            Expected::Defer { until, reason: expected } => Ruling::Defer { until, reason: reason(&expected) },
-            Expected::Amend { term, options, reason: expected } => Ruling::Amend {
+            ExpectedRuling::Defer { until, reason: expected } => {
+                Ruling::Defer { until, reason: reason(&expected) }
+            }
+            ExpectedRuling::Amend { term, options, reason: expected } => Ruling::Amend {
                 amendment: perennial_domain::policy::Amendment { term, options },
                 reason: reason(&expected),
             },
-            Expected::Fail(part) => return write!(f, "a failure that says `{part}`"),
+            ExpectedRuling::Fail(part) => return write!(f, "a failure that says `{part}`"),
         };
         f.write_str(&ruling_text(&ruling))
     }

@@ -126,13 +126,13 @@ impl Reader<'_> {
     fn selector(&self, fields: &Fields<'_, '_>) -> Option<Selector> {
         let accounts = names(fields, "accounts", |cursor| cursor.name().map(str::to_owned));
         let ids = || self.manifests.keys().map(String::as_str);
-        let providers = names(fields, "providers", |cursor| known(cursor, "provider", ids()));
+        let providers = names(fields, "providers", |cursor| existing_name(cursor, "provider", ids()));
         let of_policy = providers.as_deref().unwrap_or_default();
         let is_concerned = |id: &String| of_policy.is_empty() || of_policy.contains(id);
         let manifests = self.manifests.iter().filter(|(id, _)| is_concerned(id));
         let kinds = manifests.flat_map(|(_, manifest)| manifest.kinds.keys().map(String::as_str));
         let kinds = kinds.collect::<BTreeSet<_>>();
-        let kinds = names(fields, "kinds", |cursor| known(cursor, "kind", kinds.iter().copied()));
+        let kinds = names(fields, "kinds", |cursor| existing_name(cursor, "kind", kinds.iter().copied()));
         let tags = names(fields, "tags", |cursor| {
             let tag = TagPattern::parse(cursor.name()?);
             if tag.name.is_empty() {
@@ -141,7 +141,7 @@ impl Reader<'_> {
             }
             Some(tag)
         });
-        let commands = names(fields, "commands", |cursor| known(cursor, "command", command::names()));
+        let commands = names(fields, "commands", |cursor| existing_name(cursor, "command", command::names()));
         Some(Selector {
             accounts: accounts?,
             providers: providers?,
@@ -200,7 +200,7 @@ fn names<T>(
 }
 
 /// One of the names that there are.
-fn known<'k>(
+fn existing_name<'k>(
     cursor: JsonCursor<'_, '_>,
     what: &str,
     there: impl Iterator<Item = &'k str> + Clone,

@@ -81,7 +81,7 @@ const RESOURCE_FIELDS: &[&str] = &[
 /// A plan with its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SamplePlan {
-    /// The account.
+    /// The account that pays.
     pub account: AccountFacts,
     /// The plan; its account is the first of one, and it names no policies.
     pub facts: PlanFacts,
@@ -117,7 +117,8 @@ pub(super) fn read_table(
 ) -> Option<SamplePlan> {
     let fields = cursor.object(FIELDS)?;
     let account = account(&fields, manifests);
-    let command = fields.optional("command", |cursor| super::known(cursor, "command", command::names()));
+    let command =
+        fields.optional("command", |cursor| super::existing_name(cursor, "command", command::names()));
     let command = command.or("renew".to_owned());
     let is_renewal = command.as_deref().is_none_or(|command| command == "renew");
     let cause = fields.optional("cause", |cursor| cursor.one_of(&[Cause::Auto, Cause::Command], Cause::name));
@@ -214,7 +215,8 @@ fn account(fields: &Fields<'_, '_>, manifests: &BTreeMap<String, &Manifest>) -> 
     let given = fields.optional("account", |cursor| {
         let fields = cursor.object(&["id", "provider", "balance", "settings"])?;
         let id = fields.optional("id", |cursor| cursor.id().map(str::to_owned)).option();
-        let provider = fields.optional("provider", |cursor| super::known(cursor, "provider", ids())).option();
+        let provider =
+            fields.optional("provider", |cursor| super::existing_name(cursor, "provider", ids())).option();
         let balance = fields.optional("balance", |cursor| cursor.amount()).option();
         let settings = fields.optional("settings", |cursor| cursor.texts()).option();
         Some((id?, provider?, balance?, settings?))

@@ -27,7 +27,7 @@ use super::wording;
 pub struct ScenarioEntry {
     /// Its instant; not before that of the entry before it.
     pub at: Timestamp,
-    /// The action.
+    /// What people or the world do then.
     pub action: ScenarioAction,
 }
 
@@ -47,21 +47,21 @@ pub enum ScenarioAction {
         account: Option<String>,
         /// The id of the resource.
         resource: String,
-        /// The command.
+        /// The command that a person gives.
         command: Command,
     },
     /// An attribute gets a new value.
     SetAttribute {
         /// The id of the resource.
         resource: String,
-        /// Its name.
+        /// The name of the attribute.
         name: String,
-        /// Its value.
+        /// The new value of the attribute.
         value: String,
     },
     /// Something is used that a package may cover.
     Use {
-        /// By this account.
+        /// The account that uses it.
         account: String,
         /// Of this resource type.
         resource_type: String,

@@ -119,8 +119,8 @@ pub(super) async fn create(
     app.write(request, move |work| {
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
-        let known = import_check::VisibleRecords::new(work.db(), &work.request.caller);
-        let read = |cursor: JsonCursor<'_, '_>| inventory::account(cursor, &manifests, &check, &known);
+        let records = import_check::VisibleRecords::new(work.db(), &work.request.caller);
+        let read = |cursor: JsonCursor<'_, '_>| inventory::account(cursor, &manifests, &check, &records);
         let account = body::read(&text, limits, read)?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
@@ -273,7 +273,7 @@ pub(super) async fn ledger(
     Ok(Json(Page::new(page_request, entries.into_iter().map(view).collect())))
 }
 
-/// A top-up.
+/// A top-up of an account's balance.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TopUp {

@@ -13,7 +13,7 @@ use crate::input::Body;
 pub(crate) struct RequiredApprovalView {
     /// Its name; `approval_above` for the limit of the account, and for what is held once for another reason.
     policy: String,
-    /// Its words; of `approval_above`, empty above the limit, or why a plan of any price is held: the database was set back.
+    /// The policy's reason, for people; of `approval_above`, empty above the limit, or why a plan of any price is held: the database was set back.
     reason: String,
     /// The label that the approver's token has; null is any approver.
     by: Option<String>,
@@ -32,7 +32,7 @@ impl From<&RequiredApproval> for RequiredApprovalView {
     }
 }
 
-/// An approval.
+/// An approval of a pending plan.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Approve {
@@ -55,7 +55,7 @@ impl Body for Approve {
     }
 }
 
-/// A rejection.
+/// A rejection of a pending plan.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reject {

@@ -59,7 +59,7 @@ use perennial_store::error::StoreError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Approval)]
 pub(crate) struct ApprovalView {
-    /// Public ID.
+    /// Public ID, such as `ecs-1~2`.
     id: String,
     /// The account's ID.
     account: String,

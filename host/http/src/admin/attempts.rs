@@ -3,6 +3,7 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State as AttemptState;
 use serde::Serialize;
@@ -45,13 +46,9 @@ pub(super) struct AttemptView {
 
 impl From<ListedAttempt> for AttemptView {
     fn from(listed: ListedAttempt) -> AttemptView {
-        let key = Key {
-            resource: listed.resource.clone(),
-            expires_before: listed.expires_before,
-            term: listed.term,
-        };
+        let key = Key { resource: listed.resource.clone(), expires_before: listed.expires_before };
         AttemptView {
-            id: key.to_string(),
+            id: AttemptId { key, term: listed.term }.to_string(),
             account: listed.account,
             resource: listed.resource,
             expires_before: listed.expires_before.to_string(),

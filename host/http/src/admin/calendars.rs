@@ -30,7 +30,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -53,7 +53,7 @@ const ENTRIES_PER_WRITE: usize = 500;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Calendar)]
 pub(super) struct CalendarView {
-    /// Public ID.
+    /// Public ID, which is not the secret.
     id: String,
     /// The name, as calendars show it.
     name: String,
@@ -180,7 +180,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Calendar)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Calendar)?;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
         let accounts = match body.accounts {
             Some(accounts) => Some(accounts.into_iter().collect()),
@@ -277,9 +277,9 @@ pub(super) async fn feed(
     let secret = file.strip_suffix(".ics").unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(secret).into();
     // The lookup precedes the wait for the permit, so that guessed addresses do not delay valid ones.
-    let known = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
+    let calendar = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
     let none = || Problem::new(ProblemType::NotFound, "there is no such calendar");
-    known.ok_or_else(none)?;
+    calendar.ok_or_else(none)?;
     let text = {
         let permit = app.calendar_permits().acquire().await;
         let _permit = permit.expect("the semaphore of calendars is never closed");

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Change;
-use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
@@ -34,13 +33,37 @@ impl CommandOptions {
     }
 }
 
-/// The body of one kind of command. The route calls [`CommandBody::into_command`] once, after the body was read.
-pub(super) trait CommandBody {
-    /// The command and its options.
-    fn into_command(self) -> (Command, CommandOptions);
+/// The arguments of one kind of command. [`Body::read`] of [`CommandBody`] calls [`CommandArguments::read`] once, with the
+/// fields of the body. The type that implements it describes the body; a value of it is never made.
+pub(super) trait CommandArguments: 'static {
+    /// What is read from the fields.
+    type Value: Send + 'static;
+
+    /// The names of the fields, with those of [`CommandOptions`].
+    const FIELDS: &'static [&'static str];
+
+    /// Reads the fields. `None` when one of them is wrong: it is reported then.
+    fn read(fields: &Fields<'_, '_>) -> Option<Self::Value>;
 }
 
-/// A term.
+/// The body of a command with the arguments that `A` describes.
+pub(super) struct CommandBody<A: CommandArguments> {
+    /// What was read from the fields of `A`.
+    pub(super) arguments: A::Value,
+    /// How the command is run.
+    pub(super) options: CommandOptions,
+}
+
+impl<A: CommandArguments> Body for CommandBody<A> {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<CommandBody<A>> {
+        let fields = cursor.object(A::FIELDS)?;
+        let arguments = A::read(&fields);
+        let options = CommandOptions::read(&fields);
+        Some(CommandBody { arguments: arguments?, options: options? })
+    }
+}
+
+/// A count of days, months or years.
 #[derive(ToSchema)]
 #[schema(as = NewTerm)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +80,7 @@ pub(crate) struct NewTerm {
 /// How to extend a resource.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `RenewBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct Renew {
     /// The term to extend by; null is the term of an automatic renewal.
     term: Option<NewTerm>,
@@ -69,28 +92,22 @@ pub(super) struct Renew {
     plan_hash: Option<String>,
 }
 
-pub(super) struct RenewBody(Renewal, CommandOptions);
+impl CommandArguments for Renew {
+    type Value = Renewal;
 
-impl Body for RenewBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<RenewBody> {
-        let fields = cursor.object(&["term", "options", "dry_run", "plan_hash"])?;
+    const FIELDS: &'static [&'static str] = &["term", "options", "dry_run", "plan_hash"];
+
+    fn read(fields: &Fields<'_, '_>) -> Option<Renewal> {
         let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
-        let terms = CommandOptions::read(&fields);
-        Some(RenewBody(Renewal { term: term?, cause: Cause::Command, options: options? }, terms?))
-    }
-}
-
-impl CommandBody for RenewBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::Renew(self.0), self.1)
+        Some(Renewal { term: term?, cause: Cause::Command, options: options? })
     }
 }
 
 /// How a resource renews automatically from now on.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `AutoRenewBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct SetAutoRenew {
     /// The term of each renewal; null is the term that the resource was bought for.
     term: Option<NewTerm>,
@@ -102,28 +119,22 @@ pub(super) struct SetAutoRenew {
     plan_hash: Option<String>,
 }
 
-pub(super) struct AutoRenewBody(AutoRenewal, CommandOptions);
+impl CommandArguments for SetAutoRenew {
+    type Value = AutoRenewal;
 
-impl Body for AutoRenewBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<AutoRenewBody> {
-        let fields = cursor.object(&["term", "renewals", "dry_run", "plan_hash"])?;
+    const FIELDS: &'static [&'static str] = &["term", "renewals", "dry_run", "plan_hash"];
+
+    fn read(fields: &Fields<'_, '_>) -> Option<AutoRenewal> {
         let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let renewals = fields.optional("renewals", |cursor| cursor.count()).option();
-        let options = CommandOptions::read(&fields);
-        Some(AutoRenewBody(AutoRenewal { term: term?, renewals: renewals? }, options?))
+        Some(AutoRenewal { term: term?, renewals: renewals? })
     }
 }
 
-impl CommandBody for AutoRenewBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::SetAutoRenew(self.0), self.1)
-    }
-}
-
-/// What to cancel.
+/// Which periods to cancel.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `UnsubscribeBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct Unsubscribe {
     /// `all`: the resource and every paid period; `future`: only the periods that have not begun.
     #[schema(pattern = "^(all|future)$")]
@@ -134,27 +145,20 @@ pub(super) struct Unsubscribe {
     plan_hash: Option<String>,
 }
 
-pub(super) struct UnsubscribeBody(Scope, CommandOptions);
+impl CommandArguments for Unsubscribe {
+    type Value = Scope;
 
-impl Body for UnsubscribeBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<UnsubscribeBody> {
-        let fields = cursor.object(&["scope", "dry_run", "plan_hash"])?;
-        let scope = fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name));
-        let options = CommandOptions::read(&fields);
-        Some(UnsubscribeBody(scope?, options?))
-    }
-}
+    const FIELDS: &'static [&'static str] = &["scope", "dry_run", "plan_hash"];
 
-impl CommandBody for UnsubscribeBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::Unsubscribe(self.0), self.1)
+    fn read(fields: &Fields<'_, '_>) -> Option<Scope> {
+        fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name))
     }
 }
 
 /// When to buy a package again.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `BuyAgainBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct BuyAgain {
     /// When to pay for it; null is now.
     #[schema(format = DateTime)]
@@ -168,28 +172,22 @@ pub(super) struct BuyAgain {
     plan_hash: Option<String>,
 }
 
-pub(super) struct BuyAgainBody(Purchase, CommandOptions);
+impl CommandArguments for BuyAgain {
+    type Value = Purchase;
 
-impl Body for BuyAgainBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<BuyAgainBody> {
-        let fields = cursor.object(&["pay_at", "effective_at", "dry_run", "plan_hash"])?;
+    const FIELDS: &'static [&'static str] = &["pay_at", "effective_at", "dry_run", "plan_hash"];
+
+    fn read(fields: &Fields<'_, '_>) -> Option<Purchase> {
         let pay_at = fields.optional("pay_at", |cursor| cursor.given_instant()).option();
         let effective_at = fields.optional("effective_at", |cursor| cursor.given_instant()).option();
-        let options = CommandOptions::read(&fields);
-        Some(BuyAgainBody(Purchase { pay_at: pay_at?, effective_at: effective_at? }, options?))
-    }
-}
-
-impl CommandBody for BuyAgainBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::BuyAgain(self.0), self.1)
+        Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
     }
 }
 
 /// Another specification for the rest of the resource's time.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `ChangeBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct ChangeSpecification {
     /// The attributes that get another value.
     attributes: Option<BTreeMap<String, String>>,
@@ -203,29 +201,23 @@ pub(super) struct ChangeSpecification {
     plan_hash: Option<String>,
 }
 
-pub(super) struct ChangeBody(Change, CommandOptions);
+impl CommandArguments for ChangeSpecification {
+    type Value = Change;
 
-impl Body for ChangeBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<ChangeBody> {
-        let fields = cursor.object(&["attributes", "price", "options", "dry_run", "plan_hash"])?;
+    const FIELDS: &'static [&'static str] = &["attributes", "price", "options", "dry_run", "plan_hash"];
+
+    fn read(fields: &Fields<'_, '_>) -> Option<Change> {
         let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).or(BTreeMap::new());
         let price = fields.required("price", |cursor| cursor.amount());
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
-        let terms = CommandOptions::read(&fields);
-        Some(ChangeBody(Change { attributes: attributes?, price: price?, options: options? }, terms?))
-    }
-}
-
-impl CommandBody for ChangeBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::Change(self.0), self.1)
+        Some(Change { attributes: attributes?, price: price?, options: options? })
     }
 }
 
 /// How a pay-per-use resource is paid ahead.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `SubscribeBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct NewSubscription {
     /// For how long; null leaves it to the provider's rules.
     term: Option<NewTerm>,
@@ -239,29 +231,23 @@ pub(super) struct NewSubscription {
     plan_hash: Option<String>,
 }
 
-pub(super) struct SubscribeBody(Subscribe, CommandOptions);
+impl CommandArguments for NewSubscription {
+    type Value = Subscribe;
 
-impl Body for SubscribeBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<SubscribeBody> {
-        let fields = cursor.object(&["term", "price", "options", "dry_run", "plan_hash"])?;
+    const FIELDS: &'static [&'static str] = &["term", "price", "options", "dry_run", "plan_hash"];
+
+    fn read(fields: &Fields<'_, '_>) -> Option<Subscribe> {
         let term = fields.optional("term", |cursor| cursor.given_term()).option();
         let price = fields.optional("price", |cursor| cursor.amount()).option();
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
-        let terms = CommandOptions::read(&fields);
-        Some(SubscribeBody(Subscribe { term: term?, price: price?, options: options? }, terms?))
-    }
-}
-
-impl CommandBody for SubscribeBody {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (Command::Subscribe(self.0), self.1)
+        Some(Subscribe { term: term?, price: price?, options: options? })
     }
 }
 
 /// An order that waits to be paid.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `OrderBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct NamedOrder {
     /// The ID of the order.
     order: String,
@@ -271,28 +257,20 @@ pub(super) struct NamedOrder {
     plan_hash: Option<String>,
 }
 
-pub(super) struct OrderBody(String, CommandOptions);
+impl CommandArguments for NamedOrder {
+    type Value = String;
 
-impl Body for OrderBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<OrderBody> {
-        let fields = cursor.object(&["order", "dry_run", "plan_hash"])?;
-        let order = fields.required("order", |cursor| cursor.name().map(str::to_owned));
-        let options = CommandOptions::read(&fields);
-        Some(OrderBody(order?, options?))
-    }
-}
+    const FIELDS: &'static [&'static str] = &["order", "dry_run", "plan_hash"];
 
-impl OrderBody {
-    /// The command on the order.
-    pub(super) fn with(self, command: impl Fn(String) -> Command) -> (Command, EmptyCommandBody) {
-        (command(self.0), EmptyCommandBody(self.1))
+    fn read(fields: &Fields<'_, '_>) -> Option<String> {
+        fields.required("order", |cursor| cursor.name().map(str::to_owned))
     }
 }
 
 /// A command without arguments.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what `BareBody` is read from")]
+#[expect(dead_code, reason = "it describes a body")]
 pub(super) struct EmptyCommand {
     /// Return the plan and apply nothing.
     dry_run: Option<bool>,
@@ -300,17 +278,12 @@ pub(super) struct EmptyCommand {
     plan_hash: Option<String>,
 }
 
-pub(super) struct EmptyCommandBody(CommandOptions);
+impl CommandArguments for EmptyCommand {
+    type Value = ();
 
-impl Body for EmptyCommandBody {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<EmptyCommandBody> {
-        CommandOptions::read(&cursor.object(&["dry_run", "plan_hash"])?).map(EmptyCommandBody)
-    }
-}
+    const FIELDS: &'static [&'static str] = &["dry_run", "plan_hash"];
 
-/// A command without arguments.
-impl CommandBody for (Command, EmptyCommandBody) {
-    fn into_command(self) -> (Command, CommandOptions) {
-        (self.0, self.1.0)
+    fn read(_: &Fields<'_, '_>) -> Option<()> {
+        Some(())
     }
 }

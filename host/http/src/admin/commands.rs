@@ -9,23 +9,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
-use crate::admin::command_bodies::AutoRenewBody;
 use crate::admin::command_bodies::BuyAgain;
-use crate::admin::command_bodies::BuyAgainBody;
-use crate::admin::command_bodies::ChangeBody;
 use crate::admin::command_bodies::ChangeSpecification;
+use crate::admin::command_bodies::CommandArguments;
 use crate::admin::command_bodies::CommandBody;
 use crate::admin::command_bodies::EmptyCommand;
-use crate::admin::command_bodies::EmptyCommandBody;
 use crate::admin::command_bodies::NamedOrder;
 use crate::admin::command_bodies::NewSubscription;
-use crate::admin::command_bodies::OrderBody;
 use crate::admin::command_bodies::Renew;
-use crate::admin::command_bodies::RenewBody;
 use crate::admin::command_bodies::SetAutoRenew;
-use crate::admin::command_bodies::SubscribeBody;
 use crate::admin::command_bodies::Unsubscribe;
-use crate::admin::command_bodies::UnsubscribeBody;
 use crate::input::Id;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -63,7 +56,7 @@ pub(crate) struct CommandResultView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingApproval)]
 pub(crate) struct PendingApprovalView {
-    /// The approval. The same command again waits for the same approval.
+    /// The approval. The same command again waits for the same approval, and so does a renewal for another term.
     pub(crate) approval: ApprovalView,
     /// The events of the request; empty if the approval was pending already.
     pub(crate) events: Vec<EventView>,
@@ -75,9 +68,9 @@ pub(crate) struct PendingApprovalView {
 pub(super) async fn renew(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<RenewBody>,
+    Write(request, body): Write<CommandBody<Renew>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::Renew).await
 }
 
 /// Turns auto-renew on, or changes its terms.
@@ -86,9 +79,9 @@ pub(super) async fn renew(
 pub(super) async fn set_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<AutoRenewBody>,
+    Write(request, body): Write<CommandBody<SetAutoRenew>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::SetAutoRenew).await
 }
 
 /// Turns auto-renew off.
@@ -97,9 +90,9 @@ pub(super) async fn set_auto_renew(
 pub(super) async fn cancel_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<EmptyCommandBody>,
+    Write(request, body): Write<CommandBody<EmptyCommand>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, (Command::CancelAutoRenew, body)).await
+    run(app, id, request, body, |()| Command::CancelAutoRenew).await
 }
 
 /// Cancels a resource for a refund, or only the periods that have not begun.
@@ -108,9 +101,9 @@ pub(super) async fn cancel_auto_renew(
 pub(super) async fn unsubscribe(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<UnsubscribeBody>,
+    Write(request, body): Write<CommandBody<Unsubscribe>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::Unsubscribe).await
 }
 
 /// Converts a resource to pay-per-use when it expires.
@@ -119,9 +112,9 @@ pub(super) async fn unsubscribe(
 pub(super) async fn convert_on_expiry(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<EmptyCommandBody>,
+    Write(request, body): Write<CommandBody<EmptyCommand>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, (Command::ConvertOnExpiry, body)).await
+    run(app, id, request, body, |()| Command::ConvertOnExpiry).await
 }
 
 /// Cancels a conversion.
@@ -130,9 +123,9 @@ pub(super) async fn convert_on_expiry(
 pub(super) async fn cancel_conversion(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<EmptyCommandBody>,
+    Write(request, body): Write<CommandBody<EmptyCommand>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, (Command::CancelConversion, body)).await
+    run(app, id, request, body, |()| Command::CancelConversion).await
 }
 
 /// Buys a package like this one.
@@ -141,9 +134,9 @@ pub(super) async fn cancel_conversion(
 pub(super) async fn buy_again(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<BuyAgainBody>,
+    Write(request, body): Write<CommandBody<BuyAgain>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::BuyAgain).await
 }
 
 /// Gives a resource another specification for the rest of its time.
@@ -152,9 +145,9 @@ pub(super) async fn buy_again(
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<ChangeBody>,
+    Write(request, body): Write<CommandBody<ChangeSpecification>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::Change).await
 }
 
 /// Converts a resource to pay-per-use at once.
@@ -163,9 +156,9 @@ pub(super) async fn change(
 pub(super) async fn convert_now(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<EmptyCommandBody>,
+    Write(request, body): Write<CommandBody<EmptyCommand>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, (Command::ConvertNow, body)).await
+    run(app, id, request, body, |()| Command::ConvertNow).await
 }
 
 /// Pays a pay-per-use resource ahead for a term: it is prepaid from then on.
@@ -174,9 +167,9 @@ pub(super) async fn convert_now(
 pub(super) async fn subscribe(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<SubscribeBody>,
+    Write(request, body): Write<CommandBody<NewSubscription>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body).await
+    run(app, id, request, body, Command::Subscribe).await
 }
 
 /// Pays an order of a resource that waits to be paid.
@@ -185,9 +178,9 @@ pub(super) async fn subscribe(
 pub(super) async fn pay_order(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<OrderBody>,
+    Write(request, body): Write<CommandBody<NamedOrder>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body.with(Command::PayOrder)).await
+    run(app, id, request, body, Command::PayOrder).await
 }
 
 /// Cancels an order of a resource that waits to be paid.
@@ -196,19 +189,20 @@ pub(super) async fn pay_order(
 pub(super) async fn cancel_order(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<OrderBody>,
+    Write(request, body): Write<CommandBody<NamedOrder>>,
 ) -> Result<WriteResponse, Problem> {
-    run(app, id, request, body.with(Command::CancelOrder)).await
+    run(app, id, request, body, Command::CancelOrder).await
 }
 
-/// Runs or previews a command.
-async fn run(
+/// Runs or previews the command with the arguments of `body`.
+async fn run<A: CommandArguments>(
     app: AppState,
     id: String,
     request: WriteRequest,
-    body: impl CommandBody,
+    body: CommandBody<A>,
+    command: impl FnOnce(A::Value) -> Command,
 ) -> Result<WriteResponse, Problem> {
-    let (command, options) = body.into_command();
+    let (command, options) = (command(body.arguments), body.options);
     match (options.dry_run, request.key()) {
         (false, _) => execute(app, id, request, command, options.plan_hash).await,
         (true, Some(_)) => preview_once(app, id, request, command, options.plan_hash).await,

@@ -158,7 +158,7 @@ pub(super) struct ReplayDocument {
     delivery: Option<String>,
 }
 
-/// A replay.
+/// Which deliveries to send again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Replay {
     /// Every event after this row.

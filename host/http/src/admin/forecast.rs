@@ -43,7 +43,7 @@ const MONTHS_MAX: u32 = 36;
 /// The most payments in JSON.
 const PAYMENTS_MAX: usize = 10_000;
 
-/// A forecast.
+/// What the coming months cost.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Forecast)]
 pub(super) struct ForecastView {
@@ -64,7 +64,7 @@ pub(super) struct ForecastView {
 struct AccountForecastView {
     /// The account's ID.
     account: String,
-    /// Its currency.
+    /// The currency of its amounts.
     currency: String,
     /// The present balance, a decimal.
     balance: String,

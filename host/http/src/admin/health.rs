@@ -45,11 +45,11 @@ pub(super) struct HealthStats {
     pub clock_behind_seconds: i64,
     /// Attempts with an unknown outcome.
     pub in_doubt: i64,
-    /// Running jobs.
+    /// The number of running jobs.
     pub jobs: i64,
     /// Items of running jobs without an outcome.
     pub items: i64,
-    /// Pending approvals.
+    /// The number of pending approvals.
     pub approvals_pending: i64,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, S
 /// The host is alive.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Liveness {
-    /// Always `alive`.
+    /// Always `alive`: the process answers.
     status: &'static str,
 }
 

@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use perennial_engine::import_report::Change;
-use perennial_engine::import_report::Expired;
+use perennial_engine::import_report::ExpiredResource;
 use perennial_engine::import_report::ImportReport;
-use perennial_engine::import_report::Kept;
-use perennial_engine::import_report::Named;
+use perennial_engine::import_report::KeptFieldEntry;
+use perennial_engine::import_report::ResourceRef;
 use perennial_formats::event_view::EventView;
 
 /// The result of an import, or what would be that of a dry run.
@@ -28,7 +28,7 @@ pub(super) struct ImportResult {
     /// How many of the inventory's resources renew themselves within thirty days.
     renewing_within_30_days: usize,
     /// New and changed resources that had expired, and what happens to each at once.
-    expired: Vec<ExpiredResource>,
+    expired: Vec<ExpiredResourceView>,
 }
 
 /// A changed field.
@@ -59,7 +59,7 @@ struct KeptFieldView {
     here: Option<String>,
     /// The inventory's value.
     there: Option<String>,
-    /// Why it stays.
+    /// Why the value is kept.
     reason: String,
 }
 
@@ -74,12 +74,13 @@ struct ResourceName {
 
 /// A resource that had expired.
 #[derive(Serialize, ToSchema)]
-struct ExpiredResource {
+#[schema(as = ExpiredResource)]
+struct ExpiredResourceView {
     /// The account's ID.
     account: String,
     /// The resource's ID.
     resource: String,
-    /// When it expired.
+    /// The instant at which it expired.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// What happens to it at once, in order.
@@ -122,7 +123,7 @@ fn changed_field(change: &Change) -> ChangedField {
     }
 }
 
-fn kept_field(kept: &Kept) -> KeptFieldView {
+fn kept_field(kept: &KeptFieldEntry) -> KeptFieldView {
     KeptFieldView {
         account: kept.account.clone(),
         resource: kept.resource.clone(),
@@ -133,12 +134,12 @@ fn kept_field(kept: &Kept) -> KeptFieldView {
     }
 }
 
-fn resource_name(named: &Named) -> ResourceName {
+fn resource_name(named: &ResourceRef) -> ResourceName {
     ResourceName { account: named.account.clone(), resource: named.resource.clone() }
 }
 
-fn expired_resource(expired: &Expired) -> ExpiredResource {
-    ExpiredResource {
+fn expired_resource(expired: &ExpiredResource) -> ExpiredResourceView {
+    ExpiredResourceView {
         account: expired.named.account.clone(),
         resource: expired.named.resource.clone(),
         expires_at: expired.expires_at.map(|at| at.to_string()),

@@ -70,7 +70,7 @@ pub(super) enum JobBody {
 
 /// The resources of a job.
 pub(super) enum JobTarget {
-    /// These IDs.
+    /// The resources with these IDs.
     Ids(Vec<String>),
     /// The resources that pass a filter.
     Filter(Box<ResourceFilter>),

@@ -22,11 +22,11 @@ use perennial_store::jobs::StoredJob;
 /// The outcome in the API of an item that was not executed yet.
 pub(super) const WAITING: &str = "waiting";
 
-/// A job.
+/// A command over many resources.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job)]
 pub(super) struct JobView {
-    /// Public ID.
+    /// Public ID of the job.
     id: String,
     /// The command, as it was requested.
     command: Value,
@@ -71,7 +71,7 @@ pub(super) struct JobView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobCost)]
 struct CostView {
-    /// The currency.
+    /// The currency of the amount.
     currency: String,
     /// The sum of payments, a decimal.
     cost: String,

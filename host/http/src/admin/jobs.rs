@@ -32,7 +32,7 @@ use crate::page::PageParams;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::write::Write;
 use crate::write::WriteContext;
@@ -84,7 +84,7 @@ pub(super) async fn create(
             }
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
-        quotas::check_person(work.db(), &caller, &limits, Made::Job(spec.items.list.len()))?;
+        quotas::check_person(work.db(), &caller, &limits, Creation::Job(spec.items.list.len()))?;
         let row = insert_job(work, &caller, spec)?;
         let affected =
             jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));

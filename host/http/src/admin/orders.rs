@@ -30,7 +30,7 @@ pub(super) struct OrderItemView {
     id: String,
     /// The account's ID.
     account: String,
-    /// The resource.
+    /// The ID of the resource.
     resource: String,
     /// `purchase`, `renewal`, `upgrade` or `downgrade`.
     kind: &'static str,
@@ -39,7 +39,7 @@ pub(super) struct OrderItemView {
     /// When the period begins.
     #[schema(format = DateTime)]
     starts_at: String,
-    /// When it ends.
+    /// The instant at which the period ends.
     #[schema(format = DateTime)]
     ends_at: String,
     /// What it costs, a decimal; negative for what a downgrade gave back.

@@ -30,7 +30,7 @@ pub(super) struct KindView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Setting)]
 pub(super) struct SettingView {
-    /// The name.
+    /// The name in an account's settings.
     name: String,
     /// The effect, for people.
     label: String,
@@ -38,7 +38,7 @@ pub(super) struct SettingView {
     default: Option<String>,
 }
 
-/// A plugin.
+/// A plugin that is loaded.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Plugin)]
 pub(super) struct PluginView {

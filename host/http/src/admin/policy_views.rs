@@ -48,7 +48,7 @@ impl From<&StoredPolicy> for PolicyView {
 /// A policy with its script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct PolicyWithSource {
-    /// The policy.
+    /// The policy as it is listed.
     policy: PolicyView,
     /// The source of its script.
     source: String,
@@ -174,7 +174,7 @@ impl From<PolicyChange> for PolicyCalendarChangeView {
 pub(super) struct ChangedSubject {
     /// `policy` or `calendar`.
     subject: &'static str,
-    /// Its name.
+    /// The name of the policy or calendar.
     name: String,
     /// `added`, `replaced`, `unchanged`, `removed`, or `confirmed`: unchanged, and somebody else's last change is confirmed.
     change: &'static str,
@@ -199,7 +199,7 @@ pub(super) struct ScriptWarning {
     pub(super) line: u32,
     /// The column, from 1.
     pub(super) column: u32,
-    /// What may fail.
+    /// What may fail in the script, in words.
     pub(super) message: String,
 }
 
@@ -275,7 +275,7 @@ pub(super) struct DifferenceView {
     cause: &'static str,
     /// What the policy would have done.
     ruling: &'static str,
-    /// What was done.
+    /// The effect of the policies that are followed.
     followed: &'static str,
     /// The policy's words.
     reason: String,

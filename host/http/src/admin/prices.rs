@@ -49,7 +49,7 @@ pub(super) struct PriceView {
     provider: String,
     /// One of the plugin's kinds.
     kind: String,
-    /// The region.
+    /// The region of the resource.
     region: String,
     /// The account's currency.
     currency: String,

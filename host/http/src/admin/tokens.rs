@@ -19,7 +19,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views::to_text;
 use crate::write::Write;
@@ -117,7 +117,7 @@ pub(super) struct NewToken {
     /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// The role.
+    /// The role of the new token.
     role: Role,
     /// The accounts that it can access, at least one; null is all of them.
     #[schema(min_items = 1)]
@@ -175,7 +175,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Token)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Token)?;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
@@ -256,7 +256,7 @@ impl Body for RevokeToken {
 /// A revoked token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RevokedToken {
-    /// The token.
+    /// The token, with the instant of its revocation.
     token: TokenView,
     /// The tokens that were revoked with it: none without `cascade`, and none that was revoked before.
     cascaded: Vec<TokenView>,

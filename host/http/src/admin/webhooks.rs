@@ -21,7 +21,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::quotas;
-use crate::quotas::Made;
+use crate::quotas::Creation;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -35,8 +35,8 @@ use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
 use perennial_store::list_queries;
 use perennial_store::webhooks;
-use perennial_store::webhooks::Disabled;
-use perennial_store::webhooks::Previous;
+use perennial_store::webhooks::Disablement;
+use perennial_store::webhooks::PreviousSecret;
 use perennial_store::webhooks::StoredWebhook;
 
 /// The most webhooks of a host.
@@ -46,7 +46,7 @@ const WEBHOOKS_MAX: usize = 100;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Webhook)]
 pub(super) struct WebhookView {
-    /// Public ID.
+    /// Public ID of the webhook.
     id: String,
     /// The URL that events are sent to.
     url: String,
@@ -142,7 +142,7 @@ fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
 /// A webhook with its secret.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebhookWithSecret {
-    /// The webhook.
+    /// The webhook as it is listed.
     webhook: WebhookView,
     /// The secret that signs its messages. It is shown once; null in the response to a repeated request.
     secret: Option<String>,
@@ -170,7 +170,7 @@ pub(super) async fn create(
     let (target_policy, limits) = (app.clone(), app.limits().clone());
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Made::Webhook)?;
+        quotas::check_person(work.db(), caller, &limits, Creation::Webhook)?;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
                 views::visible_account(work.db(), caller, account)?;
@@ -242,7 +242,7 @@ pub(super) async fn change(
                 webhook.failing_since = None;
             }
             Some(false) if webhook.disabled.is_none() => {
-                webhook.disabled = Some(Disabled { at: work.at, reason: "requested".to_owned() });
+                webhook.disabled = Some(Disablement { at: work.at, reason: "requested".to_owned() });
             }
             Some(_) | None => {}
         }
@@ -289,7 +289,7 @@ pub(super) async fn rotate_secret(
         let secret = Secret::generate()?;
         let sealed = secret.to_bytes(secrets.secret_box(), &webhook.id).map_err(not_sealed)?;
         let previous = std::mem::replace(&mut webhook.secret, sealed);
-        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
+        webhook.previous = Some(PreviousSecret { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));

@@ -97,7 +97,7 @@ pub(super) async fn get(
 struct Window {
     start: Timestamp,
     end: Timestamp,
-    /// In seconds.
+    /// Seconds until the window should be read again.
     retry_after: i64,
 }
 

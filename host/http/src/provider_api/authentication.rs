@@ -15,7 +15,7 @@ use sha2::Digest;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::provider_api::internal;
+use crate::provider_api::internal_failure::internal;
 
 use perennial_service::secrets::SecretBox;
 use perennial_store::provider_keys;

@@ -16,7 +16,7 @@ use crate::provider_api::ProviderRequest;
 use crate::provider_api::authentication;
 use crate::provider_api::authentication::Sender;
 use crate::provider_api::failure_of_error;
-use crate::provider_api::internal;
+use crate::provider_api::internal_failure::internal;
 use crate::provider_api::query;
 use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
@@ -168,8 +168,8 @@ impl TransactionExecutor<'_> {
                     | EventKind::PolicyNote { .. }
             )
         };
-        let told = before.iter().filter(is_of_refusal).map(|recorded| recorded.event.clone()).collect();
-        let events = engine.record_again((account.row, account.account.id.as_str()), told)?;
+        let refusals = before.iter().filter(is_of_refusal).map(|recorded| recorded.event.clone()).collect();
+        let events = engine.record_again((account.row, account.account.id.as_str()), refusals)?;
         let mut outcomes = vec![Outcome::Aborted; self.transaction.mutations.len()];
         outcomes[index] = Outcome::Refused(refusal);
         self.record(engine, &outcomes)?;

@@ -7,6 +7,7 @@
 
 pub mod authentication;
 mod execute;
+mod internal_failure;
 mod query;
 pub mod serve;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 
 use crate::provider_api::authentication::Sender;
+use crate::provider_api::internal_failure::internal;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::rules::Providers;
@@ -232,9 +234,4 @@ fn failure_of_error(error: ServiceError) -> Failure {
         Some(seconds) => Failure::Busy(seconds),
         None => internal(error),
     }
-}
-
-fn internal(error: impl std::fmt::Display) -> Failure {
-    tracing::error!(%error, "a request to a provider's API failed");
-    Failure::Internal
 }

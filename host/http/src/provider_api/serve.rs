@@ -20,8 +20,8 @@ use perennial_domain::provider_api::Response;
 use crate::body;
 use crate::body::BodyError;
 use crate::provider_api::ProviderApiServer;
+use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
-use crate::server::Proved;
 use perennial_engine::clock::Stopwatch;
 
 /// The longest body, in bytes: a command with ten IDs takes some hundreds.
@@ -56,10 +56,10 @@ async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract
     endpoint.app.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
     let path = crate::middleware::loggable_path(&path);
     tracing::info!(request = %id, provider = %endpoint.provider, %method, path = &*path, status, seconds, "answered");
-    let has_proved = response.status < 400;
+    let is_authenticated = response.status < 400;
     let mut response = to_http(response);
-    if has_proved {
-        response.extensions_mut().insert(Proved);
+    if is_authenticated {
+        response.extensions_mut().insert(AuthenticatedMark);
     }
     response
 }
@@ -77,7 +77,7 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
         headers,
         body: Vec::new(),
     };
-    let body = match read_unproved(endpoint, &parts, body).await {
+    let body = match read_unauthenticated(endpoint, &parts, body).await {
         Ok(body) => body,
         Err(failure) => return fail(endpoint, head, failure).await,
     };
@@ -105,10 +105,14 @@ async fn fail(endpoint: &ProviderApiServer, head: Request, failure: Failure) -> 
     failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())
 }
 
-/// Reads the body of a request whose sender has proved nothing yet; an address has few of those at once.
-async fn read_unproved(endpoint: &ProviderApiServer, head: &Parts, body: Body) -> Result<Vec<u8>, Failure> {
+/// Reads the body of a request that is not authenticated yet; an address has few of those at once.
+async fn read_unauthenticated(
+    endpoint: &ProviderApiServer,
+    head: &Parts,
+    body: Body,
+) -> Result<Vec<u8>, Failure> {
     let address = head.extensions.get::<ClientAddress>();
-    let slot = address.map(|address| endpoint.app.acquire_unproved(*address).ok_or(Failure::Busy(1)));
+    let slot = address.map(|address| endpoint.app.acquire_unauthenticated(*address).ok_or(Failure::Busy(1)));
     let _slot = slot.transpose()?;
     let limit = Duration::from_secs(endpoint.app.limits().body_seconds);
     let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);

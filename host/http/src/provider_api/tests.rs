@@ -1,3 +1,5 @@
+//! Signatures of the providers' own guides are verified, and chains of derived keys are followed.
+
 use perennial_domain::provider_api::Derivation;
 use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Signature;

@@ -14,8 +14,8 @@ use tokio::task::AbortHandle;
 
 use crate::server::ClientAddress;
 
-/// Whether the client of a connection has proved who it is.
-pub(super) type HasProved = Arc<AtomicBool>;
+/// Whether a request of the connection was authenticated.
+pub(super) type IsAuthenticated = Arc<AtomicBool>;
 
 /// The open connections of a listener. Clones share them.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ struct State {
 
 struct Open {
     address: ClientAddress,
-    has_proved: HasProved,
+    is_authenticated: IsAuthenticated,
     /// What ends it; `None` until it is served.
     task: Option<AbortHandle>,
 }
@@ -44,7 +44,7 @@ struct Open {
 pub(super) struct Place {
     connections: Connections,
     number: u64,
-    pub(super) has_proved: HasProved,
+    pub(super) is_authenticated: IsAuthenticated,
 }
 
 impl Connections {
@@ -63,8 +63,10 @@ impl Connections {
             return None;
         }
         if state.open.len() >= self.connections_max {
-            let is_unproved = |open: &Open| open.task.is_some() && !open.has_proved.load(Ordering::Relaxed);
-            let oldest = state.open.iter().find(|(_, open)| is_unproved(open)).map(|(number, _)| *number)?;
+            let is_unauthenticated =
+                |open: &Open| open.task.is_some() && !open.is_authenticated.load(Ordering::Relaxed);
+            let oldest =
+                state.open.iter().find(|(_, open)| is_unauthenticated(open)).map(|(number, _)| *number)?;
             let task = state.remove(oldest).and_then(|open| open.task);
             if let Some(task) = task {
                 task.abort();
@@ -72,10 +74,12 @@ impl Connections {
         }
         let number = state.next;
         state.next += 1;
-        let has_proved = HasProved::default();
-        state.open.insert(number, Open { address, has_proved: Arc::clone(&has_proved), task: None });
+        let is_authenticated = IsAuthenticated::default();
+        state
+            .open
+            .insert(number, Open { address, is_authenticated: Arc::clone(&is_authenticated), task: None });
         *state.by_address.entry(address).or_default() += 1;
-        Some(Place { connections: self.clone(), number, has_proved })
+        Some(Place { connections: self.clone(), number, is_authenticated })
     }
 
     /// Says what serves a connection.
@@ -152,10 +156,10 @@ mod tests {
         run(async {
             let connections = Connections::new(3, 10);
             let proved = served(&connections, 1).unwrap();
-            proved.has_proved.store(true, Ordering::Relaxed);
+            proved.is_authenticated.store(true, Ordering::Relaxed);
             let silent = served(&connections, 2).unwrap();
             let second = served(&connections, 3).unwrap();
-            second.has_proved.store(true, Ordering::Relaxed);
+            second.is_authenticated.store(true, Ordering::Relaxed);
             let fourth = served(&connections, 4).expect("the second one makes way");
             let state = connections.lock();
             assert_eq!(state.open.keys().copied().collect::<Vec<_>>(), [0, 2, 3]);
@@ -164,7 +168,7 @@ mod tests {
             // What lost its place gives none back when it ends.
             drop(silent);
             assert_eq!(connections.lock().open.len(), 3);
-            fourth.has_proved.store(true, Ordering::Relaxed);
+            fourth.is_authenticated.store(true, Ordering::Relaxed);
             assert!(served(&connections, 5).is_none(), "all of them have proved who they are");
         });
     }

@@ -28,7 +28,7 @@ use crate::server::ClientAddress;
 use crate::server::ConnectionLimits;
 use crate::server::Tls;
 use crate::server::connections::Connections;
-use crate::server::connections::HasProved;
+use crate::server::connections::IsAuthenticated;
 use crate::server::malformed_request::MalformedRequestGuard;
 use crate::server::malformed_request::RequestDispatched;
 use crate::server::paced_stream::Backlog;
@@ -46,7 +46,7 @@ pub enum TlsError {
     /// A file cannot be read as PEM.
     #[error("cannot use `{path}`: {source}", path = path.display())]
     Pem {
-        /// The file.
+        /// The file that could not be read.
         path: std::path::PathBuf,
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
@@ -54,9 +54,9 @@ pub enum TlsError {
     /// A PEM file has no certificate or no key, whichever the configuration names it for.
     #[error("there is no {what} in `{path}`; name a PEM file with one", path = path.display())]
     Nothing {
-        /// What it should have.
+        /// What the file lacks: a certificate or a key.
         what: &'static str,
-        /// The file.
+        /// The file without a certificate or key.
         path: std::path::PathBuf,
     },
     /// The certificate and the key do not match.
@@ -181,7 +181,12 @@ impl Listener {
         let (tls, limits) = (self.tls.clone(), self.limits);
         let (number, malformed_response) = (place.number(), self.malformed_response.clone());
         let task = tokio::spawn(async move {
-            let client = Client { router, address, has_proved: HasProved::clone(&place.has_proved), limits };
+            let client = Client {
+                router,
+                address,
+                is_authenticated: IsAuthenticated::clone(&place.is_authenticated),
+                limits,
+            };
             match tls {
                 None => client.serve(stream, watcher, malformed_response).await,
                 Some(tls) => match tokio::time::timeout(limits.head, tls.accept(stream)).await {
@@ -200,7 +205,7 @@ impl Listener {
 struct Client {
     router: Router,
     address: ClientAddress,
-    has_proved: HasProved,
+    is_authenticated: IsAuthenticated,
     limits: ConnectionLimits,
 }
 
@@ -218,7 +223,7 @@ impl Client {
             router: TowerToHyperService::new(self.router),
             address: self.address,
             backlog: backlog.clone(),
-            has_proved: self.has_proved,
+            is_authenticated: self.is_authenticated,
             dispatched: Arc::clone(&dispatched),
         };
         let stream = PacedStream::new(stream, pace, backlog);

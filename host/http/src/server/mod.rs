@@ -66,9 +66,9 @@ impl ClientAddress {
     }
 }
 
-/// The mark of a response to a request whose sender proved who it is, in its extensions.
+/// Marks the response to an authenticated request, in its extensions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Proved;
+pub(crate) struct AuthenticatedMark;
 
 #[cfg(test)]
 mod tests {

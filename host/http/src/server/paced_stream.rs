@@ -77,7 +77,7 @@ pub(super) struct PacedStream<S> {
 }
 
 impl<S> PacedStream<S> {
-    /// Wraps `stream`.
+    /// Watches how fast the client of `stream` reads.
     pub(super) fn new(stream: S, pace: Pace, backlog: Backlog) -> PacedStream<S> {
         PacedStream {
             stream,

@@ -13,9 +13,9 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
+use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
-use crate::server::Proved;
-use crate::server::connections::HasProved;
+use crate::server::connections::IsAuthenticated;
 use crate::server::malformed_request::RequestDispatched;
 use crate::server::paced_stream::Backlog;
 
@@ -24,7 +24,7 @@ pub(super) struct ConnectionService {
     pub(super) router: TowerToHyperService<Router>,
     pub(super) address: ClientAddress,
     pub(super) backlog: Backlog,
-    pub(super) has_proved: HasProved,
+    pub(super) is_authenticated: IsAuthenticated,
     pub(super) dispatched: RequestDispatched,
 }
 
@@ -36,14 +36,15 @@ impl Service<Request<Incoming>> for ConnectionService {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.dispatched.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(self.address);
-        let (backlog, has_proved) = (self.backlog.clone(), HasProved::clone(&self.has_proved));
+        let (backlog, is_authenticated) =
+            (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated));
         // Nothing is done with the request until this is polled.
         let response = self.router.call(request);
         Box::pin(async move {
             backlog.cleared().await;
             let response = response.await?;
-            if response.extensions().get::<Proved>().is_some() {
-                has_proved.store(true, Ordering::Relaxed);
+            if response.extensions().get::<AuthenticatedMark>().is_some() {
+                is_authenticated.store(true, Ordering::Relaxed);
             }
             Ok(response)
         })

@@ -28,7 +28,7 @@ pub use crate::write::response::WriteResponse;
 
 /// What the work of one write can use, inside its transaction.
 pub struct WriteContext<'a> {
-    /// The engine.
+    /// The engine, within the request's transaction.
     pub engine: EngineTx<'a>,
     /// The present instant of the host's clock.
     pub at: Timestamp,

@@ -41,9 +41,9 @@ pub struct WriteRequest {
     pub operation: String,
     /// The request ID.
     pub id: String,
-    /// `X-Reason`.
+    /// The header `X-Reason`, for the audit log.
     pub reason: Option<String>,
-    /// `If-Match`.
+    /// The header `If-Match`: the version that must still hold.
     if_match: Option<String>,
     /// `Idempotency-Key`, held until the request is dropped.
     key: Option<InFlightKey>,

@@ -56,17 +56,17 @@ pub fn shown_fields(server: &Server, answer: &Answer, fields: &[&str]) -> String
 }
 
 /// What happened since the account had a limit, one event a line.
-pub fn told(server: &Server) -> String {
-    let mut told = String::new();
+pub fn event_lines(server: &Server) -> String {
+    let mut event_lines = String::new();
     for event in server.events().iter().skip(1) {
         let shown = ["approval", "decision", "reason", "will_retry", "amount", "expires_at", "to", "class"];
         let shown = shown.iter().filter(|name| !event[**name].is_null());
         let more = shown.map(|name| format!(" {name}={}", event[*name].to_string().replace('"', "")));
         let word = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
-        told +=
+        event_lines +=
             &format!("{} {} {}{}\n", word("at"), word("resource"), word("type"), more.collect::<String>());
     }
-    told
+    event_lines
 }
 
 #[test]

@@ -16,10 +16,10 @@ use perennial_test_support::plugins;
 use serde_json::Value;
 
 use crate::approvals::careful;
+use crate::approvals::event_lines;
 use crate::approvals::id_of;
 use crate::approvals::renew;
 use crate::approvals::shown_fields;
-use crate::approvals::told;
 use crate::harness;
 use crate::harness::Server;
 
@@ -153,7 +153,7 @@ fn any_approver_decides_on_the_clocks_request_once_per_period() {
         2026-01-31T15:59:59Z ecs-1 stage_changed to=grace
         2026-01-31T15:59:59Z bcc-1 stage_changed to=retention
         2026-01-31T15:59:59Z bcc-1 setting_changed
-    "#]].assert_eq(&told(&server));
+    "#]].assert_eq(&event_lines(&server));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_nobody_decides_on_lapses_before_the_providers_last_try() {
         2026-01-31T15:59:59Z bcc-1 stage_changed to=retention
         2026-01-31T15:59:59Z bcc-1 setting_changed
     "#]]
-    .assert_eq(&told(&server));
+    .assert_eq(&event_lines(&server));
     let late = server.post("approver", "/v1/approvals/ecs-1~1:approve", "{}");
     assert_eq!((late.status.as_u16(), &late.json()["type"]), (409, &"urn:perennial:problem:conflict".into()));
 }
@@ -244,7 +244,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         2026-02-16T00:00:00Z ecs-1 renewal_settled expires_at=2026-02-28T15:59:59Z
         2026-02-16T00:00:00Z ecs-1 stage_changed to=active
     "#]]
-    .assert_eq(&told(&server));
+    .assert_eq(&event_lines(&server));
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub const START: &str = "2026-01-01T00:00:00Z";
 pub struct Server {
     /// The host behind it.
     pub host: AppState,
-    /// What answers.
+    /// The router that answers requests.
     pub router: Router,
     runtime: Runtime,
     running: Option<WriterHandle>,

@@ -38,11 +38,11 @@ use tokio::sync::mpsc;
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
-    /// With a header.
+    /// A response with a status, a header's name and its value.
     With(u16, &'static str, String),
     /// The head of an answer, then a body without end.
     Endless,
-    /// Not at all.
+    /// No response at all.
     Never,
 }
 
@@ -116,7 +116,7 @@ impl Receiver {
         self.replies.lock().unwrap().extend(replies);
     }
 
-    /// The next message.
+    /// Waits for the next message.
     pub fn next(&mut self) -> Message {
         let next = async { tokio::time::timeout(Duration::from_secs(30), self.messages.recv()).await };
         self.runtime.block_on(next).expect("a message within half a minute").unwrap()

@@ -49,10 +49,10 @@ const POLICIES: &str = r#"{"file": "[[policy]]\nname = \"small-only\"\nscript = 
 /// An order of a renewal that waits to be paid.
 const ORDER: &str = r#"{"order": "evs-1/2026-01-31T15:59:59Z/1month"}"#;
 
-/// The next one.
+/// The body that names the next order.
 const LATER_ORDER: &str = r#"{"order": "evs-1/2026-02-28T15:59:59Z/1year"}"#;
 
-/// The requests.
+/// The requests, in the order in which they are sent.
 pub const ALL: &[Request] = &[
     get("/healthz"),
     get("/readyz"),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use perennial_test_support::bce::Draft;
 use perennial_test_support::bce::HOST;
-use perennial_test_support::bce::Signed;
+use perennial_test_support::bce::SignedRequest;
 use perennial_test_support::bce::draft;
 use perennial_test_support::bce::hmac;
 use perennial_test_support::provider_server::Answer;
@@ -413,7 +413,7 @@ fn a_request_without_a_token_acts_once_and_a_query_is_answered_again() {
 
 /// The newer SDK signs no more of a body than its length, and no token.
 #[test]
-fn another_request_with_the_signature_of_one_is_done_once_it_is_signed_anew() {
+fn another_request_with_a_used_signature_is_done_once_signed_anew() {
     let server = server();
     let key = server.key("acme");
     let target = "/v2/instance/batchCreateAutoRenewRules";
@@ -451,7 +451,7 @@ fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
     let (key, other, now) = (server.key("acme"), server.key("other"), server.now());
     let renewal = || draft("PUT", "/v2/instance/i-1?clientToken=t-1&purchaseReserved=", MONTH);
     let signed = renewal().signed(&key, now);
-    let changed = |change: fn(&mut Signed)| {
+    let changed = |change: fn(&mut SignedRequest)| {
         let mut signed = signed.clone();
         change(&mut signed);
         signed
@@ -564,7 +564,7 @@ fn a_renewal_that_needs_approval_is_answered_and_is_not_listed() {
 }
 
 /// A request whose body was swapped on its way for another of the same length.
-fn swapped(signed: &Signed) -> Signed {
+fn swapped(signed: &SignedRequest) -> SignedRequest {
     let mut swapped = signed.clone();
     swapped.draft.body = MONTH.replace('1', "9");
     swapped

@@ -247,7 +247,7 @@ fn the_codes_of_policies_are_settings_of_the_account() {
 }
 
 #[test]
-fn a_renewal_of_several_keeps_what_policies_ruled_though_all_of_it_is_undone() {
+fn rulings_on_a_renewal_of_several_are_kept_when_it_is_rolled_back() {
     let server = Server::start("huawei", NOW, &inventory());
     install(&server, r#"fn rule(plan) { if plan.resource.id == "job" { return deny("no") } approve() }"#);
     let body = json!({

@@ -13,11 +13,11 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::choice::Choice;
 use crate::cli::database;
-use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
+use crate::cli::validate;
 use crate::report::columns;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -43,7 +43,7 @@ use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
 
-/// The states.
+/// The states that `--state` takes.
 const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
 
 /// What to do instead when a host has the database.
@@ -139,7 +139,7 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
 fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let Conditions { account, state, limit, list } = conditions;
     let db = ReadTx::open(&context.db)?;
-    known::check_account(&db, account.as_deref())?;
+    validate::check_account(&db, account.as_deref())?;
     let filter = Filter { account: account.clone(), state: *state, ..Filter::default() };
     let mut listed = approvals::list(&db, &filter, RowKey::before_all(), limit.saturating_add(1))?;
     list::cut_off(&mut listed, *limit);

@@ -4,7 +4,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use perennial_store::audit::Record;
 
-/// Who did it.
+/// What the audit log calls the command line, which has no token.
 pub(super) const CLI: &str = "cli";
 
 /// The command line did `operation`, which is about the host, for this reason.

@@ -12,7 +12,7 @@ use clap::builder::TypedValueParser;
 pub(super) struct Choice<T: 'static> {
     /// What a value is, such as `stage`.
     pub(super) what: &'static str,
-    /// Every value.
+    /// Every value that the option takes.
     pub(super) all: &'static [T],
     /// What a value is called.
     pub(super) name: fn(T) -> &'static str,

@@ -14,7 +14,7 @@ use crate::cli::output::Output;
   perennial completions zsh > \"${fpath[1]}/_perennial\"
   perennial completions fish > ~/.config/fish/completions/perennial.fish")]
 pub(super) struct Arguments {
-    /// The shell.
+    /// The shell that completes commands.
     shell: Shell,
 }
 

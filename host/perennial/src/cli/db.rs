@@ -113,12 +113,12 @@ impl fmt::Display for MigrationPending {
 
 /// A database breaks promises: exit code 1.
 #[derive(Debug, thiserror::Error)]
-struct Violated {
+struct BrokenPromises {
     db: PathBuf,
     count: usize,
 }
 
-impl fmt::Display for Violated {
+impl fmt::Display for BrokenPromises {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.count == 1 { "promise is violated" } else { "promises are violated" };
         writeln!(out, "`{}`: {} {noun}", self.db.display(), self.count)?;
@@ -157,7 +157,7 @@ fn check(context: &Context, format: ListFormat) -> anyhow::Result<()> {
     let nothing = format!("`{}` keeps every promise", context.db.display());
     context.write_list(&Listing { columns: &VIOLATION_COLUMNS, rows }, format, &nothing)?;
     if count > 0 {
-        return Err(Violated { db: context.db.clone(), count }.into());
+        return Err(BrokenPromises { db: context.db.clone(), count }.into());
     }
     Ok(())
 }

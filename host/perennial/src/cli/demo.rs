@@ -47,7 +47,7 @@ const SCENARIO: &str = include_str!("../../demo/scenario.json");
 const FROM: Timestamp = Timestamp::from_second(1_767_225_600);
 const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
-/// What `--save` writes.
+/// The files that `--save` writes, with their contents.
 const FILES: [(&str, &str); 2] = [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)];
 
 /// Refuses to write over a file that somebody has changed.
@@ -114,9 +114,9 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         let mut out = Output::standard();
         report::months::write(&history, context.stdout_style(), &mut out)?;
         writeln!(out)?;
-        let told =
+        let text =
             format!("The picture of the year is in `{}`: open it in a browser.", arguments.out.display());
-        columns::paragraph(&told, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
+        columns::paragraph(&text, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
         out.finish()?;
     }
     failures.check()

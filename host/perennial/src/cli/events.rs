@@ -15,12 +15,12 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
 use crate::cli::input;
-use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ZoneArguments;
 use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
+use crate::cli::validate;
 use crate::report::event_tone;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 /// How events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words.
+    /// A table, in words.
     Table,
     /// An array of the objects that `jsonl` writes.
     Json,
@@ -94,8 +94,8 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
     let Arguments { account, resource, kind, since, until, limit, format, zone } = arguments;
     check(arguments)?;
     let db = ReadTx::open(&context.db)?;
-    known::check_account(&db, account.as_deref())?;
-    known::check_resource(&db, resource.as_deref())?;
+    validate::check_account(&db, account.as_deref())?;
+    validate::check_resource(&db, resource.as_deref())?;
     let filter = events::Filter {
         account: account.clone(),
         resource: resource.clone(),

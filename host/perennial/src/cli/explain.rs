@@ -34,7 +34,7 @@ use crate::report::text::printable;
   perennial explain ecs-1 --time-zone provider
   perennial explain ecs-1 --format json")]
 pub(super) struct Arguments {
-    /// The resource.
+    /// The resource to explain.
     #[arg(value_name = "RESOURCE")]
     resource: String,
     /// What to write.
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words.
+    /// Sentences for people.
     Text,
     /// The object that the admin API answers.
     Json,

@@ -75,25 +75,25 @@ impl Arguments {
         &self,
         inventory: &InventoryFile,
         providers: &Providers,
-        known: &dyn ExistingRecords,
+        existing: &dyn ExistingRecords,
     ) -> Result<Document, UserError> {
-        let error = match inventory.document(self.options(), providers, known) {
+        let error = match inventory.document(self.options(), providers, existing) {
             Ok(document) => return Ok(document),
             Err(error) => error,
         };
-        let told = error.to_string();
+        let message = error.to_string();
         let mut advice = Vec::new();
-        if !self.update && told.contains(" exists already;") {
+        if !self.update && message.contains(" exists already;") {
             advice
                 .push("if this is a newer inventory of what is in the database, take it in with `--update`");
         }
-        if inventory.is_csv() && self.accounts.is_none() && told.contains("there is no account ") {
+        if inventory.is_csv() && self.accounts.is_none() && message.contains("there is no account ") {
             advice.push("the accounts of a table are a table of their own: name that with `--accounts FILE`");
         }
         if advice.is_empty() {
             return Err(error);
         }
-        Err(UserError::Argument(format!("{told}\n{}", advice.join("\n"))))
+        Err(UserError::Argument(format!("{message}\n{}", advice.join("\n"))))
     }
 }
 

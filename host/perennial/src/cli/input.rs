@@ -203,28 +203,28 @@ impl InventoryFile {
         self.is_csv
     }
 
-    /// What it holds, for these providers and beside what is known already.
+    /// What it holds, for these providers and beside the records that exist already.
     pub(super) fn document(
         &self,
         options: ImportOptions,
         providers: &Providers,
-        known: &dyn ExistingRecords,
+        existing: &dyn ExistingRecords,
     ) -> Result<Document, UserError> {
         let source = match self.is_csv {
             true => Source::Csv { resources: &self.text, accounts: self.accounts.as_deref() },
             false => Source::Json(&self.text),
         };
-        document(&self.path, source, options, providers, known)
+        document(&self.path, source, options, providers, existing)
     }
 }
 
-/// Reads an inventory for providers, beside what is known already.
+/// Reads an inventory for providers, beside the records that exist already.
 fn document(
     path: &Path,
     source: Source<'_>,
     options: ImportOptions,
     providers: &Providers,
-    known: &dyn ExistingRecords,
+    existing: &dyn ExistingRecords,
 ) -> Result<Document, UserError> {
     let manifests: BTreeMap<String, &Manifest> =
         providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
@@ -232,11 +232,11 @@ fn document(
         Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
         None => Ok(Vec::new()),
     };
-    inventory::read_from(source, options, &manifests, &check, known)
+    inventory::read_from(source, options, &manifests, &check, existing)
         .map_err(|problems| UserError::File { path: path.to_owned(), problems })
 }
 
-/// Reads an inventory in JSON, where nothing is known yet.
+/// Reads an inventory in JSON, where no records exist yet.
 pub(super) fn inventory(path: &Path, text: &str, providers: &Providers) -> Result<Inventory, UserError> {
     let document = document(path, Source::Json(text), ImportOptions::default(), providers, &NoRecords)?;
     Ok(document.inventory)

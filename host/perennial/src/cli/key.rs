@@ -12,10 +12,10 @@ use crate::cli::audit_record::CLI;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::input::is_standard;
-use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
+use crate::cli::validate;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -168,7 +168,7 @@ fn create(
     let secret_box = required_secret_box(arguments)?;
     let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
     let at = database::now(store.db())?;
-    known::check_account(store.db(), Some(account))?;
+    validate::check_account(store.db(), Some(account))?;
     database::check_expiry(expires_at, at)?;
     let found = accounts::get(store.db(), account)?.context("the account is gone")?;
     let spec = CreateKey {
@@ -206,7 +206,7 @@ const COLUMNS: [Column; 9] = [
 
 fn list(context: &Context, account: Option<&str>, arguments: &ListArguments) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
-    known::check_account(&db, account)?;
+    validate::check_account(&db, account)?;
     let zones = context.zones(arguments.zone.time_zone)?;
     let row = |key: StoredKey| {
         let expires = Cell::new(key.expires_at).or("never");

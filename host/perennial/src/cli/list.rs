@@ -33,7 +33,7 @@ pub(super) struct ZoneArguments {
 /// Where instants are written, as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ZoneChoice {
-    /// In this zone.
+    /// The zone that was given.
     Zone(TimeZone),
     /// In the days of the provider that each row is about.
     Provider,

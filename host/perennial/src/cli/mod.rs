@@ -19,7 +19,6 @@ mod file_modes;
 mod import;
 mod input;
 mod key;
-mod known;
 mod list;
 mod listeners;
 mod lossy_log;
@@ -36,6 +35,7 @@ mod simulate;
 mod start;
 mod terminal;
 mod token;
+mod validate;
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -106,9 +106,9 @@ Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 some
 enum Colour {
     /// When the output is a terminal and `NO_COLOR` is not set.
     Auto,
-    /// Always.
+    /// Colour everywhere, also in files.
     Always,
-    /// Never.
+    /// No colour at all.
     Never,
 }
 
@@ -150,7 +150,7 @@ enum UserError {
     /// A file, with every problem in it.
     #[error("{path} cannot be used:\n{problems}", path = input::shown(path))]
     File {
-        /// The file.
+        /// The file with the problems.
         path: PathBuf,
         /// What is wrong with it.
         problems: Problems,
@@ -158,12 +158,12 @@ enum UserError {
     /// A file that cannot be read.
     #[error("cannot read {path}: {source}", path = input::shown(path))]
     Unreadable {
-        /// The file.
+        /// The file that cannot be read.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
-    /// Something else.
+    /// Anything else that the user can mend.
     #[error("{0}")]
     Argument(String),
 }
@@ -172,7 +172,7 @@ enum UserError {
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(told) => return tell(&told),
+        Err(error) => return report_arguments(&error),
     };
     let context = Context {
         db: arguments.db,
@@ -241,11 +241,11 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
 }
 
 /// Says what the arguments ask for without a command, such as help, or what is wrong with them.
-fn tell(told: &clap::Error) -> ExitCode {
-    match told.print() {
+fn report_arguments(arguments: &clap::Error) -> ExitCode {
+    match arguments.print() {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(output::CLOSED),
         // What is wrong cannot be said, and the exit code says that something is.
-        Err(_) if told.exit_code() != 0 => exit_code(told.exit_code()),
+        Err(_) if arguments.exit_code() != 0 => exit_code(arguments.exit_code()),
         Err(error) => {
             let context = Context {
                 db: PathBuf::new(),
@@ -258,7 +258,7 @@ fn tell(told: &clap::Error) -> ExitCode {
             };
             fail(&context, &anyhow::Error::from(error).context("cannot write the standard output"))
         }
-        Ok(()) => exit_code(told.exit_code()),
+        Ok(()) => exit_code(arguments.exit_code()),
     }
 }
 
@@ -273,14 +273,14 @@ fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
 
 /// An error and its causes, but for those that a message before them tells already.
 fn error_text(error: &anyhow::Error) -> String {
-    let mut told = String::new();
+    let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if !told.contains(&cause) {
-            let comma = if told.is_empty() { "" } else { ": " };
-            told = format!("{told}{comma}{cause}");
+        if !text.contains(&cause) {
+            let comma = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{comma}{cause}");
         }
     }
-    told
+    text
 }
 
 #[cfg(test)]

@@ -168,8 +168,8 @@ fn target(path: &Path) -> io::Result<Target> {
 
 /// The same error without the name of the file beside, which nobody asked for.
 fn without_path(error: io::Error) -> io::Error {
-    let told = error.to_string();
-    let said = told.split(" at path ").next().unwrap_or_default();
+    let text = error.to_string();
+    let said = text.split(" at path ").next().unwrap_or_default();
     io::Error::new(error.kind(), said)
 }
 
@@ -209,8 +209,8 @@ pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
 pub(super) fn done(what: impl fmt::Display) -> anyhow::Result<()> {
     let what = what.to_string();
     line(&what).map_err(|error| {
-        let told = format!("this was done, and could not be shown: {what}");
-        anyhow::Error::from(error).context(told)
+        let message = format!("this was done, and could not be shown: {what}");
+        anyhow::Error::from(error).context(message)
     })
 }
 

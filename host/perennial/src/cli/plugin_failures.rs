@@ -29,7 +29,7 @@ struct PluginFailure {
 /// A simulation in which plugins failed shows what would happen with them failing: exit code 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Failed(String);
+struct PluginsFailed(String);
 
 impl PluginFailures {
     /// Takes in an event.
@@ -45,7 +45,7 @@ impl PluginFailures {
     ///
     /// When there was one: everything there is to say of them.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Failed(self.to_string()).into()) }
+        if self.0.is_empty() { Ok(()) } else { Err(PluginsFailed(self.to_string()).into()) }
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Arguments {
 /// How the outcome is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// In words.
+    /// Sentences for people.
     Text,
     /// A JSON object.
     Json,
@@ -63,10 +63,10 @@ enum Format {
      backup in its place, or the plugin does not answer the same question the same way; tell its author",
     count = dates::counted(usize::try_from(*.0).unwrap_or(usize::MAX), "decision")
 )]
-struct Different(u64);
+struct DecisionsDiffer(u64);
 
 /// A decision that is not answered as it was.
-struct Found {
+struct UnequalDecision {
     decision: Decision,
     replay: Replay,
 }
@@ -79,7 +79,7 @@ pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result
     let mut observe = |decision: &Decision, replay: &Replay| {
         let is_wrong = matches!(replay, Replay::Differs { .. } | Replay::Damaged { .. });
         if is_wrong && found.len() < SHOWN_MAX {
-            found.push(Found { decision: decision.clone(), replay: replay.clone() });
+            found.push(UnequalDecision { decision: decision.clone(), replay: replay.clone() });
         }
         Ok::<(), anyhow::Error>(())
     };
@@ -91,7 +91,7 @@ pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result
         Format::Text => write_text(&tally, &found)?,
         Format::Json => write_json(&tally, &found)?,
     }
-    if tally.different > 0 { Err(Different(tally.different).into()) } else { Ok(()) }
+    if tally.different > 0 { Err(DecisionsDiffer(tally.different).into()) } else { Ok(()) }
 }
 
 fn find(db: &ReadTx, number: i64) -> anyhow::Result<Decision> {
@@ -109,7 +109,7 @@ fn find(db: &ReadTx, number: i64) -> anyhow::Result<Decision> {
     Err(UserError::Argument(format!("there is no decision {number}; {there}")).into())
 }
 
-fn write_text(tally: &Tally, found: &[Found]) -> anyhow::Result<()> {
+fn write_text(tally: &Tally, found: &[UnequalDecision]) -> anyhow::Result<()> {
     let mut out = Output::standard();
     let not_replayable = tally.not_replayable.values().sum::<u64>();
     writeln!(
@@ -122,7 +122,7 @@ fn write_text(tally: &Tally, found: &[Found]) -> anyhow::Result<()> {
     for (why, count) in &tally.not_replayable {
         writeln!(out, "not replayable: {}: {}", counted(*count), printable(&why.to_string()))?;
     }
-    for Found { decision, replay } in found {
+    for UnequalDecision { decision, replay } in found {
         let Decision { row, at, resource, plugin, .. } = decision;
         let at = TimeZone::UTC.minute(*at);
         writeln!(out, "decision {row} of {} on {}, {at}:", printable(plugin), printable(resource))?;
@@ -146,8 +146,8 @@ fn counted(count: u64) -> String {
     dates::counted(usize::try_from(count).unwrap_or(usize::MAX), "decision")
 }
 
-fn write_json(tally: &Tally, found: &[Found]) -> anyhow::Result<()> {
-    let found = found.iter().map(|Found { decision, replay }| {
+fn write_json(tally: &Tally, found: &[UnequalDecision]) -> anyhow::Result<()> {
+    let found = found.iter().map(|UnequalDecision { decision, replay }| {
         let (kept, answer, damage) = match replay {
             Replay::Differs { kept, answer } => (Some(kept), Some(answer), None),
             Replay::Damaged { why } => (None, None, Some(why)),

@@ -8,10 +8,10 @@ use perennial_service::lookup;
 use crate::cli::Context;
 use crate::cli::choice::Choice;
 use crate::cli::input;
-use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
+use crate::cli::validate;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -25,7 +25,7 @@ use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
 
-/// The stages.
+/// The stages that `--stage` takes.
 const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Stage::name };
 
 /// Lists the resources of the database, also while `perennial run` works on it.
@@ -76,9 +76,9 @@ const COLUMNS: [Column; 12] = [
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { account, provider, kind, stage, expires_before, limit, list } = arguments;
     let db = ReadTx::open(&context.db)?;
-    known::check_account(&db, account.as_deref())?;
-    known::check_provider(context, &db, provider.as_deref())?;
-    known::check_kind(context, &db, kind.as_deref())?;
+    validate::check_account(&db, account.as_deref())?;
+    validate::check_provider(context, &db, provider.as_deref())?;
+    validate::check_kind(context, &db, kind.as_deref())?;
     let filter = ResourceFilter {
         account: account.clone(),
         provider: provider.clone(),

@@ -12,7 +12,7 @@ use perennial_store::accounts;
 /// The most accounts that a message names.
 const NAMES_MAX: usize = 5;
 
-/// What both take.
+/// The options of `serve` and `run`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Start although there are accounts whose provider has no plugin: their resources are left as they are, whatever is

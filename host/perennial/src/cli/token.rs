@@ -11,9 +11,9 @@ use crate::cli::audit_record::CLI;
 use crate::cli::choice::Choice;
 use crate::cli::database;
 use crate::cli::input;
-use crate::cli::known;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
+use crate::cli::validate;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -30,7 +30,7 @@ use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 
-/// The roles.
+/// The roles that `--role` takes.
 const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
 
 /// What to do instead when a server has the database.
@@ -122,7 +122,7 @@ fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     let mut store = open(context, &spec)?;
     let at = database::now(store.db())?;
     for account in spec.accounts.iter().flatten() {
-        known::check_account(store.db(), Some(account))?;
+        validate::check_account(store.db(), Some(account))?;
     }
     database::check_expiry(spec.expires_at, at)?;
     let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;

@@ -19,7 +19,7 @@ use crate::report::resource_track::TrackPosition;
 use perennial_formats::event_text::Wording;
 use perennial_formats::time_zone::TimeZone;
 
-/// One account.
+/// The history of one account.
 #[derive(Clone, Debug)]
 pub(super) struct AccountHistory {
     pub(super) id: String,

@@ -20,7 +20,7 @@ const GAP: &str = "  ";
 /// How the cells of a column are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// To the left.
+    /// Text begins at the left edge.
     Left,
     /// To the right: numbers.
     Right,

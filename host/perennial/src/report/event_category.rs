@@ -44,7 +44,7 @@ pub(super) enum EventCategory {
 pub(super) enum MarkerRow {
     /// Above the bar: something went wrong.
     Above,
-    /// On the bar.
+    /// Marks on the bar itself.
     On,
     /// Below the bar: small, for the record.
     Below,
@@ -53,7 +53,7 @@ pub(super) enum MarkerRow {
 }
 
 impl EventCategory {
-    /// Every category.
+    /// Every category, in the order of their declaration.
     pub(super) const ALL: [EventCategory; 28] = [
         EventCategory::Renewed,
         EventCategory::RenewedByCommand,

@@ -6,9 +6,9 @@ use std::io;
 use std::io::Write;
 
 use perennial_domain::inventory_diff::FieldChange;
-use perennial_engine::import_report::Expired;
+use perennial_engine::import_report::ExpiredResource;
 use perennial_engine::import_report::ImportReport;
-use perennial_engine::import_report::Named;
+use perennial_engine::import_report::ResourceRef;
 use perennial_formats::dates;
 use perennial_formats::event_text;
 
@@ -75,7 +75,7 @@ pub(crate) fn write_summary(report: &ImportReport, style: Style, out: &mut impl 
     report.expired.iter().try_for_each(|expired| write_expired(expired, style, out))
 }
 
-fn write_expired(expired: &Expired, style: Style, out: &mut impl Write) -> io::Result<()> {
+fn write_expired(expired: &ExpiredResource, style: Style, out: &mut impl Write) -> io::Result<()> {
     let since = expired.expires_at.map(|at| format!(", expired {}", dates::minute(at))).unwrap_or_default();
     columns::paragraph(
         &format!("{}{since}", name(&expired.named)),
@@ -99,8 +99,8 @@ fn line(style: Style, tone: Tone, sign: char, text: &str, out: &mut impl Write) 
     columns::paragraph(&format!("{sign} {text}"), ("", "    "), tone, style, out)
 }
 
-/// Such as `acme-hw/ecs-1`.
-fn name(named: &Named) -> String {
+/// The account and the resource, such as `acme-hw/ecs-1`.
+fn name(named: &ResourceRef) -> String {
     about(&named.account, Some(&named.resource))
 }
 

@@ -28,7 +28,7 @@ pub(crate) enum ListFormat {
     Csv,
 }
 
-/// A column.
+/// A column of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     /// What programs call it, the same as in the admin API; empty for what only people are shown.
@@ -59,17 +59,17 @@ impl Column {
 /// What stands in a cell.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
-    /// Nothing.
+    /// An empty cell: `null` in JSON.
     None,
-    /// Words.
+    /// Words, as they are.
     Text(String),
     /// An amount, and its currency where the table does not say that elsewhere.
     Amount(Micros, Option<String>),
-    /// An instant.
+    /// An instant, written in the time zone of the list.
     Instant(Timestamp),
     /// A number of things.
     Count(usize),
-    /// Several words.
+    /// Several words: a list in JSON.
     Texts(Vec<String>),
     /// A JSON object or array.
     Json(serde_json::Value),
@@ -179,12 +179,12 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// A list.
+/// A list that is written as a table, JSON or CSV.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing<'a> {
-    /// Its columns.
+    /// The columns, in order.
     pub(crate) columns: &'a [Column],
-    /// Its rows.
+    /// The rows, in order.
     pub(crate) rows: Vec<Row>,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct TrackPosition {
     pub(super) member: usize,
 }
 
-/// One resource.
+/// The history of one resource.
 #[derive(Clone, Debug)]
 pub(super) struct ResourceTrack {
     pub(super) id: String,

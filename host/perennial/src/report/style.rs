@@ -17,15 +17,15 @@ pub(crate) struct Style {
 /// What is said with a colour; never with a colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// As it is.
+    /// Text without a colour.
     Plain,
-    /// A heading.
+    /// A heading, in bold.
     Strong,
     /// What can be passed over.
     Faint,
     /// All is well.
     Good,
-    /// Somebody should look.
+    /// Something that somebody should look at.
     Warning,
     /// Something was lost or refused.
     Bad,

@@ -104,10 +104,10 @@ fn stages(account: &AccountHistory) -> String {
         *counts.entry(state(track)).or_insert(0_usize) += 1;
     }
     let order = Stage::ALL.map(Stage::name).into_iter().chain(["pay-per-use"]);
-    let told =
+    let list =
         order.filter_map(|name| counts.get(name).map(|count| format!("{} {name}", dates::whole(*count))));
-    let told = told.collect::<Vec<_>>().join(", ");
-    if told.is_empty() { "none".to_owned() } else { told }
+    let list = list.collect::<Vec<_>>().join(", ");
+    if list.is_empty() { "none".to_owned() } else { list }
 }
 
 fn state(track: &ResourceTrack) -> &'static str {

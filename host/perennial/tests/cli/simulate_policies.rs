@@ -80,13 +80,13 @@ impl Play {
     }
 
     /// What happened, one event a line.
-    fn told(&self, arguments: &[&str]) -> String {
+    fn event_lines(&self, arguments: &[&str]) -> String {
         let policies = ["--policies", "policies.toml", "--format", "jsonl"];
         let lines = self.printed(&[&policies[..], arguments].concat());
         lines.lines().map(|line| shown(&serde_json::from_str(line).unwrap())).collect()
     }
 
-    /// What is printed.
+    /// The standard output of a simulation.
     fn printed(&self, arguments: &[&str]) -> String {
         let folder = Folder::new();
         let account = format!(
@@ -151,8 +151,8 @@ fn every_ruling_of_a_policy_has_its_events() {
     ];
     let mut table = String::new();
     for (name, body) in rulings {
-        let told = Play::new().policy("p", "", body).told(&[]);
-        let _ = write!(table, "{name}\n{told}");
+        let lines = Play::new().policy("p", "", body).event_lines(&[]);
+        let _ = write!(table, "{name}\n{lines}");
     }
     expect![[r#"
         approve
@@ -213,10 +213,10 @@ fn a_plan_waits_for_an_approval_until_a_second_before_the_last_try() {
     );
     let table = format!(
         "nobody decides\n{}on_undecided = renew\n{}an earlier end\n{}granted\n{}",
-        play.told(&[]),
-        renewing.told(&[]),
-        early.told(&[]),
-        play.told(&["--approvals", "granted"])
+        play.event_lines(&[]),
+        renewing.event_lines(&[]),
+        early.event_lines(&[]),
+        play.event_lines(&["--approvals", "granted"])
     );
     expect![[r#"
         nobody decides
@@ -274,7 +274,7 @@ fn rulings_of_a_chain_come_together_and_shadows_count_for_nothing() {
     let twice = Play::new()
         .policy("b", "order = 2", "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")")
         .policy("c", "order = 3", "if plan.term.count == 2 { deny(\"not two\") } else { approve() }");
-    let first = |play: Play| Play { until: "2026-02-21", ..play }.told(&[]);
+    let first = |play: Play| Play { until: "2026-02-21", ..play }.event_lines(&[]);
     let table = format!(
         "approval and denial\n{}approval and deferral\n{}denial before amendment\n{}amendment and denial\n{}",
         first(chain("deny(\"no\")")),
@@ -338,7 +338,7 @@ fn plans_on_one_budget_see_what_the_ones_before_left() {
         02-20T19:00:00 ecs-3 policy_note policy=budget text=198.00 spent, 152.00 left, 802.00 there
         02-20T19:00:00 ecs-3 policy_ruled policy=budget ruling=denied command=renew reason=over budget
     "#]]
-    .assert_eq(&format!("{}two months\n{}", play.told(&[]), longer.told(&[])));
+    .assert_eq(&format!("{}two months\n{}", play.event_lines(&[]), longer.event_lines(&[])));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn an_outage_across_the_end_of_a_deferral_makes_the_try_late() {
         03-02T12:00:00  host_resumed
         03-02T12:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         03-02T12:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
-    "#]].assert_eq(&play.told(&[]));
+    "#]].assert_eq(&play.event_lines(&[]));
 }
 
 #[test]
@@ -370,11 +370,11 @@ fn commands_of_a_scenario_go_through_the_chain() {
         "()",
     ] {
         let play = Play { until: "2026-02-05", ..Play::new() }.scenario(scenario).policy("p", "", body);
-        let _ = write!(table, "{body}\n{}", play.told(&[]));
+        let _ = write!(table, "{body}\n{}", play.event_lines(&[]));
     }
     let play = Play { until: "2026-02-05", ..Play::new() }.scenario(scenario);
     let play = play.policy("p", "", "require_approval(\"ask\")");
-    let _ = write!(table, "granted\n{}", play.told(&["--approvals", "granted"]));
+    let _ = write!(table, "granted\n{}", play.event_lines(&["--approvals", "granted"]));
     expect![[r#"
         deny(`no ${plan.command} by ${plan.requested_by}`)
         02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=denied command=renew reason=no renew by scenario
@@ -435,16 +435,16 @@ fn an_approval_above_an_amount_is_a_policy_that_says_nothing() {
     let renewed = Play { until: "2026-02-21T20:00:00Z", ..Play::new() }.account(above);
     let table = format!(
         "alone\n{}denied\n{}amended below\n{}granted\n{}",
-        renewed.told(&[]),
+        renewed.event_lines(&[]),
         Play { until: "2026-02-20T20:00:00Z", ..Play::new() }
             .account(above)
             .policy("p", "", "deny(\"no\")")
-            .told(&[]),
+            .event_lines(&[]),
         Play { until: "2026-02-20T20:00:00Z", ..Play::new() }
             .account(r#""approval_above": "150.00""#)
             .policy("p", "", "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")")
-            .told(&[]),
-        renewed.told(&["--approvals", "granted"]),
+            .event_lines(&[]),
+        renewed.event_lines(&["--approvals", "granted"]),
     );
     expect![[r#"
         alone
@@ -473,11 +473,11 @@ fn without_a_policy_that_matches_nothing_is_different() {
         "tags = [\"env=prod\"]",
         "providers = [\"baidu\"]",
     ];
-    let before = play.told(&[]);
+    let before = play.event_lines(&[]);
     assert!(before.contains("renewal_settled"), "{before}");
     for more in matching {
         let play = Play { until: "2026-06-01", ..Play::new() }.policy("p", more, "deny(\"no\")");
-        assert_eq!(play.told(&[]), before, "{more}");
+        assert_eq!(play.event_lines(&[]), before, "{more}");
     }
 }
 

@@ -43,7 +43,7 @@ pub fn token(folder: &Folder) -> String {
 /// A running server, which does not outlive its test.
 pub struct Served {
     child: Child,
-    /// Where it listens.
+    /// The address that it listens at.
     pub address: String,
     /// Where it listens for a provider's own API, if it does.
     pub provider_address: Option<String>,
@@ -149,7 +149,7 @@ impl Served {
         line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
     }
 
-    /// Its process.
+    /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -176,11 +176,11 @@ impl Drop for Served {
 /// What a request was answered.
 #[derive(Debug)]
 pub struct Answer {
-    /// Such as 200.
+    /// The HTTP status, such as 200.
     pub status: u16,
     /// The status line and the headers, in lower case.
     pub head: String,
-    /// The body.
+    /// The body, as text.
     pub body: String,
 }
 

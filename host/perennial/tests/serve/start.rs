@@ -112,7 +112,7 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
 }
 
 #[test]
-fn a_server_that_was_told_to_stop_leaves_a_file_that_is_the_whole_database() {
+fn a_server_that_stops_leaves_a_file_that_is_the_whole_database() {
     for words in [&[][..], &["--virtual-clock", "2026-01-01T00:00:00Z"]] {
         let folder = Folder::new();
         let server = Served::start(&folder, &[], words);

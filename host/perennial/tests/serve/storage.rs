@@ -172,7 +172,7 @@ fn files_with_secrets_that_others_can_read_are_warned_of() {
 }
 
 #[test]
-fn secrets_of_webhooks_are_sealed_once_there_is_a_key_and_need_it_from_then_on() {
+fn webhook_secrets_are_sealed_once_there_is_a_key_and_need_it_then() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &VIRTUAL);
     assert_eq!(server.send("POST", "/v1/webhooks", r#"{"url": "https://example.com/"}"#).status, 201);

@@ -9,7 +9,7 @@ use perennial_domain::timestamp::Timestamp;
 
 const NANOSECONDS: i64 = 1_000_000_000;
 
-/// The machine.
+/// The machine that the program runs on.
 pub struct Machine {
     library: PathBuf,
     control: PathBuf,

@@ -129,7 +129,7 @@ impl Ran {
         &self.0.stdout
     }
 
-    /// What it wrote.
+    /// The standard output, as text.
     pub fn stdout(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }

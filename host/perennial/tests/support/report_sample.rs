@@ -56,12 +56,12 @@ pub(super) fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// An amount.
+/// Parses an exact amount.
 pub(super) fn amount(text: &str) -> Micros {
     text.parse().unwrap()
 }
 
-/// One month.
+/// A term of one month.
 pub(super) fn month() -> Term {
     Term::new(1, TermUnit::Month).unwrap()
 }
@@ -82,7 +82,7 @@ pub(super) fn resource(id: &str, kind: &str, expires_at: Timestamp, price: &str)
     }
 }
 
-/// An account.
+/// An account without settings.
 pub(super) fn account(id: &str, provider: &str, balance: &str) -> Account {
     Account {
         id: id.to_owned(),
@@ -470,7 +470,7 @@ fn moved(what: &EventKind) -> Option<(Micros, Reason)> {
     }
 }
 
-/// The year.
+/// The year that reports show.
 pub(super) fn year() -> Sample {
     let mut sample = Sample {
         from: instant("2026-01-01T00:00:00Z"),

@@ -66,7 +66,7 @@ pub struct PlanAnswers {
     pub fuel: u64,
 }
 
-/// Runs policies.
+/// Runs policies in the sandbox.
 pub struct Interpreter {
     runtime: Arc<Runtime>,
     limits: Limits,

@@ -33,16 +33,16 @@ const FUNCTIONS: [(&str, &[&str]); 5] = [
 /// What a component exports and imports, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interfaces {
-    /// Its exports.
+    /// The names that it exports.
     pub exports: Vec<String>,
-    /// Its imports.
+    /// The names that it imports.
     pub imports: Vec<String>,
     /// The functions in its exported interfaces: interface and function.
     functions: Vec<(String, String)>,
 }
 
 impl Interfaces {
-    /// Those of `component`.
+    /// Reads what `component` exports and imports.
     pub fn of(engine: &Engine, component: &Component) -> Interfaces {
         let component = component.component_type();
         let mut functions = Vec::new();

@@ -33,7 +33,7 @@ pub struct Lists<T> {
 }
 
 impl<T> Lists<T> {
-    /// None yet.
+    /// Starts without an item.
     pub fn new() -> Lists<T> {
         Lists { items: Vec::new(), ends: Vec::new() }
     }

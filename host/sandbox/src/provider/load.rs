@@ -39,14 +39,14 @@ pub struct Options {
 /// A plugin on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFile {
-    /// The component.
+    /// The file of the component.
     pub path: PathBuf,
     /// The only revision of it that may be loaded: the SHA-256 of the file, in lower-case hexadecimal; `None` loads any.
     pub digest: Option<String>,
 }
 
 impl From<PathBuf> for PluginFile {
-    /// Any revision.
+    /// A file in which any revision will do.
     fn from(path: PathBuf) -> PluginFile {
         PluginFile { path, digest: None }
     }

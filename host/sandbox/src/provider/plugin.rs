@@ -163,17 +163,17 @@ impl Plugin {
         requests: &[TimelineRequest<'_>],
     ) -> Result<Answers<Vec<Occurrence>>, Failure> {
         let bundles = || requests.iter().map(|request| request.bundle);
-        let concerned = Concerned::of(accounts, requests.iter().map(|request| request.account));
-        let settings = encode::settings(&concerned.accounts);
+        let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
+        let settings = encode::settings(&named_accounts.accounts);
         let attributes = encode::attributes(bundles(), &self.manifest.reads);
         let members = encode::bundles(bundles(), &attributes);
         let sent = requests.iter().enumerate().map(|(place, request)| wit_lifecycle::TimelineRequest {
             after: request.after.as_second(),
-            account: concerned.places[place],
+            account: named_accounts.places[place],
             bundle: members.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&concerned.accounts, &settings);
+        let accounts = encode::accounts(&named_accounts.accounts, &settings);
         let items = requests.iter().map(TimelineRequest::items).sum();
         let answers = self.call("timeline", items, |store, provider| {
             provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
@@ -196,8 +196,8 @@ impl Plugin {
         requests: &[PlanRequest<'_>],
     ) -> Result<Answers<PlanAnswer>, Failure> {
         let bundles = || requests.iter().map(|request| request.bundle);
-        let concerned = Concerned::of(accounts, requests.iter().map(|request| request.account));
-        let settings = encode::settings(&concerned.accounts);
+        let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
+        let settings = encode::settings(&named_accounts.accounts);
         let attributes = encode::attributes(bundles(), &self.manifest.reads);
         let members = encode::bundles(bundles(), &attributes);
         let options = encode::options(requests.iter().map(|request| request.command));
@@ -205,7 +205,7 @@ impl Plugin {
         let orders = encode::orders(requests.iter().map(|request| request.orders));
         let sent = requests.iter().enumerate().map(|(place, request)| wit_commands::PlanRequest {
             at: request.at.as_second(),
-            account: concerned.places[place],
+            account: named_accounts.places[place],
             command: encode::command(
                 request.command,
                 &request.bundle[request.member],
@@ -217,7 +217,7 @@ impl Plugin {
             orders: orders.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&concerned.accounts, &settings);
+        let accounts = encode::accounts(&named_accounts.accounts, &settings);
         let items = requests.iter().map(PlanRequest::items).sum();
         let (answers, fuel) = self.call_metered("make-plans", items, |store, provider| {
             provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
@@ -243,18 +243,18 @@ impl Plugin {
         accounts: &[&Account],
         consumptions: &[(AccountIndex, &Consumption)],
     ) -> Result<Answers<Vec<Allocation>>, Failure> {
-        let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
-        let settings = encode::settings(&concerned.accounts);
+        let named_accounts = NamedAccounts::of(accounts, consumptions.iter().map(|(account, _)| *account));
+        let settings = encode::settings(&named_accounts.accounts);
         let offers = encode::offers(consumptions.iter().map(|(_, consumption)| *consumption));
         let sent = consumptions.iter().enumerate().map(|(place, (_, consumption))| wit_usage::Consumption {
             at: consumption.at.as_second(),
-            account: concerned.places[place],
+            account: named_accounts.places[place],
             resource_type: &consumption.resource_type,
             amount: consumption.amount.as_micros(),
             packages: offers.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&concerned.accounts, &settings);
+        let accounts = encode::accounts(&named_accounts.accounts, &settings);
         let items = consumptions.iter().map(items_of_consumption).sum();
         let answers = self.call("allocate", items, |store, provider| {
             provider.perennial_provider_usage().call_allocate(store, &accounts, &sent)
@@ -345,23 +345,23 @@ fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usiz
 }
 
 /// The accounts that a batch is about: not all that came with the requests, which may be thousands.
-struct Concerned<'a> {
+struct NamedAccounts<'a> {
     accounts: Vec<&'a Account>,
     /// For each request, the place of its account among `accounts`.
     places: Vec<u32>,
 }
 
-impl<'a> Concerned<'a> {
-    fn of(all: &[&'a Account], named: impl Iterator<Item = AccountIndex>) -> Concerned<'a> {
-        let mut concerned = Concerned { accounts: Vec::new(), places: Vec::new() };
+impl<'a> NamedAccounts<'a> {
+    fn of(all: &[&'a Account], named: impl Iterator<Item = AccountIndex>) -> NamedAccounts<'a> {
+        let mut named_accounts = NamedAccounts { accounts: Vec::new(), places: Vec::new() };
         let mut known = BTreeMap::new();
         for account in named {
             let place = *known.entry(account).or_insert_with(|| {
-                concerned.accounts.push(all[account.get()]);
-                encode::index(concerned.accounts.len() - 1)
+                named_accounts.accounts.push(all[account.get()]);
+                encode::index(named_accounts.accounts.len() - 1)
             });
-            concerned.places.push(place);
+            named_accounts.places.push(place);
         }
-        concerned
+        named_accounts
     }
 }

@@ -16,7 +16,7 @@ pub struct TimelineRequest<'a> {
     pub after: Timestamp,
     /// The bundle's account.
     pub account: AccountIndex,
-    /// The bundle.
+    /// The bundle whose timeline is asked for.
     pub bundle: &'a Bundle,
 }
 
@@ -31,7 +31,7 @@ pub struct PlanRequest<'a> {
     pub command: &'a Command,
     /// The member that the command names.
     pub member: MemberIndex,
-    /// The bundle.
+    /// The bundle to plan for.
     pub bundle: &'a Bundle,
     /// What was paid for its members; empty but for `unsubscribe`.
     pub orders: &'a [Order],

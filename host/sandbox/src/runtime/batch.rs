@@ -45,7 +45,7 @@ pub(crate) fn ask_all<A: Send>(
 ) -> Answers<A> {
     let batches = cut(items, limits).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
     let threads = limits.threads.min(batches.len());
-    let work = Work::of(batches, limits.failing_fuel_max);
+    let work = PartQueue::of(batches, limits.failing_fuel_max);
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
         let helpers = (1..threads).map(|_| scope.spawn(|| work.run(&ask))).collect::<Vec<_>>();
@@ -79,7 +79,7 @@ fn cut(items: impl IntoIterator<Item = usize>, limits: BatchLimits) -> Vec<Range
 }
 
 /// Answers, and the place of the request that the first of them is for.
-type Answered<A> = (usize, Answers<A>);
+type BatchAnswers<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
 struct Part {
@@ -95,7 +95,7 @@ impl Part {
 }
 
 /// What the threads of one request share.
-struct Work {
+struct PartQueue {
     waiting: Mutex<VecDeque<Part>>,
     answered: AtomicUsize,
     failed_fuel: AtomicU64,
@@ -103,9 +103,9 @@ struct Work {
     last_error: Mutex<Option<PluginError>>,
 }
 
-impl Work {
-    fn of(waiting: VecDeque<Part>, failing_fuel_max: u64) -> Work {
-        Work {
+impl PartQueue {
+    fn of(waiting: VecDeque<Part>, failing_fuel_max: u64) -> PartQueue {
+        PartQueue {
             waiting: Mutex::new(waiting),
             answered: AtomicUsize::new(0),
             failed_fuel: AtomicU64::new(0),
@@ -115,7 +115,7 @@ impl Work {
     }
 
     /// Works until no part waits. A thread that halves a part also processes the halves.
-    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
+    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<BatchAnswers<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
             let (start, requests) = (part.range.start, part.range.len());

@@ -61,7 +61,7 @@ impl ResourceLimiter for StoreLimits {
 
 /// A call that failed.
 pub struct Failure {
-    /// The error.
+    /// Why the call failed.
     pub error: PluginError,
     /// The fuel that it used.
     pub fuel: u64,

@@ -98,7 +98,7 @@ impl Runtime {
         Ok(Runtime { engine, gate, threads, sandboxes_max, ticker })
     }
 
-    /// What compiles and runs.
+    /// The engine that compiles and runs components.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }

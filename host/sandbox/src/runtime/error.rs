@@ -17,9 +17,9 @@ pub enum PluginError {
     OutOfFuel {
         /// Its id, or where it comes from while that is not known.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The fuel that a call may take.
         fuel: u64,
     },
     /// It was still computing when its time was up. The machine may have been busy.
@@ -28,11 +28,11 @@ pub enum PluginError {
          author"
     )]
     OutOfTime {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The time that a call may take.
         limit: Duration,
     },
     /// It wanted more memory than plugins get.
@@ -40,21 +40,21 @@ pub enum PluginError {
         "plugin `{plugin}` wanted more than {limit_bytes} bytes of memory in `{function}`; tell its author"
     )]
     OutOfMemory {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The memory that a plugin may have, in bytes.
         limit_bytes: usize,
     },
     /// It wanted larger tables than plugins get.
     #[error("plugin `{plugin}` wanted more than {limit} table elements in `{function}`; tell its author")]
     OutOfTable {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The most elements that its tables may have.
         limit: usize,
     },
     /// Its calls went too deep.
@@ -63,11 +63,11 @@ pub enum PluginError {
          its author"
     )]
     OutOfStack {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// The limit.
+        /// The stack that a plugin may use, in bytes.
         limit_bytes: usize,
     },
     /// It panicked, or did something WebAssembly forbids.
@@ -75,9 +75,9 @@ pub enum PluginError {
         "plugin `{plugin}` crashed in `{function}`: {reason}; report the input of the call to its author"
     )]
     Crashed {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// In its own words, if it said anything, and in WebAssembly's.
         reason: String,
@@ -85,9 +85,9 @@ pub enum PluginError {
     /// Its answer would take more of the host's memory than answers may.
     #[error("plugin `{plugin}` answered `{function}` with more than {limit_bytes} bytes; tell its author")]
     TooLong {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// What an answer may take.
         limit_bytes: usize,
@@ -97,21 +97,21 @@ pub enum PluginError {
         "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {requests}; tell its author"
     )]
     WrongCount {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
-        /// How often.
+        /// The number of requests.
         requests: usize,
-        /// What came.
+        /// The number of answers.
         answers: usize,
     },
     /// Its answer contradicts the contract.
     #[error("plugin `{plugin}` answered `{function}` with nonsense: {problem}; tell its author")]
     Nonsense {
-        /// Its id.
+        /// The id of the plugin.
         plugin: String,
-        /// The function called.
+        /// The contract's function that was called.
         function: &'static str,
         /// What is wrong with it.
         problem: String,
@@ -132,9 +132,9 @@ pub enum LoadError {
     /// The file could not be read.
     #[error("cannot read the plugin `{path}`: {source}")]
     Unreadable {
-        /// The file.
+        /// The file of the component.
         path: PathBuf,
-        /// The cause.
+        /// Why it cannot be read.
         source: std::io::Error,
     },
     /// The file is another revision than the one that was asked for.
@@ -143,21 +143,21 @@ pub enum LoadError {
          other digest if the new one is meant"
     )]
     OtherDigest {
-        /// The file.
+        /// The file of the component.
         path: PathBuf,
         /// The digest that was asked for, in hexadecimal.
         expected: String,
-        /// The file's.
+        /// The digest of the file.
         found: String,
     },
     /// The file is larger than plugins may be.
     #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
     TooLarge {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
-        /// Its size.
+        /// The size of the file, in bytes.
         bytes: usize,
-        /// What it may have.
+        /// The most bytes that a component may have.
         limit_bytes: usize,
     },
     /// The component has more code than plugins may have: compiling it would take too long.
@@ -165,7 +165,7 @@ pub enum LoadError {
         "the plugin {origin} has {found} {what}; at most {limit} are accepted, because all of it is compiled"
     )]
     TooMuchCode {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// What there is too much of.
         what: &'static str,
@@ -179,7 +179,7 @@ pub enum LoadError {
         "{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00"
     )]
     NotWebAssembly {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
     },
     /// The file is a module, the step before a component.
@@ -188,13 +188,13 @@ pub enum LoadError {
          `wasm-tools component new`"
     )]
     CoreModule {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
     },
     /// The component is not valid, or uses something that is switched off.
     #[error("the plugin {origin} cannot be compiled: {reason}")]
     Invalid {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// In the compiler's words.
         reason: String,
@@ -205,7 +205,7 @@ pub enum LoadError {
          file to the authors of Perennial"
     )]
     Unloadable {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The message of the panic.
         reason: String,
@@ -216,9 +216,9 @@ pub enum LoadError {
          `wasm32-unknown-unknown`, without the parts of its language that need a system"
     )]
     WantsPowers {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
-        /// What it imports.
+        /// The names that the file imports.
         imports: String,
     },
     /// The component is a plugin for another version of the contract.
@@ -227,7 +227,7 @@ pub enum LoadError {
          version {expected}; build the plugin again with the `wit/provider` of this host"
     )]
     OtherContract {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// The version that the plugin was built for.
         version: String,
@@ -239,13 +239,13 @@ pub enum LoadError {
         "the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}"
     )]
     WrongContract {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
-        /// What it exports.
+        /// The names that the file exports.
         exports: String,
-        /// What it imports.
+        /// The names that the file imports.
         imports: String,
-        /// What this host expects.
+        /// The names that this host expects.
         expected: String,
         /// Every difference, separated by semicolons.
         problem: String,
@@ -253,15 +253,15 @@ pub enum LoadError {
     /// It could not be asked who it is.
     #[error("the plugin {origin} does not say who it is: {source}")]
     Silent {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
-        /// The cause.
+        /// Why the plugin gave no manifest.
         source: PluginError,
     },
     /// What it says of itself contradicts the contract.
     #[error("the plugin {origin} describes itself in a way that makes no sense: {problems}")]
     WrongManifest {
-        /// Where it comes from.
+        /// The file of the component, or that it is bundled.
         origin: String,
         /// Every problem, separated by semicolons.
         problems: String,
@@ -269,11 +269,11 @@ pub enum LoadError {
     /// Two files hold a plugin for one provider.
     #[error("both {first} and {second} are plugins for the provider `{id}`; load one of them")]
     Twice {
-        /// The provider.
+        /// The id of the provider.
         id: String,
         /// The file that was named first.
         first: String,
-        /// The other.
+        /// The name of the other plugin.
         second: String,
     },
 }

@@ -16,7 +16,7 @@ use crate::runtime::limits::Limits;
 
 /// An engine with its limits, and where compiled code is kept.
 pub struct Loader {
-    /// What runs the components.
+    /// The runtime that compiles and runs components.
     pub runtime: Arc<Runtime>,
     /// What each of them may spend.
     pub limits: Limits,

@@ -62,7 +62,7 @@ pub enum ClientError {
     /// A file cannot be read as PEM.
     #[error("cannot use `{path}`: {source}", path = path.display())]
     Pem {
-        /// The file.
+        /// The file that could not be read.
         path: PathBuf,
         /// The error of the parser.
         source: rustls_pki_types::pem::Error,
@@ -70,7 +70,7 @@ pub enum ClientError {
     /// A file has no certificate.
     #[error("there is no certificate in `{path}`; name a PEM file with those of the authorities to trust", path = path.display())]
     NoCertificates {
-        /// The file.
+        /// The file without a certificate.
         path: PathBuf,
     },
     /// A certificate cannot be used.
@@ -83,11 +83,11 @@ pub enum ClientError {
 pub struct Message {
     /// The `webhook-id`: the same on every attempt.
     pub id: String,
-    /// The `webhook-timestamp`.
+    /// The instant in the header `webhook-timestamp`.
     pub at: Timestamp,
     /// The `webhook-signature`: signatures separated by spaces.
     pub signatures: String,
-    /// The body.
+    /// The body, as it is signed.
     pub body: Vec<u8>,
 }
 
@@ -126,7 +126,7 @@ impl Client {
         Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, timeout: TIMEOUT })
     }
 
-    /// Replaces `TIMEOUT`.
+    /// Sets another limit than `TIMEOUT` for each message.
     pub fn with_timeout(mut self, timeout: Duration) -> Client {
         self.timeout = timeout;
         self

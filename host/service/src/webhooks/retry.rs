@@ -193,7 +193,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_delay_is_never_shorter_than_its_backoff_nor_longer_by_more_than_a_fifth(
+        fn a_delay_is_its_backoff_or_up_to_a_fifth_longer(
             attempts in 1u32..=9, jitter in 0u32..=JITTER_MAX, why in ".{0,10}",
         ) {
             let wait = BACKOFF_SECONDS[usize::try_from(attempts - 1).unwrap()];

@@ -23,7 +23,7 @@ pub(super) const UNLESS: &str = ", or set `webhooks.allow_private = true` in the
 pub enum TargetHost {
     /// A name in lower case, not yet resolved.
     Name(String),
-    /// An address.
+    /// An address that needs no look-up.
     Address(IpAddr),
 }
 
@@ -42,9 +42,9 @@ impl fmt::Display for TargetHost {
 pub struct Target {
     /// Whether the connection uses TLS.
     pub tls: bool,
-    /// The host.
+    /// The name or address of the host.
     pub host: TargetHost,
-    /// The port.
+    /// The port, from 1 to 65535.
     pub port: u16,
     /// The path with the query.
     pub path: String,

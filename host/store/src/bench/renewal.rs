@@ -37,7 +37,7 @@ struct Rows {
     resource: Option<usize>,
 }
 
-/// What one renewal writes.
+/// The rows that one renewal writes.
 pub struct Sample {
     tables: Vec<Rows>,
     /// The row of the server that was renewed, and how many are in its bundle.

@@ -55,7 +55,7 @@ struct Rows {
     of_bundle: BTreeMap<i64, Vec<Row>>,
 }
 
-/// What the loop writes.
+/// The rows that the bare loop writes.
 pub struct Bare {
     tables: Vec<Rows>,
     accounts: BTreeMap<i64, Row>,

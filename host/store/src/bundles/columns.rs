@@ -23,7 +23,7 @@ use crate::error::StoreError;
 pub(super) enum Cell {
     /// A number or a code; `None` is null.
     Number(Option<i64>),
-    /// Text.
+    /// A column of text.
     Text(String),
 }
 

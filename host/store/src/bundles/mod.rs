@@ -41,7 +41,7 @@ pub struct StoredBundle {
     pub account: AccountKey,
     /// Its members' rows.
     pub rows: MemberKeys,
-    /// What it is.
+    /// The resources of the bundle.
     pub bundle: Bundle,
     /// What the clock knows of it.
     pub schedule: Schedule,

@@ -31,7 +31,7 @@ pub struct ItemResult {
     pub outcome: String,
     /// The code of a refusal or the type of a problem.
     pub code: Option<String>,
-    /// In words.
+    /// The reason, in words.
     pub message: Option<String>,
     /// What it cost, in the account's currency.
     pub cost: Option<ItemCost>,
@@ -44,11 +44,11 @@ pub struct ItemResult {
 /// Money of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemCost {
-    /// The currency.
+    /// The currency of the amount.
     pub currency: String,
-    /// What was paid.
+    /// The amount that was paid.
     pub cost: Micros,
-    /// What came back.
+    /// The amount that was given back.
     pub refund: Micros,
 }
 
@@ -68,15 +68,15 @@ pub struct StoredItem {
 /// How many items of a job have an answer, and what they cost in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeCount {
-    /// The outcome.
+    /// The name of the outcome.
     pub outcome: String,
     /// The currency; empty when nothing was paid.
     pub currency: String,
-    /// How many.
+    /// The number of items.
     pub items: u32,
-    /// What they cost.
+    /// The amount that the items cost.
     pub cost: Micros,
-    /// What came back.
+    /// The amount that was given back.
     pub refund: Micros,
 }
 

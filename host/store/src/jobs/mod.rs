@@ -56,9 +56,9 @@ pub struct NewJob {
 /// A job as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredJob {
-    /// Its row.
+    /// The row of the job.
     pub row: JobKey,
-    /// As it began.
+    /// The job as it was created.
     pub began: NewJob,
     /// `running`, `done` or `cancelled`.
     pub state: String,

@@ -3,7 +3,7 @@
 use perennial_domain::approval;
 use perennial_domain::attempt;
 use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::Key;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::approvals::NewApproval;
@@ -34,7 +34,7 @@ impl MemoryStore {
         let account_id = self.account(new.account)?.account.id;
         let (bundle, member) = self.bundle_mut(new.resource)?;
         let resource_id = bundle.bundle[member].id.clone();
-        let attempt = new.attempt.as_ref().map(|(_, key)| key.clone());
+        let attempt = new.attempt.as_ref().map(|(_, id)| id.clone());
         self.await_approval(new.attempt, new.requested_at)?;
         let stored = StoredApproval {
             row: key,
@@ -65,10 +65,10 @@ impl MemoryStore {
         &mut self,
         key: ApprovalKey,
         priced: PricedRequest,
-        attempt: Option<(ResourceKey, Key)>,
+        attempt: Option<(ResourceKey, AttemptId)>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let now = attempt.as_ref().map(|(_, key)| key.clone());
+        let now = attempt.as_ref().map(|(_, id)| id.clone());
         let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
         stored.priced = priced;
         let before = std::mem::replace(&mut stored.attempt, now.clone());
@@ -97,18 +97,18 @@ impl MemoryStore {
 
     fn await_approval(
         &mut self,
-        attempt: Option<(ResourceKey, Key)>,
+        attempt: Option<(ResourceKey, AttemptId)>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some((resource, key)) = attempt else { return Ok(()) };
-        self.record_attempt(resource, Attempt { key, state: attempt::State::awaiting_approval(), at })
+        let Some((resource, id)) = attempt else { return Ok(()) };
+        self.record_attempt(resource, Attempt { id, state: attempt::State::awaiting_approval(), at })
     }
 
-    /// Forgets an attempt that awaits an approval that will not come: its key is free again.
-    fn void_awaiting(&mut self, key: Option<&Key>) {
-        let resource = key.and_then(|key| self.resource_ids.get(&key.resource));
+    /// Forgets an attempt that awaits an approval that will not come.
+    fn void_awaiting(&mut self, id: Option<&AttemptId>) {
+        let resource = id.and_then(|id| self.resource_ids.get(&id.key.resource));
         let Some(attempts) = resource.and_then(|resource| self.attempts.get_mut(resource)) else { return };
         let awaits = |attempt: &Attempt| attempt.state == attempt::State::AwaitingApproval;
-        attempts.retain(|attempt| Some(&attempt.key) != key || !awaits(attempt));
+        attempts.retain(|attempt| Some(&attempt.id) != id || !awaits(attempt));
     }
 }

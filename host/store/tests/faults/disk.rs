@@ -24,9 +24,9 @@ pub enum Fault {
 /// What a loss of power leaves of what was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Survival {
-    /// Nothing.
+    /// Nothing that was not synced.
     Synced,
-    /// All of it.
+    /// Everything that was written.
     Everything,
     /// Some sectors, in no order.
     Torn,
@@ -48,7 +48,7 @@ pub struct Plan {
 /// What becomes of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done.
+    /// The disk did what was asked.
     Done,
     /// So many bytes of it are done, and there is no space for more.
     Short(usize),

@@ -25,7 +25,7 @@ pub struct Reference {
     pub steps: Vec<Step>,
     /// The writes, truncations, syncs and deletions of a run.
     pub mutations: u64,
-    /// Its reads.
+    /// The number of reads.
     pub reads: u64,
 }
 
@@ -58,9 +58,9 @@ impl Reference {
 /// A copy of the reference's database on a disk that fails as planned.
 pub struct Trial<'r> {
     reference: &'r Reference,
-    /// Where it is.
+    /// The folder of the database.
     pub folder: TempDir,
-    /// Its disk.
+    /// The disk of the trial.
     pub mount: Mount,
     /// Which one it is, for messages.
     pub label: String,

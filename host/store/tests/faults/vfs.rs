@@ -43,7 +43,7 @@ impl Mount {
         Mount { folder, disk }
     }
 
-    /// The disk.
+    /// The disk behind the mount.
     pub fn disk(&self) -> MutexGuard<'_, Disk> {
         lock(&self.disk)
     }

@@ -33,7 +33,7 @@ const LOG_PAGES: u32 = 24;
 enum Act {
     /// The clock ticks, after an outage or not.
     Tick { now: &'static str, is_late: bool },
-    /// Somebody pays in.
+    /// Somebody tops an account up.
     TopUp { now: &'static str, amount: &'static str },
     /// Somebody renews by hand.
     Renew { now: &'static str, resource: &'static str },
@@ -95,7 +95,7 @@ pub fn open(folder: &Path) -> Result<Engine, StoreError> {
 /// A step of the workload that was acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
-    /// What it leaves.
+    /// The state of the database after the step.
     pub state: State,
     /// The act that goes on after it.
     next_act: usize,
@@ -109,7 +109,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// From the beginning.
+    /// A run from the beginning.
     pub fn new() -> Run {
         Run { next_act: 0, acknowledged: 0 }
     }

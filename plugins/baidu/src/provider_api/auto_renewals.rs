@@ -55,7 +55,7 @@ struct AddressRule {
     auto_renew_time: Option<WholeNumber>,
 }
 
-/// `POST /v2/instance/batchCreateAutoRenewRules`.
+/// Handles `POST /v2/instance/batchCreateAutoRenewRules`.
 pub fn create(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<InstanceRule>(context.request)?;
     let term = rule_term(rule.renew_time_unit.as_deref(), rule.renew_time)?;
@@ -66,7 +66,7 @@ pub fn create(context: &RequestContext, replay: &mut Replay) -> OperationResult 
     changes::change(context, replay, in_place, with_command(switches, resource, create_command(term)))
 }
 
-/// `POST /v2/instance/batchDeleteAutoRenewRules`.
+/// Handles `POST /v2/instance/batchDeleteAutoRenewRules`.
 pub fn delete(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<InstanceRule>(context.request)?;
     let id = required("instanceId", rule.instance_id.as_deref())?;
@@ -76,7 +76,7 @@ pub fn delete(context: &RequestContext, replay: &mut Replay) -> OperationResult 
     changes::change(context, replay, in_place, with_command(switches, resource, Command::CancelAutoRenew))
 }
 
-/// `POST /v2/volume/autoRenew`.
+/// Handles `POST /v2/volume/autoRenew`.
 pub(crate) fn create_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<DiskRule>(context.request)?;
     let term = rule_term(rule.renew_time_unit.as_deref(), rule.renew_time)?;
@@ -90,7 +90,7 @@ pub(crate) fn create_for_disk(context: &RequestContext, replay: &mut Replay) -> 
     )
 }
 
-/// `POST /v2/volume/cancelAutoRenew`.
+/// Handles `POST /v2/volume/cancelAutoRenew`.
 pub(crate) fn delete_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<DiskRule>(context.request)?;
     let id = required("volumeId", rule.volume_id.as_deref())?;
@@ -103,7 +103,7 @@ pub(crate) fn delete_for_disk(context: &RequestContext, replay: &mut Replay) -> 
     )
 }
 
-/// `PUT /v1/eip/{eip}?startAutoRenew`.
+/// Handles `PUT /v1/eip/{eip}?startAutoRenew`.
 pub(crate) fn create_for_address(
     context: &RequestContext,
     replay: &mut Replay,
@@ -120,7 +120,7 @@ pub(crate) fn create_for_address(
     )
 }
 
-/// `PUT /v1/eip/{eip}?stopAutoRenew`.
+/// Handles `PUT /v1/eip/{eip}?stopAutoRenew`.
 pub(crate) fn delete_for_address(
     context: &RequestContext,
     replay: &mut Replay,

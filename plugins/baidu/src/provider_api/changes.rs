@@ -25,7 +25,7 @@ pub enum InPlace {
     Yes,
     /// The resource shows that it is, but only the rules can tell.
     Unknown,
-    /// It is not.
+    /// The request changes nothing in place.
     No,
 }
 
@@ -39,7 +39,7 @@ impl From<bool> for InPlace {
 pub enum TransactionResult<'a> {
     /// Every mutation was applied, and led to these orders. A plan that needs approval has no order yet.
     Applied(Vec<&'a str>),
-    /// Nothing was committed.
+    /// The provider's rules refused it, and nothing was committed.
     Refused(&'a Refusal),
 }
 

@@ -98,7 +98,7 @@ struct Renewal<'a> {
     renew_time: Option<String>,
 }
 
-/// `POST /v1/renew/resource/list`.
+/// Handles `POST /v1/renew/resource/list`.
 pub(crate) fn list(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let query = body::read::<Query>(context.request)?;
     check_account(context, query.query_account_id.as_deref())?;
@@ -144,7 +144,7 @@ pub(crate) fn list(context: &RequestContext, replay: &mut Replay) -> OperationRe
     Ok(response::object(context.id(), &page))
 }
 
-/// `POST /v1/renew/resource/rule/create`.
+/// Handles `POST /v1/renew/resource/rule/create`.
 pub(crate) fn create_rule(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<Rule>(context.request)?;
     check_account(context, rule.account_id.as_deref())?;

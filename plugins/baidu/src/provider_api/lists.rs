@@ -89,7 +89,7 @@ struct OneVolume<'a> {
     volume: Disk<'a>,
 }
 
-/// `GET /v2/instance`.
+/// Handles `GET /v2/instance`.
 pub fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let filters = Filters::of_instances(&context.parameters)?;
     let mut ids = filters::ids(&context.parameters, "instanceIds")?;
@@ -111,7 +111,7 @@ pub fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResu
     })
 }
 
-/// `POST /v2/instance/listByInstanceId`.
+/// Handles `POST /v2/instance/listByInstanceId`.
 pub(crate) fn instances_by_ids(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let wanted = body::read::<InstanceIds>(context.request)?;
     let ids = required("instanceIds", wanted.instance_ids)?;
@@ -126,7 +126,7 @@ pub(crate) fn instances_by_ids(context: &RequestContext, replay: &mut Replay) ->
     })
 }
 
-/// `GET /v2/instance/{id}`.
+/// Handles `GET /v2/instance/{id}`.
 pub fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let resource = lookup::by_id(replay, Kind::Bcc, id)?;
     Ok(response::object(
@@ -135,7 +135,7 @@ pub fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> Oper
     ))
 }
 
-/// `GET /v2/volume`.
+/// Handles `GET /v2/volume`.
 pub fn disks(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let filters = Filters::of_disks(&context.parameters)?;
     let ids = filters::ids(&context.parameters, "volumeIds")?;
@@ -145,13 +145,13 @@ pub fn disks(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     })
 }
 
-/// `GET /v2/volume/{id}`.
+/// Handles `GET /v2/volume/{id}`.
 pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let resource = lookup::by_id(replay, Kind::Cds, id)?;
     Ok(response::object(context.id(), &OneVolume { volume: Disk(VisibleResource::of(context, resource)) }))
 }
 
-/// `GET /v1/eip`.
+/// Handles `GET /v1/eip`.
 pub fn addresses(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let filters = Filters::of_addresses(&context.parameters)?;
     let ids = filters::ids(&context.parameters, "eipIds")?;

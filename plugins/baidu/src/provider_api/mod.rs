@@ -10,6 +10,7 @@ mod body;
 mod canonical;
 mod changes;
 mod charging;
+mod charging_batch;
 mod digest;
 mod filters;
 mod finance;

@@ -31,9 +31,9 @@ use crate::provider_api::body::required;
 use crate::provider_api::changes;
 use crate::provider_api::changes::InPlace;
 use crate::provider_api::changes::TransactionResult;
-use crate::provider_api::charging;
-use crate::provider_api::charging::Reply;
-use crate::provider_api::charging::is_postpaid;
+use crate::provider_api::charging_batch;
+use crate::provider_api::charging_batch::ChangeResponse;
+use crate::provider_api::charging_batch::is_postpaid;
 use crate::provider_api::lookup;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::request_context::RequestContext;
@@ -93,19 +93,19 @@ impl Purchase {
     }
 }
 
-/// `POST /v2/instance/batch/charging?toPrepay`.
+/// Handles `POST /v2/instance/batch/charging?toPrepay`.
 pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let batch = body::read::<Batch>(context.request)?;
     let purchases = required("config", batch.config)?;
     let purchases = purchases.into_iter().map(|Object(purchase)| purchase).collect::<Vec<_>>();
-    let ids = charging::instance_ids(purchases.iter().map(|purchase| purchase.instance_id.as_deref()))?;
+    let ids = charging_batch::instance_ids(purchases.iter().map(|purchase| purchase.instance_id.as_deref()))?;
     buy(context, replay, &ids, &purchases)
 }
 
-/// `POST /v2/instance/{id}?toPrepay`.
+/// Handles `POST /v2/instance/{id}?toPrepay`.
 pub(crate) fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let purchase = body::read::<Purchase>(context.request)?;
-    let ids = charging::instance_ids([Some(id)].into_iter())?;
+    let ids = charging_batch::instance_ids([Some(id)].into_iter())?;
     buy(context, replay, &ids, &[purchase])
 }
 
@@ -119,15 +119,15 @@ fn buy(
 ) -> OperationResult {
     let terms = purchases.iter().map(Purchase::terms).collect::<Result<Vec<_>, Problem>>();
     // An instance that there is not is said first.
-    let page = charging::find(replay, ids)?;
-    let instances = charging::find_instances(page, ids)?;
+    let page = charging_batch::find(replay, ids)?;
+    let instances = charging_batch::find_instances(page, ids)?;
     let has_token = context.parameters.token()?.is_some();
     let waiting = if has_token { waiting(replay, ids)? } else { Vec::new() };
     let mut mutations = Vec::new();
     for ((instance, purchase), terms) in instances.iter().zip(purchases).zip(terms?) {
         let named = purchase.cds_list.as_deref().unwrap_or_default();
         let is_every = purchase.relation_cds == Some(true);
-        let disks = charging::disks(page, instance, is_every, named, is_postpaid)?;
+        let disks = charging_batch::disks(page, instance, is_every, named, is_postpaid)?;
         if let Some(disk) = disks.iter().find(|disk| !is_postpaid(disk) && !has_token) {
             return Err(Problem::new("OperationDenied", format!("`{}` is prepaid already", disk.id)).into());
         }
@@ -143,11 +143,11 @@ fn buy(
     match changes::execute(replay, changes::all_or_nothing(mutations))? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         TransactionResult::Applied(_) => {
-            let order_id = charging::latest_orders(replay, ids.to_vec(), |order| {
+            let order_id = charging_batch::latest_orders(replay, ids.to_vec(), |order| {
                 let is_open = matches!(order.state, OrderState::Paid | OrderState::AwaitingPayment);
                 is_open.then_some(order.created_at)
             })?;
-            Ok(response::object(context.id(), &Reply { order_id }))
+            Ok(response::object(context.id(), &ChangeResponse { order_id }))
         }
     }
 }
@@ -174,7 +174,7 @@ pub(crate) fn disk(
     changes::change(context, replay, InPlace::No, mutations)
 }
 
-/// `PUT /v1/eip/{eip}?action=TO_PREPAY`.
+/// Handles `PUT /v1/eip/{eip}?action=TO_PREPAY`.
 pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let purchase = body::read::<AddressPurchase>(context.request)?;
     let length = months("purchaseLength", required("purchaseLength", purchase.purchase_length)?);

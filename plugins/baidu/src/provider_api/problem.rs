@@ -10,7 +10,7 @@ use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
 use plugin_sdk::provider_api::body::BodyError;
 use plugin_sdk::provider_api::error::ApiError;
-use plugin_sdk::provider_api::replay::UnexpectedOutcome;
+use plugin_sdk::provider_api::mutation::UnexpectedOutcome;
 use plugin_sdk::provider_api::request;
 use serde::Serialize;
 

@@ -40,7 +40,7 @@ struct Query {
 }
 
 #[derive(Serialize)]
-struct Recycled<'a> {
+struct RecycleBinPage<'a> {
     instances: Vec<Instance<'a>>,
 }
 
@@ -75,7 +75,7 @@ struct ConfigItem<'a> {
     zone_name: Option<&'a str>,
 }
 
-/// `POST /v2/recycle/instance`.
+/// Handles `POST /v2/recycle/instance`.
 pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let query = body::read::<Query>(context.request)?;
     let bounds = PageBounds::new(query.marker.as_deref(), query.max_keys.map(|WholeNumber(most)| most))?;
@@ -89,7 +89,7 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
         instant("recycleEnd", filled(query.recycle_end))?,
     );
     let ids = ids.map(|id| vec![id]);
-    lists::list(context, replay, (Kind::Bcc, ids), bounds, &filters, |visible| Recycled {
+    lists::list(context, replay, (Kind::Bcc, ids), bounds, &filters, |visible| RecycleBinPage {
         instances: visible.into_iter().map(|visible| Instance::of(&context.settings, visible)).collect(),
     })
 }

@@ -52,16 +52,16 @@ struct Release {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply<'a> {
-    success_resources: Released<'a>,
-    fail_resources: Released<'a>,
+struct ReleaseResponse<'a> {
+    success_resources: ReleasedInstance<'a>,
+    fail_resources: ReleasedInstance<'a>,
     instance_refund_flag: bool,
 }
 
 /// The resources of one instance: `InstanceDeleteResultModel`.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Released<'a> {
+struct ReleasedInstance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ struct Released<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct BatchReply<'a> {
+struct BatchReleaseResponse<'a> {
     failed_instance_ids: Vec<&'a str>,
 }
 
@@ -144,12 +144,12 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
         TransactionResult::Refused(refusal) => Err(Stop::from(batch_problem(refusal))),
         TransactionResult::Applied(_) => {
             let failed_instance_ids = refusals.into_iter().map(|(id, _)| id).collect();
-            Ok(response::object(context.id(), &BatchReply { failed_instance_ids }))
+            Ok(response::object(context.id(), &BatchReleaseResponse { failed_instance_ids }))
         }
     }
 }
 
-/// `PUT /v1/eip/refund/{eip}`.
+/// Handles `PUT /v1/eip/refund/{eip}`.
 pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let resource = lookup::address(replay, name)?;
     let command = mutation::command(&resource.id, Command::Unsubscribe(Scope::Everything));
@@ -203,7 +203,7 @@ fn reply<'a>(
     after: &'a ResourcePage,
     instance: &ResourceView,
     with_related: bool,
-) -> Reply<'a> {
+) -> ReleaseResponse<'a> {
     let was_there = |id: &str| {
         let known = before.resources.iter().find(|resource| resource.id == id);
         // When the request was sent again, what it released before is gone already.
@@ -212,7 +212,7 @@ fn reply<'a>(
             !lookup::is_gone(resource) || is_sent_again && resource.stage == Stage::Unsubscribed
         })
     };
-    let (mut success, mut fail) = (Released::default(), Released::default());
+    let (mut success, mut fail) = (ReleasedInstance::default(), ReleasedInstance::default());
     for resource in after.resources.iter().filter(|resource| was_there(&resource.id)) {
         let is_released = resource.stage == Stage::Unsubscribed;
         let list = if is_released { &mut success } else { &mut fail };
@@ -226,5 +226,5 @@ fn reply<'a>(
         }
     }
     let instance_refund_flag = success.instance_id.is_some();
-    Reply { success_resources: success, fail_resources: fail, instance_refund_flag }
+    ReleaseResponse { success_resources: success, fail_resources: fail, instance_refund_flag }
 }

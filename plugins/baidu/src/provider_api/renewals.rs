@@ -67,11 +67,11 @@ struct AddressRenewal {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
+struct RenewalResponse {
     order_id: String,
 }
 
-/// `PUT /v2/instance/{id}?purchaseReserved`.
+/// Handles `PUT /v2/instance/{id}?purchaseReserved`.
 pub fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let body = body::read::<InstanceRenewal>(context.request)?;
     let term = Billing::required_length(body.billing)?;
@@ -117,7 +117,7 @@ pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> Operatio
     renew(context, replay, resource, term, options)
 }
 
-/// `PUT /v1/eip/{eip}?purchaseReserved`.
+/// Handles `PUT /v1/eip/{eip}?purchaseReserved`.
 pub fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
     let body = body::read::<AddressRenewal>(context.request)?;
     let term = Billing::required_length(body.billing)?;
@@ -149,7 +149,7 @@ fn renew(
         // Also when a client token comes again: its first answer named none, whatever the setting is now.
         TransactionResult::Applied(orders) if orders.is_empty() => Ok(response::empty(context.id())),
         TransactionResult::Applied(orders) => {
-            Ok(response::object(context.id(), &Reply { order_id: orders.join(",") }))
+            Ok(response::object(context.id(), &RenewalResponse { order_id: orders.join(",") }))
         }
     }
 }

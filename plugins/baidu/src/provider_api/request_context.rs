@@ -14,7 +14,7 @@ use crate::settings::Settings;
 pub struct RequestContext<'a> {
     /// The present instant.
     pub at: Timestamp,
-    /// The request.
+    /// The request as the client sent it.
     pub request: &'a Request,
     /// The query, decoded.
     pub parameters: Parameters,

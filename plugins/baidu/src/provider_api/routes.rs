@@ -26,9 +26,9 @@ pub enum Operation {
     ReleaseInstance,
     /// "Unsubscribe from several prepaid instances" (BCC).
     ReleaseInstances,
-    /// batchCreateAutoRenewRules (BCC).
+    /// Baidu's operation batchCreateAutoRenewRules (BCC).
     CreateRules,
-    /// batchDeleteAutoRenewRules (BCC).
+    /// Baidu's operation batchDeleteAutoRenewRules (BCC).
     DeleteRules,
     /// Change of several instances to pay-as-you-go (BCC).
     MakeInstancesPostpaid,
@@ -50,19 +50,19 @@ pub enum Operation {
     DeleteDiskRule,
     /// "Query EIP List" (EIP).
     ListAddresses,
-    /// Renewal (EIP).
+    /// Renews an address (EIP).
     RenewAddress(String),
-    /// startAutoRenew (EIP).
+    /// Baidu's operation startAutoRenew (EIP).
     CreateAddressRule(String),
-    /// stopAutoRenew (EIP).
+    /// Baidu's operation stopAutoRenew (EIP).
     DeleteAddressRule(String),
-    /// "EIP后付费转预付费" (EIP).
+    /// Baidu's operation "EIP后付费转预付费" (EIP).
     MakeAddressPrepaid(String),
     /// "Unsubscribe from a prepaid EIP" (EIP).
     ReleaseAddress(String),
-    /// getRenewResourceList (Finance).
+    /// Baidu's operation getRenewResourceList (Finance).
     ListRenewals,
-    /// createRenewResourceRule (Finance).
+    /// Baidu's operation createRenewResourceRule (Finance).
     CreateRule,
 }
 
@@ -101,14 +101,18 @@ pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation
         return Err(Problem::new("InvalidVersion", format!("`{family}` is served as {versions}")));
     }
     operation.map_err(|missing| match missing {
-        Missing::Path => not_served(),
-        Missing::Method => Problem::new("MethodNotAllowed", format!("`{}` has no {method}", request.path)),
-        Missing::Transaction => Problem::new("InvalidURI", format!("`{}` has no such action", request.path)),
+        MissingPart::Path => not_served(),
+        MissingPart::Method => {
+            Problem::new("MethodNotAllowed", format!("`{}` has no {method}", request.path))
+        }
+        MissingPart::Transaction => {
+            Problem::new("InvalidURI", format!("`{}` has no such action", request.path))
+        }
     })
 }
 
 /// The part of a request that this API does not have.
-enum Missing {
+enum MissingPart {
     Path,
     Method,
     Transaction,
@@ -125,27 +129,27 @@ fn action(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     }
 }
 
-fn instance(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+fn instance(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, MissingPart> {
     match (rest, method, action) {
         ([], "GET", _) => Ok(Operation::ListInstances),
         (["batchCreateAutoRenewRules"], "POST", _) => Ok(Operation::CreateRules),
         (["batchDeleteAutoRenewRules"], "POST", _) => Ok(Operation::DeleteRules),
         (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::MakeInstancesPostpaid),
         (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::MakeInstancesPrepaid),
-        (["batch", "charging"], "POST", _) => Err(Missing::Transaction),
+        (["batch", "charging"], "POST", _) => Err(MissingPart::Transaction),
         (["listByInstanceId"], "POST", _) => Ok(Operation::ListInstancesByIds),
         (["delete"], "POST", _) => Ok(Operation::ReleaseInstance),
         (["batchRefundResource"], "POST", _) => Ok(Operation::ReleaseInstances),
         ([id], "GET", _) => Ok(Operation::ShowInstance((*id).to_owned())),
         ([id], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewInstance((*id).to_owned())),
         ([id], "POST", Some("toPrepay")) => Ok(Operation::MakePrepaid((*id).to_owned())),
-        ([_], "PUT" | "POST", _) => Err(Missing::Transaction),
-        ([] | [_] | ["batch", "charging"], _, _) => Err(Missing::Method),
-        _ => Err(Missing::Path),
+        ([_], "PUT" | "POST", _) => Err(MissingPart::Transaction),
+        ([] | [_] | ["batch", "charging"], _, _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
     }
 }
 
-fn volume(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+fn volume(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, MissingPart> {
     match (rest, method, action) {
         ([], "GET", _) => Ok(Operation::ListDisks),
         (["autoRenew"], "POST", _) => Ok(Operation::CreateDiskRule),
@@ -153,30 +157,30 @@ fn volume(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation
         ([id], "GET", _) => Ok(Operation::ShowDisk((*id).to_owned())),
         ([id], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewDisk((*id).to_owned())),
         ([id], "PUT", Some("modifyChargeType")) => Ok(Operation::ChangeDiskCharging((*id).to_owned())),
-        ([_], "PUT", _) => Err(Missing::Transaction),
-        ([] | [_], _, _) => Err(Missing::Method),
-        _ => Err(Missing::Path),
+        ([_], "PUT", _) => Err(MissingPart::Transaction),
+        ([] | [_], _, _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
     }
 }
 
-fn recycle(method: &str, rest: &[&str]) -> Result<Operation, Missing> {
+fn recycle(method: &str, rest: &[&str]) -> Result<Operation, MissingPart> {
     match (rest, method) {
         (["instance"], "POST") => Ok(Operation::ListRecycledInstances),
-        (["instance"], _) => Err(Missing::Method),
-        _ => Err(Missing::Path),
+        (["instance"], _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
     }
 }
 
-fn renew(method: &str, rest: &[&str]) -> Result<Operation, Missing> {
+fn renew(method: &str, rest: &[&str]) -> Result<Operation, MissingPart> {
     match (rest, method) {
         (["resource", "list"], "POST") => Ok(Operation::ListRenewals),
         (["resource", "rule", "create"], "POST") => Ok(Operation::CreateRule),
-        (["resource", "list"] | ["resource", "rule", "create"], _) => Err(Missing::Method),
-        _ => Err(Missing::Path),
+        (["resource", "list"] | ["resource", "rule", "create"], _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
     }
 }
 
-fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, MissingPart> {
     match (rest, method, action) {
         ([], "GET", _) => Ok(Operation::ListAddresses),
         ([name], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewAddress((*name).to_owned())),
@@ -184,8 +188,8 @@ fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, M
         ([name], "PUT", Some("stopAutoRenew")) => Ok(Operation::DeleteAddressRule((*name).to_owned())),
         ([name], "PUT", Some(TO_PREPAID)) => Ok(Operation::MakeAddressPrepaid((*name).to_owned())),
         (["refund", name], "PUT", None) => Ok(Operation::ReleaseAddress((*name).to_owned())),
-        ([_] | ["refund", _], "PUT", _) => Err(Missing::Transaction),
-        ([] | [_] | ["refund", _], _, _) => Err(Missing::Method),
-        _ => Err(Missing::Path),
+        ([_] | ["refund", _], "PUT", _) => Err(MissingPart::Transaction),
+        ([] | [_] | ["refund", _], _, _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
     }
 }

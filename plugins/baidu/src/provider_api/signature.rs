@@ -23,7 +23,7 @@ use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
 use crate::provider_api::problem::Problem;
 
-/// The only version.
+/// The only version that is accepted.
 const VERSION: &str = "bce-auth-v1";
 
 /// How far a client's clock may be ahead of the host's, in seconds. A signature is valid from its instant on, so one

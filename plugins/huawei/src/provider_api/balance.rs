@@ -16,20 +16,20 @@ const CURRENCY_UNIT: i64 = 1;
 
 /// The balance that can be spent: money on hold for plans in progress counts as spent.
 pub fn balance(call: &Call, replay: &mut Replay) -> OperationResult {
-    let funds = replay.balance()?;
+    let balance = replay.balance()?;
     let cash = Json::Object(vec![
         ("account_id", Json::from(call.account.id.as_str())),
         ("account_type", Json::Whole(CASH)),
-        ("amount", Json::Amount(funds.available.max(0))),
-        ("currency", Json::from(funds.currency.as_str())),
+        ("amount", Json::Amount(balance.available.max(0))),
+        ("currency", Json::from(balance.currency.as_str())),
         ("designated_amount", Json::Amount(0)),
         ("measure_id", Json::Whole(CURRENCY_UNIT)),
     ]);
-    let debt: Micros = funds.available.min(0).saturating_neg();
+    let debt: Micros = balance.available.min(0).saturating_neg();
     call.answered(vec![
         ("account_balances", Json::List(vec![cash])),
         ("debt_amount", Json::Amount(debt)),
         ("measure_id", Json::Whole(CURRENCY_UNIT)),
-        ("currency", Json::from(funds.currency.as_str())),
+        ("currency", Json::from(balance.currency.as_str())),
     ])
 }

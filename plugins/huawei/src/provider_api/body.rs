@@ -8,7 +8,7 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::body;
 use plugin_sdk::provider_api::body::BodyError;
-use plugin_sdk::provider_api::request::Repeated;
+use plugin_sdk::provider_api::request::RepeatedPart;
 use plugin_sdk::provider_api::request::decode;
 use plugin_sdk::provider_api::request::only;
 use plugin_sdk::provider_api::request::pairs;
@@ -46,7 +46,7 @@ pub fn parameter(request: &Request, name: &str) -> Result<Option<String>, Proble
     let is_named = |(known, _): &(&str, &str)| decode(known, true).as_deref() == Some(name);
     match only(pairs(&request.query).filter(is_named)) {
         Ok(parameter) => Ok(parameter.and_then(|(_, value)| decode(value, true))),
-        Err(Repeated) => Err(Problem::parameter(format!("{name} is there more than once."))),
+        Err(RepeatedPart) => Err(Problem::parameter(format!("{name} is there more than once."))),
     }
 }
 

@@ -9,7 +9,7 @@ use plugin_sdk::Micros;
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
-    /// `null`.
+    /// The value `null`.
     Null,
     /// `true` or `false`.
     Flag(bool),
@@ -17,7 +17,7 @@ pub enum Json {
     Whole(i64),
     /// A number with at most six decimals, and no trailing zeros.
     Amount(Micros),
-    /// A string.
+    /// A string, without its escapes.
     Text(String),
     /// A list of values.
     List(Vec<Json>),

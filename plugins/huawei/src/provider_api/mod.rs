@@ -63,7 +63,7 @@ pub type OperationResult = replay::OperationResult<Problem>;
 pub struct Call<'a> {
     /// The present instant.
     pub at: Timestamp,
-    /// The request.
+    /// The request as the client sent it.
     pub request: &'a Request,
     /// The account that the credentials belong to.
     pub account: &'a Account,

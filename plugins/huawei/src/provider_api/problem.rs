@@ -6,7 +6,7 @@
 use plugin_sdk::Refusal;
 use plugin_sdk::provider_api::Response;
 use plugin_sdk::provider_api::error::ApiError;
-use plugin_sdk::provider_api::replay::UnexpectedOutcome;
+use plugin_sdk::provider_api::mutation::UnexpectedOutcome;
 
 use crate::provider_api::json::Json;
 use crate::provider_api::response;

@@ -20,7 +20,7 @@ pub enum Operation {
     ResourceTypes,
     /// List yearly/monthly resources.
     Query,
-    /// Renew resources.
+    /// Renews yearly/monthly resources.
     Renew,
     /// Unsubscribe from resources.
     Unsubscribe,
@@ -51,7 +51,7 @@ pub enum Operation {
 /// The operation of a request, and the parameters in its path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// The operation.
+    /// The operation of the path.
     pub operation: Operation,
     /// The generation of the API.
     pub dialect: Dialect,

@@ -27,7 +27,7 @@ use sha2::Sha256;
 use crate::provider_api::instant;
 use crate::provider_api::problem::Problem;
 
-/// The only algorithm.
+/// The only algorithm that is accepted.
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
 /// How far the client's clock and the host's may be apart, in seconds: 15 minutes.

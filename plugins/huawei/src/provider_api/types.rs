@@ -13,13 +13,13 @@ pub struct Type {
     pub kind: &'static str,
     /// The code of the cloud service.
     pub service: &'static str,
-    /// Its name.
+    /// The name of the service type.
     pub service_name: &'static str,
-    /// Its abbreviation.
+    /// The abbreviation of the service type.
     pub abbreviation: &'static str,
     /// The code of the type of resource.
     pub resource: &'static str,
-    /// Its name.
+    /// The name of the resource type.
     pub resource_name: &'static str,
 }
 

@@ -39,7 +39,7 @@ use plugin_sdk::provider_api::Response;
 use plugin_sdk::provider_api::Transaction;
 use plugin_sdk::provider_api::rfc3339::read_utc;
 
-/// 2026-03-01T00:00:00Z.
+/// The present: 2026-03-01T00:00:00Z.
 pub const NOW: Timestamp = 1_772_323_200;
 
 /// The account of every request.

@@ -113,7 +113,7 @@ fn a_fee_leaves_nothing_where_less_is_left() {
 }
 
 #[test]
-fn only_a_new_purchase_goes_back_whole_within_five_days_of_its_provisioning() {
+fn only_a_new_purchase_is_refunded_whole_within_its_first_five_days() {
     let said: Said = &[("site", "cn")];
     let bought = Order {
         kind: OrderKind::Purchase,

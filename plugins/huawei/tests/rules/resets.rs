@@ -80,7 +80,7 @@ fn resets_that_do_not_fit_into_one_timeline_are_in_the_next() {
 }
 
 #[test]
-fn a_renewed_package_is_reset_at_the_end_of_each_month_and_of_each_period_once() {
+fn a_renewed_package_is_reset_once_at_each_month_and_period_end() {
     let renewed =
         Resource { expires_at: Some(time("2028-01-15 23:59:59")), ..package("month", "subscription") };
     let refills = refills(renewed, "2026-11-30 00:00:00");

@@ -4,9 +4,9 @@ use crate::provider_api::OrderFilter;
 use crate::provider_api::OrderState;
 use crate::provider_api::ResourceFilter;
 use crate::provider_api::ResourcePage;
+use crate::provider_api::mutation::UnexpectedOutcome;
 use crate::provider_api::replay::Replay;
 use crate::provider_api::replay::Stop;
-use crate::provider_api::replay::UnexpectedOutcome;
 
 /// The most resources or orders of one query, and the most ids of one filter.
 pub const LIMIT_MAX: u32 = 1_000;
@@ -105,7 +105,7 @@ mod tests {
     use crate::provider_api::Response;
     use crate::provider_api::filter::Pages;
     use crate::provider_api::filter::all;
-    use crate::provider_api::replay::UnexpectedOutcome;
+    use crate::provider_api::mutation::UnexpectedOutcome;
     use crate::provider_api::replay::run;
 
     fn resource() -> ResourceView {

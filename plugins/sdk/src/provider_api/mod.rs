@@ -9,7 +9,7 @@
 //! ```
 //! use plugin_sdk::provider_api::replay::OperationResult;
 //! use plugin_sdk::provider_api::replay::Replay;
-//! use plugin_sdk::provider_api::replay::UnexpectedOutcome;
+//! use plugin_sdk::provider_api::mutation::UnexpectedOutcome;
 //! use plugin_sdk::provider_api::replay::run;
 //! use plugin_sdk::provider_api::Balance;
 //! use plugin_sdk::provider_api::NextStep;

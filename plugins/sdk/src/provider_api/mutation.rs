@@ -7,7 +7,6 @@ use crate::provider_api::CommandRequest;
 use crate::provider_api::Mutation;
 use crate::provider_api::Outcome;
 use crate::provider_api::Receipt;
-use crate::provider_api::replay::UnexpectedOutcome;
 
 /// The most mutations of one transaction.
 pub const MUTATIONS_MAX: usize = 100;
@@ -23,10 +22,14 @@ pub fn set_attribute(resource: &str, name: &str, value: &str) -> Mutation {
     Mutation::SetAttribute(AttributeChange { resource, name, value })
 }
 
+/// The host returned an outcome of another kind than the query or the mutation has by the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnexpectedOutcome;
+
 /// The result of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MutationResult<'a> {
-    /// It was applied.
+    /// The mutation was applied.
     Applied(&'a Receipt),
     /// Its plan needs approval first: the id of the approval.
     Pending(&'a str),

@@ -24,6 +24,7 @@ use crate::provider_api::ResourcePage;
 use crate::provider_api::Response;
 use crate::provider_api::Transaction;
 use crate::provider_api::mutation::MutationResult;
+use crate::provider_api::mutation::UnexpectedOutcome;
 
 /// Why an operation stops before its end. `E` is the plugin's own error.
 #[derive(Debug)]
@@ -52,10 +53,6 @@ impl<E> Stop<E> {
 
 /// The response of an operation that ran to its end, or why it stopped before.
 pub type OperationResult<E> = Result<Response, Stop<E>>;
-
-/// The host returned an outcome of another kind than the query or the mutation has by the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnexpectedOutcome;
 
 /// Runs an operation against the outcomes so far. Called once for each call of `handle`.
 ///
@@ -197,10 +194,10 @@ mod tests {
     use crate::provider_api::Transaction;
     use crate::provider_api::filter;
     use crate::provider_api::mutation::MutationResult;
+    use crate::provider_api::mutation::UnexpectedOutcome;
     use crate::provider_api::mutation::set_attribute;
     use crate::provider_api::replay::OperationResult;
     use crate::provider_api::replay::Replay;
-    use crate::provider_api::replay::UnexpectedOutcome;
     use crate::provider_api::replay::run;
 
     fn response(status: u16) -> Response {

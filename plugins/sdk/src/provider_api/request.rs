@@ -9,17 +9,17 @@ use crate::provider_api::Request;
 
 /// A header, a parameter or another part of a request occurs more than once, and no document says which one is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Repeated;
+pub struct RepeatedPart;
 
 /// The only value; `None` when there is no value.
 ///
 /// # Errors
 ///
-/// [`Repeated`] when there is more than one.
-pub fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Repeated> {
+/// [`RepeatedPart`] when there is more than one.
+pub fn only<T>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, RepeatedPart> {
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
-        (_, Some(_)) => Err(Repeated),
+        (_, Some(_)) => Err(RepeatedPart),
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             body: Vec::new(),
         };
         assert_eq!(super::header(&request, "a"), Some("1"));
-        assert_eq!(only(headers(&request, "a")), Err(Repeated));
+        assert_eq!(only(headers(&request, "a")), Err(RepeatedPart));
         assert_eq!(only(headers(&request, "b")), Ok(Some("2")));
         assert_eq!(only(headers(&request, "c")), Ok(None));
     }

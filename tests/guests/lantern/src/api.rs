@@ -35,10 +35,10 @@ use plugin_sdk::provider_api::Transaction;
 use plugin_sdk::provider_api::filter;
 use plugin_sdk::provider_api::mutation;
 use plugin_sdk::provider_api::mutation::MutationResult;
+use plugin_sdk::provider_api::mutation::UnexpectedOutcome;
 use plugin_sdk::provider_api::replay;
 use plugin_sdk::provider_api::replay::OperationResult;
 use plugin_sdk::provider_api::replay::Replay;
-use plugin_sdk::provider_api::replay::UnexpectedOutcome;
 use plugin_sdk::provider_api::request;
 
 use crate::Lantern;

@@ -236,7 +236,7 @@ fn giving_a_renewal_back_restores_whatever_it_changed() {
 }
 
 #[test]
-fn a_renewal_that_is_given_back_restores_the_anchor_that_changed_meanwhile() {
+fn a_refunded_renewal_restores_the_anchor_that_changed_meanwhile() {
     let mut scene = Scene::of([resource("ecs")], "100");
     let effects = scene.apply(Cause::Command, 0, vec![(0, extend("2026-04-10", months(1)))]).unwrap();
     scene.orders = effects.orders;

@@ -85,7 +85,7 @@ fn round(context: ChainContext, plan: &PlanFacts, rulings: &[Ruling]) -> String 
     format!("{next} [{}]", entries.join(", "))
 }
 
-fn once(chain: &mut Chain, plan: &PlanFacts, rulings: &[Ruling]) -> Next {
+fn once(chain: &mut Chain, plan: &PlanFacts, rulings: &[Ruling]) -> ChainStep {
     let policies = ["a", "b", "c", "d"].map(policy);
     let answers = rulings.iter().map(|ruling| Answer { ruling: ruling.clone(), notes: Vec::new() });
     let answers = answers.collect::<Vec<_>>();
@@ -103,15 +103,15 @@ fn entry(entry: Entry) -> String {
     }
 }
 
-fn shown(next: &Next) -> String {
+fn shown(next: &ChainStep) -> String {
     match next {
-        Next::Amend { amendment, .. } => {
+        ChainStep::Amend { amendment, .. } => {
             format!("amend to {}", amendment.term.map_or_else(String::new, |term| term.to_string()))
         }
-        Next::Done(Verdict::Approve) => "approve".to_owned(),
-        Next::Done(Verdict::Deny { policy, .. }) => format!("deny ({policy})"),
-        Next::Done(Verdict::Defer { policy, until, .. }) => format!("defer to {until} ({policy})"),
-        Next::Done(Verdict::RequireApproval { approvals, expires_at }) => {
+        ChainStep::Done(Verdict::Approve) => "approve".to_owned(),
+        ChainStep::Done(Verdict::Deny { policy, .. }) => format!("deny ({policy})"),
+        ChainStep::Done(Verdict::Defer { policy, until, .. }) => format!("defer to {until} ({policy})"),
+        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at }) => {
             let approvals = approvals.iter().map(|approval| {
                 format!(
                     "{}{}",

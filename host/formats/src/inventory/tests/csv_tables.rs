@@ -17,16 +17,20 @@ use crate::inventory::Source;
 const ACCOUNTS: &str =
     "id,provider,currency,balance,settings.site\na,huawei,CNY,12.00,intl\nb,utc,EUR,0.00,\n";
 
-fn read(resources: &str, accounts: Option<&str>, known: &dyn ExistingRecords) -> Result<Document, Problems> {
-    read_as(Source::Csv { resources, accounts }, false, known)
+fn read(
+    resources: &str,
+    accounts: Option<&str>,
+    existing: &dyn ExistingRecords,
+) -> Result<Document, Problems> {
+    read_as(Source::Csv { resources, accounts }, false, existing)
 }
 
-fn read_as(source: Source<'_>, update: bool, known: &dyn ExistingRecords) -> Result<Document, Problems> {
+fn read_as(source: Source<'_>, update: bool, existing: &dyn ExistingRecords) -> Result<Document, Problems> {
     let (huawei, utc) = (super::manifest("huawei", 480), super::manifest("utc", 0));
     let manifests = BTreeMap::from([("huawei".to_owned(), &huawei), ("utc".to_owned(), &utc)]);
     let check: &CheckSettings<'_> = &|_, _| Ok(Vec::new());
     let options = ImportOptions { update, ..ImportOptions::default() };
-    super::super::read_from(source, options, &manifests, check, known)
+    super::super::read_from(source, options, &manifests, check, existing)
 }
 
 fn refused(resources: &str, accounts: Option<&str>, expect: Expect) {

@@ -24,11 +24,11 @@ use crate::cli::input;
 
 /// A policy file, its scripts, and what can run them.
 pub struct LoadedPolicies {
-    /// The policies.
+    /// The policies of the file.
     pub set: PolicySet,
     /// What the interpreter makes of each script, in the order of the policies.
     pub reports: Vec<ScriptReport>,
-    /// What runs them.
+    /// The component that runs the scripts.
     pub interpreter: Interpreter,
     /// The plugins whose providers the file may name.
     pub plugins: Plugins,

@@ -86,7 +86,7 @@ enum Action {
     List(ListArguments),
     /// Prints a policy that holds: how it is bound, and its script.
     Show {
-        /// Its name.
+        /// The name of the policy.
         name: String,
     },
     /// Lists who changed a policy when, with the lines of its script that differ.
@@ -96,7 +96,7 @@ enum Action {
     },
     /// Removes a policy. What it had put off is asked about again.
     Remove {
-        /// Its name.
+        /// The name of the policy.
         name: String,
         /// Why, for the audit log.
         #[arg(long, value_name = "TEXT")]

@@ -22,7 +22,7 @@ fn rule(plan) {
 }
 "#;
 
-/// Its tests.
+/// The tests of the new policy.
 const TESTS: &str = r#"# Each case states what matters; everything else of the plan has a default (see FORMATS.md).
 
 [[case]]

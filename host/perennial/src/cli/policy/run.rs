@@ -12,8 +12,8 @@ use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Next;
 use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::AccountFacts;
@@ -134,13 +134,13 @@ fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, Pla
     }
 }
 
-fn next_text(next: &Next) -> String {
+fn next_text(next: &ChainStep) -> String {
     match next {
-        Next::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
-        Next::Done(Verdict::Approve) => "approved".to_owned(),
-        Next::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
-        Next::Done(Verdict::Defer { policy, until, .. }) => format!("deferred to {until} by `{policy}`"),
-        Next::Done(Verdict::RequireApproval { approvals, expires_at }) => {
+        ChainStep::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
+        ChainStep::Done(Verdict::Approve) => "approved".to_owned(),
+        ChainStep::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
+        ChainStep::Done(Verdict::Defer { policy, until, .. }) => format!("deferred to {until} by `{policy}`"),
+        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at }) => {
             let approvals = approvals.iter().map(|one| match &one.by {
                 Some(by) => format!("`{}` (by `{by}`)", one.policy),
                 None => format!("`{}`", one.policy),

@@ -9,7 +9,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::report::account::AccountHistory;
 use crate::report::account::Point;
 use crate::report::html::Page;
-use crate::report::html::escape::Escaped;
+use crate::report::html::escape::EscapedText;
 use crate::report::html::scale::Amounts;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
@@ -42,7 +42,7 @@ pub(super) fn write(account: &AccountHistory, page: Page<'_>, out: &mut impl Wri
     let lowest = columns.iter().map(|column| column.lowest).min().unwrap_or(account.opening);
     let highest = columns.iter().map(|column| column.highest).max().unwrap_or(account.opening);
     let amounts = Amounts::around(lowest.min(account.opening), highest.max(account.opening));
-    let (id, currency) = (Escaped(&account.id), Escaped(&account.currency));
+    let (id, currency) = (EscapedText(&account.id), EscapedText(&account.currency));
     writeln!(
         out,
         "<div class=\"row balance\">\n<div class=\"label\"><span class=\"name\">Balance</span><span class=\"unit\">{currency}</span>"
@@ -62,7 +62,7 @@ pub(super) fn write(account: &AccountHistory, page: Page<'_>, out: &mut impl Wri
         out,
         "</div>\n<svg class=\"chart\" height=\"{}\" role=\"group\" aria-label=\"{}\">",
         HEIGHT + 2.0 * MARGIN,
-        Escaped(&spoken)
+        EscapedText(&spoken)
     )?;
     for tick in &amounts.ticks {
         let y = amounts.y(*tick, HEIGHT) + MARGIN;
@@ -178,7 +178,7 @@ fn hover(account: &AccountHistory, columns: &[Column], scale: Scale, out: &mut i
             out,
             "<rect class=\"hover\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"100%\"><title>balance {} {}\n{}: {change}</title></rect>",
             dates::amount(column.last),
-            Escaped(&account.currency),
+            EscapedText(&account.currency),
             dates::minute(column.at)
         )?;
     }

@@ -20,7 +20,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::report::account::AccountHistory;
 use crate::report::event_category::EventCategory;
 use crate::report::history::History;
-use crate::report::html::escape::Escaped;
+use crate::report::html::escape::EscapedText;
 use crate::report::html::scale::Scale;
 use crate::report::resource_track::ResourceTrack;
 use crate::report::resource_track::TrackDetails;
@@ -197,9 +197,9 @@ fn account_header(account: &AccountHistory, index: usize, out: &mut impl Write) 
     writeln!(
         out,
         "<summary>\n<h2 id=\"account-{index}\">{}</h2>\n<span>{}, amounts in {}</span>{}\n</summary>\n<dl>",
-        Escaped(&account.id),
-        Escaped(&account.provider),
-        Escaped(&account.currency),
+        EscapedText(&account.id),
+        EscapedText(&account.provider),
+        EscapedText(&account.currency),
         match account.troubled() {
             0 => String::new(),
             troubled => format!("<span class=\"troubled\">{} in trouble</span>", dates::whole(troubled)),

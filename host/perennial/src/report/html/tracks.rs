@@ -16,7 +16,7 @@ use crate::report::event_category::MarkerRow;
 use crate::report::html::Page;
 use crate::report::html::clusters;
 use crate::report::html::clusters::Cluster;
-use crate::report::html::escape::Escaped;
+use crate::report::html::escape::EscapedText;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
 use crate::report::resource_track::Mark;
@@ -39,17 +39,17 @@ pub(super) fn write(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let scale = page.scale;
-    let id = Escaped(&track.id);
+    let id = EscapedText(&track.id);
     let kind = account.kind_names.get(&track.kind).unwrap_or(&track.kind);
     let looked_for = format!("{} {} {} {}", track.id, track.kind, kind, account.id).to_lowercase();
     writeln!(
         out,
         "<li class=\"row lane\" data-find=\"{}\" data-stage=\"{}\" data-met=\"{}\"{} aria-label=\"{}\">",
-        Escaped(&looked_for),
+        EscapedText(&looked_for),
         final_state(track),
         track.categories.iter().map(|category| category.slug()).collect::<Vec<_>>().join(" "),
         if track.severity > 0 { " data-trouble" } else { "" },
-        Escaped(&accessible_label(track, kind))
+        EscapedText(&accessible_label(track, kind))
     )?;
     write!(out, "<div class=\"label\">")?;
     for (depth, is_last) in track.branches.iter().enumerate() {
@@ -64,9 +64,9 @@ pub(super) fn write(
     writeln!(
         out,
         "<span class=\"id\" title=\"{id}\">{id}</span><span class=\"kind\" title=\"{} {}\">{}</span></div>",
-        Escaped(kind),
-        Escaped(&track.region),
-        Escaped(&track.kind)
+        EscapedText(kind),
+        EscapedText(&track.region),
+        EscapedText(&track.kind)
     )?;
     writeln!(out, "<svg class=\"chart\" height=\"26\" role=\"group\" aria-label=\"{id}\">")?;
     bars(track, details, scale, out)?;
@@ -83,8 +83,8 @@ pub(super) fn write(
     outages(page, out)?;
     caps(details, scale, out)?;
     let ended_at = details.stages.iter().find(|(_, stage)| stage.is_final()).map(|(at, _)| *at);
-    let told = details.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
-    marks(told, scale, out)?;
+    let shown = details.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
+    marks(shown, scale, out)?;
     writeln!(out, "</svg>")?;
     writeln!(out, "<div class=\"ending\">{}</div>\n</li>", outcome_label(track))
 }
@@ -150,7 +150,7 @@ fn bars(track: &ResourceTrack, details: &TrackDetails, scale: Scale, out: &mut i
             out,
             "<rect class=\"bar {class}\" x=\"{left}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\
              <title>{}\n{name} from {} to {end}</title></rect>",
-            Escaped(&track.id),
+            EscapedText(&track.id),
             dates::minute(begins_at),
         )?;
     }
@@ -215,7 +215,7 @@ fn caps(details: &TrackDetails, scale: Scale, out: &mut impl Write) -> io::Resul
             scale.x(*at),
             BAR.0 - 2.0,
             dates::minute(*at),
-            Escaped(&words)
+            EscapedText(&words)
         )?;
     }
     Ok(())
@@ -249,9 +249,14 @@ fn mark(cluster: &Cluster<'_>, scale: Scale, out: &mut impl Write) -> io::Result
     let count = cluster.marks.len();
     write!(out, "<g class=\"mark {slug}\"")?;
     if count > 1 {
-        write!(out, " data-x=\"{}\" data-rest=\"{}\"", cluster.positions(scale), Escaped(&cluster.rest()))?;
+        write!(
+            out,
+            " data-x=\"{}\" data-rest=\"{}\"",
+            cluster.positions(scale),
+            EscapedText(&cluster.rest())
+        )?;
     }
-    write!(out, "><title>{}</title>", Escaped(&words))?;
+    write!(out, "><title>{}</title>", EscapedText(&words))?;
     if count > 1 && cluster.category.marker_row() != MarkerRow::Below {
         let end = cluster.end(scale);
         write!(out, "<line class=\"span\" x1=\"{x}\" x2=\"{end}\" y1=\"{y}\" y2=\"{y}\"/>")?;

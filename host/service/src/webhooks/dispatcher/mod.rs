@@ -35,7 +35,7 @@ const POLL_INTERVAL_MAX: i64 = 300;
 const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
 /// The state that workers share.
-struct Shared {
+struct DispatcherState {
     service: Service,
     client: Client,
     /// Draws a number from 0 to [`JITTER_MAX`].
@@ -45,7 +45,7 @@ struct Shared {
 
 /// Sends events to webhooks for as long as the host runs.
 pub struct WebhookDispatcher {
-    shared: Arc<Shared>,
+    shared: Arc<DispatcherState>,
     workers: JoinSet<()>,
     /// The running workers: their task, webhook and queue.
     running: Vec<(Id, (String, Queue))>,
@@ -56,7 +56,7 @@ pub struct WebhookDispatcher {
 enum Queue {
     /// First attempts, one after the other in the order of events.
     First,
-    /// Retries.
+    /// Deliveries that failed before and are due again.
     Retry,
 }
 
@@ -69,7 +69,7 @@ impl WebhookDispatcher {
     /// A dispatcher whose retries take their jitter from `jitter`, a number from 0 to `JITTER_MAX`.
     pub fn with_jitter(service: &Service, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
         let send_permits = Semaphore::new(CONCURRENT_SENDS_MAX);
-        let shared = Arc::new(Shared { service: service.clone(), client, jitter, send_permits });
+        let shared = Arc::new(DispatcherState { service: service.clone(), client, jitter, send_permits });
         WebhookDispatcher { shared, workers: JoinSet::new(), running: Vec::new() }
     }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::error::ServiceError;
 use crate::secrets::SecretsError;
 use crate::webhooks::client::Message;
-use crate::webhooks::dispatcher::Shared;
+use crate::webhooks::dispatcher::DispatcherState;
 use crate::webhooks::dispatcher::pending::DeliveryTask;
 use crate::webhooks::payload;
 use crate::webhooks::payload::EventMetadata;
@@ -30,7 +30,7 @@ use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
 use perennial_store::events::StoredEvent;
 use perennial_store::webhooks;
-use perennial_store::webhooks::Disabled;
+use perennial_store::webhooks::Disablement;
 use perennial_store::webhooks::StoredWebhook;
 
 /// How long a worker sends first attempts before it stores their results, in seconds.
@@ -45,7 +45,7 @@ const DELIVERY_RETENTION: i64 = 30 * 86_400;
 /// Sends messages to one webhook.
 #[derive(Clone)]
 pub(super) struct DeliveryWorker {
-    shared: Arc<Shared>,
+    shared: Arc<DispatcherState>,
     webhook: Arc<StoredWebhook>,
 }
 
@@ -66,7 +66,7 @@ struct WorkResult {
 }
 
 impl DeliveryWorker {
-    pub(super) fn new(shared: Arc<Shared>, webhook: StoredWebhook) -> DeliveryWorker {
+    pub(super) fn new(shared: Arc<DispatcherState>, webhook: StoredWebhook) -> DeliveryWorker {
         DeliveryWorker { shared, webhook: Arc::new(webhook) }
     }
 
@@ -207,7 +207,7 @@ impl DeliveryWorker {
         }
     }
 
-    fn publish(&self, result: &WorkResult, disabled: Option<Disabled>) {
+    fn publish(&self, result: &WorkResult, disabled: Option<Disablement>) {
         let webhook = self.webhook.id.as_str();
         for attempt in &result.attempts {
             let outcome = match attempt.decision {
@@ -246,7 +246,7 @@ fn persist_result(
     sent_to: &StoredWebhook,
     result: &WorkResult,
     now: Timestamp,
-) -> Result<Option<Disabled>, StoreError> {
+) -> Result<Option<Disablement>, StoreError> {
     let Some(mut webhook) = webhooks::get(db, &sent_to.id)? else { return Ok(None) };
     if let Some((from, to)) = result.cursor_move {
         webhooks::move_cursor(db, webhook.row, from, to)?;
@@ -309,6 +309,6 @@ fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
         }
     };
     if let (None, Some(reason)) = (&webhook.disabled, reason) {
-        webhook.disabled = Some(Disabled { at: attempt.at, reason: reason.to_owned() });
+        webhook.disabled = Some(Disablement { at: attempt.at, reason: reason.to_owned() });
     }
 }

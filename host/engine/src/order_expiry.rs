@@ -1,0 +1,28 @@
+//! Orders whose time to be paid is over.
+
+use perennial_domain::order::OrderState;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::orders;
+use crate::persist::RecordedEvent;
+
+impl<S: EngineStore> Engine<S> {
+    /// Expires the orders of the bundle of which one could last be paid at `at`.
+    pub(super) fn expire_orders(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
+        let Some((_, row)) = self.reads().next_order_deadline(at)? else { return Ok(Vec::new()) };
+        let (stored, _) = self.reads().bundle(row)?;
+        let mut batch = self.load_batch(vec![stored], |_| at)?;
+        let item = &mut batch.entries[0];
+        for order in
+            orders::load(self.reads(), &item.original.rows)?.into_iter().filter(|order| order.pay_until <= at)
+        {
+            let pay_until = order.pay_until;
+            orders::close(item, order, OrderState::Expired, pay_until);
+        }
+        self.write(batch)
+    }
+}

@@ -1,0 +1,105 @@
+//! The resource that a command names, and the plan under construction: what the files with the rules of commands share.
+
+use plugin_sdk::Command;
+use plugin_sdk::MemberIndex;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::SkippedMember;
+use plugin_sdk::Step;
+
+use crate::kinds::Kind;
+use crate::members::Subscription;
+use crate::members::has_lapsed;
+use crate::refusals::Code;
+
+/// The resource that a command names, with its request.
+pub struct CommandTarget<'a> {
+    /// The request that is answered.
+    pub request: &'a PlanRequest,
+    /// Its index in the bundle.
+    pub member: MemberIndex,
+    /// The resource itself: prepaid, and not gone.
+    pub resource: &'a Resource,
+    /// Its expiry and its periods.
+    pub subscription: Subscription,
+}
+
+impl<'a> CommandTarget<'a> {
+    /// The resource that `request` names.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of a resource that is gone or pay-as-you-go.
+    pub(crate) fn of(request: &'a PlanRequest) -> Result<CommandTarget<'a>, Refusal> {
+        let member = request.member;
+        let resource = &request.bundle[member as usize];
+        let subscription =
+            Subscription::of(resource).map_err(|refusal| refusal_for(request, resource, refusal))?;
+        Ok(CommandTarget { request, member, resource, subscription })
+    }
+
+    /// Whether its expiry has passed.
+    pub(crate) fn has_expired(&self) -> bool {
+        has_lapsed(self.resource) || self.subscription.expires_at <= self.request.at
+    }
+
+    /// A refusal with `OperationDenied` that begins with the resource's id.
+    pub fn denied(&self, message: &str) -> Refusal {
+        Code::OperationDenied.because(format!("`{}` {message}", self.resource.id))
+    }
+}
+
+/// The refusal of a command on a resource that is gone or pay-as-you-go: for disks, this change has a code of its own.
+fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
+    let is_disk = Kind::of(&resource.kind) == Kind::Cds;
+    let is_denied = refusal.code == Code::OperationDenied.name();
+    match &request.command {
+        Command::ConvertOnExpiry | Command::ConvertNow if is_disk && is_denied => {
+            Code::PaymentTypeNotSupportToPostpay.because(refusal.message)
+        }
+        Command::ConvertOnExpiry
+        | Command::Renew(_)
+        | Command::SetAutoRenew(_)
+        | Command::CancelAutoRenew
+        | Command::Unsubscribe(_)
+        | Command::CancelConversion
+        | Command::ConvertNow
+        | Command::BuyAgain(_)
+        | Command::Change(_)
+        | Command::Subscribe(_)
+        | Command::PayOrder(_)
+        | Command::CancelOrder(_) => refusal,
+    }
+}
+
+/// A plan under construction.
+#[derive(Debug, Default)]
+pub struct Draft {
+    steps: Vec<Step>,
+    skipped: Vec<SkippedMember>,
+}
+
+impl Draft {
+    /// Adds a step.
+    pub fn step(&mut self, member: MemberIndex, operation: Operation) {
+        self.steps.push(Step { member, operation });
+    }
+
+    /// Adds a step that gives an attribute a new value.
+    pub fn attribute(&mut self, member: MemberIndex, name: &str, value: &str) {
+        self.step(member, Operation::SetAttribute((name.to_owned(), value.to_owned())));
+    }
+
+    /// Skips a member for this reason.
+    pub fn leave(&mut self, member: MemberIndex, reason: Refusal) {
+        self.skipped.push(SkippedMember { member, reason });
+    }
+
+    /// The finished plan. It never retries immediately: with less than 24 hours left, Baidu advises a renewal by hand.
+    pub fn plan(self) -> Plan {
+        Plan { steps: self.steps, skipped: self.skipped, retry_now: None, pay_until: None }
+    }
+}
