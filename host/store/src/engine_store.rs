@@ -128,25 +128,6 @@ pub trait EngineReads {
 }
 
 /// A store that an engine works on.
-///
-/// ```
-/// use perennial_domain::timestamp::Timestamp;
-/// use perennial_store::change::Change;
-/// use perennial_store::clock::ClockKind;
-/// use perennial_store::engine_store::EngineReads;
-/// use perennial_store::engine_store::EngineStore;
-/// use perennial_store::error::StoreError;
-///
-/// /// Moves the clock of a store, and counts the bundles that are due then, up to a hundred.
-/// fn tick(store: &mut impl EngineStore, at: Timestamp) -> Result<usize, StoreError> {
-///     store.commit([Change::Tick { kind: ClockKind::Virtual, at }])?;
-///     Ok(store.reads().due(at, 100)?.len())
-/// }
-///
-/// let mut store = perennial_store::memory::MemoryStore::default();
-/// assert_eq!(tick(&mut store, Timestamp::from_second(1_772_323_200))?, 0);
-/// # Ok::<(), StoreError>(())
-/// ```
 pub trait EngineStore {
     /// The type through which the engine reads.
     type Reads: EngineReads;

@@ -53,25 +53,6 @@ pub struct ImportedBundle {
 }
 
 /// What exists already where an inventory is imported into. Called while the inventory is read, before anything is written.
-///
-/// ```
-/// use perennial_formats::inventory::ExistingRecords;
-///
-/// /// A database with one account and no resources.
-/// struct OneAccount;
-///
-/// impl ExistingRecords for OneAccount {
-///     fn provider_of(&self, account: &str) -> Option<String> {
-///         (account == "acme-hw").then(|| "huawei".to_owned())
-///     }
-///
-///     fn has_resource(&self, _resource: &str) -> bool {
-///         false
-///     }
-/// }
-///
-/// assert!(!OneAccount.can_show_resource("ecs-1"));
-/// ```
 pub trait ExistingRecords {
     /// The provider of an account that exists; asked at most once for each account that the file names.
     fn provider_of(&self, account: &str) -> Option<String>;
