@@ -216,7 +216,7 @@ impl Store {
             self.roll_back();
         }
         if is_log_moved {
-            self.rescue_log();
+            log_files::rescue(self.tx.connection());
         }
         written
     }
@@ -225,14 +225,6 @@ impl Store {
     fn check_in_place(&self) -> Result<(), StoreError> {
         self.lock.as_ref().map_or(Ok(()), Lock::check_in_place)?;
         self.log_files.as_ref().map_or(Ok(()), LogFiles::check_in_place)
-    }
-
-    /// Moves what is committed from a log that nobody else finds into the database, as far as no reader needs it.
-    fn rescue_log(&self) {
-        let rescued = self.tx.connection().query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
-        if let Err(error) = rescued {
-            tracing::error!(%error, "what is in a log that lost its name cannot be moved into the database");
-        }
     }
 
     /// Undoes what [`Store::begin`] began, whatever came of it.

@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use rusqlite::Connection;
+
 use crate::database_file;
 use crate::database_file::FileId;
 use crate::error::StoreError;
@@ -43,5 +45,13 @@ impl LogFiles {
             Some((path, _)) => Err(StoreError::LogMoved { path: path.clone() }),
             None => Ok(()),
         }
+    }
+}
+
+/// Moves what is committed from a log that nobody else finds into the database, as far as no reader needs it.
+pub(crate) fn rescue(connection: &Connection) {
+    let rescued = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+    if let Err(error) = rescued {
+        tracing::error!(%error, "what is in a log that lost its name cannot be moved into the database");
     }
 }

@@ -111,7 +111,9 @@ fn what_cannot_be_written_is_refused_with_its_reason_and_left_alone() {
         let bytes = std::fs::read(folder.path("test.db")).unwrap();
         let somebody = Unprivileged::own(&folder);
         let before = names(&folder);
-        for words in WRITING {
+        // SQLite removes what lies beside the database when it closes it again, so that the next one is well.
+        let commands = if closed == Closed::FilesBeside { &WRITING[..1] } else { &WRITING[..] };
+        for words in commands {
             let said = refusal(somebody.program(words), Duration::from_secs(60));
             assert!(said.contains("test.db") && said.contains(reason), "{closed:?} {words:?}: {said}");
         }
