@@ -1,8 +1,7 @@
 //! The forecast: what the months to come will cost if nobody does anything, and how much money that takes.
 //!
 //! It is a simulation over a copy with the same rules. There every account has more than it can spend, so that everything
-//! that could be paid for is, and every approval is given; what it really has is counted along here, and may go below
-//! nothing.
+//! that could be paid for is; what it really has is counted along here, and may go below nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -138,7 +137,7 @@ pub fn forecast(
         found.insert(account.id.clone(), account);
     }
     let cores = parallel::cores();
-    let play = Play { providers: &providers, scenario: &[], from, until, cores, grants_approvals: true };
+    let play = Play { providers: &providers, scenario: &[], from, until, cores, grants_approvals: false };
     play.run(copy, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
         if let Some(account) = account {
