@@ -10,7 +10,7 @@ use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
-use perennial_domain::policy::chain::Next;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_sandbox::PlanAnswer;
@@ -67,11 +67,11 @@ impl Case {
             let asked = self.facts.policies.iter().map(|place| policies.policy(*place));
             let pairs = asked.zip(&answers).collect::<Vec<_>>();
             match self.chain.round(&self.facts, &pairs) {
-                Next::Done(verdict) => {
+                ChainStep::Done(verdict) => {
                     self.ruling = Some(PlanRuling::new(&verdict, self.is_amended, &self.facts, &self.chain));
                     return;
                 }
-                Next::Amend { answer, amendment } => match self.amend(providers, &amendment) {
+                ChainStep::Amend { answer, amendment } => match self.amend(providers, &amendment) {
                     Ok(()) => return,
                     Err(why) => {
                         self.chain = before;

@@ -11,7 +11,7 @@ use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
-use perennial_domain::policy::chain::Next;
+use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Selector;
 use perennial_domain::timestamp::Timestamp;
@@ -163,15 +163,15 @@ impl RecordedPlan {
                 let before = chain.clone();
                 let pairs = policies.iter().zip(&answers).collect::<Vec<_>>();
                 match chain.round(&question.plan, &pairs) {
-                    Next::Done(verdict) => {
+                    ChainStep::Done(verdict) => {
                         return PlanRuling::new(&verdict, is_amended, &question.plan, &chain);
                     }
-                    Next::Amend { .. } if rounds.peek().is_some() => {
+                    ChainStep::Amend { .. } if rounds.peek().is_some() => {
                         is_amended = true;
                         break;
                     }
                     // Nobody was asked again, because the amended plan could not be made.
-                    Next::Amend { answer, .. } => {
+                    ChainStep::Amend { answer, .. } => {
                         chain = before;
                         answers[answer].ruling = Ruling::Fail(ScriptFailure::whole(
                             "it amends to what cannot be planned".to_owned(),
