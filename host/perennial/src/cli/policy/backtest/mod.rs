@@ -22,10 +22,10 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::database;
 use crate::cli::input;
-use crate::cli::known;
 use crate::cli::list::ListArguments;
 use crate::cli::policy::backtest::effects::Effects;
 use crate::cli::policy::load::LoadedPolicies;
+use crate::cli::validate;
 
 /// Asks the policies of a file about every plan that the database keeps, and lists what they would have ruled otherwise than
 /// was ruled: by kind, in renewals and money by account and month, and what would have lapsed.
@@ -57,7 +57,7 @@ pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Resu
     let db = ReadTx::open(&context.db)?;
     let now = database::now(&db)?;
     check(arguments, &loaded, now)?;
-    known::check_account(&db, arguments.account.as_deref())?;
+    validate::check_account(&db, arguments.account.as_deref())?;
     let LoadedPolicies { set, interpreter, plugins, .. } = loaded;
     let providers = input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set)));
     let history = History::read(&db, arguments.since)?;
