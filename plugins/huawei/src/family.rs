@@ -1,14 +1,19 @@
 //! The resources of a bundle: the family of each kind, the attachments, and the expiry of each resource.
 
+use chrono::NaiveDate;
 use plugin_sdk::Charging;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
+use plugin_sdk::settings::get;
 
 /// Huawei Cloud's days: UTC+8.
 pub const CALENDAR: Calendar = Calendar::ahead_of_utc(480);
+
+/// The attribute with the day on which a resource that was pay-per-use was paid ahead, UTC+8, such as `2026-03-01`.
+pub const PREPAID_SINCE: &str = "prepaid_since";
 
 /// A family: the kinds that one set of rules applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +79,12 @@ pub(crate) fn will_convert(resource: &Resource) -> bool {
 /// Whether it is a bandwidth, to which add-on packages can be attached.
 pub(crate) fn is_bandwidth(resource: &Resource) -> bool {
     matches!(resource.kind.as_str(), "bandwidth" | "shared-bandwidth")
+}
+
+/// The day from which it is paid ahead: that of the purchase of what was pay-per-use before, else that of its start.
+pub(crate) fn prepaid_since(resource: &Resource) -> NaiveDate {
+    let said = get(&resource.attributes, PREPAID_SINCE).and_then(|day| day.parse::<NaiveDate>().ok());
+    said.unwrap_or_else(|| CALENDAR.date(resource.started_at))
 }
 
 /// Whether it is prepaid and in no final stage.

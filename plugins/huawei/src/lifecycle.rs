@@ -23,6 +23,7 @@ use crate::notices::Notice;
 use crate::notices::day_notices;
 use crate::notices::stage_notice;
 use crate::package::refills;
+use crate::renewal::is_refused;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
 
@@ -87,9 +88,11 @@ pub(crate) fn is_tried(settings: &Settings, resource: &Resource) -> bool {
 /// The member whose tries renew `member` automatically: itself, or one that it is attached to. `None` if nothing does.
 ///
 /// What expires together with something above it is renewed with that; what renews itself at another instant, by
-/// itself; everything else with the nearest above it. So each resource is renewed on one path.
+/// itself; everything else with the nearest above it. So each resource is renewed on one path. Nothing is left to a resource
+/// above whose own renewal the rules refuse.
 pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
-    let tried_above = || leads(bundle, member).filter(|&above| is_tried(settings, &bundle[above]));
+    let renews = |above: &Resource| is_tried(settings, above) && !is_refused(settings, above);
+    let tried_above = || leads(bundle, member).filter(|&above| renews(&bundle[above]));
     if let Some(above) = tried_above().find(|&above| expiry(&bundle[above]) == expiry(&bundle[member])) {
         return tried_with(settings, bundle, above);
     }
@@ -97,6 +100,16 @@ pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize
         return Some(member);
     }
     tried_above().next().and_then(|above| tried_with(settings, bundle, above))
+}
+
+/// The member that `member` is renewed with automatically, when that one is not tried before `member` expires: a try
+/// left `member` out, for example because an order of it was being carried out. It then has tries of its own.
+pub(crate) fn left_behind(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
+    let resource = &bundle[member];
+    let above = tried_with(settings, bundle, member).filter(|&above| above != member)?;
+    let (own, others) = (expiry(resource)?, expiry(&bundle[above])?);
+    let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
+    (lapses && own <= first_try(settings, others)).then_some(above)
 }
 
 /// One resource of a bundle, with everything that its occurrences depend on.
@@ -145,7 +158,9 @@ impl ResourceRules<'_> {
     }
 
     fn tries(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
-        if tried_with(self.settings, self.bundle, self.member) != Some(self.member) {
+        let has_tries = tried_with(self.settings, self.bundle, self.member) == Some(self.member)
+            || left_behind(self.settings, self.bundle, self.member).is_some();
+        if !has_tries {
             return;
         }
         let until = match self.settings.tries_until {

@@ -11,6 +11,7 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 
 use crate::condition;
+use crate::family::PREPAID_SINCE;
 use crate::notices;
 use crate::refusals::AGAINST_POLICY;
 use crate::refusals::Code;
@@ -182,7 +183,9 @@ pub fn manifest() -> Manifest {
         kinds: KINDS.iter().map(kind).collect(),
         settings: SETTINGS.iter().map(setting).collect(),
         notices: notices::ALL.iter().map(notice).collect(),
-        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE].map(str::to_owned).to_vec(),
+        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE, PREPAID_SINCE]
+            .map(str::to_owned)
+            .to_vec(),
         utc_offset_minutes: 480,
         insufficient_balance: PAYMENT_FAILED.refusal(),
         unknown_resource: UNKNOWN.refusal(),

@@ -151,6 +151,15 @@ pub(crate) const EXPIRED_FOR_CHANGE: Code = Code::new(
     "the resource has expired or is frozen: renew it before its specification is changed",
 );
 
+// Of a purchase of what was pay-per-use.
+
+/// It is prepaid already.
+pub(crate) const PREPAID_ALREADY: Code = Code::new(
+    UNKNOWN.code,
+    ENABLE,
+    "the resource is yearly/monthly already: only a pay-per-use resource is paid ahead; renew it instead",
+);
+
 // Of the payment of an order.
 
 /// There is no such order.
@@ -176,6 +185,13 @@ pub(crate) const ALREADY_DELETED: Code =
 /// There is no renewed period to give back.
 pub(crate) const NO_FUTURE_PERIOD: Code =
     Code::new("CBC.99003128", UNSUBSCRIBE, "the resource has no renewed period, or it has begun already");
+/// Its renewed periods lie before or between time that another system paid for. The same code: to the provider they are one.
+pub(crate) const NOT_PAID_HERE: Code = Code::new(
+    NO_FUTURE_PERIOD.code,
+    UNSUBSCRIBE,
+    "an inventory added time behind a renewed period that was not paid for here; the periods can be given back only with \
+     the whole resource",
+);
 /// It can only be unsubscribed from together with its primary.
 pub(crate) const AS_A_WHOLE: Code = Code::new(
     "CBC.99003185",

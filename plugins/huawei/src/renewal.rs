@@ -3,6 +3,7 @@
 //! Sources: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018), Managing Yearly/Monthly Resources,
 //! and "Renewal Rules" of the billing centre's manual (renewals_topic_10000002). Knows no prices.
 
+use chrono::Months;
 use plugin_sdk::Charging;
 use plugin_sdk::Extension;
 use plugin_sdk::OnExpiry;
@@ -26,8 +27,10 @@ use crate::family::expiry;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::member_index;
+use crate::family::prepaid_since;
 use crate::family::will_convert;
 use crate::lifecycle::is_tried;
+use crate::lifecycle::left_behind;
 use crate::lifecycle::tried_with;
 use crate::package::renews_by;
 use crate::payment;
@@ -58,7 +61,8 @@ pub fn renew(
 ) -> Result<Plan, Refusal> {
     let resource = &bundle[named];
     may_be_named(settings, bundle, named, renewal).map_err(Code::refusal)?;
-    let Some(term) = renewal.term.or_else(|| usual_term(settings, resource)) else {
+    let term_of = left_behind(settings, bundle, named).map_or(resource, |above| &bundle[above]);
+    let Some(term) = renewal.term.or_else(|| usual_term(settings, term_of)) else {
         return Err(NOT_RENEWABLE.refusal());
     };
     if renewal.term.is_some() && !is_sold(resource, term) {
@@ -101,12 +105,16 @@ fn stays_out(
 ) -> Option<Code> {
     // What is over has a better reason.
     let own_expiry = expiry(&bundle[member])?;
+    if left_behind(settings, bundle, member).is_some() {
+        return Some(RENEWS_ITSELF);
+    }
+    // One that is named although it goes along with another is renewed with what goes along there, too, unless it was left
+    // behind there.
+    let goes_along =
+        tried_with(settings, bundle, named).filter(|_| left_behind(settings, bundle, named).is_none());
     match tried_with(settings, bundle, member) {
         Some(itself) if itself == member => Some(RENEWS_ITSELF),
-        // One that is named although it goes along with another is renewed with what goes along there, too.
-        other if other != Some(named) && other.is_some() && other != tried_with(settings, bundle, named) => {
-            Some(RENEWED_WITH_ANOTHER)
-        }
+        other if other != Some(named) && other.is_some() && other != goes_along => Some(RENEWED_WITH_ANOTHER),
         Some(_) | None => {
             let is_due = bundle[member].stage != Stage::Active || own_expiry < expires_at;
             (!is_due).then_some(LASTS_AS_LONG)
@@ -129,6 +137,9 @@ fn may_be_named(
     if !renewal.automatic {
         return if lead(bundle, named).is_some() { Err(NOT_PRIMARY) } else { Ok(()) };
     }
+    if left_behind(settings, bundle, named).is_some() {
+        return Ok(());
+    }
     if resource.on_expiry != OnExpiry::Renew {
         return Err(if resource.stage == Stage::Active { ALREADY_OFF } else { EXPIRED_OR_FROZEN });
     }
@@ -143,6 +154,18 @@ fn extension(
     term: Term,
     automatic: bool,
 ) -> Result<Extension, Code> {
+    let extension = allowed(settings, resource, term, automatic)?;
+    // One that is still active is never too late: the host that tries it after its expiry was down when it was due. Nor is one
+    // whose tries go on after its expiry: the next try renews it further.
+    let may_be_late = resource.stage == Stage::Active || automatic && is_tried(settings, resource);
+    if !may_be_late && extension.expires_at <= at {
+        return Err(PERIOD_OVER);
+    }
+    Ok(extension)
+}
+
+/// The extension of one resource, or why it is refused at any time.
+fn allowed(settings: &Settings, resource: &Resource, term: Term, automatic: bool) -> Result<Extension, Code> {
     if let Some(code) = never_renewed(resource) {
         return Err(code);
     }
@@ -150,11 +173,12 @@ fn extension(
         return Err(code);
     }
     let extension = extended(settings, resource, term).ok_or(NOT_RENEWABLE)?;
-    // One that is still active is never too late: the host that tries it after its expiry was down when it was due.
-    if resource.stage != Stage::Active && extension.expires_at <= at {
-        return Err(PERIOD_OVER);
-    }
     if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
+}
+
+/// Whether a try of this resource would be refused by the rules, as it is now.
+pub(crate) fn is_refused(settings: &Settings, resource: &Resource) -> bool {
+    usual_term(settings, resource).is_none_or(|term| allowed(settings, resource, term, true).is_err())
 }
 
 /// The extension by one term from the original expiry, and from there to the unified expiry day.
@@ -205,12 +229,11 @@ pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
     sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
 }
 
-/// Whether the new expiry is later than the account's most years allow.
+/// Whether the new expiry is later than the account's most years allow, from the day on which it was bought.
 fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) -> bool {
-    let started_on = CALENDAR.day_of_month(resource.started_at);
-    let longest = Term { count: settings.total_years_max, unit: TermUnit::Year };
-    settings.total_years_max > 0
-        && expires_at > CALENDAR.end_of_day(CALENDAR.plus(resource.started_at, started_on, longest))
+    let months = Months::new(settings.total_years_max * 12);
+    let last_day = prepaid_since(resource).checked_add_months(months);
+    settings.total_years_max > 0 && last_day.is_some_and(|last_day| CALENDAR.date(expires_at) > last_day)
 }
 
 fn step(member: usize, extension: Extension) -> Step {

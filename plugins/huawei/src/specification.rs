@@ -29,13 +29,16 @@ use plugin_sdk::Timestamp;
 use crate::condition::refuses;
 use crate::family::CALENDAR;
 use crate::family::Family;
+use crate::family::PREPAID_SINCE;
 use crate::family::expiry;
 use crate::family::is_live;
 use crate::family::member_index;
 use crate::payment;
+use crate::refund::Payment;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::EXPIRED_FOR_CHANGE;
+use crate::refusals::PREPAID_ALREADY;
 use crate::refusals::TERM_NOT_SOLD;
 use crate::refusals::UNKNOWN;
 use crate::renewal::is_sold;
@@ -71,7 +74,8 @@ pub fn change(
             let order = covering(request, named, starts_at).next().map(|(index, _)| index);
             adjustments.push(Adjustment { starts_at, ends_at, amount, order });
         } else {
-            adjustments.extend(given_back(request, named, (starts_at, ends_at), -amount));
+            let given = given_back(settings, request, named, (starts_at, ends_at), -amount, &adjustments);
+            adjustments.extend(given);
         }
     }
     let costs = adjustments.iter().any(|adjustment| adjustment.amount > 0);
@@ -134,7 +138,8 @@ fn amount_between(
     Micros::try_from(until(to) - until(from)).unwrap_or(Micros::MAX)
 }
 
-/// The days after the day of `at` to the day of `until`, each as the part of its month that it is.
+/// The days after the day of `at` to the last one before `until`, each as the part of its month that it is. The instant of an
+/// expiry is no time of use: what ends at midnight ends with the day before.
 fn month_parts_left(at: Timestamp, until: Timestamp) -> i128 {
     // How much of its month is over at the end of a day, and how many months were before that one.
     let over = |date: NaiveDate| {
@@ -142,12 +147,12 @@ fn month_parts_left(at: Timestamp, until: Timestamp) -> i128 {
         let days = i128::from(date.day()) * MONTH_PARTS / i128::from(date.num_days_in_month());
         months * MONTH_PARTS + days
     };
-    (over(CALENDAR.date(until)) - over(CALENDAR.date(at))).max(0)
+    (over(CALENDAR.date(until - 1)) - over(CALENDAR.date(at))).max(0)
 }
 
-/// The days after the day of `at` to the day of `until`; a 29 February is none.
+/// The days after the day of `at` to the last one before `until`; a 29 February is none.
 fn days_left(at: Timestamp, until: Timestamp) -> i128 {
-    let (from, to) = (CALENDAR.date(at), CALENDAR.date(until));
+    let (from, to) = (CALENDAR.date(at), CALENDAR.date(until - 1));
     let leap_days = (from.year()..=to.year())
         .filter_map(|year| NaiveDate::from_ymd_opt(year, 2, 29))
         .filter(|day| from < *day && *day <= to);
@@ -171,34 +176,30 @@ fn covering(request: &PlanRequest, named: usize, at: Timestamp) -> impl Iterator
     covering.into_iter()
 }
 
-/// `amount` given back for a period, of the orders that paid for it: of each no more than is left of it.
+/// `amount` given back for a period, of the orders that paid for it: of each no more than an unsubscription would count as
+/// left of it, less what `adjustments` of this change give back of it already.
 fn given_back(
+    settings: &Settings,
     request: &PlanRequest,
     named: usize,
     (starts_at, ends_at): (Timestamp, Timestamp),
     mut amount: Micros,
+    adjustments: &[Adjustment],
 ) -> Vec<Adjustment> {
-    let mut adjustments = Vec::new();
-    for (index, order) in covering(request, named, starts_at) {
-        let part = amount.min(left_of(&request.orders, index, order, starts_at));
+    let mut given = Vec::new();
+    for (index, _) in covering(request, named, starts_at) {
+        let payment = Payment::of(&request.bundle[named], &request.orders, index as usize);
+        let before =
+            adjustments.iter().filter(|one| one.order == Some(index)).map(|one| one.amount).sum::<Micros>();
+        let left = payment.left(settings, starts_at).min(payment.left(settings, request.at) + before);
+        let left = Micros::try_from(i128::from(left) / HUNDREDTH * HUNDREDTH).unwrap_or_default();
+        let part = amount.min(left);
         if part > 0 {
             amount -= part;
-            adjustments.push(Adjustment { starts_at, ends_at, amount: -part, order: Some(index) });
+            given.push(Adjustment { starts_at, ends_at, amount: -part, order: Some(index) });
         }
     }
-    adjustments
-}
-
-/// What is left of an order's money for its time after `at`: the share of that time, less what downgrades gave back of it.
-fn left_of(orders: &[Order], index: u32, order: &Order, at: Timestamp) -> Micros {
-    let share = |order: &Order| {
-        let whole = i128::from((order.ends_at - order.starts_at).max(1));
-        let left = i128::from((order.ends_at - at.max(order.starts_at)).max(0));
-        i128::from(order.paid) * left / whole / HUNDREDTH * HUNDREDTH
-    };
-    let reductions = orders.iter().filter(|other| other.reduces == Some(index));
-    let left = share(order) + reductions.map(share).sum::<i128>();
-    Micros::try_from(left.max(0)).unwrap_or(Micros::MAX)
+    given
 }
 
 /// Plans that a pay-per-use resource is paid ahead for a term, to the end of its last day: "Pay-per-Use to Yearly/Monthly" of
@@ -213,9 +214,12 @@ pub fn subscribe(
 ) -> Result<Plan, Refusal> {
     let resource = &bundle[named];
     let pay_until = payment::pay_until(settings, at, &subscribe.options)?;
-    let is_gone = matches!(resource.stage, Stage::Released | Stage::Unsubscribed);
-    if is_gone || resource.charging == Charging::Prepaid {
-        return Err(UNKNOWN.refusal());
+    match resource.stage {
+        Stage::Released | Stage::Unsubscribed => return Err(UNKNOWN.refusal()),
+        Stage::Active | Stage::Grace | Stage::Retention | Stage::Converted => {}
+    }
+    if resource.charging == Charging::Prepaid {
+        return Err(PREPAID_ALREADY.refusal());
     }
     if let Some(code) = refuses(resource, |known| known.renew) {
         return Err(code.refusal());
@@ -227,7 +231,11 @@ pub fn subscribe(
     let anchor_day = CALENDAR.day_of_month(at);
     // A first period has what is left of its first day besides: it ends with a day.
     let expires_at = CALENDAR.end_of_day(CALENDAR.plus(at, anchor_day, term));
-    let operation = Operation::Subscribe(Subscription { expires_at, term, extra_days: 0, anchor_day, price });
-    let steps = vec![Step { member: member_index(named), operation }];
+    let operations = [
+        Operation::Subscribe(Subscription { expires_at, term, extra_days: 0, anchor_day, price }),
+        Operation::SetAttribute((PREPAID_SINCE.to_owned(), CALENDAR.date(at).to_string())),
+    ];
+    let member = member_index(named);
+    let steps = operations.into_iter().map(|operation| Step { member, operation }).collect();
     Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until })
 }

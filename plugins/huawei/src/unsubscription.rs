@@ -17,6 +17,7 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Timestamp;
+use plugin_sdk::periods;
 
 use crate::condition::refuses;
 use crate::family::Family;
@@ -26,7 +27,7 @@ use crate::family::lead;
 use crate::family::member_index;
 use crate::family::within;
 use crate::refund::Division;
-use crate::refund::divide;
+use crate::refund::Payment;
 use crate::refusals::ADD_ON_KEPT;
 use crate::refusals::ALREADY_DELETED;
 use crate::refusals::AS_A_WHOLE;
@@ -35,6 +36,7 @@ use crate::refusals::Code;
 use crate::refusals::FROZEN;
 use crate::refusals::KEPT_FOR_ADD_ON;
 use crate::refusals::NO_FUTURE_PERIOD;
+use crate::refusals::NOT_PAID_HERE;
 use crate::refusals::PACKAGE_KEPT;
 use crate::refusals::UNKNOWN;
 use crate::refusals::UNPAID_ORDER;
@@ -131,7 +133,7 @@ fn ending(
 ) -> Result<Cancellation, Code> {
     let is_own = |order: &Order| order.member == member_index(member) && order.kind != OrderKind::Downgrade;
     let own = || request.orders.iter().zip(0..).filter(|(order, _)| is_own(order));
-    let refund = |(order, index)| refund(settings, request, order, index);
+    let refund = |(_, index)| refund(settings, request, member, index);
     match scope {
         Scope::Everything => {
             Ok(Cancellation { scope, expires_at: None, refunds: own().map(refund).collect() })
@@ -140,10 +142,11 @@ fn ending(
             let renewals = own().filter(|(order, _)| order.kind == OrderKind::Renewal);
             let starts = renewals.map(|(order, _)| order.starts_at).filter(|&at| at > request.at);
             let expires_at = starts.min().ok_or(NO_FUTURE_PERIOD)?;
-            // Periods are given back from the end: what an inventory added behind them was not paid for here.
-            let paid_until = own().map(|(order, _)| order.ends_at).max();
-            if request.bundle[member].expires_at > paid_until {
-                return Err(NO_FUTURE_PERIOD);
+            // Periods are given back from the end: what an inventory added between or behind them is not this host's to give
+            // back.
+            let until = request.bundle[member].expires_at.ok_or(UNKNOWN)?;
+            if !periods::pay_for(own().map(|(order, _)| order), expires_at, until) {
+                return Err(NOT_PAID_HERE);
             }
             // With the periods end their upgrades.
             let future = own().filter(|(order, _)| order.starts_at >= expires_at);
@@ -152,21 +155,11 @@ fn ending(
     }
 }
 
-/// The refund of one order, less the same share of what downgrades gave back of it before.
-fn refund(settings: &Settings, request: &PlanRequest, order: &Order, index: u32) -> Refund {
-    let started_at = request.bundle[order.member as usize].started_at;
-    let divided = |order: &Order| divide(settings, request.at, order, started_at);
-    let whole = divided(order);
-    let reductions = request.orders.iter().filter(|other| other.reduces == Some(index));
-    let given_back = reductions.map(|other| divided(&Order { paid: other.paid.saturating_neg(), ..*other }));
-    let left = |whole: Division, less: Division| Division {
-        refund: whole.refund.saturating_sub(less.refund),
-        fee: whole.fee.saturating_sub(less.fee),
-        consumed: whole.consumed.saturating_sub(less.consumed),
-    };
-    let Division { refund, fee, consumed } = given_back.fold(whole, left);
-    let (amount, rest) = (refund.max(0), fee.saturating_add(consumed));
-    Refund { order: index, amount, fee: fee.clamp(0, rest.max(0)) }
+/// The refund of one order.
+fn refund(settings: &Settings, request: &PlanRequest, member: usize, index: u32) -> Refund {
+    let payment = Payment::of(&request.bundle[member], &request.orders, index as usize);
+    let Division { refund, fee, .. } = payment.divide(settings, request.at);
+    Refund { order: index, amount: refund, fee }
 }
 
 fn step(member: usize, ending: Cancellation) -> Step {

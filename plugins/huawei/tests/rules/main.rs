@@ -5,6 +5,7 @@
 
 mod calendar;
 mod cascade;
+mod changed_refunds;
 mod commands;
 mod dependents;
 mod packages;

@@ -155,6 +155,115 @@ fn the_longest_stages_fit_into_the_contract_with_all_their_tries() {
     assert_eq!(later[0].at, last + 24 * 3600);
 }
 
+/// The tries of a server that expires then and of its disk, and what a try of the disk does.
+fn tries(said: Said, after: &str, bundle: &[Resource]) -> String {
+    let mut tries = timeline(said, time(after), bundle);
+    tries.retain(|one| one.action == Action::TryRenewal);
+    let answer = command(said, time("2026-02-22 03:00:00"), bundle, 1, automatic(), &[]);
+    format!("{}disk: {}\n", print_timeline(&tries), print_plan(&answer))
+}
+
+fn renews(resource: Resource) -> Resource {
+    Resource { on_expiry: OnExpiry::Renew, ..resource }
+}
+
+#[test]
+fn nobody_is_left_to_a_primary_that_the_rules_refuse() {
+    let said: Said = &[("total_years_max", "1"), ("deduction_days", "2")];
+    let since = |day: &str| {
+        let attributes = vec![("prepaid_since".to_owned(), day.to_owned())];
+        Resource { attributes, ..renews(resource("ecs")) }
+    };
+    let disk = renews(attached("evs", 0));
+    let lapsing = attached("evs", 0);
+    let shown = [
+        tries(said, "2026-02-01 00:00:00", &[since("2025-03-01"), disk.clone()]),
+        tries(said, "2026-02-01 00:00:00", &[since("2025-12-31"), disk]),
+        tries(said, "2026-02-01 00:00:00", &[since("2025-03-01"), lapsing]),
+    ];
+    expect![[r#"
+        2026-02-26 03:00:00 #0 try
+        2026-02-26 03:00:00 #1 try
+        2026-02-27 03:00:00 #0 try
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #0 try
+        2026-02-28 03:00:00 #1 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month
+
+        2026-02-26 03:00:00 #0 try
+        2026-02-27 03:00:00 #0 try
+        2026-02-28 03:00:00 #0 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month
+
+        2026-02-26 03:00:00 #0 try
+        2026-02-27 03:00:00 #0 try
+        2026-02-28 03:00:00 #0 try
+        disk: CBC.99003605
+    "#]]
+    .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn what_a_try_left_out_is_tried_until_it_expires() {
+    let said: Said = &[("deduction_days", "2")];
+    let quarterly = Some(Term { count: 3, unit: TermUnit::Month });
+    let server = |expires_at: &str| {
+        let expires_at = Some(time(expires_at));
+        Resource { expires_at, renewal_term: quarterly, ..renews(resource("ecs")) }
+    };
+    let disk = attached("evs", 0);
+    let held = Resource {
+        attributes: vec![("condition".to_owned(), "processing-order".to_owned())],
+        ..disk.clone()
+    };
+    let shown = [
+        tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), disk.clone()]),
+        tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), held]),
+        tries(said, "2026-02-01 00:00:00", &[server("2026-03-01 23:59:59"), disk]),
+    ];
+    expect![[r#"
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-05-29 03:00:00 #0 try
+        2026-05-30 03:00:00 #0 try
+        2026-05-31 03:00:00 #0 try
+        disk: #1 to 2026-05-31 23:59:59 for 3 month
+
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-05-29 03:00:00 #0 try
+        2026-05-30 03:00:00 #0 try
+        2026-05-31 03:00:00 #0 try
+        disk: CBC.99003144
+
+        2026-02-27 03:00:00 #0 try
+        2026-02-28 03:00:00 #0 try
+        2026-03-01 03:00:00 #0 try
+        disk: CBC.99003605
+    "#]]
+    .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn tries_in_retention_renew_period_by_period() {
+    let said: Said = &[("tries_until", "retention")];
+    let asked = |stage: Stage, at: &str, asked: Command| {
+        let expired =
+            Resource { stage, expires_at: Some(time("2026-01-31 23:59:59")), ..renews(resource("ecs")) };
+        print_plan(&command(said, time(at), &[expired], 0, asked, &[]))
+    };
+    let shown = [
+        asked(Stage::Retention, "2026-03-01 03:00:00", automatic()),
+        asked(Stage::Grace, "2026-03-16 12:00:00", automatic()),
+        asked(Stage::Retention, "2026-03-01 03:00:00", renew(Some(MONTHLY))),
+    ];
+    expect![[r#"
+        #0 to 2026-02-28 23:59:59 for 1 month
+        #0 to 2026-02-28 23:59:59 for 1 month
+        CBC.99000092"#]]
+    .assert_eq(&shown.join("\n"));
+}
+
 /// A server's tree in which each member is attached to one before it, with expiries of the next five weeks.
 fn trees() -> impl Strategy<Value = Vec<Resource>> {
     let on_expiry = prop_oneof![Just(OnExpiry::Renew), Just(OnExpiry::Lapse)];

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use plugin_huawei::refund::Division;
-use plugin_huawei::refund::divide;
+use plugin_huawei::refund::Payment;
 use plugin_huawei::settings::Settings;
 use plugin_sdk::*;
 use proptest::prelude::*;
@@ -24,6 +24,12 @@ fn order(starts: &str, ends: &str, paid: Micros) -> Order {
 
 fn settings(said: Said) -> Settings {
     Settings::of(&said.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>())
+}
+
+/// What becomes of an order of a resource that was provisioned at `started_at`.
+fn divide(settings: &Settings, at: Timestamp, order: &Order, started_at: Timestamp) -> Division {
+    let resource = Resource { started_at, ..resource("ecs") };
+    Payment::of(&resource, std::slice::from_ref(order), 0).divide(settings, at)
 }
 
 fn refund(said: Said, at: &str, order: &Order) -> Micros {
@@ -109,7 +115,7 @@ fn the_fee_of_the_manual_depends_on_the_term_and_the_years_used() {
 fn a_fee_leaves_nothing_where_less_is_left() {
     let order = order("2026-04-01 08:00:00", "2026-05-01 08:00:00", 100_000_000);
     let late = divide(&settings(&[("handling_fee_percent", "10")]), time("2026-04-30 08:00:00"), &order, 0);
-    assert_eq!(late, Division { refund: 0, fee: 3_333_333, consumed: 96_666_667 });
+    assert_eq!(late, Division { refund: 0, fee: 3_330_000, consumed: 96_670_000 });
 }
 
 #[test]

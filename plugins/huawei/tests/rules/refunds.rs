@@ -117,6 +117,31 @@ fn periods_before_time_that_was_not_paid_for_here_stay() {
 }
 
 #[test]
+fn renewed_periods_with_time_between_that_was_not_paid_here_stay() {
+    // Renewed here to 10 March, elsewhere to 10 April, and here to 10 May, with or without an upgrade between.
+    let resource = Resource { expires_at: Some(time("2026-05-10 23:59:59")), ..resource("ecs") };
+    let [bought, first, _] = orders()[..] else { panic!("three orders") };
+    let (starts_at, ends_at) = (time("2026-04-10 23:59:59"), time("2026-05-10 23:59:59"));
+    let last = Order { starts_at, ends_at, ..first };
+    let upgrade = Order { starts_at: first.ends_at, ends_at: starts_at, kind: OrderKind::Upgrade, ..first };
+    let whole = Order { ends_at: starts_at, ..first };
+    for (orders, answer) in [
+        (vec![bought, first, last], "CBC.99003128"),
+        (vec![bought, first, upgrade, last], "CBC.99003128"),
+        (vec![bought, first, upgrade], "CBC.99003128"),
+        (
+            vec![bought, whole, last],
+            "#0 ends futureperiods, left to 2026-02-10 23:59:59, order 1: 31000000, order 2: 31000000",
+        ),
+    ] {
+        let future = Command::Unsubscribe(Scope::FuturePeriods);
+        let given =
+            command(&[], time("2026-01-20 00:00:00"), std::slice::from_ref(&resource), 0, future, &orders);
+        assert_eq!(print_plan(&given), answer);
+    }
+}
+
+#[test]
 fn nothing_ends_while_an_order_of_what_is_attached_waits() {
     let disk = Resource { has_unpaid_order: true, ..attached("evs", 0) };
     let everything = Command::Unsubscribe(Scope::Everything);

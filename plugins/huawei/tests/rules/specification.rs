@@ -107,8 +107,8 @@ fn what_a_downgrade_gave_back_does_not_come_back_again() {
     let further = command(&[], later, &bundle, 0, change(0, 150_000_000, &[]), &[bought, down]);
     expect![[r##"
         #0 ends everything, order 0: 147430000
-        #0 ends everything, order 0: 65700000
-        #0 changes to [("flavor", "large")] at 0, -65700000 of order 0 from 2021-10-01 12:00:00 to 2021-11-15 23:59:59
+        #0 ends everything, order 0: 65690000
+        #0 changes to [("flavor", "large")] at 0, -65690000 of order 0 from 2021-10-01 12:00:00 to 2021-11-15 23:59:59
     "##]].assert_eq(&format!("{before}\n{after}\n{}\n", print_plan(&further)));
 }
 
@@ -163,4 +163,72 @@ fn an_order_waits_for_the_days_of_the_account_and_a_downgrade_never() {
         at once
     "#]]
     .assert_eq(&shown.concat());
+}
+
+#[test]
+fn the_instant_of_an_expiry_is_no_day_of_use() {
+    let upgrade = |ends_at: &str, term: Term| {
+        let resource = Resource { expires_at: Some(time(ends_at)), term: Some(term), ..resource("ecs") };
+        print_plan(&command(
+            &[],
+            time("2026-01-20 12:00:00"),
+            &[resource],
+            0,
+            change(200_000_000, 100_000_000, &[]),
+            &[],
+        ))
+    };
+    let shown = ["2026-02-14 23:59:59", "2026-02-15 00:00:00", "2026-02-15 00:00:01"]
+        .map(|ends_at| format!("{}\n{}\n", upgrade(ends_at, MONTHLY), upgrade(ends_at, YEARLY)));
+    expect![[r##"
+        #0 changes to [("flavor", "large")] at 200000000, 85480000 of no order from 2026-01-20 12:00:00 to 2026-02-14 23:59:59
+        #0 changes to [("flavor", "large")] at 200000000, 6850000 of no order from 2026-01-20 12:00:00 to 2026-02-14 23:59:59
+        #0 changes to [("flavor", "large")] at 200000000, 85480000 of no order from 2026-01-20 12:00:00 to 2026-02-15 00:00:00
+        #0 changes to [("flavor", "large")] at 200000000, 6850000 of no order from 2026-01-20 12:00:00 to 2026-02-15 00:00:00
+        #0 changes to [("flavor", "large")] at 200000000, 89060000 of no order from 2026-01-20 12:00:00 to 2026-02-15 00:00:01
+        #0 changes to [("flavor", "large")] at 200000000, 7120000 of no order from 2026-01-20 12:00:00 to 2026-02-15 00:00:01
+    "##]].assert_eq(&shown.concat());
+}
+
+#[test]
+fn the_years_count_from_the_day_on_which_it_was_paid_ahead() {
+    let subscribe = Subscribe { term: Some(YEARLY), price: Some(1), options: Vec::new() };
+    let postpaid = Resource { started_at: time("2022-01-01 12:00:00"), ..pay_per_use(resource("ecs")) };
+    let asked = Command::Subscribe(subscribe.clone());
+    let plan = print_plan(&command(&[], time("2026-01-20 12:00:00"), &[postpaid], 0, asked, &[]));
+    let prepaid = |since: &[(&str, &str)]| {
+        let attributes = since.iter().map(|&(name, day)| (name.to_owned(), day.to_owned())).collect();
+        let expires_at = Some(time("2027-01-20 23:59:59"));
+        Resource {
+            started_at: time("2022-01-01 12:00:00"),
+            expires_at,
+            anchor_day: Some(20),
+            attributes,
+            ..resource("ecs")
+        }
+    };
+    let renewed = |since: &[(&str, &str)], years| {
+        let term = Some(Term { count: years, unit: TermUnit::Year });
+        print_plan(&command(
+            &[("total_years_max", "3")],
+            time("2026-12-20 12:00:00"),
+            &[prepaid(since)],
+            0,
+            renew(term),
+            &[],
+        ))
+    };
+    let since = [("prepaid_since", "2026-01-20")];
+    expect![[r#"
+        #0 is paid ahead for 1 year at 1, to 2027-01-20 23:59:59; #0 prepaid_since becomes 2026-01-20
+        CBC.99003154
+        #0 to 2029-01-20 23:59:59 for 2 year
+        CBC.99003154"#]]
+    .assert_eq(&[plan, renewed(&[], 1), renewed(&since, 2), renewed(&since, 3)].join("\n"));
+    let answer =
+        command(&[], time("2026-12-20 12:00:00"), &[prepaid(&since)], 0, Command::Subscribe(subscribe), &[]);
+    expect![
+        "the resource is yearly/monthly already: only a pay-per-use resource is paid ahead; renew it instead"
+    ]
+    .assert_eq(&answer.unwrap_err().message);
 }
