@@ -21,6 +21,7 @@ use crate::map;
 use crate::money;
 use crate::records;
 use crate::ruling;
+use crate::work;
 
 /// Rhai's own words that a policy has no use for.
 const SWITCHED_OFF: [&str; 5] = ["eval", "import", "export", "print", "debug"];
@@ -33,6 +34,13 @@ const REFUSED: [(&str, &str); 3] = [
 
 /// An engine that runs policies; its functions share `context`.
 pub fn engine(context: &Rc<Context>) -> Engine {
+    let mut engine = uncounted(context);
+    work::register(&mut engine, context, uncounted);
+    engine
+}
+
+/// The same, which does not count what scripts look at.
+fn uncounted(context: &Rc<Context>) -> Engine {
     // A fixed seed: the same script has the same tables, and the same fuel, in every sandbox. Who set it first wins.
     let _ = rhai::config::hashing::set_hashing_seed(Some([11, 12, 13, 14]));
     let mut engine = Engine::new();
@@ -60,9 +68,9 @@ pub fn engine(context: &Rc<Context>) -> Engine {
     }
     register_comparisons(&mut engine);
     calendar::register(&mut engine, context);
-    map::register(&mut engine);
+    map::register(&mut engine, context);
     money::register(&mut engine);
-    records::register(&mut engine);
+    records::register(&mut engine, context);
     ruling::register(&mut engine, context);
     engine
 }
@@ -102,7 +110,7 @@ fn number(value: &Dynamic) -> Option<Decimal> {
 }
 
 /// The names that Rhai and Rust give to types, and what a message says.
-const CALLED: [(&str, &str); 18] = [
+const CALLED: [(&str, &str); 24] = [
     ("plugin_script::calendar::Instant", "an instant"),
     ("plugin_script::map::TextMap", "a map"),
     ("plugin_script::plan::Plan", "a plan"),
@@ -111,6 +119,12 @@ const CALLED: [(&str, &str); 18] = [
     ("plugin_script::plan::Budget", "a budget"),
     ("plugin_script::bindings::exports::perennial::policy::types::Term", "a term"),
     ("plugin_script::ruling::RulingValue", "a ruling"),
+    ("instant", "an instant"),
+    ("plan", "a plan"),
+    ("resource", "a resource"),
+    ("account", "an account"),
+    ("budget", "a budget"),
+    ("term", "a term"),
     ("i64", "a whole number"),
     ("decimal", "an amount"),
     ("rust_decimal::decimal::Decimal", "an amount"),
@@ -132,7 +146,8 @@ pub fn called(type_name: &str) -> String {
 /// The signature of a function that there is not, such as `deny (i64)`, as a message says it.
 pub fn signature(signature: &str) -> String {
     let Some((name, arguments)) = signature.split_once(" (") else { return format!("`{signature}`") };
-    let arguments = arguments.trim_end_matches(')');
+    // Of the brackets at the end only the last one is the call's: `()` may be its argument.
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let arguments =
         arguments.split(", ").filter(|argument| !argument.is_empty()).map(called).collect::<Vec<_>>();
     match arguments[..] {

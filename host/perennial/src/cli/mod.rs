@@ -22,6 +22,7 @@ mod key;
 mod known;
 mod list;
 mod listeners;
+mod log_line;
 mod lossy_log;
 mod output;
 mod plugin_failures;

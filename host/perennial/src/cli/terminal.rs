@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::Colour;
 use crate::cli::Context;
+use crate::cli::log_line::LogLine;
 use crate::cli::lossy_log::LossyLog;
 use crate::config::LogFormat;
 use crate::report::Style;
@@ -60,7 +61,7 @@ impl Context {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
         let log = tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(LossyLog::standard)
+            .with_writer(LogLine::standard)
             .with_target(false)
             // It would say on the standard error that the standard error cannot be written, and panic.
             .log_internal_errors(false);

@@ -13,16 +13,18 @@ const DIRECTIONS: [(char, char); 5] = [
 ];
 
 /// How many columns of a terminal `text` takes: two for each sign of Chinese, Japanese and Korean, one for most others.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// `text` with characters that would steer a terminal made visible.
 pub(crate) fn printable(text: &str) -> String {
-    let steers = |sign: char| {
-        sign.is_control() || DIRECTIONS.iter().any(|(first, last)| (*first..=*last).contains(&sign))
-    };
     text.chars().map(|sign| if steers(sign) { char::REPLACEMENT_CHARACTER } else { sign }).collect()
+}
+
+/// Whether a character would steer a terminal rather than be shown.
+pub(crate) fn steers(sign: char) -> bool {
+    sign.is_control() || DIRECTIONS.iter().any(|(first, last)| (*first..=*last).contains(&sign))
 }
 
 /// `text` with blanks up to `columns`: behind it, or before it when it stands to the right.

@@ -1,7 +1,6 @@
 //! Reads a policy file with its scripts, and has the interpreter look at them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -21,6 +20,8 @@ use perennial_sandbox::ScriptReport;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::report::text::printable;
+use crate::report::text::width;
 
 /// A policy file, its scripts, and what can run them.
 pub struct LoadedPolicies {
@@ -44,9 +45,9 @@ impl LoadedPolicies {
     /// A [`UserError`] with every problem of the file or, when there is none, of every script.
     pub fn read(context: &Context, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let loaded = LoadedPolicies::read_for(context.load_plugins()?, file)?;
-        if loaded.set.policies.is_empty() {
+        if loaded.set.policies.is_empty() && loaded.set.calendars.is_empty() {
             let message = format!(
-                "there is no policy in {}; `perennial policy new NAME --file FILE` writes one to begin with",
+                "there is no policy in {}, and no calendar; `perennial policy new NAME --file FILE` writes one to begin with",
                 input::shown(file)
             );
             return Err(UserError::Argument(message).into());
@@ -73,7 +74,7 @@ impl LoadedPolicies {
             }
         };
         let interpreter = Interpreter::load(&plugins)?;
-        let reports = interpreter.check(&set)?;
+        let reports = interpreter.check(&set);
         let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
         let problems = loaded.problems();
         if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
@@ -107,12 +108,15 @@ impl LoadedPolicies {
 /// Something about a script: its place, what it is and, where that is known, the line with a mark under the column.
 pub fn finding(path: &Path, finding: &ScriptFailure) -> String {
     let ScriptFailure { message, line, column, text, .. } = finding;
+    let message = printable(message);
     if *line == 0 {
         return format!("  {}: {message}", path.display());
     }
-    let mut shown = format!("  {}:{line}:{column}: {message}", path.display());
-    let _ = write!(shown, "\n    {line:>4} | {text}");
-    shown
+    // A tab is one column to the interpreter, and to who reads the line here.
+    let text = printable(&text.replace('\t', " "));
+    let before = text.chars().take((*column as usize).saturating_sub(1)).collect::<String>();
+    let mark = format!("{}^", " ".repeat(width(&before)));
+    format!("  {}:{line}:{column}: {message}\n    {line:>4} | {text}\n         | {mark}", path.display())
 }
 
 fn manifests(plugins: &Plugins) -> BTreeMap<String, &Manifest> {
