@@ -94,6 +94,20 @@ fn a_check_lists_every_problem_of_the_file_and_then_of_the_scripts() {
 }
 
 #[test]
+fn problems_of_the_file_hide_none_of_its_scripts() {
+    let folder = folder();
+    folder.write("policies.toml", "[[policy]]\nname = \"a b\"\nscript = \"watch.rhai\"\n");
+    folder.write("watch.rhai", "fn rule(plan) {\n    let limit = ;\n}\n");
+    let ran = folder.run(&["policy", "check", "policies.toml"]);
+    assert_eq!(ran.code(), 2, "{}", ran.stderr());
+    let told = ran.stderr();
+    assert!(
+        told.contains("the name `a b` is not one of") && told.contains("watch.rhai:2:17: Unexpected ';'"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_long_script_hides_no_problem_of_another() {
     let folder = folder();
     let lets = (0..2_000).map(|number| format!("let v{number} = 1;\n")).collect::<String>();

@@ -1,5 +1,6 @@
 //! Reads a policy file with its scripts, and has the interpreter look at them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -63,17 +64,25 @@ impl LoadedPolicies {
     pub(crate) fn read_for(plugins: Plugins, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let text = input::read(file)?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        let interpreter = Interpreter::load(&plugins)?;
         let set = match file.extension().is_some_and(|extension| extension == "rhai") {
             true => alone(file, text),
             false => {
-                let script = |name: &str| {
-                    std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+                let found = RefCell::new(Vec::new());
+                let script = |name: &str| -> Result<String, String> {
+                    let text =
+                        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())?;
+                    let mut set = alone(Path::new(name), text.clone());
+                    name.clone_into(&mut set.policies[0].script);
+                    found.borrow_mut().push(set);
+                    Ok(text)
                 };
-                policy::read(&text, &manifests(&plugins), &script)
-                    .map_err(|problems| UserError::File { path: file.to_owned(), problems })?
+                policy::read(&text, &manifests(&plugins), &script).map_err(|problems| {
+                    let of_file = UserError::File { path: file.to_owned(), problems };
+                    beside(of_file, &interpreter, &folder, &found.borrow())
+                })?
             }
         };
-        let interpreter = Interpreter::load(&plugins)?;
         let reports = interpreter.check(&set);
         let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
         let problems = loaded.problems();
@@ -96,12 +105,32 @@ impl LoadedPolicies {
         let problems = reports.flat_map(|(policy, report)| {
             report.problems.iter().map(|problem| finding(&self.script_path(policy), problem))
         });
-        let problems = problems.collect::<Vec<_>>();
-        let plural = if problems.len() == 1 { "" } else { "s" };
-        match problems.is_empty() {
-            true => String::new(),
-            false => format!("{} problem{plural} in scripts:\n{}", problems.len(), problems.join("\n")),
-        }
+        in_scripts(&problems.collect::<Vec<_>>())
+    }
+}
+
+/// The problems of a file, and those of the scripts that it could name: each a set of its own. Without the file nobody knows
+/// the calendars, so what is missing there is no problem yet.
+fn beside(of_file: UserError, interpreter: &Interpreter, folder: &Path, scripts: &[PolicySet]) -> UserError {
+    let problems = scripts.iter().flat_map(|set| {
+        let path = folder.join(&set.policies[0].script);
+        let problems = interpreter.check(set).into_iter().flat_map(|report| report.problems);
+        let known = problems.filter(|problem| !problem.message.starts_with("there is no calendar"));
+        known.map(|problem| finding(&path, &problem)).collect::<Vec<_>>()
+    });
+    let problems = problems.collect::<Vec<_>>();
+    match problems.is_empty() {
+        true => of_file,
+        false => UserError::Argument(format!("{of_file}\n{}", in_scripts(&problems))),
+    }
+}
+
+/// All of them with their number; empty when there are none.
+fn in_scripts(problems: &[String]) -> String {
+    let plural = if problems.len() == 1 { "" } else { "s" };
+    match problems.is_empty() {
+        true => String::new(),
+        false => format!("{} problem{plural} in scripts:\n{}", problems.len(), problems.join("\n")),
     }
 }
 
