@@ -39,7 +39,7 @@ fn is_counted(node: &ASTNode<'_>) -> bool {
 }
 
 /// The name of the function that this place belongs to. A closure has no name that somebody gave it.
-pub fn function_at(ast: &AST, place: Position) -> String {
+pub(crate) fn function_at(ast: &AST, place: Position) -> String {
     let mark = |place: Position| (place.line(), place.position());
     let named = ast.iter_functions().filter(|function| !function.name.starts_with("anon$"));
     let is_in = |name: &str, parameters: usize| {
@@ -59,7 +59,7 @@ pub fn function_at(ast: &AST, place: Position) -> String {
 }
 
 /// The script with no other function than this one. Rhai shows the body of a function only to those who walk through it.
-pub fn function_alone(ast: &AST, name: &str, parameters: usize) -> AST {
+pub(crate) fn function_alone(ast: &AST, name: &str, parameters: usize) -> AST {
     let mut alone = ast.clone_functions_only();
     alone.retain_functions(|_, _, known, count| known == name && count == parameters);
     alone

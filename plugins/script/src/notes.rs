@@ -29,7 +29,7 @@ impl Notes {
     }
 
     /// All that are kept, and last how many are not.
-    pub fn into_texts(mut self) -> Vec<String> {
+    pub(crate) fn into_texts(mut self) -> Vec<String> {
         match self.dropped {
             0 => {}
             1 => self.texts.push("1 more note is not kept".to_owned()),

@@ -11,6 +11,7 @@ use rhai::Expr;
 use rhai::FlowControl;
 use rhai::Position;
 use rhai::Stmt;
+use rhai::SwitchCasesCollection;
 
 use crate::check::Mark;
 use crate::check::state::Kind;
@@ -166,18 +167,7 @@ impl<'c> Flow<'c> {
             Stmt::Expr(value) => drop(self.value(value, state)),
             Stmt::Block(block) => self.block(block.statements(), state),
             Stmt::If(flow, _) => self.branches(flow, state),
-            Stmt::Switch(switch, _) => {
-                let value = self.value(&switch.0, state);
-                // An arm may be the one for `()`.
-                state.learn(&value);
-                let mut after = if switch.1.def_case.is_some() { state.dead() } else { state.clone() };
-                for arm in &switch.1.expressions {
-                    let (mut taken, _) = self.condition(&arm.lhs, state.clone());
-                    self.value(&arm.rhs, &mut taken);
-                    after = after.join(taken);
-                }
-                *state = after;
-            }
+            Stmt::Switch(switch, _) => self.arms(&switch.0, &switch.1, state),
             Stmt::While(flow, _) if matches!(flow.expr, Expr::Unit(_)) => {
                 let mut body = state.clone();
                 self.block(flow.body.statements(), &mut body);
@@ -222,6 +212,19 @@ impl<'c> Flow<'c> {
         self.block(flow.body.statements(), &mut taken);
         self.block(flow.branch.statements(), &mut other);
         *state = taken.join(other);
+    }
+
+    fn arms(&mut self, value: &Expr, cases: &SwitchCasesCollection, state: &mut State) {
+        let value = self.value(value, state);
+        // An arm may be the one for `()`.
+        state.learn(&value);
+        let mut after = if cases.def_case.is_some() { state.dead() } else { state.clone() };
+        for arm in &cases.expressions {
+            let (mut taken, _) = self.condition(&arm.lhs, state.clone());
+            self.value(&arm.rhs, &mut taken);
+            after = after.join(taken);
+        }
+        *state = after;
     }
 
     fn attempt(&mut self, flow: &FlowControl, state: &mut State) {

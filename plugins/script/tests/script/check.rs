@@ -164,73 +164,31 @@ fn what_may_be_unit_is_warned_of_wherever_it_goes() {
     });
     expect![[r#"
         let c = plan.cost; if c > 5.0 { note(`${c}`); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:9: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:23: `plan.cost` may be (): `>` then fails; compare it with () first
         for m in plan.members { if m.price > 5.0 { note(m.id); } }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:10: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:28: `m.price` may be (): `>` then fails; compare it with () first
         if plan.members.some(|m| m.price > 5.0) { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:4: there is no variable `plan`; a constant of the script is `global::plan` within a function
-            problem 4:26: there is no variable `m`; a constant of the script is `global::m` within a function
             warning 4:26: `m.price` may be (): `>` then fails; compare it with () first
         if tag(plan.resource, "env").to_lower() == "prod" { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:8: there is no variable `plan`; a constant of the script is `global::plan` within a function
-            warning 4:4: `it` may be (): `it.to_lower()` then fails; compare it with () first
             warning 4:4: `plan.resource.tags.env` may be (): `plan.resource.tags.env.to_lower()` then fails; compare it with () first
         if plan.resource.tags.x.len() > 3 { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:4: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:4: `plan.resource.tags.x` may be (): `plan.resource.tags.x.len()` then fails; compare it with () first
         if plan.resource.tags["x"].len() > 3 { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:4: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:4: `plan.resource.tags.x` may be (): `plan.resource.tags.x.len()` then fails; compare it with () first
         if price_for(plan, 1, "year") < 5.0 { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:14: there is no variable `plan`; a constant of the script is `global::plan` within a function
-            warning 4:4: `it` may be (): `<` then fails; compare it with () first
             warning 4:4: `price_for(plan, 1, "year")` may be (): `<` then fails; compare it with () first
         if plan.cost == () { note("x"); } if plan.cost > 5.0 { note("y"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:4: there is no variable `plan`; a constant of the script is `global::plan` within a function
-            problem 4:38: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:38: `plan.cost` may be (): `>` then fails; compare it with () first
         if plan.cost != () || plan.cost > 5.0 { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:4: there is no variable `plan`; a constant of the script is `global::plan` within a function
-            problem 4:23: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:23: `plan.cost` may be (): `>` then fails; compare it with () first
         if dear(plan) { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:9: there is no variable `plan`; a constant of the script is `global::plan` within a function
+            warning 1:14: `p.cost` may be (): `>` then fails; compare it with () first
         if late(plan.budget) { note("x"); }
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:9: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 2:19: `budget` may be (): `budget.left` then fails; compare it with () first
         deny(plan.requested_by);
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:6: there is no variable `plan`; a constant of the script is `global::plan` within a function
             warning 4:6: `plan.requested_by` may be (): `deny` then fails; compare it with () first
         let c = plan.cost; c += 1.0;
-            problem 1:14: there is no variable `p`; a constant of the script is `global::p` within a function
-            problem 2:19: there is no variable `budget`; a constant of the script is `global::budget` within a function
-            problem 4:9: there is no variable `plan`; a constant of the script is `global::plan` within a function
+            warning 4:20: `plan.cost` may be (): what is done with it then fails; compare it with () first
     "#]].assert_eq(&shown.concat());
 }
 
@@ -295,10 +253,6 @@ fn functions_that_there_are_not_or_that_hide_ours_are_found() {
     expect![[r#"
         problem 3:11: there is no function `foo`
           |   let a = foo(plan);
-        problem 3:15: there is no variable `plan`; a constant of the script is `global::plan` within a function
-          |   let a = foo(plan);
-        problem 4:11: there is no variable `plan`; a constant of the script is `global::plan` within a function
-          |   let b = plan.resource.id.upper();
         problem 4:28: there is no function `upper`
           |   let b = plan.resource.id.upper();
         problem 5:8: there is no variable `un`; a constant of the script is `global::un` within a function
