@@ -42,6 +42,7 @@ mod policy_case;
 pub mod policy_changes;
 mod policy_digest;
 mod policy_facts;
+mod policy_prices;
 pub mod preconditions;
 pub mod proposal;
 pub mod replay;

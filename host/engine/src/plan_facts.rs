@@ -3,6 +3,7 @@
 use perennial_domain::index::AccountIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Renewal;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
@@ -15,6 +16,7 @@ use crate::command;
 use crate::error::EngineError;
 use crate::load_batch;
 use crate::policy_facts;
+use crate::policy_prices;
 use crate::preconditions::Preconditions;
 use crate::rules::Providers;
 
@@ -36,7 +38,10 @@ pub fn of_command(
     let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
     let (account_key, renewals) = (stored.account, load_batch::count_renewals(db, &stored.rows)?);
     let asked = Preconditions::default();
-    let proposal = command::propose_for_bundle(db, providers, at, (stored, member), command, &asked)?;
+    let propose = |command: &Command| {
+        command::propose_for_bundle(db, providers, at, (stored.clone(), member), command, &asked)
+    };
+    let proposal = propose(command)?;
     let priced = match (proposal.refusal.clone(), proposal.plans.first()) {
         (None, Some(priced)) => priced,
         (Some(refusal), None | Some(_)) => return Ok(Some(Err(refusal))),
@@ -44,6 +49,17 @@ pub fn of_command(
     };
     let members = proposal.bundle.members.iter().cloned().zip(renewals).collect();
     let mut facts = PlanFacts::of_plan(AccountIndex::new(0), command, &priced.plan, members, at);
+    if let Command::Renew(renewal) = command {
+        for term in policy_prices::usual_terms().filter(|term| facts.term != Some(*term)) {
+            let other = Command::Renew(Renewal { term: Some(term), ..renewal.clone() });
+            let proposal = propose(&other)?;
+            if let (None, Some(priced)) = (&proposal.refusal, proposal.plans.first()) {
+                let members = facts.members.clone();
+                let of_other = PlanFacts::of_plan(AccountIndex::new(0), &other, &priced.plan, members, at);
+                facts.quotes.extend(of_other.cost.map(|cost| (term, cost)));
+            }
+        }
+    }
     let account = BatchAccount::new(db.account(account_key)?, providers);
     if let Some(rules) = &account.rules {
         let after = policy_facts::before_period(&proposal.bundle[member], at);

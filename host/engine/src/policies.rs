@@ -18,7 +18,6 @@ use perennial_domain::policy::selector::Candidate;
 use perennial_formats::decision::ruling::PolicyVersion;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PlanAnswers;
-use perennial_sandbox::PluginError;
 use perennial_sandbox::ScriptReport;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
@@ -78,11 +77,7 @@ impl Policies {
     }
 
     /// What the interpreter makes of the script of each policy of `set`.
-    ///
-    /// # Errors
-    ///
-    /// A [`PluginError`] when it cannot look at them.
-    pub fn check(&self, set: &PolicySet) -> Result<Vec<ScriptReport>, PluginError> {
+    pub fn check(&self, set: &PolicySet) -> Vec<ScriptReport> {
         self.interpreter.check(set)
     }
 

@@ -103,6 +103,7 @@ impl Batch {
         }
         let Some(policies) = policies else { return };
         self.look_up_tries(&mut cases);
+        self.quote_prices(&policies, &mut cases.iter_mut().collect::<Vec<_>>());
         while !cases.is_empty() {
             self.ask_chain(&policies, &mut cases);
             cases = self.settle_in_order(&policies, cases, settle);
@@ -168,6 +169,7 @@ impl Batch {
         while !open.is_empty() {
             open.retain_mut(|case| case.step(policies));
             self.amend(&mut open);
+            self.quote_prices(policies, &mut open);
             let (mut amended, refused): (Vec<_>, Vec<_>) =
                 open.into_iter().partition(|case| case.has_no_answers());
             self.ask_once(policies, &mut amended);

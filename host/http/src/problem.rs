@@ -35,7 +35,7 @@ pub enum ProblemType {
     MethodNotAllowed,
     /// The object exists already, or its state does not allow the request.
     Conflict,
-    /// The provider's rules refuse the command.
+    /// The provider's rules or a policy refuse the command.
     CommandRefused,
     /// The plan of the command has changed.
     PlanChanged,
@@ -133,7 +133,7 @@ impl ProblemType {
                 ("conflict", StatusCode::CONFLICT, "The state does not allow the request")
             }
             ProblemType::CommandRefused => {
-                ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command")
+                ("command-refused", StatusCode::CONFLICT, "The command is refused")
             }
             ProblemType::PlanChanged => {
                 ("plan-changed", StatusCode::CONFLICT, "The plan of the command has changed")

@@ -58,7 +58,8 @@ fn a_check_lists_the_policies_and_warns_of_what_may_fail() {
         watch                    ok       order 100, shadow, `watch.rhai`
           warning
           watch.rhai:2:8: `plan.cost` may be (): `>` then fails; compare it with () first
-               2 | if plan.cost > 5.00 { note("dear"); }
+               2 |     if plan.cost > 5.00 { note("dear"); }
+                 |        ^
         2 policies, 0 calendars, 1 warning
     "#]]
     .assert_eq(&ran.stdout());
@@ -74,9 +75,11 @@ fn a_check_lists_every_problem_of_the_file_and_then_of_the_scripts() {
     expect![[r#"
         error: 2 problems in scripts:
           approve-large.rhai:2:17: Unexpected ';'
-               2 | let limit = ;
+               2 |     let limit = ;
+                 |                 ^
           watch.rhai:2:15: a plan has no field `prise`; there are `command`, `cause`, `cost`, `refund`, `currency`, `at`, `first_try_at`, `next_try_at`, `last_try_at`, `term`, `options`, `resource`, `members`, `expires_after`, `account`, `budget`, `requested_by`
-               2 | deny(plan.prise)
+               2 |     deny(plan.prise)
+                 |               ^
     "#]].assert_eq(&ran.stderr());
     folder.write("policies.toml", "[[policy]]\nname = \"a b\"\nscript = \"gone.rhai\"\nkinds = [\"ec\"]\n");
     let ran = folder.run(&["policy", "check", "policies.toml"]);
@@ -88,6 +91,46 @@ fn a_check_lists_every_problem_of_the_file_and_then_of_the_scripts() {
           policy[0].name: the name `a b` is not one of lower case letters, digits and dashes
           policy[0].script: cannot read the script `gone.rhai`: No such file or directory (os error 2)
     "#]].assert_eq(&ran.stderr());
+}
+
+#[test]
+fn problems_of_the_file_hide_none_of_its_scripts() {
+    let folder = folder();
+    folder.write("policies.toml", "[[policy]]\nname = \"a b\"\nscript = \"watch.rhai\"\n");
+    folder.write("watch.rhai", "fn rule(plan) {\n    let limit = ;\n}\n");
+    let ran = folder.run(&["policy", "check", "policies.toml"]);
+    assert_eq!(ran.code(), 2, "{}", ran.stderr());
+    let told = ran.stderr();
+    assert!(
+        told.contains("the name `a b` is not one of") && told.contains("watch.rhai:2:17: Unexpected ';'"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_long_script_hides_no_problem_of_another() {
+    let folder = folder();
+    let lets = (0..2_000).map(|number| format!("let v{number} = 1;\n")).collect::<String>();
+    folder.write("watch.rhai", &format!("fn rule(plan) {{\n{lets}approve()\n}}\n"));
+    folder.write("approve-large.rhai", "fn rule(plan) {\n    let limit = ;\n}\n");
+    let ran = folder.run(&["policy", "check", "policies.toml"]);
+    assert_eq!(ran.code(), 2, "{}", ran.stderr());
+    assert!(ran.stderr().contains("approve-large.rhai:2:17: Unexpected ';'"), "{}", ran.stderr());
+    folder.write("approve-large.rhai", APPROVE_LARGE);
+    folder.run(&["policy", "check", "policies.toml"]).succeeded();
+}
+
+#[test]
+fn what_a_script_says_cannot_steer_the_terminal() {
+    let folder = folder();
+    folder.write("plan.json", r#"{ "cost": "600.00" }"#);
+    folder.write(
+        "evil.rhai",
+        "fn rule(plan) { note(\"a\\n\\x1b[2Jb\"); deny(\"c\\n2026-01-01 INFO \\u202ed\") }",
+    );
+    let ran = folder.run(&["policy", "run", "evil.rhai", "--plan", "plan.json"]).succeeded().stdout();
+    assert_eq!(ran.lines().count(), 3, "{ran:?}");
+    assert!(!ran.contains('\u{1b}') && !ran.contains('\u{202e}'), "{ran:?}");
 }
 
 #[test]

@@ -30,3 +30,9 @@ pub(crate) fn pay_until(
     let waits = options.iter().any(|(name, value)| name == IS_AUTO_PAY && value == "0");
     Ok(waits.then_some(at + settings.order_valid_seconds))
 }
+
+/// Why an automatic renewal makes no order that waits to be paid.
+pub(crate) fn automatic_is_paid() -> Refusal {
+    let message = format!("an automatic renewal is paid at once: leave `{IS_AUTO_PAY}` out, or 1");
+    Refusal { message, ..BAD_PARAMETER.refusal() }
+}

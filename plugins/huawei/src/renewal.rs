@@ -86,12 +86,11 @@ pub fn renew(
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
-    Ok(Plan {
-        steps,
-        skipped,
-        retry_now: None,
-        pay_until: payment::pay_until(settings, at, &renewal.options)?,
-    })
+    let pay_until = payment::pay_until(settings, at, &renewal.options)?;
+    if renewal.automatic && pay_until.is_some() {
+        return Err(payment::automatic_is_paid());
+    }
+    Ok(Plan { steps, skipped, retry_now: None, pay_until })
 }
 
 /// Why an attached member stays out of the automatic renewal of `named` until `expires_at`, if it does: each resource

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::notes::Notes;
 use crate::types::Calendar;
+use crate::work::Work;
 
 /// Days since 1970-01-01, first and last.
 type Days = Vec<(i32, i32)>;
@@ -16,7 +18,9 @@ pub struct Context {
     /// Of the account whose plan is ruled on, in minutes ahead of UTC.
     pub utc_offset_minutes: Cell<i16>,
     /// What the script noted so far.
-    pub notes: RefCell<Vec<String>>,
+    pub notes: RefCell<Notes>,
+    /// What the script looked at so far.
+    pub work: Work,
     calendars: BTreeMap<String, Days>,
 }
 
@@ -30,6 +34,7 @@ impl Context {
     /// Whether the calendar `name` has `day`; `None` when there is no such calendar.
     pub(crate) fn has_day(&self, name: &str, day: i32) -> Option<bool> {
         let days = self.calendars.get(name)?;
+        self.work.add_items(days.len());
         Some(days.iter().any(|(first, last)| (*first..=*last).contains(&day)))
     }
 

@@ -3,14 +3,17 @@
 use rhai::Dynamic;
 use rhai::EvalAltResult;
 use rhai::ParseError;
+use rhai::ParseErrorType;
 use rhai::Position;
 
+use crate::calendar::Instant;
 use crate::limits::CALLS_MAX;
 use crate::limits::LIST_MAX;
 use crate::limits::MAP_MAX;
 use crate::limits::OPERATIONS_MAX;
 use crate::limits::TEXT_MAX_BYTES;
 use crate::limits::VARIABLES_MAX;
+use crate::map::TextMap;
 use crate::rulings::Failure;
 use crate::scripts::Finding;
 use crate::type_names;
@@ -28,11 +31,11 @@ pub fn error(message: String) -> Box<EvalAltResult> {
 
 /// What happened when a script of this text ran.
 ///
-/// `last` is the function and the place that a debugger saw last: Rhai forgets where a limit was met.
+/// `locate` tells the function and the place at which a limit was met: Rhai knows the place at most.
 pub(crate) fn of_run(
     error: Box<EvalAltResult>,
     script: &str,
-    last: impl FnOnce() -> (String, Position),
+    locate: impl FnOnce(Position) -> (String, Position),
 ) -> Failure {
     let (mut function, mut inner, mut position) = (RULE.to_owned(), error, Position::NONE);
     loop {
@@ -48,7 +51,7 @@ pub(crate) fn of_run(
         inner = cause;
     }
     if inner.is_system_exception() {
-        (function, position) = last();
+        (function, position) = locate(position);
     }
     at(message(*inner), function, position, script)
 }
@@ -66,7 +69,35 @@ pub(crate) fn of_value(value: &Dynamic, script: &str) -> Failure {
 
 /// Why a script of this text cannot be compiled.
 pub(crate) fn of_compilation(error: &ParseError, script: &str) -> Finding {
-    finding(error.err_type().to_string(), error.position(), script)
+    let message = match error.err_type() {
+        ParseErrorType::VariableUndefined(name) => no_variable(name),
+        other => other.to_string(),
+    };
+    match end_of(script).filter(|_| error.position().is_none() || is_after_all(error.position(), script)) {
+        Some(end) => finding(format!("{message}; the script ends here"), end, script),
+        None => finding(message, error.position(), script),
+    }
+}
+
+/// The message for a variable that there is not.
+pub(crate) fn no_variable(name: &str) -> String {
+    format!("there is no variable `{name}`; a constant of the script is `global::{name}` within a function")
+}
+
+/// Whether there are only blanks from this place on.
+fn is_after_all(position: Position, script: &str) -> bool {
+    let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
+    let mut rest = script.lines().skip(line - 1);
+    let is_blank = |text: String| text.trim().is_empty();
+    let here = rest.next().unwrap_or_default().chars().skip(column.saturating_sub(1)).collect();
+    is_blank(here) && rest.all(|line| line.trim().is_empty())
+}
+
+/// The place behind the last thing that a script says; `None` when it says nothing.
+fn end_of(script: &str) -> Option<Position> {
+    let (index, line) = script.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).last()?;
+    let column = line.trim_end().chars().count() + 1;
+    Some(Position::new(u16::try_from(index + 1).ok()?, u16::try_from(column).ok()?))
 }
 
 /// Something about a place in a script of this text.
@@ -83,13 +114,13 @@ fn at(message: String, function: String, position: Position, script: &str) -> Fa
         function,
         line: u32::try_from(line).unwrap_or(0),
         column: u32::try_from(position.position().unwrap_or(0)).unwrap_or(0),
-        text: text.trim().chars().take(200).collect(),
+        text: text.trim_end().chars().take(200).collect(),
     }
 }
 
 fn message(mut error: EvalAltResult) -> String {
     error.clear_position();
-    if matches!(error, EvalAltResult::ErrorTooManyOperations(_)) {
+    if matches!(error, EvalAltResult::ErrorTooManyOperations(_) | EvalAltResult::ErrorTerminated(..)) {
         format!(
             "more than {OPERATIONS_MAX} operations: a loop that does not end, or too much work for one plan"
         )
@@ -105,7 +136,7 @@ fn message(mut error: EvalAltResult) -> String {
     } else if let EvalAltResult::ErrorFunctionNotFound(signature, _) = &error {
         format!("there is no function {}", type_names::signature(signature))
     } else if let EvalAltResult::ErrorRuntime(value, _) = &error {
-        value.to_string()
+        thrown(value)
     } else if let EvalAltResult::ErrorAssignmentToConstant(name, _)
     | EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) = &error
     {
@@ -113,6 +144,18 @@ fn message(mut error: EvalAltResult) -> String {
     } else {
         in_our_words(&error.to_string())
     }
+}
+
+/// What a script says that throws `value`: text and numbers speak for themselves.
+fn thrown(value: &Dynamic) -> String {
+    if value.is_unit() {
+        return "it throws nothing; say why it does".to_owned();
+    }
+    let speaks =
+        value.is_string() || value.is_int() || value.is_decimal() || value.is_bool() || value.is_char();
+    let speaks =
+        speaks || value.is::<Instant>() || value.is::<TextMap>() || value.is_array() || value.is_map();
+    if speaks { value.to_string() } else { format!("it throws {}", type_names::called(value.type_name())) }
 }
 
 /// A message of Rhai's about a property, in the words of records; any other as it is.

@@ -10,60 +10,77 @@ pub enum Record {
     Term,
 }
 
+/// What a field holds, beside numbers and instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Nothing,
+    Text,
+    Record(Record),
+    /// A list of resources.
+    Resources,
+    /// Names with values.
+    Texts,
+}
+
 /// One field of a record that scripts read.
 pub struct Field {
     pub name: &'static str,
     /// Whether it is `()` for some plans.
     pub may_be_unit: bool,
-    /// The record that it holds, if it holds one.
-    pub holds: Option<Record>,
+    pub holds: Holds,
 }
 
-const fn always(name: &'static str) -> Field {
-    Field { name, may_be_unit: false, holds: None }
+const fn always(name: &'static str, holds: Holds) -> Field {
+    Field { name, may_be_unit: false, holds }
 }
 
-const fn maybe(name: &'static str) -> Field {
-    Field { name, may_be_unit: true, holds: None }
+const fn maybe(name: &'static str, holds: Holds) -> Field {
+    Field { name, may_be_unit: true, holds }
 }
 
 const PLAN: [Field; 17] = [
-    always("command"),
-    always("cause"),
-    maybe("cost"),
-    maybe("refund"),
-    always("currency"),
-    always("at"),
-    maybe("first_try_at"),
-    maybe("next_try_at"),
-    maybe("last_try_at"),
-    Field { name: "term", may_be_unit: true, holds: Some(Record::Term) },
-    maybe("options"),
-    Field { name: "resource", may_be_unit: false, holds: Some(Record::Resource) },
-    always("members"),
-    maybe("expires_after"),
-    Field { name: "account", may_be_unit: false, holds: Some(Record::Account) },
-    Field { name: "budget", may_be_unit: true, holds: Some(Record::Budget) },
-    maybe("requested_by"),
+    always("command", Holds::Text),
+    always("cause", Holds::Text),
+    maybe("cost", Holds::Nothing),
+    maybe("refund", Holds::Nothing),
+    always("currency", Holds::Text),
+    always("at", Holds::Nothing),
+    maybe("first_try_at", Holds::Nothing),
+    maybe("next_try_at", Holds::Nothing),
+    maybe("last_try_at", Holds::Nothing),
+    maybe("term", Holds::Record(Record::Term)),
+    maybe("options", Holds::Texts),
+    always("resource", Holds::Record(Record::Resource)),
+    always("members", Holds::Resources),
+    maybe("expires_after", Holds::Nothing),
+    always("account", Holds::Record(Record::Account)),
+    maybe("budget", Holds::Record(Record::Budget)),
+    maybe("requested_by", Holds::Text),
 ];
 
 const RESOURCE: [Field; 11] = [
-    always("id"),
-    always("kind"),
-    always("region"),
-    always("tags"),
-    always("attributes"),
-    always("stage"),
-    always("started_at"),
-    maybe("expires_at"),
-    Field { name: "term", may_be_unit: true, holds: Some(Record::Term) },
-    maybe("price"),
-    always("renewals"),
+    always("id", Holds::Text),
+    always("kind", Holds::Text),
+    always("region", Holds::Text),
+    always("tags", Holds::Texts),
+    always("attributes", Holds::Texts),
+    always("stage", Holds::Text),
+    always("started_at", Holds::Nothing),
+    maybe("expires_at", Holds::Nothing),
+    maybe("term", Holds::Record(Record::Term)),
+    maybe("price", Holds::Nothing),
+    always("renewals", Holds::Nothing),
 ];
 
-const ACCOUNT: [Field; 4] = [always("id"), always("provider"), always("balance"), always("settings")];
-const BUDGET: [Field; 3] = [always("limit"), always("spent"), always("left")];
-const TERM: [Field; 2] = [always("count"), always("unit")];
+const ACCOUNT: [Field; 4] = [
+    always("id", Holds::Text),
+    always("provider", Holds::Text),
+    always("balance", Holds::Nothing),
+    always("settings", Holds::Texts),
+];
+const BUDGET: [Field; 3] =
+    [always("limit", Holds::Nothing), always("spent", Holds::Nothing), always("left", Holds::Nothing)];
+const TERM: [Field; 2] = [always("count", Holds::Nothing), always("unit", Holds::Text)];
 
 impl Record {
     /// What messages call it.

@@ -1,6 +1,7 @@
 //! Asks scripts about the plans of a batch, and keeps the money that each plan of an account leaves to the next.
 
 use std::cell::Cell;
+use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -34,6 +35,7 @@ use crate::rulings::Results;
 use crate::rulings::Ruling;
 use crate::types::Calendar;
 use crate::types::Script;
+use crate::work;
 
 /// Asks the scripts that each plan names.
 pub fn rule(scripts: &[Script], calendars: &[Calendar], batch: &Batch) -> Results {
@@ -57,8 +59,12 @@ pub fn trace(scripts: &[Script], calendars: &[Calendar], batch: &Batch) -> (Resu
     let interpreter = Interpreter::new(engine, context, (scripts, calendars), current);
     let results = interpreter.run(batch);
     let seen = reached.borrow();
-    let run = seen.iter().zip(&interpreter.scripts).map(|(seen, (_, compiled))| {
-        let all = compiled.as_ref().map(lines::of).unwrap_or_default();
+    let run = seen.iter().enumerate().map(|(script, seen)| {
+        let all = interpreter
+            .compiled(script)
+            .as_ref()
+            .map(|compiled| lines::of(&compiled.ast))
+            .unwrap_or_default();
         all.into_iter().filter(|line| seen.contains(line)).collect()
     });
     let run = run.collect();
@@ -69,14 +75,24 @@ pub fn trace(scripts: &[Script], calendars: &[Calendar], batch: &Batch) -> (Resu
 #[derive(Clone, Copy)]
 struct Running {
     figures: Figures,
+    /// Whether what is spent counts; without a budget it stays zero.
+    has_budget: bool,
     /// The month that `spent` is about; `None` before the first plan.
     month: Option<i32>,
+}
+
+/// A script as it can be run.
+struct Compiled {
+    ast: AST,
+    /// The items of its longest literal.
+    longest_literal: u64,
 }
 
 struct Interpreter<'s> {
     engine: Engine,
     context: Rc<Context>,
-    scripts: Vec<(&'s str, Result<AST, Failure>)>,
+    /// Each is compiled when it is first asked, so that none pays for another.
+    scripts: Vec<(&'s str, OnceCell<Result<Compiled, Failure>>)>,
     current: Rc<Cell<usize>>,
     calendars: &'s [Calendar],
 }
@@ -88,11 +104,7 @@ impl<'s> Interpreter<'s> {
         (scripts, calendars): (&'s [Script], &'s [Calendar]),
         current: Rc<Cell<usize>>,
     ) -> Self {
-        let compiled = scripts.iter().map(|script| {
-            let ast = compile::compile(&engine, &script.text);
-            (script.text.as_str(), ast.map_err(compile::failure))
-        });
-        let scripts = compiled.collect();
+        let scripts = scripts.iter().map(|script| (compile::text_of(script), OnceCell::new())).collect();
         Interpreter { engine, context, scripts, current, calendars }
     }
 
@@ -103,6 +115,7 @@ impl<'s> Interpreter<'s> {
                 balance: account.balance,
                 spent: account.budget.map_or(0, |budget| budget.spent),
             },
+            has_budget: account.budget.is_some(),
             month: None,
         });
         let mut running = before.collect::<Vec<_>>();
@@ -130,19 +143,33 @@ impl<'s> Interpreter<'s> {
         results
     }
 
-    fn ask(&self, script: usize, plan: &Plan) -> Answer {
-        self.current.set(script);
+    /// The script at this place, compiled.
+    fn compiled(&self, script: usize) -> &Result<Compiled, Failure> {
         let (text, compiled) = &self.scripts[script];
-        let ruling = match compiled {
-            Ok(ast) => self.call(ast, text, plan),
-            Err(failure) => Ruling::Failed(failure.clone()),
-        };
-        Answer { ruling, notes: self.context.notes.take() }
+        compiled.get_or_init(|| {
+            let ast = compile::compile(&self.engine, text).map_err(compile::failure)?;
+            Ok(Compiled { longest_literal: work::longest_literal(&ast), ast })
+        })
     }
 
-    /// The function and the place at which a script meets a limit: it is run again, slowly, and does the same.
-    fn locate(&self, ast: &AST, plan: &Plan) -> (String, Position) {
+    fn ask(&self, script: usize, plan: &Plan) -> Answer {
+        self.current.set(script);
+        let text = self.scripts[script].0;
+        let ruling = match self.compiled(script) {
+            Ok(compiled) => self.call(compiled, text, plan),
+            Err(failure) => Ruling::Failed(failure.clone()),
+        };
+        Answer { ruling, notes: self.context.notes.take().into_texts() }
+    }
+
+    /// The function and the place at which a script meets a limit. Where Rhai does not know the place, the script is run
+    /// again, slowly, and does the same.
+    fn locate(&self, compiled: &Compiled, plan: &Plan, place: Position) -> (String, Position) {
+        if !place.is_none() {
+            return (lines::function_at(&compiled.ast, place), place);
+        }
         let context = Context::new(self.calendars);
+        context.work.begin(compiled.longest_literal);
         context.utc_offset_minutes.set(self.context.utc_offset_minutes.get());
         let mut engine = language::engine(&context);
         let last = Rc::new(RefCell::new((RULE.to_owned(), Position::NONE)));
@@ -158,13 +185,16 @@ impl<'s> Interpreter<'s> {
                 last.1 = position;
             }
         });
-        let _ = call(&engine, ast, plan);
+        let _ = call(&engine, &compiled.ast, plan);
         last.replace((String::new(), Position::NONE))
     }
 
-    fn call(&self, ast: &AST, text: &str, plan: &Plan) -> Ruling {
-        match call(&self.engine, ast, plan) {
-            Err(error) => Ruling::Failed(failure::of_run(error, text, || self.locate(ast, plan))),
+    fn call(&self, compiled: &Compiled, text: &str, plan: &Plan) -> Ruling {
+        self.context.work.begin(compiled.longest_literal);
+        match call(&self.engine, &compiled.ast, plan) {
+            Err(error) => {
+                Ruling::Failed(failure::of_run(error, text, |place| self.locate(compiled, plan, place)))
+            }
             Ok(value) => match value.clone().try_cast::<RulingValue>() {
                 Some(RulingValue(ruling)) => ruling,
                 None => Ruling::Failed(failure::of_value(&value, text)),
@@ -210,7 +240,9 @@ impl Running {
         if cost <= self.figures.balance || cost == 0 {
             let net = cost.saturating_sub(refund);
             self.figures.balance = self.figures.balance.saturating_sub(net);
-            self.figures.spent = self.figures.spent.saturating_add(net);
+            if self.has_budget {
+                self.figures.spent = self.figures.spent.saturating_add(net);
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::money;
 use crate::records;
 use crate::ruling;
 use crate::type_names::called;
+use crate::work;
 
 /// Rhai's own words that a policy has no use for.
 const SWITCHED_OFF: [&str; 5] = ["eval", "import", "export", "print", "debug"];
@@ -34,6 +35,13 @@ const REFUSED: [(&str, &str); 3] = [
 
 /// An engine that runs policies; its functions share `context`.
 pub fn engine(context: &Rc<Context>) -> Engine {
+    let mut engine = uncounted(context);
+    work::register(&mut engine, context, uncounted);
+    engine
+}
+
+/// The same, which does not count what scripts look at.
+fn uncounted(context: &Rc<Context>) -> Engine {
     // A fixed seed: the same script has the same tables, and the same fuel, in every sandbox. Who set it first wins.
     let _ = rhai::config::hashing::set_hashing_seed(Some([11, 12, 13, 14]));
     let mut engine = Engine::new();
@@ -61,9 +69,9 @@ pub fn engine(context: &Rc<Context>) -> Engine {
     }
     register_comparisons(&mut engine);
     calendar::register(&mut engine, context);
-    map::register(&mut engine);
+    map::register(&mut engine, context);
     money::register(&mut engine);
-    records::register(&mut engine);
+    records::register(&mut engine, context);
     ruling::register(&mut engine, context);
     engine
 }

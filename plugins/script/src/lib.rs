@@ -5,6 +5,7 @@
 
 mod calendar;
 mod check;
+mod comments;
 mod compile;
 mod context;
 mod failure;
@@ -15,10 +16,12 @@ pub mod limits;
 mod lines;
 mod map;
 mod money;
+mod notes;
 mod plan;
 mod records;
 mod ruling;
 mod type_names;
+mod work;
 
 #[allow(
     missing_docs,
@@ -51,7 +54,7 @@ pub struct Script;
 
 impl scripts::Guest for Script {
     fn check(scripts: Vec<types::Script>, calendars: Vec<String>) -> Vec<scripts::Report> {
-        scripts.iter().map(|script| check::report(&script.text, &calendars)).collect()
+        scripts.iter().map(|script| check::report(compile::text_of(script), &calendars)).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use rhai::Dynamic;
 use rhai::Engine;
 use rhai::ImmutableString;
 
+use crate::context::Context;
 use crate::failure::Outcome;
 use crate::failure::error;
 use crate::failure::read_only;
@@ -46,9 +47,13 @@ impl fmt::Display for TextMap {
 }
 
 /// Gives `engine` what a script can do with such a map.
-pub(crate) fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Engine, context: &Rc<Context>) {
     engine.register_type_with_name::<TextMap>("map");
-    engine.register_indexer_get(|map: &mut TextMap, name: ImmutableString| map.get(&name));
+    let context = Rc::clone(context);
+    engine.register_indexer_get(move |map: &mut TextMap, name: ImmutableString| {
+        context.work.add_items(map.0.len());
+        map.get(&name)
+    });
     // Rhai's own property of every value must not hide the name.
     engine.register_get("tag", |map: &mut TextMap| map.get("tag"));
     // Rhai writes a value back after it called a method on it, so what stays the same is no change.

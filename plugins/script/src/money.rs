@@ -17,6 +17,9 @@ const DIGITS: u32 = 6;
 /// The digits that it shows at least.
 const DIGITS_MIN: u32 = 2;
 
+/// The most days, months or years of a term: no instant lies further ahead.
+const TERM_COUNT_MAX: u32 = 4_000_000;
+
 /// An amount of millionths as a decimal: at least two digits behind the point, and as many as it takes.
 pub fn decimal(micros: i64) -> Decimal {
     with_digits(Decimal::new(micros, DIGITS))
@@ -94,10 +97,13 @@ pub fn unit_name(unit: TermUnit) -> &'static str {
 
 /// The term of `count` units.
 pub fn term(count: i64, unit: TermUnit) -> Outcome<Term> {
+    let name = unit_name(unit);
     match u32::try_from(count) {
-        Ok(count @ 1..) => Ok(Term { count, unit }),
+        Ok(count @ 1..=TERM_COUNT_MAX) => Ok(Term { count, unit }),
+        Ok(0) => Err(error(format!("a term has at least 1 {name}; this one has {count}"))),
+        Err(_) if count < 0 => Err(error(format!("a term has at least 1 {name}; this one has {count}"))),
         Ok(_) | Err(_) => {
-            Err(error(format!("a term has at least 1 {}; this one has {count}", unit_name(unit))))
+            Err(error(format!("a term has at most {TERM_COUNT_MAX} {name}s; this one has {count}")))
         }
     }
 }

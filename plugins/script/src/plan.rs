@@ -123,15 +123,36 @@ impl Plan {
         }))
     }
 
-    /// What the whole plan costs at `term`: what the cloud asks, or what the extensions come to; `None` when neither is
-    /// known.
+    /// What the whole plan costs at `term`: its cost at its own term, else what is quoted, else what the extensions come
+    /// to, if they are the same at every term; `None` when nobody knows.
     pub fn price_for(&self, term: &Term) -> Option<i64> {
-        if let Some(quote) = self.0.quotes.iter().find(|quote| quote.term == *term) {
+        let plan = &*self.0;
+        if plan.term == Some(*term) {
+            return plan.cost;
+        }
+        if let Some(quote) = plan.quotes.iter().find(|quote| quote.term == *term) {
             return Some(quote.cost);
         }
-        let prices = self.0.extensions.iter();
-        let prices = prices.map(|one| money::pro_rata(one.price, &one.per, term, one.extra_days));
+        if !self.is_proportional() {
+            return None;
+        }
+        let prices = plan.extensions.iter();
+        let prices = prices.map(|one| money::pro_rata(one.price, &one.per, term, 0));
         prices.reduce(i64::saturating_add)
+    }
+
+    /// Whether another term extends the same members by just that term. Where the provider extends some of them by days
+    /// more, or leaves some out, only the provider's rules know what it does at another term.
+    fn is_proportional(&self) -> bool {
+        let plan = &*self.0;
+        let may_be_extended = |member: &&Resource| member.0.expires_at.is_some() && member.0.term.is_some();
+        let members = plan.members.iter().filter(may_be_extended).count();
+        let is_plain = plan.extensions.iter().all(|one| one.extra_days == 0);
+        let at_own_term = plan.term.and_then(|own| {
+            let prices = plan.extensions.iter().map(|one| money::pro_rata(one.price, &one.per, &own, 0));
+            prices.reduce(i64::saturating_add)
+        });
+        is_plain && members == plan.extensions.len() && at_own_term == plan.cost
     }
 }
 

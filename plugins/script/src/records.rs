@@ -1,10 +1,13 @@
 //! Gives an engine the records of a plan: a getter for each field, and an error for what is no field.
 
+use std::rc::Rc;
+
 use rhai::Array;
 use rhai::Dynamic;
 use rhai::Engine;
 use rhai::ImmutableString;
 
+use crate::context::Context;
 use crate::failure::Outcome;
 use crate::failure::error;
 use crate::fields;
@@ -17,8 +20,8 @@ use crate::plan::Resource;
 use crate::types::Term;
 
 /// Gives `engine` every record.
-pub(crate) fn register(engine: &mut Engine) {
-    register_plan(engine);
+pub(crate) fn register(engine: &mut Engine, context: &Rc<Context>) {
+    register_plan(engine, context);
     register_resource(engine);
     register_account(engine);
     register_term(engine);
@@ -29,7 +32,7 @@ pub(crate) fn register(engine: &mut Engine) {
     });
 }
 
-fn register_plan(engine: &mut Engine) {
+fn register_plan(engine: &mut Engine, context: &Rc<Context>) {
     protect::<Plan>(engine, Record::Plan);
     engine.register_get("command", |plan: &mut Plan| plan.0.command.clone());
     engine.register_get("cause", |plan: &mut Plan| plan.0.cause.clone());
@@ -43,7 +46,9 @@ fn register_plan(engine: &mut Engine) {
     engine.register_get("term", |plan: &mut Plan| optional(plan.0.term));
     engine.register_get("options", |plan: &mut Plan| optional(plan.0.options.clone()));
     engine.register_get("resource", |plan: &mut Plan| plan.0.members[0].clone());
-    engine.register_get("members", |plan: &mut Plan| {
+    let context = Rc::clone(context);
+    engine.register_get("members", move |plan: &mut Plan| {
+        context.work.add_items(plan.0.members.len());
         let members = plan.0.members.iter().cloned().map(Dynamic::from).collect::<Array>();
         Dynamic::from(members).into_read_only()
     });

@@ -11,10 +11,10 @@ use crate::calendar::Instant;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::failure::error;
-use crate::limits::NOTES_MAX;
-use crate::limits::REASON_MAX_BYTES;
+use crate::limits::LABEL_MAX_BYTES;
 use crate::map::TextMap;
 use crate::money;
+use crate::notes::shortened;
 use crate::rulings::Amendment;
 use crate::rulings::Approval;
 use crate::rulings::Deferral;
@@ -51,56 +51,47 @@ pub const FUNCTIONS: [(&str, &[usize]); 17] = [
 pub(crate) fn register(engine: &mut Engine, context: &Rc<Context>) {
     engine.register_type_with_name::<RulingValue>("ruling");
     engine.register_fn("approve", || RulingValue(Ruling::Approve));
-    engine.register_fn("deny", |why: ImmutableString| -> Outcome<RulingValue> {
-        Ok(RulingValue(Ruling::Deny(reason(&why)?)))
-    });
+    engine.register_fn("deny", |why: ImmutableString| RulingValue(Ruling::Deny(shortened(&why))));
     engine.register_fn("require_approval", |why: ImmutableString| require_approval(&why, Map::new()));
     engine.register_fn("require_approval", |why: ImmutableString, details: Map| {
         require_approval(&why, details)
     });
-    engine.register_fn("defer", |until: Instant, why: ImmutableString| -> Outcome<RulingValue> {
-        Ok(RulingValue(Ruling::Defer(Deferral { until: until.0, reason: reason(&why)? })))
+    engine.register_fn("defer", |until: Instant, why: ImmutableString| {
+        RulingValue(Ruling::Defer(Deferral { until: until.0, reason: shortened(&why) }))
     });
     engine.register_fn("amend", |changes: Map, why: ImmutableString| amend(changes, &why));
     let context = Rc::clone(context);
-    engine.register_fn("note", move |text: ImmutableString| -> Outcome<()> {
-        let mut notes = context.notes.borrow_mut();
-        if notes.len() >= NOTES_MAX {
-            return Err(error(format!("more than {NOTES_MAX} notes on one plan")));
-        }
-        notes.push(reason(&text)?);
-        Ok(())
-    });
-}
-
-/// A reason or note that is not too long.
-fn reason(text: &str) -> Outcome<String> {
-    if text.len() > REASON_MAX_BYTES {
-        return Err(error(format!(
-            "a reason or note has at most {REASON_MAX_BYTES} bytes; this one has {}",
-            text.len()
-        )));
-    }
-    Ok(text.to_owned())
+    engine.register_fn("note", move |text: ImmutableString| context.notes.borrow_mut().add(&text));
 }
 
 fn require_approval(why: &str, details: Map) -> Outcome<RulingValue> {
-    let mut approval = Approval { reason: reason(why)?, by: None, expires_at: None };
+    let mut approval = Approval { reason: shortened(why), by: None, expires_at: None };
     for (name, value) in details {
         match name.as_str() {
-            "by" => approval.by = Some(reason(&text("`by`", &value)?)?),
+            "by" => approval.by = Some(label(text("`by`", &value)?)?),
             "expires_at" => approval.expires_at = Some(instant("`expires_at`", &value)?.0),
             _ => return Err(error(format!("an approval has no `{name}`; there are `by` and `expires_at`"))),
         }
     }
-    if approval.by.as_ref().is_some_and(String::is_empty) {
-        return Err(error("`by` is empty; leave it out where any approver may decide".to_owned()));
-    }
     Ok(RulingValue(Ruling::RequireApproval(approval)))
 }
 
+/// A label that a token can carry.
+fn label(label: String) -> Outcome<String> {
+    if label.is_empty() {
+        return Err(error("`by` is empty; leave it out where any approver may decide".to_owned()));
+    }
+    if label.len() > LABEL_MAX_BYTES {
+        return Err(error(format!(
+            "`by` has at most {LABEL_MAX_BYTES} bytes, as the labels of tokens have; this one has {}",
+            label.len()
+        )));
+    }
+    Ok(label)
+}
+
 fn amend(changes: Map, why: &str) -> Outcome<RulingValue> {
-    let mut amendment = Amendment { term: None, options: None, reason: reason(why)? };
+    let mut amendment = Amendment { term: None, options: None, reason: shortened(why) };
     if changes.is_empty() {
         return Err(error(
             "an amendment changes `term`, `options` or both; this one changes nothing".to_owned(),

@@ -1,7 +1,7 @@
 //! What messages call the types and functions of scripts.
 
 /// The names that Rhai and Rust give to types, and what a message says.
-const CALLED: [(&str, &str); 18] = [
+const CALLED: [(&str, &str); 24] = [
     ("plugin_script::calendar::Instant", "an instant"),
     ("plugin_script::map::TextMap", "a map"),
     ("plugin_script::plan::Plan", "a plan"),
@@ -10,6 +10,12 @@ const CALLED: [(&str, &str); 18] = [
     ("plugin_script::plan::Budget", "a budget"),
     ("plugin_script::bindings::exports::perennial::policy::types::Term", "a term"),
     ("plugin_script::ruling::RulingValue", "a ruling"),
+    ("instant", "an instant"),
+    ("plan", "a plan"),
+    ("resource", "a resource"),
+    ("account", "an account"),
+    ("budget", "a budget"),
+    ("term", "a term"),
     ("i64", "a whole number"),
     ("decimal", "an amount"),
     ("rust_decimal::decimal::Decimal", "an amount"),
@@ -31,7 +37,8 @@ pub fn called(type_name: &str) -> String {
 /// The signature of a function that there is not, such as `deny (i64)`, as a message says it.
 pub fn signature(signature: &str) -> String {
     let Some((name, arguments)) = signature.split_once(" (") else { return format!("`{signature}`") };
-    let arguments = arguments.trim_end_matches(')');
+    // Of the brackets at the end only the last one is the call's: `()` may be its argument.
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let arguments =
         arguments.split(", ").filter(|argument| !argument.is_empty()).map(called).collect::<Vec<_>>();
     match arguments[..] {

@@ -144,9 +144,49 @@ fn rule(plan) {
         good: Approve
         list: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 8, column 52: `"list" => { let list = [0]; loop { list += list; } },`)
         type: `<` cannot compare an instant with a whole number (in `rule`, line 9, column 27: `"type" => plan.at < 5,`)
-        notes: more than 20 notes on one plan (in `rule`, line 10, column 27: `"notes" => loop { note("again"); },`)
+        notes: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 10, column 32: `"notes" => loop { note("again"); },`)
         good: Approve
     "#]].assert_eq(&table);
+}
+
+#[test]
+fn a_script_rules_the_same_whatever_is_asked_beside_it() {
+    let dear = "fn rule(plan) {\n    let a = [];\n    a.pad(4000, \"x\");\n    for i in 0..1800 { a.reverse(); }\n    deny(\"too dear\")\n}";
+    let good = "fn rule(plan) { approve() }";
+    let alone = ask(&[dear], &[account("a")], &[plan(0, "r", 1)]);
+    let plans = (0..20).map(|_| plan(0, "r", 4)).collect::<Vec<_>>();
+    for answers in ask(&[good, dear, good, good], &[account("a")], &plans) {
+        assert_eq!(answers.answers[1], alone[0].answers[0]);
+        assert_eq!(answers.answers[2].ruling, Ruling::Approve);
+    }
+    expect![""].assert_eq(&failure(&alone[0], 0));
+}
+
+#[test]
+fn no_script_meets_the_fuel_before_it_meets_its_limit() {
+    let list = "let a = []; a.pad(4000, 5);";
+    let text = "let t = \"\"; t.pad(4096, 'x');";
+    let bodies = [
+        format!("{list} loop {{ let b = a; }}"),
+        format!("{list} loop {{ a.reverse(); }}"),
+        format!("{list} loop {{ a.sort(); }}"),
+        format!("{list} loop {{ a.contains(6); }}"),
+        format!("{list} loop {{ a == a; }}"),
+        format!("{list} loop {{ `${{a}}`; }}"),
+        format!("{text} loop {{ t.contains(\"xy\"); }}"),
+        format!("{text} loop {{ t.to_upper(); }}"),
+        format!("{text} loop {{ t == t; }}"),
+        format!("loop {{ \"{}\".to_upper(); }}", "x".repeat(4_000)),
+        "let m = #{}; for i in 0..900 { m[`${i}`] = i; } loop { let b = m; }".to_owned(),
+        "loop { next_working_day(plan.at); }".to_owned(),
+    ];
+    for body in bodies {
+        let answers =
+            ask(&[&format!("fn rule(plan) {{ {body} approve() }}")], &[account("a")], &[plan(0, "r", 1)]);
+        let (why, fuel) = (failure(&answers[0], 0), answers[0].fuel);
+        assert!(why.contains("more than 20000 operations") || why.contains("too large"), "{body}: {why}");
+        assert!(fuel < 900_000_000, "{body}: {fuel} units of fuel");
+    }
 }
 
 #[test]
@@ -164,7 +204,7 @@ fn a_script_that_escapes_the_interpreters_limits_fails_alone() {
     for answers in &answers {
         assert!(matches!(answers.answers[1].ruling, Ruling::Deny { .. }));
     }
-    expect!["plugin `script` wanted more than 33554432 bytes of memory in `rule`; tell its author"]
+    expect!["more than 20000 operations: a loop that does not end, or too much work for one plan (in `hoard`, line 1, column 95: `fn hoard(n) { let v0 = []; v0.pad(4000, n); let v1 = v0 + []; let v2 = v0 + []; let v3 = v0 + []; let v4 = v0 + []; let v5 = v0 + []; let v6 = v0 + []; let v7 = v0 + []; let v8 = v0 + []; let v9 = v0`)"]
         .assert_eq(&failure(&answers[1], 0));
 }
 
@@ -191,7 +231,7 @@ fn the_same_question_has_the_same_answer() {
 #[test]
 fn a_script_that_does_not_compile_is_a_problem_and_fails_every_plan() {
     let broken = "fn rule(plan) {\n    approve(;\n}";
-    let reports = interpreter().check(&set(&[broken, "fn rule(plan) { approve() }"])).unwrap();
+    let reports = interpreter().check(&set(&[broken, "fn rule(plan) { approve() }"]));
     expect!["Unexpected ';' (line 2, column 13: `approve(;`)"].assert_eq(&reports[0].problems[0].to_string());
     assert_eq!(reports[1].problems, Vec::new());
     let answers = ask(&[broken], &[account("a")], &[plan(0, "r", 1)]);

@@ -244,8 +244,9 @@ impl Chain {
             Ruling::Amend { .. } if plan.command != "renew" => {
                 failed(format!("it amends the command `{}`; only renewals can be amended", plan.command))
             }
-            Ruling::Amend { reason, .. } if self.context.is_provider_api => {
-                ruled(Some(RulingKind::Denied), reason, Effect::Deny)
+            Ruling::Amend { amendment, reason } if self.context.is_provider_api => {
+                let reason = format!("{reason}; the policy would have it {amendment}");
+                ruled(Some(RulingKind::Denied), &reason, Effect::Deny)
             }
             Ruling::Amend { .. } if self.amendments >= AMENDMENTS_MAX => {
                 failed(format!("it amends a plan that was amended {AMENDMENTS_MAX} times already"))

@@ -62,6 +62,8 @@ pub fn spending(entry: &Entry) -> Micros {
 #[derive(Clone, Copy, Debug)]
 pub struct RunningFigures {
     figures: Figures,
+    /// Whether what is spent counts; without a budget it stays zero.
+    has_budget: bool,
     utc_offset_minutes: i16,
     /// The month that `spent` is about; `None` before the first plan.
     month: Option<i32>,
@@ -72,7 +74,9 @@ impl RunningFigures {
     pub fn new(account: &AccountFacts) -> RunningFigures {
         let spent = account.budget.map_or(Micros::ZERO, |budget| budget.spent);
         let figures = Figures { balance: account.balance, spent };
-        RunningFigures { figures, utc_offset_minutes: account.utc_offset_minutes, month: None }
+        let AccountFacts { utc_offset_minutes, budget, .. } = account;
+        let has_budget = budget.is_some();
+        RunningFigures { figures, has_budget, utc_offset_minutes: *utc_offset_minutes, month: None }
     }
 
     /// What `plan`, which is next, is shown: a month begins with nothing spent.
@@ -98,7 +102,9 @@ impl RunningFigures {
         if is_approved && !plan.is_pending && (cost <= self.figures.balance || cost == Micros::ZERO) {
             let net = cost - plan.refund.unwrap_or(Micros::ZERO);
             self.figures.balance -= net;
-            self.figures.spent += net;
+            if self.has_budget {
+                self.figures.spent += net;
+            }
         }
     }
 }

@@ -164,6 +164,18 @@ pub struct Amendment {
     pub options: Option<BTreeMap<String, String>>,
 }
 
+impl std::fmt::Display for Amendment {
+    /// Such as `for 3 months, with is_auto_pay=1`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let term = self.term.map(|term| format!("for {term}"));
+        let options = self.options.as_ref().map(|options| {
+            let pairs = options.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+            if pairs.is_empty() { "without options".to_owned() } else { format!("with {}", pairs.join(", ")) }
+        });
+        f.write_str(&term.into_iter().chain(options).collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// Why a script gave no ruling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScriptFailure {
@@ -175,7 +187,7 @@ pub struct ScriptFailure {
     pub line: u32,
     /// The column, from 1; 0 where that is not known.
     pub column: u32,
-    /// The line itself.
+    /// The line itself, with the blanks before it.
     pub text: String,
 }
 
@@ -190,12 +202,13 @@ impl std::fmt::Display for ScriptFailure {
     /// On one line: the message and, where it is known, the place.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)?;
+        let text = self.text.trim();
         match (self.line, self.function.as_str()) {
             (0, "") => Ok(()),
             (0, function) => write!(f, " (in `{function}`)"),
-            (line, "") => write!(f, " (line {line}, column {}: `{}`)", self.column, self.text),
+            (line, "") => write!(f, " (line {line}, column {}: `{text}`)", self.column),
             (line, function) => {
-                write!(f, " (in `{function}`, line {line}, column {}: `{}`)", self.column, self.text)
+                write!(f, " (in `{function}`, line {line}, column {}: `{text}`)", self.column)
             }
         }
     }

@@ -175,6 +175,11 @@ fn check(
         scripts.get(name).cloned().ok_or_else(|| "it is not in `scripts`, by that name".to_owned())
     };
     let set = policy::read(file, &import_check::manifests(providers), &read)?;
+    if set.policies.is_empty() && set.calendars.is_empty() {
+        let detail = "there is no policy in it and no calendar; `DELETE /v1/policies/{name}` removes a policy that holds";
+        let error = FieldError { field: "file".to_owned(), detail: detail.to_owned() };
+        return Err(Problem::fields(ProblemType::InvalidFields, vec![error]));
+    }
     let runner = providers.policies().ok_or_else(|| {
         Problem::new(ProblemType::Conflict, "this host was started without what runs policies")
     })?;
@@ -184,7 +189,7 @@ fn check(
             whole.calendars.push(held.calendar);
         }
     }
-    let reports = runner.check(&whole).map_err(EngineError::from)?;
+    let reports = runner.check(&whole);
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for (policy, report) in set.policies.iter().zip(reports) {
         errors.extend(report.problems.iter().map(|problem| FieldError {

@@ -4,7 +4,6 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use perennial_domain::policy::PolicySet;
-use perennial_engine::error::EngineError;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::ReadTx;
 use perennial_store::policies as stored_policies;
@@ -92,7 +91,7 @@ fn check_without(app: &AppState, db: &ReadTx, name: &str) -> Result<(), Problem>
         policies: held.policies.into_iter().map(|one| one.policy).collect(),
         calendars: calendars.filter(|calendar| calendar.name != name).collect(),
     };
-    let reports = runner.check(&set).map_err(EngineError::from)?;
+    let reports = runner.check(&set);
     let broken = set.policies.iter().zip(reports).filter(|(_, report)| !report.problems.is_empty());
     let names = broken.map(|(policy, _)| format!("`{}`", policy.name)).collect::<Vec<_>>();
     match names.is_empty() {

@@ -198,7 +198,7 @@ fn a_refusal_is_a_conflict_and_an_event() {
             "message": "the payment failed: the balance does not suffice; top up the account: 3564.00 CNY needed, 500.00 available"
           },
           "status": 409,
-          "title": "The provider's rules refuse the command",
+          "title": "The command is refused",
           "type": "urn:perennial:problem:command-refused"
         }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", body).shown());
     assert_eq!(server.events().last().unwrap()["type"], "command_refused");

@@ -22,6 +22,7 @@ mod metrics;
 mod migrated;
 mod people;
 mod policies;
+mod policy_money;
 mod policy_people;
 mod prices;
 mod problems;

@@ -225,11 +225,25 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
     assert!(!server.get("bound-viewer", "/v1/events").body.contains("policy_installed"));
     let asked = server.send("admin", "DELETE", "/v1/policy-calendars/freeze", &[], "");
     assert_eq!(asked.status, 409, "`b` asks for it: {}", asked.body);
+    let file = "[[calendar]]\nname = \"thaw\"\ndays = [\"2027-01-03\"]\n";
     assert_eq!(
-        changes(&install(&server, "admin", r#"{"file": "", "replace": true}"#)),
-        "policy a: removed, policy b: removed, calendar freeze: removed"
+        changes(&install(&server, "admin", &json!({ "file": file, "replace": true }).to_string())),
+        "calendar thaw: added, policy a: removed, policy b: removed, calendar freeze: removed"
     );
     assert_eq!(names(&server), [""; 0]);
+}
+
+#[test]
+fn a_file_that_says_nothing_removes_nothing() {
+    let server = Server::furnished();
+    install(&server, "admin", &one("kept", "", "fn rule(plan) { approve() }"));
+    for file in ["", "\n# policies\n"] {
+        let body = json!({ "file": file, "replace": true }).to_string();
+        let answer = server.post("admin", "/v1/policies", &body);
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        assert!(answer.body.contains("there is no policy in it and no calendar"), "{}", answer.body);
+    }
+    assert_eq!(names(&server), ["kept"]);
 }
 
 #[test]

@@ -189,11 +189,11 @@ fn every_way_goes_through_every_ruling() {
         amend            dry run    costs "20.00" refusal null
         amend            job        applied
                                      policy_ruled amended, balance_changed, renewal_settled
-        amend            Huawei     403 CBC.0151 huawei-api: access denied: the policy `p` denies it: longer
+        amend            Huawei     403 CBC.0151 huawei-api: access denied: the policy `p` denies it: longer; the policy would have it for 2 months
                                      policy_ruled denied, command_refused policy
         amend            clock      until 2026-03-06
                                      policy_ruled amended, balance_changed, renewal_settled
-        amend            Baidu      403 AccessDenied access denied: the policy `p` denies it: longer
+        amend            Baidu      403 AccessDenied access denied: the policy `p` denies it: longer; the policy would have it for 2 months
                                      policy_ruled denied, command_refused policy
         failed           admin      200
                                      policy_ruled failed, balance_changed, renewal_settled

@@ -19,15 +19,21 @@ use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
 
-const COLUMNS: [Column; 7] = [
-    Column::new("what", "what"),
-    Column::new("account", "account"),
-    Column::new("month", "month"),
-    Column::new("resource", "resource"),
-    Column::number("policies", "with --policies"),
-    Column::number("compare", "with --compare"),
-    Column::new("currency", ""),
-];
+const COLUMNS: [Column; 7] = columns("with --policies");
+/// The same where there is nothing to compare with.
+const COLUMNS_WITHOUT: [Column; 7] = columns("without policies");
+
+const fn columns(policies: &'static str) -> [Column; 7] {
+    [
+        Column::new("what", "what"),
+        Column::new("account", "account"),
+        Column::new("month", "month"),
+        Column::new("resource", "resource"),
+        Column::number("policies", policies),
+        Column::number("compare", "with --compare"),
+        Column::new("currency", ""),
+    ]
+}
 
 /// What came of a simulation, as far as it is compared.
 #[derive(Debug, Default)]
@@ -65,8 +71,10 @@ impl Outcome {
     }
 }
 
-/// The rows in which `compare` differs from `policies`; `currencies` are those of the accounts.
+/// The rows in which `compare` differs from `policies`, which are none at all without `has_policies`; `currencies` are those
+/// of the accounts.
 pub(super) fn listing(
+    has_policies: bool,
     policies: &Outcome,
     compare: &Outcome,
     currencies: &BTreeMap<&str, &str>,
@@ -99,7 +107,7 @@ pub(super) fn listing(
     for ((account, resource), (one, other)) in differences(&policies.lapsed, &compare.lapsed) {
         add("lapsed", account, None, Some(resource), [Value::from(one), Value::from(other)]);
     }
-    Listing { columns: &COLUMNS, rows }
+    Listing { columns: if has_policies { &COLUMNS } else { &COLUMNS_WITHOUT }, rows }
 }
 
 /// What stands under a name.

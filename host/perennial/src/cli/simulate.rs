@@ -309,7 +309,7 @@ impl SimulationRun<'_> {
         };
         if let [(one, failures), (other, more)] = &played[..] {
             let nothing = "nothing: the same is renewed and paid with both";
-            compare::listing(one, other, &currencies).write(
+            compare::listing(arguments.policies.is_some(), one, other, &currencies).write(
                 format,
                 nothing,
                 style(context, arguments),

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthChar;
 use unicode_width::UnicodeWidthStr;
 
 /// How many columns of a terminal `text` takes: two for each sign of Chinese, Japanese and Korean, one for most others.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 

@@ -105,9 +105,10 @@ fn a_message_says_what_to_do_next() {
         (
             &["policy", "test", "empty.toml"],
             2,
-            "there is no policy in `empty.toml`; `perennial policy new NAME",
+            "there is no policy in `empty.toml`, and no calendar; `perennial policy new NAME",
         ),
         (&["policy", "check", "empty.toml"], 2, "there is no policy in `empty.toml`"),
+        (&["policy", "install", "empty.toml", "--replace"], 2, "there is no policy in `empty.toml`"),
     ] {
         refused(&folder, words, code, told);
     }

@@ -184,7 +184,7 @@ fn every_ruling_of_a_policy_has_its_events() {
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         fail
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=there is no function `+` of a whole number and `(` (in `rule`, line 1, column 19: `fn rule(plan) { 1 + plan.options }`)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=there is no function `+` of a whole number and `()` (in `rule`, line 1, column 19: `fn rule(plan) { 1 + plan.options }`)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         loop
@@ -482,20 +482,28 @@ fn without_a_policy_that_matches_nothing_is_different() {
 }
 
 #[test]
+fn an_amendment_that_waits_to_be_paid_is_the_fault_of_its_policy() {
+    let amend = "amend(#{ options: #{ is_auto_pay: \"0\" } }, \"later\")";
+    let told = Play::new().policy("p", "", amend).told(&[]);
+    let why = "it amends to what the provider refuses: an automatic renewal is paid at once: leave `is_auto_pay` out, or 1";
+    assert!(told.contains(why), "{told}");
+}
+
+#[test]
 fn a_comparison_shows_what_other_policies_would_do_differently() {
     let more = resource("ecs-2", r#", "tags": { "env": "test" }"#);
     let resources = vec![resource("ecs-1", ""), more];
     let play = Play { until: "2026-05-01", resources, ..Play::new() };
     let play = play.policy("p", "tags = [\"env=test\"]", "deny(\"a test\")");
     expect![[r#"
-        what      account  month    resource  with --policies        with --compare
-        renewals  acme     2026-02  -                       2                     1
-        renewals  acme     2026-03  -                       2                     1
-        renewals  acme     2026-04  -                       2                     1
-        paid      acme     2026-02  -              198.00 CNY             99.00 CNY
-        paid      acme     2026-03  -              198.00 CNY             99.00 CNY
-        paid      acme     2026-04  -              198.00 CNY             99.00 CNY
-        lapsed    acme     -        ecs-2                   -  2026-02-28 15:59 UTC
+        what      account  month    resource  without policies        with --compare
+        renewals  acme     2026-02  -                        2                     1
+        renewals  acme     2026-03  -                        2                     1
+        renewals  acme     2026-04  -                        2                     1
+        paid      acme     2026-02  -               198.00 CNY             99.00 CNY
+        paid      acme     2026-03  -               198.00 CNY             99.00 CNY
+        paid      acme     2026-04  -               198.00 CNY             99.00 CNY
+        lapsed    acme     -        ecs-2                    -  2026-02-28 15:59 UTC
         nothing: the same is renewed and paid with both
         what,account,month,resource,policies,compare,currency
         renewals,acme,2026-02,,2,1,

@@ -22,6 +22,7 @@ use wasmtime::component::Linker;
 
 use crate::policy::bindings::PolicyPre;
 use crate::policy::bindings::rulings;
+use crate::policy::bindings::types;
 use crate::policy::decode;
 use crate::policy::encode;
 use crate::policy::encode::Encoder;
@@ -121,16 +122,24 @@ impl Interpreter {
     }
 
     /// What it makes of the script of each policy of `set`.
-    ///
-    /// # Errors
-    ///
-    /// A [`PluginError`] when it cannot look at them.
-    pub fn check(&self, set: &PolicySet) -> Result<Vec<ScriptReport>, PluginError> {
+    pub fn check(&self, set: &PolicySet) -> Vec<ScriptReport> {
         let scripts = encode::scripts(set);
         let calendars = set.calendars.iter().map(|calendar| calendar.name.as_str()).collect::<Vec<_>>();
+        match self.check_together(&scripts, &calendars) {
+            Ok(reports) => reports,
+            // One of them is too much; the others have their reports.
+            Err(_) => scripts.iter().map(|script| self.check_alone(script, &calendars)).collect(),
+        }
+    }
+
+    fn check_together(
+        &self,
+        scripts: &[types::Script<'_>],
+        calendars: &[&str],
+    ) -> Result<Vec<ScriptReport>, PluginError> {
         let reports = self.call("check", scripts.len(), |store, pre| {
             let policy = pre.instantiate(&mut *store)?;
-            policy.perennial_policy_scripts().call_check(store, &scripts, &calendars)
+            policy.perennial_policy_scripts().call_check(store, scripts, calendars)
         });
         let (reports, _) = reports.map_err(|failure| failure.error)?;
         count("check", scripts.len(), reports.len())?;
@@ -141,6 +150,16 @@ impl Interpreter {
             lines: report.lines,
         });
         Ok(report.collect())
+    }
+
+    /// The report of one script; that it cannot be looked at is its problem.
+    fn check_alone(&self, script: &types::Script<'_>, calendars: &[&str]) -> ScriptReport {
+        let report = self.check_together(std::slice::from_ref(script), calendars);
+        report.map(|mut reports| reports.remove(0)).unwrap_or_else(|error| ScriptReport {
+            problems: vec![ScriptFailure::whole(format!("it is too much for one script: {error}"))],
+            warnings: Vec::new(),
+            lines: Vec::new(),
+        })
     }
 
     /// Asks about each plan the policies that it names, in the order of the plans within each account.
@@ -337,14 +356,14 @@ impl Interpreter {
 
 /// What the interpreter may spend, where plugins may spend `limits`.
 ///
-/// It meets its own limit of operations first, so that a script's failure has a line: 20,000 operations, twice where the
-/// line is looked for, take at most some 20 million units of fuel and 20 ms.
+/// It meets its own limit of operations first, so that a script's failure has a line: 20,000 operations take some 20 million
+/// units of fuel, and where each of them looks at as much as an operation may, measured, some 400 million.
 fn limits(limits: Limits) -> Limits {
     Limits {
         requests_max: 256,
         items_max: 1_024,
         fuel: 100_000_000,
-        fuel_per_item: 200_000_000,
+        fuel_per_item: 1_000_000_000,
         time_max: Duration::from_secs(30),
         ..limits
     }

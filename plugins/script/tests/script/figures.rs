@@ -86,3 +86,10 @@ fn a_plan_is_asked_only_of_the_policies_it_names() {
     let denied = results.answers.iter().map(|answer| format!("{:?}", answer.ruling)).collect::<Vec<_>>();
     assert_eq!(denied, ["Ruling::Deny(\"b\")", "Ruling::Deny(\"a\")", "Ruling::Deny(\"b\")"]);
 }
+
+#[test]
+fn an_account_without_a_budget_has_nothing_spent() {
+    let mut batch = three_plans();
+    batch.accounts[0].budget = None;
+    assert_eq!(figures(APPROVE, &batch)[..2], [(1200, 0), (1091, 0)]);
+}

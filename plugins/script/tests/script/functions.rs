@@ -97,6 +97,34 @@ fn tags_amounts_and_prices_are_looked_up() {
     ]));
 }
 
+/// What `price_for` says of a month and a year where `change` changes the plan of the batch.
+fn prices(change: impl Fn(&mut plugin_script::rulings::Batch)) -> String {
+    let text = "fn rule(plan) { note(`${price_for(plan, 1, \"month\") ?? \"()\"} ${price_for(plan, 1, \"year\") ?? \"()\"}`); approve() }";
+    let mut batch = batch(1);
+    change(&mut batch);
+    let results = interpreter::rule(&[script(text)], &[], &batch);
+    results.answers[0].notes.join("; ")
+}
+
+#[test]
+fn a_price_is_exact_or_it_is_unit() {
+    assert_eq!(prices(|_| {}), "109.00 1308.00");
+    assert_eq!(
+        prices(|batch| batch.plans[0].cost = Some(375_000_000)),
+        "375.00 ()",
+        "a disk takes two months"
+    );
+    assert_eq!(prices(|batch| batch.extensions[1].extra_days = 9), "109.00 ()", "to the day of the others");
+    assert_eq!(prices(|batch| batch.plans[0].extensions = items(0, 1)), "109.00 ()", "a disk stays out");
+    assert_eq!(prices(|batch| batch.plans[0].cost = None), "() ()");
+    let yearly = |batch: &mut plugin_script::rulings::Batch| {
+        batch.plans[0].term =
+            Some(plugin_script::types::Term { count: 1, unit: plugin_script::types::TermUnit::Year });
+        batch.plans[0].cost = Some(1_000_000_000);
+    };
+    assert_eq!(prices(yearly), "() 1000.00");
+}
+
 #[test]
 fn a_quote_goes_before_what_is_reckoned() {
     let text = "fn rule(plan) { note(`${price_for(plan, 1, \"year\")} ${price_for(plan, 2, \"year\") == ()}`); approve() }";

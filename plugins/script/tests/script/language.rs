@@ -178,21 +178,21 @@ fn a_plan_cannot_be_changed() {
     let shown = tries.map(|tried| failure(&format!("fn rule(plan) {{\n  {tried};\n  approve()\n}}")));
     expect![[r#"
         rule 2:8: `cost` is read-only: a policy cannot change a plan
-          | plan.cost = 1.00;
+          |   plan.cost = 1.00;
         rule 2:21: `env` is read-only: a policy cannot change a plan
-          | plan.resource.tags.env = "test";
+          |   plan.resource.tags.env = "test";
         rule 2:21: `env` is read-only: a policy cannot change a plan
-          | plan.resource.tags["env"] = "test";
+          |   plan.resource.tags["env"] = "test";
         rule 2:16: `push` is read-only: a policy cannot change a plan
-          | plan.members.push(plan.resource);
+          |   plan.members.push(plan.resource);
         rule 2:3: `plan` is read-only: a policy cannot change a plan
-          | plan.members[0] = plan.members[1];
+          |   plan.members[0] = plan.members[1];
         rule 2:16: `clear` is read-only: a policy cannot change a plan
-          | plan.members.clear();
+          |   plan.members.clear();
         rule 2:17: `price` is read-only: a policy cannot change a plan
-          | plan.resource.price += 1;
+          |   plan.resource.price += 1;
         rule 2:28: `id` is read-only: a policy cannot change a plan
-          | let r = plan.resource; r.id = "other";
+          |   let r = plan.resource; r.id = "other";
     "#]]
     .assert_eq(&shown.concat());
 }
@@ -231,17 +231,17 @@ fn what_reaches_outside_is_switched_off() {
     let shown = tries.map(|tried| failure(&format!("fn rule(plan) {{\n  {tried};\n  approve()\n}}")));
     expect![[r#"
         no function 2:3: reserved keyword 'eval' is disabled
-          | eval("approve()");
+          |   eval("approve()");
         no function 2:3: 'import' is a reserved keyword
-          | import "other" as other;
+          |   import "other" as other;
         no function 2:3: reserved keyword 'print' is disabled
-          | print("hello");
+          |   print("hello");
         rule 2:3: `sleep` is switched off: a policy has no clock
-          | sleep(1);
+          |   sleep(1);
         rule 2:3: there is no function `timestamp()` without arguments
-          | timestamp();
+          |   timestamp();
         rule 2:3: `exit` is switched off: a policy ends by returning a ruling
-          | exit(approve());
+          |   exit(approve());
     "#]]
     .assert_eq(&shown.concat());
 }
@@ -257,17 +257,17 @@ fn a_failure_names_function_line_and_column() {
     let text = "fn limit(plan) {\n    let budget = plan.options;\n    budget.left\n}\n\nfn rule(plan) {\n    if plan.cost > limit(plan) {\n        return deny(\"dear\");\n    }\n    approve()\n}\n";
     expect![[r#"
         limit 3:12: `()` has no field `left`
-          | budget.left
+          |     budget.left
     "#]]
     .assert_eq(&failure(text));
     expect![[r#"
         rule 2:5: no idea about ecs-1
-          | throw `no idea about ${plan.resource.id}`;
+          |     throw `no idea about ${plan.resource.id}`;
     "#]]
     .assert_eq(&failure("fn rule(plan) {\n    throw `no idea about ${plan.resource.id}`;\n}"));
     expect![[r#"
         no function 2:13: Unexpected ';'
-          | approve(;
+          |     approve(;
     "#]]
     .assert_eq(&failure("fn rule(plan) {\n    approve(;\n}"));
 }

@@ -75,7 +75,7 @@ fn what_is_no_ruling_is_a_failure() {
         rule 0:0: `rule` returned nothing; it must end in a ruling such as approve()
         rule 0:0: `rule` returned true or false, which is no ruling such as approve() or deny("why")
         rule 0:0: `rule` returned text, which is no ruling such as approve() or deny("why")
-        no function 1:17: Undefined variable: approve
+        no function 1:17: there is no variable `approve`; a constant of the script is `global::approve` within a function
         rule 0:0: `rule` returned a list, which is no ruling such as approve() or deny("why")
         rule 0:0: `rule` returned a plan, which is no ruling such as approve() or deny("why")
         rule 0:0: `rule` returned an amount, which is no ruling such as approve() or deny("why")

@@ -219,7 +219,7 @@ fn an_amendment_that_changes_nothing_is_an_approval() {
 #[test]
 fn only_renewals_are_amended_and_none_through_a_providers_api() {
     let amended = [amend(years(1))];
-    expect!["deny (a) [a denied]"].assert_eq(&round(
+    expect!["deny (a) [a denied: why; the policy would have it for 1 year]"].assert_eq(&round(
         ChainContext { is_provider_api: true, ..ChainContext::default() },
         &plan("renew"),
         &amended,

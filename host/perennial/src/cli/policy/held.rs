@@ -24,7 +24,7 @@ use crate::report::listing::Row;
 use crate::report::listing::Value;
 
 const COLUMNS: [Column; 13] = [
-    Column::new("order", "order"),
+    Column::number("order", "order"),
     Column::new("name", "name"),
     Column::new("mode", "mode"),
     Column::new("accounts", "accounts"),
@@ -48,7 +48,7 @@ pub(super) fn list(context: &Context, arguments: &ListArguments) -> anyhow::Resu
         let all = |texts: Vec<String>| Cell::new(Value::Texts(texts)).or("all");
         let lists = binding.selector;
         let cells: [Cell; COLUMNS.len()] = [
-            Cell::new(binding.rank.to_string()),
+            Cell::new(Value::Json(binding.rank.into())),
             Cell::new(stored.policy.name),
             Cell::new(binding.mode),
             all(lists.accounts),

@@ -128,7 +128,7 @@ fn check_beside_others(engine: &Engine, loaded: &LoadedPolicies, replace: bool) 
             whole.calendars.push(held.calendar);
         }
     }
-    let reports = loaded.interpreter.check(&whole)?;
+    let reports = loaded.interpreter.check(&whole);
     let problems = loaded.set.policies.iter().zip(reports).flat_map(|(policy, report)| {
         report.problems.into_iter().map(|problem| load::finding(&loaded.script_path(policy), &problem))
     });
@@ -143,9 +143,6 @@ fn print(changes: &PolicyChanges, is_dry_run: bool) -> anyhow::Result<()> {
     for change in &changes.changes {
         let (subject, name, kind) = (change.subject.name(), &change.name, change.kind.name());
         writeln!(out, "{subject} {name}: {would}{kind}")?;
-    }
-    if changes.changes.is_empty() {
-        writeln!(out, "the file has no policies and no calendars; nothing has changed")?;
     }
     Ok(out.finish()?)
 }

@@ -1,7 +1,7 @@
 //! Reads a policy file with its scripts, and has the interpreter look at them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ use perennial_sandbox::ScriptReport;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::report::text::printable;
+use crate::report::text::width;
 
 /// A policy file, its scripts, and what can run them.
 pub struct LoadedPolicies {
@@ -44,9 +46,9 @@ impl LoadedPolicies {
     /// A [`UserError`] with every problem of the file or, when there is none, of every script.
     pub fn read(context: &Context, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let loaded = LoadedPolicies::read_for(context.load_plugins()?, file)?;
-        if loaded.set.policies.is_empty() {
+        if loaded.set.policies.is_empty() && loaded.set.calendars.is_empty() {
             let message = format!(
-                "there is no policy in {}; `perennial policy new NAME --file FILE` writes one to begin with",
+                "there is no policy in {}, and no calendar; `perennial policy new NAME --file FILE` writes one to begin with",
                 input::shown(file)
             );
             return Err(UserError::Argument(message).into());
@@ -62,18 +64,26 @@ impl LoadedPolicies {
     pub(crate) fn read_for(plugins: Plugins, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let text = input::read(file)?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        let interpreter = Interpreter::load(&plugins)?;
         let set = match file.extension().is_some_and(|extension| extension == "rhai") {
             true => alone(file, text),
             false => {
-                let script = |name: &str| {
-                    std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+                let found = RefCell::new(Vec::new());
+                let script = |name: &str| -> Result<String, String> {
+                    let text =
+                        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())?;
+                    let mut set = alone(Path::new(name), text.clone());
+                    name.clone_into(&mut set.policies[0].script);
+                    found.borrow_mut().push(set);
+                    Ok(text)
                 };
-                policy::read(&text, &manifests(&plugins), &script)
-                    .map_err(|problems| UserError::File { path: file.to_owned(), problems })?
+                policy::read(&text, &manifests(&plugins), &script).map_err(|problems| {
+                    let of_file = UserError::File { path: file.to_owned(), problems };
+                    beside(of_file, &interpreter, &folder, &found.borrow())
+                })?
             }
         };
-        let interpreter = Interpreter::load(&plugins)?;
-        let reports = interpreter.check(&set)?;
+        let reports = interpreter.check(&set);
         let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
         let problems = loaded.problems();
         if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
@@ -95,24 +105,47 @@ impl LoadedPolicies {
         let problems = reports.flat_map(|(policy, report)| {
             report.problems.iter().map(|problem| finding(&self.script_path(policy), problem))
         });
-        let problems = problems.collect::<Vec<_>>();
-        let plural = if problems.len() == 1 { "" } else { "s" };
-        match problems.is_empty() {
-            true => String::new(),
-            false => format!("{} problem{plural} in scripts:\n{}", problems.len(), problems.join("\n")),
-        }
+        in_scripts(&problems.collect::<Vec<_>>())
+    }
+}
+
+/// The problems of a file, and those of the scripts that it could name: each a set of its own. Without the file nobody knows
+/// the calendars, so what is missing there is no problem yet.
+fn beside(of_file: UserError, interpreter: &Interpreter, folder: &Path, scripts: &[PolicySet]) -> UserError {
+    let problems = scripts.iter().flat_map(|set| {
+        let path = folder.join(&set.policies[0].script);
+        let problems = interpreter.check(set).into_iter().flat_map(|report| report.problems);
+        let known = problems.filter(|problem| !problem.message.starts_with("there is no calendar"));
+        known.map(|problem| finding(&path, &problem)).collect::<Vec<_>>()
+    });
+    let problems = problems.collect::<Vec<_>>();
+    match problems.is_empty() {
+        true => of_file,
+        false => UserError::Argument(format!("{of_file}\n{}", in_scripts(&problems))),
+    }
+}
+
+/// All of them with their number; empty when there are none.
+fn in_scripts(problems: &[String]) -> String {
+    let plural = if problems.len() == 1 { "" } else { "s" };
+    match problems.is_empty() {
+        true => String::new(),
+        false => format!("{} problem{plural} in scripts:\n{}", problems.len(), problems.join("\n")),
     }
 }
 
 /// Something about a script: its place, what it is and, where that is known, the line with a mark under the column.
 pub fn finding(path: &Path, finding: &ScriptFailure) -> String {
     let ScriptFailure { message, line, column, text, .. } = finding;
+    let message = printable(message);
     if *line == 0 {
         return format!("  {}: {message}", path.display());
     }
-    let mut shown = format!("  {}:{line}:{column}: {message}", path.display());
-    let _ = write!(shown, "\n    {line:>4} | {text}");
-    shown
+    // A tab is one column to the interpreter, and to who reads the line here.
+    let text = printable(&text.replace('\t', " "));
+    let before = text.chars().take((*column as usize).saturating_sub(1)).collect::<String>();
+    let mark = format!("{}^", " ".repeat(width(&before)));
+    format!("  {}:{line}:{column}: {message}\n    {line:>4} | {text}\n         | {mark}", path.display())
 }
 
 fn manifests(plugins: &Plugins) -> BTreeMap<String, &Manifest> {

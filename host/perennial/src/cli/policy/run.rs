@@ -30,6 +30,7 @@ use crate::cli::database;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::cli::policy::load::LoadedPolicies;
+use crate::report::text::printable;
 
 /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
 ///
@@ -78,9 +79,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         }
         let Some((_, answer)) = asked.next() else { break };
         let shadow = if policy.mode == PolicyMode::Shadow { " (shadow)" } else { "" };
-        writeln!(out, "{:<24}{shadow} {}", policy.name, ruling_text(&answer.ruling))?;
+        writeln!(out, "{:<24}{shadow} {}", policy.name, printable(&ruling_text(&answer.ruling)))?;
         for note in &answer.notes {
-            writeln!(out, "{:<24} notes: {note}", "")?;
+            writeln!(out, "{:<24} notes: {}", "", printable(note))?;
         }
         if policy.mode == PolicyMode::Active {
             active.push((policy, answer));
@@ -94,10 +95,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             asked.name == policy && !matches!(answer.ruling, Ruling::Fail(_))
         };
         if active.iter().any(|pair| gave_ruling(&pair)) {
-            writeln!(out, "{policy:<24} counts as failed: {reason}")?;
+            writeln!(out, "{policy:<24} counts as failed: {}", printable(&reason))?;
         }
     }
-    writeln!(out, "together: {}", next_text(&next))?;
+    writeln!(out, "together: {}", printable(&next_text(&next)))?;
     Ok(out.finish()?)
 }
 

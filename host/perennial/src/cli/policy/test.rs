@@ -18,6 +18,7 @@ use crate::cli::input;
 use crate::cli::output::Output;
 use crate::cli::policy::counted;
 use crate::cli::policy::load::LoadedPolicies;
+use crate::report::text::printable;
 
 /// Cases that do not hold: exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +52,11 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
         for case in suite {
             cases += 1;
             match case.check(&ask(&loaded, place, case, &mut lines)?) {
-                Ok(()) => writeln!(out, "ok      {}: {}", policy.name, case.name)?,
+                Ok(()) => writeln!(out, "ok      {}: {}", policy.name, printable(&case.name))?,
                 Err(difference) => {
                     failed += 1;
-                    writeln!(out, "FAILED  {}: {}\n        {difference}", policy.name, case.name)?;
+                    let (name, difference) = (printable(&case.name), printable(&difference));
+                    writeln!(out, "FAILED  {}: {name}\n        {difference}", policy.name)?;
                 }
             }
         }
