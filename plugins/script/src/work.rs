@@ -119,8 +119,12 @@ fn register_costly(engine: &mut Engine, context: &Rc<Context>, plain: fn(&Rc<Con
         engine.register_raw_fn(name, types, move |call, args| -> Outcome<Dynamic> {
             let looked_at = args.iter().map(|arg| items(arg)).sum::<usize>();
             context.work.add_items(looked_at.saturating_mul(CALLS_PER_ITEM));
-            let inner = inner.get_or_init(|| plain(&context));
-            let state = call.global_runtime_state();
+            // A state of its own, which is copied for each item: that of a script under the debugger is long.
+            let (inner, state) = inner.get_or_init(|| {
+                let engine = plain(&context);
+                let state = engine.new_global_runtime_state();
+                (engine, state)
+            });
             let call = NativeCallContext::new_with_all_fields(inner, name, None, state, call.call_position());
             call.call_native_fn_raw(name, true, args)
         });
