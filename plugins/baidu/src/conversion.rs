@@ -3,6 +3,7 @@
 //! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), which has the refusal codes of disks. Knows
 //! which resources change; `unsubscription` knows what comes back for what is left of a period.
 
+use plugin_sdk::MemberIndex;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
@@ -54,17 +55,37 @@ pub(crate) fn at_once(settings: &Settings, named: &CommandTarget) -> Result<Plan
             kind.label()
         )));
     }
+    if is_too_late(settings, named.request, named.member) {
+        return Err(named.denied(&too_late(settings)));
+    }
     let mut draft = Draft::default();
     let convert = |member| Operation::Convert(unsubscription::refunds(settings, named.request, member));
     draft.step(named.member, convert(named.member));
     for (member, resource) in attached(&named.request.bundle, named.member) {
-        match converts_along(settings, named, resource).and_then(|()| check_takes_orders(settings, resource))
-        {
+        let can_convert =
+            converts_along(settings, named, resource).and_then(|()| check_takes_orders(settings, resource));
+        match can_convert {
+            Ok(()) if is_too_late(settings, named.request, member) => {
+                draft.leave(member, Code::OperationDenied.because(format!("it {}", too_late(settings))));
+            }
             Ok(()) => draft.step(member, convert(member)),
             Err(reason) => draft.leave(member, reason),
         }
     }
     Ok(draft.plan())
+}
+
+/// Whether a change at once would keep money that an unsubscription is refused for, where the setting forbids it.
+fn is_too_late(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> bool {
+    !settings.converts_late && unsubscription::is_too_late(settings, request, member)
+}
+
+fn too_late(settings: &Settings) -> String {
+    let limit = settings.refund_within_days;
+    format!(
+        "was bought more than {limit} days ago, and what is left of its period would not come back; let it become \
+         pay-as-you-go at its expiry"
+    )
 }
 
 /// Checks what both ways of the change need.

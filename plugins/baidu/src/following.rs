@@ -1,7 +1,7 @@
 //! The attached disks and addresses that are renewed together with their instance.
 //!
 //! An auto-renew rule of an instance covers its prepaid data disks and addresses unless it says otherwise. Knows
-//! which members follow and why others do not; does not know when a renewal is tried, nor to which expiry.
+//! which members follow, which a try left behind, and why others do not; does not know to which expiry they are renewed.
 
 use plugin_sdk::Charging;
 use plugin_sdk::MemberIndex;
@@ -11,11 +11,15 @@ use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
 use crate::kinds::Kind;
+use crate::lifecycle::tries;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
+use crate::members::is_dedicated;
 use crate::members::is_final;
 use crate::members::is_off;
+use crate::members::is_scaling;
 use crate::refusals::Code;
+use crate::settings::Settings;
 
 /// Why an attached member does not follow its instance's automatic renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +95,7 @@ pub fn goes_along(primary: &Resource, resource: &Resource) -> Result<(), Apart> 
     }
 }
 
-/// The instance whose automatic renewals also renew this member; such a member has no tries of its own.
+/// The instance whose auto-renew rule covers this member.
 pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
     let index = resource.attached_to?;
     let primary = &bundle[index as usize];
@@ -99,4 +103,23 @@ pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
         && primary.stage == Stage::Active
         && primary.on_expiry == OnExpiry::Renew;
     (leads && goes_along(primary, resource).is_ok()).then_some(index)
+}
+
+/// The instance whose tries renew this member: the one whose rule covers it, unless the rules refuse to renew that one now.
+pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
+    let is_refused = |instance: &Resource| is_dedicated(instance) || is_scaling(instance);
+    leader(bundle, resource).filter(|member| !is_refused(&bundle[*member as usize]))
+}
+
+/// The instance that this member is renewed with, when that one is not tried before the member expires: a try left the
+/// member out, for example because it was being scaled. It then has tries of its own.
+pub(crate) fn left_behind(
+    settings: &Settings,
+    bundle: &[Resource],
+    resource: &Resource,
+) -> Option<MemberIndex> {
+    let leader = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
+    let (own, instance) = (resource.expires_at?, &bundle[leader as usize]);
+    let tries = tries(settings, Kind::of(&instance.kind), instance.expires_at?);
+    tries.min().is_some_and(|first| own <= first).then_some(leader)
 }

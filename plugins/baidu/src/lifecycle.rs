@@ -15,7 +15,8 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
 use plugin_sdk::calendar::DAY;
 
-use crate::following::leader;
+use crate::following::left_behind;
+use crate::following::tried_with;
 use crate::kinds::Kind;
 use crate::members::STATUS;
 use crate::profile::notices;
@@ -53,6 +54,15 @@ fn ahead(expires_at: Timestamp, days: i64, hour: u8) -> Timestamp {
     if at < expires_at { at } else { expires_at - LAST_MOMENT }
 }
 
+/// The tries of what expires then, in the order of the setting.
+pub(crate) fn tries(
+    settings: &Settings,
+    kind: Kind,
+    expires_at: Timestamp,
+) -> impl Iterator<Item = Timestamp> {
+    settings.try_days(kind).iter().map(move |days| ahead(expires_at, *days, settings.try_hour))
+}
+
 struct Line {
     after: Timestamp,
     occurrences: Vec<Occurrence>,
@@ -68,11 +78,12 @@ impl Line {
         expires_at: Timestamp,
     ) {
         let resource = &bundle[member as usize];
-        if resource.on_expiry != OnExpiry::Renew || leader(bundle, resource).is_some() {
+        let renews_itself = resource.on_expiry == OnExpiry::Renew && tried_with(bundle, resource).is_none();
+        if !renews_itself && left_behind(settings, bundle, resource).is_none() {
             return;
         }
-        for days in settings.try_days(kind) {
-            self.push(ahead(expires_at, *days, settings.try_hour), member, Action::TryRenewal);
+        for at in tries(settings, kind, expires_at) {
+            self.push(at, member, Action::TryRenewal);
         }
     }
 

@@ -34,6 +34,9 @@ use crate::settings::Settings;
 /// A micro is the millionth part of a unit of the currency.
 const MICROS: i64 = 1_000_000;
 
+/// Amounts are whole cents.
+const CENT: i64 = 10_000;
+
 /// A day beyond whole months costs this part of a month.
 const DAYS_OF_MONTH: i64 = 30;
 
@@ -90,7 +93,9 @@ fn aligned(request: &PlanRequest, disk: &Resource, price: Option<Micros>) -> Res
     let of_month = price.map_or_else(|| known_price(disk, 1), Ok)?;
     let (expires_at, anchor_day) = (target.expires_at, target.anchor_day);
     Ok(if months == 0 {
-        let price = of_month.saturating_mul(i64::from(days)) / DAYS_OF_MONTH;
+        // To the nearest cent, as every other amount.
+        let parts = DAYS_OF_MONTH * CENT;
+        let price = (of_month.saturating_mul(i64::from(days)).saturating_add(parts / 2)) / parts * CENT;
         let term = Term { count: days, unit: TermUnit::Day };
         Subscription { expires_at, term, extra_days: 0, anchor_day, price }
     } else {

@@ -20,6 +20,7 @@ use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::following::Apart;
 use crate::following::goes_along;
+use crate::following::left_behind;
 use crate::kinds::Kind;
 use crate::lifecycle::CALENDAR;
 use crate::members::STATUS;
@@ -51,7 +52,7 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
     let options = options::read(kind, &renewal.options)?;
     let extension = match renewal.term {
         None if !renewal.automatic => by_default(settings, named, kind)?,
-        None => by_term(settings, named, kind, automatic_term(named))?,
+        None => by_try(settings, named, kind)?,
         Some(term) if !renewal.automatic => by_own_length(settings, named, kind, term)?,
         Some(term) => by_term(settings, named, kind, term)?,
     };
@@ -106,6 +107,23 @@ fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<
             })
         }
         _ => by_term(settings, named, kind, automatic_term(named)),
+    }
+}
+
+/// The extension by a try. What an earlier try of its instance left behind catches up with that one: a disk is aligned with
+/// it, an address takes its term.
+fn by_try(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
+    let Some(leader) = left_behind(settings, &named.request.bundle, named.resource) else {
+        return by_term(settings, named, kind, automatic_term(named));
+    };
+    let instance = &named.request.bundle[leader as usize];
+    let target = Subscription::of(instance)?;
+    match kind {
+        Kind::Cds => aligned(settings, named.resource, named.subscription, named.request.at, target)
+            .ok_or_else(|| named.denied("already lasts as long as its instance")),
+        Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+            by_term(settings, named, kind, instance.renewal_term.unwrap_or(target.term))
+        }
     }
 }
 

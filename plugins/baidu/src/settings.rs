@@ -37,7 +37,7 @@ const POLICY_CODES: [&str; 4] =
     ["AccessDenied", "OperationDenied", "BadRequest", "Instance.DeletionProtection"];
 
 /// Every setting that an account may have.
-pub const SETTINGS: [SettingDescription; 23] = [
+pub const SETTINGS: [SettingDescription; 24] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -106,7 +106,13 @@ pub const SETTINGS: [SettingDescription; 23] = [
     described(
         "refund_within_days",
         "0",
-        "days from the start within which a resource can be unsubscribed, 1 to 366, or 0 for any time",
+        "days from the purchase within which a resource can be unsubscribed, 1 to 366, or 0 for any time [Refund summary]",
+    ),
+    described(
+        "late_conversion",
+        "refused",
+        "after these days, whether a resource becomes pay-as-you-go at once: `refused`, or `forfeits` what is left of a \
+         period that has begun; periods that have not begun come back",
     ),
     described(
         "visible_after_seconds",
@@ -166,8 +172,10 @@ pub struct Settings {
     orders_while_converting: bool,
     /// How long the order of a purchase can wait to be paid, in seconds.
     pub order_valid_seconds: i64,
-    /// The days from its start within which a resource can be unsubscribed; 0 is at any time.
+    /// The days from its purchase within which a resource can be unsubscribed; 0 is at any time.
     pub refund_within_days: i64,
+    /// Whether a resource becomes pay-as-you-go at once after these days, although its running period gives nothing back.
+    pub converts_late: bool,
     /// How long after a renewal the provider's own API shows the new expiry, in seconds.
     pub visible_after_seconds: i64,
     /// Whether a change of instances that names no time is made at once.
@@ -206,6 +214,7 @@ impl Settings {
             orders_while_converting: get(values, "orders_while_converting") != Some("refused"),
             order_valid_seconds: number(values, "order_valid_days", 7) * DAY,
             refund_within_days: number(values, "refund_within_days", 0),
+            converts_late: get(values, "late_conversion") == Some("forfeits"),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
             requires_client_token: get(values, "client_token") != Some("optional"),
             requires_content_digest: get(values, "require_content_digest") == Some("yes"),
@@ -283,6 +292,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("orders_while_converting", &["allowed", "refused"])
         .whole("order_valid_days", 1..=365, &[])
         .whole("refund_within_days", 0..=366, &[])
+        .choice("late_conversion", &["refused", "forfeits"])
         .whole("visible_after_seconds", 0..=3600, &[])
         .choice("client_token", &["required", "optional"])
         .choice("require_content_digest", &["no", "yes"])

@@ -22,6 +22,7 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
+use plugin_sdk::periods;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
@@ -76,17 +77,21 @@ fn check_release(settings: &Settings, named: &CommandTarget) -> Result<(), Refus
         return Err(Code::DeletionProtection
             .because(format!("`{id}` is protected from being released; switch that off first")));
     }
-    if is_too_late(settings, named.request.at, named.resource) {
+    if is_too_late(settings, named.request, named.member) {
         let limit = settings.refund_within_days;
         return Err(named.denied(&format!("was bought more than {limit} days ago")));
     }
     Ok(())
 }
 
-/// Whether the days within which a resource can be unsubscribed are over.
-fn is_too_late(settings: &Settings, at: Timestamp, resource: &Resource) -> bool {
+/// Whether the days within which a member can be unsubscribed are over. They count from its purchase: a resource that was
+/// pay-as-you-go before was bought when it became prepaid.
+pub(crate) fn is_too_late(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> bool {
     let limit = settings.refund_within_days;
-    limit > 0 && at > resource.started_at + limit * DAY
+    let purchases = orders(request, member).filter(|(_, order)| order.kind == OrderKind::Purchase);
+    let bought_at = purchases.map(|(_, order)| order.paid_at).max();
+    let bought_at = bought_at.unwrap_or(request.bundle[member as usize].started_at);
+    limit > 0 && request.at > bought_at + limit * DAY
 }
 
 /// Checks that a member is released together with the instance that it is attached to; the error is the reason why it
@@ -120,26 +125,40 @@ fn everything(settings: &Settings, request: &PlanRequest, member: MemberIndex) -
     Cancellation { scope: Scope::Everything, expires_at: None, refunds: refunds(settings, request, member) }
 }
 
-/// What is left of each order of a member.
+/// What is left of each order of a member. Once the days within which it could be unsubscribed are over, only periods that
+/// have not begun give something back, as they do by themselves.
 pub(crate) fn refunds(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Vec<Refund> {
-    let is_too_late = is_too_late(settings, request.at, &request.bundle[member as usize]);
-    let amount = |paid: &Order| if is_too_late { 0 } else { refund(settings, paid, request.at) };
+    let is_too_late = is_too_late(settings, request, member);
+    let amount = |paid: &Order| match is_too_late && !is_ahead(request.at, paid) {
+        true => 0,
+        false => refund(settings, paid, request.at),
+    };
     orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid), fee: 0 }).collect()
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
+    let ahead = |order: &Order| is_ahead(named.request.at, order);
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named.request, named.member).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid, fee: 0 });
         expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
     }
-    // Periods are given back from the end: what an inventory added behind them was not paid for here.
-    let paid_until = orders(named.request, named.member).map(|(_, order)| order.ends_at).max();
-    match expires_at.filter(|_| named.resource.expires_at <= paid_until) {
-        Some(_) => Ok(Cancellation { scope: Scope::FuturePeriods, expires_at, refunds }),
-        None => Err(named.denied("has no renewed period that has not begun")),
+    let Some(expires_at) = expires_at else {
+        return Err(named.denied("has no renewed period that has not begun"));
+    };
+    // Periods are given back from the end: what an inventory added between or behind them is not this host's to give back.
+    let own = orders(named.request, named.member).map(|(_, order)| order);
+    if !periods::pay_for(own, expires_at, named.subscription.expires_at) {
+        return Err(named.denied(
+            "has time behind a renewed period that was not paid for here; the periods go back only with the whole of it",
+        ));
     }
+    Ok(Cancellation { scope: Scope::FuturePeriods, expires_at: Some(expires_at), refunds })
+}
+
+/// Whether an order paid for a renewed period that has not begun.
+fn is_ahead(at: Timestamp, order: &Order) -> bool {
+    order.kind == OrderKind::Renewal && order.starts_at >= at
 }
 
 /// The orders of a member, with their indexes in the request.

@@ -338,6 +338,14 @@ fn a_disk_that_becomes_prepaid_without_a_length_is_aligned() {
             "#]],
         ),
         (
+            prepaid("bcc", "i", "2026-08-01 10:00"),
+            1,
+            Some(100_000_000),
+            expect![[r#"
+                v-1    subscribe for 7 day at 23330000 to 2026-08-01 10:00, anchor 1
+            "#]],
+        ),
+        (
             prepaid("bcc", "i", "2026-07-20 10:00").stage(Stage::Retention),
             1,
             None,

@@ -6,6 +6,7 @@ mod commands;
 mod disks;
 mod harness;
 mod profile;
+mod refund_days;
 mod related;
 mod renewals;
 mod timelines;

@@ -40,7 +40,7 @@ fn every_problem_of_the_settings_is_listed() {
         `late_renewal_from` is `payment`; it is one of `expiry`, `renewal`
         `convert_cds` is `some`; it is one of `none`, `all`
         `refund_within_days` is `-7`; it is a whole number from 0 to 366
-        `site` is not a setting; there are `try_hour`, `try_days`, `bbc_try_days`, `notice_hour`, `notice_days`, `et_notice_days`, `retention_days`, `et_grace_days`, `et_retention_days`, `related_renew_default`, `late_renewal_from`, `auto_renewal_takes`, `convert_cds`, `to_postpaid_default`, `orders_while_converting`, `order_valid_days`, `refund_within_days`, `visible_after_seconds`, `client_token`, `require_content_digest`, `renewal_reply`, `policy_denied_code`, `policy_deferred_code`"#]].assert_eq(&Baidu::check_settings(settings).join("\n"));
+        `site` is not a setting; there are `try_hour`, `try_days`, `bbc_try_days`, `notice_hour`, `notice_days`, `et_notice_days`, `retention_days`, `et_grace_days`, `et_retention_days`, `related_renew_default`, `late_renewal_from`, `auto_renewal_takes`, `convert_cds`, `to_postpaid_default`, `orders_while_converting`, `order_valid_days`, `refund_within_days`, `late_conversion`, `visible_after_seconds`, `client_token`, `require_content_digest`, `renewal_reply`, `policy_denied_code`, `policy_deferred_code`"#]].assert_eq(&Baidu::check_settings(settings).join("\n"));
 }
 
 #[test]

@@ -18,6 +18,8 @@ use crate::harness::postpaid;
 use crate::harness::prepaid;
 use crate::harness::renew;
 use crate::harness::show_answer;
+use crate::harness::show_timeline;
+use crate::harness::timeline;
 use crate::harness::years;
 
 const FLAGS: [&str; 8] = ["", "CDS", "EIP", "MKT", "CDS_EIP", "CDS_MKT", "EIP_MKT", "CDS_EIP_MKT"];
@@ -211,4 +213,97 @@ fn a_rule_leaves_alone_what_lasts_as_long_as_its_instance_will() {
         ip-3   left out, OperationDenied: it has an auto-renew rule of its own
     "#]]
     .assert_eq(&ask(&[("auto_renewal_takes", "bundle")]));
+}
+
+/// The tries of each, and what a try of the last one does.
+fn tries(bundle: &[Resource]) -> String {
+    let occurrences = timeline(&[], at("2026-07-01 00:00"), bundle);
+    let mut tries = occurrences;
+    tries.retain(|one| one.action == plugin_sdk::Action::TryRenewal);
+    let member = u32::try_from(bundle.len() - 1).unwrap();
+    let answer = ask(&[], at("2026-08-03 09:00"), bundle, member, due(), &[]);
+    show_timeline(bundle, &tries) + &show_answer(bundle, &answer)
+}
+
+#[test]
+fn a_disk_with_a_rule_is_tried_while_its_instance_cannot_be() {
+    let renewing = |kind: &str, id: &str| prepaid(kind, id, "2026-08-10 10:00").on_expiry(OnExpiry::Renew);
+    let mut shown = String::new();
+    for (attribute, value) in [("dedicated", "true"), ("status", "scaling"), ("status", "running")] {
+        let bundle = [renewing("bcc", "i").with(attribute, value), renewing("cds", "v-1").attached()];
+        shown += &format!("{attribute} {value}\n{}", tries(&bundle));
+    }
+    expect![[r#"
+        dedicated true
+        2026-08-03 09:00  i      try to renew
+        2026-08-03 09:00  v-1    try to renew
+        2026-08-07 09:00  i      try to renew
+        2026-08-07 09:00  v-1    try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  v-1    try to renew
+        2026-08-10 09:00  i      try to renew
+        2026-08-10 09:00  v-1    try to renew
+        v-1    until 2026-09-10 10:00 for 1 month
+        status scaling
+        2026-08-03 09:00  i      try to renew
+        2026-08-03 09:00  v-1    try to renew
+        2026-08-07 09:00  i      try to renew
+        2026-08-07 09:00  v-1    try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  v-1    try to renew
+        2026-08-10 09:00  i      try to renew
+        2026-08-10 09:00  v-1    try to renew
+        v-1    until 2026-09-10 10:00 for 1 month
+        status running
+        2026-08-03 09:00  i      try to renew
+        2026-08-07 09:00  i      try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-10 09:00  i      try to renew
+        v-1    until 2026-09-10 10:00 for 1 month
+    "#]]
+    .assert_eq(&shown);
+}
+
+#[test]
+fn what_a_try_left_out_is_tried_until_it_expires() {
+    let instance = prepaid("bcc", "i", "2026-09-10 10:00").on_expiry(OnExpiry::Renew);
+    let mut shown = String::new();
+    for (kind, expires) in
+        [("cds", "2026-08-10 10:00"), ("eip", "2026-08-10 10:00"), ("cds", "2026-09-05 10:00")]
+    {
+        shown += &tries(&[instance.clone(), prepaid(kind, "x", expires).attached()]);
+    }
+    let kept_out = prepaid("cds", "x", "2026-08-10 10:00").attached().with("renewCds", "false");
+    shown += &tries(&[instance, kept_out]);
+    expect![[r#"
+        2026-08-03 09:00  x      try to renew
+        2026-08-07 09:00  x      try to renew
+        2026-08-09 09:00  x      try to renew
+        2026-08-10 09:00  x      try to renew
+        2026-09-03 09:00  i      try to renew
+        2026-09-07 09:00  i      try to renew
+        2026-09-09 09:00  i      try to renew
+        2026-09-10 09:00  i      try to renew
+        x      until 2026-09-10 10:00 for 1 month
+        2026-08-03 09:00  x      try to renew
+        2026-08-07 09:00  x      try to renew
+        2026-08-09 09:00  x      try to renew
+        2026-08-10 09:00  x      try to renew
+        2026-09-03 09:00  i      try to renew
+        2026-09-07 09:00  i      try to renew
+        2026-09-09 09:00  i      try to renew
+        2026-09-10 09:00  i      try to renew
+        x      until 2026-09-10 10:00 for 1 month
+        2026-09-03 09:00  i      try to renew
+        2026-09-07 09:00  i      try to renew
+        2026-09-09 09:00  i      try to renew
+        2026-09-10 09:00  i      try to renew
+        x      until 2026-10-05 10:00 for 1 month
+        2026-09-03 09:00  i      try to renew
+        2026-09-07 09:00  i      try to renew
+        2026-09-09 09:00  i      try to renew
+        2026-09-10 09:00  i      try to renew
+        x      until 2026-09-10 10:00 for 1 month
+    "#]]
+    .assert_eq(&shown);
 }

@@ -20,7 +20,7 @@ use crate::harness::prepaid;
 use crate::harness::renew;
 use crate::harness::show_answer;
 
-fn order(member: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
+pub fn order(member: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
     let starts_at = at(starts);
     let kind = if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase };
     Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, kind, reduces: None }
