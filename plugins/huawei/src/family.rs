@@ -13,7 +13,7 @@ use plugin_sdk::settings::get;
 pub const CALENDAR: Calendar = Calendar::ahead_of_utc(480);
 
 /// The attribute with the day on which a resource that was pay-per-use was paid ahead, UTC+8, such as `2026-03-01`.
-pub const PREPAID_SINCE: &str = "prepaid_since";
+pub(crate) const PREPAID_SINCE: &str = "prepaid_since";
 
 /// A family: the kinds that one set of rules applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -89,7 +89,7 @@ impl<'a> Payment<'a> {
 
     /// What of the payment is neither consumed at `at` nor was given back: its share, less the shares of the reductions,
     /// from nothing to what stayed paid.
-    pub fn left(&self, settings: &Settings, at: Timestamp) -> Micros {
+    pub(crate) fn left(&self, settings: &Settings, at: Timestamp) -> Micros {
         if self.order.ends_at <= at {
             return 0;
         }
