@@ -7,6 +7,7 @@ use plugin_sdk::MemberIndex;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 

@@ -11,6 +11,7 @@ use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
 use crate::kinds::Kind;
+use crate::lifecycle::CALENDAR;
 use crate::lifecycle::tries;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
@@ -111,8 +112,8 @@ pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<Mem
     leader(bundle, resource).filter(|member| !is_refused(&bundle[*member as usize]))
 }
 
-/// The instance that this member is renewed with, when that one is not tried before the member expires: a try left the
-/// member out, for example because it was being scaled. It then has tries of its own.
+/// The instance that this member is renewed with, when that one was renewed from the day on which the member expires, and is
+/// not tried before: a try left the member out, for example because it was being scaled. It then has tries of its own.
 pub(crate) fn left_behind(
     settings: &Settings,
     bundle: &[Resource],
@@ -120,6 +121,11 @@ pub(crate) fn left_behind(
 ) -> Option<MemberIndex> {
     let leader = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
     let (own, instance) = (resource.expires_at?, &bundle[leader as usize]);
-    let tries = tries(settings, Kind::of(&instance.kind), instance.expires_at?);
-    tries.min().is_some_and(|first| own <= first).then_some(leader)
+    let expires_at = instance.expires_at?;
+    let term = instance.renewal_term.or(instance.term)?;
+    let renewed_from = CALENDAR.minus(expires_at, instance.anchor_day?, term);
+    let expired_with_it = CALENDAR.date(own) == CALENDAR.date(renewed_from);
+    let is_left =
+        tries(settings, Kind::of(&instance.kind), expires_at).min().is_some_and(|first| own <= first);
+    (is_left && expired_with_it).then_some(leader)
 }

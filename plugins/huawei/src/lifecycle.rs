@@ -24,6 +24,7 @@ use crate::notices::day_notices;
 use crate::notices::stage_notice;
 use crate::package::refills;
 use crate::renewal::is_refused;
+use crate::renewal::usual_term;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
 
@@ -102,14 +103,18 @@ pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize
     tried_above().next().and_then(|above| tried_with(settings, bundle, above))
 }
 
-/// The member that `member` is renewed with automatically, when that one is not tried before `member` expires: a try
-/// left `member` out, for example because an order of it was being carried out. It then has tries of its own.
+/// The member that `member` is renewed with automatically, when that one was renewed from the day on which `member` expires, and
+/// is not tried before: a try left `member` out, for example because an order of it was being carried out. It then has
+/// tries of its own.
 pub(crate) fn left_behind(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
     let resource = &bundle[member];
     let above = tried_with(settings, bundle, member).filter(|&above| above != member)?;
-    let (own, others) = (expiry(resource)?, expiry(&bundle[above])?);
+    let primary = &bundle[above];
+    let (own, others) = (expiry(resource)?, expiry(primary)?);
     let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
-    (lapses && own <= first_try(settings, others)).then_some(above)
+    let renewed_from = CALENDAR.minus(others, primary.anchor_day?, usual_term(settings, primary)?);
+    let expired_with_it = CALENDAR.date(own) == CALENDAR.date(renewed_from);
+    (lapses && expired_with_it && own <= first_try(settings, others)).then_some(above)
 }
 
 /// One resource of a bundle, with everything that its occurrences depend on.
