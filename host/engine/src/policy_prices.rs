@@ -26,7 +26,7 @@ impl Batch {
     pub(crate) fn quote_prices(&self, policies: &ActivePolicies, cases: &mut [&mut Case]) {
         let mut wanted = Vec::new();
         for (number, case) in cases.iter().enumerate() {
-            if !matches!(case.state.command, Command::Renew(_)) || !case.is_unasked() {
+            if !matches!(case.state.command, Command::Renew(_)) || !case.has_no_answers() {
                 continue;
             }
             let asked = case.matching.active.iter().chain(&case.matching.shadow);
