@@ -6,7 +6,6 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_domain::policy::chain::Verdict;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
@@ -15,9 +14,9 @@ use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::planner::CommandEvaluation;
 use crate::preconditions::Preconditions;
+use crate::ruled::Ruled;
+use crate::ruled::Subject;
 use crate::rules::automatic_renewal;
-use crate::ruling::Ruled;
-use crate::ruling::Subject;
 
 impl CommandEvaluation {
     /// Has the policies rule on what the rules answered that `command` would do; `approved` are those whose approvals were
@@ -61,18 +60,14 @@ impl CommandEvaluation {
 
     /// What is answered to a command that a policy denied or put off: through the provider's own API in its words.
     fn refusal_of_policy(&self, ruled: &Ruled) -> Option<Refusal> {
-        let refusal = ruled.verdict.refusal()?;
+        let refusal = ruled.refusal(self.batch.grants_approvals)?;
         let account_in_batch = &self.batch.accounts[0];
         let Some(rules) = account_in_batch.rules.as_ref().filter(|_| self.batch.is_provider_api) else {
             return Some(refusal);
         };
         let manifest = rules.manifest();
-        let provider_refusal = match ruled.verdict {
-            Verdict::Defer { .. } => &manifest.policy_deferred,
-            Verdict::Approve | Verdict::Deny { .. } | Verdict::RequireApproval { .. } => {
-                &manifest.policy_denied
-            }
-        };
+        let is_put_off = ruled.verdict.postponement().is_some();
+        let provider_refusal = if is_put_off { &manifest.policy_deferred } else { &manifest.policy_denied };
         Some(provider_refusal.of(&account_in_batch.account.settings, &refusal.message))
     }
 

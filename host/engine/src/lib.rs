@@ -6,8 +6,10 @@
 
 mod application;
 pub mod approval;
+mod approval_decision;
 pub mod approval_parts;
 mod approval_requests;
+mod approvals_of_period;
 mod batch;
 mod batch_approval;
 mod batch_entry;
@@ -43,6 +45,7 @@ mod policy_facts;
 pub mod preconditions;
 pub mod proposal;
 pub mod replay;
+mod ruled;
 pub mod rules;
 mod ruling;
 mod ruling_approvals;

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use perennial_domain::account_settings;
-use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
@@ -18,12 +17,10 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::ChainContext;
-use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
-use perennial_domain::timestamp::Timestamp;
 use perennial_formats::decision::packed;
 use perennial_formats::decision::ruling;
 use perennial_sandbox::PlanAnswer;
@@ -37,46 +34,9 @@ use crate::policies::ActivePolicies;
 use crate::policy_case::Case;
 use crate::policy_case::PlanState;
 use crate::policy_case::PolicyEvaluation;
+use crate::ruled::Ruled;
+use crate::ruled::Subject;
 use crate::ruling_approvals::with_host_approvals;
-
-/// A plan that is to meet the money, unless a policy has something against it.
-pub(crate) struct Subject {
-    /// The bundle.
-    pub(crate) entry: EntryIndex,
-    /// The member that was named.
-    pub(crate) member: MemberIndex,
-    /// What was asked for.
-    pub(crate) command: Command,
-    /// What the rules would do.
-    pub(crate) plan: Plan,
-    /// The policies whose approvals were given.
-    pub(crate) approved: Vec<String>,
-}
-
-/// A plan that was ruled on.
-#[derive(Clone, Debug)]
-pub(crate) struct Ruled {
-    /// What is asked for, with the amendments.
-    pub(crate) command: Command,
-    /// What the rules would do for that.
-    pub(crate) plan: Plan,
-    /// What the rulings come to.
-    pub(crate) verdict: Verdict,
-    /// What is recorded of them, in order.
-    pub(crate) events: Vec<EventKind>,
-}
-
-impl Ruled {
-    /// The approvals that it waits for; none when it waits for none.
-    pub(crate) fn required(&self) -> &[RequiredApproval] {
-        if let Verdict::RequireApproval { approvals, .. } = &self.verdict { approvals } else { &[] }
-    }
-
-    /// When the approvals end that it waits for, if a policy says.
-    pub(crate) fn approval_expires_at(&self) -> Option<Timestamp> {
-        if let Verdict::RequireApproval { expires_at, .. } = &self.verdict { *expires_at } else { None }
-    }
-}
 
 /// What is asked in one call about one plan.
 struct Question<'a> {
@@ -142,6 +102,7 @@ impl Batch {
             // What the clock does meanwhile is not what the API's client asked for.
             is_provider_api: self.is_provider_api && command.cause() == Cause::Command,
             approved,
+            requested: self.requested_of(entry, member, command.cause()),
         };
         let state = PlanState { command, plan, facts, fuel: 0 };
         Case::new(number, (entry, member, account), matching, context, state)

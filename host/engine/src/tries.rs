@@ -3,6 +3,7 @@
 //! Knows bundles in play. The order in which tries meet the money is that of the batch.
 
 use perennial_domain::apply;
+use perennial_domain::approval;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
@@ -12,6 +13,7 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::Postponement;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timeline_walk::Yield;
@@ -21,9 +23,9 @@ use crate::batch::Batch;
 use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::ruled::Ruled;
+use crate::ruled::Subject;
 use crate::rules::automatic_renewal;
-use crate::ruling::Ruled;
-use crate::ruling::Subject;
 
 impl Batch {
     /// Makes these tries; returns the bundles that are to be walked on, in the order of the tries.
@@ -98,14 +100,17 @@ impl Batch {
         match &ruled.verdict {
             Verdict::Approve => {}
             Verdict::Deny { .. } => return false,
-            Verdict::Defer { policy, reason, until } => {
-                let expires_before = item.walk.bundle[member].expires_at;
-                let (policy, reason) = (policy.clone(), reason.clone());
-                item.deferrals.push(Deferral { member, expires_before, until: *until, policy, reason });
+            Verdict::Defer(postponement) => {
+                item.put_off(member, postponement);
                 return false;
             }
-            Verdict::RequireApproval { .. } => {
+            Verdict::RequireApproval { postponement, .. } => {
                 if !self.request_for_renewal(index, member, &ruled, &renewal_try.timeline) {
+                    return false;
+                }
+                if let Some(postponement) = postponement {
+                    // The approvals that are given count when it is tried then.
+                    self.entry_mut(index).put_off(member, postponement);
                     return false;
                 }
             }
@@ -148,13 +153,27 @@ impl Batch {
             let term = resource.renewal_term.or(resource.term)?;
             Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
         };
-        if let Some(key) = planned_key.or_else(fallback_key) {
+        let key = planned_key.or_else(fallback_key);
+        // An attempt whose plan waits for an approval goes on waiting for it.
+        let awaits = |key: &Key| {
+            let pending = item.approvals.iter().filter(|one| one.summary.state == approval::State::Pending);
+            pending.into_iter().any(|one| one.summary.key.as_ref() == Some(key))
+        };
+        if let Some(key) = key.filter(|key| !awaits(key)) {
             item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
         }
     }
 }
 
 impl BatchEntry {
+    /// Puts the renewal of `member` off, instead of until when it was before.
+    pub(crate) fn put_off(&mut self, member: MemberIndex, postponement: &Postponement) {
+        let Postponement { policy, reason, until } = postponement.clone();
+        let expires_before = self.walk.bundle[member].expires_at;
+        self.deferrals.retain(|deferral| deferral.member != member);
+        self.deferrals.push(Deferral { member, expires_before, until, policy, reason });
+    }
+
     /// Records what policies ruled on a plan that names `member`.
     pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &Ruled) {
         let resource = &self.walk.bundle[member].id;

@@ -26,14 +26,14 @@ use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 
 /// An account of 100.00 whose plans are held above 20.00; a renewal costs 30.00.
-fn careful(resource: Resource) -> World {
+pub fn careful(resource: Resource) -> World {
     let mut world = World::account("2026-03-01", "100", vec![vec![resource]]);
     world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
     world
 }
 
 /// What approvals are tested with.
-trait Approvals {
+pub trait Approvals {
     /// A command of the token called `token`; returns the id of the approval that it waits for.
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String>;
 
@@ -215,10 +215,10 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     assert_eq!(world.decide("2026-03-02", "vm~1", true, "operator"), own);
     assert_eq!(world.decide("2026-03-02", "vm~1", false, "operator"), own);
     assert_eq!(world.approve("2026-03-02", "vm~2"), "there is no approval `vm~2`");
-    let late = "there is nothing to decide on any more: the approval's time was over at 2026-03-09T00:00:00Z";
+    let late = "there is nothing to decide on any more: the time of the approval `vm~1` was over at 2026-03-09T00:00:00Z";
     assert_eq!(world.approve("2026-03-09T00:00:01", "vm~1"), late);
     world.run_to("2026-03-09T00:00:01");
-    let closed = "there is nothing to decide on any more: the approval is expired";
+    let closed = "there is nothing to decide on any more: the approval `vm~1` is expired";
     assert_eq!(world.approve("2026-03-09T00:00:02", "vm~1"), closed);
     assert_eq!(world.balance("a"), money("100"));
     expect![[r#"
