@@ -98,7 +98,7 @@ impl<S: EngineStore> Engine<S> {
             let refusal = postponement.refusal();
             return self.record_rejected_plan(at, &stored, &ruled.command, unanswered(&ruled), refusal);
         }
-        mark_approved(&mut evaluation, at, &stored, decision);
+        mark_approved(&mut evaluation, at, &stored, (decision, required));
         let item = &mut evaluation.batch.entries[0];
         item.record_rulings(member, &Ruled { events: unanswered(&ruled), ..ruled.clone() });
         if let Some(postponement) = postponement {
@@ -295,15 +295,19 @@ fn has_ground(evaluation: &CommandEvaluation, stored: &StoredApproval) -> bool {
     approval.is_some_and(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none())
 }
 
-/// Says in what is in play that somebody agrees to `stored`, before the plan is carried out.
+/// Says in what is in play that somebody agrees to `stored`, which takes what is `required` by now, before the plan is carried
+/// out.
 fn mark_approved(
     evaluation: &mut CommandEvaluation,
     at: Timestamp,
     stored: &StoredApproval,
-    decision: &ApprovalDecision<'_>,
+    (decision, required): (&ApprovalDecision<'_>, Vec<RequiredApproval>),
 ) {
     let item = &mut evaluation.batch.entries[0];
     for approval in item.approvals.iter_mut().filter(|approval| approval.row == Some(stored.row)) {
+        if approval_parts::takes_others(&approval.required, &required) {
+            (approval.required, approval.is_extended) = (required.clone(), true);
+        }
         approval.close(State::Approved, resolution(at, decision));
     }
     item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));
