@@ -315,12 +315,10 @@ fn mark_approved(
 
 /// What is recorded of rulings when every approval is given that they require: those that this does not answer.
 fn unanswered(ruled: &Ruled) -> Vec<EventKind> {
-    let is_answered = |event: &&EventKind| match event {
-        EventKind::PolicyRuled { policy, ruling, shadow: false, .. } => {
-            let required = ruled.required().iter().any(|one| one.policy == *policy);
-            *ruling == RulingKind::ApprovalRequired || *ruling == RulingKind::Failed && required
-        }
-        _ => false,
+    let is_answered = |event: &&EventKind| {
+        let EventKind::PolicyRuled { policy, ruling, shadow: false, .. } = event else { return false };
+        let is_required = ruled.required().iter().any(|one| one.policy == *policy);
+        *ruling == RulingKind::ApprovalRequired || *ruling == RulingKind::Failed && is_required
     };
     ruled.events.iter().filter(|event| !is_answered(event)).cloned().collect()
 }

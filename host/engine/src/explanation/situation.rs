@@ -143,7 +143,10 @@ fn setback<'f>(facts: &'f Facts<'_>) -> Option<Situation<'f>> {
     let declines =
         || facts.period_events().filter(|event| matches!(event.what, EventKind::RenewalDeclined { .. }));
     // What became of a command's approval does not keep the clock from trying.
-    let is_of_command = |event: &PastEvent, id: &str| matches!(&event.what, EventKind::ApprovalRequested { approval, cause: Cause::Command, .. } if approval == id);
+    let is_of_command = |event: &PastEvent, id: &str| {
+        let EventKind::ApprovalRequested { approval, cause, .. } = &event.what else { return false };
+        *cause == Cause::Command && approval == id
+    };
     let is_auto = |id: &str| !facts.events.iter().any(|event| is_of_command(event, id));
     facts.period_events().find_map(|event| setback_of(event, is_auto, || declines().count()))
 }

@@ -136,7 +136,7 @@ fn a_policy_that_asks_later_is_asked_of_too() {
 }
 
 #[test]
-fn a_command_takes_the_approvals_that_policies_require_when_it_is_decided() {
+fn a_command_takes_what_policies_require_when_it_is_decided() {
     let server = with_labels();
     assert_eq!(renew(&server).status, 202);
     set(&server, "q", r#"require_approval("look", #{ by: "security" })"#);
