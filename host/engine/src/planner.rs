@@ -280,7 +280,7 @@ impl CommandEvaluation {
             item.expire_approvals_of_order(&order.id, at);
         }
         if let Some(member) = plan.retry_now {
-            self.retry_now(member)?;
+            self.retry_all_now(&plan, member)?;
         }
         Ok(None)
     }

@@ -5,5 +5,6 @@
 
 mod baidu;
 mod huawei;
+mod late_auto_renewal;
 mod policies;
 mod together;
