@@ -532,3 +532,23 @@ fn every_problem_of_policies_stops_a_simulation() {
     "#]]
     .assert_eq(&ran.stderr());
 }
+
+#[test]
+fn what_is_granted_and_put_off_is_paid_when_it_was_put_off_to() {
+    let late = "if plan.at < plan.last_try_at { return defer(plan.last_try_at, \"late\"); } approve()";
+    let asked =
+        Play::new().policy("p", "order = 1", "require_approval(\"look\")").policy("q", "order = 2", late);
+    let limited = Play::new().account(r#""approval_above": "50.00""#).policy("q", "", late);
+    let command = r#"[{ "at": "2026-02-10T00:00:00Z", "do": "command", "resource": "ecs-1", "command": { "renew": {} } }]"#;
+    let commanded = Play::new()
+        .policy("p", "order = 1; commands = [\"renew\"]", "require_approval(\"look\")")
+        .policy(
+            "q",
+            "order = 2",
+            "if plan.cause == \"command\" { return defer(add_days(plan.at, 1), \"late\"); } approve()",
+        )
+        .scenario(command);
+    for (play, wanted) in [(asked, expect![[""]]), (limited, expect![[""]]), (commanded, expect![[""]])] {
+        wanted.assert_eq(&play.told(&["--approvals", "granted"]));
+    }
+}

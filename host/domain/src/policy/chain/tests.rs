@@ -110,8 +110,10 @@ fn shown(next: &ChainStep) -> String {
         }
         ChainStep::Done(Verdict::Approve) => "approve".to_owned(),
         ChainStep::Done(Verdict::Deny { policy, .. }) => format!("deny ({policy})"),
-        ChainStep::Done(Verdict::Defer { policy, until, .. }) => format!("defer to {until} ({policy})"),
-        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at }) => {
+        ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {
+            format!("defer to {until} ({policy})")
+        }
+        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at, postponement }) => {
             let approvals = approvals.iter().map(|approval| {
                 format!(
                     "{}{}",
@@ -120,7 +122,9 @@ fn shown(next: &ChainStep) -> String {
                 )
             });
             let expires_at = expires_at.map(|at| format!(" until {at}")).unwrap_or_default();
-            format!("require approval of {}{expires_at}", approvals.collect::<Vec<_>>().join(" and "))
+            let then = postponement.as_ref().map(|one| format!(", then {} ({})", one.until, one.policy));
+            let then = then.unwrap_or_default();
+            format!("require approval of {}{expires_at}{then}", approvals.collect::<Vec<_>>().join(" and "))
         }
     }
 }
