@@ -78,7 +78,7 @@ impl<S: EngineStore> Engine<S> {
             approval_parts::check(&stored.required, decision.labels)?;
             return self.record_rejected_plan(at, &stored, &ruled.command, unanswered(&ruled), refusal);
         }
-        let required = approval_parts::carried_over(&stored.required, ruled.required());
+        let required = approval_parts::with_given(&stored.required, ruled.required());
         approval_parts::check(&required, decision.labels)?;
         let member = evaluation.member;
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &ruled.command, &ruled.plan);
@@ -110,7 +110,7 @@ impl<S: EngineStore> Engine<S> {
         Ok(DecisionOutcome::Recorded(self.persist(at, stored.account, evaluation, token_result)?))
     }
 
-    /// Asks the rules anew for what `stored` is about, as whoever requested it.
+    /// Asks the rules anew for what `stored` is about, as its requester did.
     fn ask_again(&self, at: Timestamp, stored: &StoredApproval) -> Result<AskedAgain, EngineError> {
         let question =
             formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
@@ -190,7 +190,7 @@ impl<S: EngineStore> Engine<S> {
         Ok(DecisionOutcome::Recorded(events))
     }
 
-    /// Checks that whoever decides has a say, by what is required of the plan or, failing that, by what policies require by now.
+    /// Checks that who decides has a say, by what is required of the plan or, failing that, by what policies require by now.
     fn check_labels(
         &self,
         at: Timestamp,
@@ -201,7 +201,7 @@ impl<S: EngineStore> Engine<S> {
         let AskedAgain { mut evaluation, command, answer, .. } = self.ask_again(at, stored)?;
         let Some(Ok(plan)) = answer else { return Err(missing.into()) };
         let ruled = evaluation.rule(&command, plan, Vec::new());
-        let required = approval_parts::carried_over(&stored.required, ruled.required());
+        let required = approval_parts::with_given(&stored.required, ruled.required());
         if required.is_empty() {
             return Err(missing.into());
         }

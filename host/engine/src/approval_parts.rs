@@ -74,10 +74,7 @@ pub(crate) fn give(
 
 /// What is required from now on, where policies require `present` of a plan of which `before` was required: what was given
 /// counts as long as the same policy takes the same label.
-pub(crate) fn carried_over(
-    before: &[RequiredApproval],
-    present: &[RequiredApproval],
-) -> Vec<RequiredApproval> {
+pub(crate) fn with_given(before: &[RequiredApproval], present: &[RequiredApproval]) -> Vec<RequiredApproval> {
     let given = |one: &RequiredApproval| before.iter().find(|other| is_same(one, other))?.given_by.clone();
     present.iter().map(|one| RequiredApproval { given_by: given(one), ..one.clone() }).collect()
 }
@@ -96,7 +93,7 @@ fn is_same(one: &RequiredApproval, other: &RequiredApproval) -> bool {
 
 /// Has `stored` wait for `present`, with nothing of it given: it holds another plan from now on.
 pub(crate) fn begun_again(stored: &StoredApproval, present: &[RequiredApproval]) -> Option<Change> {
-    let required = carried_over(&[], present);
+    let required = with_given(&[], present);
     (required != stored.required).then(|| set_required(stored, required))
 }
 

@@ -37,7 +37,7 @@ impl Batch {
         if !is_same_request || !approval_parts::takes_others(&approval.required, ruled.required()) {
             return false;
         }
-        approval.required = approval_parts::carried_over(&approval.required, ruled.required());
+        approval.required = approval_parts::with_given(&approval.required, ruled.required());
         approval.is_extended = true;
         let earlier = ruled.approval_expires_at().filter(|expires_at| *expires_at > instant);
         approval.expires_at = earlier.map_or(approval.expires_at, |earlier| earlier.min(approval.expires_at));
