@@ -245,8 +245,8 @@ impl Changes {
         }
         let Some(request) = approval.request else { return Ok(()) };
         let summary = approval.summary;
-        // What was approved at once does not wait: its attempt is written with what was done.
-        let awaited = summary.attempt.filter(|_| state != State::Approved);
+        // What ended at once does not wait: its attempt is written with what was done, if anything was.
+        let awaited = summary.attempt.filter(|_| state == State::Pending);
         let attempt = awaited.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id)));
         self.list.push(Change::InsertApproval(Box::new(NewApproval {
             id: approval.id,

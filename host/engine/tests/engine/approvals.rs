@@ -262,7 +262,7 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     assert_eq!(world.balance("a"), money("100"));
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
-        2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
+        2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=false reason=undecided
     "#]]
     .assert_eq(&world.event_lines());
 }
