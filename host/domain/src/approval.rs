@@ -8,9 +8,12 @@ use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
+use crate::bundle::Resource;
+use crate::bundle::Stage;
 use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
+use crate::plan::Command;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::timeline::Action;
@@ -23,6 +26,43 @@ pub use crate::approval_state::State;
 /// How long an approval waits that no try of the provider limits, in seconds: a week, or until the resource expires.
 pub(crate) const WAIT_MAX: i64 = 7 * 86_400;
 
+/// What has to be there of its resource for a command to be decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// It is prepaid, and has not come to its end.
+    Prepaid,
+    /// It is there, also as a pay-per-use resource.
+    Resource,
+    /// Nothing: another one is bought like it, or an order decides, with which its approvals end.
+    Nothing,
+}
+
+impl Needs {
+    /// What `command` needs.
+    pub const fn of(command: &Command) -> Needs {
+        match command {
+            Command::Subscribe(_) => Needs::Resource,
+            Command::BuyAgain(_) | Command::PayOrder(_) | Command::CancelOrder(_) => Needs::Nothing,
+            Command::Renew(_)
+            | Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::Unsubscribe(_)
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::ConvertNow
+            | Command::Change(_) => Needs::Prepaid,
+        }
+    }
+
+    fn are_met(self, resource: &Resource) -> bool {
+        match self {
+            Needs::Prepaid => resource.is_live(),
+            Needs::Resource => !matches!(resource.stage, Stage::Released | Stage::Unsubscribed),
+            Needs::Nothing => true,
+        }
+    }
+}
+
 /// The state and command of an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalSummary {
@@ -32,6 +72,8 @@ pub struct ApprovalSummary {
     pub cause: Cause,
     /// What was asked for: equal for equal commands.
     pub command: String,
+    /// What the command needs of its resource.
+    pub needs: Needs,
     /// The member's expiry then.
     pub expires_before: Option<Timestamp>,
     /// The attempt that it would be; `None` for what is no renewal.
@@ -54,7 +96,7 @@ impl ApprovalSummary {
         let member = &bundle[self.member];
         if self.state != State::Pending {
             None
-        } else if !member.is_live() {
+        } else if !self.needs.are_met(member) {
             Some(ExpiryReason::Ended)
         } else if member.expires_at != self.expires_before {
             Some(ExpiryReason::ExpiryMoved)
@@ -75,8 +117,11 @@ impl ApprovalSummary {
         has_answer && self.cause == Cause::Auto
     }
 
-    /// Whether the clock may request the renewal again before the resource has another expiry.
+    /// Whether the clock may request the renewal again before the resource has another expiry; nobody repeats a command.
     pub fn will_retry(&self) -> bool {
+        if self.cause == Cause::Command {
+            return false;
+        }
         match self.expiry_reason {
             Some(ExpiryReason::Ended | ExpiryReason::AutoRenewOff | ExpiryReason::OrderClosed) => false,
             Some(ExpiryReason::Undecided | ExpiryReason::ExpiryMoved) | None => !self.is_final(),
@@ -111,7 +156,8 @@ pub fn existing_renewal(
         let is_renewal = of_period(&one) && one.attempt.is_some();
         one.state == State::Pending && is_renewal || one.is_pending_renewal(key)
     };
-    match approvals.iter().position(waits) {
+    let own = approvals.iter().position(|one| one.cause == Cause::Auto && waits(one));
+    match own.or_else(|| approvals.iter().position(waits)) {
         Some(place) => ExistingApproval::Pending(place),
         None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => {
             ExistingApproval::Decided
@@ -120,27 +166,32 @@ pub fn existing_renewal(
     }
 }
 
-/// The approval that exists for `command` on `member`, whose attempt would have `key`: a person may always request another,
-/// but not while one is pending for the same command, or for a renewal with the same key and whatever term.
+/// The approval that exists for `command` on `member`: a person may always request another, but not while one is pending.
+///
+/// It joins no other plan for the same period: what the clock asks for ends with auto-renew, and paying an order is not what
+/// renewing without it is.
 pub fn existing_command(
     approvals: &[ApprovalSummary],
     member: MemberIndex,
     command: &str,
-    key: Option<&Key>,
 ) -> ExistingApproval {
     let waits = |one: &ApprovalSummary| {
-        let is_same = one.member == member && one.command == command;
-        one.state == State::Pending && is_same || one.is_pending_renewal(key)
+        one.state == State::Pending
+            && one.cause == Cause::Command
+            && one.member == member
+            && one.command == command
     };
     approvals.iter().position(waits).map_or(ExistingApproval::None, ExistingApproval::Pending)
 }
 
-/// What carrying `plan` out at `at` costs then and later: packages that are ordered now and paid later are decided on now.
-/// An order that waits to be paid costs nothing yet: its payment is a command of its own.
+/// What carrying `plan` out at `at` takes from the account then or later without anybody being asked again. An order that
+/// waits to be paid takes nothing: its payment is a command of its own.
 pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
-    if plan.pay_until.is_some() {
-        return Micros::ZERO;
-    }
+    if plan.pay_until.is_some() { Micros::ZERO } else { whole_cost(plan, bundle, at) }
+}
+
+/// What `plan` costs at `at` or later: packages that are ordered now and paid later count, and so do orders that wait.
+pub fn whole_cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
     let later = |at: Timestamp, operation: &Operation| match operation {
         Operation::Buy(buying) => buying.pay_at.max(at),
         Operation::Extend(_)
@@ -171,6 +222,19 @@ pub fn is_raise(before: Option<Micros>, after: Option<Micros>) -> bool {
         (Some(_), None) => true,
         (Some(before), Some(after)) => after > before,
     }
+}
+
+/// Whether the provider tries `member` at `at` and never again before it expires, as `timeline` has it: a renewal that is asked
+/// about only then has no time left in which somebody could approve of it.
+pub fn is_last_try(
+    at: Timestamp,
+    member: MemberIndex,
+    expires_at: Option<Timestamp>,
+    timeline: &[Occurrence],
+) -> bool {
+    let tries = timeline.iter().filter(|next| next.action == Action::TryRenewal && next.member == member);
+    let in_time = tries.filter(|next| expires_at.is_none_or(|expires_at| next.at < expires_at));
+    in_time.map(|next| next.at).max() == Some(at)
 }
 
 /// When an approval of `plan` for `member` expires that is requested at `at`; always later than that.

@@ -66,16 +66,25 @@ pub enum Reason {
     Renewal,
     /// A package, or a first period, was paid.
     Purchase,
-    /// An unsubscription, a downgrade or a conversion gave money back.
+    /// An unsubscription or a conversion gave back what was paid for a period.
     Refund,
     /// A dearer specification was paid.
     Upgrade,
+    /// A cheaper specification, or a dearer one that was given back, gave money back: no budget counts it.
+    Adjustment,
 }
 
 impl Reason {
     /// Every reason, for parsing and for lists of choices.
-    pub const ALL: [Reason; 6] =
-        [Reason::Opening, Reason::TopUp, Reason::Renewal, Reason::Purchase, Reason::Refund, Reason::Upgrade];
+    pub const ALL: [Reason; 7] = [
+        Reason::Opening,
+        Reason::TopUp,
+        Reason::Renewal,
+        Reason::Purchase,
+        Reason::Refund,
+        Reason::Upgrade,
+        Reason::Adjustment,
+    ];
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
@@ -86,6 +95,7 @@ impl Reason {
             Reason::Purchase => "purchase",
             Reason::Refund => "refund",
             Reason::Upgrade => "upgrade",
+            Reason::Adjustment => "adjustment",
         }
     }
 
@@ -98,6 +108,7 @@ impl Reason {
             Reason::Purchase => 3,
             Reason::Refund => 4,
             Reason::Upgrade => 5,
+            Reason::Adjustment => 6,
         }
     }
 
@@ -110,6 +121,7 @@ impl Reason {
             3 => Some(Reason::Purchase),
             4 => Some(Reason::Refund),
             5 => Some(Reason::Upgrade),
+            6 => Some(Reason::Adjustment),
             _ => None,
         }
     }

@@ -10,23 +10,25 @@ use perennial_domain::attempt::AttemptId;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_domain::policy::chain::POLICY_REFUSAL;
+use perennial_domain::policy::chain::RequiredApproval;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
+pub use crate::approval_decision::ApprovalDecision;
+pub use crate::approval_decision::DecisionError;
+pub use crate::approval_decision::DecisionOutcome;
 use crate::approval_parts;
-use crate::approval_parts::ApproverLabels;
-use crate::approval_parts::MissingLabel;
-use crate::approval_parts::held_words;
-use crate::approval_parts::quoted;
+use crate::approval_requests::RequestDetails;
 use crate::approval_requests::expired;
-use crate::approval_requests::policies_of;
 use crate::approval_requests::request_event;
-use crate::batch_approval::ApprovalRequest;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::ClientTokenUse;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist::Changes;
@@ -34,7 +36,7 @@ use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
-use crate::ruling::PlanRuling;
+use crate::ruling_subject::PlanRuling;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -46,83 +48,6 @@ use perennial_store::error::StoreError;
 
 /// The most approvals that expire in one transaction.
 const EXPIRIES_AT_ONCE: u32 = 1_000;
-
-/// Somebody's decision on a pending approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ApprovalDecision<'a> {
-    /// The id of the token that decides; `cli` for the command line.
-    pub decided_by: &'a str,
-    /// Why, if they say.
-    pub reason: Option<&'a str>,
-    /// The hash of the plan that they looked at, if they say.
-    pub plan_hash: Option<&'a str>,
-    /// What they may approve of.
-    pub labels: ApproverLabels<'a>,
-}
-
-/// What became of an approval's decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DecisionOutcome {
-    /// It was taken down and, if it is a yes, the plan was carried out.
-    Recorded(Vec<RecordedEvent>),
-    /// The plan cannot be carried out; the approval stays pending.
-    Refused {
-        /// Why the rules or the balance refuse it.
-        refusal: Refusal,
-        /// The events that were recorded.
-        events: Vec<RecordedEvent>,
-    },
-    /// The command would do something else by now. The approval stays pending, for that.
-    PlanChanged {
-        /// The hash of what it would do now.
-        hash: String,
-        /// The events that were recorded.
-        events: Vec<RecordedEvent>,
-    },
-}
-
-/// Why a decision was not taken down; nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum DecisionError {
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// No approval is called that.
-    #[error("there is no approval `{0}`")]
-    Unknown(String),
-    /// The approval has ended, in this state.
-    #[error("there is nothing to decide on any more: the approval is {}", .0.name())]
-    Closed(State),
-    /// Its time is over.
-    #[error("there is nothing to decide on any more: the approval's time was over at {0}")]
-    Expired(Timestamp),
-    /// The person behind the token that requested the approval does not decide on it, with whichever token.
-    #[error(
-        "whoever asked for an approval does not decide on it, nor does a token that they made; have somebody else do it"
-    )]
-    OwnRequest,
-    /// Policies require approvals of somebody else.
-    #[error(
-        "the token approves for {}; what is left to approve here takes the label {}: have somebody decide whose token \
-         was made with `--approves`", held_words(.0), quoted(.1)
-    )]
-    MissingLabel(Vec<String>, Vec<String>),
-    /// It holds another plan than the one that was looked at.
-    #[error("the approval holds another plan than that, with the hash {0}; look at it again")]
-    PlanMismatch(String),
-}
-
-impl From<MissingLabel> for DecisionError {
-    fn from(MissingLabel { held, wanted }: MissingLabel) -> DecisionError {
-        DecisionError::MissingLabel(held, wanted)
-    }
-}
-
-impl From<StoreError> for DecisionError {
-    fn from(error: StoreError) -> DecisionError {
-        DecisionError::Engine(error.into())
-    }
-}
 
 impl<S: EngineStore> Engine<S> {
     /// Carries out the plan that the approval called `id` holds, if it still is what the command would do.
@@ -136,10 +61,55 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_decidable(self.reads(), at, id, decision)?;
-        if !approval_parts::completes(&stored.required, decision.labels) {
-            return self.give_part(at, &stored, decision);
+        let stored = find_open(self.reads(), at, id, decision)?;
+        let mut again = self.ask_again(at, &stored)?;
+        let plan = match again.answer.take() {
+            Some(Ok(plan)) => plan,
+            Some(Err(refusal)) => {
+                approval_parts::check(&stored.required, decision.labels)?;
+                return self.record_rejected_plan(at, &stored, &again.command, Vec::new(), refusal);
+            }
+            None => return Err(DecisionError::Closed { approval: stored.id, state: State::Expired }),
+        };
+        let Reconsideration { mut evaluation, command, token_use, .. } = again;
+        let ruled = evaluation.rule(&command, plan, Vec::new());
+        if let Some(refusal) = ruled.denial() {
+            approval_parts::check(&stored.required, decision.labels)?;
+            return self.record_rejected_plan(at, &stored, &ruled.command, unanswered(&ruled), refusal);
         }
+        let required = approval_parts::with_given(&stored.required, ruled.required());
+        approval_parts::check(&required, decision.labels)?;
+        let member = evaluation.member;
+        let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &ruled.command, &ruled.plan);
+        if priced.plan_hash != stored.priced.plan_hash {
+            let item = &evaluation.batch.entries[0];
+            let id = apply::attempt_id(&ruled.plan, &item.walk.bundle, member);
+            let attempt =
+                id.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id))).transpose()?;
+            return self.reprice(at, &stored, &ruled, priced, attempt);
+        }
+        if !approval_parts::completes(&required, decision.labels) {
+            return self.give_part(at, &stored, required, &ruled, decision);
+        }
+        let postponement = ruled.verdict.postponement().cloned();
+        if let Some(postponement) = postponement.as_ref().filter(|_| stored.cause == Cause::Command) {
+            let refusal = postponement.refusal();
+            return self.record_rejected_plan(at, &stored, &ruled.command, unanswered(&ruled), refusal);
+        }
+        mark_approved(&mut evaluation, at, &stored, (decision, required));
+        let item = &mut evaluation.batch.entries[0];
+        item.record_rulings(member, &PlanRuling { events: unanswered(&ruled), ..ruled.clone() });
+        if let Some(postponement) = postponement {
+            item.put_off(member, &postponement);
+        } else if let Some(refusal) = evaluation.apply(self.reads(), &ruled.command, Ok(ruled.plan))? {
+            return self.record_rejected_plan(at, &stored, &ruled.command, Vec::new(), refusal);
+        }
+        let token_result = token_use.map(TokenResult::approved);
+        Ok(DecisionOutcome::Recorded(self.persist(at, stored.account, evaluation, token_result)?))
+    }
+
+    /// Asks the rules anew for what `stored` is about, in the name of its requester.
+    fn ask_again(&self, at: Timestamp, stored: &StoredApproval) -> Result<Reconsideration, EngineError> {
         let question =
             formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
@@ -156,35 +126,17 @@ impl<S: EngineStore> Engine<S> {
             ..Preconditions::default()
         };
         evaluation.ask_as(self.reads(), &asked)?;
-        mark_approved(&mut evaluation, at, &stored, decision)?;
+        if !has_ground(&evaluation, stored) {
+            return Ok(Reconsideration { evaluation, command, token_use: None, answer: None });
+        }
         let token_use =
             self.planner().client_token_use(at, account, &evaluation, &stored.resource_id, &command)?;
-        if let Some(token_use) = token_use.as_ref().filter(|token_use| token_use.previous.is_some()) {
-            return self.record_rejected_plan(at, &stored, &command, token_use.policy.mismatch.clone());
-        }
-        let plan = match evaluation.request_plan(&command)? {
-            Ok(plan) => plan,
-            Err(refusal) => return self.record_rejected_plan(at, &stored, &command, refusal),
+        let is_used = |token_use: &&ClientTokenUse| token_use.previous.is_some();
+        let answer = match token_use.as_ref().filter(is_used) {
+            Some(token_use) => Err(token_use.policy.mismatch.clone()),
+            None => evaluation.request_plan(&command)?,
         };
-        let ruled = evaluation.rule(&command, plan, policies_of(&stored.required));
-        if let Some(refusal) = refusal_of_approved(&ruled) {
-            return self.record_rejected_plan(at, &stored, &command, refusal);
-        }
-        let PlanRuling { command, plan, .. } = ruled.clone();
-        evaluation.batch.entries[0].record_rulings(member, &ruled);
-        let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
-        if priced.plan_hash != stored.priced.plan_hash {
-            let item = &evaluation.batch.entries[0];
-            let id = apply::attempt_id(&plan, &item.walk.bundle, member);
-            let attempt =
-                id.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id))).transpose()?;
-            return self.reprice(at, &stored, &command, priced, attempt);
-        }
-        if let Some(refusal) = evaluation.apply(self.reads(), &command, Ok(plan))? {
-            return self.record_rejected_plan(at, &stored, &command, refusal);
-        }
-        let token_result = token_use.map(TokenResult::approved);
-        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, token_result)?))
+        Ok(Reconsideration { evaluation, command, token_use, answer: Some(answer) })
     }
 
     /// Takes down that somebody gives the approvals that their labels are for; the plan waits for the others.
@@ -192,11 +144,17 @@ impl<S: EngineStore> Engine<S> {
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
+        required: Vec<RequiredApproval>,
+        ruled: &PlanRuling,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let (required, given) = approval_parts::give(&stored.required, decision.labels, decision.decided_by);
+        let (required, given) = approval_parts::give(&required, decision.labels, decision.decided_by);
         let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::SetRequired { approval: stored.row, required });
+        if approval_parts::takes_others(&stored.required, &required) {
+            let event = requested_again(at, stored, &ruled.command, &stored.summary(MemberIndex::PRIMARY));
+            changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
+        }
+        changes.list.push(approval_parts::set_required(stored, required));
         for policy in given {
             let what = EventKind::ApprovalGiven {
                 approval: stored.id.clone(),
@@ -221,12 +179,32 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_decidable(self.reads(), at, id, decision)?;
+        let stored = find_open(self.reads(), at, id, decision)?;
+        self.check_labels(at, &stored, decision)?;
         let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(MemberIndex::PRIMARY) };
         let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
         let closing = resolution(at, decision);
         let events = self.resolve_approvals(vec![(stored, State::Rejected, closing, event)])?;
         Ok(DecisionOutcome::Recorded(events))
+    }
+
+    /// Checks that the decider's labels are among those that the plan takes or, failing that, among those that policies require
+    /// by now.
+    fn check_labels(
+        &self,
+        at: Timestamp,
+        stored: &StoredApproval,
+        decision: &ApprovalDecision<'_>,
+    ) -> Result<(), DecisionError> {
+        let Err(missing) = approval_parts::check(&stored.required, decision.labels) else { return Ok(()) };
+        let Reconsideration { mut evaluation, command, answer, .. } = self.ask_again(at, stored)?;
+        let Some(Ok(plan)) = answer else { return Err(missing.into()) };
+        let ruled = evaluation.rule(&command, plan, Vec::new());
+        let required = approval_parts::with_given(&stored.required, ruled.required());
+        if required.is_empty() {
+            return Err(missing.into());
+        }
+        Ok(approval_parts::check(&required, decision.labels)?)
     }
 
     /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
@@ -258,17 +236,23 @@ impl<S: EngineStore> Engine<S> {
         Ok(self.commit(changes)?)
     }
 
-    /// Says that what was approved of cannot be carried out; it stays as it was.
+    /// Says that what was approved of cannot be carried out, after what policies `ruled`; it stays as it was.
     fn record_rejected_plan(
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
         command: &Command,
+        ruled: Vec<EventKind>,
         refusal: Refusal,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let event = refusal_event(at, &stored.resource_id, command, &refusal);
-        let events = self.write_event(Some((stored.account, &stored.account_id)), event)?;
-        Ok(DecisionOutcome::Refused { refusal, events })
+        let rulings =
+            ruled.into_iter().map(|what| Event { at, resource: Some(stored.resource_id.clone()), what });
+        let refused = refusal_event(at, &stored.resource_id, command, &refusal);
+        let mut changes = Changes::new(self.retention);
+        for event in rulings.chain([refused]) {
+            changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
+        }
+        Ok(DecisionOutcome::Refused { refusal, events: self.commit(changes)? })
     }
 
     /// Says what the command would do by now; somebody is to look at that.
@@ -276,23 +260,17 @@ impl<S: EngineStore> Engine<S> {
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
-        command: &Command,
+        ruled: &PlanRuling,
         priced: PricedRequest,
         attempt: Option<(ResourceKey, AttemptId)>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let mut summary = stored.summary(MemberIndex::PRIMARY);
         summary.attempt = attempt.as_ref().map(|(_, id)| id.clone());
         let hash = priced.plan_hash.clone();
-        let request = ApprovalRequest {
-            requested_at: at,
-            requested_by: stored.requested_by.clone(),
-            priced,
-            expires_at: stored.expires_at,
-        };
-        let event = request_event(at, &stored.id, &stored.resource_id, command, &summary, &request);
+        let priced_now = StoredApproval { priced: priced.clone(), ..stored.clone() };
+        let event = requested_again(at, &priced_now, &ruled.command, &summary);
         let mut changes = Changes::new(self.retention);
-        let priced = request.priced;
-        changes.list.extend(approval_parts::taken_back(stored));
+        changes.list.extend(approval_parts::begun_again(stored, ruled.required()));
         changes.list.push(Change::RepriceApproval { approval: stored.row, priced, attempt, at });
         changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
         let events = self.commit(changes)?;
@@ -300,31 +278,60 @@ impl<S: EngineStore> Engine<S> {
     }
 }
 
-/// Says in what is in play that somebody agrees to `stored`, before the plan is carried out.
+/// What an approval is about, asked for anew.
+struct Reconsideration {
+    evaluation: CommandEvaluation,
+    command: Command,
+    token_use: Option<ClientTokenUse>,
+    /// What the rules would do; `None` when there is nothing left to decide on.
+    answer: Option<Result<Plan, Refusal>>,
+}
+
+/// Whether there is something left to decide on; where not, the clock writes that down.
+fn has_ground(evaluation: &CommandEvaluation, stored: &StoredApproval) -> bool {
+    let item = &evaluation.batch.entries[0];
+    let approval = item.approvals.iter().find(|approval| approval.row == Some(stored.row));
+    approval.is_some_and(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none())
+}
+
+/// Says in what is in play that somebody agrees to `stored`, which takes what is `required` by now, before the plan is carried
+/// out.
 fn mark_approved(
     evaluation: &mut CommandEvaluation,
     at: Timestamp,
     stored: &StoredApproval,
-    decision: &ApprovalDecision<'_>,
-) -> Result<(), DecisionError> {
+    (decision, required): (&ApprovalDecision<'_>, Vec<RequiredApproval>),
+) {
     let item = &mut evaluation.batch.entries[0];
-    let approval = item.approvals.iter_mut().find(|approval| approval.row == Some(stored.row));
-    // What was due before may have taken its ground away; the clock writes that down.
-    let approval = approval.filter(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none());
-    let approval = approval.ok_or(DecisionError::Closed(State::Expired))?;
-    approval.close(State::Approved, resolution(at, decision));
+    for approval in item.approvals.iter_mut().filter(|approval| approval.row == Some(stored.row)) {
+        if approval_parts::takes_others(&approval.required, &required) {
+            (approval.required, approval.is_extended) = (required.clone(), true);
+        }
+        approval.close(State::Approved, resolution(at, decision));
+    }
     item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));
-    Ok(())
 }
 
-/// Why what somebody approves of is not done all the same: a policy denies it or puts it off, or another one requires an
-/// approval, too.
-fn refusal_of_approved(ruled: &PlanRuling) -> Option<Refusal> {
-    let more = ruled.required().first().map(|one| {
-        let message = format!("the policy `{}` requires an approval by now, too: {}", one.policy, one.reason);
-        Refusal { code: POLICY_REFUSAL.to_owned(), message }
-    });
-    ruled.verdict.refusal().or(more)
+/// What is recorded of rulings when every approval is given that they require: those that this does not answer.
+fn unanswered(ruled: &PlanRuling) -> Vec<EventKind> {
+    let is_answered = |event: &&EventKind| {
+        let EventKind::PolicyRuled { policy, ruling, shadow: false, .. } = event else { return false };
+        let is_required = ruled.required().iter().any(|one| one.policy == *policy);
+        *ruling == RulingKind::ApprovalRequired || *ruling == RulingKind::Failed && is_required
+    };
+    ruled.events.iter().filter(|event| !is_answered(event)).cloned().collect()
+}
+
+/// The event of `stored` when it holds another plan, or waits for others, from now on.
+fn requested_again(
+    at: Timestamp,
+    stored: &StoredApproval,
+    command: &Command,
+    summary: &ApprovalSummary,
+) -> Event {
+    let requested_by = stored.requested_by.as_deref();
+    let asked = RequestDetails { requested_by, cost: stored.priced.cost, expires_at: stored.expires_at };
+    request_event(at, &stored.id, &stored.resource_id, command, summary, &asked)
 }
 
 fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
@@ -332,8 +339,8 @@ fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
     Resolution { at, by, reason, expiry_reason: None }
 }
 
-/// The approval called `id`, if this decision on it is possible.
-fn find_decidable(
+/// The approval called `id`, if it waits for a decision, of somebody else than its requester, on this plan.
+fn find_open(
     db: &dyn EngineReads,
     at: Timestamp,
     id: &str,
@@ -344,13 +351,12 @@ fn find_decidable(
     if requester == Some(db.person_of(decision.decided_by)?) {
         Err(DecisionError::OwnRequest)
     } else if stored.state != State::Pending {
-        Err(DecisionError::Closed(stored.state))
+        Err(DecisionError::Closed { approval: stored.id, state: stored.state })
     } else if at > stored.expires_at {
-        Err(DecisionError::Expired(stored.expires_at))
+        Err(DecisionError::Expired(stored.id, stored.expires_at))
     } else if decision.plan_hash.is_some_and(|planned| planned != stored.priced.plan_hash) {
         Err(DecisionError::PlanMismatch(stored.priced.plan_hash))
     } else {
-        approval_parts::check(&stored.required, decision.labels)?;
         Ok(stored)
     }
 }

@@ -8,6 +8,8 @@ use perennial_domain::policy::chain::RequiredApproval;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::change::Change;
 
+use crate::ruling_approvals::BUILT_IN;
+
 /// What somebody may approve of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApproverLabels<'a> {
@@ -70,14 +72,34 @@ pub(crate) fn give(
     (all.collect(), given)
 }
 
-/// Takes back what was given of `stored`, which holds another plan from now on.
-pub(crate) fn taken_back(stored: &StoredApproval) -> Option<Change> {
-    if stored.required.iter().all(|one| one.given_by.is_none()) {
-        return None;
-    }
-    let all = stored.required.iter().cloned();
-    let required = all.map(|one| RequiredApproval { given_by: None, ..one }).collect();
-    Some(Change::SetRequired { approval: stored.row, required })
+/// What is required from now on, where policies require `present` of a plan of which `before` was required: what was given
+/// counts as long as the same policy takes the same label.
+pub(crate) fn with_given(before: &[RequiredApproval], present: &[RequiredApproval]) -> Vec<RequiredApproval> {
+    let given = |one: &RequiredApproval| before.iter().find(|other| is_same(one, other))?.given_by.clone();
+    present.iter().map(|one| RequiredApproval { given_by: given(one), ..one.clone() }).collect()
+}
+
+/// Whether `present` takes an approval that `before` does not: of another policy, or with another label.
+pub(crate) fn takes_others(before: &[RequiredApproval], present: &[RequiredApproval]) -> bool {
+    let is_new = |one: &RequiredApproval| !before.iter().any(|other| is_same(one, other));
+    // One that is older than policies is that of the limit.
+    let is_limit = |one: &RequiredApproval| before.is_empty() && one.policy == BUILT_IN;
+    present.iter().any(|one| is_new(one) && !is_limit(one))
+}
+
+fn is_same(one: &RequiredApproval, other: &RequiredApproval) -> bool {
+    one.policy == other.policy && one.by == other.by
+}
+
+/// Has `stored` wait for `present`, with nothing of it given: it holds another plan from now on.
+pub(crate) fn begun_again(stored: &StoredApproval, present: &[RequiredApproval]) -> Option<Change> {
+    let required = with_given(&[], present);
+    (required != stored.required).then(|| set_required(stored, required))
+}
+
+/// The change after which `stored` waits for `required`.
+pub(crate) fn set_required(stored: &StoredApproval, required: Vec<RequiredApproval>) -> Change {
+    Change::SetRequired { approval: stored.row, required, expires_at: stored.expires_at }
 }
 
 /// Labels for people, such as `finance` or nothing.

@@ -3,16 +3,16 @@
 //! Knows bundles in play. Which plans need an approval, and when one becomes obsolete, is decided in the domain: see
 //! [`perennial_domain::approval`].
 
-use perennial_domain::account_settings;
-use perennial_domain::account_settings::OnUndecided;
+use std::borrow::Cow;
+
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExistingApproval;
 use perennial_domain::approval::ExpiryReason;
+use perennial_domain::approval::Needs;
 use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::bundle::OnExpiry;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
@@ -31,10 +31,11 @@ use crate::batch_approval::BatchApproval;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
+use crate::policy_facts::UNNAMED;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
-use crate::ruling::PlanRuling;
 use crate::ruling_approvals::BUILT_IN;
+use crate::ruling_subject::PlanRuling;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -57,8 +58,10 @@ pub(super) fn load_approvals(
                 row: Some(stored.row),
                 summary: stored.summary(member),
                 id: stored.id,
+                requested_by: stored.requested_by,
                 expires_at: stored.expires_at,
                 required: stored.required,
+                is_extended: false,
                 request: None,
                 closing: None,
             });
@@ -100,12 +103,13 @@ impl BatchEntry {
         self.expire_approvals_where(self.instant, reason);
     }
 
-    /// Expires the pending approvals of the payment of `order`, which does not wait to be paid any more.
-    pub(super) fn expire_payments_of(&mut self, order: &str, at: Timestamp) {
-        let payment = formats::decision::command(&Command::PayOrder(order.to_owned())).to_text();
+    /// Expires the pending approvals of paying or cancelling `order`, which does not wait to be paid any more.
+    pub(super) fn expire_approvals_of_order(&mut self, order: &str, at: Timestamp) {
+        let commands = [Command::PayOrder(order.to_owned()), Command::CancelOrder(order.to_owned())];
+        let commands = commands.map(|command| formats::decision::command(&command).to_text());
         self.expire_approvals_where(at, |summary, _| {
-            let is_of_payment = summary.state == State::Pending && summary.command == payment;
-            is_of_payment.then_some(ExpiryReason::OrderClosed)
+            let is_of_order = summary.state == State::Pending && commands.contains(&summary.command);
+            is_of_order.then_some(ExpiryReason::OrderClosed)
         });
     }
 
@@ -150,7 +154,7 @@ impl Batch {
     }
 
     /// Requests the approvals of the automatic renewal that was ruled on, unless they were requested before; returns
-    /// whether they are given already.
+    /// whether they are given already. At the last try nobody has time to give them: they end undecided at once.
     pub(super) fn request_for_renewal(
         &mut self,
         index: EntryIndex,
@@ -163,10 +167,21 @@ impl Batch {
         let attempt = apply::attempt_id(&ruled.plan, bundle, member);
         let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
+        let (instant, expires_at) = (item.instant, bundle[member].expires_at);
         match approval::existing_renewal(&summaries, bundle, member, key) {
-            ExistingApproval::Pending(_) | ExistingApproval::Decided => false,
+            ExistingApproval::Pending(place) => {
+                self.extend_approval(index, place, ruled);
+                false
+            }
+            ExistingApproval::Decided => false,
             ExistingApproval::None => {
-                self.request_approval(index, member, &ruled.command, ruled, (timeline, None));
+                let is_late = !item.is_held && approval::is_last_try(instant, member, expires_at, timeline);
+                if is_late && !self.grants_approvals {
+                    self.add_request(index, member, ruled, instant - 1);
+                    return self.end_undecided(index);
+                }
+                let last = approval::expiry(instant, &ruled.plan, member, expires_at, timeline, None);
+                self.add_request(index, member, ruled, last);
                 if self.grants_approvals {
                     self.entry_mut(index).grant_last();
                 }
@@ -175,69 +190,9 @@ impl Batch {
         }
     }
 
-    /// The policies whose approvals of the renewal of a member are given: those of a period that was approved but not paid,
-    /// and those that nobody decided on in time, where the account renews then.
-    pub(super) fn given_approvals(&mut self, index: EntryIndex, member: MemberIndex) -> Vec<String> {
-        let (grants, renews) = (self.grants_approvals, self.renews_undecided(index));
-        let item = self.entry_mut(index);
-        let (instant, expires_before) = (item.instant, item.walk.bundle[member].expires_at);
-        let mut given = Vec::new();
-        let of_period = |approval: &&mut BatchApproval| {
-            let summary = &approval.summary;
-            summary.member == member
-                && summary.cause == Cause::Auto
-                && summary.expires_before == expires_before
-        };
-        for approval in item.approvals.iter_mut().filter(of_period) {
-            let is_pending = approval.summary.state == State::Pending;
-            if renews && is_pending && approval.expires_at <= instant {
-                let reason = ExpiryReason::Undecided;
-                let closing = Resolution { at: instant, by: None, reason: None, expiry_reason: Some(reason) };
-                approval.close(State::Expired, closing);
-                let resource = Some(item.walk.bundle[member].id.clone());
-                let what =
-                    EventKind::ApprovalExpired { approval: approval.id.clone(), reason, will_retry: true };
-                item.walk.events.push(Event { at: instant, resource, what });
-            }
-            let summary = &approval.summary;
-            let is_undecided = summary.expiry_reason == Some(ExpiryReason::Undecided);
-            if grants && summary.state == State::Approved || renews && is_undecided {
-                given.extend(policies_of(&approval.required));
-            }
-        }
-        given
-    }
-
-    /// The tries at the instants at which approvals end undecided, where the account renews then.
-    pub(super) fn undecided_tries(&self, index: EntryIndex) -> Vec<(MemberIndex, Timestamp)> {
-        let item = self.entry(index);
-        if item.approvals.is_empty() || !self.renews_undecided(index) {
-            return Vec::new();
-        }
-        let bundle = &item.walk.bundle;
-        let is_ahead = |approval: &&BatchApproval| {
-            let (summary, member) = (&approval.summary, &bundle[approval.summary.member]);
-            let waits =
-                summary.state == State::Pending || summary.expiry_reason == Some(ExpiryReason::Undecided);
-            summary.cause == Cause::Auto
-                && waits
-                && member.is_live()
-                && member.on_expiry == OnExpiry::Renew
-                && member.expires_at == summary.expires_before
-                && approval.expires_at > item.walk.ask_after()
-        };
-        let ahead = item.approvals.iter().filter(is_ahead);
-        ahead.map(|approval| (approval.summary.member, approval.expires_at)).collect()
-    }
-
-    fn renews_undecided(&self, index: EntryIndex) -> bool {
-        let account = &self.account(self.entry(index).account).account;
-        account_settings::on_undecided(&account.settings) == OnUndecided::Renew
-    }
-
     /// Requests the approvals of a command that was ruled on, unless they are pending; returns the id of the approval, and
-    /// whether it is new. `pay_until` is until
-    /// when the order that the command pays can be paid.
+    /// whether it is new or waits for others than before. `pay_until` is until when the order that the command pays can be
+    /// paid.
     pub(super) fn request_for_command(
         &mut self,
         index: EntryIndex,
@@ -245,19 +200,32 @@ impl Batch {
         ruled: &PlanRuling,
         pay_until: Option<Timestamp>,
     ) -> Result<(String, bool), EngineError> {
+        let text = self.request_text(index, &ruled.command);
         let item = self.entry(index);
-        let command = &ruled.command;
-        let attempt = apply::attempt_id(&ruled.plan, &item.walk.bundle, member);
-        let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
-        let text = formats::decision::command(command).to_text();
-        match approval::existing_command(&summaries, member, &text, key) {
-            ExistingApproval::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
+        match approval::existing_command(&summaries, member, &text) {
+            ExistingApproval::Pending(place) => {
+                let is_changed = self.extend_approval(index, place, ruled);
+                Ok((self.entry(index).approvals[place].id.clone(), is_changed))
+            }
             ExistingApproval::None | ExistingApproval::Decided => {
                 let timeline = self.request_timeline(index)?;
-                Ok((self.request_approval(index, member, command, ruled, (&timeline, pay_until)), true))
+                let item = self.entry(index);
+                let (instant, expires_at) = (item.instant, item.walk.bundle[member].expires_at);
+                let last = approval::expiry(instant, &ruled.plan, member, expires_at, &timeline, pay_until);
+                Ok((self.add_request(index, member, ruled, last), true))
             }
         }
+    }
+
+    /// What tells one request from others: the command, without the token under which it is sent.
+    fn request_text(&self, index: EntryIndex, command: &Command) -> String {
+        let account_in_batch = self.account(self.entry(index).account);
+        let command = match account_in_batch.token_option() {
+            Some(token) => Cow::Owned(command.without_option(token)),
+            None => Cow::Borrowed(command),
+        };
+        formats::decision::command(&command).to_text()
     }
 
     /// What will happen to the bundle at `place` if nobody does anything.
@@ -266,18 +234,18 @@ impl Batch {
         timeline.expect("one question has one answer").map_err(EngineError::Overdue)
     }
 
-    /// Requests an approval, and returns its id. What limits its time is the timeline and, for the payment of an order,
-    /// until when that can be paid.
-    fn request_approval(
+    /// Adds the request of an approval that ends at `last`, or earlier where a policy says so; returns its id.
+    fn add_request(
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        command: &Command,
         ruled: &PlanRuling,
-        (timeline, pay_until): (&[Occurrence], Option<Timestamp>),
+        last: Timestamp,
     ) -> String {
-        let plan = &ruled.plan;
+        let PlanRuling { command, plan, .. } = ruled;
         let priced = self.price_request(index, member, command, plan);
+        let is_unnamed = command.cause() == Cause::Command && self.requested_by.is_none();
+        let requested_by = self.requested_by.clone().or_else(|| is_unnamed.then(|| UNNAMED.to_owned()));
         let item = &mut self.entries[index.get()];
         let bundle = &item.walk.bundle;
         let resource = &bundle[member];
@@ -287,28 +255,25 @@ impl Batch {
             member,
             cause: command.cause(),
             command: priced.command.clone(),
+            needs: Needs::of(command),
             expires_before: resource.expires_at,
             attempt: apply::attempt_id(plan, bundle, member),
             state: State::Pending,
             expiry_reason: None,
         };
-        let last = approval::expiry(item.instant, plan, member, resource.expires_at, timeline, pay_until);
         let expires_at = ruled.approval_expires_at().map_or(last, |expires_at| expires_at.min(last));
-        let request = ApprovalRequest {
-            requested_at: item.instant,
-            requested_by: self.requested_by.clone(),
-            priced,
-            expires_at,
-        };
-        let event = request_event(item.instant, &id, &resource.id, command, &summary, &request);
+        let asked = RequestDetails { requested_by: requested_by.as_deref(), cost: priced.cost, expires_at };
+        let event = request_event(item.instant, &id, &resource.id, command, &summary, &asked);
         item.walk.events.push(event);
-        let request = Some(Box::new(request));
+        let request = Some(Box::new(ApprovalRequest { requested_at: item.instant, priced }));
         item.approvals.push(BatchApproval {
             row: None,
             id: id.clone(),
             summary,
+            requested_by,
             expires_at,
             required: ruled.required().to_vec(),
+            is_extended: false,
             request,
             closing: None,
         });
@@ -343,34 +308,44 @@ impl Batch {
             balance_after: account_in_batch.account.balance,
         };
         PricedRequest {
-            command: formats::decision::command(command).to_text(),
+            command: self.request_text(index, command),
             contract: formats::decision::CONTRACT.to_owned(),
             request: request.to_text(),
             response: response.to_text(),
             revision: rules.digest().to_owned(),
             plan_hash: proposal.hash_without_balance(),
-            cost: approval::commitment(plan, bundle, item.instant),
+            cost: approval::whole_cost(plan, bundle, item.instant),
             available: account_in_batch.account.balance.available(),
         }
     }
 }
 
-/// The event of an approval that is requested, or priced again.
+/// What the event of a request says beside the request.
+pub(super) struct RequestDetails<'a> {
+    /// The token that asks; `None` for the clock.
+    pub(super) requested_by: Option<&'a str>,
+    /// What the plan costs.
+    pub(super) cost: Micros,
+    /// When the approval expires.
+    pub(super) expires_at: Timestamp,
+}
+
+/// The event of an approval that is requested, priced again, or waits for others than before.
 pub(super) fn request_event(
     at: Timestamp,
     id: &str,
     resource: &str,
     command: &Command,
     summary: &ApprovalSummary,
-    request: &ApprovalRequest,
+    asked: &RequestDetails<'_>,
 ) -> Event {
     let what = EventKind::ApprovalRequested {
         approval: id.to_owned(),
         command: command.name().to_owned(),
         cause: summary.cause,
-        requested_by: request.requested_by.clone(),
-        cost: request.priced.cost,
-        expires_at: request.expires_at,
+        requested_by: asked.requested_by.map(str::to_owned),
+        cost: asked.cost,
+        expires_at: asked.expires_at,
         attempt: summary.attempt.as_ref().map(ToString::to_string),
     };
     Event { at, resource: Some(resource.to_owned()), what }

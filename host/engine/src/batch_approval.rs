@@ -17,10 +17,14 @@ pub struct BatchApproval {
     pub id: String,
     /// Its state and command.
     pub summary: ApprovalSummary,
+    /// The token that requested it; `None` for the clock.
+    pub requested_by: Option<String>,
     /// The instant at which it expires undecided.
     pub expires_at: Timestamp,
     /// The policies that require it; empty of one that was requested before there were policies.
     pub required: Vec<RequiredApproval>,
+    /// Whether it waits for others than before from now on.
+    pub is_extended: bool,
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.
@@ -32,12 +36,8 @@ pub struct BatchApproval {
 pub struct ApprovalRequest {
     /// When it is requested.
     pub requested_at: Timestamp,
-    /// The token that requests it; `None` for the clock.
-    pub requested_by: Option<String>,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The instant at which it expires undecided.
-    pub expires_at: Timestamp,
 }
 
 impl BatchApproval {

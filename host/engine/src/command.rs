@@ -25,7 +25,7 @@ use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
-use crate::ruling::PlanRuling;
+use crate::ruling_subject::PlanRuling;
 use crate::start;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::change::Change;
@@ -168,7 +168,7 @@ impl<S: EngineStore> Engine<S> {
                     return self.request_approval(at, account, evaluation, &ruled);
                 }
                 evaluation.record_ruled(&ruled)?;
-                ruled_out = ruled.verdict.refusal();
+                ruled_out = ruled.refusal(self.grants_approvals);
                 let refusal = evaluation.apply_ruled(self.reads(), &ruled)?;
                 (ruled.command, refusal)
             }
@@ -197,9 +197,9 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<CommandOutcome, EngineError> {
         let (member, pay_until) = (evaluation.member, evaluation.pay_until());
         evaluation.batch.entries[0].record_rulings(member, ruled);
-        let (approval, is_new) =
+        let (approval, is_changed) =
             evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled, pay_until)?;
-        let is_told = is_new || !ruled.events.is_empty();
+        let is_told = is_changed || !ruled.events.is_empty();
         let events = if is_told { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }

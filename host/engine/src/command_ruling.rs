@@ -2,11 +2,16 @@
 //!
 //! Knows one command that the rules have answered. What rulings come to is in `ruling.rs`.
 
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
+use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_domain::policy::chain::Verdict;
+use perennial_domain::plan::Step;
+use perennial_domain::timeline::Action;
+use perennial_domain::timestamp::Timestamp;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
@@ -14,10 +19,11 @@ use crate::batch::RenewalTry;
 use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::planner::CommandEvaluation;
+use crate::policy_facts;
 use crate::preconditions::Preconditions;
 use crate::rules::automatic_renewal;
-use crate::ruling::PlanRuling;
-use crate::ruling::Subject;
+use crate::ruling_subject::PlanRuling;
+use crate::ruling_subject::Subject;
 
 impl CommandEvaluation {
     /// Has the policies rule on what the rules answered that `command` would do; `approved` are those whose approvals were
@@ -61,18 +67,14 @@ impl CommandEvaluation {
 
     /// What is answered to a command that a policy denied or put off: through the provider's own API in its words.
     fn refusal_of_policy(&self, ruled: &PlanRuling) -> Option<Refusal> {
-        let refusal = ruled.verdict.refusal()?;
+        let refusal = ruled.refusal(self.batch.grants_approvals)?;
         let account_in_batch = &self.batch.accounts[0];
         let Some(rules) = account_in_batch.rules.as_ref().filter(|_| self.batch.is_provider_api) else {
             return Some(refusal);
         };
         let manifest = rules.manifest();
-        let provider_refusal = match ruled.verdict {
-            Verdict::Defer { .. } => &manifest.policy_deferred,
-            Verdict::Approve | Verdict::Deny { .. } | Verdict::RequireApproval { .. } => {
-                &manifest.policy_denied
-            }
-        };
+        let is_put_off = ruled.verdict.postponement().is_some();
+        let provider_refusal = if is_put_off { &manifest.policy_deferred } else { &manifest.policy_denied };
         Some(provider_refusal.of(&account_in_batch.account.settings, &refusal.message))
     }
 
@@ -88,8 +90,42 @@ impl CommandEvaluation {
         }
     }
 
-    /// Tries the automatic renewal of `member` at once, as the plan that was carried out wants.
-    pub(super) fn retry_now(&mut self, member: MemberIndex) -> Result<(), EngineError> {
+    /// Tries the automatic renewal of `member` at once, as `plan`, which was carried out, wants; and that of every other member
+    /// that it turned on whose own tries have all passed: nothing would renew it any more.
+    pub(super) fn retry_all_now(&mut self, plan: &Plan, member: MemberIndex) -> Result<(), EngineError> {
+        let is_other =
+            |step: &&Step| step.member != member && matches!(step.operation, Operation::SetAutoRenew(_));
+        let others = plan.steps.iter().filter(is_other).map(|step| step.member).collect::<Vec<_>>();
+        let late = others.into_iter().map(|other| Ok((other, self.expiry_without_try(other)?)));
+        let late = late.collect::<Result<Vec<_>, EngineError>>()?;
+        self.retry_now(member)?;
+        for (other, expires_at) in late {
+            // What was renewed along with another has another expiry.
+            let present = self.batch.entries[0].walk.bundle[other].expires_at;
+            if expires_at.is_some() && present == expires_at {
+                self.retry_now(other)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When `member` expires, which had tries of its own for its present period and has none left; `None` of every other.
+    fn expiry_without_try(&self, member: MemberIndex) -> Result<Option<Timestamp>, EngineError> {
+        let item = &self.batch.entries[0];
+        let resource = &item.walk.bundle[member];
+        let is_active = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew;
+        let ahead = resource.expires_at.filter(|expires_at| is_active && *expires_at > item.instant);
+        let Some(expires_at) = ahead else { return Ok(None) };
+        let after = policy_facts::before_period(resource, item.instant);
+        let timeline = self.batch.request_timelines_after(&[(EntryIndex::FIRST, after)]).pop();
+        let timeline = timeline.expect("one question has one answer").map_err(EngineError::Overdue)?;
+        let own = timeline.iter().filter(|next| next.member == member && next.action == Action::TryRenewal);
+        let last = own.map(|next| next.at).filter(|at| *at < expires_at).max();
+        Ok(last.filter(|last| *last < item.instant).map(|_| expires_at))
+    }
+
+    /// Tries the automatic renewal of `member` at once.
+    fn retry_now(&mut self, member: MemberIndex) -> Result<(), EngineError> {
         let renewal = automatic_renewal();
         let named = std::mem::replace(&mut self.member, member);
         let plan = self.request_plan(&renewal);

@@ -6,8 +6,10 @@
 
 mod application;
 pub mod approval;
+mod approval_decision;
 pub mod approval_parts;
 mod approval_requests;
+mod approvals_of_period;
 pub mod backtest;
 mod batch;
 mod batch_approval;
@@ -50,6 +52,7 @@ pub mod rules;
 mod ruling;
 mod ruling_approvals;
 mod ruling_records;
+mod ruling_subject;
 pub mod settings;
 mod shadow_difference;
 pub mod simulation;

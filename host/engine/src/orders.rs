@@ -7,6 +7,7 @@ use perennial_domain::apply;
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::order::OrderState;
@@ -166,7 +167,7 @@ pub(super) fn plan_at_price(
         let expires_at = bundle[line.member].expires_at;
         match order.kind {
             OrderKind::Renewal => expires_at != Some(line.starts_at),
-            OrderKind::Upgrade => expires_at.is_none_or(|expires_at| expires_at < line.ends_at),
+            OrderKind::Upgrade => expires_at != paid_until(order, line.member),
             OrderKind::Purchase | OrderKind::Downgrade => false,
         }
     });
@@ -206,6 +207,11 @@ pub(super) fn plan_at_price(
     Err(Refusal { code: ORDER_CHANGED.to_owned(), message })
 }
 
+/// Until when `order` pays for `member`.
+fn paid_until(order: &UnpaidOrder, member: MemberIndex) -> Option<Timestamp> {
+    order.lines.iter().filter(|line| line.member == member).map(|line| line.ends_at).max()
+}
+
 /// Cancels the orders of members that have come to their end in this batch.
 pub(super) fn close_ended(db: &dyn EngineReads, item: &mut BatchEntry) -> Result<(), StoreError> {
     let has_ended = |order: &UnpaidOrder, bundle: &Bundle| {
@@ -235,7 +241,7 @@ pub(super) fn close(item: &mut BatchEntry, order: UnpaidOrder, state: OrderState
     let mut effects = apply::close_order(order, state, &mut item.walk.bundle, at);
     item.walk.events.append(&mut effects.events);
     item.effects.push(effects);
-    item.expire_payments_of(&id, at);
+    item.expire_approvals_of_order(&id, at);
 }
 
 /// The command that the rules are asked about: of an order, what it is for.

@@ -233,6 +233,9 @@ impl Changes {
         let state = approval.summary.state;
         let closing = approval.closing.map(|resolution| (state, resolution));
         if let Some(row) = approval.row {
+            let (required, expires_at) = (approval.required, approval.expires_at);
+            let extension = Change::SetRequired { approval: row, required, expires_at };
+            self.list.extend(Some(extension).filter(|_| approval.is_extended));
             self.list.extend(closing.map(|(state, resolution)| Change::CloseApproval {
                 approval: row,
                 state,
@@ -242,8 +245,8 @@ impl Changes {
         }
         let Some(request) = approval.request else { return Ok(()) };
         let summary = approval.summary;
-        // What was approved at once does not wait: its attempt is written with what was done.
-        let awaited = summary.attempt.filter(|_| state != State::Approved);
+        // What ended at once does not wait: its attempt is written with what was done, if anything was.
+        let awaited = summary.attempt.filter(|_| state == State::Pending);
         let attempt = awaited.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id)));
         self.list.push(Change::InsertApproval(Box::new(NewApproval {
             id: approval.id,
@@ -254,8 +257,8 @@ impl Changes {
             attempt: attempt.transpose()?,
             expires_before: summary.expires_before,
             requested_at: request.requested_at,
-            requested_by: request.requested_by,
-            expires_at: request.expires_at,
+            requested_by: approval.requested_by,
+            expires_at: approval.expires_at,
             required: approval.required,
             closing,
         })));

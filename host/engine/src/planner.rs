@@ -21,6 +21,7 @@ use perennial_store::keys::AccountKey;
 use perennial_store::keys::DeferredPurchaseKey;
 
 use crate::application::PlanApplication;
+use crate::approval_requests::load_approvals;
 use crate::batch::Batch;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
@@ -165,7 +166,12 @@ impl Planner<'_> {
         let is_overdue = is_overdue(&stored, at);
         let mut batch = assemble_batch(self.db, self.providers, self.options, vec![stored], |_| before)?;
         if batch.policies.is_some() {
-            batch.entries[0].renewals = count_renewals(self.db, &batch.entries[0].original.rows)?;
+            // A policy may be asked about commands only.
+            let item = &mut batch.entries[0];
+            item.renewals = count_renewals(self.db, &item.original.rows)?;
+            if item.approvals.is_empty() {
+                item.approvals = load_approvals(self.db, &item.original.rows)?;
+            }
         }
         if is_overdue {
             batch.decide();
@@ -271,10 +277,10 @@ impl CommandEvaluation {
         if let Some(order) = &paying {
             let item = &mut self.batch.entries[0];
             let at = item.instant;
-            item.expire_payments_of(&order.id, at);
+            item.expire_approvals_of_order(&order.id, at);
         }
         if let Some(member) = plan.retry_now {
-            self.retry_now(member)?;
+            self.retry_all_now(&plan, member)?;
         }
         Ok(None)
     }

@@ -224,8 +224,8 @@ impl Case {
     pub(crate) fn is_approved(&self, grants_approvals: bool) -> bool {
         match &self.verdict {
             Some(Verdict::Approve) | None => true,
-            Some(Verdict::RequireApproval { .. }) => grants_approvals,
-            Some(Verdict::Deny { .. } | Verdict::Defer { .. }) => false,
+            Some(Verdict::RequireApproval { postponement, .. }) => grants_approvals && postponement.is_none(),
+            Some(Verdict::Deny { .. } | Verdict::Defer(_)) => false,
         }
     }
 

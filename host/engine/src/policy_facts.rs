@@ -30,7 +30,7 @@ use crate::batch_entry::EntryIndex;
 /// How long before an expiry its first try is looked for, in seconds: longer than any provider tries.
 const LOOK_BACK: i64 = 366 * 86_400;
 /// Who asks for a command of which nobody says who does: that of a scenario.
-const UNNAMED: &str = "scenario";
+pub(crate) const UNNAMED: &str = "scenario";
 
 impl BatchAccount {
     /// What it has at `at`.

@@ -115,8 +115,8 @@ impl Proposal {
         hex::encode(Sha256::digest(whole.to_string()))
     }
 
-    /// A plan without the present: what is bought at once is bought at once whenever that is, and what is renewed late may
-    /// be renewed from then on.
+    /// A plan without the present: what begins at once begins at once whenever that is, and what is renewed late may be
+    /// renewed from then on.
     fn plan_value(&self, priced: &PricedPlan) -> Value {
         let mut plan = priced.plan.clone();
         let epoch = Timestamp::from_second(0);
@@ -129,8 +129,18 @@ impl Proposal {
                 Operation::Buy(buying) if buying.pay_at == self.at => {
                     if buying.effective_at == self.at {
                         (buying.effective_at, buying.expires_at) = (epoch, epoch);
+                        buying.anchor_day = 0;
                     }
                     buying.pay_at = epoch;
+                }
+                Operation::Subscribe(subscription) => {
+                    (subscription.expires_at, subscription.anchor_day) = (epoch, 0);
+                }
+                Operation::ChangeSpecification(specification) => {
+                    let adjustments = specification.adjustments.iter_mut();
+                    for adjustment in adjustments.filter(|one| one.starts_at == self.at) {
+                        adjustment.starts_at = epoch;
+                    }
                 }
                 Operation::Buy(_)
                 | Operation::Extend(_)
@@ -138,8 +148,6 @@ impl Proposal {
                 | Operation::SetAutoRenew(_)
                 | Operation::EndSubscription(_)
                 | Operation::Convert(_)
-                | Operation::ChangeSpecification(_)
-                | Operation::Subscribe(_)
                 | Operation::SetAttribute(..) => {}
             }
         }

@@ -9,20 +9,16 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::account_settings;
-use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
-use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::ChainContext;
-use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
-use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanAnswers;
 
@@ -35,45 +31,8 @@ use crate::policy_case::PlanState;
 use crate::policy_case::PolicyEvaluation;
 use crate::ruling_approvals::with_host_approvals;
 use crate::ruling_records;
-
-/// A plan that is to meet the money, unless a policy has something against it.
-pub(crate) struct Subject {
-    /// The bundle of the plan.
-    pub(crate) entry: EntryIndex,
-    /// The member that was named.
-    pub(crate) member: MemberIndex,
-    /// The command that was asked for.
-    pub(crate) command: Command,
-    /// What the rules would do.
-    pub(crate) plan: Plan,
-    /// The policies whose approvals were given.
-    pub(crate) approved: Vec<String>,
-}
-
-/// What policies ruled on a plan, with the plan as they amended it.
-#[derive(Clone, Debug)]
-pub(crate) struct PlanRuling {
-    /// What is asked for, with the amendments.
-    pub(crate) command: Command,
-    /// What the rules would do for that.
-    pub(crate) plan: Plan,
-    /// What the rulings come to.
-    pub(crate) verdict: Verdict,
-    /// What is recorded of them, in order.
-    pub(crate) events: Vec<EventKind>,
-}
-
-impl PlanRuling {
-    /// The approvals that it waits for; none when it waits for none.
-    pub(crate) fn required(&self) -> &[RequiredApproval] {
-        if let Verdict::RequireApproval { approvals, .. } = &self.verdict { approvals } else { &[] }
-    }
-
-    /// When the approvals end that it waits for, if a policy says.
-    pub(crate) fn approval_expires_at(&self) -> Option<Timestamp> {
-        if let Verdict::RequireApproval { expires_at, .. } = &self.verdict { *expires_at } else { None }
-    }
-}
+use crate::ruling_subject::PlanRuling;
+use crate::ruling_subject::Subject;
 
 /// What is asked in one call about one plan.
 struct Question<'a> {
@@ -140,6 +99,7 @@ impl Batch {
             // What the clock does meanwhile is not what the API's client asked for.
             is_provider_api: self.is_provider_api && command.cause() == Cause::Command,
             approved,
+            requested: self.requested_of(entry, member, command.cause()),
         };
         let state = PlanState { command, plan, facts, fuel: 0 };
         Case::new(number, (entry, member, account), matching, context, state)

@@ -56,13 +56,15 @@ pub(crate) fn with_host_approvals(own: Vec<RequiredApproval>, verdict: Verdict) 
     }
     match verdict {
         Verdict::Deny { .. } => verdict,
-        Verdict::Approve | Verdict::Defer { .. } => {
-            Verdict::RequireApproval { approvals: own, expires_at: None }
+        Verdict::Approve => Verdict::RequireApproval { approvals: own, expires_at: None, postponement: None },
+        Verdict::Defer(postponement) => {
+            Verdict::RequireApproval { approvals: own, expires_at: None, postponement: Some(postponement) }
         }
-        Verdict::RequireApproval { approvals, expires_at } => {
+        Verdict::RequireApproval { approvals, expires_at, postponement } => {
             let is_other = |one: &RequiredApproval| !approvals.iter().any(|other| other.policy == one.policy);
             let own = own.into_iter().filter(is_other).collect::<Vec<_>>();
-            Verdict::RequireApproval { approvals: own.into_iter().chain(approvals).collect(), expires_at }
+            let approvals = own.into_iter().chain(approvals).collect();
+            Verdict::RequireApproval { approvals, expires_at, postponement }
         }
     }
 }

@@ -55,7 +55,7 @@ impl ShadowRuling {
     pub(crate) fn differs(&self, followed: Effect, verdict: &Verdict, facts: &PlanFacts) -> bool {
         match (self.effect, verdict) {
             (Effect::Failed, _) => true,
-            (Effect::Deferred, Verdict::Defer { until, .. }) => self.until != Some(*until),
+            (Effect::Deferred, Verdict::Defer(postponement)) => self.until != Some(postponement.until),
             (Effect::Amended, Verdict::Approve) => {
                 self.amendment.as_ref().is_none_or(|amendment| !facts.is_unchanged_by(amendment))
             }

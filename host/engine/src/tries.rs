@@ -3,6 +3,7 @@
 //! Knows bundles in play. The order in which tries meet the money is that of the batch.
 
 use perennial_domain::apply;
+use perennial_domain::approval;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::DeclineClass;
@@ -13,6 +14,7 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::Postponement;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timeline_walk::Yield;
@@ -23,8 +25,8 @@ use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::rules::automatic_renewal;
-use crate::ruling::PlanRuling;
-use crate::ruling::Subject;
+use crate::ruling_subject::PlanRuling;
+use crate::ruling_subject::Subject;
 
 impl Batch {
     /// Makes these tries; returns the bundles that are to be walked on, in the order of the tries.
@@ -99,14 +101,17 @@ impl Batch {
         match &ruled.verdict {
             Verdict::Approve => {}
             Verdict::Deny { .. } => return false,
-            Verdict::Defer { policy, reason, until } => {
-                let expires_before = item.walk.bundle[member].expires_at;
-                let (policy, reason) = (policy.clone(), reason.clone());
-                item.deferrals.push(Deferral { member, expires_before, until: *until, policy, reason });
+            Verdict::Defer(postponement) => {
+                item.put_off(member, postponement);
                 return false;
             }
-            Verdict::RequireApproval { .. } => {
+            Verdict::RequireApproval { postponement, .. } => {
                 if !self.request_for_renewal(index, member, &ruled, &renewal_try.timeline) {
+                    return false;
+                }
+                if let Some(postponement) = postponement {
+                    // The approvals that are given count when it is tried then.
+                    self.entry_mut(index).put_off(member, postponement);
                     return false;
                 }
             }
@@ -149,13 +154,27 @@ impl Batch {
             let key = Key { resource: resource.id.clone(), expires_before: resource.expires_at? };
             Some(AttemptId { key, term: resource.renewal_term.or(resource.term)? })
         };
-        if let Some(id) = planned.or_else(without_plan) {
+        // An attempt whose plan waits for an approval goes on waiting for it.
+        let awaits = |id: &AttemptId| {
+            let mut pending =
+                item.approvals.iter().filter(|one| one.summary.state == approval::State::Pending);
+            pending.any(|one| one.summary.attempt.as_ref() == Some(id))
+        };
+        if let Some(id) = planned.or_else(without_plan).filter(|id| !awaits(id)) {
             item.declined_attempts.push(Attempt { id, state: State::Declined(class), at: item.instant });
         }
     }
 }
 
 impl BatchEntry {
+    /// Puts the renewal of `member` off, instead of until when it was before.
+    pub(crate) fn put_off(&mut self, member: MemberIndex, postponement: &Postponement) {
+        let Postponement { policy, reason, until } = postponement.clone();
+        let expires_before = self.walk.bundle[member].expires_at;
+        self.deferrals.retain(|deferral| deferral.member != member);
+        self.deferrals.push(Deferral { member, expires_before, until, policy, reason });
+    }
+
     /// Records what policies ruled on a plan that names `member`.
     pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &PlanRuling) {
         let resource = &self.walk.bundle[member].id;

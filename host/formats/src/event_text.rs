@@ -238,6 +238,7 @@ pub fn reason_words(reason: Reason) -> &'static str {
         Reason::Purchase => "purchase",
         Reason::Refund => "refund",
         Reason::Upgrade => "upgrade",
+        Reason::Adjustment => "adjustment",
     }
 }
 

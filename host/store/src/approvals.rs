@@ -2,6 +2,7 @@
 
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
+use perennial_domain::approval::Needs;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
@@ -10,6 +11,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::decision;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -316,12 +318,19 @@ pub fn list(
 }
 
 impl StoredApproval {
+    /// What its command needs of the resource.
+    fn needs(&self) -> Needs {
+        let command = decision::read_command(&self.priced.command);
+        command.map_or(Needs::Prepaid, |command| Needs::of(&command))
+    }
+
     /// Its state and command, as the domain has them; `member` is the resource in its bundle.
     pub fn summary(&self, member: MemberIndex) -> ApprovalSummary {
         ApprovalSummary {
             member,
             cause: self.cause,
             command: self.priced.command.clone(),
+            needs: self.needs(),
             expires_before: self.expires_before,
             attempt: self.attempt.clone(),
             state: self.state,

@@ -100,12 +100,13 @@ pub(crate) fn find(db: &ReadTx, resource: ResourceKey, id: &AttemptId) -> Result
     Ok(found?)
 }
 
-/// Voids the attempt that awaits an approval that will not come: its key is free again.
+/// Voids the attempt that awaits an approval that will not come, unless it awaits another one besides: its key is free again.
 pub(crate) fn void_awaiting(db: &WriteTx, approval: ApprovalKey, at: Timestamp) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
             "update attempt set state = 'void', changed_at = ?2
-             where row = (select attempt from approval where row = ?1) and state = 'awaiting_approval'",
+             where row = (select attempt from approval where row = ?1) and state = 'awaiting_approval' and not exists
+                 (select 1 from approval other where other.attempt = attempt.row and other.state = 'pending' and other.row <> ?1)",
         )?
         .execute((approval, at.as_second()))?;
     Ok(())

@@ -122,12 +122,14 @@ pub enum Change {
         /// The instant of the change.
         at: Timestamp,
     },
-    /// Which of the approvals that a pending one waits for were given.
+    /// Which approvals a pending one waits for, which of them were given, and until when.
     SetRequired {
         /// The approval to change.
         approval: ApprovalKey,
         /// All that it waits for, in order.
         required: Vec<RequiredApproval>,
+        /// When it expires.
+        expires_at: Timestamp,
     },
     /// What became of an approval. If its attempt still awaits it, the attempt is void.
     CloseApproval {

@@ -91,7 +91,7 @@ mod tests {
             on_expiry: 0=lapse 1=renew 2=convert 3=release
             term unit: 0=day 1=month 2=year
             book: 0=funding 1=cash 2=held 3=spent
-            reason: 0=opening 1=top_up 2=renewal 3=purchase 4=refund 5=upgrade
+            reason: 0=opening 1=top_up 2=renewal 3=purchase 4=refund 5=upgrade 6=adjustment
         "#]]
         .assert_eq(&table.concat());
     }

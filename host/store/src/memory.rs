@@ -247,10 +247,8 @@ impl MemoryStore {
             Change::RepriceApproval { approval, priced, attempt, at } => {
                 self.reprice_approval(approval, priced, attempt, at)?;
             }
-            Change::SetRequired { approval, required } => {
-                if let Some(stored) = self.approvals.get_mut(&approval) {
-                    stored.required = required;
-                }
+            Change::SetRequired { approval, required, expires_at } => {
+                self.set_required(approval, required, expires_at);
             }
             Change::CloseApproval { approval, state, resolution } => {
                 self.close_approval(approval, state, resolution)?;

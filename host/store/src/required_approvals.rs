@@ -1,17 +1,25 @@
 //! The column `required` of the `approval` table: the policies that require one, and who gave it.
 
 use perennial_domain::policy::chain::RequiredApproval;
+use perennial_domain::timestamp::Timestamp;
 use rusqlite::Row;
 
 use crate::error::StoreError;
 use crate::keys::ApprovalKey;
 use crate::tx::WriteTx;
 
-/// Writes which of the approvals that a pending one waits for were given.
-pub(crate) fn set(db: &WriteTx, row: ApprovalKey, required: &[RequiredApproval]) -> Result<(), StoreError> {
+/// Writes what a pending approval waits for, which of it was given, and until when.
+pub(crate) fn set(
+    db: &WriteTx,
+    row: ApprovalKey,
+    required: &[RequiredApproval],
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
     db.connection()
-        .prepare_cached("update approval set required = ?2 where row = ?1 and state = 'pending'")?
-        .execute((row, to_text(required)))?;
+        .prepare_cached(
+            "update approval set required = ?2, expires_at = ?3 where row = ?1 and state = 'pending'",
+        )?
+        .execute((row, to_text(required), expires_at.as_second()))?;
     Ok(())
 }
 

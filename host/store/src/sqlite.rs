@@ -125,7 +125,9 @@ impl<'c> Committer<'c> {
             Change::RepriceApproval { approval, priced, attempt, at } => {
                 self.reprice_approval(approval, &priced, attempt, at)
             }
-            Change::SetRequired { approval, required } => required_approvals::set(db, approval, &required),
+            Change::SetRequired { approval, required, expires_at } => {
+                required_approvals::set(db, approval, &required, expires_at)
+            }
             Change::CloseApproval { approval, state, resolution } => {
                 approvals::close(db, approval, state, &resolution)?;
                 attempts::void_awaiting(db, approval, resolution.at)

@@ -19,6 +19,7 @@ use crate::ledger::Entry;
 use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::order::Order;
+use crate::order::OrderKind;
 use crate::plan::Cancellation;
 use crate::plan::Refund;
 use crate::plan::Scope;
@@ -109,20 +110,27 @@ fn refund(
         // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
             parts.push((order.id.clone(), refund.amount));
-            effects.entries.push(refund_entry(context.at, member, &order.id, refund.amount));
+            let reason = if order.kind == OrderKind::Upgrade { Reason::Adjustment } else { Reason::Refund };
+            effects.entries.push(refund_entry(context.at, member, &order.id, refund.amount, reason));
         }
     }
     parts
 }
 
 /// Money that comes back for an order.
-pub(super) fn refund_entry(at: Timestamp, member: &Resource, order: &str, amount: Micros) -> Entry {
+pub(super) fn refund_entry(
+    at: Timestamp,
+    member: &Resource,
+    order: &str,
+    amount: Micros,
+    reason: Reason,
+) -> Entry {
     Entry {
         at,
         from: Book::Spent,
         to: Book::Cash,
         amount,
-        reason: Reason::Refund,
+        reason,
         resource: Some(member.id.clone()),
         reference: Some(order.to_owned()),
     }

@@ -16,6 +16,7 @@ use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
 use crate::index::MemberIndex;
+use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::order::Order;
 use crate::order::OrderKind;
@@ -175,7 +176,8 @@ pub(super) fn change(
         let base = adjustment.order.map(|order| &context.orders[order.get()]);
         let reduces = base.filter(|_| adjustment.amount < Micros::ZERO);
         if let Some(base) = reduces {
-            effects.entries.push(refund_entry(context.at, member, &base.id, -adjustment.amount));
+            let amount = -adjustment.amount;
+            effects.entries.push(refund_entry(context.at, member, &base.id, amount, Reason::Adjustment));
         }
         effects.orders.push(Order {
             id: id_of(context).to_owned(),

@@ -5,14 +5,17 @@ use proptest::prelude::*;
 use crate::approval::ApprovalSummary;
 use crate::approval::ExistingApproval;
 use crate::approval::ExpiryReason;
+use crate::approval::Needs;
 use crate::approval::State;
 use crate::approval::WAIT_MAX;
 use crate::approval::commitment;
 use crate::approval::existing_command;
 use crate::approval::existing_renewal;
 use crate::approval::expiry;
+use crate::approval::is_last_try;
 use crate::approval::is_raise;
 use crate::approval::needs_approval;
+use crate::approval::whole_cost;
 use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
@@ -74,6 +77,7 @@ fn automatic() -> ApprovalSummary {
         member: MemberIndex::new(0),
         cause: Cause::Auto,
         command: "renew".to_owned(),
+        needs: Needs::Prepaid,
         expires_before: Some(at("2026-03-10")),
         attempt: Some(attempt("ecs-1", 1)),
         state: State::Pending,
@@ -93,6 +97,48 @@ fn a_plan_commits_to_what_is_paid_now_and_to_what_is_paid_later() {
     ] {
         assert_eq!(commitment(&steps, &bundle, now), money(wanted), "{steps:?}");
     }
+}
+
+#[test]
+fn an_order_that_waits_has_its_cost_though_it_commits_to_none() {
+    let bundle = bundle([resource("ecs-1")]);
+    let order = Plan { pay_until: Some(at("2026-02-08")), ..plan([(0, extend(2))]) };
+    let now = at("2026-02-01");
+    assert_eq!(
+        (commitment(&order, &bundle, now), whole_cost(&order, &bundle, now)),
+        (money("0"), money("60"))
+    );
+}
+
+#[test]
+fn the_last_try_of_a_member_is_its_own_last_before_its_expiry() {
+    let timeline = tries(&[("2026-03-05", 0), ("2026-03-08", 0), ("2026-03-09", 1), ("2026-03-12", 0)]);
+    let is_last =
+        |now: &str, expires: &str| is_last_try(at(now), MemberIndex::new(0), Some(at(expires)), &timeline);
+    assert!(is_last("2026-03-08", "2026-03-10") && is_last("2026-03-12", "2026-03-15"));
+    assert!(!is_last("2026-03-05", "2026-03-10"), "another try lies ahead");
+    assert!(!is_last("2026-03-08T00:00:01", "2026-03-10"), "late, nothing bounds the wait any more");
+}
+
+#[test]
+fn what_a_command_needs_of_its_resource_is_what_its_approval_needs() {
+    let postpaid = Resource { stage: Stage::Converted, ..resource("ecs-1") };
+    let gone = Resource { stage: Stage::Released, ..resource("ecs-1") };
+    let ends = |needs, member: &Resource| {
+        let summary = ApprovalSummary {
+            cause: Cause::Command,
+            needs,
+            expires_before: member.expires_at,
+            ..automatic()
+        };
+        summary.obsolete_reason(&bundle([member.clone()]))
+    };
+    assert_eq!(ends(Needs::Prepaid, &postpaid), Some(ExpiryReason::Ended));
+    assert_eq!((ends(Needs::Resource, &postpaid), ends(Needs::Nothing, &postpaid)), (None, None));
+    assert_eq!(
+        (ends(Needs::Resource, &gone), ends(Needs::Nothing, &gone)),
+        (Some(ExpiryReason::Ended), None)
+    );
 }
 
 #[test]
@@ -244,9 +290,9 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
         (expired(ExpiryReason::ExpiryMoved), ExistingApproval::None, true),
         (expired(ExpiryReason::AutoRenewOff), ExistingApproval::None, false),
         (expired(ExpiryReason::Ended), ExistingApproval::None, false),
-        (by_person.clone(), ExistingApproval::Pending(0), true),
-        (ApprovalSummary { state: State::Rejected, ..by_person }, ExistingApproval::None, true),
-        (no_renewal, ExistingApproval::None, true),
+        (by_person.clone(), ExistingApproval::Pending(0), false),
+        (ApprovalSummary { state: State::Rejected, ..by_person }, ExistingApproval::None, false),
+        (no_renewal, ExistingApproval::None, false),
         (
             ApprovalSummary {
                 member: MemberIndex::new(1),
@@ -276,32 +322,27 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
         ExistingApproval::Pending(1),
         "what waits comes before what was answered"
     );
+    let by_hand = ApprovalSummary { cause: Cause::Command, ..automatic() };
+    let both = [by_hand, automatic()];
+    assert_eq!(try_of(&both, &bundle), ExistingApproval::Pending(1), "its own comes before a person's");
 }
 
 #[test]
 fn a_person_asks_again_but_not_twice_at_once() {
-    let same = |summary: &ApprovalSummary, command: &str, resource: &str| {
-        existing_command(std::slice::from_ref(summary), MemberIndex::new(0), command, Some(&key(resource)))
+    let same = |summary: &ApprovalSummary, command: &str| {
+        existing_command(std::slice::from_ref(summary), MemberIndex::new(0), command)
     };
     let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
-    assert_eq!(same(&by_person, "renew 1", "ecs-1"), ExistingApproval::Pending(0));
+    assert_eq!(same(&by_person, "renew 1"), ExistingApproval::Pending(0));
+    assert_eq!(same(&by_person, "renew 12"), ExistingApproval::None, "another plan is another approval");
+    assert_eq!(same(&by_person, "pay_order"), ExistingApproval::None, "so is what pays for the same period");
+    assert_eq!(same(&automatic(), "renew"), ExistingApproval::None, "what the clock asks for may end before");
     assert_eq!(
-        same(&by_person, "renew 12", "ecs-1"),
-        ExistingApproval::Pending(0),
-        "the term is not in the key"
-    );
-    assert_eq!(same(&by_person, "renew 12", "evs-1"), ExistingApproval::None, "it renews something else");
-    assert_eq!(
-        same(&automatic(), "renew 1", "ecs-1"),
-        ExistingApproval::Pending(0),
-        "the clock asked for the same"
-    );
-    assert_eq!(
-        same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", "ecs-1"),
+        same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1"),
         ExistingApproval::None
     );
     let other = ApprovalSummary { member: MemberIndex::new(1), attempt: None, ..by_person };
-    assert_eq!(same(&other, "renew 1", "ecs-1"), ExistingApproval::None);
+    assert_eq!(same(&other, "renew 1"), ExistingApproval::None);
 }
 
 #[test]

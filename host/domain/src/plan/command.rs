@@ -89,6 +89,18 @@ impl Command {
             | Command::CancelOrder(_) => None,
         }
     }
+
+    /// The same command without the option called `name`.
+    pub fn without_option(&self, name: &str) -> Command {
+        let mut command = self.clone();
+        if let Command::Renew(Renewal { options, .. })
+        | Command::Change(Change { options, .. })
+        | Command::Subscribe(Subscribe { options, .. }) = &mut command
+        {
+            options.remove(name);
+        }
+        command
+    }
 }
 
 /// Who asked for a renewal.

@@ -28,6 +28,9 @@ pub struct ChainContext {
     pub is_provider_api: bool,
     /// The names of the policies whose approvals were given for this plan.
     pub approved: Vec<String>,
+    /// The names of the policies whose approvals were requested before, for the same period, and not given: that the instant
+    /// has passed at which they were to end is no failure.
+    pub requested: Vec<String>,
 }
 
 /// One thing to record, in the order of the chain.
@@ -66,6 +69,27 @@ pub struct RequiredApproval {
     pub given_by: Option<String>,
 }
 
+/// That a policy puts a plan off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Postponement {
+    /// The policy that named the latest instant.
+    pub policy: String,
+    /// The policy's reason, for people.
+    pub reason: String,
+    /// The instant before which the plan is not carried out.
+    pub until: Timestamp,
+}
+
+impl Postponement {
+    /// What a person is told whose command is not done before the instant.
+    pub fn refusal(&self) -> Refusal {
+        let Postponement { policy, reason, until } = self;
+        let message =
+            format!("the policy `{policy}` allows it from {until} on, give the command again then: {reason}");
+        Refusal { code: POLICY_REFUSAL.to_owned(), message }
+    }
+}
+
 /// What the rulings come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -84,16 +108,11 @@ pub enum Verdict {
         approvals: Vec<RequiredApproval>,
         /// The earliest instant that a policy named; `None` leaves it to the host.
         expires_at: Option<Timestamp>,
+        /// Once they are given, it is not done before an instant all the same.
+        postponement: Option<Postponement>,
     },
     /// It is not done before an instant.
-    Defer {
-        /// The policy that named the latest instant.
-        policy: String,
-        /// The policy's reason, for people.
-        reason: String,
-        /// The instant before which the plan is not carried out.
-        until: Timestamp,
-    },
+    Defer(Postponement),
 }
 
 /// The code of the refusal of a command that a policy denied or put off.
@@ -105,13 +124,18 @@ impl Verdict {
         let message = match self {
             Verdict::Approve | Verdict::RequireApproval { .. } => return None,
             Verdict::Deny { policy, reason } => format!("the policy `{policy}` denies it: {reason}"),
-            Verdict::Defer { policy, reason, until } => {
-                format!(
-                    "the policy `{policy}` allows it from {until} on, give the command again then: {reason}"
-                )
-            }
+            Verdict::Defer(postponement) => return Some(postponement.refusal()),
         };
         Some(Refusal { code: POLICY_REFUSAL.to_owned(), message })
+    }
+
+    /// Until when a policy puts the plan off, whether it waits for an approval besides or not.
+    pub const fn postponement(&self) -> Option<&Postponement> {
+        match self {
+            Verdict::Defer(postponement) => Some(postponement),
+            Verdict::RequireApproval { postponement, .. } => postponement.as_ref(),
+            Verdict::Approve | Verdict::Deny { .. } => None,
+        }
     }
 }
 
@@ -227,6 +251,12 @@ impl Chain {
             Ruling::RequireApproval { .. } if self.context.approved.contains(&policy.name) => {
                 ruled(None, "", Effect::Approve)
             }
+            Ruling::RequireApproval { reason, by, expires_at: Some(expires_at) }
+                if *expires_at <= plan.at && self.context.requested.contains(&policy.name) =>
+            {
+                let effect = Effect::RequireApproval { by: by.clone(), expires_at: None };
+                ruled(Some(RulingKind::ApprovalRequired), reason, effect)
+            }
             Ruling::RequireApproval { expires_at: Some(expires_at), .. } if *expires_at <= plan.at => {
                 failed(format!("its approval would expire at {expires_at}, which is not after {}", plan.at))
             }
@@ -314,11 +344,16 @@ fn verdict(rulings: &[EffectiveRuling<'_>]) -> Verdict {
             Effect::Defer(_) | Effect::Approve | Effect::Amend(_) => {}
         }
     }
-    match latest {
-        _ if !approvals.is_empty() => Verdict::RequireApproval { approvals, expires_at: earliest },
-        Some((until, ruling)) => {
-            Verdict::Defer { policy: ruling.policy.to_owned(), reason: ruling.reason.clone(), until }
+    let postponement = latest.map(|(until, ruling)| Postponement {
+        policy: ruling.policy.to_owned(),
+        reason: ruling.reason.clone(),
+        until,
+    });
+    match postponement {
+        postponement if !approvals.is_empty() => {
+            Verdict::RequireApproval { approvals, expires_at: earliest, postponement }
         }
+        Some(postponement) => Verdict::Defer(postponement),
         None => Verdict::Approve,
     }
 }

@@ -61,7 +61,7 @@ impl Effect {
             Verdict::Approve => Effect::Approved,
             Verdict::Deny { .. } => Effect::Denied,
             Verdict::RequireApproval { .. } => Effect::ApprovalRequired,
-            Verdict::Defer { .. } => Effect::Deferred,
+            Verdict::Defer(_) => Effect::Deferred,
         }
     }
 }

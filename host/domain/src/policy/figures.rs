@@ -48,13 +48,13 @@ impl MonthSpending {
     }
 }
 
-/// What an entry counts as against a budget: renewals and purchases, less refunds.
+/// What an entry counts as against a budget: renewals and purchases, less what is given back of them.
 pub fn spending(entry: &Entry) -> Micros {
     match entry.reason {
         Reason::Renewal | Reason::Purchase if entry.to == Book::Spent => entry.amount,
         Reason::Refund if entry.from == Book::Spent => -entry.amount,
         Reason::Renewal | Reason::Purchase | Reason::Refund => Micros::ZERO,
-        Reason::Opening | Reason::TopUp | Reason::Upgrade => Micros::ZERO,
+        Reason::Opening | Reason::TopUp | Reason::Upgrade | Reason::Adjustment => Micros::ZERO,
     }
 }
 

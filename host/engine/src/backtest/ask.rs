@@ -54,6 +54,7 @@ impl Case {
             on_policy_failure: account_settings::on_policy_failure(&account.settings),
             is_provider_api: plan.is_provider_api(),
             approved: Vec::new(),
+            requested: Vec::new(),
         });
         let ruling = facts.policies.is_empty().then(|| PlanRuling::unasked(&facts));
         let command = plan.planned.as_ref().map(|planned| planned.question.command.clone());

@@ -6,6 +6,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
 use perennial_domain::policy::chain::Entry;
+use perennial_domain::policy::chain::Postponement;
 use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
@@ -53,7 +54,7 @@ impl PlanRuling {
         };
         let decided = match verdict {
             Verdict::Approve => ruled(RulingKind::Amended).last(),
-            Verdict::Deny { policy, reason } | Verdict::Defer { policy, reason, .. } => {
+            Verdict::Deny { policy, reason } | Verdict::Defer(Postponement { policy, reason, .. }) => {
                 Some((policy.clone(), reason.clone()))
             }
             Verdict::RequireApproval { approvals, .. } => {
@@ -65,7 +66,7 @@ impl PlanRuling {
             effect,
             policy,
             reason: reason.unwrap_or_default(),
-            until: if let Verdict::Defer { until, .. } = verdict { Some(*until) } else { None },
+            until: if let Verdict::Defer(postponement) = verdict { Some(postponement.until) } else { None },
             cost: facts.cost,
             refund: facts.refund,
             failures: ruled(RulingKind::Failed).collect(),

@@ -154,6 +154,7 @@ impl RecordedPlan {
             on_policy_failure: account_settings::on_policy_failure(&first.question.account.settings),
             is_provider_api: self.is_provider_api(),
             approved: approved.to_vec(),
+            requested: Vec::new(),
         });
         let mut is_amended = false;
         while let Some(RecordedRuling { question, answers }) = rounds.next() {

@@ -142,10 +142,20 @@ fn has_part(facts: &Facts<'_>) -> bool {
 fn setback<'f>(facts: &'f Facts<'_>) -> Option<Situation<'f>> {
     let declines =
         || facts.period_events().filter(|event| matches!(event.what, EventKind::RenewalDeclined { .. }));
-    facts.period_events().find_map(|event| setback_of(event, || declines().count()))
+    // What became of a command's approval does not keep the clock from trying.
+    let is_of_command = |event: &PastEvent, id: &str| {
+        let EventKind::ApprovalRequested { approval, cause, .. } = &event.what else { return false };
+        *cause == Cause::Command && approval == id
+    };
+    let is_auto = |id: &str| !facts.events.iter().any(|event| is_of_command(event, id));
+    facts.period_events().find_map(|event| setback_of(event, is_auto, || declines().count()))
 }
 
-fn setback_of(event: &PastEvent, tries: impl Fn() -> usize) -> Option<Situation<'_>> {
+fn setback_of(
+    event: &PastEvent,
+    is_auto: impl Fn(&str) -> bool,
+    tries: impl Fn() -> usize,
+) -> Option<Situation<'_>> {
     let at = event.at;
     if let EventKind::RenewalDeclined { code, message, class, .. } = &event.what {
         return Some(Situation::Declined { at, class: *class, code, message, tries: tries() });
@@ -165,12 +175,13 @@ fn setback_of(event: &PastEvent, tries: impl Fn() -> usize) -> Option<Situation<
     } = &event.what
     {
         let (decided_by, reason) = (Some(decided_by.as_str()), reason.as_deref());
-        return Some(Situation::Rejected { at, approval, decided_by, reason });
+        return is_auto(approval).then_some(Situation::Rejected { at, approval, decided_by, reason });
     }
     if let EventKind::ApprovalExpired { approval, reason: ExpiryReason::Undecided, will_retry: false } =
         &event.what
     {
-        return Some(Situation::Rejected { at, approval, decided_by: None, reason: None });
+        let rejected = Situation::Rejected { at, approval, decided_by: None, reason: None };
+        return is_auto(approval).then_some(rejected);
     }
     None
 }

@@ -21,6 +21,7 @@ use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::preconditions::Preconditions;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
+use perennial_store::integrity;
 use perennial_store::keys::RowKey;
 use perennial_store::testing;
 use perennial_test_support::world::World;
@@ -32,7 +33,7 @@ use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 
 /// An account of 100.00 whose plans are held above 20.00; a renewal costs 30.00.
-fn careful(resource: Resource) -> World {
+pub fn careful(resource: Resource) -> World {
     let mut world = World::account("2026-03-01", "100", vec![vec![resource]]);
     world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
     world
@@ -48,7 +49,7 @@ fn renew_for_days(count: u32) -> Command {
 }
 
 /// What approvals are tested with.
-trait Approvals {
+pub trait Approvals {
     /// A command of the token called `token`; returns the id of the approval that it waits for.
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String>;
 
@@ -208,20 +209,26 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
 }
 
 #[test]
-fn a_renewal_for_another_term_waits_for_the_same_approval() {
+fn renewals_for_several_terms_wait_side_by_side_until_one_is_made() {
     let mut world = careful(renewing("vm", "2026-03-10"));
     world.run_to("2026-03-08");
-    assert_eq!(
-        world.ask("2026-03-08T01:00:00", "vm", &renew_for_days(90), "operator").as_deref(),
-        Some("vm~1")
-    );
+    for (days, token, approval) in [(60, "operator", "vm~2"), (90, "operator", "vm~3"), (60, "other", "vm~2")]
+    {
+        let waits_for = world.ask("2026-03-08T01:00:00", "vm", &renew_for_days(days), token);
+        assert_eq!(waits_for.as_deref(), Some(approval), "{days} days");
+    }
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
     "#]]
     .assert_eq(&world.event_lines());
-    expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
-    assert_eq!(world.approve("2026-03-08T02:00:00", "vm~1"), "done");
-    assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-09")), "what was approved is what is done");
+    expect![""].assert_eq(&world.states());
+    assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
+    assert_eq!(world.approve("2026-03-08T02:00:00", "vm~2"), "done");
+    expect![[r#"
+    "#]]
+    .assert_eq(&world.event_lines());
+    expect![""].assert_eq(&world.states());
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-05-09")), "what was approved is what is done");
+    assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
 }
 
 #[test]
@@ -247,15 +254,15 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     assert_eq!(world.decide("2026-03-02", "vm~1", true, "operator"), own);
     assert_eq!(world.decide("2026-03-02", "vm~1", false, "operator"), own);
     assert_eq!(world.approve("2026-03-02", "vm~2"), "there is no approval `vm~2`");
-    let late = "there is nothing to decide on any more: the approval's time was over at 2026-03-09T00:00:00Z";
+    let late = "there is nothing to decide on any more: the time of the approval `vm~1` was over at 2026-03-09T00:00:00Z";
     assert_eq!(world.approve("2026-03-09T00:00:01", "vm~1"), late);
     world.run_to("2026-03-09T00:00:01");
-    let closed = "there is nothing to decide on any more: the approval is expired";
+    let closed = "there is nothing to decide on any more: the approval `vm~1` is expired";
     assert_eq!(world.approve("2026-03-09T00:00:02", "vm~1"), closed);
     assert_eq!(world.balance("a"), money("100"));
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
-        2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
+        2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=false reason=undecided
     "#]]
     .assert_eq(&world.event_lines());
 }

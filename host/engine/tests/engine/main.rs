@@ -1,6 +1,7 @@
 //! The engine over native rules: what it does with answers, not what providers answer.
 
 mod approvals;
+mod approvals_of_orders;
 mod clock;
 mod commands;
 mod imports;

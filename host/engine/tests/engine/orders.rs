@@ -235,7 +235,7 @@ fn the_approval_of_a_payment_ends_with_the_time_of_its_order() {
     world.event_lines();
     world.run_to("2026-03-05");
     expect![[r#"
-        2026-03-04T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
+        2026-03-04T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=false reason=undecided
         2026-03-04T00:00:00Z a/vm order_expired
     "#]]
     .assert_eq(&world.event_lines());

@@ -229,7 +229,8 @@ pub(super) struct EntryView {
     to: &'static str,
     /// The amount, a decimal.
     amount: String,
-    /// `opening`, `top_up`, `renewal`, `purchase` or `refund`.
+    /// `opening`, `top_up`, `renewal`, `purchase`, `upgrade`, `refund` or, for what a change of specification gives back,
+    /// `adjustment`.
     reason: &'static str,
     /// The resource that was paid for or refunded.
     resource: Option<String>,

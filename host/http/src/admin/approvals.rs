@@ -334,7 +334,7 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Engine(error) => error.into(),
             DecisionError::Unknown(id) => Problem::not_found("approval", &id),
-            DecisionError::Closed(_) | DecisionError::Expired(_) => {
+            DecisionError::Closed { .. } | DecisionError::Expired(..) => {
                 Problem::new(ProblemType::Conflict, detail)
             }
             DecisionError::OwnRequest => Problem::new(ProblemType::OwnApproval, detail),

@@ -56,7 +56,7 @@ pub(crate) struct CommandResultView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingApproval)]
 pub(crate) struct PendingApprovalView {
-    /// The approval. The same command again waits for the same approval, and so does a renewal for another term.
+    /// The approval. The same command again waits for the same approval; a renewal for another term has one of its own.
     pub(crate) approval: ApprovalView,
     /// The events of the request; empty if the approval was pending already.
     pub(crate) events: Vec<EventView>,

@@ -64,7 +64,7 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
         409 Conflict
         content-type: application/problem+json
         {
-          "detail": "there is nothing to decide on any more: the approval is approved",
+          "detail": "there is nothing to decide on any more: the approval `ecs-1~1` is approved",
           "status": 409,
           "title": "The state does not allow the request",
           "type": "urn:perennial:problem:conflict"
@@ -95,7 +95,7 @@ fn an_approver_disagrees_and_nothing_is_done() {
         approval/decided_by: "[approver]"
         approval/reason: "it is to be replaced"
         events/0/decision: "rejected"
-        events/0/will_retry: true
+        events/0/will_retry: false
         resource/expires_at: "2026-01-31T15:59:59Z"
         resource/next_wake_at: "2026-01-23T19:00:00Z"
     "#]]

@@ -20,6 +20,7 @@ mod jobs;
 mod lists;
 mod metrics;
 mod migrated;
+mod pending_policies;
 mod people;
 mod policies;
 mod policy_money;

@@ -120,6 +120,7 @@ fn a_migrated_database_goes_on_like_one_made_new() {
         - 2026-05-06T09:00:00Z tide-cache balance_changed {"amount":"596.71","reason":"refund"}
         - 2026-09-14T02:00:00Z kest-gps unsubscribed {"expires_at":null,"original_order":"purchase/kest-gps","refund":"84.82","refunds":[{"amount":"84.82","order":"purchase/kest-gps"}],"scope":"all"}
         - 2026-09-14T02:00:00Z kest-gps balance_changed {"amount":"84.82","reason":"refund"}
+        - 2026-09-28T01:00:00Z osier-app approval_expired {"approval":"osier-app~1","reason":"undecided","will_retry":true}
         - 2026-10-03T01:00:00Z meri-gpu notice {"notice":"expires-soon"}
         - 2026-10-07T01:00:00Z meri-gpu notice {"notice":"expires-soon"}
         - 2026-10-09T01:00:00Z meri-gpu notice {"notice":"expires-soon"}
@@ -131,6 +132,7 @@ fn a_migrated_database_goes_on_like_one_made_new() {
         + 2026-07-31T01:00:00Z tide-arena notice {"notice":"expires-soon"}
         + 2026-09-14T02:00:00Z kest-gps unsubscribed {"expires_at":null,"original_order":"purchase/kest-gps","refund":"84.59","refunds":[{"amount":"84.59","order":"purchase/kest-gps"}],"scope":"all"}
         + 2026-09-14T02:00:00Z kest-gps balance_changed {"amount":"84.59","reason":"refund"}
+        + 2026-09-28T01:00:00Z osier-app approval_expired {"approval":"osier-app~1","reason":"undecided","will_retry":false}
         + 2026-11-03T01:00:00Z lark-cdn notice {"notice":"expires-soon"}
         + 2026-11-26T06:00:00Z tide-legacy command_refused {"code":"CBC.99003016","command":"renew"}
     "#]].assert_eq(&differences(&old, &before));

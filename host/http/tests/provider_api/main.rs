@@ -6,5 +6,6 @@
 mod baidu;
 mod hostile_policies;
 mod huawei;
+mod late_auto_renewal;
 mod policies;
 mod together;

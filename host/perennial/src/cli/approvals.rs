@@ -214,8 +214,8 @@ fn decide(
     let outcome = outcome.map_err(|error: DecisionError| match error {
         DecisionError::Unknown(_) => anyhow::Error::from(UserError::Argument(error.to_string())),
         DecisionError::Engine(_)
-        | DecisionError::Closed(_)
-        | DecisionError::Expired(_)
+        | DecisionError::Closed { .. }
+        | DecisionError::Expired(..)
         | DecisionError::OwnRequest
         | DecisionError::MissingLabel(..)
         | DecisionError::PlanMismatch(_) => error.into(),

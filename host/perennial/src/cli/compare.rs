@@ -55,7 +55,11 @@ impl Outcome {
             *self.renewals.entry(month()).or_default() += 1;
         } else if let EventKind::BalanceChanged { amount, reason, .. } = event.what {
             let is_paid = match reason {
-                Reason::Renewal | Reason::Purchase | Reason::Upgrade | Reason::Refund => true,
+                Reason::Renewal
+                | Reason::Purchase
+                | Reason::Upgrade
+                | Reason::Refund
+                | Reason::Adjustment => true,
                 Reason::Opening | Reason::TopUp => false,
             };
             if is_paid {

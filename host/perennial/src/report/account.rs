@@ -143,7 +143,7 @@ impl AccountHistory {
             Reason::Opening => self.opening = point.balance,
             Reason::TopUp => self.topped_up += point.amount,
             Reason::Renewal | Reason::Purchase | Reason::Upgrade => self.paid -= point.amount,
-            Reason::Refund => self.refunded += point.amount,
+            Reason::Refund | Reason::Adjustment => self.refunded += point.amount,
         }
         if with_details {
             self.points.push(point);

@@ -115,9 +115,12 @@ impl EventCategory {
             EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {
                 Reason::TopUp => EventCategory::TopUp,
-                Reason::Opening | Reason::Renewal | Reason::Purchase | Reason::Upgrade | Reason::Refund => {
-                    return None;
-                }
+                Reason::Opening
+                | Reason::Renewal
+                | Reason::Purchase
+                | Reason::Upgrade
+                | Reason::Refund
+                | Reason::Adjustment => return None,
             },
             // What is paid at once is an event of its own, and so is the renewal that an order is for.
             EventKind::OrderCreated { pay_until: None, .. }

@@ -57,7 +57,7 @@ impl Months {
                 Reason::Opening => {}
                 Reason::TopUp => account.topped_up += *amount,
                 Reason::Renewal | Reason::Purchase | Reason::Upgrade => account.paid -= *amount,
-                Reason::Refund => account.refunded += *amount,
+                Reason::Refund | Reason::Adjustment => account.refunded += *amount,
             }
         }
         let Some(category) = EventCategory::for_event(&event.what) else { return };

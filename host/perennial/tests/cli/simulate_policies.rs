@@ -540,3 +540,61 @@ fn every_problem_of_policies_stops_a_simulation() {
     "#]]
     .assert_eq(&ran.stderr());
 }
+
+#[test]
+fn what_is_granted_and_put_off_is_paid_when_it_was_put_off_to() {
+    let late = "if plan.at < plan.last_try_at { return defer(plan.last_try_at, \"late\"); } approve()";
+    let asked =
+        Play::new().policy("p", "order = 1", "require_approval(\"look\")").policy("q", "order = 2", late);
+    let limited = Play::new().account(r#""approval_above": "50.00""#).policy("q", "", late);
+    let command = r#"[{ "at": "2026-02-10T00:00:00Z", "do": "command", "resource": "ecs-1", "command": { "renew": {} } }]"#;
+    let commanded = Play::new()
+        .policy("p", "order = 1; commands = [\"renew\"]", "require_approval(\"look\")")
+        .policy(
+            "q",
+            "order = 2",
+            "if plan.cause == \"command\" { return defer(add_days(plan.at, 1), \"late\"); } approve()",
+        )
+        .scenario(command);
+    let cases = [
+        (
+            asked,
+            expect![[r#"
+                02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+                02-20T19:00:00 ecs-1 policy_ruled policy=q ruling=deferred command=renew reason=late until=2026-02-27T19:00:00Z
+                02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+                02-20T19:00:00 ecs-1 approval_decided decision=approved
+                02-27T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+                02-27T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+            "#]],
+        ),
+        (
+            limited,
+            expect![[r#"
+                02-20T19:00:00 ecs-1 policy_ruled policy=q ruling=deferred command=renew reason=late until=2026-02-27T19:00:00Z
+                02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+                02-20T19:00:00 ecs-1 approval_decided decision=approved
+                02-27T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+                02-27T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+            "#]],
+        ),
+        (
+            commanded,
+            expect![[r#"
+                02-10T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+                02-10T00:00:00 ecs-1 policy_ruled policy=q ruling=deferred command=renew reason=late until=2026-02-11T00:00:00Z
+                02-10T00:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+                02-10T00:00:00 ecs-1 approval_decided decision=approved
+                02-10T00:00:00 ecs-1 command_refused command=renew code=policy message=the policy `q` allows it from 2026-02-11T00:00:00Z on, give the command again then: late
+                02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+                02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+                02-20T19:00:00 ecs-1 approval_decided decision=approved
+                02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+                02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+            "#]],
+        ),
+    ];
+    for (play, wanted) in cases {
+        wanted.assert_eq(&play.told(&["--approvals", "granted"]));
+    }
+}

@@ -4,6 +4,7 @@ use perennial_domain::approval;
 use perennial_domain::attempt;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::AttemptId;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::approvals::NewApproval;
@@ -73,10 +74,23 @@ impl MemoryStore {
         stored.priced = priced;
         let before = std::mem::replace(&mut stored.attempt, now.clone());
         if before != now {
-            self.void_awaiting(before.as_ref());
+            self.void_awaiting(key, before.as_ref());
             self.await_approval(attempt, at)?;
         }
         Ok(())
+    }
+
+    pub(super) fn set_required(
+        &mut self,
+        key: ApprovalKey,
+        required: Vec<RequiredApproval>,
+        expires_at: Timestamp,
+    ) {
+        let Some(stored) = self.approvals.get_mut(&key) else { return };
+        if self.pending.remove(&(stored.expires_at, key)) {
+            self.pending.insert((expires_at, key));
+            (stored.required, stored.expires_at) = (required, expires_at);
+        }
     }
 
     pub(super) fn close_approval(
@@ -91,7 +105,7 @@ impl MemoryStore {
             stored.closing = Some(resolution);
         }
         let attempt = stored.attempt.clone();
-        self.void_awaiting(attempt.as_ref());
+        self.void_awaiting(key, attempt.as_ref());
         Ok(())
     }
 
@@ -104,11 +118,28 @@ impl MemoryStore {
         self.record_attempt(resource, Attempt { id, state: attempt::State::awaiting_approval(), at })
     }
 
-    /// Forgets an attempt that awaits an approval that will not come.
-    fn void_awaiting(&mut self, id: Option<&AttemptId>) {
-        let resource = id.and_then(|id| self.resource_ids.get(&id.key.resource));
-        let Some(attempts) = resource.and_then(|resource| self.attempts.get_mut(resource)) else { return };
+    /// Forgets the attempt that awaits `approval`, which will not come, unless it awaits another one besides: its key is
+    /// free again.
+    fn void_awaiting(&mut self, approval: ApprovalKey, id: Option<&AttemptId>) {
+        let Some(resource) = id.and_then(|id| self.resource_ids.get(&id.key.resource)).copied() else {
+            return;
+        };
+        if self.awaits_another(resource, approval, id) {
+            return;
+        }
+        let Some(attempts) = self.attempts.get_mut(&resource) else { return };
         let awaits = |attempt: &Attempt| attempt.state == attempt::State::AwaitingApproval;
         attempts.retain(|attempt| Some(&attempt.id) != id || !awaits(attempt));
+    }
+
+    /// Whether the attempt called `id` on `resource` awaits another approval of its bundle than `approval`.
+    fn awaits_another(&self, resource: ResourceKey, approval: ApprovalKey, id: Option<&AttemptId>) -> bool {
+        let bundle = self.resources.get(&resource).and_then(|bundle| self.bundles.get(bundle));
+        let members = bundle.into_iter().flat_map(|stored| stored.rows.iter().map(|(_, row)| row));
+        let all = members.filter_map(|row| self.approvals_of.get(&row)).flatten();
+        all.filter(|other| **other != approval).any(|other| {
+            let other = &self.approvals[other];
+            other.state == approval::State::Pending && other.attempt.as_ref() == id
+        })
     }
 }

@@ -110,8 +110,10 @@ fn shown(next: &ChainStep) -> String {
         }
         ChainStep::Done(Verdict::Approve) => "approve".to_owned(),
         ChainStep::Done(Verdict::Deny { policy, .. }) => format!("deny ({policy})"),
-        ChainStep::Done(Verdict::Defer { policy, until, .. }) => format!("defer to {until} ({policy})"),
-        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at }) => {
+        ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {
+            format!("defer to {until} ({policy})")
+        }
+        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at, postponement }) => {
             let approvals = approvals.iter().map(|approval| {
                 format!(
                     "{}{}",
@@ -120,7 +122,9 @@ fn shown(next: &ChainStep) -> String {
                 )
             });
             let expires_at = expires_at.map(|at| format!(" until {at}")).unwrap_or_default();
-            format!("require approval of {}{expires_at}", approvals.collect::<Vec<_>>().join(" and "))
+            let then = postponement.as_ref().map(|one| format!(", then {} ({})", one.until, one.policy));
+            let then = then.unwrap_or_default();
+            format!("require approval of {}{expires_at}{then}", approvals.collect::<Vec<_>>().join(" and "))
         }
     }
 }
@@ -158,12 +162,12 @@ fn every_ruling_meets_every_other() {
         approval approve  require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required]
         approval deny     deny (b) [a approval_required, b denied]
         approval approval require approval of a=finance and b=finance until 2026-03-02T00:00:00Z [a approval_required, b approval_required]
-        approval defer    require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required, b deferred until 2026-03-02T00:00:00Z]
+        approval defer    require approval of a=finance until 2026-03-02T00:00:00Z, then 2026-03-02T00:00:00Z (b) [a approval_required, b deferred until 2026-03-02T00:00:00Z]
         approval amend    amend to 1 year [b amended]
         approval fail     require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required, b failed: it broke]
         defer    approve  defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z]
         defer    deny     deny (b) [a deferred until 2026-03-02T00:00:00Z, b denied]
-        defer    approval require approval of b=finance until 2026-03-02T00:00:00Z [a deferred until 2026-03-02T00:00:00Z, b approval_required]
+        defer    approval require approval of b=finance until 2026-03-02T00:00:00Z, then 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b approval_required]
         defer    defer    defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b deferred until 2026-03-02T00:00:00Z]
         defer    amend    amend to 1 year [b amended]
         defer    fail     defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b failed: it broke]
@@ -266,6 +270,12 @@ fn the_latest_deferral_and_the_earliest_expiry_count() {
     ];
     expect!["require approval of a and b=finance and c=security until 2026-03-02T00:00:00Z [a approval_required, b approval_required, c approval_required]"].assert_eq(&round(context.clone(), &plan("renew"), &approvals));
     expect!["approve [a failed: its approval would expire at 2026-03-01T00:00:00Z, which is not after 2026-03-01T00:00:00Z]"].assert_eq(&round(context.clone(), &plan("renew"), &[approval(None, Some("2026-03-01"))]));
+    let requested = ChainContext { requested: vec!["a".to_owned()], ..ChainContext::default() };
+    expect!["require approval of a [a approval_required]"].assert_eq(&round(
+        requested,
+        &plan("renew"),
+        &[approval(None, Some("2026-03-01"))],
+    ));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
 use perennial_domain::policy::chain::ChainStep;
 use perennial_domain::policy::chain::Entry;
+use perennial_domain::policy::chain::Postponement;
 use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::AccountFacts;
@@ -140,14 +141,20 @@ fn next_text(next: &ChainStep) -> String {
         ChainStep::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
         ChainStep::Done(Verdict::Approve) => "approved".to_owned(),
         ChainStep::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
-        ChainStep::Done(Verdict::Defer { policy, until, .. }) => format!("deferred to {until} by `{policy}`"),
-        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at }) => {
+        ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {
+            format!("deferred to {until} by `{policy}`")
+        }
+        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at, postponement }) => {
             let approvals = approvals.iter().map(|one| match &one.by {
                 Some(by) => format!("`{}` (by `{by}`)", one.policy),
                 None => format!("`{}`", one.policy),
             });
             let until = expires_at.map(|at| format!(", until {at}")).unwrap_or_default();
-            format!("waits for the approvals of {}{until}", approvals.collect::<Vec<_>>().join(" and "))
+            let then = postponement
+                .as_ref()
+                .map(|one| format!(", then deferred to {} by `{}`", one.until, one.policy));
+            let then = then.unwrap_or_default();
+            format!("waits for the approvals of {}{until}{then}", approvals.collect::<Vec<_>>().join(" and "))
         }
     }
 }
