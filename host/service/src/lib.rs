@@ -21,6 +21,7 @@ pub mod readers;
 pub mod secrets;
 pub mod service;
 pub mod storage_state;
+pub mod tls;
 pub mod webhooks;
 pub mod writer;
 mod writer_context;
