@@ -16,7 +16,10 @@ use crate::cli::known;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
+use crate::cli::on_host::approvals as on_host;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
+use crate::client::Client;
 use crate::report::columns;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -46,27 +49,37 @@ use perennial_store::keys::RowKey;
 const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
 
 /// What to do instead when a host has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide with `POST /v1/approvals/{id}:approve` or `:reject`, as a \
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide through it: name it with `--server`, and with `--token-file` a \
                                token of the role `approver`; while `perennial run` does, stop it first";
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial approvals list --state pending
+  perennial approvals show ecs-1~1
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
-While `perennial serve` works on the database, decisions are made through it: POST /v1/approvals/ecs-1~1:approve.
+While `perennial serve` works on the database, decisions are made through it, with `--server`.
 A decision is made at the present instant of the database: where its clock stands, if that is a virtual one.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Lists them, oldest first, also while `perennial run` works on the database.
     List(Conditions),
+    /// Shows an approval and its plan, also while `perennial run` works on the database.
+    Show {
+        /// The approval's id.
+        id: String,
+        #[command(flatten)]
+        list: ListArguments,
+    },
     /// Approves a plan and applies it, if the command would still do the same.
     Approve {
         /// The approval's id.
@@ -119,8 +132,12 @@ const COLUMNS: [Column; 14] = [
 ];
 
 pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(client) = context.host_client(&arguments.target)? {
+        return on_host(context, &client, &arguments.action);
+    }
     match &arguments.action {
         Action::List(conditions) => list(context, conditions),
+        Action::Show { id, list } => on_host::show(context, &context.client(&arguments.target)?, id, list),
         Action::Approve { id, reason } => {
             decide(context, "approve", id, reason.as_deref(), |engine, at, decision| {
                 engine.approve(at, id, decision)
@@ -134,6 +151,25 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
     }
 }
 
+/// The same on a running host.
+fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Result<()> {
+    match action {
+        Action::List(Conditions { account, state, limit, list }) => {
+            let (account, state) = (account.as_deref(), state.map(State::name));
+            let nothing = nothing(account.is_some() || state.is_some());
+            let conditions = on_host::Conditions { account, state, limit: *limit };
+            on_host::list(context, client, &conditions, list, nothing)
+        }
+        Action::Show { id, list } => on_host::show(context, client, id, list),
+        Action::Approve { id, reason } => on_host::decide(context, client, "approve", id, reason.as_deref()),
+        Action::Reject { id, reason } => on_host::decide(context, client, "reject", id, reason.as_deref()),
+    }
+}
+
+fn nothing(has_conditions: bool) -> &'static str {
+    list::nothing(has_conditions, "no plan has waited for an approval yet")
+}
+
 fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let Conditions { account, state, limit, list } = conditions;
     let db = ReadTx::open(&context.db)?;
@@ -144,8 +180,7 @@ fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let facts = list::account_facts(&db)?;
     let zones = context.zones(list.zone.time_zone)?;
     let rows = listed.into_iter().map(|stored| row(stored, &facts, &zones)).collect();
-    let nothing =
-        list::nothing(account.is_some() || state.is_some(), "no plan has waited for an approval yet");
+    let nothing = nothing(account.is_some() || state.is_some());
     context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, nothing)
 }
 
