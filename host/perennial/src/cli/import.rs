@@ -103,7 +103,7 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
             let message = "tables go into a database only; a host takes an inventory in JSON";
             return Err(UserError::Argument(message.to_owned()).into());
         }
-        return on_host::import(context, &client, &arguments.file, arguments.options(), arguments.yes);
+        return on_host::import(&client, &arguments.file, arguments.options(), arguments.yes);
     }
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let providers = context.providers_with_policies()?;

@@ -115,6 +115,11 @@ impl Field {
         Field { or: Some(or), ..self }
     }
 
+    /// What programs call it.
+    pub(super) const fn name(&self) -> &'static str {
+        self.column.name
+    }
+
     fn found<'a>(&self, item: &'a Json) -> Option<&'a Json> {
         let found =
             if self.pointer.is_empty() { item.get(self.column.name) } else { item.pointer(self.pointer) };
@@ -175,7 +180,7 @@ fn pairs(object: &serde_json::Map<String, Json>) -> String {
         Some(text) => format!("{name}={text}"),
         None => format!("{name}={value}"),
     };
-    let pairs = object.iter().map(pair).collect::<Vec<_>>().join(", ");
+    let pairs = object.iter().filter(|(_, value)| !value.is_null()).map(pair).collect::<Vec<_>>().join(", ");
     if pairs.is_empty() { "-".to_owned() } else { pairs }
 }
 

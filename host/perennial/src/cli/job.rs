@@ -22,6 +22,7 @@ use crate::cli::target::TargetArguments;
 use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
+use perennial_formats::dates;
 
 /// How long to wait between two looks at a job.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -282,8 +283,9 @@ fn show(context: &Context, client: &Client, tried: &Value, create: &Create) -> a
     if create.list.format == ListFormat::Table {
         let mut out = Output::standard();
         for cost in tried["costs"].as_array().into_iter().flatten() {
-            let text = |name: &str| cost[name].as_str().unwrap_or_default().to_owned();
-            let (cost, refund, currency) = (text("cost"), text("refund"), text("currency"));
+            let amount = |name: &str| items::amount(&cost[name]).map(dates::amount).unwrap_or_default();
+            let currency = cost["currency"].as_str().unwrap_or_default();
+            let (cost, refund) = (amount("cost"), amount("refund"));
             writeln!(out, "costs {cost} {currency}, gives back {refund} {currency} ({id})")?;
         }
         out.finish()?;

@@ -44,8 +44,8 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
     let heading = printable(&format!("{command} {}", text("resource")));
     writeln!(out, "{}  {}, as of {at}", style.paint(Tone::Strong, &heading), printable(text("account")))?;
     let mut facts = Vec::new();
-    if let Some(steps) = plan["steps"].as_array().filter(|steps| !steps.is_empty()) {
-        listing(steps, zones, plan, |columns| columns.table("  ", style, out))?;
+    if plan["steps"].as_array().is_some_and(|steps| !steps.is_empty()) {
+        table(plan, zones, style, out)?;
         facts.extend(money(plan));
     }
     if let Some(until) = items::instant(&plan["pay_until"]) {
@@ -104,26 +104,41 @@ fn money(plan: &Value) -> Vec<(&'static str, String, Tone)> {
 ///
 /// Whatever `out` says.
 pub(super) fn write_csv(plan: &Value, zones: &ItemZones, out: &mut dyn Write) -> io::Result<()> {
-    let steps = plan["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    listing(steps, zones, plan, |steps| steps.write(ListFormat::Csv, "", Style::PLAIN, out))
+    let columns = items::columns(&STEPS);
+    let listing = Listing { columns: &columns, rows: items::rows(&STEPS, &whole_steps(plan), zones) };
+    listing.write(ListFormat::Csv, "", Style::PLAIN, out)
 }
 
-fn listing(
-    steps: &[Value],
-    zones: &ItemZones,
-    plan: &Value,
-    write: impl FnOnce(&Listing<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    // A step has neither the account nor the currency of its plan.
-    let whole = |step: &Value| {
-        let mut step = step.clone();
+/// The steps with what a step does not say of its own: the account and the currency of its plan.
+fn whole_steps(plan: &Value) -> Vec<Value> {
+    let steps = plan["steps"].as_array().into_iter().flatten().cloned();
+    let whole = steps.map(|mut step| {
         (step["account"], step["currency"]) = (plan["account"].clone(), plan["currency"].clone());
-        let operation = step["operation"].as_str().unwrap_or_default().replace('_', " ");
-        step["operation"] = operation.into();
         step
-    };
-    let steps = steps.iter().map(whole).collect::<Vec<_>>();
-    write(&Listing { columns: &items::columns(&STEPS), rows: items::rows(&STEPS, &steps, zones) })
+    });
+    whole.collect()
+}
+
+/// Whether a step says something in this field that people want to know.
+fn says(step: &Value, name: &str) -> bool {
+    match &step[name] {
+        Value::Null => false,
+        Value::Object(fields) => fields.values().any(|value| !value.is_null()),
+        amount if name == "refund" => items::amount(amount) != Some(Micros::ZERO),
+        _ => true,
+    }
+}
+
+/// The steps for people: without the columns in which no step says anything.
+fn table(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut steps = whole_steps(plan);
+    for step in &mut steps {
+        step["operation"] = step["operation"].as_str().unwrap_or_default().replace('_', " ").into();
+    }
+    let is_said = |field: &Field| steps.iter().any(|step| says(step, field.name()));
+    let fields = STEPS.into_iter().filter(is_said).collect::<Vec<_>>();
+    let columns = items::columns(&fields);
+    Listing { columns: &columns, rows: items::rows(&fields, &steps, zones) }.table("  ", style, out)
 }
 
 /// A refusal, with its code.

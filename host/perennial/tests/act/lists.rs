@@ -57,6 +57,22 @@ fn lists_say_what_is_wrong_with_their_conditions() {
             (&["webhook", "set", "wh_0"], "nothing is to be changed"),
             (&["calendar", "rotate", "cal-9"], "there is no calendar `cal-9`"),
             (&["clock", "advance", "soon"], "is not an instant"),
+            (&["clock", "show", "--time-zone", "Mars"], "Mars"),
+            (&["package", "list", "--stage", "asleep"], "there is no such stage"),
+            (&["job", "items", "job-99"], "there is no job `job-99`"),
+            (&["job", "cancel", "job-99"], "there is no job `job-99`"),
+            (&["job", "list", "--limit", "none"], "invalid value 'none'"),
+            (&["job", "create", "--from-dry-run", "job-99", "--yes"], "there is no job `job-99`"),
+            (&["webhook", "test", "wh_0"], "there is no webhook `wh_0`"),
+            (&["webhook", "replay", "wh_0", "--after", "x"], "\n  after: "),
+            (&["webhook", "rotate-secret", "wh_0"], "there is no webhook `wh_0`"),
+            (&["webhook", "deliveries", "wh_0", "--state", "lost"], "there is no such state"),
+            (&["webhook", "delete", "wh_0", "--yes"], "there is no webhook `wh_0`"),
+            (&["calendar", "create", "--name", "a", "--occurrence", "party"], "party"),
+            (&["calendar", "revoke", "cal-9", "--yes"], "there is no calendar `cal-9`"),
+            (&["approvals", "show", "none~1"], "there is no approval `none~1`"),
+            (&["policy", "calendar-history", "none"], "none"),
+            (&["policy", "remove-calendar", "none"], "none"),
         ] {
             world.fails(words, 2, told);
         }

@@ -21,8 +21,8 @@ fn a_plan_is_shown_and_not_carried_out_until_somebody_agrees() {
         assert!(asked.stderr().contains("nobody can be asked here"), "{}", asked.stderr());
         expect![[r#"
             renew evs-1  acme-hw, as of 2026-01-12 00:00 UTC
-              resource  step         cost    refund  term     expires               expires then          details  attributes
-              evs-1     extend  10.00 CNY  0.00 CNY  1 month  2026-01-31 15:59 UTC  2026-02-28 15:59 UTC  -        -
+              resource  step         cost  term     expires               expires then
+              evs-1     extend  10.00 CNY  1 month  2026-01-31 15:59 UTC  2026-02-28 15:59 UTC
               costs       10.00 CNY
               balance     260.00 CNY, then 250.00 CNY
         "#]]
@@ -38,8 +38,14 @@ fn a_dry_run_ends_with_3_where_something_would_change() {
         let planned = world.run(&renew(&["--dry-run", "--format", "json"]));
         assert_eq!(planned.code(), 3, "{}", planned.stderr());
         assert!(planned.stdout().contains("\"plan_hash\""), "{}", planned.stdout());
+        assert!(
+            planned.stdout().trim_end().ends_with('}'),
+            "a program reads JSON alone: {}",
+            planned.stdout()
+        );
         let csv = world.run(&renew(&["--dry-run", "--format", "csv"]));
         assert!(csv.stdout().starts_with("resource,operation,cost,refund,term,"), "{}", csv.stdout());
+        assert_eq!(csv.stdout().lines().count(), 2, "{}", csv.stdout());
         assert_eq!(world.run(&["resource", "tag", "evs-1", "a=b", "--dry-run"]).code(), 3);
         assert_eq!(world.run(&["account", "top-up", "acme-hw", "1.00", "--dry-run"]).code(), 3);
         assert_eq!(world.expiry("evs-1"), before);
@@ -129,7 +135,7 @@ fn at_a_terminal_no_is_no_and_yes_is_yes() {
 #[test]
 fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
     for world in World::both() {
-        let cases: [(&[&str], &str); 12] = [
+        let cases: [(&[&str], &str); 18] = [
             (&["resource", "show", "nothing"], "there is no resource `nothing`"),
             (&["resource", "renew", "nothing", "--yes"], "cannot renew `nothing`"),
             (&["resource", "renew", "evs-1", "--term", "soon"], "write a number of days, months or years"),
@@ -145,6 +151,12 @@ fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
             (&["resource", "tag", "evs-1", "env"], "write `NAME=VALUE`"),
             (&["resource", "attribute", "evs-1"], "<NAME=VALUE>"),
             (&["resource", "renew", "evs-1", "--reason", ""], "it is empty"),
+            (&["resource", "window", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "timeline", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "orders", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "decisions", "evs-1", "--limit", "0"], "0 is not in 1.."),
+            (&["resource", "subscribe", "evs-1", "--option", "a"], "write `NAME=VALUE`"),
+            (&["resource", "cancel-order", "nothing", "order", "--yes"], "there is no resource `nothing`"),
         ];
         for (words, told) in cases {
             world.fails(words, 2, told);

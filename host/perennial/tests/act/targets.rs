@@ -223,3 +223,24 @@ fn an_answer_that_is_lost_leaves_what_it_takes_to_ask_again_once() {
         "it may be done all the same: run it again with `--plan-hash 10.00 --idempotency-key 4711`",
     );
 }
+
+#[test]
+fn a_host_proves_who_it_is_before_it_is_shown_a_token() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let files = [("host.pem", certificate.as_str()), ("host.key", &key)];
+    let environment = [("PERENNIAL_TLS_CERTIFICATE", "host.pem"), ("PERENNIAL_TLS_KEY", "host.key")];
+    let world = World::configured(&files, &environment);
+    let (_, port) = world.server.as_ref().unwrap().address.rsplit_once(':').unwrap();
+    let profile = |host: &str, trust: &str| {
+        let file =
+            format!("[profiles.a]\nserver = \"https://{host}:{port}\"\ntoken_file = \"token\"\n{trust}");
+        world.folder.write("p.toml", &file);
+        world.folder.run(&with(&["--config", "p.toml", "--profile", "a"]))
+    };
+    let trusted = "certificates = \"host.pem\"\n";
+    assert!(profile("localhost", trusted).succeeded().stdout().contains("acme-hw"));
+    assert_fails(&profile("localhost", ""), 1, "there is no TLS with it: invalid peer certificate");
+    assert_fails(&profile("127.0.0.1", trusted), 1, "there is no TLS with it: invalid peer certificate");
+    assert_fails(&profile("localhost", "certificates = \"none.pem\"\n"), 2, "cannot use `none.pem`");
+}

@@ -27,10 +27,7 @@ impl World {
 
     /// The same with a host that serves it.
     pub fn host() -> World {
-        let folder = folder(&inventory());
-        let server = Served::start(&folder, &[], &["--virtual-clock"]);
-        folder.write("token", &server.token);
-        World { folder, server: Some(server) }
+        World::configured(&[], &[])
     }
 
     /// The same, with a token in `boss` of somebody else who approves.
@@ -45,10 +42,15 @@ impl World {
 
     /// The same, with a key that secrets are kept with.
     pub fn with_secrets() -> World {
+        let key = "0123456789abcdef".repeat(4);
+        World::configured(&[], &[("PERENNIAL_SECRETS_KEY", key.as_str())])
+    }
+
+    /// The same, with these files beside the database and this in the environment of the host.
+    pub fn configured(files: &[(&str, &str)], environment: &[(&str, &str)]) -> World {
         let folder = folder(&inventory());
-        folder.run(&["key", "new-secrets-key", "secrets.key"]).succeeded();
-        let server =
-            Served::start(&folder, &[("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")], &["--virtual-clock"]);
+        files.iter().for_each(|(name, text)| folder.write(name, text));
+        let server = Served::start(&folder, environment, &["--virtual-clock"]);
         folder.write("token", &server.token);
         World { folder, server: Some(server) }
     }

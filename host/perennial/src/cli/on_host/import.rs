@@ -6,7 +6,6 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
@@ -20,7 +19,6 @@ use perennial_formats::inventory::ImportOptions;
 
 /// Takes the inventory of a JSON file into the database of a host, or says what would come of that.
 pub(in crate::cli) fn import(
-    context: &Context,
     client: &Client,
     file: &Path,
     options: ImportOptions,
@@ -45,7 +43,7 @@ pub(in crate::cli) fn import(
     };
     if options.dry_run || options.update {
         let report = client.send(&request(true))?.json()?;
-        show(context, &report, "would import")?;
+        show(&report, "would import")?;
         if options.dry_run {
             let is_nothing = ["accounts", "resources"].iter().all(|name| report[name] == 0);
             let changes = report["changes"].as_array().is_some_and(|changes| !changes.is_empty());
@@ -54,10 +52,10 @@ pub(in crate::cli) fn import(
         confirm("Change this?", yes)?;
     }
     let report = client.send(&request(false))?.json()?;
-    show(context, &report, "imported")
+    show(&report, "imported")
 }
 
-fn show(_: &Context, report: &Value, verb: &str) -> anyhow::Result<()> {
+fn show(report: &Value, verb: &str) -> anyhow::Result<()> {
     let mut out = Output::standard();
     let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
     for change in report["changes"].as_array().into_iter().flatten() {
