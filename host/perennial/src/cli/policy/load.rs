@@ -34,6 +34,8 @@ pub struct LoadedPolicies {
     pub plugins: Plugins,
     /// The folder that scripts are named from.
     folder: PathBuf,
+    /// The policy file as it is; for a script alone, one that names it.
+    text: String,
 }
 
 impl LoadedPolicies {
@@ -62,21 +64,34 @@ impl LoadedPolicies {
     pub(crate) fn read_for(plugins: Plugins, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let text = input::read(file)?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        let set = match file.extension().is_some_and(|extension| extension == "rhai") {
-            true => alone(file, text),
+        let (set, text) = match file.extension().is_some_and(|extension| extension == "rhai") {
+            true => {
+                let set = alone(file, text);
+                let named = |policy: &Policy| {
+                    format!("[[policy]]\nname = {:?}\nscript = {:?}\n", policy.name, policy.script)
+                };
+                let text = set.policies.iter().map(named).collect();
+                (set, text)
+            }
             false => {
                 let script = |name: &str| {
                     std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
                 };
-                policy::read(&text, &manifests(&plugins), &script)
-                    .map_err(|problems| UserError::File { path: file.to_owned(), problems })?
+                let set = policy::read(&text, &manifests(&plugins), &script)
+                    .map_err(|problems| UserError::File { path: file.to_owned(), problems })?;
+                (set, text)
             }
         };
         let interpreter = Interpreter::load(&plugins)?;
         let reports = interpreter.check(&set)?;
-        let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
+        let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder, text };
         let problems = loaded.problems();
         if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
+    }
+
+    /// The policy file as a host takes it, beside the scripts.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The file of a policy's script.
