@@ -7,6 +7,7 @@ use perennial_domain::plan::Operation;
 use perennial_formats::plan::LeftOutView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
+use perennial_formats::plan::RequiredApprovalView;
 use perennial_formats::plan::StepView;
 use perennial_formats::plan::TermView;
 
@@ -40,6 +41,7 @@ impl Proposal {
             balance_before: proposal.account.balance.available().to_string(),
             balance_after: proposal.balance_after.available().to_string(),
             needs_approval: proposal.needs_approval(),
+            required: proposal.required.iter().map(RequiredApprovalView::from).collect(),
             plan_hash: proposal.hash(),
         }
     }

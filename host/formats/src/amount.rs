@@ -3,7 +3,7 @@
 use perennial_domain::micros::Micros;
 
 /// The amount that [`Micros`] writes as `text`, whatever its size; `None` when it writes none so.
-pub(super) fn parse_stored(text: &str) -> Option<Micros> {
+pub fn parse_stored(text: &str) -> Option<Micros> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),

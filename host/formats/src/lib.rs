@@ -4,7 +4,7 @@
 //! [`inventory`] (what exists), [`scenario`] (what people and the world do) and [`event`] (what happened);
 //! [`decision`] keeps what a plugin was asked and what it answered. Nothing here acts, or knows what day it is.
 
-mod amount;
+pub mod amount;
 pub mod body;
 pub mod body_limits;
 mod command;

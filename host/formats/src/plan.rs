@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::term::Term;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -78,6 +79,31 @@ pub struct LeftOutView {
     pub reason: RefusalView,
 }
 
+/// A policy that requires an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RequiredApproval)]
+pub struct RequiredApprovalView {
+    /// Its name; `approval_above` for the limit of the account, and for what is held once for another reason.
+    pub policy: String,
+    /// The policy's reason, for people; of `approval_above`, empty above the limit, or why a plan of any price is held: the database was set back.
+    pub reason: String,
+    /// The label that the approver's token has; null is any approver.
+    pub by: Option<String>,
+    /// The ID of the token that gave it, while the plan waits for others.
+    pub given_by: Option<String>,
+}
+
+impl From<&RequiredApproval> for RequiredApprovalView {
+    fn from(required: &RequiredApproval) -> RequiredApprovalView {
+        RequiredApprovalView {
+            policy: required.policy.clone(),
+            reason: required.reason.clone(),
+            by: required.by.clone(),
+            given_by: required.given_by.clone(),
+        }
+    }
+}
+
 /// What a command would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Plan)]
@@ -113,6 +139,9 @@ pub struct PlanView {
     pub balance_after: String,
     /// Whether somebody has to approve of it before it is carried out.
     pub needs_approval: bool,
+    /// The approvals that it would wait for; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<RequiredApprovalView>,
     /// Carry out with this, and it is only carried out if nothing of the above has changed.
     pub plan_hash: String,
 }

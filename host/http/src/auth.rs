@@ -10,6 +10,11 @@ use perennial_service::admin_tokens::Tokens;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 
+/// Marks a request that the command line makes in its own process, as [`Caller::command_line`]. It is an extension of the
+/// request, which nothing that comes over a connection can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandLine;
+
 /// Authenticates the token of a request.
 ///
 /// # Errors

@@ -35,6 +35,9 @@ const SECRET_DIGITS_MIN: usize = 40;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The version of the host, by which a client knows whether it speaks with one of its own.
+pub const VERSION: HeaderName = HeaderName::from_static("x-perennial-version");
+
 /// The documented path of the route that made a response.
 #[derive(Clone, Debug)]
 struct MatchedRoute(String);
@@ -138,6 +141,7 @@ async fn assign_request_id(State(app): State<AppState>, mut request: Request, ne
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    response.headers_mut().insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
     response
 }
 

@@ -28,6 +28,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 
+use crate::auth::CommandLine;
 use crate::auth::authenticate;
 use crate::openapi;
 use crate::problem::Problem;
@@ -35,6 +36,7 @@ use crate::problem::ProblemType;
 use crate::refusals;
 use crate::server::AuthenticatedMark;
 use crate::state::AppState;
+use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 
 /// Who may call a route.
@@ -127,7 +129,11 @@ async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = match authenticate(app.tokens(), request.headers(), app.now()) {
+    let authenticated = match request.extensions().get::<CommandLine>() {
+        Some(CommandLine) => Ok(Caller::command_line()),
+        None => authenticate(app.tokens(), request.headers(), app.now()),
+    };
+    let caller = match authenticated {
         Ok(caller) => caller,
         Err(problem) => {
             return Err(refusals::record(&app, &request, operation(&request), None, problem).await);
@@ -254,6 +260,7 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             let id = Header::builder().schema(ObjectBuilder::new().schema_type(Type::String)).build();
+            response.headers.insert("x-perennial-version".to_owned(), id.clone());
             response.headers.insert("x-request-id".to_owned(), id);
         }
     }

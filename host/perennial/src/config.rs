@@ -11,6 +11,8 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::profile;
+pub use crate::profile::Profile;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
@@ -23,7 +25,15 @@ use perennial_service::secrets;
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
 /// What is in the environment for other reasons.
-const OTHERS: [&str; 4] = ["PERENNIAL_DB", "PERENNIAL_CACHE", "PERENNIAL_CONFIG", secrets::KEY_VARIABLE];
+const OTHERS: [&str; 7] = [
+    "PERENNIAL_DB",
+    "PERENNIAL_CACHE",
+    "PERENNIAL_CONFIG",
+    secrets::KEY_VARIABLE,
+    profile::SERVER_VARIABLE,
+    profile::TOKEN_FILE_VARIABLE,
+    profile::PROFILE_VARIABLE,
+];
 /// What the variables of providers' addresses have in common.
 const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
@@ -65,6 +75,8 @@ pub struct Config {
     pub allow_missing_plugins: bool,
     /// Whether there is a database already, so that none is made.
     pub database_must_exist: bool,
+    /// The hosts that commands can be sent to, by name.
+    pub profiles: BTreeMap<String, Profile>,
 }
 
 /// How the log is written.
@@ -102,6 +114,7 @@ impl Config {
         plugins: Vec::new(),
         allow_missing_plugins: false,
         database_must_exist: false,
+        profiles: BTreeMap::new(),
     };
 }
 
@@ -205,8 +218,9 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
-    let fields =
-        spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets", "plugins", "database"])?;
+    let fields = spot.object(&[
+        "listen", "tls", "limits", "log", "webhooks", "secrets", "plugins", "database", "profiles",
+    ])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
@@ -225,6 +239,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["must_exist"])?;
         fields.optional("must_exist", |spot| spot.flag()).or(default.database_must_exist)
     });
+    let profiles = fields.optional("profiles", |spot| spot.named(profile::read)).or(BTreeMap::new());
     let (listen, endpoints) = listen?;
     let tls = tls?;
     check_addresses(spot, listen, &endpoints, tls.is_some());
@@ -240,6 +255,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         plugins,
         allow_missing_plugins,
         database_must_exist: must_exist.or(default.database_must_exist)?,
+        profiles: profiles?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! The program: the command line, reports, and the composition of the host from its parts.
 
 pub mod cli;
+mod client;
 pub mod config;
+mod profile;
 pub mod report;

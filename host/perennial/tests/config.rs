@@ -91,6 +91,26 @@ fn plugins_stand_in_the_file_and_in_the_environment() {
 }
 
 #[test]
+fn hosts_have_names_in_the_configuration() {
+    let text = "[profiles.prod]\nserver = \"https://perennial.example\"\ntoken_file = \"prod.token\"\n\
+                [profiles.lab]\nserver = \"http://lab:8420\"\nallow_plain_http = true\ncertificates = \"lab.pem\"\n";
+    let environment = ["PERENNIAL_SERVER", "PERENNIAL_TOKEN_FILE", "PERENNIAL_PROFILE"];
+    let read = config::read(text, environment.map(|name| (name.to_owned(), "a".to_owned()))).unwrap();
+    let [lab, prod] = ["lab", "prod"].map(|name| &read.profiles[name]);
+    assert_eq!(prod.token_file.as_deref(), Some("prod.token".as_ref()));
+    assert!(lab.allow_plain_http && !prod.allow_plain_http && lab.certificates.is_some());
+    check(
+        "[profiles.prod]\nservr = \"a\"\ntoken_file = \"\"\n",
+        &[],
+        expect![[r#"
+        3 problems:
+          profiles.prod.server: the field is missing
+          profiles.prod.servr: unknown field `servr` (did you mean `server`?)
+          profiles.prod.token_file: it is empty; expected some text"#]],
+    );
+}
+
+#[test]
 fn a_provider_is_not_served_to_the_world_without_tls() {
     let open = "[listen]\nhuawei = \"0.0.0.0:1\"\nbaidu = \"127.0.0.1:2\"\n";
     check(

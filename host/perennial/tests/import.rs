@@ -10,6 +10,8 @@ use perennial_store::testing::dump;
 
 use crate::support::Folder;
 use crate::support::Ran;
+#[cfg(target_os = "linux")]
+use crate::support::at_a_terminal;
 
 /// Resources that nobody who runs this sees expire, and one that everybody has.
 fn inventory(price: &str, expiries: &[(&str, &str)]) -> String {
@@ -131,29 +133,6 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
     assert_eq!(said(&folder.run(&["db", "check"]), 0), "`perennial.db` keeps every promise\n");
     let db = ReadTx::open(&folder.path("perennial.db")).unwrap();
     assert_eq!(testing::row_count(&db, "resource"), 4, "what the newer one does not have stays");
-}
-
-/// Runs a command line with a terminal, at which somebody types `keys`: everything that is on the screen afterwards.
-///
-/// The terminal is that of `script`, of util-linux.
-#[cfg(target_os = "linux")]
-fn at_a_terminal(folder: &Folder, words: &str, keys: &str) -> (i32, String) {
-    use std::io::Write;
-    use std::process::Command;
-    use std::process::Stdio;
-
-    let program = folder.program();
-    let mut line = vec![program.get_program().to_str().unwrap().to_owned()];
-    line.extend(program.get_args().map(|word| word.to_str().unwrap().to_owned()));
-    line.push(words.to_owned());
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
-    script.current_dir(program.get_current_dir().unwrap()).env("TERM", "dumb");
-    script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = script.spawn().expect("this test takes `script`, of util-linux");
-    child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap().replace('\r', ""))
 }
 
 #[test]

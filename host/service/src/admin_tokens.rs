@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::sync::RwLock;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::approval_parts::ApproverLabels;
 use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
@@ -20,6 +21,9 @@ use perennial_store::api_tokens::StoredToken;
 use perennial_store::error::StoreError;
 
 use crate::secret_digest::SecretDigest;
+
+/// The ID and the name of the command line in the audit log, among those who asked and among those who decided.
+pub const COMMAND_LINE: &str = "cli";
 
 /// The role of a token. Each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -62,13 +66,31 @@ pub struct Caller {
     pub role: Role,
     /// The person behind it.
     pub owner: Arc<str>,
-    /// The labels by which policies ask for approvers.
-    pub approves: Arc<BTreeSet<String>>,
+    /// The labels by which policies ask for approvers; `None` is all of them.
+    pub approves: Option<Arc<BTreeSet<String>>>,
     /// The accounts that it can access; `None` is all of them.
     accounts: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Caller {
+    /// The command line on the machine of the database, which belongs to the database's owner: it may do everything, and
+    /// is one person of its own, who approves of nothing that the command line asked for.
+    pub fn command_line() -> Caller {
+        Caller {
+            id: COMMAND_LINE.into(),
+            name: COMMAND_LINE.into(),
+            role: Role::Admin,
+            owner: COMMAND_LINE.into(),
+            approves: None,
+            accounts: None,
+        }
+    }
+
+    /// What it may approve of.
+    pub fn labels(&self) -> ApproverLabels<'_> {
+        self.approves.as_deref().map_or(ApproverLabels::All, ApproverLabels::Of)
+    }
+
     /// Whether it can access the account `account`.
     pub fn can_access(&self, account: &str) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
@@ -195,7 +217,7 @@ impl Tokens {
                 name: stored.name.as_str().into(),
                 role: role.ok_or_else(damaged)?,
                 owner: stored.owner.as_str().into(),
-                approves: Arc::new(stored.approves.into_iter().collect()),
+                approves: Some(Arc::new(stored.approves.into_iter().collect())),
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
             records.insert(stored.id, TokenRecord { digest, caller, expires_at: stored.expires_at });
@@ -220,8 +242,12 @@ impl Tokens {
         (is_right && is_in_force).then(|| record.caller.clone())
     }
 
-    /// Finds the caller of the token `id`, if it is in force. For work that outlives its request, such as a job.
+    /// Finds the caller of the token `id`, if it is in force. For work that outlives its request, such as a job. The command
+    /// line is always in force, and no token has its ID.
     pub(crate) fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
+        if id == COMMAND_LINE {
+            return Some(Caller::command_line());
+        }
         let records = self.records.read().expect("no holder of the tokens panics");
         let record = records.get(id)?;
         record.expires_at.is_none_or(|expires_at| now < expires_at).then(|| record.caller.clone())

@@ -22,6 +22,7 @@ mod secret_digest;
 pub mod secrets;
 pub mod service;
 pub mod storage_state;
+pub mod tls;
 pub mod webhooks;
 pub mod writer;
 mod writer_context;

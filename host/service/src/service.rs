@@ -30,10 +30,21 @@ use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
 use perennial_engine::start;
 use perennial_store::Store;
+use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
+use perennial_store::clock::ClockState;
+use perennial_store::error::StoreError;
 
 /// How long a host that stops waits for its readers.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the virtual clock of the database stands; `None` for a database that lives on real time, or on none yet.
+fn virtual_present(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
+    Ok(match ticks::state(db)? {
+        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => Some(ticked_at + 1),
+        ClockState { .. } => None,
+    })
+}
 
 /// The running host. Clones share everything.
 #[derive(Clone)]
@@ -84,6 +95,66 @@ impl Service {
         start: Option<Timestamp>,
         limits: Limits,
     ) -> Result<(Service, WriterHandle), StartError> {
+        Service::start_with(store, path, providers, start.map_or(ClockMode::Real, ClockMode::Virtual), limits)
+    }
+
+    /// Starts a host for commands on the database at `path`, which `store` has open for writing. Nobody does the clock's
+    /// work: a command finds the present where the clock of the database is, and does what is due before it for its own
+    /// bundle only.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the database cannot be read, or the system gives no threads.
+    pub fn start_idle(
+        store: Store,
+        path: &Path,
+        providers: Providers,
+        limits: Limits,
+    ) -> Result<(Service, WriterHandle), StartError> {
+        let stands_at = virtual_present(store.db()).map_err(EngineError::from)?;
+        Service::start_with(
+            store,
+            path,
+            providers,
+            stands_at.map_or(ClockMode::Idle, ClockMode::Virtual),
+            limits,
+        )
+    }
+
+    /// Starts a host that only looks at the database at `path`, also while another one works on it. It refuses whatever
+    /// would write.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the database cannot be read, or the system gives no threads.
+    pub fn start_looking(path: &Path, providers: Providers, limits: Limits) -> Result<Service, StartError> {
+        let metrics = Arc::new(Metrics::default());
+        let tokens = Arc::new(Tokens::default());
+        let db = ReadTx::open(path).map_err(EngineError::from)?;
+        let stands_at = virtual_present(&db).map_err(EngineError::from)?;
+        let inner = Inner {
+            writer: Writer::absent(stands_at, Arc::clone(&metrics)),
+            readers: Readers::open(path, limits.readers)?,
+            watched_reader: Readers::open(path, 1)?,
+            providers: MeteredRules::wrap_all(providers, &metrics),
+            tokens,
+            metrics,
+            limits,
+            generation: 0,
+            webhooks: OnceLock::new(),
+            shutdown: watch::Sender::new(false),
+            secret_box: OnceLock::new(),
+        };
+        Ok(Service { inner: Arc::new(inner) })
+    }
+
+    fn start_with(
+        store: Store,
+        path: &Path,
+        providers: Providers,
+        time: ClockMode,
+        limits: Limits,
+    ) -> Result<(Service, WriterHandle), StartError> {
         memory::keep_little();
         let metrics = Arc::new(Metrics::default());
         let tokens = Arc::new(Tokens::default());
@@ -95,9 +166,9 @@ impl Service {
             .with_batch_size(limits.batch)
             .with_decision_days(limits.decision_days)
             .with_wakes_per_hour_max(limits.wakes_per_hour_max);
-        let (time, kind, now) = match start {
-            Some(start) => (ClockMode::Virtual(start), ClockKind::Virtual, start),
-            None => (ClockMode::Real, ClockKind::Real, clock::now()),
+        let (kind, now) = match time {
+            ClockMode::Virtual(start) => (ClockKind::Virtual, start),
+            ClockMode::Real | ClockMode::Idle => (ClockKind::Real, clock::now()),
         };
         start::check_clock(engine.db(), kind, now)?;
         let mut engine = engine.with_clock(kind);

@@ -106,7 +106,7 @@ impl Writer {
         let (queue, tasks) = mpsc::sync_channel(QUEUE_MAX);
         let stop = Arc::new(AtomicBool::new(false));
         let now = Arc::new(AtomicI64::new(match time {
-            ClockMode::Real => 0,
+            ClockMode::Real | ClockMode::Idle => 0,
             ClockMode::Virtual(now) => now.as_second(),
         }));
         let publisher = EventPublisher::new(metrics);
@@ -127,7 +127,7 @@ impl Writer {
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
-        let is_virtual = time != ClockMode::Real;
+        let is_virtual = matches!(time, ClockMode::Virtual(_));
         let writer = Writer {
             queue,
             stop: Arc::clone(&stop),
@@ -141,6 +141,21 @@ impl Writer {
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || thread::run(context, &tasks, &stop))?;
         Ok((writer, running))
+    }
+
+    /// A writer without a thread, which refuses every task: for a host that only looks. `now` is where the clock stands, if
+    /// it is a virtual one.
+    pub(crate) fn absent(now: Option<Timestamp>, metrics: Arc<Metrics>) -> Writer {
+        Writer {
+            queue: mpsc::sync_channel(0).0,
+            stop: Arc::new(AtomicBool::new(true)),
+            now: Arc::new(AtomicI64::new(now.map_or(0, Timestamp::as_second))),
+            advancing: Arc::default(),
+            is_virtual: now.is_some(),
+            publisher: EventPublisher::new(metrics),
+            key_usage: Arc::default(),
+            storage: Arc::default(),
+        }
     }
 
     /// The present instant.

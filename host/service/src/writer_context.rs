@@ -35,6 +35,8 @@ const JOB_RETENTION: i64 = 30 * 86_400;
 pub enum ClockMode {
     /// The system's clock.
     Real,
+    /// The system's clock, with nobody who does the clock's work: for commands on a database that no host works on.
+    Idle,
     /// A clock that stands at this instant until it is advanced. Work that is due at the instant itself is not done
     /// yet.
     Virtual(Timestamp),
@@ -62,7 +64,7 @@ impl WriterContext {
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         match self.time {
-            ClockMode::Real => clock::now(),
+            ClockMode::Real | ClockMode::Idle => clock::now(),
             ClockMode::Virtual(now) => now,
         }
     }

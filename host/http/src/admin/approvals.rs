@@ -19,7 +19,6 @@ use utoipa::ToSchema;
 
 use crate::admin::approval_bodies::Approve;
 use crate::admin::approval_bodies::Reject;
-use crate::admin::approval_bodies::RequiredApprovalView;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page;
@@ -39,7 +38,6 @@ use perennial_engine::EngineTx;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
-use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
@@ -47,6 +45,7 @@ use perennial_formats as formats;
 use perennial_formats::event_view::EventView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
+use perennial_formats::plan::RequiredApprovalView;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 use perennial_store::accounts;
@@ -299,7 +298,7 @@ fn decide(
         decided_by: &caller.id,
         reason,
         plan_hash: plan_hash.as_deref(),
-        labels: ApproverLabels::Of(&caller.approves),
+        labels: caller.labels(),
     };
     let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),

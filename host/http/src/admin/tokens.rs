@@ -207,14 +207,16 @@ fn inherited_labels(
 ) -> Result<BTreeSet<String>, Problem> {
     let can_approve = role >= Role::Approver;
     let Some(wanted) = wanted else {
-        return Ok(if can_approve { caller.approves.as_ref().clone() } else { BTreeSet::new() });
+        let held = caller.approves.as_deref().filter(|_| can_approve);
+        return Ok(held.cloned().unwrap_or_default());
     };
     if !can_approve && !wanted.is_empty() {
         let detail =
             format!("the role `{}` does not approve; labels are for `approver` and `admin`", role.name());
         return Err(Problem::field(ProblemType::InvalidFields, "approves", detail));
     }
-    match wanted.difference(&caller.approves).next() {
+    let held = caller.approves.as_deref();
+    match held.and_then(|held| wanted.difference(held).next()) {
         None => Ok(wanted),
         Some(label) => {
             let detail = format!(

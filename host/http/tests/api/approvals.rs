@@ -197,6 +197,14 @@ fn a_command_above_the_limit_is_held_and_shown() {
             "plan_hash": "[digest]",
             "refund": "0.00",
             "refusal": null,
+            "required": [
+              {
+                "by": null,
+                "given_by": null,
+                "policy": "approval_above",
+                "reason": ""
+              }
+            ],
             "resource": "ecs-1",
             "revision": "[digest]",
             "skipped": [],

@@ -374,7 +374,7 @@ impl Answer {
             .collect::<Vec<_>>();
         headers.sort_unstable();
         for (name, value) in headers {
-            if !["x-request-id", "content-length"].contains(&name) {
+            if !["x-perennial-version", "x-request-id", "content-length"].contains(&name) {
                 text += &format!("{name}: {value}\n");
             }
         }

@@ -13,11 +13,15 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::choice::Choice;
 use crate::cli::database;
+use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
+use crate::cli::on_host::approvals as on_host;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
 use crate::cli::validate;
+use crate::client::Client;
 use crate::report::columns;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -47,27 +51,37 @@ use perennial_store::keys::RowKey;
 const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
 
 /// What to do instead when a host has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide with `POST /v1/approvals/{id}:approve` or `:reject`, as a \
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide through it: name it with `--server`, and with `--token-file` a \
                                token of the role `approver`; while `perennial run` does, stop it first";
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial approvals list --state pending
+  perennial approvals show ecs-1~1
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
-While `perennial serve` works on the database, decisions are made through it: POST /v1/approvals/ecs-1~1:approve.
+While `perennial serve` works on the database, decisions are made through it, with `--server`.
 A decision is made at the present instant of the database: where its clock stands, if that is a virtual one.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Lists them, oldest first, also while `perennial run` works on the database.
     List(Conditions),
+    /// Shows an approval and its plan, also while `perennial run` works on the database.
+    Show {
+        /// The approval's id.
+        id: String,
+        #[command(flatten)]
+        list: ListArguments,
+    },
     /// Approves a plan and applies it, if the command would still do the same.
     Approve {
         /// The approval's id.
@@ -121,8 +135,12 @@ const COLUMNS: [Column; 15] = [
 ];
 
 pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(client) = context.host_client(&arguments.target)? {
+        return on_host(context, &client, &arguments.action);
+    }
     match &arguments.action {
         Action::List(conditions) => list(context, conditions),
+        Action::Show { id, list } => on_host::show(context, &context.client(&arguments.target)?, id, list),
         Action::Approve { id, reason } => {
             decide(context, "approve", id, reason.as_deref(), |engine, at, decision| {
                 engine.approve(at, id, decision)
@@ -136,6 +154,25 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
     }
 }
 
+/// The same on a running host.
+fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Result<()> {
+    match action {
+        Action::List(Conditions { account, state, limit, list }) => {
+            let (account, state) = (account.as_deref(), state.map(State::name));
+            let nothing = nothing(account.is_some() || state.is_some());
+            let conditions = on_host::Conditions { account, state, limit: *limit };
+            on_host::list(context, client, &conditions, list, nothing)
+        }
+        Action::Show { id, list } => on_host::show(context, client, id, list),
+        Action::Approve { id, reason } => on_host::decide(context, client, "approve", id, reason.as_deref()),
+        Action::Reject { id, reason } => on_host::decide(context, client, "reject", id, reason.as_deref()),
+    }
+}
+
+fn nothing(has_conditions: bool) -> &'static str {
+    list::nothing(has_conditions, "no plan has waited for an approval yet")
+}
+
 fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let Conditions { account, state, limit, list } = conditions;
     let db = ReadTx::open(&context.db)?;
@@ -146,8 +183,7 @@ fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let facts = list::account_facts(&db)?;
     let zones = context.zones(list.zone.time_zone)?;
     let rows = listed.into_iter().map(|stored| row(stored, &facts, &zones)).collect();
-    let nothing =
-        list::nothing(account.is_some() || state.is_some(), "no plan has waited for an approval yet");
+    let nothing = nothing(account.is_some() || state.is_some());
     context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, nothing)
 }
 
@@ -179,14 +215,8 @@ fn row(stored: StoredApproval, facts: &BTreeMap<String, (String, String)>, zones
     Row { zone: zones.of(provider.as_deref()), cells: cells.into() }
 }
 
-/// What requires an approval, with its words and the label that its approver has: `finance-first (finance): costs a lot`.
 fn required_text(required: &RequiredApproval) -> String {
-    let by = required.by.as_ref().map_or(String::new(), |by| format!(" ({by})"));
-    let reason = match required.reason.as_str() {
-        "" => String::new(),
-        reason => format!(": {reason}"),
-    };
-    format!("{}{by}{reason}", required.policy)
+    items::requirement(&required.policy, required.by.as_deref(), &required.reason)
 }
 
 fn decide(

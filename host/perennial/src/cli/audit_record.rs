@@ -5,7 +5,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::audit::Record;
 
 /// What the audit log calls the command line, which has no token.
-pub(super) const CLI: &str = "cli";
+pub(super) const CLI: &str = perennial_service::admin_tokens::COMMAND_LINE;
 
 /// The command line did `operation`, which is about the host, for this reason.
 pub(super) fn with_reason(at: Timestamp, operation: &str, reason: Option<&str>) -> Record {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
@@ -19,8 +18,13 @@ use crate::cli::list;
 use crate::cli::list::ZoneArguments;
 use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
+use crate::cli::on_host::events as on_host;
+use crate::cli::on_host::events::Followed;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
 use crate::cli::validate;
+use crate::client::Client;
+use crate::client::Request;
 use crate::report::event_tone;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -41,7 +45,8 @@ const TYPE: Choice<&'static str> = Choice { what: "event type", all: EventKind::
 #[command(after_help = "Examples:
   perennial events
   perennial events --resource ecs-1 --time-zone provider
-  perennial events --type renewal_declined --since 2026-11-01 --format jsonl")]
+  perennial events --type renewal_declined --since 2026-11-01 --format jsonl
+  perennial events --follow --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
@@ -66,6 +71,17 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     zone: ZoneArguments,
+    /// Write events as they happen, from a running host, until Ctrl-C; `json` and `jsonl` are both one object a line then.
+    #[arg(long, conflicts_with_all = ["since", "until"])]
+    follow: bool,
+    /// Follow from behind the event with this id; `c0` is before the first. A stream that breaks off goes on by itself.
+    #[arg(long, value_name = "EVENT", requires = "follow")]
+    after: Option<String>,
+    /// End after so many events.
+    #[arg(long, value_name = "N", requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    count: Option<u32>,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 /// How events are written.
@@ -91,8 +107,15 @@ const COLUMNS: [Column; 6] = [
 ];
 
 pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { account, resource, kind, since, until, limit, format, zone } = arguments;
+    let Arguments { account, resource, kind, since, until, limit, format, zone, .. } = arguments;
     check(arguments)?;
+    if let Some(client) = context.host_client(&arguments.target)? {
+        return arguments.ask(context, &client);
+    }
+    if arguments.follow {
+        let message = "events are followed on a running host: name it with `--server`";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let db = ReadTx::open(&context.db)?;
     validate::check_account(&db, account.as_deref())?;
     validate::check_resource(&db, resource.as_deref())?;
@@ -123,6 +146,54 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
     context.write_list(&Listing { columns: &COLUMNS, rows }, format, nothing)
 }
 
+impl Arguments {
+    fn request(&self, route: &'static str) -> Request {
+        Request::new("GET", route, &[])
+            .to(if self.follow { "follow events" } else { "list events" })
+            .query("account", self.account.as_ref())
+            .query("resource", self.resource.as_ref())
+            .query("type", self.kind)
+            .query("since", self.since)
+            .query("until", self.until)
+    }
+
+    /// The same on a running host.
+    fn ask(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        let zone = self.zone.time_zone;
+        if self.follow {
+            let followed = match self.format {
+                Format::Table => Followed::Words,
+                Format::Json | Format::Jsonl => Followed::Json,
+                Format::Csv => {
+                    let message = "`--follow` writes words or JSON; say `--format jsonl`, or leave it out";
+                    return Err(UserError::Argument(message.to_owned()).into());
+                }
+            };
+            let request = self.request("/v1/events:stream");
+            return on_host::follow(
+                context,
+                client,
+                &request,
+                (self.after.clone(), zone, followed, self.count),
+            );
+        }
+        let listed = on_host::last(client, &self.request("/v1/events"), self.limit)?;
+        let format = match self.format {
+            Format::Table => ListFormat::Table,
+            Format::Csv => ListFormat::Csv,
+            Format::Json | Format::Jsonl => {
+                return write_lines(listed.iter().map(|event| Ok(on_host::line(event))), self.format);
+            }
+        };
+        let has_conditions = self.account.is_some()
+            || self.resource.is_some()
+            || self.kind.is_some()
+            || self.since.is_some()
+            || self.until.is_some();
+        on_host::write(context, client, (&COLUMNS, format, zone), &listed, has_conditions)
+    }
+}
+
 fn check(arguments: &Arguments) -> Result<(), UserError> {
     if let (Some(since), Some(until)) = (arguments.since, arguments.until)
         && until <= since
@@ -145,17 +216,23 @@ fn read(stored: &StoredEvent) -> anyhow::Result<Event> {
 
 /// Writes events as JSON: one a line and, for an array, with commas between the lines.
 fn lines(listed: &[StoredEvent], format: Format) -> anyhow::Result<()> {
+    let line = |stored: &StoredEvent| Ok(event::line(stored.account.as_deref(), &read(stored)?));
+    write_lines(listed.iter().map(line), format)
+}
+
+fn write_lines(lines: impl Iterator<Item = anyhow::Result<String>>, format: Format) -> anyhow::Result<()> {
     let mut out = Output::standard();
     let is_array = format == Format::Json;
     if is_array {
         writeln!(out, "[")?;
     }
-    for (number, stored) in listed.iter().enumerate() {
-        let mut line = Vec::new();
-        event::write_line(&mut line, stored.account.as_deref(), &read(stored)?)?;
-        let line = String::from_utf8(line).context("an event is no text")?;
-        let comma = if is_array && number + 1 < listed.len() { "," } else { "" };
-        writeln!(out, "{}{comma}", line.trim_end())?;
+    let mut between = "";
+    for line in lines {
+        write!(out, "{between}{}", line?)?;
+        between = if is_array { ",\n" } else { "\n" };
+    }
+    if !between.is_empty() {
+        writeln!(out)?;
     }
     if is_array {
         writeln!(out, "]")?;

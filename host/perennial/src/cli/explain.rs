@@ -7,18 +7,21 @@ use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock;
 use perennial_engine::explanation;
-use perennial_formats::explanation::ExplanationView;
-use perennial_formats::explanation::SettingReasonView;
 use perennial_service::lookup;
 use perennial_store::ReadTx;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::clock::state;
+use serde_json::Value;
 
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::list::ZoneArguments;
+use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
+use crate::client::Client;
+use crate::client::Request;
 use crate::report::Style;
 use crate::report::columns;
 use crate::report::style::Tone;
@@ -32,7 +35,8 @@ use crate::report::text::printable;
 #[command(after_help = "Examples:
   perennial explain ecs-1
   perennial explain ecs-1 --time-zone provider
-  perennial explain ecs-1 --format json")]
+  perennial explain ecs-1 --format json
+  perennial explain ecs-1 --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// The resource to explain.
     #[arg(value_name = "RESOURCE")]
@@ -42,6 +46,8 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     zone: ZoneArguments,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 /// How it is written.
@@ -57,7 +63,10 @@ enum Format {
 const SET_IN: &str = "      ";
 
 pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { resource, format, zone } = arguments;
+    let Arguments { resource, format, zone, target } = arguments;
+    if let Some(client) = context.host_client(target)? {
+        return on_host(context, &client, arguments);
+    }
     let db = ReadTx::open(&context.db)?;
     let unknown = || {
         let message =
@@ -72,8 +81,25 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     let explained = explained.ok_or_else(unknown)?;
     let mut out = Output::standard();
     match format {
-        Format::Text => write_text(&explained, context.stdout_style(), &mut out)?,
+        Format::Text => write_text(&serde_json::to_value(&explained)?, context.stdout_style(), &mut out)?,
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&explained)?)?,
+    }
+    Ok(out.finish()?)
+}
+
+/// The same on a running host, whose sentences have their instants in UTC.
+fn on_host(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.zone.time_zone != ZoneChoice::UTC {
+        let message = "a host explains in UTC; leave `--time-zone` out";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
+    let resource = arguments.resource.as_str();
+    let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]);
+    let explained = client.send(&request.to(format!("explain `{resource}`")))?.json()?;
+    let mut out = Output::standard();
+    match arguments.format {
+        Format::Text => write_text(&explained, context.stdout_style(), &mut out)?,
+        Format::Json => writeln!(out, "{explained:#}")?,
     }
     Ok(out.finish()?)
 }
@@ -86,29 +112,34 @@ fn present(db: &ReadTx) -> anyhow::Result<Timestamp> {
     })
 }
 
-fn write_text(explained: &ExplanationView, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let facts =
-        format!("{}, {}: {}", explained.account, explained.stage, explained.situation.replace('_', " "));
-    writeln!(out, "{}  {}", style.paint(Tone::Strong, &printable(&explained.resource)), printable(&facts))?;
-    paragraph(explained.text.first().map_or("", String::as_str), style, out)?;
-    for reason in &explained.reasons {
-        paragraph(&reason.text, style, out)?;
-        settings(&reason.settings, style, out)?;
+fn write_text(explained: &Value, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let situation = text(explained, "situation").replace('_', " ");
+    let facts = format!("{}, {}: {situation}", text(explained, "account"), text(explained, "stage"));
+    let resource = printable(&text(explained, "resource"));
+    writeln!(out, "{}  {}", style.paint(Tone::Strong, &resource), printable(&facts))?;
+    paragraph(explained["text"][0].as_str().unwrap_or_default(), style, out)?;
+    for reason in list(explained, "reasons") {
+        paragraph(&text(reason, "text"), style, out)?;
+        settings(reason, style, out)?;
     }
-    if !explained.next.is_empty() {
+    if list(explained, "next").next().is_some() {
         writeln!(out, "next")?;
     }
-    for step in &explained.next {
-        paragraph(&step.text, style, out)?;
-        settings(&step.settings, style, out)?;
+    for step in list(explained, "next") {
+        paragraph(&text(step, "text"), style, out)?;
+        settings(step, style, out)?;
     }
-    let decided = explained.last_decision.as_ref().map(|last| &last.text);
-    let last =
-        decided.into_iter().chain(explained.last_ruling.as_ref().map(|last| &last.text)).collect::<Vec<_>>();
+    let last = ["last_decision", "last_ruling"].map(|name| explained[name]["text"].as_str());
+    let last = last.into_iter().flatten().collect::<Vec<_>>();
     if !last.is_empty() {
         writeln!(out, "last")?;
     }
     last.into_iter().try_for_each(|text| paragraph(text, style, out))
+}
+
+fn list<'a>(object: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    object[name].as_array().into_iter().flatten()
 }
 
 fn paragraph(text: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -116,15 +147,17 @@ fn paragraph(text: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The settings that it is so by, each with the rule that it is part of.
-fn settings(settings: &[SettingReasonView], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    for setting in settings {
-        let value = match (&setting.value, setting.is_default) {
+fn settings(reason: &Value, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    for setting in list(reason, "settings") {
+        let value = match (setting["value"].as_str(), setting["is_default"] == true) {
             (None, _) => "not set".to_owned(),
             (Some(value), true) => format!("{value}, the default"),
-            (Some(value), false) => value.clone(),
+            (Some(value), false) => value.to_owned(),
         };
-        let document = setting.document.as_ref().map(|document| format!(" [{document}]")).unwrap_or_default();
-        let line = printable(&format!("{} = {value}: {}{document}", setting.name, setting.rule));
+        let text = |name: &str| setting[name].as_str();
+        let document = text("document").map(|document| format!(" [{document}]")).unwrap_or_default();
+        let (name, rule) = (text("name").unwrap_or_default(), text("rule").unwrap_or_default());
+        let line = printable(&format!("{name} = {value}: {rule}{document}"));
         columns::paragraph(&line, ("    ", SET_IN), Tone::Faint, style, out)?;
     }
     Ok(())

@@ -1,17 +1,19 @@
 //! `perennial import`: takes an inventory into the database, all of it or nothing, or says what would come of that.
 
-use std::io::IsTerminal;
-use std::io::Write;
 use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::confirm::WouldChange;
+use crate::cli::confirm::confirm;
 use crate::cli::database;
 use crate::cli::input::InventoryFile;
+use crate::cli::on_host::import as on_host;
 use crate::cli::output;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
 use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -38,7 +40,8 @@ use perennial_store::copy;
   perennial import inventory.json
   perennial import inventory.json --dry-run
   perennial import resources.csv --accounts accounts.csv
-  perennial import newer.json --update")]
+  perennial import newer.json --update
+  perennial import inventory.json --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// The inventory, in JSON or CSV; `-` is the standard input.
     #[arg(value_name = "FILE")]
@@ -58,12 +61,9 @@ pub(super) struct Arguments {
     /// Do not ask before an update.
     #[arg(long, requires = "update")]
     yes: bool,
+    #[command(flatten)]
+    target: TargetArguments,
 }
-
-/// A dry run that found something to do: exit code 3.
-#[derive(Debug, thiserror::Error)]
-#[error("nothing was written: this was a dry run")]
-pub(super) struct WouldChange;
 
 impl Arguments {
     fn options(&self) -> ImportOptions {
@@ -98,6 +98,13 @@ impl Arguments {
 }
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(client) = context.host_client(&arguments.target)? {
+        if arguments.accounts.is_some() {
+            let message = "tables go into a database only; a host takes an inventory in JSON";
+            return Err(UserError::Argument(message.to_owned()).into());
+        }
+        return on_host::import(&client, &arguments.file, arguments.options(), arguments.yes);
+    }
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let providers = context.providers_with_policies()?;
     if arguments.dry_run {
@@ -121,7 +128,7 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, now)?;
         if arguments.update && report.changes_something() {
-            confirm(arguments)?;
+            confirm("Change this?", arguments.yes)?;
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
@@ -175,7 +182,7 @@ fn dry_run(
         taken_in(context, arguments, &report, ("would import", "change"))
     ))?;
     match report.changes_something() {
-        true => Err(WouldChange.into()),
+        true => Err(WouldChange::ForPeople.into()),
         false => Ok(()),
     }
 }
@@ -225,30 +232,6 @@ fn check_accepted(report: &ImportReport, arguments: &Arguments, now: Timestamp) 
          correct the expiry in the file, or the clock, or say `--accept-expired`",
         dates::minute(now)
     )))
-}
-
-/// Asks whether an update is to be carried out.
-fn confirm(arguments: &Arguments) -> Result<(), UserError> {
-    if arguments.yes {
-        return Ok(());
-    }
-    let refused = |why: &str| Err(UserError::Argument(format!("nothing was changed: {why}")));
-    if !std::io::stdin().is_terminal() {
-        return refused(
-            "nobody can be asked here; look at what would change with `--dry-run`, then say `--yes`",
-        );
-    }
-    // If that cannot be said, the answer is no.
-    let asked = write!(std::io::stderr(), "Change this? [y/N] ");
-    if let Err(error) = asked {
-        return refused(&format!("it cannot be asked: {error}"));
-    }
-    let mut answer = String::new();
-    match std::io::stdin().read_line(&mut answer) {
-        Ok(_) if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) => Ok(()),
-        Ok(_) => refused("the answer was no"),
-        Err(error) => refused(&format!("the answer cannot be read: {error}")),
-    }
 }
 
 /// What is in the database already. A database that cannot be read is found out when it is written to.

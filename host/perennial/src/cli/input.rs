@@ -10,7 +10,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use perennial_domain::manifest::Manifest;
+use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
@@ -55,6 +60,35 @@ pub(super) fn clock_instant(text: &str) -> Result<Timestamp, String> {
     } else {
         Err(format!("{at} is not before {LATEST}; nothing can be counted from there"))
     }
+}
+
+/// A length of time such as `1month`, `12 months` or `10days`, as the admin API takes it.
+pub(super) fn term(text: &str) -> Result<Value, String> {
+    let wrong = || {
+        format!("`{text}` is no term; write a number of days, months or years, such as `1month` or `2years`")
+    };
+    let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
+    let (count, unit) = text.split_at(digits);
+    let unit = unit.trim();
+    let unit = unit.strip_suffix('s').unwrap_or(unit);
+    let unit = TermUnit::ALL.into_iter().find(|known| known.name() == unit).ok_or_else(wrong)?;
+    let term = count.parse().ok().and_then(|count| Term::new(count, unit)).ok_or_else(wrong)?;
+    Ok(json!({ "count": term.count, "unit": term.unit.name() }))
+}
+
+/// A name and a value, such as `env=prod`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(format!("`{text}` is no name with a value; write `NAME=VALUE`")),
+    }
+}
+
+/// A decimal such as `99.00`.
+pub(super) fn amount(text: &str) -> Result<String, String> {
+    let read = text.parse::<Micros>();
+    read.map(|amount| amount.to_string())
+        .map_err(|error| format!("`{text}` is no amount: {error}; write one such as `99.00`"))
 }
 
 /// Whether a file's name stands for the standard input or output.

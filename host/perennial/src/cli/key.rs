@@ -14,8 +14,12 @@ use crate::cli::input;
 use crate::cli::input::is_standard;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::keys as keys_on_host;
 use crate::cli::output;
+use crate::cli::secrets_key;
+use crate::cli::target::TargetArguments;
 use crate::cli::validate;
+use crate::client::Client;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -36,8 +40,8 @@ use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
 
 /// What to do instead when a server has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make keys with `POST /v1/provider-keys`, and replace and end \
-                               them with `:rotate` and `:revoke` behind `/v1/provider-keys/{access key}`";
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, keys are made, replaced and ended through it: name it with \
+                               `--server`, and with `--token-file` a token of the role `admin`";
 
 /// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
 /// provider's own API.
@@ -50,7 +54,7 @@ const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make keys with `POS
   perennial key rotate PN0123456789ABCDEF01 --overlap-seconds 3600
   perennial key revoke PN0123456789ABCDEF01
 
-While `perennial serve` runs, keys are made, rotated and revoked through it: POST /v1/provider-keys.
+While `perennial serve` runs, keys are made, rotated and revoked through it, with `--server`.
 
 A key expires by the clock of the database: the system's or, where it lives on virtual time, the one that stands until it is
 moved. `serve` goes by the same clock.")]
@@ -60,6 +64,8 @@ pub(super) struct Arguments {
     /// The key that secrets are kept with, `-` being the standard input; or the key itself, in PERENNIAL_SECRETS_KEY.
     #[arg(long, global = true, value_name = "FILE", env = secrets::KEY_FILE_VARIABLE)]
     secrets_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -106,7 +112,31 @@ enum Action {
     },
 }
 
+/// The same on a running host, which keeps the secrets itself; `None` for what is none of its business.
+fn on_host(context: &Context, client: &Client, action: &Action) -> Option<anyhow::Result<()>> {
+    Some(match action {
+        Action::Create { account, name, expires_at } => {
+            keys_on_host::create(client, account, name, *expires_at)
+        }
+        Action::List { account, list } => {
+            let nothing = list::nothing(account.is_some(), "there are no keys yet");
+            keys_on_host::list(context, client, account.as_deref(), list, nothing)
+        }
+        Action::Rotate { access_key, overlap_seconds } => {
+            keys_on_host::rotate(client, access_key, *overlap_seconds)
+        }
+        Action::Revoke { access_key } => keys_on_host::revoke(client, access_key),
+        Action::NewSecretsKey { .. } => return None,
+    })
+}
+
 pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if !matches!(arguments.action, Action::NewSecretsKey { .. })
+        && let Some(client) = context.host_client(&arguments.target)?
+        && let Some(done) = on_host(context, &client, &arguments.action)
+    {
+        return done;
+    }
     match &arguments.action {
         Action::Create { account, name, expires_at } => {
             create(context, arguments, account, name, *expires_at)
@@ -134,25 +164,8 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     }
 }
 
-/// What seals secrets, as the environment and the arguments name it.
-pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
-    let value = std::env::var(secrets::KEY_VARIABLE).ok();
-    if let Some(path) = file.filter(|path| value.is_none() && is_standard(path)) {
-        let text = input::standard_input();
-        let text = text.map_err(|source| SecretsError::File { path: path.clone(), source })?;
-        return SecretBox::load(Some(&text), None).map_err(|error| match error {
-            SecretsError::NotAKey { .. } => SecretsError::NotAKey { origin: "the standard input".to_owned() },
-            other @ (SecretsError::NoKey
-            | SecretsError::File { .. }
-            | SecretsError::WrongKey
-            | SecretsError::NoRandomBits(_)) => other,
-        });
-    }
-    SecretBox::load(value.as_deref(), file.map(PathBuf::as_path))
-}
-
 fn required_secret_box(arguments: &Arguments) -> anyhow::Result<SecretBox> {
-    let found = load_secret_box(arguments.secrets_key_file.as_ref())
+    let found = secrets_key::load_secret_box(arguments.secrets_key_file.as_ref())
         .and_then(|found| found.ok_or(SecretsError::NoKey))
         .map_err(|error| UserError::Argument(error.to_string()))?;
     Ok(found)

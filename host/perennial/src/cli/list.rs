@@ -102,7 +102,7 @@ impl Context {
 }
 
 /// What people read when a list is empty: that nothing fits the conditions, or `none` if there are no conditions.
-pub(super) fn nothing(has_conditions: bool, none: &str) -> &str {
+pub(super) fn nothing(has_conditions: bool, none: &'static str) -> &'static str {
     if has_conditions { "nothing matches" } else { none }
 }
 

@@ -1,52 +1,77 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do or `import --dry-run` something to change, and 141 when
+//! wrong, 3 when `db migrate --check` finds a migration to do or a dry run something to change, and 141 when
 //! nobody reads the output any more.
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
 
+mod account;
+mod act;
 mod approvals;
 mod audit_record;
+mod calendar;
 mod choice;
+mod clock;
 mod compare;
 mod completions;
+mod confirm;
 mod database;
 mod db;
 mod demo;
+mod event_lines;
 mod events;
 mod explain;
 mod file_modes;
+mod filter;
+mod forecast;
 mod import;
 mod input;
+mod items;
+mod job;
 mod key;
 mod list;
 mod listeners;
+mod lists;
 mod lossy_log;
+mod on_host;
 mod output;
+mod package;
+mod plan;
 mod plugin_failures;
 mod plugins;
 mod policy;
 mod replay;
+mod resource;
 mod resources;
+#[cfg(test)]
+mod routes;
 mod run;
 mod safe_log;
+mod secret;
+mod secrets_key;
 mod serve;
 mod simulate;
 mod start;
+mod target;
 mod terminal;
 mod token;
 mod validate;
+mod webhook;
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+use clap::FromArgMatches;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use clap::ValueHint;
+use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
+use crate::client::ClientError;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
@@ -95,11 +120,12 @@ const EXAMPLES: &str = "Examples:
   perennial run
   perennial serve
   perennial resources --stage grace
+  perennial resource renew ecs-1
 
 Wherever a file is named, `-` is the standard input or output.
 
 Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 something would be done
-(`db migrate --check`, `import --dry-run`), 141 the reader of the output closed it before its end.";
+(`db migrate --check`, `--dry-run`), 141 the reader of the output closed it before its end.";
 
 /// When to write colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -123,18 +149,53 @@ enum Command {
     Approvals(approvals::Arguments),
     Key(key::Arguments),
     Resources(resources::Arguments),
+    Resource(resource::Arguments),
+    Account(account::Arguments),
+    Job(job::Arguments),
+    Orders(lists::Orders),
+    Attempts(lists::Attempts),
+    Prices(lists::Prices),
+    Forecast(forecast::Arguments),
+    Package(package::Arguments),
     Events(events::Arguments),
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
     Policy(policy::Arguments),
     Replay(replay::Arguments),
+    Webhook(webhook::Arguments),
+    Calendar(calendar::Arguments),
+    Clock(clock::Arguments),
+    Audit(lists::Audit),
     Db(db::Arguments),
     Completions(completions::Arguments),
+}
+
+impl Command {
+    /// Whether it goes through the routes of the admin API, also on a database.
+    fn asks_routes(&self) -> bool {
+        matches!(
+            self,
+            Command::Resource(_)
+                | Command::Account(_)
+                | Command::Job(_)
+                | Command::Orders(_)
+                | Command::Attempts(_)
+                | Command::Prices(_)
+                | Command::Forecast(_)
+                | Command::Package(_)
+                | Command::Webhook(_)
+                | Command::Calendar(_)
+                | Command::Clock(_)
+                | Command::Audit(_)
+        )
+    }
 }
 
 /// What every command may use.
 struct Context {
     db: PathBuf,
+    /// Whether the command line says which.
+    is_db_named: bool,
     config: Option<PathBuf>,
     /// What the configuration says, once it was read: the standard input can be read once.
     settings: OnceCell<Config>,
@@ -170,12 +231,18 @@ enum UserError {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let matches = match Arguments::command().try_get_matches() {
+        Ok(matches) => matches,
         Err(error) => return report_arguments(&error),
+    };
+    let is_db_named = matches.value_source("db") == Some(ValueSource::CommandLine);
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => return report_arguments(&error.format(&mut Arguments::command())),
     };
     let context = Context {
         db: arguments.db,
+        is_db_named,
         config: arguments.config,
         settings: OnceCell::new(),
         plugins: arguments.plugins,
@@ -187,7 +254,13 @@ pub fn main() -> ExitCode {
     let is_simulation = matches!(arguments.command, Command::Simulate(_) | Command::Demo(_));
     if !matches!(arguments.command, Command::Serve(_)) {
         // A plugin that fails in a simulation fails again and again; what it was asked is said only when it is wanted.
-        context.log(LogFormat::Text, if is_simulation { "info,plugin_question=off" } else { "info" });
+        let level = match (is_simulation, &arguments.command) {
+            (true, _) => "info,plugin_question=off",
+            // What the routes say of every request and event is for the log of a host.
+            (false, command) if command.asks_routes() => "warn",
+            (false, _) => "info",
+        };
+        context.log(LogFormat::Text, level);
     }
     let ended = run(&context, &arguments.command);
     LossyLog::standard().settle();
@@ -195,7 +268,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
         Err(error) if output::is_closed(&error) => ExitCode::from(output::CLOSED),
-        Err(error) if error.is::<db::MigrationPending>() || error.is::<import::WouldChange>() => {
+        Err(error) if error.downcast_ref() == Some(&confirm::WouldChange::ForPrograms) => ExitCode::from(3),
+        Err(error) if error.is::<db::MigrationPending>() || error.is::<confirm::WouldChange>() => {
             match output::line(&error) {
                 Ok(()) => ExitCode::from(3),
                 Err(failure) => fail(&context, &failure.into()),
@@ -230,6 +304,18 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Approvals(arguments) => approvals::approvals(context, arguments),
         Command::Key(arguments) => key::key(context, arguments),
         Command::Resources(arguments) => resources::resources(context, arguments),
+        Command::Resource(arguments) => resource::resource(context, arguments),
+        Command::Account(arguments) => account::account(context, arguments),
+        Command::Job(arguments) => job::job(context, arguments),
+        Command::Orders(arguments) => lists::orders(context, arguments),
+        Command::Attempts(arguments) => lists::attempts(context, arguments),
+        Command::Prices(arguments) => lists::prices(context, arguments),
+        Command::Forecast(arguments) => forecast::forecast(context, arguments),
+        Command::Package(arguments) => package::package(context, arguments),
+        Command::Webhook(arguments) => webhook::webhook(context, arguments),
+        Command::Calendar(arguments) => calendar::calendar(context, arguments),
+        Command::Clock(arguments) => clock::clock(context, arguments),
+        Command::Audit(arguments) => lists::audit(context, arguments),
         Command::Events(arguments) => events::events(context, arguments),
         Command::Explain(arguments) => explain::explain(context, arguments),
         Command::Plugins(arguments) => plugins::plugins(context, arguments),
@@ -249,6 +335,7 @@ fn report_arguments(arguments: &clap::Error) -> ExitCode {
         Err(error) => {
             let context = Context {
                 db: PathBuf::new(),
+                is_db_named: false,
                 config: None,
                 settings: OnceCell::new(),
                 plugins: Vec::new(),
@@ -268,7 +355,9 @@ fn exit_code(code: i32) -> ExitCode {
 
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
     context.complain(&error_text(error));
-    ExitCode::from(if error.is::<UserError>() { 2 } else { 1 })
+    let is_refused = |error: &ClientError| error.is_wrong_input();
+    let is_wrong_input = error.is::<UserError>() || error.downcast_ref().is_some_and(is_refused);
+    ExitCode::from(if is_wrong_input { 2 } else { 1 })
 }
 
 /// An error and its causes, but for those that a message before them tells already.

@@ -7,7 +7,14 @@ use perennial_formats::time_zone::TimeZone;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::list::ZoneArguments;
+use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
+use crate::cli::target::TargetArguments;
+use crate::client::Request;
 use crate::report::Style;
 use crate::report::columns;
 use crate::report::listing::Cell;
@@ -31,6 +38,8 @@ pub(super) struct Arguments {
     /// What to write.
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     format: ListFormat,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 const COLUMNS: [Column; 10] = [
@@ -46,7 +55,24 @@ const COLUMNS: [Column; 10] = [
     Column::new("settings", ""),
 ];
 
+/// What a host says of its plugins.
+const ON_HOST: [Field; 7] = [
+    Field::text("id", "plugin"),
+    Field::text("name", "name"),
+    Field::text("revision", "revision"),
+    Field::texts("notices", ""),
+    Field::texts("reads", ""),
+    Field::json("kinds", ""),
+    Field::json("settings", ""),
+];
+
 pub(super) fn plugins(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(client) = context.host_client(&arguments.target)? {
+        let found = items::whole(&client, &Request::new("GET", "/v1/plugins", &[]).to("list plugins"))?;
+        let list =
+            ListArguments { format: arguments.format, zone: ZoneArguments { time_zone: ZoneChoice::UTC } };
+        return context.write_items(&client, &ON_HOST, &found, &list, "the host has no plugins");
+    }
     let plugins = context.load_plugins()?;
     if arguments.format != ListFormat::Table {
         let rows = plugins.iter().map(|plugin| row(plugin)).collect();

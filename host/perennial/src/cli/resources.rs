@@ -11,7 +11,10 @@ use crate::cli::input;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
+use crate::cli::on_host::resources as on_host;
+use crate::cli::target::TargetArguments;
 use crate::cli::validate;
+use crate::client::Request;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -34,7 +37,8 @@ const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Sta
   perennial resources
   perennial resources --account acme-hw --stage grace
   perennial resources --expires-before 2026-12-01 --time-zone Asia/Shanghai
-  perennial resources --provider huawei --format csv")]
+  perennial resources --provider huawei --format csv
+  perennial resources --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
@@ -56,6 +60,8 @@ pub(super) struct Arguments {
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 const COLUMNS: [Column; 12] = [
@@ -74,7 +80,11 @@ const COLUMNS: [Column; 12] = [
 ];
 
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { account, provider, kind, stage, expires_before, limit, list } = arguments;
+    let Arguments { account, provider, kind, stage, expires_before, limit, list, target } = arguments;
+    if let Some(client) = context.host_client(target)? {
+        let request = arguments.request();
+        return on_host::list(context, &client, &request, *limit, list, arguments.nothing());
+    }
     let db = ReadTx::open(&context.db)?;
     validate::check_account(&db, account.as_deref())?;
     validate::check_provider(context, &db, provider.as_deref())?;
@@ -98,16 +108,30 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
     }
     list::cut_off(&mut listed, *limit);
     let rows = listed.iter().map(|resource| row(resource, &zones)).collect();
-    let has_conditions = account.is_some()
-        || provider.is_some()
-        || kind.is_some()
-        || stage.is_some()
-        || expires_before.is_some();
-    let nothing = list::nothing(
-        has_conditions,
-        "there are no resources yet; take some in with `perennial import FILE`",
-    );
-    context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, nothing)
+    context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, arguments.nothing())
+}
+
+impl Arguments {
+    /// What a running host is asked.
+    fn request(&self) -> Request {
+        Request::new("GET", "/v1/resources", &[])
+            .to("list resources")
+            .query("account", self.account.as_ref())
+            .query("provider", self.provider.as_ref())
+            .query("kind", self.kind.as_ref())
+            .query("stage", self.stage.map(Stage::name))
+            .query("expires_before", self.expires_before)
+    }
+
+    /// What people read when there is none.
+    fn nothing(&self) -> &'static str {
+        let has_conditions = self.account.is_some()
+            || self.provider.is_some()
+            || self.kind.is_some()
+            || self.stage.is_some()
+            || self.expires_before.is_some();
+        list::nothing(has_conditions, "there are no resources yet; take some in with `perennial import FILE`")
+    }
 }
 
 /// A row; a resource that is attached to another one stands below it, set in. It comes with the last failure of its

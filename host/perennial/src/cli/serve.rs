@@ -13,11 +13,11 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::file_modes::warn_if_wide;
 use crate::cli::input;
-use crate::cli::key;
 use crate::cli::listeners;
 use crate::cli::listeners::Listeners;
 use crate::cli::output;
 use crate::cli::run;
+use crate::cli::secrets_key;
 use crate::cli::start;
 use crate::config::Config;
 use perennial_engine::error::EngineError;
@@ -159,7 +159,7 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
         .map_err(|error| argument(&error))?;
     let secret_box =
-        key::load_secret_box(config.secrets_key_file.as_ref()).map_err(|error| argument(&error))?;
+        secrets_key::load_secret_box(config.secrets_key_file.as_ref()).map_err(|error| argument(&error))?;
     let providers = context.providers_with_policies()?;
     let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
     Ok(Setup { config, tls, client, secret_box, providers, endpoints })

@@ -37,7 +37,7 @@ impl Context {
     }
 
     /// How text on the standard error looks.
-    fn stderr_style(&self) -> Style {
+    pub(super) fn stderr_style(&self) -> Style {
         Style { colours: self.wants_colours(io::stderr().is_terminal()), width: None }
     }
 

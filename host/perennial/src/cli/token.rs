@@ -12,8 +12,12 @@ use crate::cli::choice::Choice;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::tokens;
+use crate::cli::on_host::tokens::NewToken;
 use crate::cli::output;
+use crate::cli::target::TargetArguments;
 use crate::cli::validate;
+use crate::client::Client;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -34,8 +38,8 @@ use perennial_store::error::StoreError;
 const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
 
 /// What to do instead when a server has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `POST /v1/tokens` and revoke them with \
-                               `POST /v1/tokens/{id}:revoke`, as a token of the role `admin`";
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, tokens are made and revoked through it: name it with `--server`, \
+                               and with `--token-file` a token of the role `admin`";
 
 /// Makes, lists and revokes tokens for the admin API.
 #[derive(Debug, clap::Args)]
@@ -45,14 +49,18 @@ const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `P
   perennial token create --name controller --role approver --owner lin --approves finance
   perennial token list
   perennial token revoke 0a1b2c3d4e5f
+  perennial token create --name shop --role viewer --server http://127.0.0.1:8420 --token-file token
 
-While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.
+While `perennial serve` runs, tokens are made and revoked through it, with `--server`: a token that a host makes belongs to the
+person whose token asked for it.
 
 A token expires by the clock of the database: the system's or, where it lives on virtual time, the one that stands until it
 is moved. `serve` goes by the same clock.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -93,6 +101,9 @@ enum Action {
 }
 
 pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(client) = context.host_client(&arguments.target)? {
+        return on_host(context, &client, &arguments.action);
+    }
     match &arguments.action {
         Action::Create { name, role, accounts, expires_at, owner, approves } => {
             if !approves.is_empty() && *role < Role::Approver {
@@ -115,6 +126,22 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
         }
         Action::List(arguments) => list(context, arguments),
         Action::Revoke { id, cascade } => revoke(context, id, *cascade),
+    }
+}
+
+/// The same on a running host.
+fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Result<()> {
+    match action {
+        Action::Create { name, role, accounts, expires_at, owner, approves } => {
+            if owner.is_some() {
+                let message = "`--owner` is for the database: a token that a host makes belongs to the person whose token asks for it";
+                return Err(UserError::Argument(message.to_owned()).into());
+            }
+            let role = role.name();
+            tokens::create(client, &NewToken { name, role, accounts, expires_at: *expires_at, approves })
+        }
+        Action::List(list) => tokens::list(context, client, list, "there are no tokens yet"),
+        Action::Revoke { id, cascade } => tokens::revoke(client, id, *cascade),
     }
 }
 

@@ -228,6 +228,29 @@ impl Listing<'_> {
         columns::write(&headings, &rows.collect::<Vec<_>>(), indent, style, out)
     }
 
+    /// Writes each row as facts, one a line: its heading, and what it is. What is not there is left out.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` says.
+    pub(crate) fn facts(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(&row.cells).map(|(column, cell)| {
+                let text = cell.shown.as_deref().map(printable);
+                (column.heading, text.unwrap_or_else(|| cell.value.for_people(row.zone)), cell.tone)
+            });
+            let facts =
+                cells.filter(|(heading, text, _)| !heading.is_empty() && !["", "-"].contains(&text.as_str()));
+            let facts = facts.collect::<Vec<_>>();
+            let width = facts.iter().map(|(heading, ..)| heading.chars().count()).max().unwrap_or(0);
+            for (heading, text, tone) in facts {
+                let (first, hanging) = (format!("{heading:<width$}  "), " ".repeat(width + 2));
+                columns::paragraph(&text, (&first, &hanging), tone, style, out)?;
+            }
+        }
+        Ok(())
+    }
+
     fn named(&self) -> impl Iterator<Item = (usize, &'static str)> {
         let names = self.columns.iter().enumerate().map(|(index, column)| (index, column.name));
         names.filter(|(_, name)| !name.is_empty())

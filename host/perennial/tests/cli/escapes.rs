@@ -71,7 +71,7 @@ fn folder() -> Folder {
     engine.run_to(at, &mut |_, _| {}).unwrap();
     engine.set_attribute(at, ID, TEXT, TEXT).unwrap();
     let renew = Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() });
-    let terms = Preconditions { plan_hash: None, requested_by: Some(ID), is_provider_api: false };
+    let terms = Preconditions { requested_by: Some(ID), ..Preconditions::default() };
     engine.command_with_preconditions(at, None, ID, &renew, &terms).unwrap();
     folder
 }

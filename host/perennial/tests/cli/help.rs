@@ -16,6 +16,18 @@ fn every_command_has_help_with_an_example() {
         "approvals",
         "key",
         "resources",
+        "resource",
+        "account",
+        "job",
+        "orders",
+        "attempts",
+        "prices",
+        "forecast",
+        "package",
+        "webhook",
+        "calendar",
+        "clock",
+        "audit",
         "events",
         "explain",
         "plugins",
@@ -87,7 +99,16 @@ fn completions_know_every_command_and_its_options() {
     let folder = Folder::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.run(&["completions", shell]).succeeded().stdout();
-        for word in ["resources", "approvals", "time-zone", "expires-before", "completions", "backtest"] {
+        for word in [
+            "resources",
+            "approvals",
+            "time-zone",
+            "expires-before",
+            "completions",
+            "backtest",
+            "auto-renew",
+            "token-file",
+        ] {
             assert!(script.contains(word), "{word} is not in the script for {shell}");
         }
     }

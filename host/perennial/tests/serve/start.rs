@@ -97,15 +97,15 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     let refused = run(&folder, &[], &["token", "create", "--name", "other", "--role", "viewer"]);
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("make tokens with `POST /v1/tokens`"), "{said}");
+    assert!(said.contains("tokens are made and revoked through it: name it with `--server`"), "{said}");
     assert!(said.contains("is in use by another process"), "{said}");
-    for (words, route) in [
-        (&["approvals", "approve", "a~1"][..], "decide with `POST /v1/approvals/{id}:approve`"),
-        (&["key", "revoke", "PN00"], "`POST /v1/provider-keys`"),
+    for (words, instead) in [
+        (&["approvals", "approve", "a~1"][..], "decide through it: name it with `--server`"),
+        (&["key", "revoke", "PN00"], "keys are made, replaced and ended through it: name it with `--server`"),
     ] {
         let refused = run(&folder, &[], words);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(refused.status.code() == Some(1) && said.contains(route), "{said}");
+        assert!(refused.status.code() == Some(1) && said.contains(instead), "{said}");
     }
     let made = server.send("POST", "/v1/tokens", r#"{"name": "other", "role": "viewer"}"#);
     assert_eq!(made.status, 201, "{made:?}");

@@ -57,6 +57,13 @@ impl Folder {
         command
     }
 
+    /// The same with more in its environment.
+    pub fn program_with(&self, environment: &[(&str, &str)]) -> Command {
+        let mut command = self.program();
+        command.envs(environment.iter().copied());
+        command
+    }
+
     /// Runs the program with these words to its end.
     pub fn run(&self, words: &[&str]) -> Ran {
         Ran(self.program().args(words).output().unwrap())
@@ -162,4 +169,23 @@ pub fn refusal(mut command: Command, patience: Duration) -> String {
     let told = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(1), "{command:?}: {told}");
     told
+}
+
+/// Runs a command line with a terminal, at which somebody types `keys`: everything that is on the screen afterwards.
+///
+/// The terminal is that of `script`, of util-linux.
+#[cfg(target_os = "linux")]
+pub fn at_a_terminal(folder: &Folder, words: &str, keys: &str) -> (i32, String) {
+    let program = folder.program();
+    let mut line = vec![program.get_program().to_str().unwrap().to_owned()];
+    line.extend(program.get_args().map(|word| word.to_str().unwrap().to_owned()));
+    line.push(words.to_owned());
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+    script.current_dir(program.get_current_dir().unwrap()).env("TERM", "dumb");
+    script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = script.spawn().expect("this test takes `script`, of util-linux");
+    child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap().replace('\r', ""))
 }

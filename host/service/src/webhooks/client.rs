@@ -7,8 +7,6 @@ use std::io;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -22,18 +20,15 @@ use hyper::client::conn::http1;
 use hyper::header;
 use hyper_util::rt::TokioIo;
 use perennial_domain::timestamp::Timestamp;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::ServerName;
-use rustls_pki_types::pem::PemObject;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::RootCertStore;
 
+use crate::tls;
+use crate::tls::CertificatesError;
 use crate::webhooks::address;
 use crate::webhooks::payload;
 use crate::webhooks::retry::DeliveryResult;
@@ -55,28 +50,6 @@ const BODY_MAX: usize = 4 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// The header `User-Agent`.
 const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
-
-/// Why certificates cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// A file cannot be read as PEM.
-    #[error("cannot use `{path}`: {source}", path = path.display())]
-    Pem {
-        /// The file that could not be read.
-        path: PathBuf,
-        /// The error of the parser.
-        source: rustls_pki_types::pem::Error,
-    },
-    /// A file has no certificate.
-    #[error("there is no certificate in `{path}`; name a PEM file with those of the authorities to trust", path = path.display())]
-    NoCertificates {
-        /// The file without a certificate.
-        path: PathBuf,
-    },
-    /// A certificate cannot be used.
-    #[error("a certificate that receivers are to be known by cannot be used: {0}")]
-    Rustls(#[from] rustls::Error),
-}
 
 /// A signed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,25 +78,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ClientError`] when the file cannot be used.
-    pub fn new(allow_private: bool, certificates: Option<&Path>) -> Result<Client, ClientError> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        if let Some(path) = certificates {
-            let pem = |source| ClientError::Pem { path: path.to_owned(), source };
-            let known = roots.len();
-            for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
-                roots.add(certificate.map_err(pem)?)?;
-            }
-            if roots.len() == known {
-                return Err(ClientError::NoCertificates { path: path.to_owned() });
-            }
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, timeout: TIMEOUT })
+    /// [`CertificatesError`] when the file cannot be used.
+    pub fn new(allow_private: bool, certificates: Option<&Path>) -> Result<Client, CertificatesError> {
+        Ok(Client { tls: tls::connector(certificates)?, allow_private, timeout: TIMEOUT })
     }
 
     /// Sets another limit than `TIMEOUT` for each message.

@@ -65,7 +65,7 @@ pub(super) fn run(
                 let patience = clock::time_to_next_wake(&context.engine, clock::now())?;
                 wait_for_task(&mut context, tasks, Some(patience))?
             }
-            ClockMode::Virtual(_) => wait_for_task(&mut context, tasks, None)?,
+            ClockMode::Virtual(_) | ClockMode::Idle => wait_for_task(&mut context, tasks, None)?,
         };
         let woken = clock::now();
         match task {

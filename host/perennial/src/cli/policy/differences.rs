@@ -11,6 +11,8 @@ use perennial_store::policy_differences::PolicyDifference;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::policies as host;
+use crate::client::Client;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
@@ -29,6 +31,14 @@ pub(super) struct Arguments {
     totals: bool,
     #[command(flatten)]
     list: ListArguments,
+}
+
+impl Arguments {
+    /// The same on a running host.
+    pub(super) fn ask(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        let Arguments { name, digest, totals, list } = self;
+        host::differences(context, client, (name, digest.as_deref(), *totals), list)
+    }
 }
 
 /// The most examples of one kind that follow its total.

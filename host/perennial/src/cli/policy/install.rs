@@ -23,13 +23,16 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
 use crate::cli::input;
+use crate::cli::on_host::policies as host;
+use crate::cli::on_host::policies::Installation;
 use crate::cli::output::Output;
 use crate::cli::policy::load;
 use crate::cli::policy::load::LoadedPolicies;
+use crate::client::Client;
 
 /// What to do instead when a server has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, install policies with `POST /v1/policies` and remove them with \
-                               `DELETE /v1/policies/{name}`, as a token of the role `admin`";
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, policies are installed and removed through it: name it with \
+                               `--server`, and with `--token-file` a token of the role `admin`";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -44,6 +47,18 @@ pub(super) struct Arguments {
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+}
+
+impl Arguments {
+    /// Installs the file on a running host.
+    pub(super) fn install_on(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        let loaded = LoadedPolicies::read(context, &self.file)?;
+        let Arguments { file, replace, dry_run, reason } = self;
+        let scripts = loaded.set.policies.iter().map(|policy| (policy.script.clone(), policy.text.clone()));
+        let (text, scripts) = (loaded.text(), scripts.collect());
+        let (replace, dry_run, reason) = (*replace, *dry_run, reason.as_deref());
+        host::install(client, &Installation { file, text, scripts, replace, dry_run, reason })
+    }
 }
 
 /// Installs a policy file that `policy check` finds no problem with.

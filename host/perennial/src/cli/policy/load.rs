@@ -36,6 +36,8 @@ pub struct LoadedPolicies {
     pub plugins: Plugins,
     /// The folder that scripts are named from.
     folder: PathBuf,
+    /// The policy file as it is; for a script alone, one that names it.
+    text: String,
 }
 
 impl LoadedPolicies {
@@ -65,8 +67,15 @@ impl LoadedPolicies {
         let text = input::read(file)?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         let interpreter = Interpreter::load(&plugins)?;
-        let set = match file.extension().is_some_and(|extension| extension == "rhai") {
-            true => alone(file, text),
+        let (set, text) = match file.extension().is_some_and(|extension| extension == "rhai") {
+            true => {
+                let set = alone(file, text);
+                let named = |policy: &Policy| {
+                    format!("[[policy]]\nname = {:?}\nscript = {:?}\n", policy.name, policy.script)
+                };
+                let text = set.policies.iter().map(named).collect();
+                (set, text)
+            }
             false => {
                 let found = RefCell::new(Vec::new());
                 let script = |name: &str| -> Result<String, String> {
@@ -77,16 +86,22 @@ impl LoadedPolicies {
                     found.borrow_mut().push(set);
                     Ok(text)
                 };
-                policy::read(&text, &manifests(&plugins), &script).map_err(|problems| {
+                let set = policy::read(&text, &manifests(&plugins), &script).map_err(|problems| {
                     let of_file = UserError::File { path: file.to_owned(), problems };
                     beside(of_file, &interpreter, &folder, &found.borrow())
-                })?
+                })?;
+                (set, text)
             }
         };
         let reports = interpreter.check(&set);
-        let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
+        let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder, text };
         let problems = loaded.problems();
         if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
+    }
+
+    /// The policy file as a host takes it, beside the scripts.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The file of a policy's script.

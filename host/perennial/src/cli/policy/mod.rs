@@ -16,6 +16,8 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::policies as host;
+use crate::cli::target::TargetArguments;
 
 pub(super) use load::LoadedPolicies;
 
@@ -29,6 +31,8 @@ pub(super) use load::LoadedPolicies;
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -40,8 +44,9 @@ const EXAMPLES: &str = "Examples:
   perennial policy backtest policies.toml --since 2026-01-01
   perennial policy install policies.toml
   perennial policy differences approve-large
+  perennial policy list --server http://127.0.0.1:8420 --token-file token
 
-While `perennial serve` runs, policies are installed and removed through it: POST /v1/policies, DELETE /v1/policies/{name}.
+While `perennial serve` runs, policies are installed and removed through it, with `--server`.
 
 Settings of every account, with those of its provider (`settings` of an inventory, `PATCH /v1/accounts/{id}`):
   on_policy_failure  what the failure of a policy comes to that says nothing itself: `approve`, `deny`,
@@ -104,6 +109,35 @@ enum Action {
     },
     /// Lists what a shadow policy would have done otherwise than was done, by kind and in money.
     Differences(differences::Arguments),
+    /// Lists the calendars that policies look at.
+    Calendars(ListArguments),
+    /// Lists who changed a calendar of policies when.
+    CalendarHistory {
+        /// Its name, also of one that was removed.
+        name: String,
+    },
+    /// Removes a calendar that no policy looks at.
+    RemoveCalendar {
+        /// The name of the calendar.
+        name: String,
+        /// Why, for the audit log.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+impl Action {
+    /// Whether it looks at files, and at most at the database beside them.
+    fn asks_no_host(&self) -> bool {
+        matches!(
+            self,
+            Action::New { .. }
+                | Action::Check { .. }
+                | Action::Test { .. }
+                | Action::Run(_)
+                | Action::Backtest(_)
+        )
+    }
 }
 
 /// Such as `1 case` or `2 cases`.
@@ -111,7 +145,37 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// The same on a running host; `None` for what asks no host.
+fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<Option<()>> {
+    if action.asks_no_host() {
+        target.refuse_host()?;
+        return Ok(None);
+    }
+    let Some(client) = context.host_client(target)? else { return Ok(None) };
+    match action {
+        Action::New { .. }
+        | Action::Check { .. }
+        | Action::Test { .. }
+        | Action::Run(_)
+        | Action::Backtest(_) => {}
+        Action::Install(arguments) => arguments.install_on(context, &client)?,
+        Action::List(list) => host::list(context, &client, list)?,
+        Action::Show { name } => host::show(&client, name)?,
+        Action::History { name } => host::history(&client, name)?,
+        Action::Remove { name, reason } => host::remove(&client, name, reason.as_deref())?,
+        Action::Differences(arguments) => arguments.ask(context, &client)?,
+        Action::Calendars(list) => host::calendars(context, &client, list)?,
+        Action::CalendarHistory { name } => host::calendar_history(&client, name)?,
+        Action::RemoveCalendar { name, reason } => host::remove_calendar(&client, name, reason.as_deref())?,
+    }
+    Ok(Some(()))
+}
+
 pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let target = &arguments.target;
+    if let Some(done) = on_host(context, target, &arguments.action)? {
+        return Ok(done);
+    }
     match &arguments.action {
         Action::New { name, file } => new::new(context, name, file),
         Action::Check { file } => check::check(context, file),
@@ -124,5 +188,10 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::History { name } => held::history(context, name),
         Action::Remove { name, reason } => install::remove(context, name, reason.as_deref()),
         Action::Differences(arguments) => differences::differences(context, arguments),
+        Action::Calendars(list) => host::calendars(context, &context.client(target)?, list),
+        Action::CalendarHistory { name } => host::calendar_history(&context.client(target)?, name),
+        Action::RemoveCalendar { name, reason } => {
+            host::remove_calendar(&context.client(target)?, name, reason.as_deref())
+        }
     }
 }

@@ -1,0 +1,55 @@
+//! What a command asks before it changes something, and how a dry run ends that would change something.
+
+use std::io::IsTerminal;
+use std::io::Write;
+
+use crate::cli::UserError;
+use crate::report::listing::ListFormat;
+
+/// A dry run that found something to do: exit code 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing was written: this was a dry run")]
+pub(super) enum WouldChange {
+    /// People read the output, and are told.
+    ForPeople,
+    /// A program reads the output, which has nothing else in it than it asked for.
+    ForPrograms,
+}
+
+impl WouldChange {
+    /// The end of a dry run whose output has this format.
+    pub(super) fn with(format: ListFormat) -> WouldChange {
+        match format {
+            ListFormat::Table => WouldChange::ForPeople,
+            ListFormat::Json | ListFormat::Csv => WouldChange::ForPrograms,
+        }
+    }
+}
+
+/// Asks `question`, unless `yes` says that nobody has to.
+///
+/// # Errors
+///
+/// [`UserError`] when the answer is no, or nobody can be asked.
+pub(super) fn confirm(question: &str, yes: bool) -> Result<(), UserError> {
+    if yes {
+        return Ok(());
+    }
+    let refused = |why: &str| Err(UserError::Argument(format!("nothing was changed: {why}")));
+    if !std::io::stdin().is_terminal() {
+        return refused(
+            "nobody can be asked here; look at what would change with `--dry-run`, then say `--yes`",
+        );
+    }
+    // If that cannot be said, the answer is no.
+    let asked = write!(std::io::stderr(), "{question} [y/N] ");
+    if let Err(error) = asked {
+        return refused(&format!("it cannot be asked: {error}"));
+    }
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(_) if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) => Ok(()),
+        Ok(_) => refused("the answer was no"),
+        Err(error) => refused(&format!("the answer cannot be read: {error}")),
+    }
+}

@@ -1,0 +1,106 @@
+//! Approvals of a running host: listed, shown with their plans, and decided on.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::event_lines;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output::Output;
+use crate::cli::plan;
+use crate::client::Client;
+use crate::client::Request;
+use crate::report::listing::ListFormat;
+
+const APPROVAL: [Field; 15] = [
+    Field::text("id", "id"),
+    Field::text("state", "state"),
+    Field::text("account", "account"),
+    Field::text("resource", "resource"),
+    Field::text("cause", "cause"),
+    Field::amount("cost", "cost", "/currency"),
+    Field::text("currency", ""),
+    Field::instant("requested_at", ""),
+    Field::instant("expires_at", "expires"),
+    Field::text("requested_by", "requested by").or("the clock"),
+    Field::requirements("required", "required by"),
+    Field::instant("closed_at", ""),
+    Field::text("decided_by", ""),
+    Field::text("reason", ""),
+    Field::text("expiry_reason", ""),
+];
+
+/// Which approvals are listed.
+pub(in crate::cli) struct Conditions<'a> {
+    pub(in crate::cli) account: Option<&'a str>,
+    pub(in crate::cli) state: Option<&'static str>,
+    pub(in crate::cli) limit: u32,
+}
+
+pub(in crate::cli) fn list(
+    context: &Context,
+    client: &Client,
+    conditions: &Conditions<'_>,
+    list: &ListArguments,
+    nothing: &str,
+) -> anyhow::Result<()> {
+    // Those that are pending are plans, which the API has a list of.
+    let request = match conditions.state {
+        Some("pending") => Request::new("GET", "/v1/plans", &[]),
+        state => Request::new("GET", "/v1/approvals", &[]).query("state", state),
+    };
+    let request = request.to("list approvals").query("account", conditions.account);
+    let found = items::pages(client, &request, conditions.limit)?;
+    context.write_items(client, &APPROVAL, &found, list, nothing)
+}
+
+pub(in crate::cli) fn get(client: &Client, id: &str) -> anyhow::Result<Value> {
+    let request = Request::new("GET", "/v1/approvals/{id}", &[id]).to(format!("show the approval `{id}`"));
+    client.send(&request)?.json()
+}
+
+/// An approval and its plan.
+pub(in crate::cli) fn show(
+    context: &Context,
+    client: &Client,
+    id: &str,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let approval = get(client, id)?;
+    context.write_item(client, &APPROVAL, &approval, list)?;
+    if list.format != ListFormat::Table {
+        return Ok(());
+    }
+    let zones = context.item_zones(client, list.zone.time_zone)?;
+    let mut out = Output::standard();
+    plan::write(&approval["plan"], &zones, context.stdout_style(), &mut out)?;
+    Ok(out.finish()?)
+}
+
+/// Decides on an approval: on the plan that it has at present, and on no other.
+pub(in crate::cli) fn decide(
+    context: &Context,
+    client: &Client,
+    verb: &str,
+    id: &str,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
+    let approval = get(client, id)?;
+    let request = match verb {
+        "approve" => Request::new("POST", "/v1/approvals/{id}:approve", &[id])
+            .body(json!({ "reason": reason, "plan_hash": approval["plan"]["plan_hash"] })),
+        _ => Request::new("POST", "/v1/approvals/{id}:reject", &[id]).body(json!({ "reason": reason })),
+    };
+    let decided = client.send(&request.to(format!("{verb} `{id}`")))?.json()?;
+    let mut out = Output::standard();
+    let currency = approval["currency"].as_str().unwrap_or_default();
+    for event in decided["events"].as_array().into_iter().flatten() {
+        event_lines::write(event, currency, Default::default(), context.stdout_style(), &mut out)?;
+    }
+    let told = out.finish();
+    told.map_err(|error| {
+        anyhow::Error::from(error).context(format!("this was done, and could not be shown: {verb} {id}"))
+    })
+}

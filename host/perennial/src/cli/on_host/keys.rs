@@ -1,0 +1,79 @@
+//! Keys of providers' own APIs, of a running host.
+
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output;
+use crate::cli::secret;
+use crate::client::Client;
+use crate::client::Request;
+
+const KEY: [Field; 9] = [
+    Field::text("access_key", "access key"),
+    Field::text("account", "account"),
+    Field::text("provider", "provider"),
+    Field::instant("expires_at", "expires").or("never"),
+    Field::instant("revoked_at", "revoked"),
+    Field::instant("last_used_at", "last used").or("never"),
+    Field::instant("created_at", ""),
+    Field::text("created_by", ""),
+    Field::sentence("name", "name"),
+];
+
+pub(in crate::cli) fn list(
+    context: &Context,
+    client: &Client,
+    account: Option<&str>,
+    list: &ListArguments,
+    nothing: &str,
+) -> anyhow::Result<()> {
+    let mut keys = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
+    keys.retain(|key| account.is_none_or(|account| key["account"] == account));
+    context.write_items(client, &KEY, &keys, list, nothing)
+}
+
+pub(in crate::cli) fn create(
+    client: &Client,
+    account: &str,
+    name: &str,
+    expires_at: Option<Timestamp>,
+) -> anyhow::Result<()> {
+    let mut body = Map::from_iter([("account".to_owned(), json!(account)), ("name".to_owned(), json!(name))]);
+    if let Some(expires_at) = expires_at {
+        body.insert("expires_at".to_owned(), json!(expires_at.to_string()));
+    }
+    let request = Request::new("POST", "/v1/provider-keys", &[]).to(format!("make a key of `{account}`"));
+    show(client, &request.body(body.into()))
+}
+
+pub(in crate::cli) fn rotate(client: &Client, access_key: &str, overlap_seconds: u32) -> anyhow::Result<()> {
+    let request = Request::new("POST", "/v1/provider-keys/{id}:rotate", &[access_key])
+        .to(format!("rotate `{access_key}`"))
+        .body(json!({ "overlap_seconds": overlap_seconds }));
+    show(client, &request)
+}
+
+/// Shows both halves of a new key, or ends it.
+fn show(client: &Client, request: &Request) -> anyhow::Result<()> {
+    let halves = |made: &Value| {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let (access_key, secret) = (text(&made["key"]["access_key"])?, text(&made["secret"])?);
+        Some(format!("access key: {access_key}\nsecret key: {secret}"))
+    };
+    secret::show_as(client, request, halves, |made| Some(revocation(made["key"]["access_key"].as_str()?)))
+}
+
+fn revocation(access_key: &str) -> Request {
+    Request::new("POST", "/v1/provider-keys/{id}:revoke", &[access_key]).to(format!("revoke `{access_key}`"))
+}
+
+pub(in crate::cli) fn revoke(client: &Client, access_key: &str) -> anyhow::Result<()> {
+    client.send(&revocation(access_key))?;
+    output::done(format_args!("revoked {access_key}"))
+}

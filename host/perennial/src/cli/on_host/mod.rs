@@ -1,0 +1,10 @@
+//! What commands ask of a running host that read or write the database themselves where there is none: the same lists and
+//! changes, through its API.
+
+pub(super) mod approvals;
+pub(super) mod events;
+pub(super) mod import;
+pub(super) mod keys;
+pub(super) mod policies;
+pub(super) mod resources;
+pub(super) mod tokens;

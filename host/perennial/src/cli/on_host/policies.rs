@@ -1,0 +1,225 @@
+//! Policies of a running host, and the calendars that they look at.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output::Output;
+use crate::client::Client;
+use crate::client::Request;
+use crate::report::text::printable;
+
+const POLICY: [Field; 13] = [
+    Field::number("order", "order"),
+    Field::text("name", "name"),
+    Field::text("mode", "mode"),
+    Field::texts("accounts", "accounts").or("all"),
+    Field::texts("providers", ""),
+    Field::texts("kinds", "kinds").or("all"),
+    Field::texts("tags", "tags"),
+    Field::texts("commands", "commands").or("all"),
+    Field::text("on_failure", ""),
+    Field::text("script", ""),
+    Field::text("digest", ""),
+    Field::instant("installed_at", "installed"),
+    Field::text("installed_by", "by"),
+];
+
+const CALENDAR: [Field; 4] = [
+    Field::text("name", "calendar"),
+    Field::texts("days", "days"),
+    Field::instant("installed_at", "installed"),
+    Field::text("installed_by", "by"),
+];
+
+const TOTALS: [Field; 6] = [
+    Field::text("followed", "done"),
+    Field::text("ruling", "would be"),
+    Field::number("plans", "plans"),
+    Field::amount("cost", "cost", "/currency"),
+    Field::amount("amended_cost", "amended", "/currency"),
+    Field::text("currency", ""),
+];
+
+const DIFFERENCES: [Field; 14] = [
+    Field::instant("last_at", "at"),
+    Field::text("account", "account"),
+    Field::text("resource", "resource"),
+    Field::text("command", "command"),
+    Field::text("cause", ""),
+    Field::text("followed", "done"),
+    Field::text("ruling", "would be"),
+    Field::instant("until", ""),
+    Field::amount("cost", "cost", "/currency"),
+    Field::amount("amended_cost", "amended", "/currency"),
+    Field::text("currency", ""),
+    Field::text("digest", ""),
+    Field::number("times", ""),
+    Field::sentence("reason", "reason"),
+];
+
+pub(in crate::cli) fn list(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
+    let found = items::whole(client, &Request::new("GET", "/v1/policies", &[]).to("list policies"))?;
+    let nothing = "no policy holds; install some with `perennial policy install policies.toml`";
+    context.write_items(client, &POLICY, &found, list, nothing)
+}
+
+pub(in crate::cli) fn show(client: &Client, name: &str) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/policies/{name}", &[name]).to(format!("show the policy `{name}`"));
+    let found = client.send(&request)?.json()?;
+    let policy = &found["policy"];
+    let text = |field: &str| policy[field].as_str().unwrap_or_default();
+    let mut out = Output::standard();
+    writeln!(out, "{name}: order {}, {}, `{}`", policy["order"], text("mode"), text("script"))?;
+    writeln!(out, "version {}", text("digest"))?;
+    writeln!(out, "installed {} by {}", text("installed_at"), text("installed_by"))?;
+    for field in ["accounts", "providers", "kinds", "tags", "commands"] {
+        let named =
+            policy[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        if !named.is_empty() {
+            writeln!(out, "{field}: {}", named.join(", "))?;
+        }
+    }
+    writeln!(out, "on failure: {}", text("on_failure"))?;
+    writeln!(out, "\n{}", found["source"].as_str().unwrap_or_default().trim_end())?;
+    Ok(out.finish()?)
+}
+
+pub(in crate::cli) fn history(client: &Client, name: &str) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/policies/{name}/history", &[name])
+        .to(format!("list the changes of the policy `{name}`"));
+    let mut out = Output::standard();
+    for change in items::pages(client, &request, u32::MAX)? {
+        writeln!(out, "{}", printable(&change_words(&change)))?;
+        for line in change["script_difference"].as_str().unwrap_or_default().lines() {
+            writeln!(out, "    {}", printable(line))?;
+        }
+    }
+    Ok(out.finish()?)
+}
+
+fn change_words(change: &Value) -> String {
+    let text = |field: &str| change[field].as_str();
+    let what = match (change["before"].is_null(), change["after"].is_null()) {
+        (_, true) => "removed",
+        (true, false) => "added",
+        (false, false) => "replaced",
+    };
+    let why = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+    let confirmed = text("confirmed_at").zip(text("confirmed_by"));
+    let confirmed = confirmed.map(|(at, by)| format!("; confirmed {at} by {by}")).unwrap_or_default();
+    let (at, by) = (text("at").unwrap_or_default(), text("changed_by").unwrap_or_default());
+    format!("{at}  {what} by {by}{why}{confirmed}")
+}
+
+/// How a policy file is installed.
+pub(in crate::cli) struct Installation<'a> {
+    /// Its name, for messages.
+    pub(in crate::cli) file: &'a Path,
+    pub(in crate::cli) text: &'a str,
+    /// The text of each script, by the name that the file has for it.
+    pub(in crate::cli) scripts: BTreeMap<String, String>,
+    pub(in crate::cli) replace: bool,
+    pub(in crate::cli) dry_run: bool,
+    pub(in crate::cli) reason: Option<&'a str>,
+}
+
+pub(in crate::cli) fn install(client: &Client, installation: &Installation<'_>) -> anyhow::Result<()> {
+    let Installation { file, text, scripts, replace, dry_run, reason } = installation;
+    let request = Request::new("POST", "/v1/policies", &[])
+        .to(format!("install `{}`", file.display()))
+        .body(json!({
+            "file": text,
+            "scripts": scripts,
+            "replace": replace,
+            "dry_run": dry_run,
+        }))
+        .reason(*reason);
+    tell(&client.send(&request)?.json()?, *dry_run)
+}
+
+pub(in crate::cli) fn remove(client: &Client, name: &str, reason: Option<&str>) -> anyhow::Result<()> {
+    let request = Request::new("DELETE", "/v1/policies/{name}", &[name])
+        .to(format!("remove the policy `{name}`"))
+        .reason(reason);
+    tell(&client.send(&request)?.json()?, false)
+}
+
+/// A line for each policy and calendar, and what became of it.
+fn tell(result: &Value, is_dry_run: bool) -> anyhow::Result<()> {
+    let mut out = Output::standard();
+    let would = if is_dry_run { "would be " } else { "" };
+    for change in result["changes"].as_array().into_iter().flatten() {
+        let text = |field: &str| change[field].as_str().unwrap_or_default();
+        writeln!(out, "{} {}: {would}{}", text("subject"), printable(text("name")), text("change"))?;
+    }
+    for warning in result["warnings"].as_array().into_iter().flatten() {
+        let text = |field: &str| warning[field].as_str().unwrap_or_default();
+        let (line, column) = (&warning["line"], &warning["column"]);
+        tracing::warn!("{}:{line}:{column}: {}", text("script"), text("message"));
+    }
+    Ok(out.finish()?)
+}
+
+pub(in crate::cli) fn differences(
+    context: &Context,
+    client: &Client,
+    (name, digest, totals): (&str, Option<&str>, bool),
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/policies/{name}/differences", &[name])
+        .to(format!("list what `{name}` would have done otherwise"))
+        .query("digest", digest);
+    let nothing = format!("`{name}` would have done nothing otherwise, as far as it was asked in shadow");
+    if totals {
+        let found = client.send(&request.query("limit", Some(1)))?.json()?;
+        let found = found["totals"].as_array().cloned().unwrap_or_default();
+        return context.write_items(client, &TOTALS, &found, list, &nothing);
+    }
+    let found = items::pages(client, &request, u32::MAX)?;
+    context.write_items(client, &DIFFERENCES, &found, list, &nothing)
+}
+
+/// The calendars that policies look at.
+pub(in crate::cli) fn calendars(
+    context: &Context,
+    client: &Client,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/policy-calendars", &[]).to("list the calendars of policies");
+    let found = items::whole(client, &request)?;
+    context.write_items(client, &CALENDAR, &found, list, "policies have no calendars")
+}
+
+pub(in crate::cli) fn calendar_history(client: &Client, name: &str) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/policy-calendars/{name}/history", &[name])
+        .to(format!("list the changes of the calendar `{name}`"));
+    let mut out = Output::standard();
+    for change in items::pages(client, &request, u32::MAX)? {
+        writeln!(out, "{}", printable(&change_words(&change)))?;
+        let days = change["after"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let days = days.collect::<Vec<_>>().join(", ");
+        if !days.is_empty() {
+            writeln!(out, "    {}", printable(&days))?;
+        }
+    }
+    Ok(out.finish()?)
+}
+
+pub(in crate::cli) fn remove_calendar(
+    client: &Client,
+    name: &str,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
+    let request = Request::new("DELETE", "/v1/policy-calendars/{name}", &[name])
+        .to(format!("remove the calendar `{name}`"))
+        .reason(reason);
+    tell(&client.send(&request)?.json()?, false)
+}

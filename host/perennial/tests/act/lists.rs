@@ -1,0 +1,163 @@
+//! Lists, jobs, packages, webhooks, calendars and the clock.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+fn items(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap_or_else(|| panic!("no list: {value}"))
+}
+
+#[test]
+fn what_only_the_api_had_is_listed_in_every_format() {
+    for world in World::both() {
+        for (words, column, told) in [
+            (&["orders", "--account", "acme-hw", "--state", "paid"][..], "id", "purchase/ecs-1"),
+            (&["prices", "--kind", "ecs"], "account", "99.00 CNY"),
+            (&["package", "list"], "account", "vCPU-hour"),
+            (&["forecast", "--account", "acme-hw", "--months", "2"], "account", "2026-02"),
+            (&["forecast", "--payments", "--months", "1"], "at", "ecs-1"),
+        ] {
+            let table = world.tells(words);
+            assert!(table.contains(told), "{words:?}: {table}");
+            let csv = world.tells(&[words, &["--format", "csv"]].concat());
+            assert!(csv.starts_with(&format!("{column},")) && csv.lines().count() > 1, "{words:?}: {csv}");
+            let json = world.json(words);
+            assert!(json.is_array() || json["accounts"].is_array(), "{words:?}: {json}");
+        }
+        assert!(world.tells(&["attempts"]).contains("no renewal was tried yet"));
+        world.tells(&["resource", "renew", "evs-1", "--yes", "--reason", "ticket 4711"]);
+        assert_eq!(world.json(&["attempts", "--resource", "evs-1"])[0]["state"], "settled");
+        let audit = world.json(&["audit"]);
+        assert_eq!(audit[0]["operation"], "POST /v1/resources/{id}:renew");
+        assert_eq!(audit[0]["reason"], "ticket 4711");
+        let by = if world.server.is_some() { "test" } else { "cli" };
+        assert_eq!(audit[0]["name"], by);
+    }
+}
+
+#[test]
+fn lists_say_what_is_wrong_with_their_conditions() {
+    for world in World::both() {
+        for (words, told) in [
+            (&["orders", "--state", "lost"][..], "there is no such state"),
+            (&["prices", "--stage", "asleep"], "there is no such stage"),
+            (&["attempts", "--limit", "0"], "0 is not in 1.."),
+            (&["forecast", "--account", "nobody"], "there is no account `nobody`"),
+            (&["forecast", "--months", "99"], "99 is not in 1..=36"),
+            (&["audit", "--format", "xml"], "invalid value 'xml'"),
+            (&["package", "use", "nobody", "cci", "1.0"], "there is no account `nobody`"),
+            (&["job", "show", "job-99"], "there is no job `job-99`"),
+            (&["job", "create", "--renew"], "say which resources"),
+            (&["job", "create", "--renew", "--id", "a", "--account", "b"], "say one of both"),
+            (&["job", "create", "--command", "renew", "--id", "a"], "is not JSON"),
+            (&["job", "create", "--account", "a"], "--command <JSON>|--renew|--from-dry-run <JOB>"),
+            (&["webhook", "show", "wh_0"], "there is no webhook `wh_0`"),
+            (&["webhook", "create", "nowhere"], "\n  url: "),
+            (&["webhook", "set", "wh_0"], "nothing is to be changed"),
+            (&["calendar", "rotate", "cal-9"], "there is no calendar `cal-9`"),
+            (&["clock", "advance", "soon"], "is not an instant"),
+            (&["clock", "show", "--time-zone", "Mars"], "Mars"),
+            (&["package", "list", "--stage", "asleep"], "there is no such stage"),
+            (&["job", "items", "job-99"], "there is no job `job-99`"),
+            (&["job", "cancel", "job-99"], "there is no job `job-99`"),
+            (&["job", "list", "--limit", "none"], "invalid value 'none'"),
+            (&["job", "create", "--from-dry-run", "job-99", "--yes"], "there is no job `job-99`"),
+            (&["webhook", "test", "wh_0"], "there is no webhook `wh_0`"),
+            (&["webhook", "replay", "wh_0", "--after", "x"], "\n  after: "),
+            (&["webhook", "rotate-secret", "wh_0"], "there is no webhook `wh_0`"),
+            (&["webhook", "deliveries", "wh_0", "--state", "lost"], "there is no such state"),
+            (&["webhook", "delete", "wh_0", "--yes"], "there is no webhook `wh_0`"),
+            (&["calendar", "create", "--name", "a", "--occurrence", "party"], "party"),
+            (&["calendar", "revoke", "cal-9", "--yes"], "there is no calendar `cal-9`"),
+            (&["approvals", "show", "none~1"], "there is no approval `none~1`"),
+            (&["policy", "calendar-history", "none"], "none"),
+            (&["policy", "remove-calendar", "none"], "none"),
+        ] {
+            world.fails(words, 2, told);
+        }
+    }
+}
+
+#[test]
+fn a_job_is_tried_first_and_then_done_as_it_was_shown() {
+    for world in World::both() {
+        let create = ["job", "create", "--renew", "--account", "acme-hw", "--kind", "evs"];
+        let tried = world.run(&[&create[..], &["--dry-run"]].concat());
+        assert_eq!(tried.code(), 3, "{}", tried.stderr());
+        assert!(
+            tried.stdout().contains("planned  10.00 CNY") && tried.stdout().contains("(job-1)"),
+            "{}",
+            tried.stdout()
+        );
+        world.fails(&create, 2, "nobody can be asked here");
+        assert_eq!(world.expiry("evs-1"), "2026-01-31T15:59:59Z");
+        let done = world.json(&["job", "create", "--from-dry-run", "job-1", "--yes"]);
+        assert_eq!((&done["state"], &done["outcomes"]["applied"]), (&"done".into(), &1.into()));
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+        let id = done["id"].as_str().unwrap();
+        assert_eq!(world.json(&["job", "show", id, "--watch"])["state"], "done");
+        assert_eq!(world.json(&["job", "items", id, "--outcome", "applied"])[0]["resource"], "evs-1");
+        assert_eq!(items(&world.json(&["job", "list"])).len(), 3);
+        assert_eq!(world.json(&["job", "cancel", id])["state"], "done", "it had ended");
+    }
+}
+
+#[test]
+fn use_is_written_down_and_covered_by_packages() {
+    for world in World::both() {
+        let told = world.tells(&["package", "use", "acme-hw", "cci", "2.5", "--idempotency-key", "k"]);
+        assert!(told.contains("pkg-1"), "{told}");
+        world.tells(&["package", "use", "acme-hw", "cci", "2.5", "--idempotency-key", "k"]);
+        assert_eq!(world.json(&["package", "list"])[0]["left"], "7.50");
+    }
+}
+
+#[test]
+fn a_webhook_shows_its_secret_once_and_is_changed_and_deleted() {
+    for world in World::both() {
+        let create = ["webhook", "create", "https://example.com/hook", "--type", "renewal_declined"];
+        assert!(world.tells(&create).starts_with("whsec_"));
+        let id = world.json(&["webhook", "list"])[0]["id"].as_str().unwrap().to_owned();
+        assert!(world.tells(&["webhook", "rotate-secret", &id]).starts_with("whsec_"));
+        assert_eq!(world.json(&["webhook", "test", &id])["state"], "pending");
+        assert_eq!(world.json(&["webhook", "replay", &id, "--after", "c0"])["after"], "c0");
+        assert_eq!(items(&world.json(&["webhook", "deliveries", &id, "--state", "pending"])).len(), 1);
+        let set = world.json(&["webhook", "set", &id, "--disable", "--all-types"]);
+        assert_eq!((&set["enabled"], &set["types"]), (&false.into(), &Value::Null));
+        world.fails(&["webhook", "test", &id], 1, "enable it, then test it");
+        world.fails(&["webhook", "delete", &id], 2, "nobody can be asked here");
+        world.tells(&["webhook", "delete", &id, "--yes"]);
+        assert!(items(&world.json(&["webhook", "list"])).is_empty());
+    }
+}
+
+#[test]
+fn a_calendar_shows_its_address_once() {
+    for world in World::both() {
+        let address = world.tells(&["calendar", "create", "--name", "Renewals", "--occurrence", "try"]);
+        let host = if world.server.is_some() { world.url() } else { String::new() };
+        assert!(address.starts_with(&format!("{host}/calendars/")), "{address}");
+        let rotated = world.tells(&["calendar", "rotate", "cal-1"]);
+        assert!(rotated.contains("/calendars/") && rotated != address, "{rotated}");
+        world.fails(&["calendar", "revoke", "cal-1"], 2, "nobody can be asked here");
+        assert!(world.tells(&["calendar", "revoke", "cal-1", "--yes"]).contains("revoked"));
+        assert_eq!(world.json(&["calendar", "list"])[0]["name"], "Renewals");
+    }
+}
+
+#[test]
+fn a_virtual_clock_is_moved_by_agreement_and_a_real_one_not_at_all() {
+    for world in World::both() {
+        assert_eq!(world.json(&["clock", "show"])["now"], "2026-01-12T00:00:01Z");
+        world.fails(&["clock", "advance", "2026-02-01"], 2, "nobody can be asked here");
+        assert_eq!(world.run(&["clock", "advance", "2026-02-01", "--dry-run"]).code(), 3);
+        world.tells(&["clock", "advance", "2026-02-01", "--yes"]);
+        assert_eq!(world.json(&["clock", "show"])["now"], "2026-02-01T00:00:00Z");
+        assert_eq!(world.expiry("ecs-1"), "2026-02-28T15:59:59Z");
+    }
+    let real = crate::support::Folder::new();
+    drop(real.engine("perennial.db", crate::sample::INVENTORY));
+    let ran = real.run(&["clock", "advance", "2099-01-01", "--yes"]);
+    assert!(ran.code() == 1 && ran.stderr().contains("real time"), "{}", ran.stderr());
+}

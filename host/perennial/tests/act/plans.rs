@@ -1,0 +1,198 @@
+//! Commands with a plan: it is shown, agreed to, and carried out as it was shown, once.
+
+use expect_test::expect;
+
+#[cfg(target_os = "linux")]
+use crate::support::at_a_terminal;
+use crate::world::World;
+
+const RENEW: [&str; 5] = ["resource", "renew", "evs-1", "--term", "1month"];
+
+fn renew<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&RENEW[..], more].concat()
+}
+
+#[test]
+fn a_plan_is_shown_and_not_carried_out_until_somebody_agrees() {
+    for world in World::both() {
+        let before = world.expiry("evs-1");
+        let asked = world.run(&renew(&[]));
+        assert_eq!(asked.code(), 2, "{}", asked.stderr());
+        assert!(asked.stderr().contains("nobody can be asked here"), "{}", asked.stderr());
+        expect![[r#"
+            renew evs-1  acme-hw, as of 2026-01-12 00:00 UTC
+              resource  step         cost  term     expires               expires then
+              evs-1     extend  10.00 CNY  1 month  2026-01-31 15:59 UTC  2026-02-28 15:59 UTC
+              costs       10.00 CNY
+              balance     260.00 CNY, then 250.00 CNY
+        "#]]
+        .assert_eq(&asked.stdout());
+        assert_eq!(world.expiry("evs-1"), before);
+    }
+}
+
+#[test]
+fn a_dry_run_ends_with_3_where_something_would_change() {
+    for world in World::both() {
+        let before = world.expiry("evs-1");
+        let planned = world.run(&renew(&["--dry-run", "--format", "json"]));
+        assert_eq!(planned.code(), 3, "{}", planned.stderr());
+        assert!(planned.stdout().contains("\"plan_hash\""), "{}", planned.stdout());
+        assert!(
+            planned.stdout().trim_end().ends_with('}'),
+            "a program reads JSON alone: {}",
+            planned.stdout()
+        );
+        let csv = world.run(&renew(&["--dry-run", "--format", "csv"]));
+        assert!(csv.stdout().starts_with("resource,operation,cost,refund,term,"), "{}", csv.stdout());
+        assert_eq!(csv.stdout().lines().count(), 2, "{}", csv.stdout());
+        assert_eq!(world.run(&["resource", "tag", "evs-1", "a=b", "--dry-run"]).code(), 3);
+        assert_eq!(world.run(&["account", "top-up", "acme-hw", "1.00", "--dry-run"]).code(), 3);
+        assert_eq!(world.expiry("evs-1"), before);
+        world.tells(&["resource", "tag", "evs-1", "a=b"]);
+        assert_eq!(world.run(&["resource", "tag", "evs-1", "a=b", "--dry-run"]).code(), 0);
+    }
+}
+
+#[test]
+fn a_plan_that_was_agreed_to_is_carried_out_and_audited() {
+    for world in World::both() {
+        let told = world.tells(&renew(&["--yes", "--reason", "ticket 4711"]));
+        assert!(told.contains("costs       10.00 CNY") && told.contains("renewed"), "{told}");
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+        assert_eq!(world.json(&["account", "show", "acme-hw"])["balance"], "250.00");
+        let result = world.json(&["resource", "auto-renew", "evs-1", "--off", "--yes"]);
+        assert_eq!(result["resource"]["on_expiry"], "lapse");
+    }
+}
+
+#[test]
+fn the_same_key_and_plan_are_carried_out_once() {
+    for world in World::both() {
+        let planned = world.run(&renew(&["--dry-run", "--format", "json"])).stdout();
+        let planned = serde_json::from_str::<serde_json::Value>(&planned).unwrap();
+        let hash = planned["plan_hash"].as_str().unwrap();
+        let once = renew(&["--plan-hash", hash, "--idempotency-key", "4711"]);
+        let first = world.tells(&once);
+        assert_eq!(world.tells(&once), first);
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+        world.fails(&renew(&["--plan-hash", hash]), 1, "The plan of the command has changed");
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+    }
+}
+
+#[test]
+fn a_plan_that_would_be_refused_is_not_asked_about() {
+    for world in World::both() {
+        world.fails(
+            &["resource", "convert", "ecs-1", "--now", "--yes"],
+            1,
+            "it would be refused, and nothing was done",
+        );
+        world.fails(&["resource", "convert", "ecs-1", "--now", "--dry-run"], 1, "it would be refused");
+    }
+}
+
+#[test]
+fn a_plan_above_the_limit_waits_for_somebody_else() {
+    for world in World::both() {
+        world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+        let told = world.tells(&renew(&["--yes"]));
+        assert!(told.contains("it waits until somebody else approves of it"), "{told}");
+        assert!(told.contains("`perennial approvals approve evs-1~1`, by somebody else"), "{told}");
+        assert_eq!(world.expiry("evs-1"), "2026-01-31T15:59:59Z");
+    }
+    // What the command line asked for, it does not approve of.
+    let world = World::database();
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&renew(&["--yes"]));
+    world.fails(
+        &["approvals", "approve", "evs-1~1"],
+        1,
+        "whoever asked for an approval does not decide on it",
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn at_a_terminal_no_is_no_and_yes_is_yes() {
+    let world = World::database();
+    let words = "--db test.db resource renew evs-1 --term 1month";
+    let answer = |answer: &str| at_a_terminal(&world.folder, words, &format!("{answer}\n"));
+    for no in ["n", "", "perhaps"] {
+        let (code, told) = answer(no);
+        assert!(
+            code == 2 && told.contains("Do this? [y/N]") && told.contains("the answer was no"),
+            "{no}: {told}"
+        );
+    }
+    assert_eq!(world.expiry("evs-1"), "2026-01-31T15:59:59Z");
+    let (code, told) = answer("y");
+    assert!(code == 0 && told.contains("renewed"), "{told}");
+    assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+}
+
+#[test]
+fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
+    for world in World::both() {
+        let cases: [(&[&str], &str); 18] = [
+            (&["resource", "show", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "renew", "nothing", "--yes"], "cannot renew `nothing`"),
+            (&["resource", "renew", "evs-1", "--term", "soon"], "write a number of days, months or years"),
+            (&["resource", "auto-renew", "evs-1", "--off", "--term", "1month"], "cannot be used with"),
+            (
+                &["resource", "unsubscribe", "evs-1", "--scope", "some"],
+                "there is no such scope; there are all, future",
+            ),
+            (&["resource", "convert", "evs-1"], "--now|--on-expiry|--cancel"),
+            (&["resource", "buy-again", "pkg-1", "--pay-at", "soon"], "is not an instant"),
+            (&["resource", "change", "evs-1", "--price", "much"], "is no amount"),
+            (&["resource", "pay-order", "evs-1"], "<ORDER>"),
+            (&["resource", "tag", "evs-1", "env"], "write `NAME=VALUE`"),
+            (&["resource", "attribute", "evs-1"], "<NAME=VALUE>"),
+            (&["resource", "renew", "evs-1", "--reason", ""], "it is empty"),
+            (&["resource", "window", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "timeline", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "orders", "nothing"], "there is no resource `nothing`"),
+            (&["resource", "decisions", "evs-1", "--limit", "0"], "0 is not in 1.."),
+            (&["resource", "subscribe", "evs-1", "--option", "a"], "write `NAME=VALUE`"),
+            (&["resource", "cancel-order", "nothing", "order", "--yes"], "there is no resource `nothing`"),
+        ];
+        for (words, told) in cases {
+            world.fails(words, 2, told);
+        }
+    }
+}
+
+#[test]
+fn a_resource_is_looked_at_from_every_side() {
+    for world in World::both() {
+        let shown = world.tells(&["resource", "show", "ecs-1", "--time-zone", "provider"]);
+        assert!(shown.contains("expires     2026-01-31 23:59 +08:00"), "{shown}");
+        assert!(world.tells(&["resource", "window", "ecs-1"]).contains("until   2026-01-"));
+        assert!(!world.json(&["resource", "timeline", "ecs-1"]).as_array().unwrap().is_empty());
+        assert_eq!(world.json(&["resource", "orders", "ecs-1"])[0]["kind"], "purchase");
+        world.tells(&["resource", "renew", "ecs-1", "--yes"]);
+        assert!(!world.json(&["resource", "decisions", "ecs-1"]).as_array().unwrap().is_empty());
+        assert!(
+            world
+                .tells(&["resource", "orders", "ecs-1", "--format", "csv"])
+                .starts_with("id,account,resource,")
+        );
+    }
+}
+
+#[test]
+fn tags_and_attributes_are_set_and_tags_removed() {
+    for world in World::both() {
+        world.tells(&["resource", "tag", "ecs-1", "env=prod", "team=a=b"]);
+        let told = world.tells(&["resource", "tag", "ecs-1", "env=test", "--remove", "team"]);
+        assert_eq!(told, "tags of ecs-1: env=test\n");
+        world.tells(&["resource", "attribute", "ecs-1", "status=frozen", "--reason", "ticket"]);
+        let shown = world.json(&["resource", "show", "ecs-1"]);
+        assert_eq!(
+            (&shown["tags"]["env"], &shown["attributes"]["status"]),
+            (&"test".into(), &"frozen".into())
+        );
+    }
+}
