@@ -484,7 +484,7 @@ fn without_a_policy_that_matches_nothing_is_different() {
 #[test]
 fn an_amendment_that_waits_to_be_paid_is_the_fault_of_its_policy() {
     let amend = "amend(#{ options: #{ is_auto_pay: \"0\" } }, \"later\")";
-    let told = Play::new().policy("p", "", amend).told(&[]);
+    let told = Play::new().policy("p", "", amend).event_lines(&[]);
     let why = "it amends to what the provider refuses: an automatic renewal is paid at once: leave `is_auto_pay` out, or 1";
     assert!(told.contains(why), "{told}");
 }
@@ -595,6 +595,6 @@ fn what_is_granted_and_put_off_is_paid_when_it_was_put_off_to() {
         ),
     ];
     for (play, wanted) in cases {
-        wanted.assert_eq(&play.told(&["--approvals", "granted"]));
+        wanted.assert_eq(&play.event_lines(&["--approvals", "granted"]));
     }
 }
