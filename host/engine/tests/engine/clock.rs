@@ -324,7 +324,7 @@ fn how_often_a_plugin_may_have_a_bundle_wake_is_a_setting() {
     let mut world = World::account("2026-03-01", "60", bundles);
     world.engine = world.engine.with_wakes_per_hour_max(10);
     world.run_to("2026-03-01T00:05:00");
-    let said = world.happened.iter().find_map(|recorded| {
+    let said = world.recorded.iter().find_map(|recorded| {
         let EventKind::PluginFailed { message, .. } = &recorded.event.what else { return None };
         Some(format!("{} {message}", recorded.event.at))
     });
