@@ -217,16 +217,22 @@ fn renewals_for_several_terms_wait_side_by_side_until_one_is_made() {
         let waits_for = world.ask("2026-03-08T01:00:00", "vm", &renew_for_days(days), token);
         assert_eq!(waits_for.as_deref(), Some(approval), "{days} days");
     }
-    expect![[r#"
-    "#]]
-    .assert_eq(&world.event_lines());
-    expect![""].assert_eq(&world.states());
+    assert_eq!(
+        world.event_lines().matches("approval_requested").count(),
+        3,
+        "what waits is not requested again"
+    );
+    expect!["vm~1 pending, vm~2 pending, vm~3 pending | awaiting_approval 1, awaiting_approval 1, awaiting_approval 1"]
+        .assert_eq(&world.states());
     assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
     assert_eq!(world.approve("2026-03-08T02:00:00", "vm~2"), "done");
-    expect![[r#"
-    "#]]
-    .assert_eq(&world.event_lines());
-    expect![""].assert_eq(&world.states());
+    let lines = world.event_lines();
+    for ended in ["approval=vm~1 will_retry=true", "approval=vm~3 will_retry=false"] {
+        assert!(lines.contains(&format!("approval_expired {ended} reason=expiry_moved")), "{lines}");
+    }
+    assert_eq!(lines.matches("renewal_settled").count(), 1, "{lines}");
+    expect!["vm~1 expired, vm~2 approved, vm~3 expired | void 1, settled 1, void 1"]
+        .assert_eq(&world.states());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-05-09")), "what was approved is what is done");
     assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
 }
