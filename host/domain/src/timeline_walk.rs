@@ -44,7 +44,7 @@ pub struct TimelineWalk {
 /// Tries from before a bundle was taken in that are made after all.
 #[derive(Clone, Debug)]
 struct MissedTries {
-    /// Whose.
+    /// The members whose tries they are.
     members: Vec<MemberIndex>,
     /// Whatever else lies up to and including this instant is past.
     until: Timestamp,

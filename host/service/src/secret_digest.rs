@@ -36,10 +36,10 @@ mod tests {
     use subtle::Choice;
 
     /// A byte that counts how often one like it is looked at.
-    struct Counted(u8, Rc<Cell<usize>>);
+    struct CountingByte(u8, Rc<Cell<usize>>);
 
-    impl ConstantTimeEq for Counted {
-        fn ct_eq(&self, other: &Counted) -> Choice {
+    impl ConstantTimeEq for CountingByte {
+        fn ct_eq(&self, other: &CountingByte) -> Choice {
             self.1.set(self.1.get() + 1);
             self.0.ct_eq(&other.0)
         }
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_guess_is_compared_to_its_end_wherever_it_is_wrong() {
         let count = Rc::new(Cell::new(0));
-        let digest = |bytes: [u8; 32]| SecretDigest(bytes.map(|byte| Counted(byte, Rc::clone(&count))));
+        let digest = |bytes: [u8; 32]| SecretDigest(bytes.map(|byte| CountingByte(byte, Rc::clone(&count))));
         let right = SecretDigest::of("the secret").0;
         assert!(digest(right).matches(&digest(right)));
         assert_eq!(count.replace(0), 32);

@@ -220,7 +220,7 @@ pub enum OrderChange {
     Refund {
         /// The members of the bundle.
         members: MemberKeys,
-        /// The periods.
+        /// The periods that are given back.
         refunds: Vec<RefundedPeriod>,
         /// The instant of the change.
         at: Timestamp,

@@ -63,7 +63,7 @@ pub enum StoreError {
         path = path.display()
     )]
     ReadOnly {
-        /// The database.
+        /// The path of the database.
         path: PathBuf,
     },
     /// A file that SQLite keeps beside the database was moved, deleted or replaced while it is in use. Nothing was written.

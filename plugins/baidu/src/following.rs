@@ -11,16 +11,15 @@ use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
 use crate::kinds::Kind;
-use crate::lifecycle::CALENDAR;
-use crate::lifecycle::tries;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
 use crate::members::is_dedicated;
 use crate::members::is_final;
 use crate::members::is_off;
-use crate::members::is_scaling;
 use crate::refusals::Code;
 use crate::settings::Settings;
+use crate::tries::CALENDAR;
+use crate::tries::tries;
 
 /// Why an attached member does not follow its instance's automatic renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +105,10 @@ pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
     (leads && goes_along(primary, resource).is_ok()).then_some(index)
 }
 
-/// The instance whose tries renew this member: the one whose rule covers it, unless the rules refuse to renew that one now.
+/// The instance whose tries renew this member: the one whose rule covers it, unless that one is never renewed. Being scaled is
+/// a reason that passes.
 pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
-    let is_refused = |instance: &Resource| is_dedicated(instance) || is_scaling(instance);
-    leader(bundle, resource).filter(|member| !is_refused(&bundle[*member as usize]))
+    leader(bundle, resource).filter(|member| !is_dedicated(&bundle[*member as usize]))
 }
 
 /// The instance that this member is renewed with, when that one was renewed from the day on which the member expires, and is

@@ -21,6 +21,7 @@ mod refusals;
 mod related;
 mod renewal;
 mod settings;
+mod tries;
 mod unsubscription;
 
 use plugin_sdk::Account;

@@ -12,7 +12,6 @@ use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
-use plugin_sdk::calendar::Calendar;
 use plugin_sdk::calendar::DAY;
 
 use crate::following::left_behind;
@@ -21,13 +20,8 @@ use crate::kinds::Kind;
 use crate::members::STATUS;
 use crate::profile::notices;
 use crate::settings::Settings;
-use crate::settings::UTC_OFFSET_MINUTES;
-
-/// The provider's days.
-pub const CALENDAR: Calendar = Calendar::ahead_of_utc(UTC_OFFSET_MINUTES);
-
-/// When the hour of tries is after the expiry, the try on the day of expiry is this long before the expiry.
-const LAST_MOMENT: Timestamp = 3600;
+use crate::tries::ahead;
+use crate::tries::tries;
 
 /// Everything that happens to the bundle strictly after `after` if nobody sends a command and every try fails.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
@@ -46,21 +40,6 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     line.occurrences.sort_by_key(|occurrence| (occurrence.at, occurrence.member));
     line.occurrences.dedup();
     line.occurrences
-}
-
-/// `hour` o'clock, this many days before the day of the expiry; always before the expiry itself.
-fn ahead(expires_at: Timestamp, days: i64, hour: u8) -> Timestamp {
-    let at = CALENDAR.at_hour(expires_at, days, hour);
-    if at < expires_at { at } else { expires_at - LAST_MOMENT }
-}
-
-/// The tries of what expires then, in the order of the setting.
-pub(crate) fn tries(
-    settings: &Settings,
-    kind: Kind,
-    expires_at: Timestamp,
-) -> impl Iterator<Item = Timestamp> {
-    settings.try_days(kind).iter().map(move |days| ahead(expires_at, *days, settings.try_hour))
 }
 
 struct Line {

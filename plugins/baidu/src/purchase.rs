@@ -22,7 +22,6 @@ use plugin_sdk::settings::get;
 
 use crate::command_target::Draft;
 use crate::kinds::Kind;
-use crate::lifecycle::CALENDAR;
 use crate::members;
 use crate::members::MONTHLY_PRICE;
 use crate::members::attached;
@@ -30,6 +29,7 @@ use crate::members::is_scaling;
 use crate::options;
 use crate::refusals::Code;
 use crate::settings::Settings;
+use crate::tries::CALENDAR;
 
 /// A micro is the millionth part of a unit of the currency.
 const MICROS: i64 = 1_000_000;

@@ -22,7 +22,6 @@ use crate::following::Apart;
 use crate::following::goes_along;
 use crate::following::left_behind;
 use crate::kinds::Kind;
-use crate::lifecycle::CALENDAR;
 use crate::members::STATUS;
 use crate::members::Subscription;
 use crate::members::attached;
@@ -36,6 +35,7 @@ use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::related::RelatedFlag;
 use crate::settings::Settings;
+use crate::tries::CALENDAR;
 
 /// Which attached members join the renewal of an instance.
 #[derive(Clone, Copy)]

@@ -27,7 +27,6 @@ use plugin_sdk::periods;
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::kinds::Kind;
-use crate::lifecycle::CALENDAR;
 use crate::members::attached;
 use crate::members::has_lapsed;
 use crate::members::is_protected;
@@ -35,6 +34,7 @@ use crate::members::releases_related;
 use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::settings::Settings;
+use crate::tries::CALENDAR;
 
 /// The longest renewal, in months.
 const MONTHS_MAX: u32 = 60;

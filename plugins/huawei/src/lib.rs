@@ -7,10 +7,12 @@
 pub mod auto_renewal;
 pub mod condition;
 pub mod conversion;
+pub mod extension;
 pub mod family;
 pub mod lifecycle;
 pub mod notices;
 pub mod package;
+pub mod paths;
 pub mod payment;
 pub mod profile;
 pub mod provider_api;

@@ -13,7 +13,7 @@ use crate::family::Family;
 use crate::family::will_convert;
 use crate::lifecycle::Entry;
 use crate::lifecycle::ResourceRules;
-use crate::lifecycle::first_try;
+use crate::paths::first_try;
 
 /// The notices of the manifest, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

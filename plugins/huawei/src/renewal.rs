@@ -3,8 +3,6 @@
 //! Sources: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018), Managing Yearly/Monthly Resources,
 //! and "Renewal Rules" of the billing centre's manual (renewals_topic_10000002). Knows no prices.
 
-use chrono::Months;
-use plugin_sdk::Charging;
 use plugin_sdk::Extension;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
@@ -20,23 +18,22 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 
 use crate::condition::refuses;
-use crate::family::CALENDAR;
+use crate::extension::extended;
+use crate::extension::is_too_long;
+use crate::extension::never_renewed;
+use crate::extension::usual_term;
 use crate::family::Family;
-use crate::family::end;
 use crate::family::expiry;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::member_index;
-use crate::family::prepaid_since;
-use crate::family::will_convert;
-use crate::lifecycle::is_tried;
-use crate::lifecycle::left_behind;
-use crate::lifecycle::tried_with;
 use crate::package::renews_by;
+use crate::paths::is_tried;
+use crate::paths::left_behind;
+use crate::paths::tried_with;
 use crate::payment;
 use crate::refusals::ALREADY_OFF;
 use crate::refusals::Code;
-use crate::refusals::DELETED;
 use crate::refusals::EXPIRED_OR_FROZEN;
 use crate::refusals::LASTS_AS_LONG;
 use crate::refusals::NOT_PRIMARY;
@@ -46,8 +43,6 @@ use crate::refusals::RENEWED_WITH_ANOTHER;
 use crate::refusals::RENEWS_ITSELF;
 use crate::refusals::TERM_NOT_SOLD;
 use crate::refusals::TOO_LONG;
-use crate::refusals::UNSUBSCRIBED;
-use crate::settings::AutoRenewPeriod;
 use crate::settings::AutoRenewalTakes;
 use crate::settings::Settings;
 
@@ -175,49 +170,6 @@ fn allowed(settings: &Settings, resource: &Resource, term: Term, automatic: bool
     if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
 }
 
-/// Whether a try of this resource would be refused by the rules, as it is now.
-pub(crate) fn is_refused(settings: &Settings, resource: &Resource) -> bool {
-    usual_term(settings, resource).is_none_or(|term| allowed(settings, resource, term, true).is_err())
-}
-
-/// The extension by one term from the original expiry, and from there to the unified expiry day.
-fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Extension> {
-    let family = Family::of(resource);
-    let expires_at = end(family, resource.expires_at?);
-    let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
-    let plain = end(family, CALENDAR.plus(expires_at, anchor_day, term));
-    let Some(day) = settings.unified_expiry_day.filter(|_| family != Family::Package) else {
-        return Some(Extension { expires_at: plain, term, extra_days: 0, anchor_day: None });
-    };
-    let unified = CALENDAR.on_or_after(plain, day);
-    let extra_days =
-        u32::try_from(CALENDAR.days_between(plain, unified)).expect("`on_or_after` goes no way back");
-    Some(Extension { expires_at: unified, term, extra_days, anchor_day: (day != anchor_day).then_some(day) })
-}
-
-/// Why a resource in this state cannot be renewed at all; `None` if it can.
-fn never_renewed(resource: &Resource) -> Option<Code> {
-    match resource.stage {
-        Stage::Released => return Some(DELETED),
-        Stage::Unsubscribed => return Some(UNSUBSCRIBED),
-        Stage::Converted => return Some(NOT_RENEWABLE),
-        Stage::Active | Stage::Grace | Stage::Retention => {}
-    }
-    (resource.charging == Charging::Postpaid || will_convert(resource)).then_some(NOT_RENEWABLE)
-}
-
-/// The term of an automatic renewal: the one that was set, otherwise the one of the documents.
-pub(crate) fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
-    let own = resource.term?;
-    Some(resource.renewal_term.unwrap_or(match settings.auto_renew_period {
-        // A package is renewed by whole periods of its own, so that every quota has one.
-        AutoRenewPeriod::Smallest if Family::of(resource) != Family::Package => {
-            Term { count: 1, unit: own.unit }
-        }
-        AutoRenewPeriod::Smallest | AutoRenewPeriod::Original => own,
-    }))
-}
-
 /// Whether the term is sold for the resource: 1 to 11 months or 1 to 3 years; `package.rs` decides for packages.
 pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
     let sold = match term.unit {
@@ -226,13 +178,6 @@ pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
         TermUnit::Year => (1..=3).contains(&term.count),
     };
     sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
-}
-
-/// Whether the new expiry is later than the account's most years allow, from the day on which it was bought.
-fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) -> bool {
-    let months = Months::new(settings.total_years_max * 12);
-    let last_day = prepaid_since(resource).checked_add_months(months);
-    settings.total_years_max > 0 && last_day.is_some_and(|last_day| CALENDAR.date(expires_at) > last_day)
 }
 
 fn step(member: usize, extension: Extension) -> Step {

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::items::Work;
 use crate::notes::Notes;
 use crate::types::Calendar;
-use crate::work::Work;
 
 /// Days since 1970-01-01, first and last.
 type Days = Vec<(i32, i32)>;

@@ -6,14 +6,12 @@ use rhai::ParseError;
 use rhai::ParseErrorType;
 use rhai::Position;
 
-use crate::calendar::Instant;
 use crate::limits::CALLS_MAX;
 use crate::limits::LIST_MAX;
 use crate::limits::MAP_MAX;
 use crate::limits::OPERATIONS_MAX;
 use crate::limits::TEXT_MAX_BYTES;
 use crate::limits::VARIABLES_MAX;
-use crate::map::TextMap;
 use crate::rulings::Failure;
 use crate::scripts::Finding;
 use crate::type_names;
@@ -69,9 +67,10 @@ pub(crate) fn of_value(value: &Dynamic, script: &str) -> Failure {
 
 /// Why a script of this text cannot be compiled.
 pub(crate) fn of_compilation(error: &ParseError, script: &str) -> Finding {
-    let message = match error.err_type() {
-        ParseErrorType::VariableUndefined(name) => no_variable(name),
-        other => other.to_string(),
+    let message = if let ParseErrorType::VariableUndefined(name) = error.err_type() {
+        no_variable(name)
+    } else {
+        error.err_type().to_string()
     };
     match end_of(script).filter(|_| error.position().is_none() || is_after_all(error.position(), script)) {
         Some(end) => finding(format!("{message}; the script ends here"), end, script),
@@ -153,9 +152,9 @@ fn thrown(value: &Dynamic) -> String {
     }
     let speaks =
         value.is_string() || value.is_int() || value.is_decimal() || value.is_bool() || value.is_char();
-    let speaks =
-        speaks || value.is::<Instant>() || value.is::<TextMap>() || value.is_array() || value.is_map();
-    if speaks { value.to_string() } else { format!("it throws {}", type_names::called(value.type_name())) }
+    let name = type_names::called(value.type_name());
+    let speaks = speaks || ["an instant", "a map", "a list"].contains(&name.as_str());
+    if speaks { value.to_string() } else { format!("it throws {name}") }
 }
 
 /// A message of Rhai's about a property, in the words of records; any other as it is.

@@ -82,7 +82,7 @@ struct Running {
 }
 
 /// A script as it can be run.
-struct Compiled {
+struct CompiledScript {
     ast: AST,
     /// The items of its longest literal.
     longest_literal: u64,
@@ -92,7 +92,7 @@ struct Interpreter<'s> {
     engine: Engine,
     context: Rc<Context>,
     /// Each is compiled when it is first asked, so that none pays for another.
-    scripts: Vec<(&'s str, OnceCell<Result<Compiled, Failure>>)>,
+    scripts: Vec<(&'s str, OnceCell<Result<CompiledScript, Failure>>)>,
     current: Rc<Cell<usize>>,
     calendars: &'s [Calendar],
 }
@@ -144,11 +144,11 @@ impl<'s> Interpreter<'s> {
     }
 
     /// The script at this place, compiled.
-    fn compiled(&self, script: usize) -> &Result<Compiled, Failure> {
+    fn compiled(&self, script: usize) -> &Result<CompiledScript, Failure> {
         let (text, compiled) = &self.scripts[script];
         compiled.get_or_init(|| {
             let ast = compile::compile(&self.engine, text).map_err(compile::failure)?;
-            Ok(Compiled { longest_literal: work::longest_literal(&ast), ast })
+            Ok(CompiledScript { longest_literal: work::longest_literal(&ast), ast })
         })
     }
 
@@ -164,7 +164,7 @@ impl<'s> Interpreter<'s> {
 
     /// The function and the place at which a script meets a limit. Where Rhai does not know the place, the script is run
     /// again, slowly, and does the same.
-    fn locate(&self, compiled: &Compiled, plan: &Plan, place: Position) -> (String, Position) {
+    fn locate(&self, compiled: &CompiledScript, plan: &Plan, place: Position) -> (String, Position) {
         if !place.is_none() {
             return (lines::function_at(&compiled.ast, place), place);
         }
@@ -189,7 +189,7 @@ impl<'s> Interpreter<'s> {
         last.replace((String::new(), Position::NONE))
     }
 
-    fn call(&self, compiled: &Compiled, text: &str, plan: &Plan) -> Ruling {
+    fn call(&self, compiled: &CompiledScript, text: &str, plan: &Plan) -> Ruling {
         self.context.work.begin(compiled.longest_literal);
         match call(&self.engine, &compiled.ast, plan) {
             Err(error) => {

@@ -11,6 +11,7 @@ mod context;
 mod failure;
 mod fields;
 pub mod interpreter;
+mod items;
 mod language;
 pub mod limits;
 mod lines;

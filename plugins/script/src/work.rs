@@ -5,7 +5,6 @@
 //! of work, which a script meets whatever else is asked in the same call.
 
 use std::any::TypeId;
-use std::cell::Cell;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -23,37 +22,6 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::limits::BYTES_PER_ITEM;
 use crate::limits::CALLS_PER_ITEM;
-use crate::limits::ITEMS_PER_OPERATION;
-use crate::limits::OPERATIONS_MAX;
-
-/// The items that a script looked at in one ruling.
-#[derive(Debug, Default)]
-pub struct Work {
-    items: Cell<u64>,
-    /// What each operation may look at beside variables: the longest literal of the script.
-    items_per_step: Cell<u64>,
-}
-
-impl Work {
-    /// A ruling by a script whose longest literal has so many items begins.
-    pub(crate) fn begin(&self, longest_literal: u64) {
-        self.items.set(0);
-        self.items_per_step.set(longest_literal);
-    }
-
-    /// The script looks at so many items.
-    pub(crate) fn add_items(&self, items: usize) {
-        let items = u64::try_from(items).unwrap_or(u64::MAX);
-        self.items.set(self.items.get().saturating_add(items));
-    }
-
-    /// Whether a script that took so many steps has done more than it may.
-    fn is_too_much(&self, steps: u64) -> bool {
-        let in_steps = steps.saturating_mul(self.items_per_step.get());
-        let items = self.items.get().saturating_add(in_steps);
-        steps.saturating_add(items / ITEMS_PER_OPERATION) > OPERATIONS_MAX
-    }
-}
 
 /// Has `engine` count what scripts look at, and stop those that look at too much; `plain` makes an engine that does not.
 #[expect(deprecated, reason = "rhai marks what may change so; its version is pinned")]

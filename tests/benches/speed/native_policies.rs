@@ -19,12 +19,12 @@ pub fn approved(plans: &[&PlanFacts], calendars: &[Calendar]) -> usize {
     plans.iter().filter(is_approved).count()
 }
 
-/// `approve-above.rhai`.
+/// The rule of `approve-above.rhai`.
 fn is_small(plan: &PlanFacts) -> bool {
     plan.cost.is_some_and(|cost| cost <= LIMIT)
 }
 
-/// `no-stopped.rhai`.
+/// The rule of `no-stopped.rhai`.
 fn is_running(plan: &PlanFacts) -> bool {
     let (primary, _) = &plan.members[0];
     let status = primary.attributes.get("status").map_or("unknown", String::as_str);

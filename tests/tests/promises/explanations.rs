@@ -174,8 +174,8 @@ fn each_stage_is_explained() {
           At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 3, was made at 2026-02-04 19:00 UTC: `huawei` was asked to `renew` `renewed`, and planned 1 step.
-          Policies were asked last about `renewed` at 2026-02-04 19:00 UTC, in decision 4: `by-tag` ruled approve.
+          The last decision, 5, was made at 2026-02-04 19:00 UTC: `huawei` was asked to `renew` `renewed`, and planned 1 step.
+          Policies were asked last about `renewed` at 2026-02-04 19:00 UTC, in decision 6: `by-tag` ruled approve.
         grace: grace, auto_renew_off
           `grace` is in grace since 2026-02-10 15:59 UTC: it expired at 2026-02-10 15:59 UTC, was not renewed, and goes on serving.
           Auto-renew is off. Nobody renews it but a person.
@@ -271,14 +271,19 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 19, was made at 2026-02-18 00:00 UTC: `huawei` was asked to `renew` `ordered`, and planned 1 step.
-          Policies were asked last about `ordered` at 2026-02-18 00:00 UTC, in decision 20: `by-tag` ruled approve.
-        late: grace, not_renewed
-          `late` is in grace: it expired at 2026-02-10 15:59 UTC, was not renewed, and goes on serving.
-          It renews itself, but the provider tries no renewal of it any more in this period; a person may renew it.
-          At 2026-02-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          At 2026-03-06 01:00 UTC its owner is told: Automatic renewal failed; is released in 6 or 2 days, or today. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set, `notice_hour` is `9` by default.)
-          At 2026-03-12 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          The last decision, 21, was made at 2026-02-18 00:00 UTC: `huawei` was asked to `renew` `ordered`, and planned 1 step.
+          Policies were asked last about `ordered` at 2026-02-18 00:00 UTC, in decision 22: `by-tag` ruled approve.
+        late: active, renews
+          `late` is active: it is paid for until 2026-03-10 15:59 UTC.
+          Auto-renew is on: the clock renews it for 1 month.
+          It came there from grace at 2026-01-20 06:29 UTC, because it is paid for.
+          At 2026-03-04 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-04-10 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `5`.)
+          At 2026-03-05 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `5`, `notice_hour` is `9` by default.)
+          At 2026-03-10 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-25 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-04-09 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          The last decision, 3, was made at 2026-02-04 19:00 UTC: `huawei` was asked to `renew` `late`, and planned 1 step.
+          Policies were asked last about `late` at 2026-02-04 19:00 UTC, in decision 4: `by-tag` ruled approve.
         declined: active, declined
           `declined` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its renewal was declined 3 times in this period, last at 2026-02-19 19:00 UTC, for want of money: the payment failed: the balance does not suffice; top up the account: 109.00 CNY needed, 30.00 available (CBC.30050006).
@@ -287,8 +292,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
-          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
+          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled approve.
         declined-disk: active, declined
           `declined-disk` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its renewal was declined 3 times in this period, last at 2026-02-19 19:00 UTC, for want of money: the payment failed: the balance does not suffice; top up the account: 109.00 CNY needed, 30.00 available (CBC.30050006).
@@ -296,8 +301,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
-          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
+          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled approve.
         held: active, awaits_approval
           `held` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `held~1` until 2026-02-24 18:59 UTC, because it costs more than `approval_above`, 50.00 CNY.
@@ -307,8 +312,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 31, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
-          Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 32: `by-tag` ruled approve.
+          The last decision, 33, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
+          Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 34: `by-tag` ruled approve.
         rejected: active, rejected
           `rejected` is active: it is paid for until 2026-02-24 15:59 UTC.
           `alice` rejected its renewal (`rejected~1`) at 2026-02-20 06:30 UTC: it is replaced. The clock does not ask for it again in this period; a person may renew it.
@@ -317,8 +322,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-24 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-11 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-26 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 33, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
-          Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 34: `by-tag` ruled approve.
+          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
+          Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
         limited: active, renews
           `limited` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month.
@@ -342,8 +347,8 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
-          Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled deny (the project ends in March).
+          The last decision, 41, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
+          Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 42: `by-tag` ruled deny (the project ends in March).
         deferred: active, deferred
           `deferred` is active: it is paid for until 2026-02-25 15:59 UTC.
           The policy `by-tag` put its renewal off until 2026-02-21 19:00 UTC: after the freeze.
@@ -352,8 +357,8 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 15, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
-          Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 16: `by-tag` ruled defer (after the freeze).
+          The last decision, 17, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
+          Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 18: `by-tag` ruled defer (after the freeze).
         asked: active, awaits_approval
           `asked` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `asked~1` until 2026-02-24 18:59 UTC, because the policy `by-tag` requires one by `finance`: finance decides.
@@ -363,8 +368,8 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
-          Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled require approval (finance decides).
+          The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
+          Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled require approval (finance decides).
     "#]].assert_eq(&shown(&host, &providers, &["denied", "deferred", "asked"]));
 }
 

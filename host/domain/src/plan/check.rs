@@ -166,6 +166,9 @@ fn waiting_misfit(plan: &Plan, command: &Command, pay_until: Timestamp, at: Time
 fn contradict(one: &Step, other: &Step) -> bool {
     match (&one.operation, &other.operation) {
         (Operation::Buy(_), Operation::Buy(_)) => true,
+        // What becomes prepaid may be told something with it.
+        (Operation::Subscribe(_), Operation::SetAttribute(..))
+        | (Operation::SetAttribute(..), Operation::Subscribe(_)) => false,
         (Operation::Extend(_), Operation::Extend(_))
         | (
             Operation::EndSubscription(_)

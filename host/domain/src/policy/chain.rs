@@ -116,7 +116,7 @@ pub enum Verdict {
 }
 
 /// The code of the refusal of a command that a policy denied or put off.
-pub const POLICY_REFUSAL: &str = "policy";
+pub(crate) const POLICY_REFUSAL: &str = "policy";
 
 impl Verdict {
     /// What a person is told whose command is not done; `None` of a command that is done, or waits for an approval.

@@ -17,7 +17,7 @@ use perennial_store::ledger;
 pub(super) struct AccountHistory {
     /// The account as it is now.
     pub(super) account: StoredAccount,
-    /// Oldest first.
+    /// What moved its balance, oldest first.
     moves: Vec<Move>,
     /// How many of them the plans so far had seen.
     passed: usize,

@@ -17,8 +17,8 @@ use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 
 use crate::backtest::plan_ruling::PlanRuling;
-use crate::backtest::recorded::Planned;
 use crate::backtest::recorded::RecordedPlan;
+use crate::backtest::recorded::RecordedPlanAnswer;
 use crate::backtest::tested_plan::TestedPlan;
 use crate::policies::ActivePolicies;
 use crate::policy_case;
@@ -56,7 +56,7 @@ impl Case {
             approved: Vec::new(),
             requested: Vec::new(),
         });
-        let ruling = facts.policies.is_empty().then(|| PlanRuling::unasked(&facts));
+        let ruling = facts.policies.is_empty().then(|| PlanRuling::without_policies(&facts));
         let command = plan.planned.as_ref().map(|planned| planned.question.command.clone());
         Case { plan, account, original, facts, command, chain, is_amended: false, ruling }
     }
@@ -85,7 +85,8 @@ impl Case {
 
     /// Makes the plan anew as it is amended, or says why that cannot be done.
     fn amend(&mut self, providers: &Providers, amendment: &Amendment) -> Result<(), String> {
-        let (Some(command), Some(Planned { plugin, question, .. })) = (&self.command, &self.plan.planned)
+        let (Some(command), Some(RecordedPlanAnswer { plugin, question, .. })) =
+            (&self.command, &self.plan.planned)
         else {
             return Err("it amends a plan of which it is not kept how it was made".to_owned());
         };
@@ -140,7 +141,7 @@ impl Case {
             cause: original.cause,
             followed,
             was_allowed,
-            ruling: ruling.unwrap_or_else(|| PlanRuling::unasked(&facts)),
+            ruling: ruling.unwrap_or_else(|| PlanRuling::without_policies(&facts)),
         }
     }
 }

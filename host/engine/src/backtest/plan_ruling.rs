@@ -1,8 +1,7 @@
 //! What the rulings on one plan come to, in the words in which two of them are compared.
 
-use std::collections::BTreeMap;
-
 use perennial_domain::micros::Micros;
+use perennial_domain::policy::Amendment;
 use perennial_domain::policy::chain::Chain;
 use perennial_domain::policy::chain::ChainContext;
 use perennial_domain::policy::chain::Entry;
@@ -11,7 +10,6 @@ use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::PlanFacts;
-use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
 /// What the rulings on a plan come to.
@@ -21,7 +19,7 @@ pub struct PlanRuling {
     pub effect: Effect,
     /// The policy that decided it; `None` of what none has anything against.
     pub policy: Option<String>,
-    /// Its words.
+    /// The policy's reason, for people.
     pub reason: String,
     /// Until when the plan is put off; `None` when it is not.
     pub until: Option<Timestamp>,
@@ -32,12 +30,12 @@ pub struct PlanRuling {
     /// The policies that failed, each with why.
     pub failures: Vec<(String, String)>,
     /// What it is amended to; `None` of a plan that is not.
-    amended_to: Option<(Option<Term>, Option<BTreeMap<String, String>>)>,
+    amended_to: Option<Amendment>,
 }
 
 impl PlanRuling {
     /// Of a plan that no policy is asked about.
-    pub(super) fn unasked(facts: &PlanFacts) -> PlanRuling {
+    pub(super) fn without_policies(facts: &PlanFacts) -> PlanRuling {
         PlanRuling::new(&Verdict::Approve, false, facts, &Chain::new(ChainContext::default()))
     }
 
@@ -53,7 +51,7 @@ impl PlanRuling {
             })
         };
         let decided = match verdict {
-            Verdict::Approve => ruled(RulingKind::Amended).last(),
+            Verdict::Approve => ruled(RulingKind::Amended).next_back(),
             Verdict::Deny { policy, reason } | Verdict::Defer(Postponement { policy, reason, .. }) => {
                 Some((policy.clone(), reason.clone()))
             }
@@ -70,7 +68,7 @@ impl PlanRuling {
             cost: facts.cost,
             refund: facts.refund,
             failures: ruled(RulingKind::Failed).collect(),
-            amended_to: is_amended.then(|| (facts.term, facts.options.clone())),
+            amended_to: is_amended.then(|| Amendment { term: facts.term, options: facts.options.clone() }),
         }
     }
 

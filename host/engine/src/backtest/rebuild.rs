@@ -20,8 +20,8 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 use crate::backtest::account_history::AccountHistory;
-use crate::backtest::recorded::Planned;
 use crate::backtest::recorded::RecordedPlan;
+use crate::backtest::recorded::RecordedPlanAnswer;
 use crate::backtest::recorded::RecordedRuling;
 use crate::backtest::tested_plan::NotTestable;
 use crate::policy_facts;
@@ -56,7 +56,7 @@ impl<'a> Rebuilder<'a> {
         if let Some(RecordedRuling { question, .. }) = plan.rulings.first() {
             return Ok(Ok(Some((question.account.clone(), question.plan.clone()))));
         }
-        let Some(Planned { plugin, question, answer }) = &plan.planned else {
+        let Some(RecordedPlanAnswer { plugin, question, answer }) = &plan.planned else {
             return Ok(Err(NotTestable::Unreadable));
         };
         let Ok(answer) = answer else { return Ok(Ok(None)) };

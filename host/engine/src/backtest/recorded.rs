@@ -33,7 +33,7 @@ pub(super) struct RecordedPlan {
     /// The resource that was named.
     pub(super) resource: String,
     /// What the plugin was asked and answered; `None` where none was, as about an order that is paid.
-    pub(super) planned: Option<Planned>,
+    pub(super) planned: Option<RecordedPlanAnswer>,
     /// What policies ruled, in order: a round of the chain each, or what shadow policies ruled beside it.
     pub(super) rulings: Vec<RecordedRuling>,
     /// Whether something of it cannot be read.
@@ -42,19 +42,19 @@ pub(super) struct RecordedPlan {
 
 /// What a plugin was asked about a plan, and answered.
 #[derive(Debug)]
-pub(super) struct Planned {
+pub(super) struct RecordedPlanAnswer {
     /// The plugin's id.
     pub(super) plugin: String,
-    /// The question.
+    /// The question about the plan.
     pub(super) question: Question,
-    /// The answer.
+    /// The plan, or the provider's refusal.
     pub(super) answer: Result<Plan, Refusal>,
 }
 
 /// What policies were asked about a plan, and ruled.
 #[derive(Debug)]
 pub(super) struct RecordedRuling {
-    /// The question.
+    /// The question about the plan.
     pub(super) question: RulingQuestion,
     /// The answers, in the order of the policies.
     pub(super) answers: Vec<Answer>,
@@ -114,7 +114,8 @@ impl RecordedPlan {
         let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
         let planned = question.zip(answer).filter(|(question, answer)| is_about_members(question, answer));
         self.is_damaged |= planned.is_none();
-        self.planned = planned.map(|(question, answer)| Planned { plugin: plugin.clone(), question, answer });
+        self.planned =
+            planned.map(|(question, answer)| RecordedPlanAnswer { plugin: plugin.clone(), question, answer });
     }
 
     fn add_ruling(&mut self, decision: &Decision) {
@@ -149,7 +150,7 @@ impl RecordedPlan {
     /// What was ruled on the plan of `facts` where these approvals had been given.
     pub(super) fn followed(&self, facts: &PlanFacts, approved: &[String]) -> PlanRuling {
         let mut rounds = self.active_rulings().peekable();
-        let Some(first) = rounds.peek() else { return PlanRuling::unasked(facts) };
+        let Some(first) = rounds.peek() else { return PlanRuling::without_policies(facts) };
         let mut chain = Chain::new(ChainContext {
             on_policy_failure: account_settings::on_policy_failure(&first.question.account.settings),
             is_provider_api: self.is_provider_api(),
@@ -181,7 +182,7 @@ impl RecordedPlan {
                 }
             }
         }
-        PlanRuling::unasked(facts)
+        PlanRuling::without_policies(facts)
     }
 }
 

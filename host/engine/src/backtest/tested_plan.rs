@@ -23,7 +23,7 @@ pub struct TestedPlan {
     pub expires_before: Option<Timestamp>,
     /// The name of the command.
     pub command: String,
-    /// Who asked.
+    /// Whether the clock asked, or a command.
     pub cause: Cause,
     /// What was ruled, as though no approval had been given yet; without policies everything is approved.
     pub followed: PlanRuling,

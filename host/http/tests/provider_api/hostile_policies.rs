@@ -102,8 +102,8 @@ fn a_hostile_script_hurts_only_its_own_plans_by_clock_and_api() {
                clock: failed `<` cannot compare an instant with a whole number (in `rule`, line 2, column 16: `if plan.at < 5 { approve() }`)
         value  API 403 CBC.0151: failed `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`); command_refused
                clock: failed `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`)
-        notes  API 403 CBC.0151: failed more than 20 notes on one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`); command_refused
-               clock: failed more than 20 notes on one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`)
+        notes  API 403 CBC.0151: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`); command_refused
+               clock: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`)
         throw  API 403 CBC.0151: failed no (in `rule`, line 2, column 5: `throw "no";`); command_refused
                clock: failed no (in `rule`, line 2, column 5: `throw "no";`)
         good   API 200: renewal_settled

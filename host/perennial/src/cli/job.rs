@@ -53,7 +53,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Tries a command over resources, asks, and has it done.
-    Create(Create),
+    Create(Box<Create>),
     /// Lists jobs, newest first.
     List(ListPage),
     /// Shows how far a job is.

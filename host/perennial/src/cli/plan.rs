@@ -124,8 +124,9 @@ fn says(step: &Value, name: &str) -> bool {
     match &step[name] {
         Value::Null => false,
         Value::Object(fields) => fields.values().any(|value| !value.is_null()),
-        amount if name == "refund" => items::amount(amount) != Some(Micros::ZERO),
-        _ => true,
+        amount @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            name != "refund" || items::amount(amount) != Some(Micros::ZERO)
+        }
     }
 }
 

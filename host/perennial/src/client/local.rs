@@ -122,9 +122,9 @@ impl Local {
     }
 
     fn work(&self) -> anyhow::Result<Routes> {
-        let store = Store::open_existing(&self.setup.db).map_err(|error| match error {
-            error @ StoreError::InUse { .. } => anyhow::Error::from(InUse(error)),
-            error => error.into(),
+        let store = Store::open_existing(&self.setup.db).map_err(|error| {
+            let is_in_use = matches!(error, StoreError::InUse { .. });
+            if is_in_use { anyhow::Error::from(InUse(error)) } else { error.into() }
         })?;
         let started: Result<_, StartError> =
             Service::start_idle(store, &self.setup.db, self.setup.providers.clone(), self.limits());
@@ -142,10 +142,10 @@ impl Local {
     }
 }
 
-fn opened<'a>(
-    routes: &'a OnceCell<Routes>,
+fn opened(
+    routes: &OnceCell<Routes>,
     open: impl FnOnce() -> anyhow::Result<Routes>,
-) -> anyhow::Result<&'a Routes> {
+) -> anyhow::Result<&Routes> {
     if let Some(routes) = routes.get() {
         return Ok(routes);
     }

@@ -78,7 +78,7 @@ fn held_plans_are_listed_and_decided_on() {
         (
             ["approvals", "approve", "ecs-2~1"],
             1,
-            "there is nothing to decide on any more: the approval is rejected",
+            "there is nothing to decide on any more: the approval `ecs-2~1` is rejected",
         ),
         (["approvals", "approve", "ecs-3~1"], 1, "whoever asked for an approval does not decide on it"),
         (["approvals", "approve", "ecs-9~1"], 2, "there is no approval `ecs-9~1`"),

@@ -170,7 +170,7 @@ fn plans_that_no_policy_was_asked_about_are_told_as_they_would_have_been() {
         play(&folder, "2026-04-10T00:00:00Z");
         // One resource after the other, because a row has the reason of its first plan.
         let ids = ["web", "gpu", "data"];
-        let rows = ids.map(|id| {
+        ids.map(|id| {
             let body = format!("if plan.resource.id == \"{id}\" {{ return {told}; }} approve()");
             write(&folder, "telling.toml", &[("telling", "", &body)]);
             let words = ["policy", "backtest", "telling.toml", "--since", "2026-03-01", "--format", "json"];
@@ -181,8 +181,7 @@ fn plans_that_no_policy_was_asked_about_are_told_as_they_would_have_been() {
                 found.map_or(Value::Null, |row| row["reason"].clone())
             };
             (of("ruled"), of("rebuilt").is_string())
-        });
-        rows
+        })
     };
     let asked = plans(&[("nothing", "", "approve()")]);
     let unasked = plans(&[]);

@@ -247,16 +247,22 @@ fn a_plan_waits_for_an_approval_until_a_second_before_the_last_try() {
         02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
         02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-21T00:00:00Z
         02-21T00:00:00 ecs-1 approval_expired reason=undecided
-        02-21T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=its approval would expire at 2026-02-21T00:00:00Z, which is not after 2026-02-21T19:00:00Z
-        02-21T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
-        02-21T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        02-21T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-22T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-23T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-24T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-25T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-26T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-27T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-28T15:59:59 ecs-1 stage_changed to=grace
         granted
         02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
         02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
         02-20T19:00:00 ecs-1 approval_decided decision=approved
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]

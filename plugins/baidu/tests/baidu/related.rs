@@ -226,7 +226,7 @@ fn tries(bundle: &[Resource]) -> String {
 }
 
 #[test]
-fn a_disk_with_a_rule_is_tried_while_its_instance_cannot_be() {
+fn a_disk_with_a_rule_is_tried_where_its_instance_is_never_renewed() {
     let renewing = |kind: &str, id: &str| prepaid(kind, id, "2026-08-10 10:00").on_expiry(OnExpiry::Renew);
     let mut shown = String::new();
     for (attribute, value) in [("dedicated", "true"), ("status", "scaling"), ("status", "running")] {

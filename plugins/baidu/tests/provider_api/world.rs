@@ -263,11 +263,12 @@ impl World {
     }
 
     fn command(&mut self, instruction: &CommandRequest, omit_orders: bool) -> Outcome {
-        let carry_out = |world: &mut World| match world.obey(instruction) {
-            Outcome::Applied(receipt) if omit_orders => {
-                Outcome::Applied(Receipt { orders: Vec::new(), ..receipt })
+        let carry_out = |world: &mut World| {
+            let mut outcome = world.obey(instruction);
+            if let (true, Outcome::Applied(receipt)) = (omit_orders, &mut outcome) {
+                receipt.orders.clear();
             }
-            outcome => outcome,
+            outcome
         };
         let Command::Renew(renewal) = &instruction.command else { return carry_out(self) };
         let Some((_, token)) = renewal.options.iter().find(|(name, _)| name == "clientToken") else {

@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Texts,
 }
 
-/// A value.
+/// What is known of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Value {
     pub kind: Kind,

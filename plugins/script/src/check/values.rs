@@ -228,7 +228,7 @@ impl Flow<'_> {
         value
     }
 
-    /// `value.step`.
+    /// Follows a member, `value.step`.
     fn member(
         &mut self,
         value: &Value,
@@ -295,7 +295,7 @@ impl Flow<'_> {
         self.pass(&name, &[item]);
     }
 
-    /// `value[step]`.
+    /// Follows an item, `value[step]`.
     fn item(
         &mut self,
         value: &Value,

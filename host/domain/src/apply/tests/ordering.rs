@@ -134,13 +134,13 @@ fn an_upgrade_is_paid_and_a_downgrade_is_traced_to_its_order() {
     check(
         &effects,
         &expect![[r#"
-        2026-03-01T00:00:00Z ecs      order order-1 made (downgrade, -4.84)
-        2026-03-01T00:00:00Z ecs      order order-1 paid (downgrade, -4.84) bought=4.84
-        2026-03-01T00:00:00Z ecs      price = 15.00
-        2026-03-01T00:00:00Z ecs      balance 4.84 to 95.16 (refund)
-        spent -> cash 4.84 (refund) ecs bought
-        order order-1 of 0 from 2026-03-01T00:00:00Z: -4.84
-    "#]],
+            2026-03-01T00:00:00Z ecs      order order-1 made (downgrade, -4.84)
+            2026-03-01T00:00:00Z ecs      order order-1 paid (downgrade, -4.84) bought=4.84
+            2026-03-01T00:00:00Z ecs      price = 15.00
+            2026-03-01T00:00:00Z ecs      balance 4.84 to 95.16 (refund)
+            spent -> cash 4.84 (adjustment) ecs bought
+            order order-1 of 0 from 2026-03-01T00:00:00Z: -4.84
+        "#]],
     );
     scene.orders.extend(effects.orders);
     let left = scene.orders.iter().take(2).map(|order| paid_after_downgrades(order, &scene.orders));

@@ -30,17 +30,17 @@ struct Tries {
     currency: String,
     all: Vec<Try>,
     /// The differences and failures that it is counted among.
-    counted: BTreeSet<Counted>,
+    counted: BTreeSet<Tally>,
 }
 
 /// What a plan is counted among once, however often it is tried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Counted {
+enum Tally {
     Difference(DifferenceKind),
     Failure(String),
 }
 
-/// One try.
+/// A renewal try that was recorded.
 #[derive(Clone, Copy, Debug)]
 struct Try {
     at: Timestamp,
@@ -67,7 +67,7 @@ pub(super) struct Difference {
     pub(super) cost: Micros,
     /// What they would cost as they would be amended.
     pub(super) amended_cost: Micros,
-    /// Their currency.
+    /// The currency of the amounts.
     pub(super) currency: String,
     /// Their resources, in order.
     pub(super) resources: BTreeSet<String>,
@@ -88,7 +88,7 @@ pub(super) struct Month {
     pub(super) paid: [Micros; 2],
     /// What would have been paid once somebody approves of it.
     pub(super) to_approve: Micros,
-    /// The currency.
+    /// The currency of the amounts.
     pub(super) currency: String,
 }
 
@@ -112,7 +112,7 @@ enum Outcome {
     Done(Timestamp, Micros),
     /// It waits for somebody, since an instant and for so much.
     Waits(Timestamp, Micros),
-    /// Nothing.
+    /// Nothing became of it.
     Nothing,
 }
 
@@ -142,12 +142,12 @@ impl Effects {
             // Where no policy has anything against it, the one that had is the one to name.
             let says = if ruling.policy.is_some() { ruling } else { followed };
             let kind = (account.clone(), followed.effect, ruling.effect, says.policy.clone());
-            if tries.counted.insert(Counted::Difference(kind.clone())) {
+            if tries.counted.insert(Tally::Difference(kind.clone())) {
                 self.differences.entry(kind).or_default().add(plan, &says.reason);
             }
         }
         for (policy, reason) in &ruling.failures {
-            if tries.counted.insert(Counted::Failure(policy.clone())) {
+            if tries.counted.insert(Tally::Failure(policy.clone())) {
                 self.failures.entry(policy.clone()).or_default().add(plan, reason);
             }
         }
