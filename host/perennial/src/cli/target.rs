@@ -33,7 +33,7 @@ pub(super) struct TargetArguments {
     /// The file with the token that it is shown, `-` being the standard input; in the environment, PERENNIAL_TOKEN_FILE.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
-    /// A host of the configuration, with its token: the name of a section of [profiles]; in the environment,
+    /// A host of the configuration, with its token: the name of a section of `[profiles]`; in the environment,
     /// PERENNIAL_PROFILE.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "server")]
     profile: Option<String>,
