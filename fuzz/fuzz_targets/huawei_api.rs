@@ -204,7 +204,7 @@ fn order(id: &str, resource: &str, at: i64, paid: i64) -> OrderView {
         state: OrderState::Paid,
         pay_until: None,
         reduces: None,
-        refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3, fee: Some(paid.saturating_abs() / 5) }),
+        refund: Some(OrderRefund { at, number: 1, amount: paid.saturating_abs() / 3, fee: Some(paid.saturating_abs() / 5) }),
     }
 }
 
