@@ -261,7 +261,7 @@ impl TimelineWalk {
     }
 }
 
-/// Whether the member is tried before this instant, by itself or with what it is attached to.
+/// Whether the member, or a resource above it, has a try until `expires_at`.
 fn has_try_before(
     bundle: &Bundle,
     member: MemberIndex,

@@ -61,7 +61,7 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_open(self.reads(), at, id, decision)?;
+        let stored = find_pending(self.reads(), at, id, decision)?;
         let mut again = self.ask_again(at, &stored)?;
         let plan = match again.answer.take() {
             Some(Ok(plan)) => plan,
@@ -179,7 +179,7 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_open(self.reads(), at, id, decision)?;
+        let stored = find_pending(self.reads(), at, id, decision)?;
         self.check_labels(at, &stored, decision)?;
         let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(MemberIndex::PRIMARY) };
         let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
@@ -340,7 +340,7 @@ fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
 }
 
 /// The approval called `id`, if it waits for a decision, of somebody else than its requester, on this plan.
-fn find_open(
+fn find_pending(
     db: &dyn EngineReads,
     at: Timestamp,
     id: &str,

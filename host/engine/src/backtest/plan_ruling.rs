@@ -29,7 +29,7 @@ pub struct PlanRuling {
     pub refund: Option<Micros>,
     /// The policies that failed, each with why.
     pub failures: Vec<(String, String)>,
-    /// What it is amended to; `None` of a plan that is not.
+    /// The term and options of an amended plan; `None` when no policy amended it.
     amended_to: Option<Amendment>,
 }
 

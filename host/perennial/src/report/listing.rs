@@ -228,7 +228,7 @@ impl Listing<'_> {
         columns::write(&headings, &rows.collect::<Vec<_>>(), indent, style, out)
     }
 
-    /// Writes each row as facts, one a line: its heading, and what it is. What is not there is left out.
+    /// Writes each row as a block: a line for each column, with its heading and its value. Empty values are left out.
     ///
     /// # Errors
     ///
