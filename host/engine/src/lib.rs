@@ -20,6 +20,7 @@ pub mod clock;
 mod clock_batch;
 pub mod command;
 mod command_ruling;
+pub mod connector;
 mod deferred_purchases;
 mod due;
 pub mod error;
