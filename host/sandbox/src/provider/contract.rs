@@ -18,6 +18,9 @@ pub const EXPECTED: [&str; 5] = [
 /// The interface that a plugin also exports when it answers its provider's own API.
 pub(crate) const PROVIDER_API: &str = "perennial:provider/provider-api@0.2.0";
 
+/// The types that both of these use.
+const SIGNING: &str = "perennial:provider/signing@0.2.0";
+
 /// The interface that a plugin also exports when it translates to its provider's API.
 pub(crate) const CONNECTOR: &str = "perennial:provider/connector@0.2.0";
 
@@ -124,7 +127,7 @@ impl Interfaces {
         let missing = EXPECTED.into_iter().filter(|interface| !self.has(interface));
         differences.extend(missing.map(|interface| format!("`{interface}` is missing")));
         let is_known =
-            |export: &str| [PROVIDER_API, CONNECTOR].contains(&export) || EXPECTED.contains(&export);
+            |export: &str| [PROVIDER_API, CONNECTOR, SIGNING].contains(&export) || EXPECTED.contains(&export);
         let unknown =
             self.exports.iter().filter(|export| export.starts_with(PACKAGE) && !is_known(export.as_str()));
         differences.extend(unknown.map(|export| format!("`{export}` is not part of the contract")));

@@ -82,13 +82,13 @@ fn mutation_limit(limit: wit::MutationLimit) -> MutationLimit {
 }
 
 pub(super) fn request(request: wit::UnsignedRequest) -> UnsignedRequest {
-    let derivation = |made: types::Derivation| Derivation {
+    let derivation = |made: wit::Derivation| Derivation {
         key: place(made.key),
         prefix: made.prefix,
         message: made.message,
         encoding: match made.encoding {
-            types::KeyEncoding::Bytes => KeyEncoding::Bytes,
-            types::KeyEncoding::Hexadecimal => KeyEncoding::Hexadecimal,
+            wit::KeyEncoding::Bytes => KeyEncoding::Bytes,
+            wit::KeyEncoding::Hexadecimal => KeyEncoding::Hexadecimal,
         },
     };
     let signing = request.signing;

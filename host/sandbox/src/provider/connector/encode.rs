@@ -113,7 +113,7 @@ pub(super) fn query<'a>(
         }
         Query::Orders(asked) => wit::Query::Orders(wit::OrderQuery {
             orders,
-            target: targets.first().copied(),
+            target: targets.first().cloned(),
             created_from: asked.created_from.map(|at| at.as_second()),
             cursor: cursor(asked.cursor.as_ref()),
         }),
