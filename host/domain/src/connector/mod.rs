@@ -5,9 +5,13 @@
 
 mod capabilities;
 mod check;
+mod drift;
+mod inventory;
 mod mutation;
+mod permission;
 mod query;
 mod request;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -24,11 +28,21 @@ pub use check::check_answer;
 pub use check::check_capabilities;
 pub use check::check_outcomes;
 pub use check::check_request;
+pub use drift::Drift;
+pub use drift::DriftKind;
+pub use drift::drift;
+pub use inventory::adoption;
+pub use inventory::assumed_term;
+pub use inventory::bundles;
+pub use inventory::departure;
 pub use mutation::Change;
 pub use mutation::CloudRenewal;
 pub use mutation::Decline;
 pub use mutation::Mutation;
 pub use mutation::Outcome;
+pub use permission::NotPermitted;
+pub use permission::check_mutation;
+pub use permission::check_query;
 pub use query::Answer;
 pub use query::CloudBalance;
 pub use query::CloudOrder;
@@ -47,6 +61,8 @@ pub use request::ReceivedResponse;
 pub use request::SignatureEncoding;
 pub use request::Signing;
 pub use request::UnsignedRequest;
+pub use state::Driver;
+pub use state::SyncState;
 
 /// The account that a question is about, and how its calls are made.
 #[derive(Clone, Copy, Debug)]
