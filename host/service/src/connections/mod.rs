@@ -1,10 +1,11 @@
 //! Connected accounts: how their providers are called, and how their inventories are read.
 //!
-//! [`caller`] signs and sends; [`sync`] reads an inventory step by step; [`secret_source`] finds secrets. A plugin only
+//! [`caller`] signs and sends; [`sync`] reads an inventory step by step, and [`reading`] keeps it; [`secret_source`] finds secrets. A plugin only
 //! translates, and [`perennial_domain::connector`] decides what may leave.
 
 pub mod caller;
 mod quota;
+pub mod reading;
 pub mod secret_source;
 mod staged;
 pub mod sync;
