@@ -161,7 +161,9 @@ impl Adopter<'_> {
         let Some((stored, index)) = bundles::find_by_resource(self.tx, id)? else { return Ok(()) };
         let here = &stored.bundle[index];
         let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
-        let drifts = connector::drift(here, parent, there);
+        // What is attached to something that is not listed, such as another account's, stands alone.
+        let listed = there.attached_to.as_deref().filter(|parent| self.by_id.contains_key(parent));
+        let drifts = connector::drift(here, there, (parent, listed));
         let diff = connector::adoption(here, there, self.offset_minutes);
         for drift in drifts {
             self.note(id.to_owned(), drift)?;

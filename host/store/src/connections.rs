@@ -247,6 +247,8 @@ pub struct HeldResource {
     pub id: String,
     /// One of the kinds of the plugin's manifest.
     pub kind: String,
+    /// Where it is; may be empty.
+    pub region: String,
     /// How it is paid for.
     pub charging: Charging,
     /// Where it is in its life.
@@ -268,7 +270,7 @@ pub struct HeldResource {
 /// The resources of an account that are not at their end, by expiry.
 pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<HeldResource>, StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "select r.id, r.kind, h.charging, h.stage, h.expires_at, h.on_expiry, r.price is not null as has_price,
+        "select r.id, r.kind, r.region, h.charging, h.stage, h.expires_at, h.on_expiry, r.price is not null as has_price,
                 case when h.bundle <> h.resource then p.id end as primary_id, ph.expires_at as primary_expires_at,
                 ph.on_expiry as primary_on_expiry
          from resource r join schedule h on h.resource = r.row
@@ -288,6 +290,7 @@ fn held(row: &Row<'_>) -> Result<HeldResource, StoreError> {
     Ok(HeldResource {
         id: row.get("id")?,
         kind: row.get("kind")?,
+        region: row.get("region")?,
         charging: Charging::from_code(charging).ok_or_else(|| unknown("a way to pay", charging))?,
         stage: Stage::from_code(stage).ok_or_else(|| unknown("a stage", stage))?,
         expires_at: row.get::<_, Option<i64>>("expires_at")?.map(Timestamp::from_second),

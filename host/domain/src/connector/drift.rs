@@ -6,6 +6,7 @@ use crate::bundle::Charging;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::connector::CloudResource;
+use crate::connector::inventory;
 
 /// What kind of difference it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +80,9 @@ pub struct Drift {
     pub there: Option<String>,
 }
 
-/// Every difference between what this host knows of a resource and what the provider says; `parent` is what it is attached
-/// to here.
-pub fn drift(here: &Resource, parent: Option<&str>, there: &CloudResource) -> Vec<Drift> {
+/// Every difference between what this host knows of a resource and what the provider says; `parents` are what it is attached
+/// to here and there, as far as that is known.
+pub fn drift(here: &Resource, there: &CloudResource, parents: (Option<&str>, Option<&str>)) -> Vec<Drift> {
     let mut found = Vec::new();
     let mut add = |kind, here: Option<String>, there: Option<String>| found.push(Drift { kind, here, there });
     let is_converted = here.charging != there.charging;
@@ -102,7 +103,7 @@ pub fn drift(here: &Resource, parent: Option<&str>, there: &CloudResource) -> Ve
     } else if !is_converted && there.stage != here.stage {
         add(DriftKind::StageChanged, Some(here.stage.name().to_owned()), Some(there.stage.name().to_owned()));
     }
-    if let Some(on_expiry) = there.on_expiry.filter(|on_expiry| *on_expiry != here.on_expiry) {
+    if let Some(on_expiry) = inventory::on_expiry(there).filter(|on_expiry| *on_expiry != here.on_expiry) {
         let kind = match (here.on_expiry, on_expiry) {
             (_, OnExpiry::Renew) => DriftKind::AutoRenewOn,
             (OnExpiry::Renew, _) => DriftKind::AutoRenewOff,
@@ -110,8 +111,10 @@ pub fn drift(here: &Resource, parent: Option<&str>, there: &CloudResource) -> Ve
         };
         add(kind, Some(here.on_expiry.name().to_owned()), Some(on_expiry.name().to_owned()));
     }
-    if there.attached_to.as_deref() != parent {
-        add(DriftKind::PrimaryChanged, parent.map(str::to_owned), there.attached_to.clone());
+    if let (here, there) = parents
+        && here != there
+    {
+        add(DriftKind::PrimaryChanged, here.map(str::to_owned), there.map(str::to_owned));
     }
     found
 }

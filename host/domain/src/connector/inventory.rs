@@ -98,7 +98,7 @@ fn resource(there: &CloudResource, offset_minutes: i16) -> Resource {
 }
 
 /// What happens on expiry: no automatic renewal that is not allowed any more.
-fn on_expiry(there: &CloudResource) -> Option<OnExpiry> {
+pub(super) fn on_expiry(there: &CloudResource) -> Option<OnExpiry> {
     match (there.on_expiry, there.renewals_left) {
         (Some(OnExpiry::Renew), Some(0)) => Some(OnExpiry::Lapse),
         (on_expiry, _) => on_expiry,

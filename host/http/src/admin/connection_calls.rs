@@ -181,10 +181,11 @@ pub(super) fn call_problem(error: CallError) -> Problem {
         | CallError::Plugin(_)
         | CallError::NoQuestion(_)
         | CallError::NotPermitted(_)
+        | CallError::Misaddressed(_)
         | CallError::Endpoint(_) => false,
     };
     let kind = match &error {
-        CallError::Plugin(_) => ProblemType::PluginFailed,
+        CallError::Plugin(_) | CallError::Misaddressed(_) => ProblemType::PluginFailed,
         _ if is_passing => ProblemType::Unavailable,
         _ => ProblemType::Conflict,
     };
@@ -206,6 +207,7 @@ fn is_about_permission(error: &CallError) -> bool {
         CallError::NoConnector(_)
         | CallError::Plugin(_)
         | CallError::NoQuestion(_)
+        | CallError::Misaddressed(_)
         | CallError::Endpoint(_)
         | CallError::NotSent(_)
         | CallError::NoResponse(_) => false,

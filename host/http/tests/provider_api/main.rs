@@ -5,6 +5,7 @@
 
 mod baidu;
 mod connected;
+mod hostile_connector;
 mod hostile_policies;
 mod huawei;
 mod late_auto_renewal;

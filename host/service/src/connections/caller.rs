@@ -79,6 +79,9 @@ pub enum CallError {
     /// The request may not leave.
     #[error(transparent)]
     NotPermitted(#[from] NotPermitted),
+    /// The request goes elsewhere, or could be read as another one on the way.
+    #[error("the plugin made up a request that is not sent: {0}")]
+    Misaddressed(String),
     /// The account's endpoint cannot be called.
     #[error("the endpoint cannot be called: {0}")]
     Endpoint(String),
@@ -102,6 +105,7 @@ impl CallError {
             | CallError::Plugin(_)
             | CallError::NoQuestion(_)
             | CallError::NotPermitted(_)
+            | CallError::Misaddressed(_)
             | CallError::Endpoint(_)
             | CallError::NotSent(_)
             | CallError::NoResponse(_) => None,
@@ -157,8 +161,10 @@ impl Caller {
             let (of, query, authority) = (Arc::clone(of), query.clone(), authority.clone());
             blocking(move || {
                 let connector = connector_of(&of)?;
-                let request = connector.encode_query(&of.context(at, authority.as_deref()), &query)?;
-                let request = request.map_err(CallError::NoQuestion)?;
+                let context = of.context(at, authority.as_deref());
+                let request = connector.encode_query(&context, &query)?.map_err(CallError::NoQuestion)?;
+                connector::check_request(connector.capabilities(), &context, &request)
+                    .map_err(CallError::Misaddressed)?;
                 connector::check_query(connector.capabilities(), &of.grants, &request)?;
                 let api = connector.capabilities().apis[request.api.get()].clone();
                 Ok::<_, CallError>((request, api))

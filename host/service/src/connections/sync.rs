@@ -186,7 +186,7 @@ fn target_of_held(held: &HeldResource) -> Target {
     Target {
         id: held.id.clone(),
         kind: held.kind.clone(),
-        region: String::new(),
+        region: held.region.clone(),
         expires_at: held.expires_at,
         attached_to: held.primary.clone(),
         attributes: BTreeMap::new(),

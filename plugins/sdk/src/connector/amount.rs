@@ -65,16 +65,16 @@ mod tests {
             ("0.00000049", 0),
             ("1e2", 100_000_000),
             ("1.25E-1", 125_000),
-            ("9007199254740993", 9_007_199_254_740_993_000_000),
+            ("9007199254740.993", 9_007_199_254_740_993_000),
         ] {
             let read = serde_json::from_str::<Amount>(json).unwrap().micros();
-            assert_eq!(read.map(i128::from), i64::try_from(micros).ok().map(i128::from), "{json}");
+            assert_eq!(read, Some(micros), "{json}");
         }
     }
 
     #[test]
     fn what_is_no_decimal_number_is_no_amount() {
-        for text in ["", "-", ".5", "1.2.3", "1,5", "NaN", "1e", "1e99", "0x10", " 1", "1 000"] {
+        for text in ["", "-", ".5", "9007199254740993", "1.2.3", "1,5", "NaN", "1e", "1e99", "0x10", " 1", "1 000"] {
             assert_eq!(from_decimal(text), None, "{text}");
         }
         assert_eq!(serde_json::from_str::<Amount>("[1]").unwrap().micros(), None);
