@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_number_is_no_amount() {
-        for text in ["", "-", ".5", "9007199254740993", "1.2.3", "1,5", "NaN", "1e", "1e99", "0x10", " 1", "1 000"] {
+        for text in
+            ["", "-", ".5", "9007199254740993", "1.2.3", "1,5", "NaN", "1e", "1e99", "0x10", " 1", "1 000"]
+        {
             assert_eq!(from_decimal(text), None, "{text}");
         }
         assert_eq!(serde_json::from_str::<Amount>("[1]").unwrap().micros(), None);
