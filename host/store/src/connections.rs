@@ -64,7 +64,7 @@ impl SecretLocation {
 /// How a connected account is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Who drives.
+    /// Who renews what it has.
     pub driver: Driver,
     /// The URL to call instead of the provider's own hosts.
     pub endpoint: Option<String>,

@@ -43,7 +43,7 @@ pub(crate) struct Reading {
 }
 
 /// What a step read.
-pub(crate) enum Found {
+pub(crate) enum StepResult {
     Page(ResourcePage),
     Checked {
         page: ResourcePage,
@@ -60,7 +60,7 @@ pub(crate) enum Found {
 /// Where a reading stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The reading.
+    /// The reading as stored.
     pub sync: Sync,
     /// Whether everything was read, and is to be compared and taken over.
     pub is_read: bool,
@@ -89,14 +89,14 @@ pub(crate) struct Options {
 pub(crate) fn store(
     engine: &mut EngineTx<'_>,
     mut reading: Reading,
-    found: Found,
+    found: StepResult,
     options: Options,
     at: Timestamp,
 ) -> Result<Progress, EngineError> {
     (reading.sync.changed_at, reading.sync.problem) = (at, None);
     let mut is_read = false;
     match found {
-        Found::Page(page) => {
+        StepResult::Page(page) => {
             put(engine, &reading, &page.resources, options.can_quote)?;
             let unknown = page.unknown.into_iter().map(|unknown| (unknown.id, unknown.kind));
             let sync = &mut reading.sync;
@@ -111,14 +111,14 @@ pub(crate) fn store(
                 }
             }
         }
-        Found::Checked { page, until } => {
+        StepResult::Checked { page, until } => {
             put(engine, &reading, &page.resources, options.can_quote)?;
             reading.sync.cursor = until;
         }
-        Found::Quotes { items, quotes } => {
+        StepResult::Quotes { items, quotes } => {
             syncs::put_items(engine.tx(), reading.row, &priced(items, &quotes))?;
         }
-        Found::Nothing => match reading.sync.state {
+        StepResult::Nothing => match reading.sync.state {
             SyncState::Listing | SyncState::Checking => {
                 (reading.sync.state, reading.sync.cursor) = (SyncState::Quoting, None);
             }
