@@ -267,6 +267,17 @@ pub struct HeldResource {
     pub primary_on_expiry: OnExpiry,
 }
 
+/// Whether an account has a resource called `id` whose price is known.
+pub fn has_price(db: &ReadTx, account: AccountKey, id: &str) -> Result<bool, StoreError> {
+    let found = db
+        .connection()
+        .prepare_cached(
+            "select exists (select 1 from resource where id = ?2 and account = ?1 and price is not null)",
+        )?
+        .query_row((account, id), |row| row.get(0))?;
+    Ok(found)
+}
+
 /// The resources of an account that are not at their end, by expiry.
 pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<HeldResource>, StoreError> {
     let mut statement = db.connection().prepare_cached(

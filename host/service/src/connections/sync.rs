@@ -30,7 +30,6 @@ use crate::connections::reading::Options;
 use crate::connections::reading::Progress;
 use crate::connections::reading::Reading;
 use crate::connections::reading::StepResult;
-use crate::connections::reading::staged_ids;
 use crate::connections::reading::store;
 use crate::connections::reading::term_of;
 use crate::connections::staged;
@@ -110,8 +109,6 @@ async fn begin(service: &Service, id: &str, at: Timestamp) -> Result<Reading, Sy
             let db = engine.db();
             let stored = connections::get(db, &id)?;
             let stored = stored.ok_or_else(|| EngineError::UnknownAccount(id.clone()))?;
-            let known = connections::resources(db, stored.account)?;
-            let known = known.into_iter().map(|held| (held.id.clone(), held)).collect();
             let (row, sync) = match syncs::newest(db, stored.account)? {
                 Some((row, sync)) if !sync.state.is_end() => (row, sync),
                 Some(_) | None => {
@@ -120,7 +117,7 @@ async fn begin(service: &Service, id: &str, at: Timestamp) -> Result<Reading, Sy
                     (syncs::insert(engine.tx(), stored.account, &sync)?, sync)
                 }
             };
-            Ok::<_, EngineError>(Reading { row, sync, known: Arc::new(known) })
+            Ok::<_, EngineError>(Reading { account: stored.account, row, sync })
         });
         begun.map_err(ServiceError::from)
     });
@@ -161,12 +158,16 @@ async fn check(
     at: Timestamp,
 ) -> Result<StepResult, SyncError> {
     let most = of.rules.connector().map_or(1, |connector| connector.capabilities().find_targets_max);
-    let row = reading.row;
-    let staged = service.read(move |db| Ok::<_, ServiceError>(staged_ids(db, row)?)).await?;
-    let after = reading.sync.cursor.as_deref().unwrap_or_default();
-    let missing =
-        reading.known.values().filter(|held| held.id.as_str() > after && !staged.contains(&held.id));
-    let targets = missing.take(most as usize).map(target_of_held).collect::<Vec<_>>();
+    let Reading { account, row, sync } = reading.clone();
+    let after = sync.cursor.unwrap_or_default();
+    let missing = service.read(move |db| {
+        let (staged, known) = (syncs::item_ids(db, row)?, connections::resources(db, account)?);
+        let missing = known.into_iter().filter(|held| held.id > after && !staged.contains(&held.id));
+        Ok::<_, ServiceError>(missing.collect::<Vec<_>>())
+    });
+    let mut missing = missing.await?;
+    missing.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let targets = missing.iter().take(most as usize).map(target_of_held).collect::<Vec<_>>();
     let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(StepResult::Nothing) };
     let mut found = ResourcePage { resources: Vec::new(), unknown: Vec::new(), total: None, next: None };
     let mut cursor = None;
