@@ -52,8 +52,17 @@ use perennial_service::admin_tokens::Role;
 
 /// The router of the admin API, with its middleware and description.
 pub fn router(app: &AppState) -> Router {
+    middleware::wrap(app, described(app))
+}
+
+/// The same for requests in this process that are part of another one, which has an ID, a permit and a time limit.
+pub(crate) fn inner_router(app: &AppState) -> Router {
+    middleware::api(app, described(app))
+}
+
+fn described(app: &AppState) -> Router {
     let (router, api) = routes(app).finish();
-    middleware::wrap(app, openapi::serve(router, api))
+    openapi::serve(router, api)
 }
 
 /// Every route, with the access that it requires.

@@ -251,6 +251,11 @@ impl Server {
         self.raw(self.request(token, method, path, headers, body))
     }
 
+    /// What somebody shows who has the token called `token`.
+    pub fn secret(&self, token: &str) -> &str {
+        &self.tokens[token]
+    }
+
     fn request(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header("x-request-id", "test");
         if !token.is_empty() {

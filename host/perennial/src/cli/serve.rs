@@ -22,7 +22,7 @@ use crate::cli::start;
 use crate::config::Config;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
-use perennial_http::admin as api;
+use perennial_http::console;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener as serve;
@@ -260,7 +260,8 @@ async fn run_listeners(
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
     let endpoints =
         endpoints.into_iter().map(|(listener, endpoint)| (listener, endpoint::serve::router(endpoint)));
-    let served = endpoints.chain([(listener, api::router(state))]).map(|(listener, router)| {
+    let console = console::router(state).context("the system has no random bits for the key of sessions")?;
+    let served = endpoints.chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
         tokio::spawn(listener.serve(router, async move {
             // The sender lives as long as the host.
