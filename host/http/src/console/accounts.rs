@@ -90,7 +90,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
             a href=(Address::new("/events", &[]).with("account", Some(&id)).text()) { (frame.say(t::EVENTS)) }
         }
         (top_up_form(frame, &account))
-        section id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
+        section.titled id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
             h2 id="ledger-title" { (frame.say(t::LEDGER)) }
             @if is_cut { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
             (ledger_table(frame, &account, &entries))
@@ -192,7 +192,7 @@ fn settings(frame: &Frame, account: &Value, plugin: Option<&Value>) -> Markup {
         Column::Words(t::VALUE),
     ];
     html! {
-        section aria-labelledby="settings-title" {
+        section.titled aria-labelledby="settings-title" {
             h2 id="settings-title" { (frame.say(t::SETTINGS)) }
             (parts::table(frame, frame.say(t::SETTINGS), &columns, rows.collect()))
             @if frame.may(Role::Admin) {

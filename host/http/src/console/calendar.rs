@@ -7,6 +7,7 @@ use maud::Markup;
 use maud::html;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::dates;
 
 use crate::console::address::Address;
 use crate::console::failure::Failure;
@@ -146,9 +147,9 @@ fn month(
                     @match days.get(&day) {
                         None => li { span { (number) } },
                         Some(load) => li class={ "level-" (level(load.count, most)) } {
-                            a href=(day_address(visit, day)) title={ (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &load.cost.to_string()])) } {
+                            a href=(day_address(visit, day)) title={ (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)])) } {
                                 b { (number) } span { "×" (load.count) }
-                                span.hidden { (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &load.cost.to_string()])) }
+                                span.hidden { (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)])) }
                             }
                         },
                     }
@@ -170,7 +171,7 @@ fn day_table(frame: &Frame, days: &BTreeMap<Timestamp, DayLoad>) -> Markup {
         vec![
             html! { time datetime=(date(*day)) { (date(*day)) } " UTC" },
             html! { (load.count) },
-            html! { span.amount { (load.cost.to_string()) } },
+            html! { span.amount { (dates::amount(load.cost)) } },
         ]
     });
     let columns = [Column::Words(t::DAY), Column::Figures(t::RESOURCES), Column::Figures(t::COST)];

@@ -81,10 +81,10 @@
     head.replaceChildren(all);
   }
 
-  // What takes longer comes after the page.
+  // What takes longer comes after the page, instead of what stood in for it.
   for (const part of document.querySelectorAll("[data-load]")) {
     load(part.dataset.load)
-      .then((fresh) => part.before(...fresh.body.childNodes))
+      .then((fresh) => document.getElementById(part.dataset.instead).replaceWith(...fresh.body.childNodes))
       .catch(() => {});
   }
 

@@ -2,6 +2,7 @@
 
 use maud::Markup;
 use maud::html;
+use perennial_formats::dates;
 use serde_json::Value;
 
 use crate::console::frame::Frame;
@@ -9,6 +10,7 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::plain;
 use crate::console::texts as t;
+use crate::console::words;
 
 /// The fields that have columns of their own, or say nothing to people.
 const COLUMNS: [&str; 5] = ["id", "at", "account", "resource", "type"];
@@ -56,7 +58,10 @@ pub(super) fn table<'a>(frame: &Frame, caption: &str, events: impl Iterator<Item
 /// The fields of an event in a line.
 fn details(frame: &Frame, event: &Value) -> Markup {
     let fields = event.as_object().into_iter().flatten();
-    let fields = fields.filter(|(name, value)| !COLUMNS.contains(&name.as_str()) && !value.is_null());
+    let says_something = |value: &Value| {
+        !value.is_null() && *value != 0 && value.as_array().is_none_or(|list| !list.is_empty())
+    };
+    let fields = fields.filter(|(name, value)| !COLUMNS.contains(&name.as_str()) && says_something(value));
     html! {
         span.fields {
             @for (name, value) in fields {
@@ -77,14 +82,18 @@ fn field(frame: &Frame, name: &str, value: &Value) -> Markup {
         Value::String(text) if ["approval"].contains(&name) => {
             parts::link("/approvals/{}", &Value::from(text.as_str()))
         }
+        Value::String(text) if ["amount", "balance", "cost", "left", "quota", "refund"].contains(&name) => {
+            html! { (parts::micros(value).map_or_else(|| text.clone(), dates::amount)) }
+        }
         Value::String(text)
             if [
                 "from", "to", "class", "cause", "decision", "ruling", "command", "setting", "scope", "kind",
-                "mode",
+                "mode", "reason",
             ]
             .contains(&name) =>
         {
-            html! { (frame.word(text)) }
+            // What people wrote as a reason is no word of the API.
+            html! { (words::find(text).map_or(text.as_str(), |word| frame.say(word))) }
         }
         Value::Bool(is_so) => html! { (frame.say(if *is_so { t::YES } else { t::NO })) },
         Value::Object(_) if !frame.term(value).starts_with('–') => html! { (frame.term(value)) },

@@ -28,7 +28,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let forecast = visit.get(&address.text()).await?;
     let accounts = items(&forecast, "accounts");
     if query.get("part") == Some("runway") {
-        return Ok(layout::html_response(runway(frame, accounts)));
+        return Ok(layout::html_response(runway_lines(frame, accounts)));
     }
     let content = html! {
         form.filter method="get" action=(CONSOLE_FORECAST) role="search" {
@@ -66,6 +66,24 @@ fn runway(frame: &Frame, accounts: &[Value]) -> Markup {
         Column::Figures(t::TOP_UP_FOR_ALL),
     ];
     parts::table(frame, frame.say(t::RUNWAY), &columns, rows.collect())
+}
+
+/// When each balance runs short, in a line each, for a narrow place.
+fn runway_lines(frame: &Frame, accounts: &[Value]) -> Markup {
+    html! {
+        ul.plain {
+            @for account in accounts {
+                @let (shortfall, currency) = (&account["shortfall"], &account["currency"]);
+                li {
+                    (parts::account(&account["account"])) " " (parts::amount(&account["balance"], currency)) ": "
+                    @if shortfall.is_object() {
+                        span.bad { (frame.say(t::RUNS_SHORT)) " " (frame.time(&shortfall["at"], None)) } " "
+                        (frame.say(t::TOP_UP)) " " (parts::amount(&shortfall["amount"], currency))
+                    } @else { (frame.say(t::IT_LASTS)) }
+                }
+            }
+        }
+    }
 }
 
 fn account_part(frame: &Frame, account: &Value) -> Markup {

@@ -2,6 +2,7 @@
 
 use maud::Markup;
 use maud::html;
+use perennial_formats::dates;
 use serde_json::Value;
 
 use crate::console::address;
@@ -41,7 +42,7 @@ impl Column {
 /// A table; `rows` have a cell for each column. On a narrow screen each row is a card, in which cells say their headings.
 pub(super) fn table(frame: &Frame, caption: &str, columns: &[Column], rows: Vec<Vec<Markup>>) -> Markup {
     if rows.is_empty() {
-        return html! { p.empty { (caption) ": " (frame.say(t::NOTHING)) } };
+        return html! { p.empty { (frame.say(t::NOTHING)) } };
     }
     html! {
         table role="table" {
@@ -57,7 +58,7 @@ pub(super) fn table(frame: &Frame, caption: &str, columns: &[Column], rows: Vec<
                 @for row in rows {
                     tr role="row" {
                         @for (column, cell) in columns.iter().zip(row) {
-                            td role="cell" class=(column.class()) data-label=(frame.say(column.text())) { (cell) }
+                            td role="cell" class=(column.class()) data-label=(frame.say(column.text())) { div { (cell) } }
                         }
                     }
                 }
@@ -91,7 +92,10 @@ pub(super) fn items<'a>(object: &'a Value, name: &str) -> &'a [Value] {
 pub(super) fn amount(amount: &Value, currency: &Value) -> Markup {
     match amount.as_str() {
         None => html! { "–" },
-        Some(amount) => html! { span.amount { (amount) } " " (currency.as_str().unwrap_or_default()) },
+        Some(plain) => html! {
+            span.amount { (micros(amount).map_or_else(|| plain.to_owned(), dates::amount)) } " "
+            (currency.as_str().unwrap_or_default())
+        },
     }
 }
 
@@ -209,7 +213,10 @@ pub(super) fn sums<'a>(amounts: impl Iterator<Item = (&'a Value, &'a Value)>) ->
             *sums.entry(currency).or_default() += amount;
         }
     }
-    sums.iter().map(|(currency, sum)| format!("{sum} {currency}")).collect::<Vec<_>>().join(", ")
+    sums.iter()
+        .map(|(currency, sum)| format!("{} {currency}", dates::amount(*sum)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// An amount of the API's.

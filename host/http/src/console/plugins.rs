@@ -30,7 +30,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
         visit.get(&failures.with("since", Some(frame.now - WEEK)).with("limit", Some(200)).text()).await?;
     let content = html! {
         @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
-        section aria-labelledby="failures" {
+        section.titled aria-labelledby="failures" {
             h2 id="failures" { (frame.say(t::PLUGIN_FAILURES)) }
             (event_rows::table(frame, frame.say(t::PLUGIN_FAILURES), items(&failures, "items").iter().rev()))
         }

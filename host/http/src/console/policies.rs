@@ -111,7 +111,7 @@ pub(super) async fn show(Path(name): Path<String>, visit: Visit) -> Result<Respo
     let content = html! {
         (policy_table(frame, std::slice::from_ref(&policy["policy"])))
         (editor(frame, t::EDIT, &draft, &html! {}))
-        section aria-labelledby="differences" {
+        section.titled aria-labelledby="differences" {
             h2 id="differences" { (frame.say(t::DIFFERENCES)) }
             (difference_tables(frame, &differences))
         }

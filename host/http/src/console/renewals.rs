@@ -48,7 +48,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
         (resources::filter_form(frame, "/renewals", query))
         @if has_more { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
         (resources::job_form(frame, query, due_table(frame, &due)))
-        section aria-labelledby="packages" {
+        section.titled aria-labelledby="packages" {
             h2 id="packages" { (frame.say(t::PACKAGES)) }
             (package_table(frame, parts::items(&packages, "items")))
         }

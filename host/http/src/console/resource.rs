@@ -58,11 +58,11 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
             h2 id="why-title" { (frame.say(t::WHY)) }
             (explanation)
         }
-        section id="orders" data-live="orders" aria-labelledby="orders-title" {
+        section.titled id="orders" data-live="orders" aria-labelledby="orders-title" {
             h2 id="orders-title" { (frame.say(t::ORDERS)) }
             (order_table(frame, &resource, items(&orders, "items")))
         }
-        section id="events" data-live="events" aria-labelledby="events-title" {
+        section.titled id="events" data-live="events" aria-labelledby="events-title" {
             h2 id="events-title" { (frame.say(t::EVENTS)) }
             (event_rows::table(frame, frame.say(t::EVENTS), items(&events, "items").iter().rev().take(ROWS_MAX)))
             p.more { a href=(Address::new("/events", &[]).with("resource", Some(&id)).text()) { (frame.say(t::ALL_EVENTS)) } }

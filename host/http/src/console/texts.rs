@@ -155,7 +155,7 @@ texts! {
     NEW_WEBHOOK: "New webhook", "新建 Webhook";
     NEXT_WAKE: "Next look", "下次处理";
     NO: "no", "否";
-    NOTHING: "nothing", "无";
+    NOTHING: "Nothing.", "无";
     NOTHING_AWAITS: "No plan waits for a decision.", "没有等待决定的计划。";
     NOTHING_CHOSEN: "Nothing was chosen; go back and tick what it is about.", "未选择任何项；请返回并勾选。";
     NOTHING_HAPPENED: "Nothing happened.", "没有事件。";

@@ -37,12 +37,12 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let night = visit.get(&since.text()).await?;
     let ready = visit.get("/readyz").await?;
     let content = html! {
+        (at_risk(&visit, &watch))
         div.columns {
-            (clock(&visit, &ready))
             (decisions(&visit, &approvals))
             (runway(&visit, &accounts))
+            (clock(&visit, &ready))
         }
-        (at_risk(&visit, &watch))
         (due(&visit, &watch))
         (last_night(&visit, &night))
     };
@@ -141,7 +141,7 @@ fn runway(visit: &Visit, accounts: &Value) -> Markup {
     html! {
         section.card id="runway" aria-labelledby="runway-title" {
             h2 id="runway-title" { (frame.say(t::RUNWAY)) }
-            ul.plain {
+            ul.plain id="balances" {
                 @for account in accounts.iter().take(ROWS_MAX) {
                     li {
                         (parts::account(&account["id"])) " "
@@ -149,7 +149,7 @@ fn runway(visit: &Visit, accounts: &Value) -> Markup {
                     }
                 }
             }
-            p.more data-load="/forecast?months=3&part=runway" { a href="/forecast?months=3" { (frame.say(t::WHEN_IT_RUNS_SHORT)) } }
+            p.more data-load="/forecast?months=3&part=runway" data-instead="balances" { a href="/forecast?months=3" { (frame.say(t::WHEN_IT_RUNS_SHORT)) } }
         }
     }
 }

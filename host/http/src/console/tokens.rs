@@ -33,7 +33,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
             (token_table(frame, items(tokens, "items")))
             (token_form(frame))
         }
-        section aria-labelledby="keys" {
+        section.titled aria-labelledby="keys" {
             h2 id="keys" { (frame.say(t::KEYS)) }
             (key_table(frame, items(&keys, "items")))
             @if frame.may(Role::Admin) { (key_form(frame)) }

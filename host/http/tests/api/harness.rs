@@ -259,7 +259,7 @@ impl Server {
     fn request(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header("x-request-id", "test");
         if !token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.tokens[token]));
+            request = request.header("authorization", format!("Bearer {}", self.secret(token)));
         }
         if !body.is_empty() {
             request = request.header("content-type", "application/json");

@@ -18,6 +18,7 @@ mod confirm;
 mod database;
 mod db;
 mod demo;
+mod demo_host;
 mod event_lines;
 mod events;
 mod explain;
