@@ -30,7 +30,7 @@ const ENTRIES_MAX: usize = 100;
 /// What stands before the name of a setting in the form of an account.
 const SETTING: &str = "setting.";
 
-/// `GET /accounts`.
+/// `GET /accounts`: each with its balance.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let address =
@@ -61,7 +61,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     Ok(layout::page(frame, Section::Accounts, frame.say(t::ACCOUNTS), content))
 }
 
-/// `GET /accounts/{id}`.
+/// `GET /accounts/{id}`: one account with its ledger and its settings.
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let account = visit.get(&address::to("/v1/accounts/{}", &[&id])).await?;
@@ -151,7 +151,8 @@ fn top_up_form(frame: &Frame, account: &Value) -> Markup {
                 (frame.proof())
                 label {
                     span { (frame.say(t::TOP_UP_BY)) " (" (plain(account, "currency")) ")" }
-                    input name="amount" inputmode="decimal" required pattern="[0-9]{1,10}([.][0-9]{1,6})?" placeholder="500.00" autocomplete="off";
+                    input name="amount" inputmode="decimal" required pattern="[0-9]{1,10}([.][0-9]{1,6})?"
+                        placeholder="500.00" autocomplete="off";
                 }
                 (parts::field(frame, t::REASON, "reason", ""))
                 button type="submit" { (frame.say(t::TOP_UP)) }
@@ -160,7 +161,7 @@ fn top_up_form(frame: &Frame, account: &Value) -> Markup {
     }
 }
 
-/// `POST /accounts/{id}/top-up`.
+/// `POST /accounts/{id}/top-up`: money for the account.
 pub(super) async fn top_up(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let body = json!({ "amount": visit.form.get("amount").unwrap_or_default() });
     visit.send(Method::POST, &format!("{}:top-up", address::to("/v1/accounts/{}", &[&id])), &body).await?;

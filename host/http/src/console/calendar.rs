@@ -24,7 +24,7 @@ use crate::console::visit::Visit;
 
 const DAY: i64 = 86_400;
 /// How many pages of the API the map is made of at most.
-const PAGES_MAX: usize = 10;
+const PAGES_MAX: usize = 5;
 
 /// What expires on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +115,7 @@ fn day_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(DAY) * DAY)
 }
 
-/// `2026-01-31`.
+/// The date of a day, such as `2026-01-31`.
 fn date(day: Timestamp) -> String {
     day.to_string().split('T').next().unwrap_or_default().to_owned()
 }
@@ -147,9 +147,9 @@ fn month(
                     @match days.get(&day) {
                         None => li { span { (number) } },
                         Some(load) => li class={ "level-" (level(load.count, most)) } {
-                            a href=(day_address(visit, day)) title={ (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)])) } {
-                                b { (number) } span { "×" (load.count) }
-                                span.hidden { (frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)])) }
+                            @let said = frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)]);
+                            a href=(day_address(visit, day)) title=(said) {
+                                b { (number) } span { "×" (load.count) } span.hidden { (said) }
                             }
                         },
                     }

@@ -20,7 +20,7 @@ use crate::console::visit::Visit;
 
 const DAY: i64 = 86_400;
 
-/// `GET /clock`.
+/// `GET /clock`: where it stands, and what is wrong with it.
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let clock = visit.get("/v1/clock").await?;

@@ -114,7 +114,9 @@ fn change_form(frame: &Frame, id: &str, command: &str, query: &Parameters) -> Ma
                 input type="hidden" name="command" value=(command);
                 @if ["renew", "subscribe", "set_auto_renew"].contains(&command) {
                     (parts::term_choice(frame, t::PERIOD, t::OWN_TERM))
-                    @if let Some(term) = query.get("term") { p.note { (frame.say(t::NOW_CHOSEN)) " " (frame.term(&self::term(Some(term)))) } }
+                    @if let Some(chosen) = query.get("term") {
+                        p.note { (frame.say(t::NOW_CHOSEN)) " " (frame.term(&term(Some(chosen)))) }
+                    }
                 }
                 @if command == "set_auto_renew" {
                     (parts::field(frame, t::RENEWALS_MOST, "renewals", get("renewals")))

@@ -17,11 +17,11 @@ use crate::console::visit::Visit;
 /// How far back the page looks at first, in seconds.
 const WEEK: i64 = 7 * 86_400;
 /// The most events on the page; later ones are what people look for.
-const EVENTS_MAX: usize = 300;
+const EVENTS_MAX: usize = 200;
 /// What narrows the list.
 const FILTER: [&str; 4] = ["account", "resource", "type", "since"];
 
-/// `GET /events`.
+/// `GET /events`: those of the last week, unless the address says otherwise.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let mut address = Address::new("/v1/events", &[]).with_each(query, &["account", "resource", "type"]);

@@ -83,7 +83,7 @@ fn progress(frame: &Frame, job: &Value) -> Markup {
     }
 }
 
-/// `GET /jobs/{id}`.
+/// `GET /jobs/{id}`: how far it has come, and each of its items.
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let job = visit.get(&address::to("/v1/jobs/{}", &[&id])).await?;
@@ -193,7 +193,7 @@ async fn begin(visit: &Visit, body: &Value, done: &str) -> Result<Response, Fail
     Ok(visit.go(Address::new("/jobs/{}", &[plain(&answer.body, "id")]), done))
 }
 
-/// `POST /jobs/{id}/cancel`.
+/// `POST /jobs/{id}/cancel`: what is left of it is skipped.
 pub(super) async fn cancel(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     visit.send(Method::POST, &format!("{}:cancel", address::to("/v1/jobs/{}", &[&id])), &json!({})).await?;
     Ok(visit.go(Address::new("/jobs/{}", &[&id]), "job-cancelled"))

@@ -15,7 +15,7 @@ use crate::console::texts as t;
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// Words.
+    /// Words, links and badges.
     Words(Text),
     /// Figures, which stand below each other.
     Figures(Text),
@@ -42,7 +42,9 @@ impl Column {
 /// A table; `rows` have a cell for each column. On a narrow screen each row is a card, in which cells say their headings.
 pub(super) fn table(frame: &Frame, caption: &str, columns: &[Column], rows: Vec<Vec<Markup>>) -> Markup {
     if rows.is_empty() {
-        return html! { p.empty { (frame.say(t::NOTHING)) } };
+        // A caption that counts has nothing to count.
+        let counts = caption.starts_with('0');
+        return html! { p.empty { @if !counts { (caption) ": " } (frame.say(t::NOTHING)) } };
     }
     html! {
         table role="table" {
@@ -129,11 +131,27 @@ pub(super) fn badge(frame: &Frame, word: &str) -> Markup {
     html! { span class=(class) { (frame.word(word)) } }
 }
 
+/// The most tags of a row; the rest are on the page of the resource.
+const TAGS_MAX: usize = 4;
+
+/// The first few tags, each a link to the resources that have it.
+pub(super) fn few_tags(tags: &Value) -> Markup {
+    let count = tags.as_object().map_or(0, serde_json::Map::len);
+    html! {
+        (some_tags(tags, TAGS_MAX))
+        @if count > TAGS_MAX { "+" (count - TAGS_MAX) }
+    }
+}
+
 /// Tags, each a link to the resources that have it.
 pub(super) fn tags(tags: &Value) -> Markup {
+    some_tags(tags, usize::MAX)
+}
+
+fn some_tags(tags: &Value, most: usize) -> Markup {
     let tags = tags.as_object();
     html! {
-        @for (name, value) in tags.into_iter().flatten() {
+        @for (name, value) in tags.into_iter().flatten().take(most) {
             @let tag = format!("{name}={}", value.as_str().unwrap_or_default());
             a.tag href=(Address::new("/resources", &[]).with("tag", Some(&tag)).text()) { (tag) } " "
         }

@@ -21,7 +21,7 @@ use crate::console::visit::Visit;
 /// How far back failures are listed, in seconds.
 const WEEK: i64 = 7 * 86_400;
 
-/// `GET /plugins`.
+/// `GET /plugins`: each with its kinds, and what failed.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let page = visit.get("/v1/plugins").await?;

@@ -31,7 +31,7 @@ use crate::console::visit::Visit;
 const NEW_FILE: &str =
     "[[policy]]\nname = \"above-limit\"\nscript = \"above-limit.rhai\"\nmode = \"shadow\"\n";
 /// The script that goes with it.
-const NEW_SCRIPT: &str = "// Plans that cost more than this wait until somebody approves of them.\nconst LIMIT = 500.00;\n\nfn rule(plan) {\n    if plan.cost == () || plan.cost > global::LIMIT {\n        return require_approval(`costs more than ${global::LIMIT}`);\n    }\n    approve()\n}\n";
+const NEW_SCRIPT: &str = include_str!("policy.rhai");
 
 /// What stands in the editor.
 struct Draft<'a> {
@@ -43,7 +43,7 @@ struct Draft<'a> {
     source: &'a str,
 }
 
-/// `GET /policies`.
+/// `GET /policies`: those that hold, and the editor for another one.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let page = visit.get("/v1/policies").await?;
@@ -95,7 +95,7 @@ fn calendar_table(frame: &Frame, calendars: &[Value]) -> Markup {
     parts::table(frame, frame.say(t::POLICY_CALENDARS), &columns, rows.collect())
 }
 
-/// `GET /policies/{name}`.
+/// `GET /policies/{name}`: one policy with its script, its differences and its history.
 pub(super) async fn show(Path(name): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let policy = visit.get(&address::to("/v1/policies/{}", &[&name])).await?;
@@ -258,7 +258,7 @@ fn check_result(frame: &Frame, checked: &Value) -> Markup {
     }
 }
 
-/// `POST /policies/{name}/remove`.
+/// `POST /policies/{name}/remove`: it holds no more.
 pub(super) async fn remove(Path(name): Path<String>, visit: Visit) -> Result<Response, Failure> {
     visit.send(Method::DELETE, &address::to("/v1/policies/{}", &[&name]), &json!({})).await?;
     Ok(visit.go(Address::new("/policies", &[]), "policy-removed"))

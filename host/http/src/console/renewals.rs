@@ -24,9 +24,9 @@ use crate::console::visit::Visit;
 /// How far ahead the page looks at first, in seconds.
 const MONTH: i64 = 31 * 86_400;
 /// The most rows on the page; the soonest to expire are there.
-const ROWS_MAX: usize = 200;
+const ROWS_MAX: usize = 150;
 
-/// `GET /renewals`.
+/// `GET /renewals`: what expires soon, and packages.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let before = query.get("expires_before").map_or_else(|| (frame.now + MONTH).to_string(), str::to_owned);

@@ -28,7 +28,7 @@ use crate::console::visit::Visit;
 /// The most events and orders of the page; the rest is a link away.
 const ROWS_MAX: usize = 50;
 
-/// `GET /resources/{id}`.
+/// `GET /resources/{id}`: everything about one resource.
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let of = |path: &str| address::to(path, &[&id]);
@@ -43,6 +43,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         .get(&Address::new("/v1/events", &[]).with("resource", Some(&id)).with("limit", Some(1000)).text())
         .await?;
     let orders = visit.get(&of("/v1/resources/{}/orders?limit=1000")).await?;
+    let decisions = visit.try_get(&of("/v1/resources/{}/decisions?limit=10")).await?.unwrap_or_default();
     let approvals =
         Address::new("/v1/approvals", &[]).with("resource", Some(&id)).with("state", Some("pending"));
     let approvals = visit.get(&approvals.text()).await?;
@@ -66,6 +67,10 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
             h2 id="events-title" { (frame.say(t::EVENTS)) }
             (event_rows::table(frame, frame.say(t::EVENTS), items(&events, "items").iter().rev().take(ROWS_MAX)))
             p.more { a href=(Address::new("/events", &[]).with("resource", Some(&id)).text()) { (frame.say(t::ALL_EVENTS)) } }
+        }
+        section.titled aria-labelledby="decisions-title" {
+            h2 id="decisions-title" { (frame.say(t::DECISIONS)) }
+            (decision_table(frame, items(&decisions, "items")))
         }
         (tag_form(frame, &resource))
     };
@@ -238,6 +243,32 @@ fn order_table(frame: &Frame, resource: &Value, orders: &[Value]) -> Markup {
         Column::Figures(t::REFUND),
     ];
     parts::table(frame, frame.say(t::ORDERS), &columns, rows.collect())
+}
+
+/// What plugins and policies were asked, in a line each; `perennial replay` asks again by their numbers.
+fn decision_table(frame: &Frame, decisions: &[Value]) -> Markup {
+    let first = |value: &Value| {
+        value.as_object().and_then(|fields| fields.keys().next().cloned()).unwrap_or_default()
+    };
+    let rows = decisions.iter().map(|decision| {
+        let command = &decision["request"]["command"];
+        let asked = command.as_str().map_or_else(|| first(command), str::to_owned);
+        vec![
+            html! { code { (plain(decision, "id")) } },
+            frame.time(&decision["at"], None),
+            html! { (plain(decision, "plugin")) " " (frame.word(&asked)) },
+            html! { (frame.word(&first(&decision["response"]))) },
+            html! { span.digest { code { (plain(decision, "revision").get(..12).unwrap_or_default()) } } },
+        ]
+    });
+    let columns = [
+        Column::Words(t::NUMBER),
+        Column::Words(t::WHEN),
+        Column::Words(t::QUESTION),
+        Column::Words(t::ANSWER),
+        Column::Words(t::REVISION),
+    ];
+    parts::table(frame, frame.say(t::DECISIONS), &columns, rows.collect())
 }
 
 fn tag_form(frame: &Frame, resource: &Value) -> Markup {

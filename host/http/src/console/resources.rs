@@ -22,18 +22,20 @@ use crate::console::visit::Visit;
 /// What narrows the list, as the admin API calls it.
 pub(super) const FILTER: [&str; 7] =
     ["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"];
+/// How many rows a page has.
+const ROWS_MAX: usize = 150;
 /// The stages of a resource.
 pub(super) const STAGES: [&str; 6] =
     ["active", "grace", "retention", "released", "unsubscribed", "converted"];
 /// What the rows of one page can be sorted by.
 const SORTS: [&str; 4] = ["added", "expires_at", "price", "id"];
 
-/// `GET /resources`.
+/// `GET /resources`: a page of those that pass the filter.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let address =
         Address::new("/v1/resources", &[]).with_each(query, &FILTER).with("cursor", query.get("cursor"));
-    let mut page = visit.get(&address.with("limit", Some(200)).text()).await?;
+    let mut page = visit.get(&address.with("limit", Some(ROWS_MAX)).text()).await?;
     let mut resources = page["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default();
     sort(&mut resources, query.get("sort").unwrap_or_default());
     let content = html! {
@@ -101,7 +103,7 @@ pub(super) fn table(frame: &Frame, resources: &[Value]) -> Markup {
                 @if resource["renewal_term"].is_object() { " " (frame.term(&resource["renewal_term"])) }
             },
             parts::amount(&resource["price"], &resource["currency"]),
-            parts::tags(&resource["tags"]),
+            parts::few_tags(&resource["tags"]),
         ];
         if may_choose {
             row.insert(0, html! {

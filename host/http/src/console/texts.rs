@@ -27,6 +27,7 @@ texts! {
     ALL_OF_FILTER: "all that pass the filter", "符合筛选条件的全部";
     AMENDED_COST: "Cost as amended", "修改后的费用";
     AMOUNT: "Amount", "金额";
+    ANSWER: "Answer", "回答";
     API_DOCUMENTATION: "API documentation", "API 文档";
     APPLY: "Apply", "应用";
     APPROVAL: "Approval", "审批";
@@ -76,6 +77,7 @@ texts! {
     DAY_LOAD: "{} resources, {}", "{} 个资源，{}";
     DECIDED: "Decided", "决定于";
     DECIDED_SOME: "{} of {} plans were decided on. The others were not:", "{}/{} 个计划已决定。其余未成功：";
+    DECISIONS: "Decisions", "决策";
     DEFAULT: "Default", "默认值";
     DELETE: "Delete", "删除";
     DELIVERIES: "Deliveries", "投递";
@@ -155,7 +157,7 @@ texts! {
     NEW_WEBHOOK: "New webhook", "新建 Webhook";
     NEXT_WAKE: "Next look", "下次处理";
     NO: "no", "否";
-    NOTHING: "Nothing.", "无";
+    NOTHING: "nothing", "无";
     NOTHING_AWAITS: "No plan waits for a decision.", "没有等待决定的计划。";
     NOTHING_CHOSEN: "Nothing was chosen; go back and tick what it is about.", "未选择任何项；请返回并勾选。";
     NOTHING_HAPPENED: "Nothing happened.", "没有事件。";
@@ -170,6 +172,7 @@ texts! {
     NO_ANSWER: "The answer was too long to show.", "内容过长，无法显示。";
     NO_SUCH_COMMAND: "There is no such command.", "没有此命令。";
     NO_SUCH_ZONE: "There is no time zone `{}`; write one such as Asia/Shanghai or +08:00.", "没有时区“{}”；请写 Asia/Shanghai 或 +08:00 这样的名称。";
+    NUMBER: "Number", "编号";
     OLD_FORM: "This form is of another session; load the page again and send it once more. Nothing was done.", "此表单属于另一个会话；请重新加载页面后再提交。未执行任何操作。";
     ONLY_THE_FIRST: "There are more than fit here; narrow the list to see the rest.", "结果太多，无法全部显示；请缩小范围。";
     ON_EXPIRY: "On expiry", "到期后";
@@ -200,6 +203,7 @@ texts! {
     PROGRESS: "Progress", "进度";
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
+    QUESTION: "Question", "问题";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
     REFUND: "Refund", "退款";

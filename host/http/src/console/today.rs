@@ -149,7 +149,9 @@ fn runway(visit: &Visit, accounts: &Value) -> Markup {
                     }
                 }
             }
-            p.more data-load="/forecast?months=3&part=runway" data-instead="balances" { a href="/forecast?months=3" { (frame.say(t::WHEN_IT_RUNS_SHORT)) } }
+            p.more data-load="/forecast?months=3&part=runway" data-instead="balances" {
+                a href="/forecast?months=3" { (frame.say(t::WHEN_IT_RUNS_SHORT)) }
+            }
         }
     }
 }

@@ -100,7 +100,7 @@ fn token_form(frame: &Frame) -> Markup {
     }
 }
 
-/// `POST /tokens`.
+/// `POST /tokens`: another token, whose secret is shown once.
 pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     let form = &visit.form;
     let accounts = form.get("accounts").map(|accounts| {
@@ -114,7 +114,7 @@ pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     Ok(secret_page(&visit, Section::Tokens, plain(&answer.body["token"], "name"), &answer.body["secret"]))
 }
 
-/// `POST /tokens/{id}/revoke`.
+/// `POST /tokens/{id}/revoke`: it opens nothing any more.
 pub(super) async fn revoke(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let path = format!("{}:revoke", address::to("/v1/tokens/{}", &[&id]));
     visit.send(Method::POST, &path, &json!({})).await?;
@@ -157,7 +157,7 @@ fn key_form(frame: &Frame) -> Markup {
     }
 }
 
-/// `POST /keys`.
+/// `POST /keys`: another key of a provider's own API.
 pub(super) async fn create_key(visit: Visit) -> Result<Response, Failure> {
     let form = &visit.form;
     let [account, name] = ["account", "name"].map(|name| form.get(name).unwrap_or_default());
@@ -166,7 +166,7 @@ pub(super) async fn create_key(visit: Visit) -> Result<Response, Failure> {
     Ok(secret_page(&visit, Section::Tokens, plain(&answer.body["key"], "access_key"), &answer.body["secret"]))
 }
 
-/// `POST /keys/{id}/revoke`.
+/// `POST /keys/{id}/revoke`: it signs nothing any more.
 pub(super) async fn revoke_key(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let path = format!("{}:revoke", address::to("/v1/provider-keys/{}", &[&id]));
     visit.send(Method::POST, &path, &json!({})).await?;

@@ -24,7 +24,7 @@ use crate::console::parts::plain;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
-/// `GET /webhooks`.
+/// `GET /webhooks`: each with its state.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let page =
@@ -57,7 +57,9 @@ fn state(frame: &Frame, webhook: &Value) -> Markup {
     html! {
         (parts::badge(frame, if webhook["enabled"] == true { "enabled" } else { "disabled" }))
         @if let Some(reason) = webhook["disabled_reason"].as_str() { " " (reason) }
-        @if webhook["failing_since"].is_string() { " " span.bad { (frame.say(t::FAILING_SINCE)) " " (frame.time(&webhook["failing_since"], None)) } }
+        @if webhook["failing_since"].is_string() {
+            " " span.bad { (frame.say(t::FAILING_SINCE)) " " (frame.time(&webhook["failing_since"], None)) }
+        }
     }
 }
 
@@ -74,7 +76,7 @@ fn create_form(frame: &Frame) -> Markup {
     }
 }
 
-/// `POST /webhooks`.
+/// `POST /webhooks`: another address, whose secret is shown once.
 pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     let form = &visit.form;
     let mut body =
@@ -101,7 +103,7 @@ pub(super) fn secret_page(visit: &Visit, section: Section, of: &str, secret: &Va
     layout::page(frame, section, frame.say(t::SECRET), content)
 }
 
-/// `GET /webhooks/{id}`.
+/// `GET /webhooks/{id}`: one address and its deliveries.
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let webhook = visit.get(&address::to("/v1/webhooks/{}", &[&id])).await?;

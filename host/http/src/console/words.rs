@@ -11,7 +11,7 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 200] = [
+const WORDS: [Word; 204] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
@@ -138,6 +138,7 @@ const WORDS: [Word; 200] = [
     word("pay_until", "to be paid until", "付款截止"),
     word("pending", "pending", "待处理"),
     word("pending_approval", "waits for approval", "等待审批"),
+    word("plan", "a plan", "计划"),
     word("plan_changed", "plan changed", "计划已变"),
     word("planned", "planned", "已计划"),
     word("plugin_failed", "plugin failed", "插件失败"),
@@ -158,6 +159,7 @@ const WORDS: [Word; 200] = [
     word("refill", "refill", "重置"),
     word("refund", "refund", "退款"),
     word("refunds", "refunds", "退款"),
+    word("refusal", "a refusal", "拒绝"),
     word("refused", "refused", "被拒绝"),
     word("rejected", "rejected", "已拒绝"),
     word("release", "is released", "释放"),
@@ -178,6 +180,7 @@ const WORDS: [Word; 200] = [
     word("retention", "retention", "保留期"),
     word("rule", "a rule", "规则"),
     word("ruling", "ruling", "裁决"),
+    word("rulings", "rulings", "裁决"),
     word("running", "running", "运行中"),
     word("scope", "scope", "范围"),
     word("set_attribute", "an attribute changes", "属性变更"),
@@ -194,6 +197,7 @@ const WORDS: [Word; 200] = [
     word("term", "term", "周期"),
     word("text", "text", "文字"),
     word("throttled", "throttled", "被限流"),
+    word("timeline", "the timeline", "时间线"),
     word("to", "to", "到"),
     word("top_up", "top-up", "充值"),
     word("try_renewal", "its renewal is tried", "尝试续费"),
