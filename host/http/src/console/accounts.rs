@@ -22,11 +22,12 @@ use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::texts as t;
-use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
 
 /// The most entries of a ledger on the page: the newest.
 const ENTRIES_MAX: usize = 100;
+/// How many pages of a ledger are read to find the newest: the API begins with the oldest.
+const LEDGER_PAGES_MAX: usize = 200;
 /// What stands before the name of a setting in the form of an account.
 const SETTING: &str = "setting.";
 
@@ -100,27 +101,14 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
     Ok(layout::page(frame, Section::Accounts, &id, content))
 }
 
-/// The newest entries of a ledger, the newest first, and whether there are older ones.
+/// The newest entries of a ledger, the newest first, and whether there are others.
 async fn ledger(visit: &Visit, id: &str) -> Result<(Vec<Value>, bool), Failure> {
-    let mut cursor = None::<String>;
-    let mut newest = Vec::new();
-    let mut is_cut = false;
-    loop {
-        let address = Address::new("/v1/accounts/{}/ledger", &[id])
-            .with("limit", Some(LIST_MAX))
-            .with("cursor", cursor);
-        let mut page = visit.get(&address.text()).await?;
-        newest.extend(page["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default());
-        if newest.len() > ENTRIES_MAX {
-            newest.drain(..newest.len() - ENTRIES_MAX);
-            is_cut = true;
-        }
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
-        if cursor.is_none() {
-            newest.reverse();
-            return Ok((newest, is_cut));
-        }
-    }
+    let (mut entries, is_whole) =
+        visit.list(&Address::new("/v1/accounts/{}/ledger", &[id]), LEDGER_PAGES_MAX).await?;
+    let is_cut = !is_whole || entries.len() > ENTRIES_MAX;
+    entries.drain(..entries.len().saturating_sub(ENTRIES_MAX));
+    entries.reverse();
+    Ok((entries, is_cut))
 }
 
 fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {

@@ -159,13 +159,8 @@ pub(super) async fn decide(visit: Visit) -> Result<Response, Failure> {
     for (hash, id) in &chosen {
         let path = address::to("/v1/approvals/{}", &[id]);
         let decided = match approves {
-            // A key is one request's; each plan has its hash, which is as good.
-            true => {
-                visit
-                    .send_again(Method::POST, &format!("{path}:approve"), &json!({ "plan_hash": hash }))
-                    .await
-            }
-            false => visit.send_again(Method::POST, &format!("{path}:reject"), &json!({})).await,
+            true => visit.send(Method::POST, &format!("{path}:approve"), &json!({ "plan_hash": hash })).await,
+            false => visit.send(Method::POST, &format!("{path}:reject"), &json!({})).await,
         };
         if let Err(failure) = decided {
             failed.push((*id, failure));

@@ -1,6 +1,7 @@
 //! `/calendar`: a heat map of what expires on which day and what it costs; a day leads to its list.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::response::Response;
 use maud::Markup;
@@ -16,10 +17,8 @@ use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
 use crate::console::parts::Column;
-use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::texts as t;
-use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
 
 const DAY: i64 = 86_400;
@@ -85,29 +84,21 @@ async fn load(
     from: Timestamp,
     until: Timestamp,
 ) -> Result<(BTreeMap<Timestamp, DayLoad>, usize, bool), Failure> {
+    let address = Address::new("/v1/resources", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
+    let address = address.with("expires_from", Some(from)).with("expires_before", Some(until));
+    let (resources, is_whole) = visit.list(&address, PAGES_MAX).await?;
     let mut days = BTreeMap::<Timestamp, DayLoad>::new();
-    let mut currencies = std::collections::BTreeSet::new();
-    let mut cursor = None::<String>;
-    for _ in 0..PAGES_MAX {
-        let address =
-            Address::new("/v1/resources", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
-        let address = address.with("expires_from", Some(from)).with("expires_before", Some(until));
-        let page = visit.get(&address.with("limit", Some(LIST_MAX)).with("cursor", cursor).text()).await?;
-        for resource in items(&page, "items") {
-            let is_live = ["active", "grace", "retention"].contains(&plain(resource, "stage"));
-            let expires_at = resource["expires_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-            let Some(expires_at) = expires_at.filter(|_| is_live) else { continue };
-            let day = days.entry(day_of(expires_at)).or_default();
-            day.count += 1;
-            day.cost += parts::micros(&resource["price"]).unwrap_or_default();
-            currencies.extend(resource["currency"].as_str().map(str::to_owned));
-        }
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
-        if cursor.is_none() {
-            return Ok((days, currencies.len(), true));
-        }
+    let mut currencies = BTreeSet::new();
+    for resource in &resources {
+        let is_live = ["active", "grace", "retention"].contains(&plain(resource, "stage"));
+        let expires_at = resource["expires_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let Some(expires_at) = expires_at.filter(|_| is_live) else { continue };
+        let day = days.entry(day_of(expires_at)).or_default();
+        day.count += 1;
+        day.cost += parts::micros(&resource["price"]).unwrap_or_default();
+        currencies.insert(plain(resource, "currency"));
     }
-    Ok((days, currencies.len(), false))
+    Ok((days, currencies.len(), is_whole))
 }
 
 /// The first instant of a day of UTC.

@@ -48,15 +48,14 @@
     };
     // A hidden page follows nothing, and catches up when it is looked at.
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) {
-        stream.close();
-      } else {
+      stream?.close();
+      if (!document.hidden) {
         refresh();
         follow();
       }
     });
-    follow();
-    addEventListener("pagehide", () => stream.close());
+    if (!document.hidden) follow();
+    addEventListener("pagehide", () => stream?.close());
   }
 
   // A job that runs changes without events.

@@ -27,6 +27,8 @@ use crate::console::visit::Visit;
 
 /// The most events and orders of the page; the rest is a link away.
 const ROWS_MAX: usize = 50;
+/// How far back its events are read, in seconds.
+const PAST: i64 = 400 * 86_400;
 
 /// `GET /resources/{id}`: everything about one resource.
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
@@ -39,9 +41,9 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         Err(failure) => failure.markup(),
     };
     let timeline = visit.get(&of("/v1/resources/{}/timeline?limit=200")).await.unwrap_or_default();
-    let events = visit
-        .get(&Address::new("/v1/events", &[]).with("resource", Some(&id)).with("limit", Some(1000)).text())
-        .await?;
+    let events =
+        Address::new("/v1/events", &[]).with("resource", Some(&id)).with("since", Some(frame.now - PAST));
+    let (events, _) = visit.list(&events, 1).await?;
     let orders = visit.get(&of("/v1/resources/{}/orders?limit=1000")).await?;
     let decisions = visit.try_get(&of("/v1/resources/{}/decisions?limit=10")).await?.unwrap_or_default();
     let approvals =
@@ -53,7 +55,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         (commands(frame, &resource))
         section id="lane" data-live="lane" aria-labelledby="lane-title" {
             h2 id="lane-title" { (frame.say(t::LANE)) }
-            (lane::draw(frame, &resource, items(&events, "items"), items(&timeline, "items")))
+            (lane::draw(frame, &resource, &events, items(&timeline, "items")))
         }
         section id="why" data-live="why" aria-labelledby="why-title" {
             h2 id="why-title" { (frame.say(t::WHY)) }
@@ -65,7 +67,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         }
         section.titled id="events" data-live="events" aria-labelledby="events-title" {
             h2 id="events-title" { (frame.say(t::EVENTS)) }
-            (event_rows::table(frame, frame.say(t::EVENTS), items(&events, "items").iter().rev().take(ROWS_MAX)))
+            (event_rows::table(frame, frame.say(t::EVENTS), events.iter().rev().take(ROWS_MAX)))
             p.more { a href=(Address::new("/events", &[]).with("resource", Some(&id)).text()) { (frame.say(t::ALL_EVENTS)) } }
         }
         section.titled aria-labelledby="decisions-title" {

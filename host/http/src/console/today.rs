@@ -25,6 +25,8 @@ use crate::console::visit::Visit;
 const ROWS_MAX: usize = 25;
 /// How far back "last night" reaches, in seconds.
 const DAY: i64 = 86_400;
+/// How many pages of the API are counted of that.
+const NIGHT_PAGES_MAX: usize = 10;
 
 /// `GET /`: at risk, due, awaiting a decision, runway, last night, the clock.
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
@@ -32,9 +34,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let watch = risk::watch(&visit).await?;
     let approvals = visit.get("/v1/approvals?state=pending&limit=1000").await?;
     let accounts = visit.get("/v1/accounts?limit=1000").await?;
-    let since =
-        Address::new("/v1/events", &[]).with("since", Some(frame.now - DAY)).with("limit", Some(1000));
-    let night = visit.get(&since.text()).await?;
+    let since = Address::new("/v1/events", &[]).with("since", Some(frame.now - DAY));
+    let (night, is_whole) = visit.list(&since, NIGHT_PAGES_MAX).await?;
     let ready = visit.get("/readyz").await?;
     let content = html! {
         (at_risk(&visit, &watch))
@@ -44,7 +45,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
             (clock(&visit, &ready))
         }
         (due(&visit, &watch))
-        (last_night(&visit, &night))
+        (last_night(&visit, &night, is_whole))
     };
     Ok(layout::page(frame, Section::Today, frame.say(t::TODAY), content))
 }
@@ -175,9 +176,8 @@ fn clock(visit: &Visit, ready: &Value) -> Markup {
     }
 }
 
-fn last_night(visit: &Visit, night: &Value) -> Markup {
+fn last_night(visit: &Visit, events: &[Value], is_whole: bool) -> Markup {
     let frame = &visit.frame;
-    let events = items(night, "items");
     let mut counts = BTreeMap::<&str, usize>::new();
     for event in events {
         *counts.entry(plain(event, "type")).or_default() += 1;
@@ -196,7 +196,7 @@ fn last_night(visit: &Visit, night: &Value) -> Markup {
                     }
                 }
             }
-            @if night["next_cursor"].is_string() { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
+            @if !is_whole { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
             @if events.iter().any(event_rows::is_trouble) {
                 (event_rows::table(frame, frame.say(t::TROUBLE), trouble))
             }

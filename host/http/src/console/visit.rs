@@ -24,6 +24,8 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::secrets::SecretBox;
 use serde_json::Value;
 use serde_json::json;
+use sha2::Digest;
+use sha2::Sha256;
 use tower::ServiceExt;
 
 use crate::auth::SignedIn;
@@ -199,6 +201,11 @@ pub(super) async fn read_form(console: &Console, body: HttpBody) -> Result<Param
     Ok(Parameters::read(&String::from_utf8_lossy(&bytes)))
 }
 
+/// The key under which a form does one thing once: a form that is sent again with other contents does another thing.
+fn key(once: &str, path: &str, body: &Value) -> String {
+    hex::encode(&Sha256::digest(format!("{once}\n{path}\n{body}"))[..16])
+}
+
 impl Visit {
     /// What the admin API answers to a `GET`.
     ///
@@ -207,6 +214,25 @@ impl Visit {
     /// [`Failure`] with the problem that it answers instead.
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, None, &[]).await.map(|answer| answer.body)
+    }
+
+    /// Everything that a list of the API has, or what stands on its first `pages` pages; and whether that is everything.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] with the problem that it answers instead.
+    pub(super) async fn list(&self, address: &Address, pages: usize) -> Result<(Vec<Value>, bool), Failure> {
+        let (mut found, mut cursor) = (Vec::new(), None::<String>);
+        for _ in 0..pages {
+            let page = address.clone().with("limit", Some(LIST_MAX)).with("cursor", cursor);
+            let mut page = self.get(&page.text()).await?;
+            found.extend(page["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default());
+            cursor = page["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                return Ok((found, true));
+            }
+        }
+        Ok((found, false))
     }
 
     /// Like [`Visit::get`], for a part of a page that not every token may see: `None` when this one may not.
@@ -228,25 +254,10 @@ impl Visit {
     ///
     /// [`Failure`] with the problem that it answers instead.
     pub(super) async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Answer, Failure> {
-        let once = self.form.get("once").filter(|_| method == Method::POST);
+        let once = self.form.get("once").filter(|_| method == Method::POST).map(|once| key(once, path, body));
         let reason = self.reason();
-        let headers = [("idempotency-key", once), ("x-reason", reason.as_deref())];
+        let headers = [("idempotency-key", once.as_deref()), ("x-reason", reason.as_deref())];
         self.ask(method, path, Some(body), &headers).await
-    }
-
-    /// Like [`Visit::send`] without the key of the form, for one of several requests that one form makes.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] with the problem that it answers instead.
-    pub(super) async fn send_again(
-        &self,
-        method: Method,
-        path: &str,
-        body: &Value,
-    ) -> Result<Answer, Failure> {
-        let reason = self.reason();
-        self.ask(method, path, Some(body), &[("x-reason", reason.as_deref())]).await
     }
 
     /// The reason of the form, on one line.
