@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::console::address;
 use crate::console::address::Address;
+use crate::console::curve;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::layout;
@@ -94,6 +95,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         section.titled id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
             h2 id="ledger-title" { (frame.say(t::LEDGER)) }
             @if is_cut { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
+            (curve::draw(frame, &account, &entries))
             (ledger_table(frame, &account, &entries))
         }
         (settings(frame, &account, plugin))

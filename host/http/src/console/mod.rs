@@ -12,6 +12,7 @@ mod audit;
 mod calendar;
 mod clock;
 mod commands;
+mod curve;
 mod event_rows;
 mod events;
 mod failure;

@@ -72,6 +72,7 @@ texts! {
     COMMAND_ON: "{}: {}", "{}：{}";
     COST: "Cost", "费用";
     CREATE: "Create", "创建";
+    CURVE_OF: "The balance of {} over time, from {} to {} {}", "{} 的余额变化，从 {} 到 {} {}";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
     DAY_LOAD: "{} resources, {}", "{} 个资源，{}";

@@ -31,8 +31,8 @@ fn planted() -> Server {
     let path = "/v1/resources/%3Cb%3E%22x%22:renew";
     let answer = server.send("operator", "POST", path, &[&reason], "{}");
     assert_eq!(answer.status, 202, "{}", answer.body);
-    let job = json!({ "command": "renew", "ids": [HOSTILE, "<b>\"x\""], "dry_run": true });
-    let job = json!({ "command": { "renew": {} }, "ids": job["ids"], "dry_run": true });
+    let ids = ["<img src=x onerror=alert(1)>", "<b>\"x\""];
+    let job = json!({ "command": { "renew": {} }, "ids": ids, "dry_run": true });
     let answer = server.send("operator", "POST", "/v1/jobs", &[&reason], &job.to_string());
     assert_eq!(answer.status, 202, "{}", answer.body);
     let webhook = json!({ "url": "https://example.com/?<script>", "description": HOSTILE });

@@ -20,7 +20,7 @@ fn a_token_signs_in_once_and_is_nowhere_afterwards() {
         (answer.status.as_u16(), location(&answer)),
         (303, "/sign-in?next=%2Fresources%3Ftag%3Denv%253Dprod")
     );
-    let page = browser.page(&location(&answer).to_owned());
+    let page = browser.page(location(&answer));
     let answer = browser
         .send("/sign-in", &[("token", &secret), ("next", &hidden(&page, "next").replace("&amp;", "&"))]);
     assert_eq!((answer.status.as_u16(), location(&answer)), (303, "/resources?tag=env%3Dprod"));
