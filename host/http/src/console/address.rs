@@ -35,6 +35,20 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The first value of a name as an instant: a date alone is midnight UTC, as on the command line.
+    pub(super) fn instant(&self, name: &str) -> Option<String> {
+        let value = self.get(name)?;
+        let is_date = value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        Some(if is_date { format!("{value}T00:00:00Z") } else { value.to_owned() })
+    }
+
+    /// The same with another value of a name.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Parameters {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Every name and value, in their order.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -95,9 +109,12 @@ impl Address {
         self
     }
 
-    /// The same with those of `parameters` that `names` has.
+    /// The same with those of `parameters` that `names` has; dates alone are instants.
     pub(super) fn with_each(self, parameters: &Parameters, names: &[&str]) -> Address {
-        names.iter().fold(self, |address, name| address.with(name, parameters.get(name)))
+        names.iter().fold(self, |address, name| match *name {
+            "expires_from" | "expires_before" | "since" => address.with(name, parameters.instant(name)),
+            name => address.with(name, parameters.get(name)),
+        })
     }
 
     /// The text of the address.
@@ -142,6 +159,17 @@ mod tests {
         assert_eq!(read.get("c"), Some("%zz"));
         assert_eq!(read.all("d").collect::<Vec<_>>(), ["1 2", "\u{fffd}"]);
         assert_eq!(read.get("e"), None);
+    }
+
+    #[test]
+    fn a_date_alone_is_midnight_utc() {
+        let read = Parameters::read("since=2026-01-31&until=2026-01-31T08:00:00%2B08:00&to=tomorrow!!");
+        assert_eq!(
+            Address::new("/e", &[]).with_each(&read, &["since"]).text(),
+            "/e?since=2026-01-31T00%3A00%3A00Z"
+        );
+        assert_eq!(read.instant("until").as_deref(), Some("2026-01-31T08:00:00+08:00"));
+        assert_eq!(read.instant("to").as_deref(), Some("tomorrow!!"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn advance_form(frame: &Frame) -> Markup {
         }
         form.act method="post" action="/clock" {
             (frame.proof())
-            (parts::field(frame, t::ADVANCE_TO, "to", &(frame.now + DAY).to_string()))
+            (parts::instant_field(frame, t::ADVANCE_TO, "to", &(frame.now + DAY).to_string()))
             button type="submit" { (frame.say(t::ADVANCE)) }
         }
     }
@@ -67,7 +67,7 @@ pub(super) async fn advance(visit: Visit) -> Result<Response, Failure> {
         form.get("days").and_then(|days| days.parse::<i64>().ok()).filter(|days| (1..=400).contains(days));
     let to = match days {
         Some(days) => Value::from(later(visit.frame.now, days).to_string()),
-        None => json!(form.get("to").unwrap_or_default()),
+        None => json!(form.instant("to").unwrap_or_default()),
     };
     visit.send(Method::POST, "/v1/clock:advance", &json!({ "to": to })).await?;
     Ok(visit.go(Address::new("/clock", &[]), "advanced"))

@@ -53,6 +53,7 @@ pub(super) fn term(text: Option<&str>) -> Value {
 /// What a command is told, as the API reads it: the fields of a form that are not empty.
 pub(super) fn arguments(command: &str, sent: &Parameters) -> Value {
     let text = |name: &str| sent.get(name).map_or(Value::Null, |value| json!(value));
+    let instant = |name: &str| sent.instant(name).map_or(Value::Null, |value| json!(value));
     match command {
         "renew" | "subscribe" => json!({ "term": term(sent.get("term")) }),
         "set_auto_renew" => {
@@ -62,7 +63,7 @@ pub(super) fn arguments(command: &str, sent: &Parameters) -> Value {
             json!({ "term": term(sent.get("term")), "renewals": renewals })
         }
         "unsubscribe" => json!({ "scope": text("scope") }),
-        "buy_again" => json!({ "pay_at": text("pay_at"), "effective_at": text("effective_at") }),
+        "buy_again" => json!({ "pay_at": instant("pay_at"), "effective_at": instant("effective_at") }),
         "pay_order" | "cancel_order" => json!({ "order": text("order") }),
         _ => json!({}),
     }
@@ -133,8 +134,8 @@ fn change_form(frame: &Frame, id: &str, command: &str, query: &Parameters) -> Ma
                 }
                 @if command == "buy_again" {
                     p.note { (frame.say(t::BUY_AGAIN_LEAD)) }
-                    (parts::field(frame, t::PAY_AT, "pay_at", get("pay_at")))
-                    (parts::field(frame, t::EFFECTIVE_AT, "effective_at", get("effective_at")))
+                    (parts::instant_field(frame, t::PAY_AT, "pay_at", get("pay_at")))
+                    (parts::instant_field(frame, t::EFFECTIVE_AT, "effective_at", get("effective_at")))
                 }
                 button type="submit" { (frame.say(t::PLAN_ANEW)) }
             }

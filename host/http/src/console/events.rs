@@ -27,7 +27,7 @@ const FILTER: [&str; 4] = ["account", "resource", "type", "since"];
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let address = Address::new("/v1/events", &[]).with_each(query, &["account", "resource", "type"]);
-    let (events, next) = match query.get("since") {
+    let (events, next) = match query.instant("since") {
         Some(since) => since_instant(&visit, address.with("since", Some(since))).await?,
         None => (newest(&visit, &address).await?, Value::Null),
     };
@@ -38,7 +38,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
             (parts::field(frame, t::ACCOUNT, "account", get("account")))
             (parts::field(frame, t::RESOURCE, "resource", get("resource")))
             (parts::choice(frame, t::WHAT, "type", EventKind::TYPES, get("type")))
-            (parts::field(frame, t::SINCE, "since", get("since")))
+            (parts::instant_field(frame, t::SINCE, "since", get("since")))
             button type="submit" { (frame.say(t::FILTER)) }
         }
         p.note data-follow="/events/stream" { (frame.say(t::LIVE)) }

@@ -170,8 +170,12 @@ pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     };
     let mut body = json!({ "command": command, "dry_run": true });
     if form.get("which") == Some("filter") {
+        let value = |name: &str| match name.starts_with("expires") {
+            true => form.instant(name),
+            false => form.get(name).map(str::to_owned),
+        };
         let filter =
-            resources::FILTER.iter().filter_map(|name| Some(((*name).to_owned(), json!(form.get(name)?))));
+            resources::FILTER.iter().filter_map(|name| Some(((*name).to_owned(), json!(value(name)?))));
         body["filter"] = Value::Object(filter.collect());
     } else {
         let ids = form.all("id").collect::<Vec<_>>();

@@ -178,6 +178,16 @@ pub(super) fn field(frame: &Frame, label: Text, name: &str, value: &str) -> Mark
     }
 }
 
+/// A field for an instant: a date, or an instant of RFC 3339.
+pub(super) fn instant_field(frame: &Frame, label: Text, name: &str, value: &str) -> Markup {
+    html! {
+        label {
+            span { (frame.say(label)) }
+            input name=(name) value=(value) placeholder="2026-01-31T16:00:00Z" autocomplete="off" spellcheck="false";
+        }
+    }
+}
+
 /// A choice of one of a few words of the API's; nothing chosen is every one.
 pub(super) fn choice(frame: &Frame, label: Text, name: &str, words: &[&str], chosen: &str) -> Markup {
     html! {

@@ -18,6 +18,7 @@ use crate::console::parts::Column;
 use crate::console::parts::plain;
 use crate::console::resources;
 use crate::console::texts as t;
+use crate::console::visit;
 use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
 
@@ -28,11 +29,14 @@ const ROWS_MAX: usize = 150;
 
 /// `GET /renewals`: what expires soon, and packages.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
-    let (frame, query) = (&visit.frame, &visit.query);
-    let before = query.get("expires_before").map_or_else(|| (frame.now + MONTH).to_string(), str::to_owned);
-    let names = ["account", "provider", "kind", "stage", "tag", "expires_from"];
-    let address =
-        Address::new("/v1/resources", &[]).with_each(query, &names).with("expires_before", Some(&before));
+    let frame = &visit.frame;
+    if let Some(id) = visit.query.get("id") {
+        return Ok(visit::see_other(&address::to("/resources/{}", &[id])));
+    }
+    let before = visit.query.instant("expires_before").unwrap_or_else(|| (frame.now + MONTH).to_string());
+    // What is done to all that pass the filter is done to what the page shows.
+    let query = &visit.query.clone().with("expires_before", &before);
+    let address = Address::new("/v1/resources", &[]).with_each(query, &resources::FILTER);
     let page = visit.get(&address.with("limit", Some(LIST_MAX)).text()).await?;
     let mut due = resources::of_their_own(&page);
     // What has ended is renewed no more.

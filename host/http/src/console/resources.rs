@@ -6,6 +6,7 @@ use maud::html;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
+use crate::console::address;
 use crate::console::address::Address;
 use crate::console::address::Parameters;
 use crate::console::failure::Failure;
@@ -17,6 +18,7 @@ use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::texts as t;
+use crate::console::visit;
 use crate::console::visit::Visit;
 
 /// What narrows the list, as the admin API calls it.
@@ -33,6 +35,9 @@ const SORTS: [&str; 4] = ["added", "expires_at", "price", "id"];
 /// `GET /resources`: a page of those that pass the filter.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
+    if let Some(id) = query.get("id") {
+        return Ok(visit::see_other(&address::to("/resources/{}", &[id])));
+    }
     let address =
         Address::new("/v1/resources", &[]).with_each(query, &FILTER).with("cursor", query.get("cursor"));
     let mut page = visit.get(&address.with("limit", Some(ROWS_MAX)).text()).await?;
@@ -62,13 +67,14 @@ pub(super) fn filter_form(frame: &Frame, path: &str, query: &Parameters) -> Mark
     let get = |name: &str| query.get(name).unwrap_or_default();
     html! {
         form.filter method="get" action=(path) role="search" {
+            (parts::field(frame, t::RESOURCE_ID, "id", ""))
             (parts::field(frame, t::ACCOUNT, "account", get("account")))
             (parts::field(frame, t::PROVIDER, "provider", get("provider")))
             (parts::field(frame, t::KIND, "kind", get("kind")))
             (parts::choice(frame, t::STAGE, "stage", &STAGES, get("stage")))
             (parts::field(frame, t::TAG, "tag", get("tag")))
-            (parts::field(frame, t::EXPIRES_FROM, "expires_from", get("expires_from")))
-            (parts::field(frame, t::EXPIRES_BEFORE, "expires_before", get("expires_before")))
+            (parts::instant_field(frame, t::EXPIRES_FROM, "expires_from", get("expires_from")))
+            (parts::instant_field(frame, t::EXPIRES_BEFORE, "expires_before", get("expires_before")))
             label {
                 span { (frame.say(t::SORT)) }
                 select name="sort" {

@@ -21,7 +21,7 @@ texts! {
     ADDRESS: "Address", "地址";
     ADVANCE: "Move the clock", "推进时钟";
     ADVANCE_LEAD: "The clock is virtual and stands still until somebody moves it. Everything that is due until then is done on the way.", "时钟是虚拟的，有人推进之前保持静止。推进时，其间到期的一切都会被执行。";
-    ADVANCE_TO: "Move to (RFC 3339)", "推进到（RFC 3339）";
+    ADVANCE_TO: "Move to", "推进到";
     ALL: "All", "全部";
     ALL_EVENTS: "All events of this resource", "此资源的全部事件";
     ALL_OF_FILTER: "all that pass the filter", "符合筛选条件的全部";
@@ -91,14 +91,14 @@ texts! {
     DUE_CAPTION: "{} resources, {}", "{} 个资源，{}";
     DUE_THIS_WEEK: "Due this week", "本周到期";
     EDIT: "Edit", "编辑";
-    EFFECTIVE_AT: "Takes effect at (RFC 3339)", "生效时间（RFC 3339）";
+    EFFECTIVE_AT: "Takes effect at", "生效时间";
     ENABLE: "Enable", "启用";
     EVENTS: "Events", "事件";
     EVENTS_CAPTION: "{} events, newest first", "{} 个事件，最新的在前";
     EVENT_TYPES: "Types of event", "事件类型";
     EXPIRES: "Expires", "到期时间";
-    EXPIRES_BEFORE: "Expires before (RFC 3339)", "到期早于（RFC 3339）";
-    EXPIRES_FROM: "Expires from (RFC 3339)", "到期不早于（RFC 3339）";
+    EXPIRES_BEFORE: "Expires before", "到期早于";
+    EXPIRES_FROM: "Expires from", "到期不早于";
     EXPIRES_NOW: "Expires now", "目前到期";
     EXPIRES_THEN: "Expires then", "之后到期";
     FAILING_SINCE: "failing since", "失败始于";
@@ -188,7 +188,7 @@ texts! {
     PACKAGES: "Resource packages", "资源包";
     PAGES: "Pages", "页面";
     PAYMENTS: "Payments", "付款数";
-    PAY_AT: "Pay at (RFC 3339)", "付款时间（RFC 3339）";
+    PAY_AT: "Pay at", "付款时间";
     PERIOD: "Period", "周期";
     PLAN: "Plan", "计划";
     PLANS: "Plans", "计划";
@@ -218,6 +218,7 @@ texts! {
     RENEWALS_MOST: "The most renewals; empty is no limit", "最多续费次数；留空为不限";
     REQUESTED: "Requested", "提交于";
     RESOURCE: "Resource", "资源";
+    RESOURCE_ID: "ID of a resource", "资源编号";
     RESOURCES: "Resources", "资源";
     RESOURCES_CAPTION: "{} resources on this page", "本页 {} 个资源";
     REVISION: "Revision", "版本";
@@ -248,7 +249,7 @@ texts! {
     SIGN_IN: "Sign in", "登录";
     SIGN_IN_LEAD: "Sign in with a token of this host.", "使用此主机的令牌登录。";
     SIGN_OUT: "Sign out", "退出";
-    SINCE: "Since (RFC 3339)", "起始时间（RFC 3339）";
+    SINCE: "Since", "起始时间";
     SKIP: "Skip to the content", "跳到内容";
     SORT: "Sort this page by", "本页排序";
     STAGE: "Stage", "阶段";

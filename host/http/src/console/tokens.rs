@@ -94,7 +94,7 @@ fn token_form(frame: &Frame) -> Markup {
                 select name="role" { @for role in Role::ALL { option value=(role.name()) { (frame.word(role.name())) } } }
             }
             (parts::field(frame, t::ACCOUNTS_LIST, "accounts", ""))
-            (parts::field(frame, t::EXPIRES, "expires_at", ""))
+            (parts::instant_field(frame, t::EXPIRES, "expires_at", ""))
             button type="submit" { (frame.say(t::CREATE)) }
         }
     }
@@ -108,7 +108,7 @@ pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     });
     let body = json!({
         "name": form.get("name").unwrap_or_default(), "role": form.get("role").unwrap_or_default(),
-        "accounts": accounts, "expires_at": form.get("expires_at"),
+        "accounts": accounts, "expires_at": form.instant("expires_at"),
     });
     let answer = visit.send(Method::POST, "/v1/tokens", &body).await?;
     Ok(secret_page(&visit, Section::Tokens, plain(&answer.body["token"], "name"), &answer.body["secret"]))

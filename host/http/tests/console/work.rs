@@ -114,6 +114,22 @@ fn a_job_over_a_filter_is_run_dry_first_and_carried_out_by_its_plans() {
 }
 
 #[test]
+fn renewals_are_what_expires_soon_and_so_is_what_a_job_there_does() {
+    let server = served();
+    server.advance("2026-01-02T00:00:00Z");
+    let mut browser = Browser::signed_in(&server, "operator");
+    let page = browser.page("/renewals");
+    let (due, packages) = page.split_once("id=\"packages\"").unwrap();
+    assert!(due.contains("ecs-1") && !due.contains(">pkg-1<") && packages.contains(">pkg-1<"), "{page}");
+    assert_eq!(hidden(&page, "expires_before"), "2026-02-02T00:00:00Z");
+    let page = browser.page("/renewals?expires_before=2026-01-31");
+    assert_eq!(hidden(&page, "expires_before"), "2026-01-31T00:00:00Z");
+    assert!(!page.contains("ecs-1"), "{page}");
+    let found = browser.open("/renewals?id=ecs-1&account=");
+    assert_eq!((found.status.as_u16(), location(&found)), (303, "/resources/ecs-1"));
+}
+
+#[test]
 fn a_policy_is_edited_with_its_errors_in_place() {
     let server = served();
     let mut browser = Browser::signed_in(&server, "admin");
