@@ -42,7 +42,8 @@ texts! {
     AT_RISK: "At risk", "有风险";
     AT_RISK_CAPTION: "{} resources, the greatest loss first", "{} 个资源，损失最大的在前";
     AUDIT: "Audit", "审计";
-    AWAITING_DECISION: "Awaiting my decision", "等待我的决定";
+    AWAITING_DECISION: "Awaiting a decision", "等待决定";
+    AWAITING_MINE: "Awaiting my decision", "等待我的决定";
     BACK: "Back", "返回";
     BALANCE: "Balance", "余额";
     BALANCE_AFTER: "Balance after", "执行后余额";

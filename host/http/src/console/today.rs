@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
+use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
 use crate::console::address::Address;
@@ -113,11 +114,15 @@ fn due(visit: &Visit, watch: &Watch) -> Markup {
 
 fn decisions(visit: &Visit, approvals: &Value) -> Markup {
     let frame = &visit.frame;
-    let pending = items(approvals, "items");
+    // Who asked for a plan does not decide on it.
+    let may_decide = frame.may(Role::Approver);
+    let is_mine = |approval: &&Value| may_decide && approval["requested_by"] == *frame.caller.id;
+    let pending = items(approvals, "items").iter().filter(|approval| !is_mine(approval)).collect::<Vec<_>>();
+    let title = if may_decide { t::AWAITING_MINE } else { t::AWAITING_DECISION };
     let sums = parts::sums(pending.iter().map(|approval| (&approval["cost"], &approval["currency"])));
     html! {
         section.card id="decisions" data-live="decisions" aria-labelledby="decisions-title" {
-            h2 id="decisions-title" { (frame.say(t::AWAITING_DECISION)) }
+            h2 id="decisions-title" { (frame.say(title)) }
             @if pending.is_empty() {
                 p { (frame.say(t::NOTHING_AWAITS)) }
             } @else {
