@@ -308,15 +308,12 @@ fn pay_in(context: &Context, client: &Client, top_up: &TopUp) -> anyhow::Result<
     }
     confirm("Write this down?", act.yes)?;
     let request = Request::new("POST", "/v1/accounts/{id}:top-up", &[id])
-        .to(format!("top up `{id}`"))
+        .to(format!("top up `{id}` by {amount}"))
         .body(json!({ "amount": amount }))
         .once(&act.key()?)
         .reason(act.reason.as_deref());
     let response = client.send(&request)?;
-    let told = tell(context, client, &response, list);
-    told.map_err(|error| {
-        error.context(format!("this was done, and could not be shown: top up {id} by {amount}"))
-    })
+    tell(context, client, &response, list)
 }
 
 fn ledger(

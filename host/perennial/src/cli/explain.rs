@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock;
 use perennial_engine::explanation;
+use perennial_formats::time_zone::ZoneChoice;
 use perennial_service::lookup;
 use perennial_store::ReadTx;
 use perennial_store::clock::ClockKind;
@@ -17,7 +18,6 @@ use serde_json::Value;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::list::ZoneArguments;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::client::Client;
@@ -87,14 +87,11 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     Ok(out.finish()?)
 }
 
-/// The same on a running host, whose sentences have their instants in UTC.
+/// The same on a running host.
 fn on_host(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
-    if arguments.zone.time_zone != ZoneChoice::UTC {
-        let message = "a host explains in UTC; leave `--time-zone` out";
-        return Err(UserError::Argument(message.to_owned()).into());
-    }
     let resource = arguments.resource.as_str();
-    let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]);
+    let zone = Some(arguments.zone.time_zone).filter(|zone| *zone != ZoneChoice::UTC);
+    let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]).query("time_zone", zone);
     let explained = client.send(&request.to(format!("explain `{resource}`")))?.json()?;
     let mut out = Output::standard();
     match arguments.format {

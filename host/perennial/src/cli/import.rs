@@ -99,11 +99,8 @@ impl Arguments {
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(client) = context.host_client(&arguments.target)? {
-        if arguments.accounts.is_some() {
-            let message = "tables go into a database only; a host takes an inventory in JSON";
-            return Err(UserError::Argument(message.to_owned()).into());
-        }
-        return on_host::import(&client, &arguments.file, arguments.options(), arguments.yes);
+        let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
+        return on_host::import(&client, &inventory, arguments.options(), arguments.yes);
     }
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let providers = context.providers_with_policies()?;

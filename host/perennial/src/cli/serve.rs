@@ -42,7 +42,7 @@ use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
 
-/// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
+/// Runs the clock and an HTTP server through which programs and people look and act.
 ///
 /// Makes the database if there is none, and says so, unless `--must-exist` or `[database] must_exist` says that there is one. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
 /// however it ends. `/openapi.json` describes every route.

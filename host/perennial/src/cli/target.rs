@@ -63,7 +63,7 @@ impl Context {
     pub(super) fn client(&self, target: &TargetArguments) -> anyhow::Result<Client> {
         match self.host(target)? {
             Some(profile) => self.client_of(&profile),
-            None => Client::of_database(Local::new(self.local_setup()?)),
+            None => Client::of_database(Local::new(self.local_setup()?), self.written.clone()),
         }
     }
 
@@ -135,7 +135,7 @@ impl Context {
         let token = read_token(file)?;
         let certificates = profile.certificates.as_deref();
         let remote = Remote::new(address, token, certificates, profile.allow_plain_http).map_err(argument)?;
-        Client::of_host(remote)
+        Client::of_host(remote, self.written.clone())
     }
 
     fn local_setup(&self) -> anyhow::Result<Setup> {
