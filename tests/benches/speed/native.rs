@@ -85,9 +85,8 @@ fn members(bundle: &Bundle, manifest: &Manifest) -> Vec<sdk::Resource> {
 
 /// With the attributes that the rules read, as in the sandbox. Its texts are its own, so that a copy copies them.
 fn resource(resource: &Resource, manifest: &Manifest) -> sdk::Resource {
-    let attribute = |name: &String| {
-        Some((name.clone().into(), resource.attributes.get(name)?.clone().into()))
-    };
+    let attribute =
+        |name: &String| Some((name.clone().into(), resource.attributes.get(name)?.clone().into()));
     sdk::Resource {
         id: resource.id.clone().into(),
         kind: resource.kind.clone().into(),

@@ -102,8 +102,9 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
 fn every_wrong_at_once_leaves_a_full_batch_its_answers() {
     let plugin = hostile();
     // Not `many` beside `few`: together they give as many answers as there are questions.
-    let ways =
-        ["loop", "memory", "stack", "trap", "string", "few", "uneven", "repeat", "endless", "past", "outside"];
+    let ways = [
+        "loop", "memory", "stack", "trap", "string", "few", "uneven", "repeat", "endless", "past", "outside",
+    ];
     let does = |place: usize| if place % 29 == 3 { ways[place / 29 % ways.len()] } else { "" };
     let bundles = (0..600).map(|place| world::bundle(&format!("b{place}"), does(place))).collect::<Vec<_>>();
     let answers = timelines(&plugin, &bundles);
@@ -140,8 +141,8 @@ fn wrong_done_about_a_command_is_its_own_error() {
     let mut table = String::new();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
     let ways = [
-        "loop", "memory", "stack", "trap", "few", "uneven", "wordless", "spare", "past", "no-time", "outside",
-        "refusal",
+        "loop", "memory", "stack", "trap", "few", "uneven", "wordless", "spare", "past", "no-time",
+        "outside", "refusal",
     ];
     for does in ways {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];

@@ -222,14 +222,7 @@ impl Plugin {
         let items = requests.iter().map(PlanRequest::items).sum();
         let (answer, fuel) = self.call("make-plans", items, |store, provider| {
             let commands = provider.perennial_provider_commands();
-            commands.call_make_plans(
-                store,
-                words.list(),
-                accounts.record(),
-                bundles.record(),
-                &sent,
-                &orders,
-            )
+            commands.call_make_plans(store, words.list(), accounts.record(), bundles.record(), &sent, &orders)
         })?;
         let answers = decode::plans(answer, requests.len(), self.limits.answer_max_bytes);
         let share = fuel.div_ceil(u64::try_from(requests.len()).unwrap_or(u64::MAX).max(1));

@@ -77,7 +77,9 @@ fn bundles() -> impl Strategy<Value = Vec<Resource>> {
         for (kind, resource) in attached {
             let expires_at = if same_expiry { bundle[0].expires_at } else { resource.expires_at };
             let anchor_day = if same_expiry { bundle[0].anchor_day } else { resource.anchor_day };
-            bundle.push(Resource { kind: kind.to_owned().into(), expires_at, anchor_day, ..resource }.attached());
+            bundle.push(
+                Resource { kind: kind.to_owned().into(), expires_at, anchor_day, ..resource }.attached(),
+            );
         }
         bundle
     })

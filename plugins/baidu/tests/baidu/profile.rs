@@ -121,8 +121,7 @@ fn the_manifest_names_kinds_notices_and_attributes_once() {
 
 #[test]
 fn no_package_covers_any_use() {
-    let use_of =
-        |amount| Consumption { at: 0, resource_type: "bos".into(), amount, packages: Vec::new() };
+    let use_of = |amount| Consumption { at: 0, resource_type: "bos".into(), amount, packages: Vec::new() };
     let settings = Baidu::settings(&[]);
     assert_eq!([1, 2].map(|amount| Baidu::allocate(&settings, &use_of(amount))), [Vec::new(), Vec::new()]);
 }

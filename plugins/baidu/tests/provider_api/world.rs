@@ -434,7 +434,12 @@ fn resource(subject: &ResourceView) -> Resource {
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
         has_unpaid_order: false,
-        attributes: subject.attributes.iter().cloned().map(|(name, value)| (name.into(), value.into())).collect(),
+        attributes: subject
+            .attributes
+            .iter()
+            .cloned()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
     }
 }
 

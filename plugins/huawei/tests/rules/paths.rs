@@ -212,10 +212,7 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
         Resource { expires_at, renewal_term: quarterly, ..renews(resource("ecs")) }
     };
     let disk = attached("evs", 0);
-    let held = Resource {
-        attributes: vec![("condition".into(), "processing-order".into())],
-        ..disk.clone()
-    };
+    let held = Resource { attributes: vec![("condition".into(), "processing-order".into())], ..disk.clone() };
     let shown = [
         tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), disk.clone()]),
         tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), held]),

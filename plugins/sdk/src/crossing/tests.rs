@@ -67,12 +67,12 @@ impl Rules for Echo {
         let message = format!("{settings} asks at {} about {bundle}", request.at);
         let refunds = (0..).zip(&request.orders);
         let refunds = refunds.map(|(order, paid)| Refund { order, amount: paid.paid, fee: 0 }).collect();
-        let operation = match request.command {
-            Command::Unsubscribe(scope) => {
-                Operation::EndSubscription(Cancellation { scope, expires_at: None, refunds })
-            }
-            Command::ConvertNow => Operation::Convert(refunds),
-            _ => return Err(Refusal { code: "No".to_owned(), message }),
+        let operation = if let Command::Unsubscribe(scope) = request.command {
+            Operation::EndSubscription(Cancellation { scope, expires_at: None, refunds })
+        } else if request.command == Command::ConvertNow {
+            Operation::Convert(refunds)
+        } else {
+            return Err(Refusal { code: "No".to_owned(), message });
         };
         let attributes = vec![("size".to_owned(), "large".to_owned())];
         let changed =
@@ -134,7 +134,12 @@ fn bundles(with_ids: bool) -> Bundles {
 #[test]
 fn timelines_are_asked_bundle_by_bundle_and_answered_in_order() {
     let request = |after, account| lifecycle::TimelineRequest { after, account };
-    let answer = <Echo as lifecycle::Guest>::timeline(words(&WORDS), accounts(), bundles(false), vec![request(5, 1), request(7, 0)]);
+    let answer = <Echo as lifecycle::Guest>::timeline(
+        words(&WORDS),
+        accounts(),
+        bundles(false),
+        vec![request(5, 1), request(7, 0)],
+    );
     expect![[r#"
         ["Bob", ":server region=north", "Bob", ":disk", "Ann", ":server name=Bob"]
         [3, 2]
@@ -202,7 +207,8 @@ fn plans_are_asked_with_their_orders_and_answered_in_order() {
     };
     let requests = vec![request(Command::ConvertNow, 2), request(Command::Unsubscribe(Scope::Everything), 1)];
     let orders = [20, 30, 40].map(order).to_vec();
-    let answer = <Echo as commands::Guest>::make_plans(words(&WORDS), accounts(), bundles(true), requests, orders);
+    let answer =
+        <Echo as commands::Guest>::make_plans(words(&WORDS), accounts(), bundles(true), requests, orders);
     expect![[r#"
         ["size", "large", "Left", "Ann asks at 9 about é1:server region=north, d1:disk", "size", "large", "Left", "Ann asks at 9 about s2:server name=Bob"]
         [Ok(Plan { steps: 2, skipped: 1, retry-now: Some(0), pay-until: None }), Ok(Plan { steps: 2, skipped: 1, retry-now: Some(0), pay-until: None })]
@@ -224,7 +230,8 @@ fn plans_are_asked_with_their_orders_and_answered_in_order() {
     ));
     let renew = Command::SetAutoRenew(AutoRenewal { term: None, renewals: None });
     let refused = vec![request(renew.clone(), 0), request(renew, 0)];
-    let answer = <Echo as commands::Guest>::make_plans(words(&WORDS), accounts(), bundles(true), refused, Vec::new());
+    let answer =
+        <Echo as commands::Guest>::make_plans(words(&WORDS), accounts(), bundles(true), refused, Vec::new());
     expect![[r#"
         ["No", "Ann asks at 9 about é1:server region=north, d1:disk", "No", "Ann asks at 9 about s2:server name=Bob"]
         [Err(Refusal { code: 0, message: 1 }), Err(Refusal { code: 2, message: 3 })]
@@ -244,9 +251,8 @@ fn uses_are_asked_with_their_own_packages() {
         [1, 2, 3].map(package).to_vec(),
     );
     assert_eq!(answer.counts, [2, 0, 1]);
-    assert_eq!(answer.allocations.iter().map(|one| (one.package, one.amount)).collect::<Vec<_>>(), [
-        (0, 1),
-        (1, 2),
-        (0, 3)
-    ]);
+    assert_eq!(
+        answer.allocations.iter().map(|one| (one.package, one.amount)).collect::<Vec<_>>(),
+        [(0, 1), (1, 2), (0, 3)]
+    );
 }

@@ -189,7 +189,8 @@ impl commands::Guest for Hostile {
     ) -> commands::Plans {
         let does = |what: &str| words.iter().any(|word| word == what);
         let (few, uneven, wordless, spare) = (does("few"), does("uneven"), does("wordless"), does("spare"));
-        let mut answer = <Bundlewise as commands::Guest>::make_plans(words, accounts, bundles, requests, orders);
+        let mut answer =
+            <Bundlewise as commands::Guest>::make_plans(words, accounts, bundles, requests, orders);
         let nothing = commands::Refusal { code: u32::MAX, message: u32::MAX };
         if few {
             answer.answers.pop();

@@ -126,7 +126,7 @@ mod tests {
         let missing =
             Mismatch::Lists("its counts ask for 2 more of its `steps`, of which 1 are left".to_owned());
         assert_eq!(items.take(2).map(|_| ()), Err(missing));
-        assert_eq!(items.take(u32::MAX).map(|_| ()).is_err(), true);
+        assert!(items.take(u32::MAX).is_err());
         assert_eq!(items.take(1).unwrap().collect::<String>(), "c");
         assert_eq!(items.finish(), Ok(()));
     }
