@@ -32,7 +32,15 @@
   (func (export "perennial:provider/profile@0.2.0#check-settings") (param i32 i32) (result i32) (i32.const 4096))
 
   (func (export "perennial:provider/lifecycle@0.2.0#timeline")
-    (param $accounts i32) (param $accounts_length i32) (param $requests i32) (param $length i32) (result i32)
+    (param $words i32) (param $words_length i32)
+    (param $account_counts i32) (param $account_counts_length i32)
+    (param $settings i32) (param $settings_length i32)
+    (param $counts i32) (param $counts_length i32)
+    (param $members i32) (param $members_length i32)
+    (param $attributes i32) (param $attributes_length i32)
+    (param $ids i32) (param $ids_length i32)
+    (param $requests i32) (param $length i32)
+    (result i32)
     (local $place i32)
     (block $done
       (loop $each
@@ -41,15 +49,17 @@
               (i64.const 0)
               (i64.and
                 (i64.const 1)
-                (i64.load (i32.add (local.get $requests) (i32.mul (local.get $place) (i32.const 24))))))
+                (i64.load (i32.add (local.get $requests) (i32.mul (local.get $place) (i32.const 16))))))
           (then (loop $more (drop (table.grow $hoard (ref.null func) (i32.const 1000))) (br $more))))
         (local.set $place (i32.add (local.get $place) (i32.const 1)))
         (br $each)))
-    ;; As many empty lists, which are two zeros each, as there are requests.
-    (i32.store (i32.const 4096) (i32.const 8192))
-    (i32.store (i32.const 4100) (local.get $length))
+    ;; No words; as many counts, which are zero, as there are requests; no occurrences.
+    (i32.store (i32.const 4104) (i32.const 8192))
+    (i32.store (i32.const 4108) (local.get $length))
     (i32.const 4096))
 
-  (func (export "perennial:provider/commands@0.2.0#make-plans") (param i32 i32 i32 i32) (result i32) (unreachable))
+  (func (export "perennial:provider/commands@0.2.0#make-plans") (param i32) (result i32) (unreachable))
 
-  (func (export "perennial:provider/usage@0.2.0#allocate") (param i32 i32 i32 i32) (result i32) (unreachable)))
+  (func (export "perennial:provider/usage@0.2.0#allocate")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (unreachable)))
