@@ -376,3 +376,24 @@ fn a_file_that_is_no_database_of_this_program_is_named_and_stays() {
     // An empty file is a database that nothing was written to yet.
     drop(Store::open(&empty).unwrap());
 }
+
+#[test]
+fn a_copy_of_a_database_that_was_cut_off_is_refused_and_says_why() {
+    let folder = old();
+    let (whole, cut) = (folder.path("whole.db"), folder.path("cut.db"));
+    drop(Store::open(&whole).unwrap());
+    let bytes = std::fs::read(&whole).unwrap();
+    // Within its first page, after it, and in the middle.
+    for length in [50, 4096, bytes.len() / 2 / 4096 * 4096] {
+        std::fs::write(&cut, &bytes[..length]).unwrap();
+        for error in [Store::open(&cut).unwrap_err(), ReadTx::open(&cut).unwrap_err()] {
+            let said = error.to_string();
+            assert!(said.contains("cut.db"), "{length}: {said}");
+            assert!(
+                said.contains("file is not a database") || said.contains("disk image is malformed"),
+                "{length}: {said}"
+            );
+        }
+        assert_eq!(std::fs::read(&cut).unwrap(), &bytes[..length], "it stays as it is");
+    }
+}
