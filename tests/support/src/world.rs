@@ -14,7 +14,6 @@ use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
-use perennial_domain::order;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;

@@ -23,7 +23,8 @@ pub fn missing_tests(document: &str, sources: &[Source]) -> Vec<String> {
 /// The rows of the table of limits whose file does not have the constant, or the field, with that value.
 pub fn stale_limits(document: &str, sources: &[Source]) -> Vec<String> {
     let table = document.split("### Limits that are not configuration").nth(1).unwrap_or_default();
-    let rows = table.lines().skip_while(|line| !line.starts_with("| ")).take_while(|line| line.starts_with('|'));
+    let rows =
+        table.lines().skip_while(|line| !line.starts_with("| ")).take_while(|line| line.starts_with('|'));
     let mut violations = Vec::new();
     for row in rows.skip(2) {
         let cells = row.split('`').collect::<Vec<_>>();

@@ -255,8 +255,7 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         default.iter().for_each(|name| settings[name] = Value::Null);
     }
     if body.is_empty() {
-        let message =
-            "name something to set, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
+        let message = "name something to set, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
         return Err(UserError::Argument(message.to_owned()).into());
     }
     let request = Request::new("PATCH", "/v1/accounts/{id}", &[id])

@@ -74,10 +74,7 @@ fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
         for bytes in &framed_in_two_ways(path) {
             let found = statuses(address, bytes.as_bytes());
             assert!(found.len() <= 1, "{address} {bytes:?}: {found:?}");
-            assert!(
-                found.iter().all(|status| (400..500).contains(status)),
-                "{address} {bytes:?}: {found:?}"
-            );
+            assert!(found.iter().all(|status| (400..500).contains(status)), "{address} {bytes:?}: {found:?}");
         }
         // A length beside chunks: the chunks win, and the connection ends with it.
         let post = format!("POST {path} HTTP/1.1\r\nHost: x\r\n");
