@@ -502,8 +502,9 @@ fn endless_receiver(head: &'static [u8], more: Vec<u8>) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            // An answer before the request would be another failure.
+            let mut sent = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(head));
             stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-            let mut sent = stream.write_all(head);
             while sent.is_ok() && !has_gone(&mut stream) {
                 sent = stream.write_all(&more);
             }
