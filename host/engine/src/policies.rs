@@ -1,6 +1,6 @@
 //! The policies that hold, which of them are asked about a plan, and what runs them.
 //!
-//! Knows no plan's way: that is in `ruling.rs`.
+//! Does not know how a plan is ruled on: that is in `ruling.rs`.
 
 use std::sync::Arc;
 use std::sync::Mutex;

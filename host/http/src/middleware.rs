@@ -17,7 +17,6 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::admin;
 use crate::admin::forecast;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -42,9 +41,9 @@ pub const VERSION: HeaderName = HeaderName::from_static("x-perennial-version");
 #[derive(Clone, Debug)]
 struct MatchedRoute(String);
 
-/// Wraps the router in the middleware.
-pub(crate) fn wrap(app: &AppState, router: Router) -> Router {
-    let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
+/// Wraps the router in the middleware. `verbs` are those that a path may end with, behind a colon.
+pub(crate) fn wrap(app: &AppState, router: Router, verbs: Vec<String>) -> Router {
+    let verbs: Arc<[String]> = verbs.into();
     let inner = router
         .layer(middleware::from_fn(record_route))
         .fallback(|| async {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use perennial_domain::policy::PolicySet;
+use perennial_engine::EngineTx;
 use perennial_engine::policies::Policies;
+use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::replay;
 use perennial_engine::replay::NotReplayable;
 use perennial_engine::replay::Replay;
@@ -166,8 +168,11 @@ fn a_year_under_a_policy_is_replayed_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("year.db");
     let set = PolicySet::of_script("p".to_owned(), "p.rhai".to_owned(), SCRIPT.to_owned());
-    let ruled = || providers().with_policies(Arc::new(Policies::fixed(plugins::interpreter(), set.clone())));
-    let mut host = Host::ruled_at(&path, &year(), ruled());
+    let ruled = providers().with_policies(Arc::new(Policies::stored(plugins::interpreter(), 1)));
+    let mut host = Host::ruled_at(&path, &year(), ruled.clone());
+    let author = PolicyAuthor { id: "admin", reason: None };
+    let installed = |engine: &mut EngineTx<'_>| engine.install_policies(host::at(FROM), &set, false, author);
+    host.engine.in_transaction(installed).unwrap();
     host.play(FROM, FROM + 365 * DAY);
     let rulings = host.events("policy_ruled");
     let kinds = rulings.iter().filter_map(|event| event["ruling"].as_str()).collect::<BTreeSet<_>>();
@@ -181,7 +186,7 @@ fn a_year_under_a_policy_is_replayed_after_a_restart() {
         }
         Ok::<(), StoreError>(())
     };
-    let tally = replay::replay_all(&db, &ruled(), &mut observe).unwrap();
+    let tally = replay::replay_all(&db, &ruled, &mut observe).unwrap();
     assert!(others.is_empty(), "{others:?}");
     assert!(tally.matching > 60 && tally.total() == tally.matching, "{tally:?}");
 }

@@ -17,7 +17,7 @@ use perennial_service::lookup;
 /// Explains a resource: where it is and why, what comes next and why (with the rule, the settings and their values, the
 /// policies and the instant), and what was decided last. `text` says it in sentences, the other fields for programs.
 ///
-/// A setting is named where another value of it would move the instant. The plugin that is loaded is asked; where it is
+/// Names the settings that an instant depends on. The plugin that is loaded is asked; where it is
 /// missing or fails, the explanation says so.
 #[utoipa::path(get, path = "/v1/resources/{id}/explanation", tag = "explanations",
     params(

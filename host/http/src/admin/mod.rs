@@ -45,6 +45,7 @@ use utoipa_axum::routes;
 
 use crate::middleware;
 use crate::openapi;
+use crate::route_table;
 use crate::route_table::Access;
 use crate::route_table::RouteTable;
 use crate::state::AppState;
@@ -52,8 +53,10 @@ use perennial_service::admin_tokens::Role;
 
 /// The router of the admin API, with its middleware and description.
 pub fn router(app: &AppState) -> Router {
-    let (router, api) = routes(app).finish();
-    middleware::wrap(app, openapi::serve(router, api))
+    let table = routes(app);
+    let verbs = route_table::verbs(table.routes());
+    let (router, api) = table.finish();
+    middleware::wrap(app, openapi::serve(router, api), verbs)
 }
 
 /// Every route, with the access that it requires.

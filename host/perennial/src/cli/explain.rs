@@ -30,7 +30,7 @@ use crate::report::text::printable;
 /// Explains a resource in words: where it is and why, what comes next and why, and what was decided last; also while
 /// `perennial run` works on the database.
 ///
-/// A setting is named where another value of it would move the instant.
+/// Names the settings that an instant depends on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial explain ecs-1

@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     /// Only say what would come of it; exit code 3 when something would change. Works while a host runs.
     #[arg(long)]
     dry_run: bool,
-    /// Also take in what is released or loses a stage at the first tick.
+    /// Also import what is released or loses a stage at the first tick.
     #[arg(long)]
     accept_expired: bool,
     /// The file is a newer inventory: what exists is changed. What is not in the file stays, and an expiry never moves back.

@@ -30,7 +30,7 @@ pub(super) struct TargetArguments {
     /// PERENNIAL_SERVER.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     server: Option<String>,
-    /// The file with the token that it is shown, `-` being the standard input; in the environment, PERENNIAL_TOKEN_FILE.
+    /// The file with the token to send, `-` being the standard input; in the environment, PERENNIAL_TOKEN_FILE.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
     /// A host of the configuration, with its token: the name of a section of `[profiles]`; in the environment,

@@ -87,7 +87,7 @@ enum Action {
     Run(run::Arguments),
     /// Lists what the policies of a file would have ruled otherwise on the plans that the database keeps.
     Backtest(backtest::Arguments),
-    /// Has the policies of a file hold for the database from now on, whole or not at all.
+    /// Installs the policies of a file, all or none: they rule on every plan from now on.
     Install(install::Arguments),
     /// Lists the policies that hold for the database, in the order in which they are asked.
     List(ListArguments),
