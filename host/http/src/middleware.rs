@@ -17,7 +17,6 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::admin;
 use crate::admin::forecast;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -45,15 +44,15 @@ pub const VERSION: HeaderName = HeaderName::from_static("x-perennial-version");
 #[derive(Clone, Debug)]
 struct MatchedRoute(String);
 
-/// Wraps the router of the admin API in the middleware.
-pub(crate) fn wrap(app: &AppState, router: Router) -> Router {
-    limit(app, api(app, router))
+/// Wraps the router of the admin API in the middleware. `verbs` are those that a path may end with, behind a colon.
+pub(crate) fn wrap(app: &AppState, router: Router, verbs: Vec<String>) -> Router {
+    limit(app, api(router, verbs))
 }
 
 /// The admin API without permits, time limits and request IDs: what a request in this process, which has them already,
 /// is sent to.
-pub(crate) fn api(app: &AppState, router: Router) -> Router {
-    let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
+pub(crate) fn api(router: Router, verbs: Vec<String>) -> Router {
+    let verbs: Arc<[String]> = verbs.into();
     let inner = name_routes(router)
         .fallback(|| async {
             Problem::new(ProblemType::NotFound, "there is no such route; see /openapi.json")

@@ -246,6 +246,11 @@ impl Server {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 
+    /// The token called `name`, as it is sent.
+    pub fn token(&self, name: &str) -> &str {
+        &self.tokens[name]
+    }
+
     /// Sends a request as the token called `token`; nobody's when that is empty. Headers are written `name: value`.
     pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         self.raw(self.request(token, method, path, headers, body))

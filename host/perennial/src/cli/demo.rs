@@ -6,13 +6,13 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::time_zone::ZoneChoice;
 
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::demo_host;
 use crate::cli::demo_host::Year;
 use crate::cli::input;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::cli::simulate::SimulationRun;
 use crate::report;

@@ -44,8 +44,7 @@ use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
 
-/// Runs the clock and an HTTP server through which programs, and people in a browser, do everything that the command line
-/// can. The console is at `/`.
+/// Runs the clock and an HTTP server through which programs, and people in a browser, look and act. The console is at `/`.
 ///
 /// Makes the database if there is none, and says so, unless `--must-exist` or `[database] must_exist` says that there is one. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
 /// however it ends. `/openapi.json` describes every route.
