@@ -36,7 +36,7 @@ pub(super) fn context<'a>(
 ) -> wit::CallContext<'a> {
     wit::CallContext {
         at: context.at.as_second(),
-        account: types::Account { id: &context.account.id, settings },
+        account: wit::Account { id: &context.account.id, settings },
         access_key: context.access_key,
         endpoint: context.endpoint,
     }
