@@ -212,7 +212,9 @@ fn wrong_done_about_a_use_is_its_own_error() {
         loop: plugin `hostile` used up its 20200000 units of fuel in `allocate`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `allocate`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `allocate`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:278:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        few: plugin `hostile` gave 0 answers in `allocate` where the number due was 1; tell its author
+        uneven: plugin `hostile` answered `allocate` with nonsense: its counts ask for 2 more of its `allocations`, of which 1 are left; tell its author
         greedy: plugin `hostile` answered `allocate` with nonsense: the allocation of `greedy` takes 9223372036854.775807 from `package`, which has 0.000007; tell its author
         outside: plugin `hostile` answered `allocate` with nonsense: the allocation of `outside` names package 7 of 1, or names it twice; tell its author
     "#]].assert_eq(&table);
@@ -231,7 +233,7 @@ fn wrong_done_about_settings_is_an_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `check-settings`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `check-settings`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `check-settings`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:192:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:278:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         lists: plugin `hostile` answered `check-settings` with more than 1048576 bytes; tell its author
     "#]].assert_eq(&table);
 }

@@ -125,7 +125,7 @@ fn what_is_no_plugin_is_told_apart() {
         the right names without functions:
           the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/profile@0.2.0` lacks `describe`; `perennial:provider/profile@0.2.0` lacks `check-settings`; `perennial:provider/lifecycle@0.2.0` lacks `timeline`; `perennial:provider/commands@0.2.0` lacks `make-plans`; `perennial:provider/usage@0.2.0` lacks `allocate`
         the right names with other functions:
-          the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, `perennial:provider/provider-api@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: the functions of `profile` have other types: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple; the functions of `lifecycle` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `commands` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `usage` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple
+          the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, `perennial:provider/provider-api@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: the functions of `profile` have other types: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple; the functions of `lifecycle` have other types: failed to convert function to given type: type mismatch with parameters: expected 4-tuple, found 0-tuple; the functions of `commands` have other types: failed to convert function to given type: type mismatch with parameters: expected 5-tuple, found 0-tuple; the functions of `usage` have other types: failed to convert function to given type: type mismatch with parameters: expected 4-tuple, found 0-tuple; it was built for another draft of this version: build the plugin again with the `wit/provider` of this host
         a component that was cut short:
           the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xcb)
         a large file:
@@ -186,10 +186,10 @@ const LIST_FOR_EACH_BUNDLE: &str = r#"(component
         (func (export "ask") (param i32 i32 i32 i32) (result i32) unreachable))
     (core instance $c (instantiate $m))
     (type $accounts (list (tuple string (list (tuple string string)))))
-    (func $nothing (result string) (canon lift (core func $c "describe") (memory $c "memory")))
+    (func $nothing (result string) (canon lift (core func $c "describe") (memory (core memory $c "memory"))))
     (func $ask (param "accounts" $accounts) (param "requests" (list (tuple s64 u32 (list string))))
         (result (list (list s64)))
-        (canon lift (core func $c "ask") (memory $c "memory") (realloc (func $c "realloc"))))
+        (canon lift (core func $c "ask") (memory (core memory $c "memory")) (realloc (core func $c "realloc"))))
     (instance $types)
     (instance $profile (export "describe" (func $nothing)) (export "check-settings" (func $nothing)))
     (instance $lifecycle (export "timeline" (func $ask)))
