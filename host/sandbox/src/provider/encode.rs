@@ -111,9 +111,9 @@ impl AccountLists {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
     /// They are: options and messages name resources.
-    Told,
+    With,
     /// They need not know.
-    Kept,
+    Without,
 }
 
 /// The bundles of a call.
@@ -150,7 +150,7 @@ impl BundleLists {
                 lists.attributes.extend(told.map(|(name, value)| words.pair(name, value)));
             }
             let attributes = index(lists.attributes.len() - before);
-            let id = if ids == Ids::Told { member.id.as_str() } else { "" };
+            let id = if ids == Ids::With { member.id.as_str() } else { "" };
             lists.ids.push_str(id);
             lists.members.push(wit::Member {
                 id_bytes: index(id.len()),

@@ -171,7 +171,7 @@ impl Plugin {
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
         let mut words = Words::default();
         let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
-        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Kept);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Without);
         let sent = requests.iter().zip(&named_accounts.places).map(|(request, account)| {
             wit_lifecycle::TimelineRequest { after: request.after.as_second(), account: *account }
         });
@@ -202,7 +202,7 @@ impl Plugin {
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
         let mut words = Words::default();
         let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
-        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Told);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::With);
         let options = encode::options(requests.iter().map(|request| request.command));
         let changes = encode::changes(requests.iter().map(|request| request.command));
         let orders = requests.iter().flat_map(|request| encode::orders(request.orders)).collect::<Vec<_>>();
