@@ -117,8 +117,9 @@ fn every_wrong_at_once_leaves_a_full_batch_its_answers() {
     }
 }
 
-#[test]
-fn a_table_that_grows_without_end_is_its_bundles_own_error() {
+/// What the plugin written by hand answers about a bundle that is asked about so many seconds later, between two others that
+/// are answered as they should be.
+fn by_hand(seconds: i64) -> String {
     let plugin = world::plugin("tables", guests::TABLES, Limits::DEFAULT);
     let mut bundles = [world::bundle("a", ""), world::bundle("b", ""), world::bundle("c", "")];
     for bundle in &mut bundles {
@@ -126,15 +127,28 @@ fn a_table_that_grows_without_end_is_its_bundles_own_error() {
         bundle.members[0].charging = Charging::Postpaid;
     }
     let account = world::account();
-    let outlooks = [(0, 0), (1, 1), (2, 0)].map(|(place, odd)| TimelineRequest {
-        after: NOW + odd,
+    let outlooks = [(0, 0), (1, seconds), (2, 0)].map(|(place, later)| TimelineRequest {
+        after: NOW + later,
         account: AccountIndex::new(0),
         bundle: &bundles[place],
     });
     let answers = plugin.timelines(&[&account], &outlooks);
     assert_eq!([&answers[0], &answers[2]], [&Ok(Vec::new()), &Ok(Vec::new())]);
+    answers[1].as_ref().unwrap_err().to_string()
+}
+
+#[test]
+fn a_table_that_grows_without_end_is_its_bundles_own_error() {
     expect!["plugin `tables` wanted more than 10000 table elements in `timeline`; tell its author"]
-        .assert_eq(&answers[1].as_ref().unwrap_err().to_string());
+        .assert_eq(&by_hand(1));
+}
+
+#[test]
+fn a_list_that_is_not_in_memory_is_its_bundles_own_error() {
+    for seconds in [2, 4] {
+        expect!["plugin `tables` crashed in `timeline`: list pointer/length out of bounds of memory; report the input of the call to its author"]
+            .assert_eq(&by_hand(seconds));
+    }
 }
 
 #[test]

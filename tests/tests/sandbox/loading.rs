@@ -117,7 +117,7 @@ fn what_is_no_plugin_is_told_apart() {
         an empty component:
           the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         a component that wants WASI:
-          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no powers: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
+          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no capabilities: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
         a component that wants something else:
           the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: a plugin has no capabilities and imports nothing; `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         another version of the contract:
@@ -139,7 +139,7 @@ fn what_is_no_plugin_is_told_apart() {
         much of both:
           the plugin `plugin.wasm` has 42 bytes times locals in its functions; at most 14 are accepted, because all of it is compiled
         one that cannot say who it is:
-          the plugin `plugin.wasm` does not say who it is: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
+          the manifest of the plugin `plugin.wasm` cannot be read: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
     "#]].assert_eq(&lines.concat());
 }
 
