@@ -1,4 +1,4 @@
-//! The kit of the Rust plugins: the bindings of `wit/provider`, provider days, paid periods, settings and, with the feature
+//! The kit of the Rust plugins: the bindings of `wit/provider`, provider days, paid periods, settings, what renewals leave out and, with the feature
 //! `provider-api`, the plumbing of a provider's own API.
 //!
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest`
@@ -9,6 +9,7 @@
 #[cfg(target_family = "wasm")]
 mod allocator;
 pub mod calendar;
+pub mod left_out;
 #[cfg(target_family = "wasm")]
 mod panic_message;
 pub mod periods;

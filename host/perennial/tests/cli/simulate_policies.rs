@@ -604,3 +604,22 @@ fn what_is_granted_and_put_off_is_paid_when_it_was_put_off_to() {
         wanted.assert_eq(&play.event_lines(&["--approvals", "granted"]));
     }
 }
+
+#[test]
+fn what_an_amended_renewal_leaves_out_is_renewed_for_its_term() {
+    let disk = resource("evs-1", r#", "attached_to": "ecs-1""#)
+        .replace("\"ecs\"", "\"evs\"")
+        .replace("\"renew\"", "\"lapse\"");
+    let scenario = r#"[
+        { "at": "2026-02-05T00:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "processing-order" },
+        { "at": "2026-02-22T20:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "" }
+    ]"#;
+    let amend = "if plan.resource.id == \"ecs-1\" && plan.term.count == 1 { \
+                 return amend(#{ term: #{ count: 3, unit: \"month\" } }, \"longer\"); } approve()";
+    let play = Play {
+        resources: vec![resource("ecs-1", ""), disk],
+        until: "2026-06-01",
+        ..Play::new().policy("p", "", amend).scenario(scenario)
+    };
+    expect![[r#""#]].assert_eq(&play.event_lines(&[]));
+}
