@@ -52,13 +52,49 @@ fn only_what_nothing_else_takes_in_time_is_said_to_be_left_out() {
         [instance("2026-08-10 10:00"), scaling("2026-08-01 10:00").stage(Stage::Retention)],
         [instance("2026-08-10 10:00"), scaling("2026-08-10 10:00").on_expiry(OnExpiry::Release)],
     ];
-    expect![[r#""#]].assert_eq(&bundles.map(|bundle| answer(&bundle, 0, due())).join("\n"));
+    expect![[r#"
+        i      until 2026-09-10 10:00 for 1 month
+        v      leftOut = 2026-08-10 1 month
+        v      left out, OperationDenied: it is being scaled
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      leftOut = 2026-08-20 1 month
+        v      left out, OperationDenied: it is being scaled
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      left out, OperationDenied: it is being scaled
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      leftOut = 2026-09-04 1 month
+        v      left out, OperationDenied: it is being scaled
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      left out, OperationDenied: it is being scaled
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      left out, OperationDenied: the instance's auto-renew rule leaves it out
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      left out, OperationDenied: nothing is renewed automatically after it expired; renew it by hand
+
+        i      until 2026-09-10 10:00 for 1 month
+        v      left out, OperationDenied: it is set to be converted or released when it expires
+    "#]]
+    .assert_eq(&bundles.map(|bundle| answer(&bundle, 0, due())).join("\n"));
     let by_hand = [
         [instance("2026-08-10 10:00"), disk("2026-08-10 10:00")],
         [prepaid("bcc", "i", "2026-08-10 10:00"), disk("2026-08-10 10:00")],
     ];
     let by_hand = by_hand.map(|bundle| answer(&bundle, 0, renew(Some(months(3)), &[])));
-    expect![[r#""#]].assert_eq(&by_hand.join("\n"));
+    expect![[r#"
+        i      until 2026-11-10 10:00 for 3 month
+        v      leftOut = 2026-08-10 3 month
+        v      left out, OperationDenied: relatedRenewFlag does not name its kind
+
+        i      until 2026-11-10 10:00 for 3 month
+        v      left out, OperationDenied: relatedRenewFlag does not name its kind
+    "#]]
+    .assert_eq(&by_hand.join("\n"));
 }
 
 #[test]
@@ -72,7 +108,47 @@ fn what_was_left_out_catches_up_with_its_instance_until_it_expires() {
         tries("2026-08-01 00:00", &[instance("2026-11-10 10:00"), address]),
         tries("2026-08-01 00:00", &[ended, disk()]),
     ];
-    expect![[r#""#]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        2026-08-03 09:00  v      try to renew
+        2026-08-07 09:00  v      try to renew
+        2026-08-09 09:00  v      try to renew
+        2026-08-10 09:00  v      try to renew
+        2026-11-03 09:00  i      try to renew
+        2026-11-07 09:00  i      try to renew
+        2026-11-09 09:00  i      try to renew
+        2026-11-10 09:00  i      try to renew
+        v      until 2026-11-10 10:00 for 3 month
+        v      leftOut = 
+
+        2026-08-03 09:00  v      try to renew
+        2026-08-07 09:00  v      try to renew
+        2026-08-09 09:00  v      try to renew
+        2026-08-10 09:00  v      try to renew
+        2026-11-03 09:00  i      try to renew
+        2026-11-07 09:00  i      try to renew
+        2026-11-09 09:00  i      try to renew
+        2026-11-10 09:00  i      try to renew
+        refused OperationDenied: `v` is being scaled; renew it when that is done
+
+        2026-08-03 09:00  ip     try to renew
+        2026-08-07 09:00  ip     try to renew
+        2026-08-09 09:00  ip     try to renew
+        2026-08-10 09:00  ip     try to renew
+        2026-11-03 09:00  i      try to renew
+        2026-11-07 09:00  i      try to renew
+        2026-11-09 09:00  i      try to renew
+        2026-11-10 09:00  i      try to renew
+        ip     until 2026-11-10 10:00 for 3 month
+        ip     leftOut = 
+
+        2026-08-03 09:00  v      try to renew
+        2026-08-07 09:00  v      try to renew
+        2026-08-09 09:00  v      try to renew
+        2026-08-10 09:00  v      try to renew
+        v      until 2026-11-10 10:00 for 3 month
+        v      leftOut = 
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]
@@ -106,5 +182,18 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
         answer(&bundle, 1, Command::CancelAutoRenew),
         answer(&ended, 1, Command::CancelAutoRenew),
     ];
-    expect![[r#""#]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        v      until 2026-11-10 10:00 for 3 month
+        v      leftOut = 
+
+        i      on expiry lapse
+        v      leftOut = 
+        v      left out, OperationDenied: it has no auto-renew rule of its own
+
+        v      renewCds = false
+        v      leftOut = 
+
+        v      leftOut = 
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }

@@ -46,8 +46,34 @@ fn only_a_reason_that_passes_is_said_of_what_is_left_out() {
     let asked = |asked: Command| {
         print_plan(&command(&[("total_years_max", "1")], at, &bundle, 0, asked, &[])).replace("; ", "\n")
     };
-    expect![[r#""#]].assert_eq(&asked(automatic()));
-    expect![[r#""#]].assert_eq(&asked(Command::Renew(Renewal {
+    expect![[r#"
+        #0 to 2026-03-31 23:59:59 for 1 month
+        #1 left_out becomes 2026-02-28 1 month
+        #2 left_out becomes 2026-02-28 1 month
+        #3 left_out becomes 2026-02-28 1 month
+        #7 left_out becomes 2026-04-10 1 month
+        #1 left out CBC.99003144
+        #2 left out CBC.7281
+        #3 left out CBC.99003100
+        #4 left out CBC.99003144
+        #5 left out CBC.99003154
+        #6 left out CBC.99003144
+        #7 left out CBC.99000092"#]]
+    .assert_eq(&asked(automatic()));
+    expect![[r#"
+        #0 to 2026-05-31 23:59:59 for 3 month
+        #1 left_out becomes 2026-02-28 3 month
+        #2 left_out becomes 2026-02-28 3 month
+        #3 left_out becomes 2026-02-28 3 month
+        #7 left_out becomes 2026-04-10 3 month
+        #1 left out CBC.99003144
+        #2 left out CBC.7281
+        #3 left out CBC.99003100
+        #4 left out CBC.99003144
+        #5 left out CBC.99003154
+        #6 left out CBC.99003144
+        #7 left out CBC.99003144"#]]
+    .assert_eq(&asked(Command::Renew(Renewal {
         term: Some(Term { count: 3, unit: TermUnit::Month }),
         automatic: false,
         options: Vec::new(),
@@ -71,7 +97,30 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
             &[ended(), left_out("2026-02-28 1 month")],
         ),
     ];
-    expect![[r#""#]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-05-29 03:00:00 #0 try
+        2026-05-30 03:00:00 #0 try
+        2026-05-31 03:00:00 #0 try
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-05-29 03:00:00 #0 try
+        2026-05-30 03:00:00 #0 try
+        2026-05-31 03:00:00 #0 try
+        disk: CBC.99003144
+
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        disk: #1 to 2026-04-15 23:59:59 for 1 month and 15 days, anchor 15; #1 left_out becomes 
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]
@@ -110,5 +159,13 @@ fn a_renewal_or_a_change_of_automatic_renewal_takes_it_back() {
         asked(&[ended(), disk()], 0, Command::CancelAutoRenew),
         asked(&[ended(), disk()], 0, set_auto_renew(None, None)),
     ];
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+        #0 to 2026-06-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 
+        #0 on expiry lapse; #1 on expiry lapse; #1 left_out becomes 
+        #1 on expiry lapse; #1 left_out becomes ; #0 left out CBC.99003605
+        CBC.99003605
+        #0 renews for own term, no limit; #1 renews for own term, no limit; #1 left_out becomes 
+    "#]]
+    .assert_eq(&shown.concat());
 }

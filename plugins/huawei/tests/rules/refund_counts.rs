@@ -81,7 +81,12 @@ fn a_first_period_begins_with_the_second_of_its_purchase() {
         let (first, later) = (left(counts, purchase.starts_at), left(counts, time("2025-01-01 12:00:00")));
         format!("{counts} {first:?}, imported later {later:?}\n")
     });
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        hours (30410000, 1590000), imported later (30450000, 1550000)
+        days (30000000, 2000000), imported later (30960000, 1040000)
+        whole_unused_days (29930000, 2070000), imported later (29930000, 2070000)
+    "#]]
+    .assert_eq(&shown.concat());
 }
 
 #[test]

@@ -87,7 +87,16 @@ fn a_term_in_days_is_counted_in_its_days() {
             };
             format!("{at} {}\n{at} {}\n", asked(120_000_000), asked(60_000_000))
         });
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        2024-02-16 12:00:00 #0 changes to [("flavor", "large")] at 120000000, 29000000 of order 0 from 2024-02-16 12:00:00 to 2024-03-16 23:59:59
+        2024-02-16 12:00:00 #0 changes to [("flavor", "large")] at 60000000, -29000000 of order 0 from 2024-02-16 12:00:00 to 2024-03-16 23:59:59
+        2024-02-28 12:00:00 #0 changes to [("flavor", "large")] at 120000000, 17000000 of order 0 from 2024-02-28 12:00:00 to 2024-03-16 23:59:59
+        2024-02-28 12:00:00 #0 changes to [("flavor", "large")] at 60000000, -17000000 of order 0 from 2024-02-28 12:00:00 to 2024-03-16 23:59:59
+        2024-03-15 23:59:59 #0 changes to [("flavor", "large")] at 120000000, 1000000 of order 0 from 2024-03-15 23:59:59 to 2024-03-16 23:59:59
+        2024-03-15 23:59:59 #0 changes to [("flavor", "large")] at 60000000, -1000000 of order 0 from 2024-03-15 23:59:59 to 2024-03-16 23:59:59
+        2024-03-16 00:00:00 #0 changes to [("flavor", "large")] at 120000000, 0 of order 0 from 2024-03-16 00:00:00 to 2024-03-16 23:59:59
+        2024-03-16 00:00:00 #0 changes to [("flavor", "large")] at 60000000, 0 of order 0 from 2024-03-16 00:00:00 to 2024-03-16 23:59:59
+    "#]].assert_eq(&shown.concat());
 }
 
 #[test]
