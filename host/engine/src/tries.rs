@@ -2,6 +2,8 @@
 //!
 //! Knows bundles in play. The order in which tries meet the money is that of the batch.
 
+use std::iter;
+
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::attempt::Attempt;
@@ -85,7 +87,7 @@ impl Batch {
     }
 
     /// Whether a missed try could not have kept its member: with the renewal, too, the member came to its end before now, and
-    /// without a further try. What it depends on has ended, for example.
+    /// without a later try. What it depends on has ended, for example.
     fn comes_too_late(&mut self, renewal_try: &RenewalTry, plan: &Result<Plan, Refusal>) -> bool {
         let RenewalTry { entry: index, member, timeline, .. } = renewal_try;
         let instant = self.entry(*index).instant;
@@ -110,8 +112,14 @@ impl Batch {
         let renewed = self.request_timelines_after(&[(*index, after)]).pop();
         self.entry_mut(*index).walk.bundle = before;
         let Some(Ok(renewed)) = renewed else { return false };
-        let is_tried_again =
-            |occurrence: &Occurrence| occurrence.action == Action::TryRenewal && occurrence.member == *member;
+        let bundle = &self.entry(*index).walk.bundle;
+        let expires_at = bundle[*member].expires_at;
+        let above = iter::successors(Some(*member), |here| bundle[*here].attached_to).collect::<Vec<_>>();
+        // What is above it may take it along then. Tries before its present expiry are those that this one is of.
+        let is_tried_again = |occurrence: &Occurrence| {
+            let is_later = expires_at.is_none_or(|expires_at| occurrence.at > expires_at);
+            occurrence.action == Action::TryRenewal && is_later && above.contains(&occurrence.member)
+        };
         let end = renewed.iter().position(ends);
         end.is_some_and(|end| !renewed[..end].iter().any(is_tried_again))
     }
