@@ -22,7 +22,7 @@ fn until(text: &str, one: Resource) -> Resource {
 }
 
 fn with(name: &str, value: &str, one: Resource) -> Resource {
-    Resource { attributes: vec![(name.to_owned(), value.to_owned())], ..one }
+    Resource { attributes: vec![(name.to_owned().into(), value.to_owned().into())], ..one }
 }
 
 fn held() -> Resource {

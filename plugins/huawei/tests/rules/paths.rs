@@ -171,7 +171,7 @@ fn renews(resource: Resource) -> Resource {
 fn nobody_is_left_to_a_primary_that_the_rules_refuse() {
     let said: Said = &[("total_years_max", "1"), ("deduction_days", "2")];
     let since = |day: &str| {
-        let attributes = vec![("prepaid_since".to_owned(), day.to_owned())];
+        let attributes = vec![("prepaid_since".into(), day.to_owned().into())];
         Resource { attributes, ..renews(resource("ecs")) }
     };
     let disk = renews(attached("evs", 0));
