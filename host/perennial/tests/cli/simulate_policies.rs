@@ -642,12 +642,24 @@ fn what_an_amended_renewal_leaves_out_is_renewed_for_its_term() {
         { "at": "2026-02-05T00:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "processing-order" },
         { "at": "2026-02-22T20:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "" }
     ]"#;
-    let amend = "if plan.resource.id == \"ecs-1\" && plan.term.count == 1 { \
+    let amend = "if plan.at < instant(\"2026-02-21T00:00:00Z\") { \
                  return amend(#{ term: #{ count: 3, unit: \"month\" } }, \"longer\"); } approve()";
     let play = Play {
         resources: vec![resource("ecs-1", ""), disk],
-        until: "2026-06-01",
         ..Play::new().policy("p", "", amend).scenario(scenario)
     };
-    expect![[r#""#]].assert_eq(&play.event_lines(&[]));
+    expect![[r#"
+        02-05T00:00:00 evs-1 setting_changed
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=amended command=renew reason=longer
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-297.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
+        02-20T19:00:00 evs-1 setting_changed
+        02-20T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-21T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-22T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-22T20:00:00 evs-1 setting_changed
+        02-23T19:00:00 evs-1 balance_changed reason=renewal amount=-297.00
+        02-23T19:00:00 evs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
+        02-23T19:00:00 evs-1 setting_changed
+    "#]].assert_eq(&play.event_lines(&[]));
 }
