@@ -1,5 +1,5 @@
 //! The kit of the Rust plugins: the bindings of `wit/provider`, bundles as rules see them, provider days, paid periods,
-//! settings and, with the feature `provider-api`, the plumbing of a provider's own API.
+//! settings, what renewals leave out and, with the feature `provider-api`, the plumbing of a provider's own API.
 //!
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements [`Rules`] and
 //! [`profile::Guest`] on a type of its own and passes that type to [`export_provider!`]. It does so under
@@ -11,6 +11,7 @@ mod allocator;
 mod answer;
 pub mod calendar;
 mod crossing;
+pub mod left_out;
 #[cfg(target_family = "wasm")]
 mod panic_message;
 pub mod periods;
