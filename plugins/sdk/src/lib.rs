@@ -26,7 +26,7 @@ pub mod settings;
 mod bindings {
     #[cfg(not(feature = "provider-api"))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -36,7 +36,7 @@ mod bindings {
     });
     #[cfg(feature = "provider-api")]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-api",
         pub_export_macro: true,
         export_macro_name: "export_provider",

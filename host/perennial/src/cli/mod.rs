@@ -37,6 +37,7 @@ mod on_host;
 mod output;
 mod package;
 mod plan;
+mod plugin;
 mod plugin_failures;
 mod plugins;
 mod policy;
@@ -160,6 +161,7 @@ enum Command {
     Events(events::Arguments),
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
+    Plugin(plugin::Arguments),
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
@@ -319,6 +321,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Events(arguments) => events::events(context, arguments),
         Command::Explain(arguments) => explain::explain(context, arguments),
         Command::Plugins(arguments) => plugins::plugins(context, arguments),
+        Command::Plugin(arguments) => plugin::plugin(context, arguments),
         Command::Policy(arguments) => policy::policy(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Db(arguments) => db::db(context, arguments),

@@ -10,3 +10,5 @@ pub mod manifest;
 pub mod plugin;
 pub mod provider_api;
 pub mod request;
+pub mod table;
+pub mod table_bindings;

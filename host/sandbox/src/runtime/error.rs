@@ -250,6 +250,14 @@ pub enum LoadError {
         /// Every difference, separated by semicolons.
         problem: String,
     },
+    /// A table says what no table can say, or is not UTF-8.
+    #[error("the table {origin} cannot be used; nothing of it is loaded: {problems}")]
+    WrongTable {
+        /// The file of the table, or that it is bundled.
+        origin: String,
+        /// Every problem, each with its line.
+        problems: String,
+    },
     /// It could not be asked who it is.
     #[error("the plugin {origin} does not say who it is: {source}")]
     Silent {

@@ -1,0 +1,88 @@
+//! The timelines of the tables that there are, printed.
+
+use expect_test::expect;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+
+use crate::world::NIMBUS;
+use crate::world::VOLCENGINE;
+use crate::world::attached;
+use crate::world::day;
+use crate::world::renewing;
+use crate::world::resource;
+use crate::world::table;
+use crate::world::timeline;
+
+#[test]
+fn nimbus_tries_five_times_and_then_gives_three_days() {
+    let server = renewing(resource("server", "web", day(30) + 43_200));
+    expect![[r#""#]].assert_eq(&timeline(&table(NIMBUS), &[], day(0), &[server]));
+}
+
+#[test]
+fn volcengine_has_tries_stages_and_notices() {
+    let bundle = [
+        renewing(resource("ecs", "ecs-1", day(30) + 57_599)),
+        attached(resource("ebs", "disk-1", day(30) + 57_599)),
+        attached(renewing(resource("eip", "eip-1", day(20)))),
+    ];
+    expect![[r#""#]].assert_eq(&timeline(&table(VOLCENGINE), &[], day(0), &bundle));
+}
+
+#[test]
+fn a_disk_that_expires_before_its_instance_has_tries_of_its_own() {
+    let tries = |disk_expires_at| {
+        let bundle = [
+            renewing(resource("ecs", "ecs-1", day(30))),
+            attached(renewing(resource("ebs", "disk-1", disk_expires_at))),
+        ];
+        let all = timeline(&table(VOLCENGINE), &[], day(0), &bundle);
+        all.lines().filter(|line| line.ends_with("disk-1 try")).count()
+    };
+    assert_eq!((tries(day(29)), tries(day(30)), tries(day(31))), (8, 0, 0));
+}
+
+#[test]
+fn what_is_set_to_end_ends_at_its_expiry() {
+    let ending = |on_expiry| {
+        let server = Resource { on_expiry, ..resource("server", "web", day(30)) };
+        timeline(&table(NIMBUS), &[], day(0), &[server])
+    };
+    expect![[r#""#]].assert_eq(&[OnExpiry::Release, OnExpiry::Convert].map(ending).concat());
+}
+
+#[test]
+fn what_is_overdue_happens_at_once_and_in_order() {
+    let bundle = [
+        renewing(resource("ecs", "ecs-1", day(1))),
+        Resource { stage: Stage::Grace, ..attached(resource("ebs", "disk-1", day(1))) },
+        Resource { stage: Stage::Retention, ..attached(resource("eip", "eip-1", day(1))) },
+        Resource { stage: Stage::Released, ..attached(resource("eip", "eip-2", day(1))) },
+    ];
+    expect![[r#""#]].assert_eq(&timeline(&table(VOLCENGINE), &[], day(60), &bundle));
+}
+
+#[test]
+fn an_account_sets_what_its_table_leaves_open() {
+    let server = renewing(resource("clb", "clb-1", day(30)));
+    let settings =
+        [("try_days", "1,-1"), ("try_hour", "expiry"), ("grace", "2 days"), ("retention", "0 days")];
+    expect![[r#""#]].assert_eq(&timeline(&table(VOLCENGINE), &settings, day(0), &[server]));
+}
+
+#[test]
+fn every_problem_of_settings_is_told() {
+    let problems = |text: &str, settings: &[(&str, &str)]| {
+        table(text).check_settings(&crate::world::account(settings).settings).join("\n")
+    };
+    let told = [
+        problems(VOLCENGINE, &[("try_days", "7,7"), ("try_hour", "24"), ("grace", "soon"), ("pace", "1")]),
+        problems(
+            VOLCENGINE,
+            &[("retention_renewal", "never"), ("fee_percent", "101"), ("refund_within", "always")],
+        ),
+        problems(NIMBUS, &[("grace", "1 day")]),
+    ];
+    expect![[r#""#]].assert_eq(&told.join("\n"));
+}
