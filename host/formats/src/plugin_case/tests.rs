@@ -29,7 +29,7 @@ fn manifest() -> Manifest {
         utc_offset_minutes: 0,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
-        unknown_resource_of: Vec::new(),
+        unknown_resource_of: BTreeMap::new(),
         policy_denied: policy.clone(),
         policy_deferred: policy,
         idempotency: None,

@@ -52,7 +52,7 @@ impl<'t> TableSource<'t> {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| LoadError::WrongTable {
             origin: origin.to_owned(),
-            problems: format!("it is not UTF-8 from byte {} on", error.valid_up_to()),
+            problems: format!(" it is not UTF-8 from byte {} on", error.valid_up_to()),
         })?;
         let (component, digest) = loader.component("the interpreter of tables", INTERPRETER)?;
         Ok(TableSource { text, component, revision: revision(&digest, bytes) })
@@ -115,15 +115,20 @@ impl Table {
     /// The problems as people read them: the place, what is wrong, and the line.
     pub(crate) fn shown(&self, name: &str, problems: &[Problem]) -> String {
         let shown = problems.iter().map(|problem| {
-            let (line, message) = (problem.line, &problem.message);
+            let (line, message) = (problem.line, visible(&problem.message));
             let place = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
             match place.and_then(|place| self.text.lines().nth(place)) {
-                Some(text) => format!("\n  {name}:{line}: {message}\n    {line:>4} | {text}"),
+                Some(text) => format!("\n  {name}:{line}: {message}\n    {line:>4} | {}", visible(text)),
                 None => format!("\n  {name}: {message}"),
             }
         });
         shown.collect()
     }
+}
+
+/// A text of the file without what would steer a terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() { '\u{fffd}' } else { sign }).collect()
 }
 
 #[cfg(test)]

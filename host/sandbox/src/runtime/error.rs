@@ -251,11 +251,11 @@ pub enum LoadError {
         problem: String,
     },
     /// A table says what no table can say, or is not UTF-8.
-    #[error("the table {origin} cannot be used; nothing of it is loaded: {problems}")]
+    #[error("the table {origin} cannot be used; nothing of it is loaded:{problems}")]
     WrongTable {
         /// The file of the table, or that it is bundled.
         origin: String,
-        /// Every problem, each with its line.
+        /// Every problem, each with its line; each begins with a space or a line break.
         problems: String,
     },
     /// It could not be asked who it is.

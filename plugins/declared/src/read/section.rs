@@ -67,7 +67,9 @@ impl<'t> Section<'t> {
     }
 
     fn value(&mut self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let found = self.keys.iter().find(|(name, _)| name.get_ref() == key);
         found.map(|(_, value)| (value.get_ref(), value.span()))
     }

@@ -67,7 +67,7 @@ pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
     let mut bundles = Vec::new();
     for (name, kind) in &manifest.kinds {
         let leader = kind.attaches_to.iter().find_map(|to| Some((to.as_str(), manifest.kinds.get(to)?)));
-        for (stage, on_expiry) in states(manifest, kind) {
+        for (stage, on_expiry) in states(kind) {
             let resource = resource(manifest, (name, kind), "sample", stage, on_expiry);
             bundles.push(Bundle { members: vec![resource.clone()] });
             let Some(leader) = leader else { continue };
@@ -82,7 +82,7 @@ pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
 }
 
 /// Every stage, with everything that can be set in it.
-fn states(_: &Manifest, kind: &Kind) -> Vec<(Stage, OnExpiry)> {
+fn states(kind: &Kind) -> Vec<(Stage, OnExpiry)> {
     let active = ENDINGS.into_iter().filter(|ending| !kind.is_package || *ending != OnExpiry::Convert);
     let late = [Stage::Grace, Stage::Retention].into_iter();
     let late = late.flat_map(|stage| [OnExpiry::Renew, OnExpiry::Lapse].map(|ending| (stage, ending)));

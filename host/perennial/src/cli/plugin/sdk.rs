@@ -83,7 +83,10 @@ mod tests {
             for entry in std::fs::read_dir(kit.join(&folder)).unwrap() {
                 let entry = entry.unwrap();
                 let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-                if entry.path().is_dir() { folders.push(path) } else { drop(found.insert(path)) }
+                match entry.path().is_dir() {
+                    true => folders.push(path),
+                    false => assert!(found.insert(path)),
+                }
             }
         }
         assert_eq!(SOURCES.map(|(path, _)| path.to_owned()).into_iter().collect::<BTreeSet<_>>(), found);
