@@ -44,10 +44,7 @@ pub(super) fn world(
         .iter()
         .enumerate()
         .filter_map(|(place, given)| Some(resource(place, given.as_object()?, manifest)));
-    let settings = match &case["settings"] {
-        Value::Null => json!({}),
-        settings => settings.clone(),
-    };
+    let settings = case.get("settings").cloned().unwrap_or_else(|| json!({}));
     let inventory = json!({
         "accounts": [{
             "id": ACCOUNT,

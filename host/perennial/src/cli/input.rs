@@ -149,9 +149,9 @@ impl Context {
         let limits =
             Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
         let loaded = Plugins::load(&Options { files, cache_dir, limits });
-        loaded.map_err(|error| match error {
-            LoadError::WrongTable { .. } => UserError::Argument(error.to_string()).into(),
-            error => error.into(),
+        loaded.map_err(|error| match matches!(error, LoadError::WrongTable { .. }) {
+            true => UserError::Argument(error.to_string()).into(),
+            false => error.into(),
         })
     }
 

@@ -187,12 +187,15 @@ impl Examination<'_> {
     }
 }
 
+/// Asks a plugin some questions; an answer or an error each.
+type Ask<'a, Q, A, E> = dyn Fn(&[Q]) -> Vec<Result<A, E>> + 'a;
+
 /// Asks everything together, again, in another order and, the first ones, alone. Returns the problems, and the largest share
 /// of a call's fuel with the question that took it.
 fn examine<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq>(
     plugin: &Plugin,
     requests: &[Q],
-    ask: &dyn Fn(&[Q]) -> Vec<Result<A, E>>,
+    ask: &Ask<'_, Q, A, E>,
     question: &dyn Fn(&Q) -> String,
     size: impl Fn(&Q) -> usize,
 ) -> (Vec<String>, (u64, String)) {
