@@ -197,6 +197,30 @@ fn the_guide_works_from_nothing_to_a_provider_with_a_cascade() {
     assert!(read("again.txt").contains(" before; "), "{}", read("again.txt"));
 }
 
+/// What a registry would be given: the kit builds outside of this workspace, because the contract is in it.
+#[test]
+fn the_kit_is_packaged_with_its_contract() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args([
+        "package",
+        "--package",
+        "plugin-sdk",
+        "--list",
+        "--allow-dirty",
+        "--offline",
+    ]);
+    let listed = cargo.output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/provider_api/mod.rs", "wit/provider.wit"] {
+        assert!(listed.lines().any(|line| line == file), "{file} is not in\n{listed}");
+    }
+    let kit = std::fs::read_to_string(root().join("plugins/sdk/src/lib.rs")).unwrap();
+    assert!(
+        !kit.contains("path: \"..") && kit.contains("path: \"wit\""),
+        "the bindings read no file outside"
+    );
+}
+
 /// What the guide says of limits is what the code has.
 #[test]
 fn the_limits_of_the_guide_are_those_of_the_code() {

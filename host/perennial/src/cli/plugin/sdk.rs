@@ -35,6 +35,9 @@ const SOURCES: [(&str, &str); 16] = sources![
     "README.md",
 ];
 
+/// The contract alone, for other languages.
+pub(super) const CONTRACT: &str = include_str!("../../../../../wit/provider/provider.wit");
+
 /// The files of the kit, by their paths in it.
 pub(super) fn files() -> Vec<(String, String)> {
     let sources = SOURCES.map(|(path, text)| (path.to_owned(), text.to_owned()));
