@@ -87,9 +87,9 @@ mod component {
         TABLE.get().expect("the host loads a table before it asks anything")
     }
 
-    struct Declared;
+    struct Interpreter;
 
-    impl tables::Guest for Declared {
+    impl tables::Guest for Interpreter {
         fn load(text: String) -> Vec<tables::Problem> {
             match Table::read(&text) {
                 Ok(table) => {
@@ -107,7 +107,7 @@ mod component {
         }
     }
 
-    impl plugin_sdk::profile::Guest for Declared {
+    impl plugin_sdk::profile::Guest for Interpreter {
         fn describe() -> Manifest {
             table().describe()
         }
@@ -117,25 +117,25 @@ mod component {
         }
     }
 
-    impl plugin_sdk::lifecycle::Guest for Declared {
+    impl plugin_sdk::lifecycle::Guest for Interpreter {
         fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
             table().timelines(&accounts, &requests)
         }
     }
 
-    impl plugin_sdk::commands::Guest for Declared {
+    impl plugin_sdk::commands::Guest for Interpreter {
         fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
             table().make_plans(&accounts, &requests)
         }
     }
 
-    impl plugin_sdk::usage::Guest for Declared {
+    impl plugin_sdk::usage::Guest for Interpreter {
         /// Allocates nothing: a table has no packages.
         fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
             consumptions.iter().map(|_| Vec::new()).collect()
         }
     }
 
-    export!(Declared);
-    plugin_sdk::export_provider!(Declared with_types_in plugin_sdk);
+    export!(Interpreter);
+    plugin_sdk::export_provider!(Interpreter with_types_in plugin_sdk);
 }

@@ -44,16 +44,17 @@ pub(crate) fn is_final(stage: Stage) -> bool {
 }
 
 /// Whether a member is renewed by the tries of what it is attached to, so that it has none of its own: that one renews
-/// itself, takes it along, and does so before this one expires.
+/// itself, or is taken along in turn, has not expired, and expires no later than this one.
 pub(crate) fn is_taken_along(rules: &Rules<'_>, bundle: &[Resource], resource: &Resource) -> bool {
     let cascade = &rules.kind(resource).cascade;
     let (Some(to), Some(_), None) = (resource.attached_to, cascade.renewal, &cascade.option) else {
         return false;
     };
     let leader = &bundle[to as usize];
-    let is_led = leader.on_expiry == OnExpiry::Renew && leader.charging == Charging::Prepaid;
-    let takes = is_led && !is_final(leader.stage) && leader.expires_at <= resource.expires_at;
-    takes || (is_taken_along(rules, bundle, leader) && leader.expires_at <= resource.expires_at)
+    let leads = leader.stage == Stage::Active
+        && leader.charging == Charging::Prepaid
+        && leader.expires_at <= resource.expires_at;
+    leads && (leader.on_expiry == OnExpiry::Renew || is_taken_along(rules, bundle, leader))
 }
 
 /// The instants that lie ahead of a resource, as far as it gets.

@@ -78,9 +78,9 @@ pub(crate) struct Values {
     pub(crate) try_days: Vec<i64>,
     /// `None` is the time of the day of the expiry.
     pub(crate) try_hour: Option<u8>,
-    /// Seconds.
+    /// Seconds after the expiry.
     pub(crate) grace: i64,
-    /// Seconds.
+    /// Seconds after grace.
     pub(crate) retention: i64,
     pub(crate) grace_renewal: LateStart,
     pub(crate) retention_renewal: LateStart,

@@ -38,7 +38,7 @@ use crate::provider::load::Origin;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
 use crate::provider::request::TimelineRequest;
-use crate::provider::table::Table;
+use crate::provider::table;
 use crate::runtime::batch;
 use crate::runtime::batch::Answers;
 use crate::runtime::batch::BatchLimits;
@@ -50,7 +50,7 @@ use crate::runtime::error::PluginError;
 use crate::runtime::limits::Limits;
 
 /// The functions of a plugin: those of the rules, those of its provider's own API, and those that take its table.
-type Functions = (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>, Option<Table>);
+type Functions = (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>, Option<table::Table>);
 
 /// One provider's rules, ready to be asked.
 pub struct Plugin {
@@ -58,7 +58,7 @@ pub struct Plugin {
     limits: Limits,
     pre: ProviderPre<StoreLimits>,
     provider_api: Option<ProviderWithApiPre<StoreLimits>>,
-    table: Option<Table>,
+    table: Option<table::Table>,
     manifest: Manifest,
     origin: Origin,
     digest: String,
@@ -324,10 +324,7 @@ impl Plugin {
     ) -> Result<(A, u64), Failure> {
         let page_request = (self.manifest.id.as_str(), function);
         let answered = call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
-            let provider = match &self.table {
-                Some(table) => table.instantiate(&self.pre, &mut *store)?,
-                None => self.pre.instantiate(&mut *store)?,
-            };
+            let provider = table::instantiate(&self.pre, self.table.as_ref(), &mut *store)?;
             call(store, &provider)
         });
         let fuel = answered.as_ref().map_or_else(|failure| failure.fuel, |(_, fuel)| *fuel);

@@ -76,26 +76,6 @@ impl Table {
         Ok(Table { text: text.into(), provider, interpreter })
     }
 
-    /// Makes an instance that has the table.
-    ///
-    /// # Errors
-    ///
-    /// When the interpreter cannot be called, or does not take the table, which it took when it was loaded.
-    pub(crate) fn instantiate(
-        &self,
-        pre: &ProviderPre<StoreLimits>,
-        store: &mut Store<StoreLimits>,
-    ) -> wasmtime::Result<Provider> {
-        let (provider, problems) = self.start(pre, store)?;
-        match problems.first() {
-            None => Ok(provider),
-            Some(problem) => Err(wasmtime::Error::msg(format!(
-                "it does not take its table any more: line {}: {}",
-                problem.line, problem.message
-            ))),
-        }
-    }
-
     /// Makes an instance, gives it the table, and returns both with every problem of the table.
     ///
     /// # Errors
@@ -123,6 +103,27 @@ impl Table {
             }
         });
         shown.collect()
+    }
+}
+
+/// Makes an instance of a plugin and, if it is a table, gives it that.
+///
+/// # Errors
+///
+/// When it cannot be made, or does not take the table, which it took when it was loaded.
+pub(crate) fn instantiate(
+    pre: &ProviderPre<StoreLimits>,
+    table: Option<&Table>,
+    store: &mut Store<StoreLimits>,
+) -> wasmtime::Result<Provider> {
+    let Some(table) = table else { return pre.instantiate(store) };
+    let (provider, problems) = table.start(pre, store)?;
+    match problems.first() {
+        None => Ok(provider),
+        Some(problem) => Err(wasmtime::Error::msg(format!(
+            "it does not take its table any more: line {}: {}",
+            problem.line, problem.message
+        ))),
     }
 }
 

@@ -32,15 +32,17 @@ fn volcengine_has_tries_stages_and_notices() {
 
 #[test]
 fn a_disk_that_expires_before_its_instance_has_tries_of_its_own() {
-    let tries = |disk_expires_at| {
+    let tries_with = |stage, disk_expires_at| {
         let bundle = [
-            renewing(resource("ecs", "ecs-1", day(30))),
+            Resource { stage, ..renewing(resource("ecs", "ecs-1", day(30))) },
             attached(renewing(resource("ebs", "disk-1", disk_expires_at))),
         ];
         let all = timeline(&table(VOLCENGINE), &[], day(0), &bundle);
         all.lines().filter(|line| line.ends_with("disk-1 try")).count()
     };
+    let tries = |disk_expires_at| tries_with(Stage::Active, disk_expires_at);
     assert_eq!((tries(day(29)), tries(day(30)), tries(day(31))), (8, 0, 0));
+    assert_eq!(tries_with(Stage::Grace, day(31)), 8, "what has expired takes nothing along any more");
 }
 
 #[test]

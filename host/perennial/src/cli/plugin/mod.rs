@@ -55,7 +55,7 @@ enum Action {
     New(new::Arguments),
     /// Builds the component of a folder that `new` wrote, and puts it there.
     Build {
-        /// The folder.
+        /// The folder that `new` wrote.
         #[arg(default_value = ".")]
         folder: PathBuf,
     },

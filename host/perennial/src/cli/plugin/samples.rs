@@ -37,7 +37,7 @@ pub(super) const EXPIRY: Timestamp = Timestamp::from_second(1_774_972_799);
 const DAY: i64 = 86_400;
 /// What a month costs.
 const PRICE: Micros = Micros::new(100_000_000);
-/// One month.
+/// A term of one month.
 const MONTH: Term = Term { count: NonZeroU32::MIN, unit: TermUnit::Month };
 
 /// What may happen to an active resource on its expiry.
@@ -62,7 +62,7 @@ pub(super) fn instants() -> [Timestamp; 6] {
     [-400 * DAY, -10 * DAY, -1, 0, DAY / 2, 400 * DAY].map(|seconds| EXPIRY + seconds)
 }
 
-/// Every bundle.
+/// Every bundle that a plugin is asked about.
 pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
     let mut bundles = Vec::new();
     for (name, kind) in &manifest.kinds {
