@@ -42,7 +42,7 @@ fn a_new_table_is_whole() {
     ));
     let tested = folder.run(&["plugin", "test", "nimbus/nimbus.toml"]).succeeded().stdout();
     expect![[r#""#]].assert_eq(&tested);
-    let built = folder.run(&["plugin", "build", "nimbus"]).succeeded().stderr();
+    let built = folder.run(&["plugin", "build", "nimbus"]).succeeded().stdout();
     assert!(built.contains("nimbus/nimbus.toml is a table, and needs no build"), "{built}");
 }
 
