@@ -49,7 +49,7 @@ pub(crate) fn check_sold(rules: &Rules<'_>, resource: &Resource, term: Term) -> 
     match kind.terms.is_empty() || kind.terms.contains(&term) {
         true => Ok(()),
         false => Err(rules
-            .refusal(Situation::TermNotSold, format!("a {} is not sold for {}", kind.name, term_text(term)))),
+            .refusal(Situation::TermNotSold, format!("`{}` is not sold for {}", kind.name, term_text(term)))),
     }
 }
 

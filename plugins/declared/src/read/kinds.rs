@@ -62,6 +62,7 @@ fn kind(name: &str, mut section: Section<'_>, names: &[&str], findings: &Finding
 fn cascade(kind: &str, mut section: Section<'_>, attaches_to: &[String], findings: &Findings) -> Cascade {
     let at = section.at();
     let choices = [("aligned", Joining::Aligned), ("same_term", Joining::SameTerm)];
+    let is_said = section.has("renewal");
     let renewal = section.choice("renewal", &choices);
     let option = section.text("option").map(|option| option.text.to_owned());
     let unsubscription = section.flag("unsubscription").unwrap_or(false);
@@ -72,7 +73,7 @@ fn cascade(kind: &str, mut section: Section<'_>, attaches_to: &[String], finding
             format!("[kinds.{kind}] has a cascade and attaches to nothing; name what in `attaches_to`"),
         );
     }
-    if option.is_some() && renewal.is_none() {
+    if option.is_some() && !is_said {
         let message = format!(
             "[kinds.{kind}.cascade] has an option of a renewal that takes nothing along: say how with `renewal`"
         );

@@ -137,8 +137,11 @@ impl<'t> Section<'t> {
         let (value, span) = self.value(key)?;
         let number = whole(value).filter(|number| range.contains(number));
         if number.is_none() {
-            let (least, most) = (range.start(), range.end());
-            self.wrong(span.start, key, format!("it is a whole number from {least} to {most}"));
+            let problem = match range.into_inner() {
+                (least, most) if least == most => format!("it is {least}"),
+                (least, most) => format!("it is a whole number from {least} to {most}"),
+            };
+            self.wrong(span.start, key, problem);
         }
         number
     }
@@ -188,6 +191,11 @@ impl<'t> Section<'t> {
             self.wrong(place.at, key, format!("`{}` is none of {names}", place.text));
         }
         found.map(|(_, choice)| *choice)
+    }
+
+    /// Whether a key is there, whatever it says.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|(name, _)| name.get_ref() == key)
     }
 
     /// Whether a key has a section, rather than a value or nothing.

@@ -43,7 +43,13 @@ fn a_renewal_counts_from_the_expiry() {
         ask(&nimbus, day(90), renew(None, &[]), &server, &[]),
         ask(&nimbus, day(10), renew(None, &[("fast", "true")]), &server, &[]),
     ];
-    expect![[r#""#]].assert_eq(&told.concat());
+    expect![[r#"
+        web until 2026-02-28 00:00:00 for 1 TermUnit::Month
+        web until 2027-01-31 00:00:00 for 12 TermUnit::Month
+        web until 2026-02-28 00:00:00 for 1 TermUnit::Month
+        refused Refused: `web` expired so long ago that it would still be expired after this renewal; take a longer term
+        refused Refused: `fast` is not an option of a renewal; there are none
+    "#]].assert_eq(&told.concat());
 }
 
 #[test]
@@ -71,7 +77,25 @@ fn what_goes_along_is_aligned_or_needs_its_option() {
             &[],
         ),
     ];
-    expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect![[r#"
+        ecs-1 until 2026-02-28 08:00:00 for 1 TermUnit::Month
+        disk-1 until 2026-02-28 08:00:00 for 23 TermUnit::Day, from day 31
+        disk-2 left out, OperationDenied: it lasts as long already
+        eip-1 left out, OperationDenied: the option that takes it along is not set
+        disk-3 left out, OperationDenied: it is set to end when it expires
+        disk-4 left out, OperationDenied: an order of it waits to be paid
+        disk-5 left out, InvalidInstance.NotFound: `disk-5` was released
+
+        ecs-1 until 2026-02-28 08:00:00 for 1 TermUnit::Month
+        disk-1 until 2026-02-28 08:00:00 for 23 TermUnit::Day, from day 31
+        eip-1 until 2026-03-10 08:00:00 for 1 TermUnit::Month
+        disk-2 left out, OperationDenied: it lasts as long already
+
+        refused InvalidParameter: `RenewRelatedInstance` is `true` or `false`
+
+        disk-6 until 2026-01-31 08:00:00 for 25 TermUnit::Day, from day 31
+    "#]]
+    .assert_eq(&told.join("\n"));
 }
 
 #[test]
@@ -85,7 +109,13 @@ fn a_late_renewal_counts_as_the_stage_says() {
         ask_with(&volcengine, &refused, day(40), (renew(None, &[]), 0), &late(Stage::Retention), &[]),
         ask(&volcengine, day(50), renew(None, &[]), &late(Stage::Released), &[]),
     ];
-    expect![[r#""#]].assert_eq(&told.concat());
+    expect![[r#"
+        clb-1 until 2026-02-28 08:00:00 for 1 TermUnit::Month
+        clb-1 until 2026-03-10 08:00:00 for 1 TermUnit::Month, from day 10
+        refused OperationDenied: `clb-1` expired too long ago to be renewed
+        refused InvalidInstance.NotFound: `clb-1` was released
+    "#]]
+    .assert_eq(&told.concat());
 }
 
 #[test]
@@ -125,7 +155,57 @@ fn every_command_has_its_refusals() {
             told.push_str(&ask(&volcengine, day(10), command.clone(), std::slice::from_ref(resource), &[]));
         }
     }
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        Command::SetAutoRenew(AutoRenewal { term: Some(Term { count: 2, unit: TermUnit::Month }), renewals: Some(3) })
+          ecs-1 auto-renew Some(3) times
+          ecs-2 auto-renew Some(3) times
+          ecs-3 auto-renew Some(3) times
+          refused OperationDenied: `ecs-4` has expired; renew it by hand first
+          ecs-5 auto-renew Some(3) times
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::SetAutoRenew(AutoRenewal { term: Some(Term { count: 11, unit: TermUnit::Month }), renewals: None })
+          refused InvalidParameter: `ecs` is not sold for 11 months
+          refused InvalidParameter: `ecs` is not sold for 11 months
+          refused InvalidParameter: `ecs` is not sold for 11 months
+          refused InvalidParameter: `ecs` is not sold for 11 months
+          refused InvalidParameter: `ecs` is not sold for 11 months
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::CancelAutoRenew
+          refused OperationDenied: `ecs-1` is not renewed automatically
+          ecs-2 on expiry OnExpiry::Lapse
+          refused OperationDenied: `ecs-3` is not renewed automatically
+          refused OperationDenied: `ecs-4` is not renewed automatically
+          refused OperationDenied: `ecs-5` is not renewed automatically
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::ConvertOnExpiry
+          ecs-1 on expiry OnExpiry::Convert
+          ecs-2 on expiry OnExpiry::Convert
+          refused OperationDenied: `ecs-3` is set to become pay-per-use already
+          refused OperationDenied: `ecs-4` has expired; renew it by hand first
+          ecs-5 on expiry OnExpiry::Convert
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::CancelConversion
+          refused OperationDenied: `ecs-1` is not set to become pay-per-use
+          refused OperationDenied: `ecs-2` is not set to become pay-per-use
+          ecs-3 on expiry OnExpiry::Lapse
+          refused OperationDenied: `ecs-4` has expired; renew it by hand first
+          refused OperationDenied: `ecs-5` is not set to become pay-per-use
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::ConvertNow
+          refused OperationDenied: `ecs-1` cannot be changed in this way at this provider
+          refused OperationDenied: `ecs-2` cannot be changed in this way at this provider
+          refused OperationDenied: `ecs-3` cannot be changed in this way at this provider
+          refused OperationDenied: `ecs-4` cannot be changed in this way at this provider
+          refused OperationDenied: `ecs-5` cannot be changed in this way at this provider
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+        Command::Unsubscribe(Scope::FuturePeriods)
+          refused OperationDenied: `ecs-1` has no renewed period that has not begun
+          refused OperationDenied: `ecs-2` has no renewed period that has not begun
+          refused OperationDenied: `ecs-3` has no renewed period that has not begun
+          refused OperationDenied: `ecs-4` has expired; there is nothing left to give back
+          refused OperationDenied: `ecs-5` has an order that waits to be paid; pay or cancel that one first
+          refused OperationDenied: `ecs-6` is pay-per-use; only what is paid ahead has periods
+    "#]].assert_eq(&told);
 }
 
 #[test]
@@ -170,5 +250,32 @@ fn refunds_are_counted_by_the_day() {
         ),
         ask(&table(NIMBUS), day(10), everything, &[resource("server", "web", day(30))], &[]),
     ];
-    expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect![[r#"
+        ecs-1 ends: #0 21000000 fee 0 #1 31000000 fee 0
+        disk-1 ends: #2 20320000 fee 0
+        eip-1 left out, OperationDenied: it stays; unsubscribe it by itself
+
+        ecs-1 ends: #0 18000000 fee 2000000 #1 31000000 fee 0
+        disk-1 ends: #2 17410000 fee 1940000
+        eip-1 left out, OperationDenied: it stays; unsubscribe it by itself
+
+        refused OperationDenied: `ecs-1` was bought too long ago to be given back
+
+        ecs-1 ends, left until 2026-02-01 08:00:00: #1 31000000 fee 0
+        disk-1 left out, OperationDenied: it has periods of its own; unsubscribe it by itself
+        eip-1 left out, OperationDenied: it has periods of its own; unsubscribe it by itself
+
+        ecs-1 ends, left until 2026-02-01 08:00:00: #0 31000000 fee 0
+        disk-1 left out, OperationDenied: it has periods of its own; unsubscribe it by itself
+        eip-1 left out, OperationDenied: it has periods of its own; unsubscribe it by itself
+
+        ecs-1 ends: #0 31000000 fee 0 #1 31000000 fee 0
+        disk-1 ends: #2 30000000 fee 0
+        eip-1 left out, OperationDenied: it stays; unsubscribe it by itself
+
+        ecs-1 ends: #0 0 fee 0
+
+        refused Refused: `web` cannot be unsubscribed at this provider
+    "#]]
+    .assert_eq(&told.join("\n"));
 }
