@@ -73,7 +73,8 @@ pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
             let Some(leader) = leader else { continue };
             let primary = self::resource(manifest, leader, "primary", Stage::Active, OnExpiry::Renew);
             let attached = Resource { attached_to: Some(MemberIndex::PRIMARY), ..resource };
-            let early = Resource { expires_at: Some(EXPIRY + -12 * DAY), ..attached.clone() };
+            let early = attached.expires_at.map(|at| at + -12 * DAY);
+            let early = Resource { expires_at: early, ..attached.clone() };
             bundles.push(Bundle { members: vec![primary.clone(), attached] });
             bundles.push(Bundle { members: vec![primary, anchored(early, manifest)] });
         }
@@ -127,7 +128,15 @@ fn resource(
         attributes: BTreeMap::new(),
         tags: BTreeMap::new(),
     };
-    anchored(resource, manifest)
+    match stage == Stage::Converted {
+        true => pay_per_use(resource),
+        false => anchored(resource, manifest),
+    }
+}
+
+/// The same as a host has it that became pay-per-use.
+fn pay_per_use(resource: Resource) -> Resource {
+    Resource { charging: Charging::Postpaid, expires_at: None, term: None, price: None, ..resource }
 }
 
 /// The same with the day of the month of its expiry, in the provider's days.
