@@ -6,5 +6,5 @@ pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-hosti
 /// A plugin of a made-up provider with an API like no other; see its source.
 pub const LANTERN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-lantern.wasm"));
 
-/// A plugin that grows its table without end for each bundle that is asked about at an odd second.
+/// A plugin that does what no compiler emits, by the last bits of the second that a bundle is asked about; see its source.
 pub const TABLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-tables.wasm"));

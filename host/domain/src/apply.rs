@@ -1,6 +1,6 @@
 //! Applies a plan: pays for it, changes the bundle, and returns the events and ledger entries to store.
 //!
-//! Knows prices, holds and what each operation does to a resource. A plan is effects out whole or not at all. Nothing
+//! Knows prices, holds and what each operation does to a resource. A plan is applied whole or not at all. Nothing
 //! here is written anywhere: the caller stores what [`apply`] returns in one transaction.
 
 mod ending;

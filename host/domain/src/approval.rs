@@ -91,8 +91,16 @@ impl ApprovalSummary {
         self.state == State::Pending && own.is_some() && own == key
     }
 
-    /// Why the approval is obsolete, given the present `bundle`; `None` while it is not, and once it has ended.
-    pub fn obsolete_reason(&self, bundle: &Bundle) -> Option<ExpiryReason> {
+    /// Why the approval is obsolete, given the present `bundle` and whose auto-renew was on before; `None` while it is not, and
+    /// once it has ended.
+    ///
+    /// What is attached may be renewed by the auto-renew of its primary, also where its own is off: there, only that one of the
+    /// two is turned off makes an approval of its renewal obsolete.
+    pub fn obsolete_reason(
+        &self,
+        bundle: &Bundle,
+        was_renewing: impl Fn(MemberIndex) -> bool,
+    ) -> Option<ExpiryReason> {
         let member = &bundle[self.member];
         if self.state != State::Pending {
             None
@@ -100,8 +108,14 @@ impl ApprovalSummary {
             Some(ExpiryReason::Ended)
         } else if member.expires_at != self.expires_before {
             Some(ExpiryReason::ExpiryMoved)
-        } else if self.cause == Cause::Auto && member.on_expiry != OnExpiry::Renew {
-            Some(ExpiryReason::AutoRenewOff)
+        } else if self.cause == Cause::Auto {
+            let turned_off = |index| was_renewing(index) && bundle[index].on_expiry != OnExpiry::Renew;
+            let is_off = match (member.on_expiry, member.attached_to) {
+                (OnExpiry::Renew, _) => false,
+                (OnExpiry::Lapse, Some(primary)) => turned_off(self.member) || turned_off(primary),
+                (OnExpiry::Lapse, None) | (OnExpiry::Convert | OnExpiry::Release, _) => true,
+            };
+            is_off.then_some(ExpiryReason::AutoRenewOff)
         } else {
             None
         }

@@ -1,4 +1,4 @@
-//! What carrying a plan out takes beside the plan. Knows no rule.
+//! A plan with what is needed to apply it: the command, the members and their orders. Knows no rule.
 
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;

@@ -291,7 +291,12 @@ struct Reconsideration {
 fn has_ground(evaluation: &CommandEvaluation, stored: &StoredApproval) -> bool {
     let item = &evaluation.batch.entries[0];
     let approval = item.approvals.iter().find(|approval| approval.row == Some(stored.row));
-    approval.is_some_and(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none())
+    approval.is_some_and(|approval| {
+        approval
+            .summary
+            .obsolete_reason(&item.walk.bundle, |member| item.original.renewing()[member.get()])
+            .is_none()
+    })
 }
 
 /// Says in what is in play that somebody agrees to `stored`, which takes what is `required` by now, before the plan is carried

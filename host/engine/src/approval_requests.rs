@@ -99,8 +99,13 @@ impl BatchEntry {
 
     /// Expires the pending approvals that are obsolete.
     pub(super) fn expire_obsolete(&mut self) {
-        let reason = |summary: &ApprovalSummary, bundle: &Bundle| summary.obsolete_reason(bundle);
-        self.expire_approvals_where(self.instant, reason);
+        if self.approvals.is_empty() {
+            return;
+        }
+        let renewing = self.original.renewing().to_vec();
+        self.expire_approvals_where(self.instant, |summary, bundle| {
+            summary.obsolete_reason(bundle, |member| renewing[member.get()])
+        });
     }
 
     /// Expires the pending approvals of paying or cancelling `order`, which does not wait to be paid any more.
@@ -147,8 +152,10 @@ impl Batch {
     /// Whether `plan`, on the bundle at `place`, may only be applied once somebody approves it.
     pub(super) fn needs_approval(&self, index: EntryIndex, plan: &Plan) -> bool {
         let item = self.entry(index);
-        let limit =
-            if item.is_held { Some(Micros::ZERO) } else { self.account(item.account).account.approval_above };
+        let limit = match self.may_be_paid(index, plan) {
+            true => Some(Micros::ZERO),
+            false => self.account(item.account).account.approval_above,
+        };
         limit.is_some()
             && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
     }
@@ -175,7 +182,8 @@ impl Batch {
             }
             ExistingApproval::Decided => false,
             ExistingApproval::None => {
-                let is_late = !item.is_held && approval::is_last_try(instant, member, expires_at, timeline);
+                let is_late = !self.may_be_paid(index, &ruled.plan)
+                    && approval::is_last_try(instant, member, expires_at, timeline);
                 if is_late && !self.grants_approvals {
                     self.add_request(index, member, ruled, instant - 1);
                     return self.end_undecided(index);

@@ -57,6 +57,7 @@ impl Batch {
         let renews = self.renews_undecided(index);
         let item = self.entry_mut(index);
         let (instant, bundle) = (item.instant, &item.walk.bundle);
+        let renews = renews && item.approvals.last().is_some_and(BatchApproval::can_be_undecided);
         if let Some(approval) = item.approvals.last_mut() {
             let reason = ExpiryReason::Undecided;
             let closing = Resolution { at: instant, by: None, reason: None, expiry_reason: Some(reason) };
@@ -101,6 +102,7 @@ impl Batch {
         };
         for approval in item.approvals.iter_mut().filter(of_period) {
             let is_pending = approval.summary.state == State::Pending;
+            let renews = renews && approval.can_be_undecided();
             if renews && is_pending && approval.expires_at <= instant {
                 let reason = ExpiryReason::Undecided;
                 let closing = Resolution { at: instant, by: None, reason: None, expiry_reason: Some(reason) };
@@ -133,8 +135,9 @@ impl Batch {
                 summary.state == State::Pending || summary.expiry_reason == Some(ExpiryReason::Undecided);
             summary.cause == Cause::Auto
                 && waits
+                && approval.can_be_undecided()
                 && member.is_live()
-                && member.on_expiry == OnExpiry::Renew
+                && (member.on_expiry == OnExpiry::Renew || member.attached_to.is_some())
                 && member.expires_at == summary.expires_before
                 && approval.expires_at > item.walk.ask_after()
         };

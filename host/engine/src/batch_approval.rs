@@ -8,6 +8,8 @@ use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::keys::ApprovalKey;
 
+use crate::set_back;
+
 /// An approval of a bundle in the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchApproval {
@@ -41,6 +43,11 @@ pub struct ApprovalRequest {
 }
 
 impl BatchApproval {
+    /// Whether the account's `on_undecided` holds for it.
+    pub(crate) fn can_be_undecided(&self) -> bool {
+        !set_back::requires(&self.required)
+    }
+
     /// Says how it ends.
     pub(crate) fn close(&mut self, state: State, closing: Resolution) {
         (self.summary.state, self.summary.expiry_reason) = (state, closing.expiry_reason);

@@ -1,4 +1,4 @@
-//! Where the walk of a bundle begins: where the last one ended or, if no clock has looked at it, where it was taken in.
+//! Where the walk of a bundle begins: where the last one ended or, if no clock has looked at it, where it was imported.
 
 use perennial_domain::bundle::Bundle;
 use perennial_domain::timeline_walk::TimelineWalk;

@@ -53,6 +53,7 @@ mod ruling;
 mod ruling_approvals;
 mod ruling_records;
 mod ruling_subject;
+mod set_back;
 pub mod settings;
 mod shadow_difference;
 pub mod simulation;

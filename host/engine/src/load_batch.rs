@@ -69,7 +69,7 @@ pub(crate) fn assemble_batch(
             .is_some_and(|policies| !policies.matching(of, &stored.bundle, RENEW).is_empty());
         let is_held = options.held_until.is_some_and(|until| was_due_by(&stored, until));
         let has_approvals = is_ruled
-            || is_held
+            || options.held_until.is_some()
             || of.approval_above.is_some()
             || with_pending.binary_search(&stored.account).is_ok();
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };

@@ -1,4 +1,4 @@
-//! Putting a bundle and a command before the rules: what is asked, what it comes to, and what came under its token.
+//! Plans a command without writing: loads the bundle, asks the plugin, prices the result, and looks up the client token.
 //!
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 

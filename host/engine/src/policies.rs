@@ -1,6 +1,6 @@
 //! The policies that hold, which of them are asked about a plan, and what runs them.
 //!
-//! Knows no plan's way: that is in `ruling.rs`.
+//! Does not know how a plan is ruled on: that is in `ruling.rs`.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,6 +12,7 @@ use perennial_domain::policy::Calendar;
 use perennial_domain::policy::Policy;
 use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::PolicySet;
+use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
@@ -79,6 +80,11 @@ impl Policies {
     /// What the interpreter makes of the script of each policy of `set`.
     pub fn check(&self, set: &PolicySet) -> Vec<ScriptReport> {
         self.interpreter.check(set)
+    }
+
+    /// What is wrong with the scripts of a policy file that cannot be read itself.
+    pub fn check_without_calendars(&self, set: &PolicySet) -> Vec<ScriptFailure> {
+        self.interpreter.check_without_calendars(set)
     }
 
     /// Those that hold at present; `None` when there are none.

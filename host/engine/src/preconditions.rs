@@ -1,6 +1,6 @@
-//! On which terms a command is asked for. Checks nothing itself.
+//! The conditions that a command's plan has to meet before it is applied. Checks nothing itself.
 
-/// On which terms a command is asked for.
+/// The conditions under which a command is applied, and who asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preconditions<'a> {
     /// The hash of the [`crate::proposal::Proposal`] that was looked at: it is only carried out if it does what was

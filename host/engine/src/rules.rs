@@ -28,6 +28,72 @@ use perennial_sandbox::TimelineRequest;
 ///
 /// A function that takes requests gives exactly one answer per request, in their order; a request whose answer is an error
 /// hurts no other. Several threads may call at once, and the same call gives the same answer.
+///
+/// Whatever implements it can stand between the engine and a plugin:
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicUsize;
+/// use std::sync::atomic::Ordering;
+///
+/// use perennial_domain::account::Account;
+/// use perennial_domain::index::AccountIndex;
+/// use perennial_domain::manifest::Manifest;
+/// use perennial_domain::timeline::Occurrence;
+/// use perennial_domain::usage::Allocation;
+/// use perennial_domain::usage::Consumption;
+/// use perennial_engine::rules::Providers;
+/// use perennial_engine::rules::Rules;
+/// use perennial_sandbox::PlanAnswer;
+/// use perennial_sandbox::PlanRequest;
+/// use perennial_sandbox::PluginError;
+/// use perennial_sandbox::TimelineRequest;
+///
+/// /// Counts the plans that the rules behind it are asked for.
+/// struct Counter {
+///     rules: Arc<dyn Rules>,
+///     plans: AtomicUsize,
+/// }
+///
+/// impl Rules for Counter {
+///     fn manifest(&self) -> &Manifest {
+///         self.rules.manifest()
+///     }
+///     fn digest(&self) -> &str {
+///         self.rules.digest()
+///     }
+///     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+///         self.rules.check_settings(settings)
+///     }
+///     fn timelines(
+///         &self,
+///         accounts: &[&Account],
+///         requests: &[TimelineRequest<'_>],
+///     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+///         self.rules.timelines(accounts, requests)
+///     }
+///     fn make_plans(
+///         &self,
+///         accounts: &[&Account],
+///         requests: &[PlanRequest<'_>],
+///     ) -> Vec<Result<PlanAnswer, PluginError>> {
+///         self.plans.fetch_add(requests.len(), Ordering::Relaxed);
+///         self.rules.make_plans(accounts, requests)
+///     }
+///     fn allocate(
+///         &self,
+///         accounts: &[&Account],
+///         consumptions: &[(AccountIndex, &Consumption)],
+///     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+///         self.rules.allocate(accounts, consumptions)
+///     }
+/// }
+///
+/// let counted = |rules| Arc::new(Counter { rules, plans: AtomicUsize::new(0) }) as Arc<dyn Rules>;
+/// let providers = Providers::default().map(counted);
+/// assert!(providers.is_empty());
+/// ```
 pub trait Rules: Send + Sync {
     /// What the plugin says of itself. Called at any time; the same for as long as the rules are loaded.
     fn manifest(&self) -> &Manifest;

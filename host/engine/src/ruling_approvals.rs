@@ -1,19 +1,22 @@
 //! The approvals that the host itself requires of a plan, whatever the operator's policies rule: above the account's limit, and
 //! of what somebody asks for who changed a policy that is asked about it.
 
+use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::chain::Verdict;
 
 use crate::batch::Batch;
+use crate::batch_approval::BatchApproval;
 use crate::batch_entry::EntryIndex;
+use crate::set_back;
+use crate::set_back::MAY_BE_PAID;
 
 /// The name of the policy that every account has with `approval_above`: it requires an approval above that.
 pub(crate) const BUILT_IN: &str = "approval_above";
 
-/// Why a renewal of any price needs an approval for once.
-const MAY_BE_PAID: &str = "the database was set back since it was due: it may be paid already";
 /// The words with which the person who changed a policy is sent to somebody else.
 const OWN_CHANGE: &str = "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";
 
@@ -26,7 +29,7 @@ impl Batch {
         plan: &Plan,
         approved: &[String],
     ) -> Vec<RequiredApproval> {
-        let reason = if self.entry(index).is_held { MAY_BE_PAID } else { "" };
+        let reason = if self.may_be_paid(index, plan) { MAY_BE_PAID } else { "" };
         let built_in = self.needs_approval(index, plan).then_some((BUILT_IN, reason));
         let own_changes = self.own_changes(index, command).into_iter().map(|policy| (policy, OWN_CHANGE));
         let required = built_in.into_iter().chain(own_changes);
@@ -38,6 +41,22 @@ impl Batch {
             given_by: None,
         };
         open.map(approval).collect()
+    }
+
+    /// Whether what `plan` pays for may be paid already, by a renewal that the database lost when it was set back: the bundle
+    /// was due in the lost time, or an approval was requested for that reason, for the present period of a member.
+    pub(crate) fn may_be_paid(&self, index: EntryIndex, plan: &Plan) -> bool {
+        let item = self.entry(index);
+        let is_of_plan = |member| plan.steps.iter().any(|step| step.member == member);
+        let is_of_period = |approval: &BatchApproval| {
+            let ApprovalSummary { member, cause, expires_before, .. } = approval.summary;
+            is_of_plan(member)
+                && cause == Cause::Auto
+                && item.walk.bundle[member].expires_at == expires_before
+        };
+        let mut approvals = item.approvals.iter();
+        item.is_held
+            || approvals.any(|approval| set_back::requires(&approval.required) && is_of_period(approval))
     }
 
     /// The policies that are asked about `command`, or were, and that the person who asks for it changed.

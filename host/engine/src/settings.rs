@@ -1,5 +1,5 @@
-//! Settings of an account: what its provider's rules are told about it, its budget, and above which cost plans need an approval. A change is checked by the plugin, and has every
-//! timeline of the account asked for anew.
+//! Settings of an account: what its provider's rules are told about it, its budget, and above which cost plans need an
+//! approval. The plugin checks each change; then every timeline of the account is asked for anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

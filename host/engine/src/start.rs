@@ -154,6 +154,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Says that the database lives on virtual time, if it is a clock that stands under which something was written at `at`, be
+    /// it no more than a tag: what was acknowledged then is past.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn claim_time(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        if perennial_store::clock::state(self.db())?.kind.is_none() {
+            self.store.commit(claim(self.clock, at))?;
+        }
+        Ok(())
+    }
+
     /// Notes beside the database how far it has come, so that it is noticed if it is set back.
     pub fn note_progress(&mut self) {
         self.store.note_progress();

@@ -18,6 +18,7 @@ use perennial_store::keys::AccountKey;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
+use crate::set_back;
 use perennial_sandbox::TimelineRequest;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::approvals::StoredApproval;
@@ -97,7 +98,7 @@ pub fn timeline_as_made(
             let expiry = stored.bundle[member].expires_at;
             let waits = |approval: &StoredApproval| {
                 let is_renewal = approval.cause == Cause::Auto && approval.expires_before == expiry;
-                approval.state == State::Pending && is_renewal
+                approval.state == State::Pending && is_renewal && !set_back::requires(&approval.required)
             };
             let pending = db.approvals(row)?.into_iter().filter(waits);
             undecided.extend(pending.map(|approval| (member, approval.expires_at)));

@@ -1,4 +1,4 @@
-//! Use of what packages cover: which ones a use allocations on, and what is left uncovered.
+//! Use of resource packages: which packages a use draws on, and what stays uncovered.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Request bodies: reads their JSON as files are read. The crate that serves a route defines its body.
 //!
-//! Knows how to begin and end; the spots in between are those of every format.
+//! Knows how a body begins and ends; the values in between are read as in every format.
 
 use perennial_domain::plan::Command;
 

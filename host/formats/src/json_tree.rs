@@ -49,6 +49,22 @@ pub enum Json<'a> {
     Object(Vec<(Cow<'a, str>, Node<'a>)>),
 }
 
+impl Node<'_> {
+    /// The value without its places, the last one of each doubled field.
+    pub(crate) fn to_value(&self) -> serde_json::Value {
+        match &self.json {
+            Json::Null => serde_json::Value::Null,
+            Json::Flag(flag) => (*flag).into(),
+            Json::Number(number) => number.clone().into(),
+            Json::Text(text) => text.as_ref().into(),
+            Json::List(items) => items.iter().map(Node::to_value).collect(),
+            Json::Object(fields) => {
+                fields.iter().map(|(name, node)| (name.to_string(), node.to_value())).collect()
+            }
+        }
+    }
+}
+
 /// Reads a file as JSON; doubled fields are noted in `problems`.
 ///
 /// # Errors

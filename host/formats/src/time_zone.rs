@@ -29,6 +29,50 @@ enum Rule {
     Named(Tz),
 }
 
+/// The zone that somebody asks for: one of their own, or that of the provider that each thing is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZoneChoice {
+    /// The zone that was given.
+    Zone(TimeZone),
+    /// In the days of the provider.
+    Provider,
+}
+
+impl ZoneChoice {
+    /// What holds when nothing is said.
+    pub const UTC: ZoneChoice = ZoneChoice::Zone(TimeZone::UTC);
+
+    /// The zone of what is about a provider whose days are so many minutes ahead of UTC; UTC when they are not known.
+    pub fn of(self, offset_minutes: Option<i16>) -> TimeZone {
+        match self {
+            ZoneChoice::Zone(zone) => zone,
+            ZoneChoice::Provider => offset_minutes.map(TimeZone::from_offset_minutes).unwrap_or_default(),
+        }
+    }
+}
+
+impl FromStr for ZoneChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ZoneChoice, String> {
+        if text == "provider" {
+            return Ok(ZoneChoice::Provider);
+        }
+        let zone = text.parse().map(ZoneChoice::Zone);
+        zone.map_err(|error: TimeZoneError| format!("{error}, or `provider` for each provider's own days"))
+    }
+}
+
+/// As it is read again.
+impl fmt::Display for ZoneChoice {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ZoneChoice::Zone(zone) => zone.fmt(out),
+            ZoneChoice::Provider => out.write_str("provider"),
+        }
+    }
+}
+
 /// Why a text is no [`TimeZone`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeZoneError {
@@ -88,6 +132,20 @@ impl TimeZone {
 
 fn utc(at: Timestamp) -> DateTime<chrono::Utc> {
     DateTime::from_timestamp(at.as_second(), 0).expect("the years 1 to 9999 are within chrono's")
+}
+
+/// As it is read again: `UTC`, an offset such as `+08:00`, or the IANA's name.
+impl fmt::Display for TimeZone {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Rule::Utc => out.write_str("UTC"),
+            Rule::Fixed(seconds) => {
+                let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+                write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            Rule::Named(zone) => out.write_str(zone.name()),
+        }
+    }
 }
 
 impl FromStr for TimeZone {
@@ -152,6 +210,16 @@ mod tests {
             assert_eq!(zone(name).rfc_3339(at).parse(), Ok(at), "the instant stays the same");
         }
         assert_eq!(TimeZone::from_offset_minutes(480).minute(at), "2026-02-28 23:59 +08:00");
+    }
+
+    #[test]
+    fn what_is_written_of_a_zone_is_read_as_the_same_one() {
+        for text in ["UTC", "Asia/Shanghai", "+14:00", "-05:30", "-00:30", "provider"] {
+            assert_eq!(text.parse::<ZoneChoice>().map(|zone| zone.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!(ZoneChoice::Provider.of(Some(480)), zone("+08:00"));
+        assert_eq!(ZoneChoice::Provider.of(None), TimeZone::UTC, "the plugin is not loaded");
+        assert_eq!(ZoneChoice::UTC.of(Some(480)), TimeZone::UTC);
     }
 
     #[test]

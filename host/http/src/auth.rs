@@ -1,5 +1,6 @@
 //! Authentication of the token in `Authorization`, and checks of what its caller can access.
 
+use axum::http::Extensions;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::header;
@@ -14,6 +15,32 @@ use crate::problem::ProblemType;
 /// request, which nothing that comes over a connection can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandLine;
+
+/// Marks a request that the console makes for somebody who is signed in, with whom. It is an extension of the request,
+/// which nothing that comes over a connection can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignedIn(pub(crate) Caller);
+
+/// Finds the caller of a request in this process, else authenticates its token.
+///
+/// # Errors
+///
+/// [`ProblemType::Unauthorized`] when the request has no token that is known and in force.
+pub(crate) fn caller(
+    tokens: &Tokens,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Caller, Problem> {
+    if extensions.get::<CommandLine>().is_some() {
+        return Ok(Caller::command_line());
+    }
+    if let Some(SignedIn(caller)) = extensions.get::<SignedIn>() {
+        let in_force = tokens.active_caller(&caller.id, now);
+        return in_force.ok_or_else(|| unauthorized("the token of the session expired or was revoked"));
+    }
+    authenticate(tokens, headers, now)
+}
 
 /// Authenticates the token of a request.
 ///

@@ -1,14 +1,15 @@
-//! The admin API and the providers' own APIs, over HTTP.
+//! The admin API, the console and the providers' own APIs, over HTTP.
 //!
-//! [`admin`] has one file per path of the admin API, [`provider_api`] the APIs that existing SDKs of the providers
-//! speak, and [`server`] listeners and TLS. The other modules are what routes share: authentication, reading requests,
-//! idempotent writes, pages, problems and views.
+//! [`admin`] has one file per path of the admin API, [`console`] the pages for people, one file each, [`provider_api`] the
+//! APIs that existing SDKs of the providers speak, and [`server`] listeners and TLS. The other modules are what routes
+//! share: authentication, reading requests, idempotent writes, pages, problems and views.
 
 pub mod admin;
 pub mod auth;
 #[cfg(feature = "bench")]
 pub mod bench;
 pub(crate) mod body;
+pub mod console;
 pub mod csv;
 mod import_check;
 pub mod input;

@@ -17,7 +17,6 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::admin;
 use crate::admin::forecast;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -33,6 +32,9 @@ const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// As many hexadecimal digits in a row may be a secret: tokens and calendars have 64, and ids of providers at most 32.
 const SECRET_DIGITS_MIN: usize = 40;
 
+/// The page of the console that waits for a forecast.
+pub(crate) const CONSOLE_FORECAST: &str = "/forecast";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The version of the host, by which a client knows whether it speaks with one of its own.
@@ -42,11 +44,16 @@ pub const VERSION: HeaderName = HeaderName::from_static("x-perennial-version");
 #[derive(Clone, Debug)]
 struct MatchedRoute(String);
 
-/// Wraps the router in the middleware.
-pub(crate) fn wrap(app: &AppState, router: Router) -> Router {
-    let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
-    let inner = router
-        .layer(middleware::from_fn(record_route))
+/// Wraps the router of the admin API in the middleware. `verbs` are those that a path may end with, behind a colon.
+pub(crate) fn wrap(app: &AppState, router: Router, verbs: Vec<String>) -> Router {
+    limit(app, api(router, verbs))
+}
+
+/// The admin API without permits, time limits and request IDs: what a request in this process, which has them already,
+/// is sent to.
+pub(crate) fn api(router: Router, verbs: Vec<String>) -> Router {
+    let verbs: Arc<[String]> = verbs.into();
+    let inner = name_routes(router)
         .fallback(|| async {
             Problem::new(ProblemType::NotFound, "there is no such route; see /openapi.json")
         })
@@ -54,9 +61,17 @@ pub(crate) fn wrap(app: &AppState, router: Router) -> Router {
             Problem::new(ProblemType::MethodNotAllowed, "the header `Allow` says which methods the route has")
         });
     // The path is rewritten before routing; a layer of the inner router would run too late.
-    Router::new()
-        .fallback_service(inner)
-        .layer(middleware::from_fn_with_state(verbs, rewrite_verb))
+    Router::new().fallback_service(inner).layer(middleware::from_fn_with_state(verbs, rewrite_verb))
+}
+
+/// Has every response say which route made it, for the log and the metrics.
+pub(crate) fn name_routes(router: Router) -> Router {
+    router.layer(middleware::from_fn(record_route))
+}
+
+/// Gives every request an ID, a permit and a time limit.
+pub(crate) fn limit(app: &AppState, router: Router) -> Router {
+    router
         .layer(middleware::from_fn_with_state(app.clone(), enforce_limits))
         .layer(middleware::from_fn_with_state(app.clone(), assign_request_id))
 }
@@ -120,7 +135,8 @@ async fn enforce_limits(State(app): State<AppState>, request: Request, next: Nex
 
 /// The time limit of a request to `path`, in seconds.
 fn time_limit_seconds(limits: &Limits, path: &str) -> u64 {
-    if path == forecast::PATH { limits.forecast_seconds } else { limits.request_seconds }
+    let is_forecast = [forecast::PATH, CONSOLE_FORECAST].contains(&path);
+    if is_forecast { limits.forecast_seconds } else { limits.request_seconds }
 }
 
 /// Gives the request an ID, counts it and logs it.

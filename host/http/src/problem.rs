@@ -198,6 +198,15 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    /// Those of a body or a file that could not be read.
+    pub(crate) fn of_problems(problems: &Problems) -> Vec<FieldError> {
+        let list = problems.list().iter();
+        list.map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() })
+            .collect()
+    }
+}
+
 /// A problem, as handlers return it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -315,11 +324,8 @@ impl IntoResponse for Problem {
 
 impl From<Problems> for Problem {
     fn from(problems: Problems) -> Problem {
-        let errors = problems
-            .list()
-            .iter()
-            .map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() });
-        Problem::listed(ProblemType::InvalidFields, errors.collect(), problems.has_more())
+        let errors = FieldError::of_problems(&problems);
+        Problem::listed(ProblemType::InvalidFields, errors, problems.has_more())
     }
 }
 

@@ -28,15 +28,13 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::auth::CommandLine;
-use crate::auth::authenticate;
+use crate::auth;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusals;
 use crate::server::AuthenticatedMark;
 use crate::state::AppState;
-use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 
 /// Who may call a route.
@@ -129,11 +127,7 @@ async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let authenticated = match request.extensions().get::<CommandLine>() {
-        Some(CommandLine) => Ok(Caller::command_line()),
-        None => authenticate(app.tokens(), request.headers(), app.now()),
-    };
-    let caller = match authenticated {
+    let caller = match auth::caller(app.tokens(), request.extensions(), request.headers(), app.now()) {
         Ok(caller) => caller,
         Err(problem) => {
             return Err(refusals::record(&app, &request, operation(&request), None, problem).await);

@@ -40,6 +40,8 @@ struct Inner {
     forecast_permits: Arc<Semaphore>,
     /// By the person who asks.
     forecasts: Counts<Arc<str>>,
+    /// By the accounts that the token is bound to, as a JSON list.
+    forecasts_of_accounts: Counts<Arc<str>>,
     calendar_permits: Arc<Semaphore>,
     body_permits: Arc<Semaphore>,
     refusal_budget: RefusalBudget,
@@ -65,6 +67,7 @@ impl AppState {
             provider_permits: Mutex::default(),
             forecast_permits: Arc::new(Semaphore::new(service.limits().forecasts_max)),
             forecasts: Arc::default(),
+            forecasts_of_accounts: Arc::default(),
             calendar_permits: Arc::new(Semaphore::new(1)),
             body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             refusal_budget: RefusalBudget::default(),
@@ -150,9 +153,15 @@ impl AppState {
         })
     }
 
-    /// Takes the slot of a person for a forecast. Dropping the slot frees it. `None` while another one is in progress.
-    pub fn acquire_forecast(&self, person: &Arc<str>) -> Option<RequestSlot> {
-        RequestSlot::take(&self.inner.forecasts, Arc::clone(person), 1)
+    /// Takes the slots for a forecast: that of the person and, for a token that is bound to accounts, that of these
+    /// accounts, so that a tenant of many people takes no more than one. `accounts` is a JSON list. Dropping the slots frees
+    /// them. `None` while another forecast has one of them.
+    pub fn acquire_forecast(&self, person: &Arc<str>, accounts: Option<&str>) -> Option<Vec<RequestSlot>> {
+        let mut slots = vec![RequestSlot::take(&self.inner.forecasts, Arc::clone(person), 1)?];
+        if let Some(accounts) = accounts {
+            slots.push(RequestSlot::take(&self.inner.forecasts_of_accounts, accounts.into(), 1)?);
+        }
+        Some(slots)
     }
 
     /// Takes one of an address's slots for requests that prove nothing yet. Dropping the slot frees it. `None` when the

@@ -16,7 +16,7 @@ pub(crate) const PROFILE_VARIABLE: &str = "PERENNIAL_PROFILE";
 pub struct Profile {
     /// Its address, such as `https://perennial.example`.
     pub server: String,
-    /// The file with the token that it is shown.
+    /// The file with the token to send.
     pub token_file: Option<PathBuf>,
     /// A PEM file of authorities that it is known by, beside those that browsers trust.
     pub certificates: Option<PathBuf>,

@@ -242,9 +242,10 @@ impl Tokens {
         (is_right && is_in_force).then(|| record.caller.clone())
     }
 
-    /// Finds the caller of the token `id`, if it is in force. For work that outlives its request, such as a job. The command
+    /// Finds the caller of the token `id`, if it is in force. For what outlives its request, such as a job or a
+    /// session of the console. The command
     /// line is always in force, and no token has its ID.
-    pub(crate) fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
+    pub fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
         if id == COMMAND_LINE {
             return Some(Caller::command_line());
         }

@@ -125,7 +125,7 @@ limits! {
     policy_bytes_max: i64 = 4 * 1024 * 1024, 1024..=1_073_741_824;
     /// The most instants within an hour at which a plugin may have something happen to a bundle, for each of its members.
     wakes_per_hour_max: usize = WAKES_PER_HOUR_MAX, 1..=3_600;
-    /// The most forecasts at once, each of another person.
+    /// The most forecasts at once, each of another person and, for bound tokens, of other accounts.
     forecasts_max: usize = 4, 1..=64;
     /// How many people it takes to raise or lift the approval limit of an account, and until a change of policies counts for
     /// what its author asks for: 1 or 2.

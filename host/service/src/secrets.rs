@@ -88,7 +88,7 @@ impl SecretBox {
     /// # Errors
     ///
     /// [`SecretsError::NoRandomBits`] when the system has none.
-    pub(crate) fn seal(&self, secret: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
+    pub fn seal(&self, secret: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(SecretsError::NoRandomBits)?;
         let payload = Payload { msg: secret, aad: purpose.as_bytes() };

@@ -30,6 +30,22 @@ use crate::policies::StoredPolicies;
 /// The engine calls [`EngineReads::due`] once for each batch, then what it needs to know of the bundles in it, and commits
 /// before it calls `due` again. Commands, imports and forecasts call the rest, between two batches. What a method returns
 /// includes everything that was committed before.
+///
+/// ```
+/// use perennial_domain::timestamp::Timestamp;
+/// use perennial_store::engine_store::EngineReads;
+/// use perennial_store::error::StoreError;
+/// use perennial_store::memory::MemoryStore;
+///
+/// /// How long the clock may sleep at `now`, in seconds; `None` when nothing ever wakes.
+/// fn idle_seconds(db: &impl EngineReads, now: Timestamp) -> Result<Option<i64>, StoreError> {
+///     Ok(db.next_wake()?.map(|wake| (wake - now).max(0)))
+/// }
+///
+/// let empty = MemoryStore::default();
+/// assert_eq!(idle_seconds(&empty, Timestamp::from_second(0))?, None);
+/// # Ok::<(), StoreError>(())
+/// ```
 pub trait EngineReads {
     /// The bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
     fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError>;
@@ -128,6 +144,26 @@ pub trait EngineReads {
 }
 
 /// A store that an engine works on.
+///
+/// ```
+/// use perennial_domain::timestamp::Timestamp;
+/// use perennial_store::change::Change;
+/// use perennial_store::clock::ClockKind;
+/// use perennial_store::engine_store::EngineReads;
+/// use perennial_store::engine_store::EngineStore;
+/// use perennial_store::error::StoreError;
+/// use perennial_store::memory::MemoryStore;
+///
+/// /// Reads one batch, and commits what comes of it: here, only that the clock was there.
+/// fn tick(store: &mut impl EngineStore, until: Timestamp) -> Result<usize, StoreError> {
+///     let due = store.reads().due(until, 256)?;
+///     store.commit([Change::Tick { kind: ClockKind::Virtual, at: until }])?;
+///     Ok(due.len())
+/// }
+///
+/// assert_eq!(tick(&mut MemoryStore::default(), Timestamp::from_second(0))?, 0);
+/// # Ok::<(), StoreError>(())
+/// ```
 pub trait EngineStore {
     /// The type through which the engine reads.
     type Reads: EngineReads;

@@ -33,6 +33,8 @@ pub(crate) struct Mark {
     audit: i64,
     /// How far its clock had come.
     ticked_at: Option<i64>,
+    /// The latest instant of an event: a batch of the clock is written before the clock is said to have come so far.
+    happened_at: Option<i64>,
     /// What was due by then may have been paid in an earlier generation.
     held_until: Option<i64>,
 }
@@ -76,14 +78,24 @@ impl Generation {
         Ok(generation)
     }
 
+    /// The same after a commit that the clock made or that has events, which is whenever somebody paid: a renewal that is not
+    /// noted is paid again, unnoticed, when the host is killed and an older copy takes the database's place.
+    pub(crate) fn note_commit(&mut self, db: &ReadTx) {
+        let is_new = |found: Mark| found.event > self.mark.event || found.ticked_at > self.mark.ticked_at;
+        if present(db).is_ok_and(is_new) {
+            self.note(db);
+        }
+    }
+
     /// Notes how far the database has come. Without space for that, or the right to do it, it is noted the next time.
     pub(crate) fn note(&mut self, db: &ReadTx) {
         if self.is_set_back || !db.connection().is_autocommit() {
             return;
         }
         let Ok(found) = present(db) else { return };
-        let Mark { generation, held_until, .. } = self.mark;
-        let mark = Mark { generation, held_until, ..found };
+        let Mark { generation, held_until, event, .. } = self.mark;
+        let happened_at = last_instant(db, event).unwrap_or_default().max(self.mark.happened_at);
+        let mark = Mark { generation, held_until, happened_at, ..found };
         let is_known = mark == self.mark && self.path.exists();
         if !is_known && write(&self.path, mark).is_ok() {
             self.mark = mark;
@@ -133,7 +145,7 @@ impl Store {
         if let Some(generation) = store_generation {
             generation.mark = Mark {
                 generation: before.generation + 1,
-                held_until: before.held_until.max(before.ticked_at),
+                held_until: before.held_until.max(before.ticked_at).max(before.happened_at),
                 ..found
             };
             generation.is_set_back = false;
@@ -181,6 +193,12 @@ fn present(db: &ReadTx) -> Result<Mark, StoreError> {
     })
 }
 
+/// The latest instant of the events behind `event`; `None` when there are none.
+fn last_instant(db: &ReadTx, event: i64) -> Result<Option<i64>, StoreError> {
+    let latest = "select max(at) from event where row > ?1";
+    Ok(db.connection().prepare_cached(latest)?.query_row([event], |row| row.get(0))?)
+}
+
 /// What is written there; nothing is known where there is no such file.
 fn read(path: &Path) -> Mark {
     let mut mark = Mark::default();
@@ -192,6 +210,7 @@ fn read(path: &Path) -> Mark {
             "event" => mark.event = value,
             "audit" => mark.audit = value,
             "ticked_at" => mark.ticked_at = Some(value),
+            "happened_at" => mark.happened_at = Some(value),
             "held_until" => mark.held_until = Some(value),
             _ => {}
         }
@@ -202,7 +221,9 @@ fn read(path: &Path) -> Mark {
 /// Writes it whole or not at all.
 fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
     let mut text = format!("generation {}\nevent {}\naudit {}\n", mark.generation, mark.event, mark.audit);
-    for (name, value) in [("ticked_at", mark.ticked_at), ("held_until", mark.held_until)] {
+    let instants =
+        [("ticked_at", mark.ticked_at), ("happened_at", mark.happened_at), ("held_until", mark.held_until)];
+    for (name, value) in instants {
         if let Some(value) = value {
             writeln!(text, "{name} {value}").map_err(std::io::Error::other)?;
         }

@@ -212,8 +212,10 @@ impl Store {
                 .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             Ok(value)
         });
-        if written.is_err() {
-            self.roll_back();
+        match (&written, &mut self.generation) {
+            (Ok(_), Some(generation)) if part == 0 => generation.note_commit(&self.tx),
+            (Ok(_), _) => {}
+            (Err(_), _) => self.roll_back(),
         }
         if is_log_moved {
             log_files::rescue(self.tx.connection());

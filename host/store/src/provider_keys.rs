@@ -12,14 +12,14 @@ use crate::keys::AccountKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
-/// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
+/// How long a used signature is remembered after it expired, in seconds: longer than any request takes, from when it is
 /// proved until it is carried out.
 const SPENT_SECONDS: i64 = 2 * 3600;
 
 /// A key as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
-    /// What requests call it by.
+    /// The public id that requests name it by.
     pub access_key: String,
     /// The id of the account that it is for.
     pub account: String,
@@ -27,7 +27,7 @@ pub struct StoredKey {
     pub provider: String,
     /// Its secret, sealed.
     pub sealed: Vec<u8>,
-    /// What it is for, in words.
+    /// A name for people, such as that of the tool that uses the key.
     pub name: String,
     /// The instant at which it was created.
     pub created_at: Timestamp,
@@ -186,7 +186,7 @@ pub fn spend(
     }
 }
 
-/// Forgets the tokens that have expired, and the proofs that expired so long ago that no request still under way can have
+/// Forgets the tokens that have expired, and the signatures that expired so long ago that no request still under way can have
 /// been proved by them.
 pub fn delete_expired(db: &WriteTx, at: Timestamp) -> Result<(), StoreError> {
     for (table, until) in [("provider_token", at), ("used_signature", at - SPENT_SECONDS)] {
@@ -218,7 +218,7 @@ mod tests {
     use crate::Store;
 
     #[test]
-    fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
+    fn a_used_signature_is_remembered_for_as_long_as_a_request_may_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("test.db")).unwrap();
         let (db, valid_until) = (store.tx(), Timestamp::from_second(1_000_000));

@@ -1,4 +1,5 @@
--- The tables of one host, schema 10. `migrations/` has the steps from older schemas to this one; a test compares the results.
+-- The tables of one host. `migrations/` has the steps from older schemas to this one, and its last file the number of this
+-- one; a test compares the results.
 --
 -- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
 -- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts

@@ -24,7 +24,6 @@ mod settings;
 mod tries;
 mod unsubscription;
 
-use plugin_sdk::Account;
 use plugin_sdk::Allocation;
 use plugin_sdk::Attributes;
 use plugin_sdk::Consumption;
@@ -33,7 +32,9 @@ use plugin_sdk::Occurrence;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
-use plugin_sdk::TimelineRequest;
+use plugin_sdk::Resource;
+use plugin_sdk::Rules;
+use plugin_sdk::Timestamp;
 
 use crate::settings::Settings;
 
@@ -51,33 +52,25 @@ impl plugin_sdk::profile::Guest for Baidu {
     }
 }
 
-impl plugin_sdk::lifecycle::Guest for Baidu {
-    fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
-        let settings = settings_of(&accounts);
-        let timeline = |request: &TimelineRequest| {
-            lifecycle::timeline(&settings[request.account as usize], request.after, &request.bundle)
-        };
-        requests.iter().map(timeline).collect()
-    }
-}
+impl Rules for Baidu {
+    type Settings = Settings;
 
-impl plugin_sdk::commands::Guest for Baidu {
-    fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
-        let settings = settings_of(&accounts);
-        requests.iter().map(|request| commands::plan(&settings[request.account as usize], request)).collect()
+    fn settings(values: &[(String, String)]) -> Settings {
+        Settings::of(values)
     }
-}
 
-impl plugin_sdk::usage::Guest for Baidu {
+    fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+        lifecycle::timeline(settings, after, bundle)
+    }
+
+    fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
+        commands::plan(settings, request)
+    }
+
     /// Allocates nothing: Baidu sells packages, but no document at hand states how usage is allocated to them.
-    fn allocate(_accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
-        consumptions.iter().map(|_| Vec::new()).collect()
+    fn allocate(_settings: &Settings, _consumption: &Consumption) -> Vec<Allocation> {
+        Vec::new()
     }
-}
-
-/// The settings of every account, read once for a call.
-fn settings_of(accounts: &[Account]) -> Vec<Settings> {
-    accounts.iter().map(|account| Settings::of(&account.settings)).collect()
 }
 
 #[cfg(target_family = "wasm")]

@@ -56,7 +56,11 @@ pub const SETTINGS: [SettingDescription; 24] = [
         "days before the expiry on which the owner is told, 0 to 30 each [Reminders]",
     ),
     described("et_notice_days", "7,3,1,0", "the same for direct connect ports [ET expiry]"),
-    described("retention_days", "7", "days for which data is kept after the expiry, 1 to 30"),
+    described(
+        "retention_days",
+        "7",
+        "days for which data is kept after the expiry, 1 to 30 [Automatic renewal]",
+    ),
     described(
         "et_grace_days",
         "7",

@@ -17,14 +17,14 @@ mod unsubscription;
 mod values;
 mod words;
 
-use plugin_sdk::Account;
 use plugin_sdk::Attributes;
 use plugin_sdk::Manifest;
 use plugin_sdk::Occurrence;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
-use plugin_sdk::TimelineRequest;
+use plugin_sdk::Resource;
+use plugin_sdk::Timestamp;
 
 use crate::rules::Rules;
 
@@ -42,19 +42,23 @@ impl Table {
         Rules::of(self, settings).1
     }
 
-    /// The timeline of each bundle.
-    pub fn timelines(&self, accounts: &[Account], requests: &[TimelineRequest]) -> Vec<Vec<Occurrence>> {
-        let rules = Rules::of_all(self, accounts);
-        let timeline = |request: &TimelineRequest| {
-            lifecycle::timeline(&rules[request.account as usize], request.after, &request.bundle)
-        };
-        requests.iter().map(timeline).collect()
+    /// The timeline of a bundle of an account with these settings.
+    pub fn timeline(
+        &self,
+        settings: &[(String, String)],
+        after: Timestamp,
+        bundle: &[Resource],
+    ) -> Vec<Occurrence> {
+        lifecycle::timeline(&Rules::of(self, settings).0, after, bundle)
     }
 
-    /// The plan of each command, or the refusal.
-    pub fn make_plans(&self, accounts: &[Account], requests: &[PlanRequest]) -> Vec<Result<Plan, Refusal>> {
-        let rules = Rules::of_all(self, accounts);
-        requests.iter().map(|request| commands::plan(&rules[request.account as usize], request)).collect()
+    /// The plan of a command.
+    ///
+    /// # Errors
+    ///
+    /// The provider's refusal.
+    pub fn plan(&self, settings: &[(String, String)], request: &PlanRequest) -> Result<Plan, Refusal> {
+        commands::plan(&Rules::of(self, settings).0, request)
     }
 }
 
@@ -63,7 +67,6 @@ impl Table {
 mod component {
     use std::sync::OnceLock;
 
-    use plugin_sdk::Account;
     use plugin_sdk::Allocation;
     use plugin_sdk::Attributes;
     use plugin_sdk::Consumption;
@@ -72,8 +75,12 @@ mod component {
     use plugin_sdk::Plan;
     use plugin_sdk::PlanRequest;
     use plugin_sdk::Refusal;
-    use plugin_sdk::TimelineRequest;
+    use plugin_sdk::Resource;
+    use plugin_sdk::Timestamp;
 
+    use crate::commands;
+    use crate::lifecycle;
+    use crate::rules::Rules;
     use crate::table::Table;
 
     wit_bindgen::generate!({ path: "../../wit/table", world: "interpreter" });
@@ -117,22 +124,24 @@ mod component {
         }
     }
 
-    impl plugin_sdk::lifecycle::Guest for Interpreter {
-        fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
-            table().timelines(&accounts, &requests)
-        }
-    }
+    impl plugin_sdk::Rules for Interpreter {
+        type Settings = Rules<'static>;
 
-    impl plugin_sdk::commands::Guest for Interpreter {
-        fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
-            table().make_plans(&accounts, &requests)
+        fn settings(values: &[(String, String)]) -> Rules<'static> {
+            Rules::of(table(), values).0
         }
-    }
 
-    impl plugin_sdk::usage::Guest for Interpreter {
+        fn timeline(rules: &Rules<'static>, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+            lifecycle::timeline(rules, after, bundle)
+        }
+
+        fn plan(rules: &Rules<'static>, request: &PlanRequest) -> Result<Plan, Refusal> {
+            commands::plan(rules, request)
+        }
+
         /// Allocates nothing: a table has no packages.
-        fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
-            consumptions.iter().map(|_| Vec::new()).collect()
+        fn allocate(_: &Rules<'static>, _: &Consumption) -> Vec<Allocation> {
+            Vec::new()
         }
     }
 

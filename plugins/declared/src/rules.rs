@@ -1,7 +1,5 @@
 //! A table with the settings of one account: what holds for each of its resources.
 
-use plugin_sdk::Account;
-use plugin_sdk::Attributes;
 use plugin_sdk::MemberIndex;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
@@ -24,14 +22,9 @@ pub(crate) struct Rules<'t> {
 }
 
 impl<'t> Rules<'t> {
-    /// Those of every account, in their order. What a setting says that cannot be read is passed over: it was refused when
-    /// it was set, and a newer table may have other settings.
-    pub(crate) fn of_all(table: &'t Table, accounts: &[Account]) -> Vec<Rules<'t>> {
-        accounts.iter().map(|account| Rules::of(table, &account.settings).0).collect()
-    }
-
-    /// Those of an account with these settings, and every problem of the settings.
-    pub(crate) fn of(table: &'t Table, settings: &Attributes) -> (Rules<'t>, Vec<String>) {
+    /// Those of an account with these settings, and every problem of the settings. A setting that cannot be read is passed
+    /// over: it was refused when it was set, and a newer table may have other settings.
+    pub(crate) fn of(table: &'t Table, settings: &[(String, String)]) -> (Rules<'t>, Vec<String>) {
         let (mut values, mut problems) = (table.values.clone(), Vec::new());
         for (name, text) in settings {
             let known = |(setting, _): &&(SettingName, String)| setting.name() == name;

@@ -33,7 +33,7 @@ pub enum Family {
 impl Family {
     /// The family of a resource, by its kind.
     pub fn of(resource: &Resource) -> Family {
-        match resource.kind.as_str() {
+        match &*resource.kind {
             "bandwidth-add-on" => Family::BandwidthAddOn,
             "codearts-package" => Family::CodeartsPackage,
             "codearts-extension" => Family::CodeartsExtension,
@@ -78,7 +78,7 @@ pub(crate) fn will_convert(resource: &Resource) -> bool {
 
 /// Whether it is a bandwidth, to which add-on packages can be attached.
 pub(crate) fn is_bandwidth(resource: &Resource) -> bool {
-    matches!(resource.kind.as_str(), "bandwidth" | "shared-bandwidth")
+    matches!(&*resource.kind, "bandwidth" | "shared-bandwidth")
 }
 
 /// The day from which it is paid ahead: that of the purchase of what was pay-per-use before, else that of its start.

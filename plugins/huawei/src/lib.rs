@@ -24,7 +24,6 @@ pub mod settings;
 pub mod specification;
 pub mod unsubscription;
 
-use plugin_sdk::Account;
 use plugin_sdk::Allocation;
 use plugin_sdk::Command;
 use plugin_sdk::Consumption;
@@ -33,11 +32,10 @@ use plugin_sdk::Occurrence;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
-use plugin_sdk::TimelineRequest;
-use plugin_sdk::commands;
-use plugin_sdk::lifecycle as clock;
+use plugin_sdk::Resource;
+use plugin_sdk::Rules;
+use plugin_sdk::Timestamp;
 use plugin_sdk::profile as about;
-use plugin_sdk::usage;
 
 use crate::settings::Settings;
 
@@ -55,34 +53,24 @@ impl about::Guest for Huawei {
     }
 }
 
-impl clock::Guest for Huawei {
-    fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
-        let settings = read(&accounts);
-        let timeline = |request: &TimelineRequest| {
-            lifecycle::timeline(&settings[request.account as usize], request.after, &request.bundle)
-        };
-        requests.iter().map(timeline).collect()
-    }
-}
+impl Rules for Huawei {
+    type Settings = Settings;
 
-impl commands::Guest for Huawei {
-    fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
-        let settings = read(&accounts);
-        requests.iter().map(|request| plan(&settings[request.account as usize], request)).collect()
+    fn settings(values: &[(String, String)]) -> Settings {
+        Settings::of(values)
     }
-}
 
-impl usage::Guest for Huawei {
-    fn allocate(accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
-        let settings = read(&accounts);
-        let allocation = |use_: &Consumption| package::allocate(&settings[use_.account as usize], use_);
-        consumptions.iter().map(allocation).collect()
+    fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+        lifecycle::timeline(settings, after, bundle)
     }
-}
 
-/// The settings of every account, read once for a call.
-fn read(accounts: &[Account]) -> Vec<Settings> {
-    accounts.iter().map(|account| Settings::of(&account.settings)).collect()
+    fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
+        plan(settings, request)
+    }
+
+    fn allocate(settings: &Settings, consumption: &Consumption) -> Vec<Allocation> {
+        package::allocate(settings, consumption)
+    }
 }
 
 /// Plans a command.

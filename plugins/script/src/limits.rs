@@ -3,7 +3,7 @@
 /// Operations of one ruling: a rule takes some fifty, and one that looks at a thousand members some ten thousand.
 pub(crate) const OPERATIONS_MAX: u64 = 20_000;
 /// Items of a list or map that count as an operation when they are looked at together: a copy of them takes as long.
-pub(crate) const ITEMS_PER_OPERATION: u64 = 64;
+pub(crate) const ITEMS_PER_OPERATION: u64 = 16;
 /// As many items counts one for which a function is called: measured, twenty times what a copy takes.
 pub(crate) const CALLS_PER_ITEM: usize = 24;
 /// Bytes of a text that count as one item.

@@ -1,19 +1,24 @@
-//! The kit of the Rust plugins: the bindings of `wit/provider`, provider days, paid periods, settings and, with the feature
-//! `provider-api`, the plumbing of a provider's own API.
+//! The kit of the Rust plugins: the bindings of `wit/provider`, bundles as rules see them, provider days, paid periods,
+//! settings and, with the feature `provider-api`, the plumbing of a provider's own API.
 //!
-//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest`
-//! traits of [`exports`] on a type of its own and passes that type to [`export_provider!`]. It does so under
+//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements [`Rules`] and
+//! [`profile::Guest`] on a type of its own and passes that type to [`export_provider!`]. It does so under
 //! `#[cfg(target_family = "wasm")]`, so that the same rules also compile natively for tests. With the feature
 //! `provider-api`, it also implements `provider_api::Guest`.
 
 #[cfg(target_family = "wasm")]
 mod allocator;
+mod answer;
 pub mod calendar;
+mod crossing;
 #[cfg(target_family = "wasm")]
 mod panic_message;
 pub mod periods;
 #[cfg(feature = "provider-api")]
 pub mod provider_api;
+mod request;
+mod resource;
+mod rules;
 pub mod settings;
 
 #[allow(
@@ -46,17 +51,23 @@ mod bindings {
     });
 }
 
+pub use answer::{Action, Cancellation, Occurrence, Operation, Plan, SkippedMember, Specification, Step};
 pub use bindings::exports::perennial::provider::commands::{
-    Adjustment, AutoRenewal, Cancellation, Change, Command, Extension, Operation, Order, OrderKind, Plan,
-    PlanRequest, Purchase, PurchaseDetails, Refund, Renewal, Scope, SkippedMember, Specification, Step,
-    Subscribe, Subscription,
+    Adjustment, AutoRenewal, Change, Command, Extension, Order, OrderKind, Purchase, PurchaseDetails, Refund,
+    Renewal, Scope, Subscribe, Subscription,
 };
-pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
 pub use bindings::exports::perennial::provider::profile::{
     CommandName, CommandRefusal, Idempotency, Kind, Manifest, Notice, PolicyRefusal, Setting,
 };
-pub use bindings::exports::perennial::provider::types::*;
-pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};
+#[cfg(feature = "provider-api")]
+pub use bindings::exports::perennial::provider::provider_api::Account;
+pub use bindings::exports::perennial::provider::types::{
+    Attributes, Charging, MemberIndex, Micros, OnExpiry, Refusal, Stage, Term, TermUnit, Timestamp,
+};
+pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};
 #[doc(hidden)]
 pub use bindings::*;
+pub use request::{Consumption, PlanRequest};
+pub use resource::{Resource, Text};
+pub use rules::Rules;

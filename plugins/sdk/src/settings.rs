@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The value under `name`, if there is one.
-pub fn get<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    values.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+/// The value under `name`, if there is one: of an account's settings or of a resource's attributes.
+pub fn get<'a>(values: &'a [(impl AsRef<str>, impl AsRef<str>)], name: &str) -> Option<&'a str> {
+    values.iter().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value.as_ref())
 }
 
 /// The number under `name`; `default` when it is absent or no number. `check-settings` reports a setting that is no

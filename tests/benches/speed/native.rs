@@ -11,40 +11,60 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use plugin_sdk as sdk;
-use plugin_sdk::commands::Guest as Commands;
-use plugin_sdk::lifecycle::Guest as Lifecycle;
+use plugin_sdk::Rules;
 
-type Accounts = Vec<sdk::Account>;
+/// A bundle whose future is asked for, as rules see it.
+#[derive(Clone)]
+pub struct Outlook {
+    after: sdk::Timestamp,
+    bundle: Vec<sdk::Resource>,
+}
 
-/// A provider's two questions, as plain functions.
+/// An account's settings as the operator gave them.
+type Settings = Vec<(String, String)>;
+
+/// A provider's two questions, as plain functions that read the account's settings once for a call.
 #[derive(Clone, Copy)]
 pub struct Native {
     /// The contract's function `timeline`.
-    pub timeline: fn(Accounts, Vec<sdk::TimelineRequest>) -> Vec<Vec<sdk::Occurrence>>,
+    pub timeline: fn(Settings, Vec<Outlook>) -> Vec<Vec<sdk::Occurrence>>,
     /// The contract's function `make-plans`.
-    pub make_plans: fn(Accounts, Vec<sdk::PlanRequest>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
+    pub make_plans: fn(Settings, Vec<sdk::PlanRequest>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
+}
+
+impl Native {
+    const fn of<R: Rules>() -> Native {
+        Native { timeline: timelines::<R>, make_plans: plans::<R> }
+    }
 }
 
 /// Huawei's rules without the sandbox.
-pub const HUAWEI: Native = Native {
-    timeline: <plugin_huawei::Huawei as Lifecycle>::timeline,
-    make_plans: <plugin_huawei::Huawei as Commands>::make_plans,
-};
+pub const HUAWEI: Native = Native::of::<plugin_huawei::Huawei>();
 
 /// Baidu's rules without the sandbox.
-pub const BAIDU: Native = Native {
-    timeline: <plugin_baidu::Baidu as Lifecycle>::timeline,
-    make_plans: <plugin_baidu::Baidu as Commands>::make_plans,
-};
+pub const BAIDU: Native = Native::of::<plugin_baidu::Baidu>();
 
-/// An account as a plugin gets it.
-pub fn account(account: &Account) -> sdk::Account {
-    sdk::Account { id: account.id.clone(), settings: account.settings.clone().into_iter().collect() }
+fn timelines<R: Rules>(settings: Settings, outlooks: Vec<Outlook>) -> Vec<Vec<sdk::Occurrence>> {
+    let settings = R::settings(&settings);
+    outlooks.iter().map(|outlook| R::timeline(&settings, outlook.after, &outlook.bundle)).collect()
+}
+
+fn plans<R: Rules>(
+    settings: Settings,
+    requests: Vec<sdk::PlanRequest>,
+) -> Vec<Result<sdk::Plan, sdk::Refusal>> {
+    let settings = R::settings(&settings);
+    requests.iter().map(|request| R::plan(&settings, request)).collect()
+}
+
+/// An account's settings as rules get them.
+pub fn settings(account: &Account) -> Settings {
+    account.settings.clone().into_iter().collect()
 }
 
 /// What is asked about a bundle's future.
-pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> sdk::TimelineRequest {
-    sdk::TimelineRequest { after: after.as_second(), account: 0, bundle: members(bundle, manifest) }
+pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> Outlook {
+    Outlook { after: after.as_second(), bundle: members(bundle, manifest) }
 }
 
 /// What is asked when an automatic renewal of the primary is due.
@@ -52,7 +72,6 @@ pub fn question(bundle: &Bundle, manifest: &Manifest, at: Timestamp) -> sdk::Pla
     let renewal = sdk::Renewal { term: None, automatic: true, options: Vec::new() };
     sdk::PlanRequest {
         at: at.as_second(),
-        account: 0,
         command: sdk::Command::Renew(renewal),
         member: 0,
         bundle: members(bundle, manifest),
@@ -64,12 +83,13 @@ fn members(bundle: &Bundle, manifest: &Manifest) -> Vec<sdk::Resource> {
     bundle.members.iter().map(|member| resource(member, manifest)).collect()
 }
 
-/// With the attributes that the rules read, as in the sandbox.
+/// With the attributes that the rules read, as in the sandbox. Its texts are its own, so that a copy copies them.
 fn resource(resource: &Resource, manifest: &Manifest) -> sdk::Resource {
-    let attribute = |name: &String| Some((name.clone(), resource.attributes.get(name)?.clone()));
+    let attribute =
+        |name: &String| Some((name.clone().into(), resource.attributes.get(name)?.clone().into()));
     sdk::Resource {
-        id: resource.id.clone(),
-        kind: resource.kind.clone(),
+        id: resource.id.clone().into(),
+        kind: resource.kind.clone().into(),
         attached_to: resource.attached_to.map(|place| u32::try_from(place.get()).expect("bundles are small")),
         charging: match resource.charging {
             Charging::Prepaid => sdk::Charging::Prepaid,

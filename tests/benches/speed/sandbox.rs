@@ -51,7 +51,7 @@ impl Times {
             each(self.sandboxed),
             "native, with a deep copy of its input",
             each(self.copied),
-            Some(3.0),
+            Some(1.2),
         );
         figures::row(&what, each(self.sandboxed), "native, without the copy", each(self.in_place), None);
     }
@@ -107,13 +107,13 @@ impl Case<'_> {
         figures::keep_best(&mut best.sandboxed, taken);
         assert!(answers.iter().all(Result::is_ok), "the plugin answers");
 
-        let accounts = vec![native::account(&self.account)];
+        let settings = native::settings(&self.account);
         let input = |bundle| native::outlook(bundle, self.plugin.manifest(), world::START);
         let input = self.bundles.iter().map(input).collect::<Vec<_>>();
         let ask = self.native.timeline;
-        let (taken, _) = figures::time(|| black_box(ask(accounts.clone(), black_box(&input).clone())));
+        let (taken, _) = figures::time(|| black_box(ask(settings.clone(), black_box(&input).clone())));
         figures::keep_best(&mut best.copied, taken);
-        let (taken, _) = figures::time(|| black_box(ask(accounts, black_box(input))));
+        let (taken, _) = figures::time(|| black_box(ask(settings, black_box(input))));
         figures::keep_best(&mut best.in_place, taken);
     }
 
@@ -135,13 +135,13 @@ impl Case<'_> {
             "the plugin plans"
         );
 
-        let accounts = vec![native::account(&self.account)];
+        let settings = native::settings(&self.account);
         let input = |bundle| native::question(bundle, self.plugin.manifest(), self.at);
         let input = self.bundles.iter().map(input).collect::<Vec<_>>();
         let ask = self.native.make_plans;
-        let (taken, _) = figures::time(|| black_box(ask(accounts.clone(), black_box(&input).clone())));
+        let (taken, _) = figures::time(|| black_box(ask(settings.clone(), black_box(&input).clone())));
         figures::keep_best(&mut best.copied, taken);
-        let (taken, _) = figures::time(|| black_box(ask(accounts, black_box(input))));
+        let (taken, _) = figures::time(|| black_box(ask(settings, black_box(input))));
         figures::keep_best(&mut best.in_place, taken);
     }
 }

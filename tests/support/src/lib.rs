@@ -3,4 +3,5 @@
 pub mod bce;
 pub mod plugins;
 pub mod provider_server;
+mod toy;
 pub mod world;

@@ -1,5 +1,12 @@
 //! Promise 8: what was decided can be decided again, and comes out the same.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use perennial_domain::policy::PolicySet;
+use perennial_engine::EngineTx;
+use perennial_engine::policies::Policies;
+use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::replay;
 use perennial_engine::replay::NotReplayable;
 use perennial_engine::replay::Replay;
@@ -11,6 +18,7 @@ use perennial_store::decisions::Decision;
 use perennial_store::error::StoreError;
 use perennial_store::keys::RowKey;
 use perennial_store::testing;
+use perennial_test_support::plugins;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
@@ -139,6 +147,48 @@ fn a_year_is_replayed_after_a_restart_and_a_changed_byte_is_found() {
     assert_eq!((others[0].0.row, found.different, found.matching), (last.row, 1, tally.matching - 1));
     testing::set_response(store.db(), last.row, &bytes);
     assert_eq!(replayed(store.db()).1, tally);
+}
+
+/// Denies, amends, asks, puts off and fails, by what it sees.
+const SCRIPT: &str = r#"
+fn rule(plan) {
+    let june = instant("2026-06-01T00:00:00Z");
+    let id = plan.resource.id;
+    if plan.command == "change" { throw "no rule for changes"; }
+    if id == "eip-1" && plan.at > instant("2026-03-01T00:00:00Z") { return require_approval("look"); }
+    if id == "eip-1" && plan.term.count > 1 { return amend(#{ term: #{ count: 1, unit: "month" } }, "shorter"); }
+    if id == "rds-2" && plan.at > june { return deny("not any more"); }
+    if id == "bcc-1" && plan.at < june && plan.at < plan.last_try_at { return defer(plan.last_try_at, "late"); }
+    approve()
+}
+"#;
+
+#[test]
+fn a_year_under_a_policy_is_replayed_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("year.db");
+    let set = PolicySet::of_script("p".to_owned(), "p.rhai".to_owned(), SCRIPT.to_owned());
+    let ruled = providers().with_policies(Arc::new(Policies::stored(plugins::interpreter(), 1)));
+    let mut host = Host::ruled_at(&path, &year(), ruled.clone());
+    let author = PolicyAuthor { id: "admin", reason: None };
+    let installed = |engine: &mut EngineTx<'_>| engine.install_policies(host::at(FROM), &set, false, author);
+    host.engine.in_transaction(installed).unwrap();
+    host.play(FROM, FROM + 365 * DAY);
+    let rulings = host.events("policy_ruled");
+    let kinds = rulings.iter().filter_map(|event| event["ruling"].as_str()).collect::<BTreeSet<_>>();
+    assert_eq!(kinds.len(), 5, "every kind of ruling is among them: {kinds:?}");
+    drop(host);
+    let db = ReadTx::open(&path).unwrap();
+    let mut others = Vec::new();
+    let mut observe = |decision: &Decision, replay: &Replay| {
+        if !matches!(replay, Replay::Matches { .. }) {
+            others.push((decision.row, format!("{replay:?}")));
+        }
+        Ok::<(), StoreError>(())
+    };
+    let tally = replay::replay_all(&db, &ruled, &mut observe).unwrap();
+    assert!(others.is_empty(), "{others:?}");
+    assert!(tally.matching > 60 && tally.total() == tally.matching, "{tally:?}");
 }
 
 #[test]

@@ -82,6 +82,8 @@ fn world() -> World {
         server("denied", "ruled", "02-25", tagged("deny")),
         server("deferred", "ruled", "02-25", tagged("defer")),
         server("asked", "ruled", "02-25", tagged("ask")),
+        server("amended", "ruled", "02-25", tagged("amend")),
+        server("failed", "ruled", "02-28", tagged("fail")),
     ]);
     let order =
         json!({ "renew": { "term": { "count": 1, "unit": "month" }, "options": { "is_auto_pay": "0" } } });
@@ -109,6 +111,8 @@ fn rule(plan) {
         "deny" => deny("the project ends in March."),
         "defer" => defer(add_days(plan.at, 4), "after the freeze"),
         "ask" => require_approval("finance decides", #{ by: "finance" }),
+        "amend" => amend(#{ term: #{ count: 3, unit: "month" } }, "by the quarter"),
+        "fail" => throw "no rule for it",
         _ => approve(),
     }
 }
@@ -271,8 +275,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-03-10 15:59 UTC it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-25 15:59 UTC it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-04-09 15:59 UTC it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 21, was made at 2026-02-18 00:00 UTC: `huawei` was asked to `renew` `ordered`, and planned 1 step.
-          Policies were asked last about `ordered` at 2026-02-18 00:00 UTC, in decision 22: `by-tag` ruled approve.
+          The last decision, 25, was made at 2026-02-18 00:00 UTC: `huawei` was asked to `renew` `ordered`, and planned 1 step.
+          Policies were asked last about `ordered` at 2026-02-18 00:00 UTC, in decision 26: `by-tag` ruled approve.
         late: active, renews
           `late` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month.
@@ -292,8 +296,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
-          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled approve.
+          The last decision, 41, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 42: `by-tag` ruled approve.
         declined-disk: active, declined
           `declined-disk` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its renewal was declined 3 times in this period, last at 2026-02-19 19:00 UTC, for want of money: the payment failed: the balance does not suffice; top up the account: 109.00 CNY needed, 30.00 available (CBC.30050006).
@@ -301,8 +305,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
-          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled approve.
+          The last decision, 41, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `declined`, and planned 2 steps.
+          Policies were asked last about `declined` at 2026-02-19 19:00 UTC, in decision 42: `by-tag` ruled approve.
         held: active, awaits_approval
           `held` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `held~1` until 2026-02-24 18:59 UTC, because it costs more than `approval_above`, 50.00 CNY.
@@ -312,8 +316,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 33, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
-          Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 34: `by-tag` ruled approve.
+          The last decision, 37, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `held`, and planned 1 step.
+          Policies were asked last about `held` at 2026-02-19 19:00 UTC, in decision 38: `by-tag` ruled approve.
         rejected: active, rejected
           `rejected` is active: it is paid for until 2026-02-24 15:59 UTC.
           `alice` rejected its renewal (`rejected~1`) at 2026-02-20 06:30 UTC: it is replaced. The clock does not ask for it again in this period; a person may renew it.
@@ -322,8 +326,8 @@ fn what_a_renewal_depends_on_is_explained() {
           At 2026-02-24 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-11 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-26 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 35, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
-          Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 36: `by-tag` ruled approve.
+          The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `rejected`, and planned 1 step.
+          Policies were asked last about `rejected` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled approve.
         limited: active, renews
           `limited` is active: it is paid for until 2026-03-10 15:59 UTC.
           Auto-renew is on: the clock renews it for 1 month.
@@ -347,8 +351,8 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 41, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
-          Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 42: `by-tag` ruled deny (the project ends in March).
+          The last decision, 45, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `denied`, and planned 1 step.
+          Policies were asked last about `denied` at 2026-02-19 19:00 UTC, in decision 46: `by-tag` ruled deny (the project ends in March).
         deferred: active, deferred
           `deferred` is active: it is paid for until 2026-02-25 15:59 UTC.
           The policy `by-tag` put its renewal off until 2026-02-21 19:00 UTC: after the freeze.
@@ -357,8 +361,8 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 17, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
-          Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 18: `by-tag` ruled defer (after the freeze).
+          The last decision, 21, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `deferred`, and planned 1 step.
+          Policies were asked last about `deferred` at 2026-02-17 19:00 UTC, in decision 22: `by-tag` ruled defer (after the freeze).
         asked: active, awaits_approval
           `asked` is active: it is paid for until 2026-02-25 15:59 UTC.
           Its automatic renewal for 99.00 CNY waits for the approval `asked~1` until 2026-02-24 18:59 UTC, because the policy `by-tag` requires one by `finance`: finance decides.
@@ -368,9 +372,27 @@ fn each_ruling_of_a_policy_is_explained() {
           At 2026-02-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
           At 2026-03-12 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
           At 2026-03-27 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
-          The last decision, 39, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
-          Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 40: `by-tag` ruled require approval (finance decides).
-    "#]].assert_eq(&shown(&host, &providers, &["denied", "deferred", "asked"]));
+          The last decision, 43, was made at 2026-02-19 19:00 UTC: `huawei` was asked to `renew` `asked`, and planned 1 step.
+          Policies were asked last about `asked` at 2026-02-19 19:00 UTC, in decision 44: `by-tag` ruled require approval (finance decides).
+        amended: active, renews
+          `amended` is active: it is paid for until 2026-05-25 15:59 UTC.
+          Auto-renew is on: the clock renews it for 1 month.
+          At 2026-05-17 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-06-25 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
+          At 2026-05-20 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)
+          At 2026-05-25 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-06-09 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-06-24 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          The last decision, 18, was made at 2026-02-17 19:00 UTC: `huawei` was asked to `renew` `amended`, and planned 1 step.
+          Policies were asked last about `amended` at 2026-02-17 19:00 UTC, in decision 17: `by-tag` ruled amend (by the quarter).
+        failed: active, renews
+          `failed` is active: it is paid for until 2026-02-28 15:59 UTC.
+          Auto-renew is on: the clock renews it for 1 month.
+          At 2026-02-20 19:00 UTC its renewal is tried; the plan costs 99.00 CNY, and pays for it until 2026-03-28 15:59 UTC; policies asked before that: `by-tag`. (By settings: `deduction_days` is `7` by default.)
+          At 2026-02-23 01:00 UTC, unless it is renewed before, its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `deduction_days` is `7` by default, `notice_hour` is `9` by default.)
+          At 2026-02-28 15:59 UTC, unless it is renewed before, it expires and goes on serving: grace begins. (By settings: `grace_days` is not set.)
+          At 2026-03-15 15:59 UTC, unless it is renewed before, it is stopped or frozen, with its data kept: retention begins. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+          At 2026-03-30 15:59 UTC, unless it is renewed before, it is released, with whatever it holds. (By settings: `site` is `intl` by default, `grace_days` is not set, `retention_days` is not set.)
+    "#]].assert_eq(&shown(&host, &providers, &["denied", "deferred", "asked", "amended", "failed"]));
 }
 
 #[test]

@@ -106,7 +106,12 @@ impl Host {
 
     /// The same, in a database that outlives it.
     pub fn at(path: &Path, world: &World) -> Host {
-        Host::over(Store::open(path).unwrap(), world, providers(), 8_192, Retention::Everything)
+        Host::ruled_at(path, world, providers())
+    }
+
+    /// The same with other rules.
+    pub fn ruled_at(path: &Path, world: &World, providers: Providers) -> Host {
+        Host::over(Store::open(path).unwrap(), world, providers, 8_192, Retention::Everything)
     }
 
     /// A host that goes on in memory from where this one is.

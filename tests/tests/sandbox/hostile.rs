@@ -71,8 +71,8 @@ fn among_neighbours(plugin: &Plugin, does: &str) -> Result<Vec<Occurrence>, Plug
 fn wrong_done_about_a_bundle_is_its_own_error() {
     let plugin = hostile();
     let ways = [
-        "loop", "memory", "stack", "trap", "string", "lists", "few", "many", "endless", "unending", "past",
-        "disorder", "outside", "notice", "back",
+        "loop", "memory", "stack", "trap", "string", "lists", "few", "many", "uneven", "wordless", "repeat",
+        "endless", "unending", "past", "disorder", "outside", "notice", "back",
     ];
     let mut table = String::new();
     for does in ways {
@@ -102,7 +102,9 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
 fn every_wrong_at_once_leaves_a_full_batch_its_answers() {
     let plugin = hostile();
     // Not `many` beside `few`: together they give as many answers as there are questions.
-    let ways = ["loop", "memory", "stack", "trap", "string", "few", "endless", "past", "outside"];
+    let ways = [
+        "loop", "memory", "stack", "trap", "string", "few", "uneven", "repeat", "endless", "past", "outside",
+    ];
     let does = |place: usize| if place % 29 == 3 { ways[place / 29 % ways.len()] } else { "" };
     let bundles = (0..600).map(|place| world::bundle(&format!("b{place}"), does(place))).collect::<Vec<_>>();
     let answers = timelines(&plugin, &bundles);
@@ -112,8 +114,9 @@ fn every_wrong_at_once_leaves_a_full_batch_its_answers() {
     }
 }
 
-#[test]
-fn a_table_that_grows_without_end_is_its_bundles_own_error() {
+/// What the plugin written by hand answers about a bundle that is asked about so many seconds later, between two others that
+/// are answered as they should be.
+fn by_hand(seconds: i64) -> String {
     let plugin = world::plugin("tables", guests::TABLES, Limits::DEFAULT);
     let mut bundles = [world::bundle("a", ""), world::bundle("b", ""), world::bundle("c", "")];
     for bundle in &mut bundles {
@@ -121,15 +124,28 @@ fn a_table_that_grows_without_end_is_its_bundles_own_error() {
         bundle.members[0].charging = Charging::Postpaid;
     }
     let account = world::account();
-    let outlooks = [(0, 0), (1, 1), (2, 0)].map(|(place, odd)| TimelineRequest {
-        after: NOW + odd,
+    let outlooks = [(0, 0), (1, seconds), (2, 0)].map(|(place, later)| TimelineRequest {
+        after: NOW + later,
         account: AccountIndex::new(0),
         bundle: &bundles[place],
     });
     let answers = plugin.timelines(&[&account], &outlooks);
     assert_eq!([&answers[0], &answers[2]], [&Ok(Vec::new()), &Ok(Vec::new())]);
+    answers[1].as_ref().unwrap_err().to_string()
+}
+
+#[test]
+fn a_table_that_grows_without_end_is_its_bundles_own_error() {
     expect!["plugin `tables` wanted more than 10000 table elements in `timeline`; tell its author"]
-        .assert_eq(&answers[1].as_ref().unwrap_err().to_string());
+        .assert_eq(&by_hand(1));
+}
+
+#[test]
+fn a_list_that_is_not_in_memory_is_its_bundles_own_error() {
+    for seconds in [2, 4] {
+        expect!["plugin `tables` crashed in `timeline`: list pointer/length out of bounds of memory; report the input of the call to its author"]
+            .assert_eq(&by_hand(seconds));
+    }
 }
 
 #[test]
@@ -138,7 +154,11 @@ fn wrong_done_about_a_command_is_its_own_error() {
     let account = world::account();
     let mut table = String::new();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
-    for does in ["loop", "memory", "stack", "trap", "past", "no-time", "outside", "refusal"] {
+    let ways = [
+        "loop", "memory", "stack", "trap", "few", "uneven", "wordless", "spare", "past", "no-time",
+        "outside", "refusal",
+    ];
+    for does in ways {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];
         let questions = bundles.each_ref().map(|bundle| PlanRequest {
             at: NOW,
@@ -194,7 +214,7 @@ fn wrong_done_about_a_use_is_its_own_error() {
         }],
     };
     let mut table = String::new();
-    for does in ["loop", "memory", "stack", "trap", "greedy", "outside"] {
+    for does in ["loop", "memory", "stack", "trap", "few", "uneven", "greedy", "outside"] {
         let uses = [consumption("honest"), consumption(does), consumption("honest")];
         let asked = uses.each_ref().map(|consumption| (AccountIndex::new(0), consumption));
         let answers = plugin.allocate(&[&account], &asked);
@@ -256,7 +276,9 @@ fn a_plugin_that_fails_over_everything_fails_soon() {
 fn a_rule_is_told_only_what_it_reads() {
     let answers = timelines(&hostile(), &[world::bundle("curious", "echo")]);
     let first = &answers[0].as_ref().unwrap()[0];
-    let told = Action::SetAttribute("curious".to_owned(), "does=echo region=far-away".to_owned());
+    // A rule of time has no use for the id, and is not told it.
+    let all = "id= kind=thing does=echo region=far-away";
+    let told = Action::SetAttribute("told".to_owned(), all.to_owned());
     assert_eq!(first.action, told);
 }
 

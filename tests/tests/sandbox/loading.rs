@@ -124,7 +124,7 @@ fn what_is_no_plugin_is_told_apart() {
         an empty component:
           the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         a component that wants WASI:
-          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no powers: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
+          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no capabilities: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
         a component that wants something else:
           the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: a plugin has no capabilities and imports nothing; `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         another version of the contract:
@@ -146,7 +146,7 @@ fn what_is_no_plugin_is_told_apart() {
         much of both:
           the plugin `plugin.wasm` has 42 bytes times locals in its functions; at most 14 are accepted, because all of it is compiled
         one that cannot say who it is:
-          the plugin `plugin.wasm` does not say who it is: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
+          the manifest of the plugin `plugin.wasm` cannot be read: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
     "#]].assert_eq(&lines.concat());
 }
 
@@ -183,6 +183,31 @@ fn component(version: &str, interfaces: &[(&str, &[&str])]) -> String {
     )
 }
 
+/// A component of the draft in which every bundle was a list of its own: the rules of time, commands and use have an
+/// account with texts and a list of requests.
+const LIST_FOR_EACH_BUNDLE: &str = r#"(component
+    (core module $m
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+        (func (export "describe") (result i32) unreachable)
+        (func (export "ask") (param i32 i32 i32 i32) (result i32) unreachable))
+    (core instance $c (instantiate $m))
+    (type $accounts (list (tuple string (list (tuple string string)))))
+    (func $nothing (result string) (canon lift (core func $c "describe") (memory $c "memory")))
+    (func $ask (param "accounts" $accounts) (param "requests" (list (tuple s64 u32 (list string))))
+        (result (list (list s64)))
+        (canon lift (core func $c "ask") (memory $c "memory") (realloc (func $c "realloc"))))
+    (instance $types)
+    (instance $profile (export "describe" (func $nothing)) (export "check-settings" (func $nothing)))
+    (instance $lifecycle (export "timeline" (func $ask)))
+    (instance $commands (export "make-plans" (func $ask)))
+    (instance $usage (export "allocate" (func $ask)))
+    (export "perennial:provider/types@0.2.0" (instance $types))
+    (export "perennial:provider/profile@0.2.0" (instance $profile))
+    (export "perennial:provider/lifecycle@0.2.0" (instance $lifecycle))
+    (export "perennial:provider/commands@0.2.0" (instance $commands))
+    (export "perennial:provider/usage@0.2.0" (instance $usage)))"#;
+
 /// What is said of a component, without the lists of what it exports and is expected to export.
 fn difference(text: &str) -> String {
     let message = refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
@@ -215,6 +240,7 @@ fn a_plugin_of_an_earlier_draft_is_refused_with_every_difference() {
         ("another interface", difference(&contract_0_2("allocate", "endpoint"))),
         ("both", difference(&contract_0_2("cover", "endpoint"))),
         ("other types", difference(&contract_0_2("allocate", "provider-api"))),
+        ("a list for each bundle", difference(LIST_FOR_EACH_BUNDLE)),
         (
             "half of an interface",
             difference(&component("0.2.0", &[("types", &[]), ("provider-api", &["handle"])])),

@@ -144,7 +144,7 @@ fn rule(plan) {
         good: Approve
         list: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 8, column 52: `"list" => { let list = [0]; loop { list += list; } },`)
         type: `<` cannot compare an instant with a whole number (in `rule`, line 9, column 27: `"type" => plan.at < 5,`)
-        notes: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 10, column 32: `"notes" => loop { note("again"); },`)
+        notes: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 10, column 27: `"notes" => loop { note("again"); },`)
         good: Approve
     "#]].assert_eq(&table);
 }
@@ -203,7 +203,7 @@ fn a_script_that_escapes_the_interpreters_limits_fails_alone() {
     for answers in &answers {
         assert!(matches!(answers.answers[1].ruling, Ruling::Deny { .. }));
     }
-    expect!["more than 20000 operations: a loop that does not end, or too much work for one plan (in `hoard`, line 1, column 95: `fn hoard(n) { let v0 = []; v0.pad(4000, n); let v1 = v0 + []; let v2 = v0 + []; let v3 = v0 + []; let v4 = v0 + []; let v5 = v0 + []; let v6 = v0 + []; let v7 = v0 + []; let v8 = v0 + []; let v9 = v0`)"]
+    expect!["more than 20000 operations: a loop that does not end, or too much work for one plan (in `hoard`, line 1, column 431: `fn hoard(n) { let v0 = []; v0.pad(4000, n); let v1 = v0 + []; let v2 = v0 + []; let v3 = v0 + []; let v4 = v0 + []; let v5 = v0 + []; let v6 = v0 + []; let v7 = v0 + []; let v8 = v0 + []; let v9 = v0`)"]
         .assert_eq(&failure(&answers[1], 0));
 }
 

@@ -23,16 +23,10 @@ const PRIVATE: [(&str, &str); 3] =
     [("rusqlite", "host/store"), ("wasmtime", "host/sandbox"), ("axum", "host/http")];
 
 /// Files of one crate that may import each other: a type and what reads, writes or runs it, in two files for their size.
-const HARMLESS: [&[&str]; 6] = [
+const HARMLESS: [&[&str]; 4] = [
     &["host/formats/src/fields.rs", "host/formats/src/json_cursor.rs"],
-    &["host/http/src/admin/mod.rs", "host/http/src/middleware.rs"],
     &["host/perennial/src/report/history.rs", "host/perennial/src/report/months.rs"],
     &["host/sandbox/src/provider/load.rs", "host/sandbox/src/provider/plugin.rs"],
-    &[
-        "host/service/src/webhooks/dispatcher/mod.rs",
-        "host/service/src/webhooks/dispatcher/pending.rs",
-        "host/service/src/webhooks/dispatcher/worker.rs",
-    ],
     &["plugins/huawei/src/lifecycle.rs", "plugins/huawei/src/notices.rs"],
 ];
 

@@ -108,6 +108,13 @@ fn security_md_names_tests_that_there_are() {
 }
 
 #[test]
+fn security_md_states_the_limits_that_the_code_has() {
+    let document = std::fs::read_to_string(source::root().join("SECURITY.md")).unwrap();
+    assert!(document.contains("| `LARGE_BODIES_MAX: usize = "), "it has a table");
+    assert_none(&security::stale_limits(&document, &Source::all()));
+}
+
+#[test]
 fn each_rule_finds_what_breaks_it() {
     let broken = |path: &str, text: &str| vec![Source::new(path, text)];
     let long = format!("{}fn f() {{\n{}}}\n", "\n".repeat(350), "    let _ = 1;\n".repeat(61));
@@ -132,6 +139,9 @@ fn each_rule_finds_what_breaks_it() {
     assert_eq!(arrows::circles(&[one, two]).len(), 1);
     assert_eq!(public::unused(&broken("host/a/src/lib.rs", "pub fn nobody_calls_this() {}\n")).len(), 1);
     assert_eq!(security::missing_tests("`a_b`, `host/a.rs`, `no_test_has_this_name`", &[]).len(), 1);
+    let limits = "### Limits that are not configuration\n\n| a | b | c |\n|---|---|---|\n| x | `X: u32 = 1` | `host/a/src/lib.rs` |\n";
+    assert_eq!(security::stale_limits(limits, &broken("host/a/src/lib.rs", "const X: u32 = 2;\n")).len(), 1);
+    assert_eq!(security::stale_limits(limits, &broken("host/a/src/lib.rs", "const X: u32 = 1;\n")).len(), 0);
     let upward =
         [arrows::Manifest::new("host/store/Cargo.toml", "[dependencies]\nperennial-engine = 1\naxum = 1\n")];
     assert_eq!(arrows::crates(&upward).len(), 1);

@@ -1,4 +1,4 @@
-//! That SECURITY.md names tests that there are.
+//! That SECURITY.md names tests that there are, and limits as they are.
 
 use std::collections::BTreeSet;
 
@@ -18,4 +18,29 @@ pub fn missing_tests(document: &str, sources: &[Source]) -> Vec<String> {
     let functions = functions.collect::<BTreeSet<_>>();
     let missing = quoted.filter(is_name).filter(|name| !functions.contains(name));
     missing.map(|name| format!("SECURITY.md names the test `{name}`, which there is not")).collect()
+}
+
+/// The rows of the table of limits whose file does not have the constant, or the field, with that value.
+pub fn stale_limits(document: &str, sources: &[Source]) -> Vec<String> {
+    let table = document.split("### Limits that are not configuration").nth(1).unwrap_or_default();
+    let rows =
+        table.lines().skip_while(|line| !line.starts_with("| ")).take_while(|line| line.starts_with('|'));
+    let mut violations = Vec::new();
+    for row in rows.skip(2) {
+        let cells = row.split('`').collect::<Vec<_>>();
+        let [_, limit, _, path, _] = cells.as_slice() else {
+            violations.push(format!("SECURITY.md: no limit and no file in `{row}`"));
+            continue;
+        };
+        let is_said = |line: &str| {
+            let line = line.trim();
+            line.split_once("const ").is_some_and(|(_, rest)| rest.strip_suffix(';') == Some(limit))
+                || line.strip_suffix(',') == Some(limit)
+        };
+        let source = sources.iter().find(|source| source.path == *path);
+        if !source.is_some_and(|source| source.text.lines().any(is_said)) {
+            violations.push(format!("SECURITY.md says `{limit}`, and `{path}` does not"));
+        }
+    }
+    violations
 }

@@ -131,7 +131,7 @@ fn what_a_command_needs_of_its_resource_is_what_its_approval_needs() {
             expires_before: member.expires_at,
             ..automatic()
         };
-        summary.obsolete_reason(&bundle([member.clone()]))
+        summary.obsolete_reason(&bundle([member.clone()]), |_| true)
     };
     assert_eq!(ends(Needs::Prepaid, &postpaid), Some(ExpiryReason::Ended));
     assert_eq!((ends(Needs::Resource, &postpaid), ends(Needs::Nothing, &postpaid)), (None, None));
@@ -230,6 +230,23 @@ proptest! {
     }
 }
 
+#[test]
+fn an_approval_of_what_goes_with_its_primary_lasts_while_that_one_renews() {
+    let disk =
+        |on_expiry| Resource { on_expiry, attached_to: Some(MemberIndex::new(0)), ..renewing("evs-1") };
+    let ends = |primary: OnExpiry, own: OnExpiry, was: [bool; 2]| {
+        let server = Resource { on_expiry: primary, ..renewing("ecs-1") };
+        let summary = ApprovalSummary { member: MemberIndex::new(1), ..automatic() };
+        summary.obsolete_reason(&bundle([server, disk(own)]), |member| was[member.get()])
+    };
+    let (renew, lapse, off) = (OnExpiry::Renew, OnExpiry::Lapse, Some(ExpiryReason::AutoRenewOff));
+    assert_eq!(ends(renew, lapse, [true, false]), None, "its primary's auto-renew covers it");
+    assert_eq!(ends(lapse, lapse, [false, false]), None, "it was left out of the primary's last renewal");
+    assert_eq!(ends(renew, lapse, [true, true]), off, "its own is turned off");
+    assert_eq!(ends(lapse, lapse, [true, false]), off, "that of its primary is turned off");
+    assert_eq!(ends(renew, OnExpiry::Release, [true, false]), off);
+}
+
 /// What becomes of a resource, and why an approval expires that the clock, or a person, requested.
 type Fate = (fn(&mut Resource), Option<ExpiryReason>, Option<ExpiryReason>);
 
@@ -253,10 +270,10 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
         (|member| member.on_expiry = OnExpiry::Lapse, Some(ExpiryReason::AutoRenewOff), None),
     ];
     for (change, of_clock, of_person) in cases {
-        assert_eq!(automatic().obsolete_reason(&now(change)), of_clock);
-        assert_eq!(of_command.obsolete_reason(&now(change)), of_person);
+        assert_eq!(automatic().obsolete_reason(&now(change), |_| true), of_clock);
+        assert_eq!(of_command.obsolete_reason(&now(change), |_| true), of_person);
         let closed = ApprovalSummary { state: State::Rejected, ..automatic() };
-        assert_eq!(closed.obsolete_reason(&now(change)), None, "what has ended ends once");
+        assert_eq!(closed.obsolete_reason(&now(change), |_| true), None, "what has ended ends once");
     }
 }
 

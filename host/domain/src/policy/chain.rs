@@ -10,7 +10,6 @@ use crate::policy::Answer;
 use crate::policy::OnFailure;
 use crate::policy::Policy;
 use crate::policy::Ruling;
-use crate::policy::ScriptFailure;
 use crate::policy::facts::PlanFacts;
 use crate::timestamp::Timestamp;
 
@@ -284,7 +283,7 @@ impl Chain {
             Ruling::Amend { amendment, reason } => {
                 ruled(Some(RulingKind::Amended), reason, Effect::Amend(amendment.clone()))
             }
-            Ruling::Fail(failure) => failed(ScriptFailure::to_string(failure)),
+            Ruling::Fail(failure) => failed(format!("{}: {failure}", policy.script)),
         }
     }
 

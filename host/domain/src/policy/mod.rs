@@ -118,6 +118,22 @@ pub struct PolicySet {
     pub calendars: Vec<Calendar>,
 }
 
+impl PolicySet {
+    /// A script without a policy file: one active policy of this name, which is asked about every plan.
+    pub fn of_script(name: String, script: String, text: String) -> PolicySet {
+        let policy = Policy {
+            name,
+            script,
+            text,
+            rank: RANK_DEFAULT,
+            mode: PolicyMode::Active,
+            selector: Selector::default(),
+            on_failure: OnFailure::Default,
+        };
+        PolicySet { policies: vec![policy], calendars: Vec::new() }
+    }
+}
+
 /// What a policy rules on a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {

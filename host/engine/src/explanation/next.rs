@@ -18,6 +18,7 @@ use crate::explanation::sentences::sentence;
 use crate::explanation::settings;
 use crate::explanation::situation::Situation;
 use crate::rules::Rules;
+use crate::set_back;
 
 /// What comes next, in time order.
 pub(super) fn steps(facts: &Facts<'_>) -> Vec<NextView> {
@@ -177,8 +178,13 @@ fn held(facts: &Facts<'_>, plan: &Plan, at: Timestamp) -> Option<String> {
 
 fn approval_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
     let is_automatic = facts.approval.as_ref().is_some_and(|approval| approval.cause == Cause::Auto);
+    let is_after_set_back =
+        facts.approval.as_ref().is_some_and(|approval| set_back::requires(&approval.required));
     let on_undecided = account_settings::on_undecided(&facts.account.settings);
     let becomes = match (is_automatic, on_undecided) {
+        (true, OnUndecided::Renew) if is_after_set_back => {
+            "it is not renewed in this period, whatever `on_undecided` says: the database was set back"
+        }
         (true, OnUndecided::Lapse) => "it is not renewed in this period (`on_undecided` is `lapse`)",
         (true, OnUndecided::Renew) => "it is renewed all the same (`on_undecided` is `renew`)",
         (false, _) => "what was commanded is not done",

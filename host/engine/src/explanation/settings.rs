@@ -1,7 +1,7 @@
-//! Finds the settings that something is due by: it is asked whether it would be due at the same instant with other values.
+//! Finds the settings that an instant depends on: the rules are asked whether it would be another one with other values.
 //!
-//! The contract does not say which setting a rule reads. But rules are pure, so what follows from a setting shows when it is
-//! another one: a setting without which an occurrence would stay where it is has nothing to do with it. Values to try are
+//! The contract does not say which settings a rule reads. But rules are pure, so the effect of a setting shows when its
+//! value is changed: an occurrence that stays at its instant does not depend on it. The values to try are
 //! those next to the present one and those that the setting's label names, as far as the plugin takes them.
 
 use std::collections::BTreeMap;

@@ -2,18 +2,23 @@
 
 use expect_test::expect;
 
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock::ClockWatch;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::OUTAGE_AFTER;
 use perennial_engine::clock::start_tick;
 use perennial_engine::clock::tick;
 use perennial_engine::persist::RecordedEvent;
+use perennial_store::integrity;
+use perennial_test_support::world::DAY;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::event_line;
+use perennial_test_support::world::money;
+use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 
-fn ticks(instants: &[perennial_domain::timestamp::Timestamp]) -> String {
+fn ticks(instants: &[Timestamp]) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     let mut lines = String::new();
     for now in instants {
@@ -126,4 +131,25 @@ fn an_outage_is_told_once_however_often_catching_up_on_it_is_begun() {
         2026-03-08T01:00:00Z a/- host_resumed down_since=2026-03-08T00:00:00Z
     "#]]
     .assert_eq(&lines);
+}
+
+#[test]
+fn sums_hold_when_the_clock_is_set_back_a_year_while_commands_come() {
+    let bundles = vec![vec![renewing("vm", "2026-03-10")], vec![renewing("other", "2026-03-12")]];
+    let mut world = World::account("2026-03-07", "300", bundles);
+    let renew_at = |world: &mut World, now: Timestamp, resource: &str| {
+        tick(&mut world.engine, now, LastActive::default(), &mut |_| {}).unwrap();
+        let answer = world.engine.command(now, None, resource, &renew()).unwrap();
+        assert_eq!(answer.refusal, None);
+        assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
+    };
+    renew_at(&mut world, at("2026-03-07T12:00:00"), "vm");
+    for (second, resource) in ["vm", "other", "vm"].into_iter().enumerate() {
+        renew_at(&mut world, at("2025-03-07T12:00:00") + i64::try_from(second).unwrap(), resource);
+    }
+    renew_at(&mut world, at("2026-03-20"), "other");
+    // Five renewals of 30.00, each of a period of its own; the clock made none beside them.
+    assert_eq!(world.balance("a"), money("150"));
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-10") + 90 * DAY));
+    assert_eq!(world.resource("other").expires_at, Some(at("2026-03-12") + 60 * DAY));
 }

@@ -11,19 +11,16 @@ mod tests;
 use std::io;
 
 use perennial_domain::event::Event;
-use perennial_domain::event::EventKind;
 use perennial_domain::field::FieldValue;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
+use serde::ser::SerializeMap;
 
 use super::json_value;
 use super::json_value::JsonValue;
 
 pub use read::read;
 pub use read::read_body;
-
-/// An event's fields beside `at`, `account`, `resource` and `type`, in their order.
-type Fields<'a> = Vec<(&'a str, JsonValue<'a>)>;
 
 /// The event as one line of JSON, without the line's end.
 ///
@@ -44,28 +41,29 @@ pub fn write_line(out: &mut impl io::Write, account: Option<&str>, event: &Event
     out.write_all(b"\n")
 }
 
+/// Field by field, as the event hands them over: a simulation writes millions of events, and needs no tree of each.
 fn write_object(out: &mut impl io::Write, account: Option<&str>, event: &Event) -> io::Result<()> {
-    let (name, fields) = parts(&event.what);
-    let about = [
-        ("at", event.at.into()),
-        ("account", account.into()),
-        ("resource", event.resource.as_deref().into()),
-        ("type", name.into()),
-    ];
     let mut serializer = serde_json::Serializer::new(out);
-    serializer.collect_map(about.into_iter().chain(fields)).map_err(io::Error::from)
+    let mut object = serializer.serialize_map(None)?;
+    object.serialize_entry("at", &JsonValue::At(event.at))?;
+    object.serialize_entry("account", &account)?;
+    object.serialize_entry("resource", &event.resource)?;
+    object.serialize_entry("type", event.what.name())?;
+    let mut written = Ok(());
+    event.what.visit_fields(|name, value| {
+        if written.is_ok() {
+            written = object.serialize_entry(name, &JsonValue::from(value));
+        }
+    });
+    written?;
+    Ok(object.end()?)
 }
 
 /// What the event is called, and an object of the fields beside `at`, `account`, `resource` and `type`.
 pub fn body(event: &Event) -> (&'static str, JsonValue<'_>) {
-    let (name, fields) = parts(&event.what);
-    (name, JsonValue::Object(fields))
-}
-
-fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
     let mut fields = Vec::new();
-    what.visit_fields(|name, value| fields.push((name, value.into())));
-    (what.name(), fields)
+    event.what.visit_fields(|name, value| fields.push((name, value.into())));
+    (event.what.name(), JsonValue::Object(fields))
 }
 
 impl<'a> From<FieldValue<'a>> for JsonValue<'a> {

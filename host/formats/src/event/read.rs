@@ -66,9 +66,10 @@ fn read_kind(
         return None;
     }
     let what = EventKind::read(name, &mut StoredFields { fields })?;
-    let (_, known) = super::parts(&what);
+    let mut known = Vec::new();
+    what.visit_fields(|name, _| known.push(name));
     for (name, field) in fields.all() {
-        if !common.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
+        if !common.contains(&name) && !known.contains(&name) {
             field.report(format!("an event of this type has no field {}", wording::quote(name)));
         }
     }

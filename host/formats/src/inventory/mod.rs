@@ -53,6 +53,29 @@ pub struct ImportedBundle {
 }
 
 /// What exists already where an inventory is imported into. Called while the inventory is read, before anything is written.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use perennial_formats::inventory::ExistingRecords;
+///
+/// /// The accounts that another system of ours knows, with their providers. It has no resources.
+/// struct Contracts(BTreeMap<String, String>);
+///
+/// impl ExistingRecords for Contracts {
+///     fn provider_of(&self, account: &str) -> Option<String> {
+///         self.0.get(account).cloned()
+///     }
+///
+///     fn has_resource(&self, _resource: &str) -> bool {
+///         false
+///     }
+/// }
+///
+/// let contracts = Contracts(BTreeMap::from([("acme".to_owned(), "huawei".to_owned())]));
+/// assert_eq!(contracts.provider_of("acme").as_deref(), Some("huawei"));
+/// assert!(!contracts.can_show_resource("ecs-1"), "what does not exist needs no secrecy");
+/// ```
 pub trait ExistingRecords {
     /// The provider of an account that exists; asked at most once for each account that the file names.
     fn provider_of(&self, account: &str) -> Option<String>;
@@ -181,6 +204,15 @@ pub fn read_from(
             problems.finish(document).map_err(|problems| location::in_tables(problems, &tables))
         }
     }
+}
+
+/// The inventory in tables as a JSON file would have it: for a host, which takes JSON.
+///
+/// # Errors
+///
+/// Every line that has too many or too few fields, and every column that is unknown or there twice.
+pub fn json_of_tables(resources: &str, accounts: Option<&str>) -> Result<serde_json::Value, Problems> {
+    Ok(csv_tables::read(resources, accounts)?.root.to_value())
 }
 
 /// Reads one account, such as an inventory has in its list.

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use perennial_domain::policy::Calendar;
 
 use super::super::json_cursor::JsonCursor;
+use super::super::json_tree::Json;
 use super::super::wording;
 
 /// Reads a calendar; `name` reads its name.
@@ -14,7 +15,13 @@ pub fn read<'n>(
 ) -> Option<Calendar> {
     let fields = cursor.object(&["name", "days"])?;
     let name = fields.required("name", name);
-    let days = fields.required("days", |cursor| cursor.list(|_, cursor| range(cursor)));
+    let days = fields.required("days", |cursor| {
+        if matches!(&cursor.node.json, Json::List(items) if items.is_empty()) {
+            cursor.report("the list is empty, so no day would be in it; leave the calendar out if no script asks for it");
+            return None;
+        }
+        cursor.list(|_, cursor| range(cursor))
+    });
     Some(Calendar { name: name?, days: days? })
 }
 

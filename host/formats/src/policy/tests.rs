@@ -92,12 +92,13 @@ fn a_policy_file_is_read_in_the_order_of_the_chain() {
 #[test]
 fn every_problem_of_a_policy_file_is_listed() {
     expect![[r#"
-        19 problems:
+        20 problems:
           calendar[0].days[0]: expected a day such as "2026-10-01" or a range such as "2026-12-24..2027-01-02", found the text `2026-02-30`
           calendar[0].days[1]: the range `2026-10-02..2026-10-01` ends before it begins
           calendar[0].days[2]: expected a day such as "2026-10-01" or a range such as "2026-12-24..2027-01-02", found the text `today`
           calendar[1].days: the field is missing
           calendar[1].name: there is another calendar `freeze`; a name is given once
+          calendar[2].days: the list is empty, so no day would be in it; leave the calendar out if no script asks for it
           policy[0].accounts: the list is empty, so the policy would never be asked; leave it out to match all
           policy[0].mode: there is no `dark`; expected `active` or `shadow`
           policy[0].name: the name `Large` is not one of lower case letters, digits and dashes
@@ -140,6 +141,10 @@ fn every_problem_of_a_policy_file_is_listed() {
 
         [[calendar]]
         name = "freeze"
+
+        [[calendar]]
+        name = "none"
+        days = []
         "#,
     ));
 }

@@ -120,7 +120,7 @@ struct PaymentView {
 ///
 /// The forecast is a simulation over a copy of the database, with the same plugins and without further commands. It
 /// lists renewals that would be declined for lack of money as payments, and lets the balance become negative. The host
-/// makes one forecast at a time for each person.
+/// makes one forecast at a time for each person, and one for all tokens that are bound to the same accounts.
 #[utoipa::path(get, path = "/v1/forecast", tag = "forecast",
     params(
         ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "The number of months; 12 if left out."),
@@ -161,8 +161,8 @@ async fn make_forecast(
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
-    let Some(slot) = app.acquire_forecast(&caller.owner) else {
-        let detail = "a forecast of yours is in progress; wait for it";
+    let Some(slots) = app.acquire_forecast(&caller.owner, caller.accounts_json().as_deref()) else {
+        let detail = "a forecast of yours, or of a token with the same accounts, is in progress; wait for it";
         return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(5));
     };
     let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
@@ -181,7 +181,7 @@ async fn make_forecast(
     let stop_flag = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, stop_flag);
-        drop((permit, slot));
+        drop((permit, slots));
         forecast
     });
     let mut stopping = app.shutdown_signal();

@@ -45,6 +45,7 @@ use utoipa_axum::routes;
 
 use crate::middleware;
 use crate::openapi;
+use crate::route_table;
 use crate::route_table::Access;
 use crate::route_table::RouteTable;
 use crate::state::AppState;
@@ -52,8 +53,22 @@ use perennial_service::admin_tokens::Role;
 
 /// The router of the admin API, with its middleware and description.
 pub fn router(app: &AppState) -> Router {
-    let (router, api) = routes(app).finish();
-    middleware::wrap(app, openapi::serve(router, api))
+    let (router, verbs) = described(app);
+    middleware::wrap(app, router, verbs)
+}
+
+/// The same for requests in this process that are part of another one, which has an ID, a permit and a time limit.
+pub(crate) fn inner_router(app: &AppState) -> Router {
+    let (router, verbs) = described(app);
+    middleware::api(router, verbs)
+}
+
+/// The routes with their description, and the verbs that a path may end with.
+fn described(app: &AppState) -> (Router, Vec<String>) {
+    let table = routes(app);
+    let verbs = route_table::verbs(table.routes());
+    let (router, api) = table.finish();
+    (openapi::serve(router, api), verbs)
 }
 
 /// Every route, with the access that it requires.

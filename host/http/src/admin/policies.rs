@@ -3,6 +3,7 @@
 //! A policy file is checked on a reader's thread, whole, before anything is written. What policies rule on is in
 //! `perennial_engine`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use axum::Extension;
@@ -11,11 +12,15 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::policy::PolicySet;
+use perennial_domain::policy::ScriptFailure;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
 use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::policy_changes::PolicyChanges;
+use perennial_engine::rules::Providers;
+use perennial_formats::PROBLEMS_MAX;
+use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::body_limits::BodyLimits;
@@ -171,10 +176,14 @@ fn check(
     replace: bool,
 ) -> Result<PolicyFile, Problem> {
     let providers = app.providers();
+    let named = RefCell::new(BTreeMap::new());
     let read = |name: &str| {
-        scripts.get(name).cloned().ok_or_else(|| "it is not in `scripts`, by that name".to_owned())
+        let text = scripts.get(name).ok_or_else(|| "it is not in `scripts`, by that name".to_owned())?;
+        named.borrow_mut().insert(name.to_owned(), text.clone());
+        Ok(text.clone())
     };
-    let set = policy::read(file, &import_check::manifests(providers), &read)?;
+    let set = policy::read(file, &import_check::manifests(providers), &read)
+        .map_err(|problems| beside(&problems, providers, &named.borrow()))?;
     if set.policies.is_empty() && set.calendars.is_empty() {
         let detail = "there is no policy in it and no calendar; `DELETE /v1/policies/{name}` removes a policy that holds";
         let error = FieldError { field: "file".to_owned(), detail: detail.to_owned() };
@@ -192,10 +201,7 @@ fn check(
     let reports = runner.check(&whole);
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for (policy, report) in set.policies.iter().zip(reports) {
-        errors.extend(report.problems.iter().map(|problem| FieldError {
-            field: format!("scripts.{}", policy.script),
-            detail: problem.to_string(),
-        }));
+        errors.extend(report.problems.iter().map(|problem| of_script(&policy.script, problem)));
         warnings.extend(report.warnings.into_iter().map(|warning| ScriptWarning {
             script: policy.script.clone(),
             line: warning.line,
@@ -207,6 +213,24 @@ fn check(
         true => Ok(PolicyFile { set, warnings }),
         false => Err(Problem::fields(ProblemType::InvalidFields, errors)),
     }
+}
+
+/// The problems of a file that cannot be read, and after them those of the scripts that it names, as many as are told at once.
+fn beside(problems: &Problems, providers: &Providers, scripts: &BTreeMap<String, String>) -> Problem {
+    let mut errors = FieldError::of_problems(problems);
+    for (name, text) in scripts {
+        if errors.len() >= PROBLEMS_MAX {
+            return Problem::listed(ProblemType::InvalidFields, errors, true);
+        }
+        let set = PolicySet::of_script(name.clone(), name.clone(), text.clone());
+        let found = providers.policies().map(|runner| runner.check_without_calendars(&set));
+        errors.extend(found.iter().flatten().map(|failure| of_script(name, failure)));
+    }
+    Problem::listed(ProblemType::InvalidFields, errors, problems.has_more())
+}
+
+fn of_script(name: &str, failure: &ScriptFailure) -> FieldError {
+    FieldError { field: format!("scripts.{name}"), detail: failure.to_string() }
 }
 
 /// Carries out a change in the name of the caller.

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::fmt::Write;
 use std::pin::Pin;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -25,7 +26,6 @@ use tokio::sync::mpsc;
 
 use crate::admin::events;
 use crate::admin::events::EventFilterParams;
-use crate::auth::authenticate;
 use crate::input::Query;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -76,7 +76,7 @@ pub(super) async fn stream(
     };
     let (out, frames) = mpsc::channel(1);
     let slot = app.acquire_slot(&caller.id)?;
-    let stream = EventStream { app, headers, filter, after, out, _slot: slot };
+    let stream = EventStream { app, caller: caller.id, filter, after, out, _slot: slot };
     tokio::spawn(stream.run());
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Frames(frames))).into_response())
@@ -96,8 +96,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventKey>, Problem> {
 /// The stream of one client.
 struct EventStream {
     app: AppState,
-    /// The headers of the request, with the token that must stay valid.
-    headers: HeaderMap,
+    /// Whose token must stay valid.
+    caller: Arc<str>,
     filter: EventFilter,
     /// The row of the last event that was sent or filtered out.
     after: EventKey,
@@ -159,7 +159,7 @@ impl EventStream {
 
     /// Whether the token is still valid.
     fn is_permitted(&self) -> bool {
-        authenticate(self.app.tokens(), &self.headers, self.app.now()).is_ok()
+        self.app.tokens().active_caller(&self.caller, self.app.now()).is_some()
     }
 
     /// Sends every recorded event that was not sent yet. A token that is revoked meanwhile is sent no further page.

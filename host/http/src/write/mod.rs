@@ -148,7 +148,8 @@ fn commit(
         let mut context =
             WriteContext { engine: engine.reborrow(), at, request, audit_subject, events: Vec::new() };
         let response = work(&mut context)?;
-        let WriteContext { engine, audit_subject, events, .. } = context;
+        let WriteContext { mut engine, audit_subject, events, .. } = context;
+        engine.claim_time(at)?;
         audit::insert(engine.tx(), &audit_record(request, &response, at, audit_subject))?;
         if let Some(key) = request.key() {
             let stored = response.to_stored(request.fingerprint());

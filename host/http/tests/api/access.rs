@@ -205,6 +205,35 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
 }
 
 #[test]
+fn no_route_takes_a_token_that_is_broken() {
+    let server = Server::furnished();
+    let whole = server.token("admin").to_owned();
+    let (id, secret) = whole.rsplit_once('_').unwrap();
+    let (_, other_secret) = server.token("operator").rsplit_once('_').unwrap();
+    let last = if secret.ends_with('0') { '1' } else { '0' };
+    let broken = [
+        ("no token", String::new()),
+        ("another scheme", format!("Basic {whole}")),
+        ("cut off", format!("Bearer {}", &whole[..whole.len() - 1])),
+        ("wrong at its end", format!("Bearer {}{last}", &whole[..whole.len() - 1])),
+        ("another's secret", format!("Bearer {id}_{other_secret}")),
+        ("an id that there is not", format!("Bearer pn_000000000000_{secret}")),
+        ("more behind it", format!("Bearer {whole}0")),
+    ];
+    let right = format!("authorization: Bearer {whole}");
+    assert_eq!(server.send("", "GET", "/v1/accounts", &[&right], "").status, 200, "the whole one is right");
+    for entry in api::routes(&server.host).routes().iter().filter(|entry| entry.path.starts_with("/v1/")) {
+        let path = entry.path.replace("{id}", "acme-hw").replace("{name}", "none");
+        let body = body(entry.method, &entry.path, "acme-hw");
+        for (what, token) in &broken {
+            let header = format!("authorization: {token}");
+            let status = server.send("", entry.method, &path, &[&header], &body).status;
+            assert_eq!(status, 401, "{} {path} with {what}", entry.method);
+        }
+    }
+}
+
+#[test]
 fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
     let server = Server::furnished();
     hold(&server);

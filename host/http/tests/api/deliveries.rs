@@ -1,5 +1,10 @@
 //! `/v1/webhooks/{id}/deliveries`: what a receiver is sent, and what becomes of it when that fails.
 
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -487,4 +492,52 @@ fn what_is_sent_is_counted() {
         perennial_webhook_deliveries_total{outcome="delivered"} 1
         perennial_webhook_deliveries_total{outcome="retried"} 2"#]]
     .assert_eq(&figures.collect::<Vec<_>>().join("\n"));
+}
+
+/// A receiver on a socket, which answers each message with `head` and then with `more`, over and over, until the client has
+/// gone. Returns its URL.
+fn endless_receiver(head: &'static [u8], more: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/webhook", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // An answer before the request would be another failure.
+            let mut sent = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(head));
+            stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+            while sent.is_ok() && !has_gone(&mut stream) {
+                sent = stream.write_all(&more);
+            }
+        }
+    });
+    url
+}
+
+/// Whether a client has closed its connection, as far as a few milliseconds show.
+fn has_gone(stream: &mut TcpStream) -> bool {
+    match stream.read(&mut [0; 4096]) {
+        Ok(bytes) => bytes == 0,
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
+#[test]
+fn a_receiver_that_drips_or_floods_with_100_continue_is_given_up_in_time() {
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+    for (what, url) in [
+        ("drips its head", endless_receiver(b"HTTP/1.1 200 OK\r\nx-slow: ", b"a".to_vec())),
+        ("drips its status", endless_receiver(b"HTTP/1.1 200 ", b"O".to_vec())),
+        ("never comes to the answer", endless_receiver(b"", interim)),
+    ] {
+        let server = Server::open().sending_with(|client| client.with_timeout(Duration::from_millis(200)));
+        let mut other = Receiver::new();
+        let (id, _) = make(&server, "admin", &json!({ "url": url }));
+        make(&server, "admin", &json!({ "url": other.url() }));
+        happen(&server, 2);
+        assert_eq!(other.ids(2), ["c1", "c2"], "{what}: the other receiver gets everything");
+        let listed = settle(&server, &id, &[("c2", "pending", 1), ("c1", "pending", 1)]);
+        for item in listed["items"].as_array().unwrap() {
+            assert_eq!(item["error"], "there was no answer within 200ms", "{what}");
+        }
+    }
 }

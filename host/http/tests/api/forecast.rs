@@ -294,7 +294,7 @@ fn one_who_keeps_asking_for_forecasts_holds_up_nobody_else() {
     let tokens = server.get("admin", "/v1/tokens").json();
     let viewer = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "viewer").unwrap();
     let owner = viewer["owner"].as_str().unwrap().into();
-    let slot = server.host.acquire_forecast(&owner).unwrap();
+    let slot = server.host.acquire_forecast(&owner, None).unwrap();
     let permit = server.host.forecast_permits().clone().try_acquire_owned().unwrap();
     let own = server.get("viewer", "/v1/forecast?months=1");
     assert_eq!(
@@ -312,4 +312,17 @@ fn one_who_keeps_asking_for_forecasts_holds_up_nobody_else() {
     );
     drop((slot, permit, other));
     assert_eq!(server.get("viewer", "/v1/forecast?months=1").status, 200);
+}
+
+#[test]
+fn people_whose_tokens_have_the_same_accounts_share_one_forecast() {
+    let server = Server::furnished_with(Limits { forecasts_max: 4, ..Limits::DEFAULT });
+    let slots = server.host.acquire_forecast(&"somebody".into(), Some(r#"["acme-hw"]"#)).unwrap();
+    let held = server.get("bound-viewer", "/v1/forecast?months=1");
+    assert_eq!(held.status, 429, "{}", held.body);
+    assert!(held.body.contains("with the same accounts, is in progress"), "{}", held.body);
+    assert_eq!(server.get("viewer", "/v1/forecast?months=1").status, 200, "another's accounts are no matter");
+    drop(slots);
+    assert_eq!(server.get("bound-viewer", "/v1/forecast?months=1").status, 200);
+    assert_eq!(server.get("bound-operator", "/v1/forecast?months=1").status, 200, "it was given back");
 }

@@ -246,15 +246,25 @@ impl Server {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     }
 
+    /// The token called `name`, as it is sent.
+    pub fn token(&self, name: &str) -> &str {
+        &self.tokens[name]
+    }
+
     /// Sends a request as the token called `token`; nobody's when that is empty. Headers are written `name: value`.
     pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         self.raw(self.request(token, method, path, headers, body))
     }
 
+    /// What somebody shows who has the token called `token`.
+    pub fn secret(&self, token: &str) -> &str {
+        &self.tokens[token]
+    }
+
     fn request(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header("x-request-id", "test");
         if !token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.tokens[token]));
+            request = request.header("authorization", format!("Bearer {}", self.secret(token)));
         }
         if !body.is_empty() {
             request = request.header("content-type", "application/json");

@@ -107,3 +107,19 @@ fn a_dry_runs_idempotency_key_repeats_it_and_is_refused_for_the_command() {
     let outcomes = audit["items"].as_array().unwrap().iter().map(|record| record["outcome"].clone());
     assert_eq!(outcomes.take(2).collect::<Vec<_>>(), ["done", "dry_run"]);
 }
+
+#[test]
+fn a_key_holds_for_a_week_of_the_hosts_clock_and_is_free_afterwards() {
+    let server = Server::furnished();
+    let first = server.send("operator", "POST", TOP_UP, KEY, BODY);
+    server.advance("2026-01-07T23:59:59Z");
+    // What has ended is deleted when a host stops, at the latest.
+    let server = server.restarted();
+    assert_eq!(server.send("operator", "POST", TOP_UP, KEY, BODY).body, first.body);
+    assert_eq!(balance(&server), "501.00");
+    server.advance("2026-01-09T00:00:00Z");
+    let server = server.restarted();
+    let again = server.send("operator", "POST", TOP_UP, KEY, BODY);
+    assert_eq!((again.status.as_u16(), again.headers.get("idempotency-replayed")), (200, None));
+    assert_eq!(balance(&server), "502.00");
+}

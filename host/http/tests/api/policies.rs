@@ -89,6 +89,31 @@ fn a_policy_file_is_installed_whole_or_not_at_all() {
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
     .assert_eq(&shown(&broken));
+    let both = json!({
+        "file": "[[policy]]\nname = \"b\"\nscript = \"b.rhai\"\nmode = \"loud\"\n",
+        "scripts": { "b.rhai": "fn rule(plan) {\n    in_calendar(\"freeze\", plan.at);\n    deny(\n}" },
+    });
+    let both = server.post("admin", "/v1/policies", &both.to_string());
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "2 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "there is no `loud`; expected `active` or `shadow`",
+              "field": "policy[0].mode"
+            },
+            {
+              "detail": "Unexpected '}' (line 4, column 1: `}`)",
+              "field": "scripts.b.rhai"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields are invalid",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]]
+    .assert_eq(&shown(&both));
     let missing = server.post("admin", "/v1/policies", &json!({ "file": file }).to_string());
     expect![[r#"
         422 Unprocessable Entity

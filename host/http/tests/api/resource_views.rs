@@ -45,6 +45,42 @@ fn paged(server: &Server, path: &str) -> Vec<Value> {
 }
 
 #[test]
+fn an_explanation_is_written_in_the_zone_that_is_asked_for() {
+    let server = renewed();
+    let text = |query: &str| {
+        let explained = server.get("viewer", &format!("/v1/resources/ecs-1/explanation{query}"));
+        explained.json()["text"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|line| line.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert!(text("").contains(" UTC"), "{}", text(""));
+    for zone in ["provider", "Asia/Shanghai", "%2B08:00"] {
+        let text = text(&format!("?time_zone={zone}"));
+        assert!(text.contains(" +08:00") && !text.contains(" UTC"), "{zone}: {text}");
+    }
+    let refused = server.get("viewer", "/v1/resources/ecs-1/explanation?time_zone=shanghai");
+    expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+        {
+          "detail": "1 problem; see `errors`",
+          "errors": [
+            {
+              "detail": "there is no time zone `shanghai`; is it Asia/Shanghai? Write one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`, or `provider` for each provider's own days",
+              "field": "time_zone"
+            }
+          ],
+          "status": 400,
+          "title": "The request cannot be read",
+          "type": "urn:perennial:problem:bad-request"
+        }"#]].assert_eq(&refused.shown());
+}
+
+#[test]
 fn an_explanation_says_in_words_what_its_fields_say() {
     let server = renewed();
     expect![[r#"

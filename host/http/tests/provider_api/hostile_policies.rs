@@ -90,22 +90,22 @@ fn a_hostile_script_hurts_only_its_own_plans_by_clock_and_api() {
         let _ = writeln!(table, "{name:<6} API {code}: {by_api}\n       clock: {by_clock}");
     }
     expect![[r#"
-        loop   API 403 CBC.0151: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 5: `loop {}`); command_refused
-               clock: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 5: `loop {}`)
-        deep   API 403 CBC.0151: failed calls within calls go deeper than 24: a function that calls itself (in `deeper`, line 2, column 16: `deeper(n + 1)`); command_refused
-               clock: failed calls within calls go deeper than 24: a function that calls itself (in `deeper`, line 2, column 16: `deeper(n + 1)`)
-        text   API 403 CBC.0151: failed a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { text += text; }`); command_refused
-               clock: failed a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { text += text; }`)
-        list   API 403 CBC.0151: failed a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { list += list; }`); command_refused
-               clock: failed a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { list += list; }`)
-        type   API 403 CBC.0151: failed `<` cannot compare an instant with a whole number (in `rule`, line 2, column 16: `if plan.at < 5 { approve() }`); command_refused
-               clock: failed `<` cannot compare an instant with a whole number (in `rule`, line 2, column 16: `if plan.at < 5 { approve() }`)
-        value  API 403 CBC.0151: failed `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`); command_refused
-               clock: failed `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`)
-        notes  API 403 CBC.0151: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`); command_refused
-               clock: failed more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`)
-        throw  API 403 CBC.0151: failed no (in `rule`, line 2, column 5: `throw "no";`); command_refused
-               clock: failed no (in `rule`, line 2, column 5: `throw "no";`)
+        loop   API 403 CBC.0151: failed loop.rhai: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 5: `loop {}`); command_refused
+               clock: failed loop.rhai: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 5: `loop {}`)
+        deep   API 403 CBC.0151: failed deep.rhai: calls within calls go deeper than 24: a function that calls itself (in `deeper`, line 2, column 16: `deeper(n + 1)`); command_refused
+               clock: failed deep.rhai: calls within calls go deeper than 24: a function that calls itself (in `deeper`, line 2, column 16: `deeper(n + 1)`)
+        text   API 403 CBC.0151: failed text.rhai: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { text += text; }`); command_refused
+               clock: failed text.rhai: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { text += text; }`)
+        list   API 403 CBC.0151: failed list.rhai: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { list += list; }`); command_refused
+               clock: failed list.rhai: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names (in `rule`, line 3, column 20: `loop { list += list; }`)
+        type   API 403 CBC.0151: failed type.rhai: `<` cannot compare an instant with a whole number (in `rule`, line 2, column 16: `if plan.at < 5 { approve() }`); command_refused
+               clock: failed type.rhai: `<` cannot compare an instant with a whole number (in `rule`, line 2, column 16: `if plan.at < 5 { approve() }`)
+        value  API 403 CBC.0151: failed value.rhai: `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`); command_refused
+               clock: failed value.rhai: `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`)
+        notes  API 403 CBC.0151: failed notes.rhai: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`); command_refused
+               clock: failed notes.rhai: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 27: `for i in 0..1000000 { note(`${i}`); }`)
+        throw  API 403 CBC.0151: failed throw.rhai: no (in `rule`, line 2, column 5: `throw "no";`); command_refused
+               clock: failed throw.rhai: no (in `rule`, line 2, column 5: `throw "no";`)
         good   API 200: renewal_settled
                clock: renewal_settled
     "#]].assert_eq(&table);

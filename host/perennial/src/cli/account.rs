@@ -94,7 +94,7 @@ struct Create {
     /// Its currency, such as CNY.
     #[arg(long)]
     currency: String,
-    /// What it has to begin with.
+    /// The balance that the account begins with.
     #[arg(long, value_name = "AMOUNT", value_parser = input::amount, default_value = "0.00")]
     balance: String,
     #[command(flatten)]
@@ -126,10 +126,10 @@ struct Set {
     id: String,
     #[command(flatten)]
     limits: Limits,
-    /// Let nothing need an approval for what it costs.
+    /// Remove the limit above which a plan needs an approval.
     #[arg(long, conflicts_with = "approval_above")]
     no_approval_above: bool,
-    /// Set no budget.
+    /// Remove the budget.
     #[arg(long, conflicts_with = "budget")]
     no_budget: bool,
     /// A setting that gets its default; may be given again.
@@ -255,8 +255,7 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         default.iter().for_each(|name| settings[name] = Value::Null);
     }
     if body.is_empty() {
-        let message =
-            "nothing is to be set; say what, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
+        let message = "name something to set, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
         return Err(UserError::Argument(message.to_owned()).into());
     }
     let request = Request::new("PATCH", "/v1/accounts/{id}", &[id])
@@ -308,15 +307,12 @@ fn pay_in(context: &Context, client: &Client, top_up: &TopUp) -> anyhow::Result<
     }
     confirm("Write this down?", act.yes)?;
     let request = Request::new("POST", "/v1/accounts/{id}:top-up", &[id])
-        .to(format!("top up `{id}`"))
+        .to(format!("top up `{id}` by {amount}"))
         .body(json!({ "amount": amount }))
         .once(&act.key()?)
         .reason(act.reason.as_deref());
     let response = client.send(&request)?;
-    let told = tell(context, client, &response, list);
-    told.map_err(|error| {
-        error.context(format!("this was done, and could not be shown: top up {id} by {amount}"))
-    })
+    tell(context, client, &response, list)
 }
 
 fn ledger(

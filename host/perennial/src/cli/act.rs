@@ -155,10 +155,12 @@ impl Run<'_> {
     fn agree(&self, planned: &Value) -> anyhow::Result<Option<String>> {
         let ActArguments { dry_run, yes, .. } = self.arguments.act;
         self.show(planned)?;
-        if !planned["refusal"].is_null() {
+        let is_refused = !planned["refusal"].is_null();
+        if is_refused && !yes {
             anyhow::bail!("it would be refused, and nothing was done: {}", plan::reason(&planned["refusal"]));
         }
-        if planned["steps"].as_array().is_none_or(Vec::is_empty) {
+        // With `--yes` a plan that is refused is sent, too, so that the refusal and the rulings behind it are recorded.
+        if !is_refused && planned["steps"].as_array().is_none_or(Vec::is_empty) {
             return Ok(None);
         }
         if dry_run {
@@ -203,9 +205,7 @@ impl Run<'_> {
         let key = act.key()?;
         let request = command.request(&[("plan_hash", hash.into())]).once(&key).reason(act.reason.as_deref());
         let response = self.client.send(&request)?;
-        let what = format!("{} {}", command.verb, command.resource);
         self.tell(&response)
-            .map_err(|error| error.context(format!("this was done, and could not be shown: {what}")))
     }
 
     fn tell(&self, response: &Response) -> anyhow::Result<()> {

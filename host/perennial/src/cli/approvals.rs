@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::policy::chain::RequiredApproval;
@@ -18,6 +17,7 @@ use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
 use crate::cli::on_host::approvals as on_host;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::cli::validate;
@@ -252,7 +252,7 @@ fn decide(
     })?;
     match outcome {
         DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events)
-            .with_context(|| format!("this was done, and could not be shown: {verb} {id}")),
+            .map_err(|error| output::unreported(error, &format!("{verb} {id}"))),
         DecisionOutcome::Refused { refusal, .. } => {
             anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }

@@ -36,13 +36,13 @@ enum Action {
     List(ListArguments),
     /// Makes a calendar, and shows its address.
     Create {
-        /// What people call it.
+        /// A name for people.
         #[arg(long)]
         name: String,
         /// An account that it shows; may be given again. Without, all that the token sees.
         #[arg(long = "account", value_name = "ID")]
         accounts: Vec<String>,
-        /// What it shows, such as `try`; may be given again. Without, everything.
+        /// A type of entry that it shows, such as `try`; may be given again. Without, it shows all types.
         #[arg(long = "occurrence", value_name = "KIND")]
         occurrences: Vec<String>,
         /// Why, for the audit log.

@@ -17,6 +17,15 @@ pub(super) enum WouldChange {
 }
 
 impl WouldChange {
+    /// The end of a dry run that people read, which found something to do or not.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldChange::ForPeople`] when something would change.
+    pub(super) fn check(would_change: bool) -> anyhow::Result<()> {
+        if would_change { Err(WouldChange::ForPeople.into()) } else { Ok(()) }
+    }
+
     /// The end of a dry run whose output has this format.
     pub(super) fn with(format: ListFormat) -> WouldChange {
         match format {

@@ -1,15 +1,18 @@
-//! `perennial demo`: a year of renewals of an invented broker, reported by month and drawn.
+//! `perennial demo`: a year of renewals of an invented broker, reported by month and drawn, or served with the console.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::time_zone::ZoneChoice;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::demo_host;
+use crate::cli::demo_host::Year;
 use crate::cli::input;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::cli::simulate::SimulationRun;
 use crate::report;
@@ -22,11 +25,15 @@ use crate::report::style::Tone;
 /// Nothing is read and nothing is kept but the picture. The inventory and the scenario are written out with `--save`,
 /// as files to begin your own with: demo-inventory.json and demo-scenario.json. Files of these names that say something
 /// else are left as they are, and nothing is done, unless `--force` is given.
+///
+/// With `--serve` the year is played into a database that is deleted afterwards, and the console is served on it. Its clock
+/// stands where the year was left, and is moved on the page of the clock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial demo
   perennial demo --out /tmp/year.html
-  perennial demo --save .")]
+  perennial demo --save .
+  perennial demo --serve")]
 pub(super) struct Arguments {
     /// Where to write the picture; `-` is the standard output, which then has nothing else.
     #[arg(long, value_name = "PATH", default_value = "perennial-demo.html")]
@@ -37,6 +44,15 @@ pub(super) struct Arguments {
     /// With `--save`, also write over files that were changed.
     #[arg(long, requires = "save")]
     force: bool,
+    /// Serve the console on the year that was played, instead of drawing it.
+    #[arg(long, conflicts_with_all = ["out", "save"])]
+    serve: bool,
+    /// Where the console listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420", requires = "serve")]
+    listen: SocketAddr,
+    /// How far the year is played for the console, in RFC 3339: by default until a morning on which something is about to be lost.
+    #[arg(long, value_name = "T", value_parser = input::clock_instant, default_value = "2026-08-17T01:00:00Z", requires = "serve")]
+    until: Timestamp,
 }
 
 /// What the made-up broker has.
@@ -88,6 +104,11 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
     let providers = context.providers()?;
     let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
+    if arguments.serve {
+        let until = arguments.until.clamp(FROM, UNTIL);
+        let year = Year { inventory: &inventory, scenario: &scenario, from: FROM, until };
+        return demo_host::serve(context, &year, arguments.listen);
+    }
     if let Some(folder) = arguments.save.as_deref().filter(|_| !arguments.force) {
         check_unchanged(folder)?;
     }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock;
 use perennial_engine::explanation;
+use perennial_formats::time_zone::ZoneChoice;
 use perennial_service::lookup;
 use perennial_store::ReadTx;
 use perennial_store::clock::ClockKind;
@@ -17,7 +18,6 @@ use serde_json::Value;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::list::ZoneArguments;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::client::Client;
@@ -30,7 +30,7 @@ use crate::report::text::printable;
 /// Explains a resource in words: where it is and why, what comes next and why, and what was decided last; also while
 /// `perennial run` works on the database.
 ///
-/// A setting is named where another value of it would move the instant.
+/// Names the settings that an instant depends on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial explain ecs-1
@@ -87,14 +87,11 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     Ok(out.finish()?)
 }
 
-/// The same on a running host, whose sentences have their instants in UTC.
+/// The same on a running host.
 fn on_host(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
-    if arguments.zone.time_zone != ZoneChoice::UTC {
-        let message = "a host explains in UTC; leave `--time-zone` out";
-        return Err(UserError::Argument(message.to_owned()).into());
-    }
     let resource = arguments.resource.as_str();
-    let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]);
+    let zone = Some(arguments.zone.time_zone).filter(|zone| *zone != ZoneChoice::UTC);
+    let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]).query("time_zone", zone);
     let explained = client.send(&request.to(format!("explain `{resource}`")))?.json()?;
     let mut out = Output::standard();
     match arguments.format {

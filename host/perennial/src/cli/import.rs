@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     /// Only say what would come of it; exit code 3 when something would change. Works while a host runs.
     #[arg(long)]
     dry_run: bool,
-    /// Also take in what is released or loses a stage at the first tick.
+    /// Also import what is released or loses a stage at the first tick.
     #[arg(long)]
     accept_expired: bool,
     /// The file is a newer inventory: what exists is changed. What is not in the file stays, and an expiry never moves back.
@@ -99,11 +99,8 @@ impl Arguments {
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(client) = context.host_client(&arguments.target)? {
-        if arguments.accounts.is_some() {
-            let message = "tables go into a database only; a host takes an inventory in JSON";
-            return Err(UserError::Argument(message.to_owned()).into());
-        }
-        return on_host::import(&client, &arguments.file, arguments.options(), arguments.yes);
+        let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
+        return on_host::import(&client, &inventory, arguments.options(), arguments.yes);
     }
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let providers = context.providers_with_policies()?;

@@ -257,6 +257,28 @@ impl InventoryFile {
         self.is_csv
     }
 
+    /// The file, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it holds as JSON, unchecked, which is what a host takes.
+    pub(super) fn to_json(&self) -> Result<Value, UserError> {
+        let wrong =
+            |why: &str| UserError::Argument(format!("{} cannot be sent to a host: {why}", shown(&self.path)));
+        let json = match self.is_csv {
+            true => inventory::json_of_tables(&self.text, self.accounts.as_deref())
+                .map_err(|problems| UserError::File { path: self.path.clone(), problems })?,
+            false => serde_json::from_str(&self.text).map_err(|error| {
+                wrong(&format!("it is not JSON ({error}); a table has a name that ends in `.csv`"))
+            })?,
+        };
+        match json.is_object() {
+            true => Ok(json),
+            false => Err(wrong("it is not an inventory, which is an object")),
+        }
+    }
+
     /// What it holds, for these providers and beside the records that exist already.
     pub(super) fn document(
         &self,

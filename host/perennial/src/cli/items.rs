@@ -10,12 +10,12 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::dates;
 use perennial_formats::time_zone::TimeZone;
+use perennial_formats::time_zone::ZoneChoice;
 use serde_json::Value as Json;
 
 use crate::cli::Context;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
-use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
 use crate::client::Client;
@@ -174,11 +174,9 @@ impl Field {
                 "no"
             }),
             Kind::Json => {
-                let cell = Cell::new(Value::Json(found.clone()));
-                match found.as_object() {
-                    Some(object) => cell.shown(pairs(object)),
-                    None => cell,
-                }
+                let text = plain(found);
+                let text = if text.is_empty() { "-".to_owned() } else { text };
+                Cell::new(Value::Json(found.clone())).shown(text)
             }
         };
         cell.tone(self.tone(found))
@@ -191,14 +189,36 @@ impl Field {
     }
 }
 
-/// `name=value` of each, or `-` where there is nothing.
-fn pairs(object: &serde_json::Map<String, Json>) -> String {
-    let pair = |(name, value): (&String, &Json)| match value.as_str() {
-        Some(text) => format!("{name}={text}"),
-        None => format!("{name}={value}"),
-    };
-    let pairs = object.iter().filter(|(_, value)| !value.is_null()).map(pair).collect::<Vec<_>>().join(", ");
-    if pairs.is_empty() { "-".to_owned() } else { pairs }
+/// What an object or a list says, for people: `name=value` of each value that says something, those of a value that has parts
+/// in brackets, and the name alone where none of them does.
+fn plain(value: &Json) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Json::Object(object) => {
+            joined(object.iter().filter(|(_, value)| !is_nothing(value)).map(pair).collect())
+        }
+        Json::Array(items) => joined(items.iter().map(plain).collect()),
+        Json::String(text) => text.clone(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => value.to_string(),
+    }
+}
+
+fn pair((name, value): (&String, &Json)) -> String {
+    match (value, plain(value)) {
+        (_, text) if text.is_empty() => name.clone(),
+        (Json::Object(_), text) => format!("{name} ({text})"),
+        (_, text) => format!("{name}={text}"),
+    }
+}
+
+/// Whether a value of an object is as good as none.
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Number(number) => number.as_i64() == Some(0),
+        Json::Array(items) => items.is_empty(),
+        Json::Bool(_) | Json::String(_) | Json::Object(_) => false,
+    }
 }
 
 /// What requires an approval, with the label that its approver has and its reason: `finance-first (finance): costs a lot`.

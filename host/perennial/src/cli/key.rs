@@ -72,10 +72,10 @@ pub(super) struct Arguments {
 enum Action {
     /// Makes a key and writes its two halves to the standard output. The secret is shown once.
     Create {
-        /// The account that it is for.
+        /// The account that the key signs requests for.
         #[arg(long, value_name = "ID")]
         account: String,
-        /// What it is for.
+        /// A name for people, such as that of the tool that uses the key.
         #[arg(long, value_parser = input::name)]
         name: String,
         /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.

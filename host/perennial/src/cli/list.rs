@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_formats::time_zone::TimeZone;
+use perennial_formats::time_zone::ZoneChoice;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 
@@ -26,30 +27,8 @@ pub(super) struct ListArguments {
 pub(super) struct ZoneArguments {
     /// The time zone of what is written: one of the IANA's, such as Asia/Shanghai, an offset, such as +08:00, or
     /// `provider` for each provider's own days.
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone, allow_hyphen_values = true)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub(super) time_zone: ZoneChoice,
-}
-
-/// Where instants are written, as it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ZoneChoice {
-    /// The zone that was given.
-    Zone(TimeZone),
-    /// In the days of the provider that each row is about.
-    Provider,
-}
-
-impl ZoneChoice {
-    /// What holds when nothing is said.
-    pub(super) const UTC: ZoneChoice = ZoneChoice::Zone(TimeZone::UTC);
-}
-
-fn zone(text: &str) -> Result<ZoneChoice, String> {
-    if text == "provider" {
-        return Ok(ZoneChoice::Provider);
-    }
-    let zone = text.parse().map(ZoneChoice::Zone);
-    zone.map_err(|error| format!("{error}, or `provider` for each provider's own days"))
 }
 
 /// Where the instants of each row are written.

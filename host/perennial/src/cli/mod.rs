@@ -18,6 +18,7 @@ mod confirm;
 mod database;
 mod db;
 mod demo;
+mod demo_host;
 mod event_lines;
 mod events;
 mod explain;
@@ -73,6 +74,7 @@ use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
 use crate::client::ClientError;
+use crate::client::LastWrite;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
@@ -189,6 +191,7 @@ impl Command {
                 | Command::Calendar(_)
                 | Command::Clock(_)
                 | Command::Audit(_)
+                | Command::Policy(_)
         )
     }
 }
@@ -205,6 +208,8 @@ struct Context {
     cache: Option<PathBuf>,
     color: Colour,
     width: Option<usize>,
+    /// What a command has done through the routes of the API.
+    written: LastWrite,
 }
 
 /// What was given is wrong: exit code 2.
@@ -251,6 +256,7 @@ pub fn main() -> ExitCode {
         cache: arguments.cache,
         color: arguments.color,
         width: arguments.width.map(usize::from),
+        written: LastWrite::default(),
     };
     // `serve` says in its configuration how the log is written.
     let is_simulation = matches!(arguments.command, Command::Simulate(_) | Command::Demo(_));
@@ -264,7 +270,10 @@ pub fn main() -> ExitCode {
         };
         context.log(LogFormat::Text, level);
     }
-    let ended = run(&context, &arguments.command);
+    let ended = run(&context, &arguments.command).map_err(|error| match context.written.what() {
+        Some(what) if output::is_unwritable(&error) => output::unreported(error, &what),
+        Some(_) | None => error,
+    });
     LossyLog::standard().settle();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -345,6 +354,7 @@ fn report_arguments(arguments: &clap::Error) -> ExitCode {
                 cache: None,
                 color: Colour::Auto,
                 width: None,
+                written: LastWrite::default(),
             };
             fail(&context, &anyhow::Error::from(error).context("cannot write the standard output"))
         }

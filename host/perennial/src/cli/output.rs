@@ -208,10 +208,12 @@ pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
 /// When the standard output is full or closed.
 pub(super) fn done(what: impl fmt::Display) -> anyhow::Result<()> {
     let what = what.to_string();
-    line(&what).map_err(|error| {
-        let message = format!("this was done, and could not be shown: {what}");
-        anyhow::Error::from(error).context(message)
-    })
+    line(&what).map_err(|error| unreported(error.into(), &what))
+}
+
+/// The error of an output that should have told what was done.
+pub(super) fn unreported(error: anyhow::Error, what: &str) -> anyhow::Error {
+    error.context(format!("this was done, and could not be shown: {what}"))
 }
 
 /// Shows a secret that is shown once. It has to be called in the transaction that keeps what belongs to the secret, so
@@ -233,6 +235,12 @@ pub(super) fn secret(text: &str) -> Result<(), NotShown> {
 #[derive(Debug, thiserror::Error)]
 #[error("the secret could not be shown, so nothing was kept: {0}")]
 pub(super) struct NotShown(#[source] io::Error);
+
+/// Whether an error is nothing but that an output cannot be written.
+pub(super) fn is_unwritable(error: &anyhow::Error) -> bool {
+    let first = error.chain().next().and_then(|first| first.downcast_ref::<io::Error>());
+    first.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<OutputError>())
+}
 
 /// Whether an error is only that nobody reads the output any more.
 pub(super) fn is_closed(error: &anyhow::Error) -> bool {

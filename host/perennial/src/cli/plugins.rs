@@ -4,6 +4,7 @@ use std::io::Write;
 
 use perennial_formats::dates;
 use perennial_formats::time_zone::TimeZone;
+use perennial_formats::time_zone::ZoneChoice;
 use serde_json::json;
 
 use crate::cli::Context;
@@ -11,7 +12,6 @@ use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::list::ZoneArguments;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;

@@ -24,7 +24,7 @@ use crate::report::text::printable;
 const SHOWN_MAX: usize = 100;
 
 /// Asks plugins again what they decided, and compares the answers bit for bit; also while `perennial run` works on the
-/// database, of which nothing is changed.
+/// database. Changes nothing.
 ///
 /// It ends with 1 if an answer is another one than was kept, or what was kept is damaged. What was decided by another
 /// revision of a plugin, or under another contract, is counted and cannot be asked here: load that revision with

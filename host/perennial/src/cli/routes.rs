@@ -11,6 +11,7 @@ use perennial_test_support::plugins;
 
 use crate::cli::Arguments;
 use crate::client::Client;
+use crate::client::LastWrite;
 use crate::client::Request;
 use crate::client::local::Local;
 use crate::client::local::Setup;
@@ -108,7 +109,7 @@ fn described() -> BTreeSet<(String, String)> {
     drop(Store::open(&db).unwrap());
     let (limits, webhooks) = (Limits::DEFAULT, Webhooks::DEFAULT);
     let setup = Setup { db, providers: plugins::bundled(), limits, webhooks, secret_box: None };
-    let client = Client::of_database(Local::new(setup)).unwrap();
+    let client = Client::of_database(Local::new(setup), LastWrite::default()).unwrap();
     let api = client.send(&Request::new("GET", "/openapi.json", &[])).unwrap().json().unwrap();
     let mut routes = BTreeSet::new();
     for (path, item) in api["paths"].as_object().unwrap() {

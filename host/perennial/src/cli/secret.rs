@@ -55,6 +55,8 @@ pub(super) fn show_as(
     let ended = end(&made).map(|request| client.send(&request));
     Err(anyhow::Error::from(error).context(match ended {
         Some(Ok(_)) => "the secret could not be shown, so it was ended again",
-        Some(Err(_)) | None => "the secret could not be shown, and is in force: end it",
+        Some(Err(_)) => "the secret could not be shown, and is in force: end it",
+        // A secret that takes the place of another.
+        None => "the secret could not be shown, and is in force: rotate it again",
     }))
 }

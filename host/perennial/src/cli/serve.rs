@@ -1,6 +1,7 @@
 //! `perennial serve`: the clock, the admin API and the providers' own APIs in one process.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -8,6 +9,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
+use tokio::runtime::Runtime;
 
 use crate::cli::Context;
 use crate::cli::UserError;
@@ -22,7 +24,7 @@ use crate::cli::start;
 use crate::config::Config;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
-use perennial_http::admin as api;
+use perennial_http::console;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener as serve;
@@ -42,7 +44,7 @@ use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
 
-/// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
+/// Runs the clock and an HTTP server through which programs, and people in a browser, look and act. The console is at `/`.
 ///
 /// Makes the database if there is none, and says so, unless `--must-exist` or `[database] must_exist` says that there is one. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
 /// however it ends. `/openapi.json` describes every route.
@@ -102,8 +104,45 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let clock = virtual_start(store.db(), arguments.virtual_clock)?;
     let listeners = bound.map_or_else(|| runtime.block_on(setup.bind()), Ok)?;
+    serve_with(&runtime, &context.db, store, setup, clock, listeners, signals)
+}
+
+/// Serves a database that nothing else is known of, at the address of a configuration that names nothing but that, on
+/// virtual time from `start` on. `announce` is told where it listens.
+///
+/// # Errors
+///
+/// When it cannot be served.
+pub(super) fn serve_store(
+    db: &Path,
+    store: Store,
+    config: Config,
+    providers: Providers,
+    start: Timestamp,
+    announce: &dyn Fn(SocketAddr) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let client = Client::new(false, None).map_err(|error| UserError::Argument(error.to_string()))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let setup = Setup { config, tls: None, client, secret_box: None, providers, endpoints: Vec::new() };
+    let listeners = runtime.block_on(setup.bind())?;
+    let signals =
+        run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
+    announce(listeners.admin.address()?)?;
+    serve_with(&runtime, db, store, setup, Some(start), listeners, signals)
+}
+
+fn serve_with(
+    runtime: &Runtime,
+    db: &Path,
+    store: Store,
+    setup: Setup,
+    clock: Option<Timestamp>,
+    listeners: Listeners,
+    signals: mpsc::Receiver<()>,
+) -> anyhow::Result<()> {
     let Setup { config, client, secret_box, providers, endpoints, .. } = setup;
-    let (host, writer) = Service::start(store, &context.db, providers, clock, config.limits.clone())?;
+    let (host, writer) = Service::start(store, db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
@@ -113,7 +152,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         let state = AppState::new(host.clone());
         let endpoints = provider_servers(&state, endpoints, listeners.providers)?;
         let listener = listeners.admin;
-        tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
+        tracing::info!(db = %db.display(), address = %listener.address()?, "the host serves");
         stop_on(signals, &host);
         run_listeners(&host, listener, &state, endpoints, client).await
     });
@@ -260,7 +299,8 @@ async fn run_listeners(
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
     let endpoints =
         endpoints.into_iter().map(|(listener, endpoint)| (listener, endpoint::serve::router(endpoint)));
-    let served = endpoints.chain([(listener, api::router(state))]).map(|(listener, router)| {
+    let console = console::router(state).context("the system has no random bits for the key of sessions")?;
+    let served = endpoints.chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
         tokio::spawn(listener.serve(router, async move {
             // The sender lives as long as the host.

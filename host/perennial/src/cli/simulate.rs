@@ -17,7 +17,6 @@ use crate::cli::compare::Outcome;
 use crate::cli::input;
 use crate::cli::input::InventoryFile;
 use crate::cli::list::ZoneArguments;
-use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
 use crate::cli::plugin_failures::PluginFailures;
@@ -41,6 +40,7 @@ use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_formats::time_zone::ZoneChoice;
 use perennial_store::memory::MemoryStore;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.

@@ -30,7 +30,7 @@ pub(super) struct TargetArguments {
     /// PERENNIAL_SERVER.
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     server: Option<String>,
-    /// The file with the token that it is shown, `-` being the standard input; in the environment, PERENNIAL_TOKEN_FILE.
+    /// The file with the token to send, `-` being the standard input; in the environment, PERENNIAL_TOKEN_FILE.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
     /// A host of the configuration, with its token: the name of a section of `[profiles]`; in the environment,
@@ -63,7 +63,7 @@ impl Context {
     pub(super) fn client(&self, target: &TargetArguments) -> anyhow::Result<Client> {
         match self.host(target)? {
             Some(profile) => self.client_of(&profile),
-            None => Client::of_database(Local::new(self.local_setup()?)),
+            None => Client::of_database(Local::new(self.local_setup()?), self.written.clone()),
         }
     }
 
@@ -135,7 +135,7 @@ impl Context {
         let token = read_token(file)?;
         let certificates = profile.certificates.as_deref();
         let remote = Remote::new(address, token, certificates, profile.allow_plain_http).map_err(argument)?;
-        Client::of_host(remote)
+        Client::of_host(remote, self.written.clone())
     }
 
     fn local_setup(&self) -> anyhow::Result<Setup> {

@@ -67,10 +67,10 @@ pub(super) struct Arguments {
 enum Action {
     /// Makes a token and writes it to the standard output. It is shown once and kept nowhere.
     Create {
-        /// What it is for.
+        /// A name for people, such as that of the program that uses the token.
         #[arg(long, value_parser = input::name)]
         name: String,
-        /// What it may do; each role may do what the ones before it may.
+        /// The role of the token; each role may do what the ones before it may.
         #[arg(long, value_parser = ROLE)]
         role: Role,
         /// An account that it sees; may be given again. Without, it sees all of them.
@@ -79,7 +79,7 @@ enum Action {
         /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
         #[arg(long, value_name = "T", value_parser = input::instant)]
         expires_at: Option<Timestamp>,
-        /// The person that it is for, by a name of your own: nobody approves of what another token of theirs asked for.
+        /// The person who uses the token, by a name of your own: nobody approves of what another token of theirs asked for.
         /// Without, somebody who has no other token.
         #[arg(long, value_name = "PERSON", value_parser = input::name)]
         owner: Option<String>,

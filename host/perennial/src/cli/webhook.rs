@@ -77,7 +77,7 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
-    /// Sends an event that says nothing.
+    /// Sends a test event.
     Test(WebhookArguments),
     /// Sends events again.
     Replay(Replay),
@@ -96,9 +96,9 @@ struct WebhookArguments {
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// Where events are sent to.
+    /// The URL that events are sent to.
     url: String,
-    /// What it is for.
+    /// What the webhook is for, in words for people.
     #[arg(long, value_name = "TEXT", default_value = "")]
     description: String,
     /// An account whose events are sent; may be given again. Without, those of all that the token sees.
@@ -118,10 +118,10 @@ struct Create {
 struct Set {
     #[command(flatten)]
     named: WebhookArguments,
-    /// Where events are sent to from now on.
+    /// The URL that events are sent to from now on.
     #[arg(long)]
     url: Option<String>,
-    /// What it is for.
+    /// What the webhook is for, in words for people.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     /// A type of event that is sent from now on; may be given again.
@@ -133,7 +133,7 @@ struct Set {
     /// Send events again, with those since it was disabled.
     #[arg(long)]
     enable: bool,
-    /// Send nothing for the time being.
+    /// Disable the webhook: nothing is sent until it is enabled.
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
 }
@@ -269,7 +269,7 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         body.insert("enabled".to_owned(), json!(*enable));
     }
     if body.is_empty() {
-        let message = "nothing is to be changed; say what, such as `--url` or `--disable`";
+        let message = "name something to change, such as `--url` or `--disable`";
         return Err(UserError::Argument(message.to_owned()).into());
     }
     let request = Request::new("PATCH", "/v1/webhooks/{id}", &[&named.id]).body(body.into());

@@ -11,6 +11,8 @@ pub(crate) mod remote;
 pub(crate) mod request;
 mod server_events;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -34,6 +36,19 @@ const RECONNECTS_MAX: u32 = 30;
 pub(crate) struct Client {
     runtime: Runtime,
     target: Target,
+    written: LastWrite,
+}
+
+/// The last request that wrote something and was answered, in words, such as `renew ecs-1`: what was done stays done,
+/// whatever fails after it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastWrite(Rc<RefCell<Option<String>>>);
+
+impl LastWrite {
+    /// What was done last; `None` when nothing was.
+    pub(crate) fn what(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
 }
 
 enum Target {
@@ -47,8 +62,8 @@ impl Client {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub(crate) fn of_host(remote: Remote) -> anyhow::Result<Client> {
-        Client::new(Target::Host(remote))
+    pub(crate) fn of_host(remote: Remote, written: LastWrite) -> anyhow::Result<Client> {
+        Client::new(Target::Host(remote), written)
     }
 
     /// A client of the routes of a database, in this process.
@@ -56,13 +71,13 @@ impl Client {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub(crate) fn of_database(local: Local) -> anyhow::Result<Client> {
-        Client::new(Target::Database(Box::new(local)))
+    pub(crate) fn of_database(local: Local, written: LastWrite) -> anyhow::Result<Client> {
+        Client::new(Target::Database(Box::new(local)), written)
     }
 
-    fn new(target: Target) -> anyhow::Result<Client> {
+    fn new(target: Target, written: LastWrite) -> anyhow::Result<Client> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        Ok(Client { runtime: runtime.context("cannot start threads")?, target })
+        Ok(Client { runtime: runtime.context("cannot start threads")?, target, written })
     }
 
     /// Whether a running host answers.
@@ -89,6 +104,9 @@ impl Client {
             Target::Database(local) => local.send(&self.runtime, request)?,
         };
         if response.is_success() {
+            if !request.is_look && request.method != "GET" {
+                *self.written.0.borrow_mut() = Some(request.what.clone());
+            }
             return Ok(response);
         }
         let problem = ProblemReport::read(request, &self.name(), &response);

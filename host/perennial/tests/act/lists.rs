@@ -54,7 +54,7 @@ fn lists_say_what_is_wrong_with_their_conditions() {
             (&["job", "create", "--account", "a"], "--command <JSON>|--renew|--from-dry-run <JOB>"),
             (&["webhook", "show", "wh_0"], "there is no webhook `wh_0`"),
             (&["webhook", "create", "nowhere"], "\n  url: "),
-            (&["webhook", "set", "wh_0"], "nothing is to be changed"),
+            (&["webhook", "set", "wh_0"], "name something to change"),
             (&["calendar", "rotate", "cal-9"], "there is no calendar `cal-9`"),
             (&["clock", "advance", "soon"], "is not an instant"),
             (&["clock", "show", "--time-zone", "Mars"], "Mars"),

@@ -13,5 +13,6 @@ mod accounts;
 mod hosts;
 mod lists;
 mod plans;
+mod policies;
 mod targets;
 mod world;

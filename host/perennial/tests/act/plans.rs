@@ -84,12 +84,14 @@ fn the_same_key_and_plan_are_carried_out_once() {
 #[test]
 fn a_plan_that_would_be_refused_is_not_asked_about() {
     for world in World::both() {
-        world.fails(
-            &["resource", "convert", "ecs-1", "--now", "--yes"],
-            1,
-            "it would be refused, and nothing was done",
-        );
-        world.fails(&["resource", "convert", "ecs-1", "--now", "--dry-run"], 1, "it would be refused");
+        let convert = ["resource", "convert", "ecs-1", "--now"];
+        let refused =
+            |world: &World| world.json(&["events", "--resource", "ecs-1", "--type", "command_refused"]);
+        world.fails(&convert, 1, "it would be refused, and nothing was done");
+        world.fails(&[&convert[..], &["--dry-run"]].concat(), 1, "it would be refused");
+        assert_eq!(refused(&world), serde_json::json!([]), "nobody asked for it yet");
+        world.fails(&[&convert[..], &["--yes"]].concat(), 1, "cannot convert `ecs-1`");
+        assert_eq!(refused(&world).as_array().map(Vec::len), Some(1), "it is on record");
     }
 }
 

@@ -30,6 +30,22 @@ impl World {
         World::configured(&[], &[])
     }
 
+    /// A database in which a policy with this body rules on every plan, installed by whoever owns the database.
+    pub fn ruled(body: &str) -> World {
+        let world = World::database();
+        world.folder.write("policies.toml", "[[policy]]\nname = \"p\"\nscript = \"p.rhai\"\n");
+        world.folder.write("p.rhai", &format!("fn rule(plan) {{ {body} }}\n"));
+        world.tells(&["policy", "install", "policies.toml"]);
+        world
+    }
+
+    /// The same with a host that serves it.
+    pub fn served(self) -> World {
+        let server = Served::start(&self.folder, &[], &["--virtual-clock"]);
+        self.folder.write("token", &server.token);
+        World { server: Some(server), ..self }
+    }
+
     /// The same, with a token in `boss` of somebody else who approves.
     pub fn with_approver() -> World {
         let folder = folder(&inventory());
@@ -63,6 +79,11 @@ impl World {
     /// The address of the host.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.as_ref().unwrap().address)
+    }
+
+    /// What answers, as messages name it.
+    pub fn name(&self) -> String {
+        self.server.as_ref().map_or_else(|| "`test.db`".to_owned(), |_| self.url())
     }
 
     /// Runs a command on it.

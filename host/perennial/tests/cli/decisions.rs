@@ -29,9 +29,9 @@ fn a_resource_is_explained_in_words() {
           It came there from active at 2026-01-25 12:00 +08:00, as it was due.
         next
           At 2026-01-31 12:00 +08:00 its owner is told: the resource and its data are deleted tomorrow.
-            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30 [Automatic renewal]
           At 2026-02-01 12:00 +08:00 it is released, with whatever it holds.
-            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30 [Automatic renewal]
         last
           The last decision, 5, was made at 2026-01-25 09:00 +08:00: `baidu` was asked to `renew` `bcc-1`, and planned 1 step.
     "#]].assert_eq(&explained);

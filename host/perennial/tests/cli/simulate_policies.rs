@@ -180,19 +180,19 @@ fn every_ruling_of_a_policy_has_its_events() {
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-297.00
         02-20T19:00:00 ecs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
         amend to what is not sold
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=it amends to what the provider refuses: the resource is not sold for this term; choose another term (CBC.30010069)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: it amends to what the provider refuses: the resource is not sold for this term; choose another term (CBC.30010069)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         fail
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=there is no function `+` of a whole number and `()` (in `rule`, line 1, column 19: `fn rule(plan) { 1 + plan.options }`)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: there is no function `+` of a whole number and `()` (in `rule`, line 1, column 19: `fn rule(plan) { 1 + plan.options }`)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         loop
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 1, column 17: `fn rule(plan) { loop {} }`)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 1, column 17: `fn rule(plan) { loop {} }`)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         no ruling
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=`rule` returned a whole number, which is no ruling such as approve() or deny("why") (in `rule`)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: `rule` returned a whole number, which is no ruling such as approve() or deny("why") (in `rule`)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
     "#]].assert_eq(&table);
@@ -412,12 +412,12 @@ fn commands_of_a_scenario_go_through_the_chain() {
         02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=cancel_auto_renew reason=ask
         02-04T00:00:00 ecs-1 approval_requested command=cancel_auto_renew cost=0.00 expires_at=2026-02-27T18:59:59Z
         ()
-        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: `rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
         02-02T00:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-02T00:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
-        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=unsubscribe reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=unsubscribe reason=p.rhai: `rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
         02-03T00:00:00 ecs-1 approval_requested command=unsubscribe cost=0.00 expires_at=2026-03-30T18:59:59Z
-        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=cancel_auto_renew reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=cancel_auto_renew reason=p.rhai: `rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
         02-04T00:00:00 ecs-1 approval_requested command=cancel_auto_renew cost=0.00 expires_at=2026-03-30T18:59:59Z
         granted
         02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
@@ -603,4 +603,31 @@ fn what_is_granted_and_put_off_is_paid_when_it_was_put_off_to() {
     for (play, wanted) in cases {
         wanted.assert_eq(&play.event_lines(&["--approvals", "granted"]));
     }
+}
+
+#[test]
+fn what_was_left_out_and_needs_an_approval_waits_for_it() {
+    let disk = r#", "attached_to": "ecs-1", "attributes": { "condition": "processing-order" }"#;
+    let disk = resource("evs-1", disk).replace(r#""kind": "ecs""#, r#""kind": "evs""#);
+    let mut play = Play::new()
+        .policy("p", "", "if plan.cost < 50.00 { return require_approval(\"look\"); } approve()")
+        .scenario(r#"[{ "at": "2026-02-22T00:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "none" }]"#);
+    let disk = disk.replace(r#""on_expiry": "renew""#, r#""on_expiry": "lapse""#).replace("99.00", "20.00");
+    play.resources.push(disk);
+    let lines = play.event_lines(&[]);
+    let of_disk = lines.lines().filter(|line| line.contains(" evs-1 ")).map(|line| format!("{line}\n"));
+    expect![[r#"
+        02-20T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-21T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-22T00:00:00 evs-1 setting_changed
+        02-22T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-22T19:00:00 evs-1 approval_requested command=renew cost=20.00 expires_at=2026-02-27T18:59:59Z
+        02-23T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-24T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-25T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-26T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-27T18:59:59 evs-1 approval_expired reason=undecided
+        02-27T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
+        02-28T15:59:59 evs-1 stage_changed to=grace
+    "#]].assert_eq(&of_disk.collect::<String>());
 }

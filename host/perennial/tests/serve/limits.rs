@@ -125,8 +125,14 @@ fn an_address_has_so_many_connections_and_no_more() {
 /// How much memory a server has, in KiB.
 #[cfg(target_os = "linux")]
 fn memory(server: &Served) -> i64 {
+    memory_figure(server, "VmRSS:")
+}
+
+/// A figure of the system about the memory of a server, in KiB.
+#[cfg(target_os = "linux")]
+fn memory_figure(server: &Served, name: &str) -> i64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -151,6 +157,38 @@ fn memory_goes_back_after_bodies_that_are_wrong_everywhere() {
         assert_eq!(server.get("/readyz").status, 200);
         (memory(&server) < before + 64 * 1024).then_some(())
     });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn many_large_bodies_at_once_take_ten_times_the_size_of_two() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    assert_eq!(server.get("/readyz").status, 200);
+    let before = memory_figure(&server, "VmHWM:");
+    // As many values as a body may have for its size, and more than that.
+    let bodies = ["[],     ", "[],"].map(|item| {
+        let items = item.repeat(12 * 1024 * 1024 / item.len());
+        format!("{{\"resources\": [{items}[]]}}")
+    });
+    let size = i64::try_from(bodies[0].len() / 1024).unwrap();
+    let clients = 8;
+    std::thread::scope(|scope| {
+        for client in 0..clients {
+            let body = &bodies[client % 2];
+            let server = &server;
+            scope.spawn(move || {
+                let status = server.send("POST", "/v1/resources:import", body).status;
+                assert!([400, 422].contains(&status), "{status}");
+            });
+        }
+    });
+    let clients = i64::try_from(clients).unwrap();
+    // Every body is held as it came, and two of them are read at once.
+    let peak = memory_figure(&server, "VmHWM:");
+    let most = clients * size + 2 * 10 * size;
+    assert!(peak - before < most, "{} KiB of {most}", peak - before);
+    assert!(peak - before > size, "the bodies were read");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 mod support;
 
 mod clock;
+#[cfg(unix)]
+mod console;
 mod limits;
 mod log;
 #[cfg(unix)]

@@ -106,6 +106,48 @@ fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
 }
 
 #[test]
+fn what_may_be_paid_already_is_not_paid_by_a_later_try_either() {
+    for on_undecided in ["lapse", "renew"] {
+        let folder = Folder::new();
+        lived(&folder);
+        assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+        let server = Served::start(&folder, &[], &AGAIN);
+        let settings = json!({ "settings": { "on_undecided": on_undecided } }).to_string();
+        assert_eq!(server.send("PATCH", "/v1/accounts/a", &settings).status, 200);
+        // The tries go on behind the time that was lost, and end without a decision.
+        for until in ["2026-01-09T00:00:00Z", "2026-01-09T20:00:00Z", "2026-01-11T00:00:00Z"] {
+            assert_eq!(
+                server.send("POST", "/v1/clock:advance", &json!({ "to": until }).to_string()).status,
+                200
+            );
+            assert_eq!(balance(&server), "100.00", "{on_undecided}, {until}");
+        }
+        let approvals = items(&server, "/v1/approvals");
+        let ends = approvals.iter().map(|approval| (&approval["state"], &approval["expiry_reason"]));
+        assert_eq!(ends.collect::<Vec<_>>(), [(&json!("expired"), &json!("undecided"))], "{on_undecided}");
+    }
+}
+
+#[test]
+fn a_database_that_was_set_back_after_a_kill_is_noticed_too() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &START);
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    run(&folder, &[], &["db", "backup", "backup.db"]);
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    // Killed at once, before anything but the payment was written.
+    drop(server);
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.path(&format!("test.db{ending}")));
+    }
+    std::fs::copy(folder.path("backup.db"), folder.path("test.db")).unwrap();
+    let (server, told) = Served::start_logged(&folder, &[], &AGAIN);
+    assert!(told.contains("the database was set back"), "{told}");
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "100.00", "it may be paid already");
+}
+
+#[test]
 fn a_database_that_is_made_anew_is_none_that_was_set_back() {
     let folder = Folder::new();
     lived(&folder);

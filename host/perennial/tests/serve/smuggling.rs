@@ -38,13 +38,11 @@ fn read_statuses(mut stream: TcpStream) -> Vec<u16> {
     heads.map(|head| head[2..5].parse().unwrap()).collect()
 }
 
-#[test]
-fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
-    let folder = Folder::new();
-    let server = Served::start(&folder, &[], &["--virtual-clock", "2026-01-01T00:00:00Z"]);
-    let post = "POST /v1/accounts HTTP/1.1\r\nHost: x\r\n";
+/// Requests by `POST` to `path` that have two lengths, one that is none, or a head that is none.
+fn framed_in_two_ways(path: &str) -> [String; 16] {
+    let post = format!("POST {path} HTTP/1.1\r\nHost: x\r\n");
     let length = SMUGGLED.len();
-    let both = [
+    [
         format!("{post}Content-Length: {length}\r\nContent-Length: 0\r\n\r\n{SMUGGLED}"),
         format!("{post}Content-Length: 0, {length}\r\n\r\n{SMUGGLED}"),
         format!("{post}Content-Length: +0\r\n\r\n{SMUGGLED}"),
@@ -59,20 +57,34 @@ fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
         format!("{post}X: a\r\n folded\r\n\r\n{SMUGGLED}"),
         format!("{post}X: a\0b\r\n\r\n{SMUGGLED}"),
         format!("{post}no colon\r\n\r\n{SMUGGLED}"),
-        format!("GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}"),
-        format!("GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n{SMUGGLED}"),
-    ];
-    for bytes in &both {
-        let found = statuses(&server.address, bytes.as_bytes());
-        assert!(found.len() <= 1, "{bytes:?}: {found:?}");
-        assert!(found.iter().all(|status| (400..500).contains(status)), "{bytes:?}: {found:?}");
+        format!("GET  {path} HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}"),
+        format!("GET {path} HTTP/9.9\r\nHost: x\r\n\r\n{SMUGGLED}"),
+    ]
+}
+
+#[test]
+fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"), ("PERENNIAL_SECRETS_KEY", key.as_str())];
+    let server = Served::start(&folder, &environment, &["--virtual-clock", "2026-01-01T00:00:00Z"]);
+    let provider = server.provider_address.clone().unwrap();
+    let renew = "/v2/orders/subscriptions/resources/renew";
+    for (address, path) in [(&server.address, "/v1/accounts"), (&provider, renew)] {
+        for bytes in &framed_in_two_ways(path) {
+            let found = statuses(address, bytes.as_bytes());
+            assert!(found.len() <= 1, "{address} {bytes:?}: {found:?}");
+            assert!(found.iter().all(|status| (400..500).contains(status)), "{address} {bytes:?}: {found:?}");
+        }
+        // A length beside chunks: the chunks win, and the connection ends with it.
+        let post = format!("POST {path} HTTP/1.1\r\nHost: x\r\n");
+        let chunks =
+            format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
+        assert!(statuses(address, chunks.as_bytes()).len() <= 1);
+        // There is no tunnel, so what follows is at most a request as any other.
+        let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
+        assert!((400..500).contains(&statuses(address, tunnel.as_bytes())[0]), "{address}");
     }
-    // A length beside chunks: the chunks win, and the connection ends with it.
-    let chunks = format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
-    assert!(statuses(&server.address, chunks.as_bytes()).len() <= 1);
-    // There is no tunnel, so what follows is at most a request as any other.
-    let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
-    assert_eq!(statuses(&server.address, tunnel.as_bytes())[0], 404);
     // What is no attack is answered, one after the other.
     let last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let three = format!("{SMUGGLED}{SMUGGLED}{last}");

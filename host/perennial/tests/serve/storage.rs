@@ -1,7 +1,9 @@
 //! A database that is moved or deleted under a running server, and one that is not there.
 
+use std::fs::OpenOptions;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::os::unix::fs::FileExt;
 use std::process::Stdio;
 
 use perennial_store::ReadTx;
@@ -112,6 +114,32 @@ fn a_log_deleted_under_an_idle_host_is_noticed_by_itself() {
     assert_eq!(server.exit_code(), Some(1), "it is told at the end");
     let server = Served::start(&folder, &[], &VIRTUAL);
     assert_eq!(server.get("/v1/accounts/a").json()["balance"], "1.00");
+}
+
+#[test]
+fn pages_overwritten_under_a_live_host_end_in_errors_and_not_in_a_crash() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0), "all of it is in the file now, and nothing in the log");
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    let file = OpenOptions::new().write(true).open(folder.path("test.db")).unwrap();
+    let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    file.write_all_at(&vec![0xa5; length - 4096], 4096).unwrap();
+    let mut refused = 0;
+    for path in ["/v1/accounts", "/v1/accounts/a", "/v1/resources", "/v1/events", "/v1/jobs", "/v1/orders"] {
+        let answer = server.get(path);
+        assert!([200, 401, 500, 503].contains(&answer.status), "{path}: {answer:?}");
+        refused += u32::from(answer.status >= 500);
+    }
+    let written = top_up(&server);
+    assert!(written.status >= 400, "{written:?}");
+    assert!(refused > 0, "somebody has to hear of it");
+    assert_eq!(server.get("/healthz").status, 200);
+    drop(server);
+    let checked = run(&folder, &[], &["db", "check"]);
+    assert!(!checked.status.success(), "{checked:?}");
 }
 
 #[test]

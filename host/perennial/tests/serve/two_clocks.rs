@@ -89,6 +89,22 @@ fn what_was_imported_on_the_real_clock_is_tried_on_the_virtual_one() {
 }
 
 #[test]
+fn what_is_written_under_a_virtual_clock_binds_the_database_to_it() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &["--virtual-clock", START]);
+    let account = r#"{ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00" }"#;
+    assert_eq!(server.send("POST", "/v1/accounts", account).status, 201);
+    // Killed before its clock has ever moved.
+    drop(server);
+    let refused = run(&folder, &[], &["run"]);
+    assert!(!refused.status.success());
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("virtual"), "{told}");
+    let server = Served::start(&folder, &[], &["--virtual-clock"]);
+    assert_eq!(server.get("/v1/clock").json()["now"], START);
+}
+
+#[test]
 fn what_a_virtual_clock_decided_without_moving_is_past_too() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &["--virtual-clock", START]);

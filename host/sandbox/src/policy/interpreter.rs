@@ -132,6 +132,13 @@ impl Interpreter {
         }
     }
 
+    /// The problems of the scripts of `set` where the policy file cannot be read: nobody knows its calendars, so one that is
+    /// missing is no problem yet.
+    pub fn check_without_calendars(&self, set: &PolicySet) -> Vec<ScriptFailure> {
+        let problems = self.check(set).into_iter().flat_map(|report| report.problems);
+        problems.filter(|problem| !problem.message.starts_with("there is no calendar")).collect()
+    }
+
     fn check_together(
         &self,
         scripts: &[types::Script<'_>],

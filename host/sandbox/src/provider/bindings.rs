@@ -15,7 +15,7 @@ use wasmtime::component::InstancePre;
 wasmtime::component::bindgen!({
     path: "../../wit/provider",
     world: "provider",
-    ownership: Borrowing { duplicate_if_necessary: false },
+    ownership: Borrowing { duplicate_if_necessary: true },
 });
 
 pub use exports::perennial::provider::commands;
@@ -45,7 +45,11 @@ pub(crate) fn check_types<T: 'static>(
     ];
     match differences.into_iter().flatten().collect::<Vec<_>>() {
         none if none.is_empty() => Ok(()),
-        differences => Err(wasmtime::Error::msg(differences.join("; "))),
+        differences => Err(wasmtime::Error::msg(format!(
+            "{}; it was built for another draft of this version: build the plugin again with the `wit/provider` of this \
+             host",
+            differences.join("; ")
+        ))),
     }
 }
 

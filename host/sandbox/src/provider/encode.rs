@@ -1,7 +1,9 @@
-//! Encodes domain values as the contract's records. Borrows them, with only the attributes that the rules read.
+//! Encodes domain values as the contract's flat lists, with only the attributes that the rules read. Borrows texts.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use perennial_domain::account::Account;
 use perennial_domain::account_settings;
 use perennial_domain::bundle::Bundle;
@@ -18,7 +20,6 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Scope;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
-use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Offer;
 
 use crate::provider::bindings::commands as wit_commands;
@@ -51,35 +52,118 @@ impl<T> Lists<T> {
     }
 }
 
-/// The settings of each account.
-pub fn settings<'a>(accounts: &[&'a Account]) -> Lists<(&'a str, &'a str)> {
-    let mut settings = Lists::new();
-    for account in accounts {
-        let own = account_settings::of_provider(&account.settings);
-        settings.push(own.map(|(name, value)| (name.as_str(), value.as_str())));
-    }
-    settings
+/// The words of a call, each once. Texts are borrowed from domain values.
+#[derive(Debug, Default)]
+pub struct Words<'a> {
+    words: Vec<&'a str>,
+    numbers: HashMap<&'a str, u32, RandomState>,
 }
 
-/// The accounts of a batch, `settings` being theirs.
-pub fn accounts<'a>(
-    accounts: &[&'a Account],
-    settings: &'a Lists<(&'a str, &'a str)>,
-) -> Vec<wit::Account<'a>> {
-    let sent = accounts.iter().enumerate();
-    sent.map(|(place, account)| wit::Account { id: &account.id, settings: settings.get(place) }).collect()
+impl<'a> Words<'a> {
+    /// All of them, in the order of their numbers.
+    pub fn list(&self) -> &[&'a str] {
+        &self.words
+    }
+
+    /// The number of a text.
+    pub fn number(&mut self, text: &'a str) -> u32 {
+        *self.numbers.entry(text).or_insert_with(|| {
+            self.words.push(text);
+            index(self.words.len() - 1)
+        })
+    }
+
+    fn pair(&mut self, name: &'a str, value: &'a str) -> wit::Pair {
+        wit::Pair { name: self.number(name), value: self.number(value) }
+    }
 }
 
-/// What each member of each bundle is said to have of the attributes in `reads`: those only, in that order.
-pub fn attributes<'a>(
-    bundles: impl Iterator<Item = &'a Bundle>,
-    reads: &'a [String],
-) -> Lists<(&'a str, &'a str)> {
-    let mut attributes = Lists::new();
-    for member in bundles.flat_map(|bundle| &bundle.members) {
-        attributes.push(reads.iter().filter_map(|name| Some((name.as_str(), attribute(member, name)?))));
+/// The accounts of a call.
+#[derive(Debug)]
+pub struct AccountLists {
+    counts: Vec<u32>,
+    settings: Vec<wit::Pair>,
+}
+
+impl AccountLists {
+    /// The accounts with those of their settings that are the provider's.
+    pub fn of<'a>(words: &mut Words<'a>, accounts: &[&'a Account]) -> AccountLists {
+        let mut lists = AccountLists { counts: Vec::with_capacity(accounts.len()), settings: Vec::new() };
+        for account in accounts {
+            let before = lists.settings.len();
+            let own = account_settings::of_provider(&account.settings);
+            lists.settings.extend(own.map(|(name, value)| words.pair(name, value)));
+            lists.counts.push(index(lists.settings.len() - before));
+        }
+        lists
     }
-    attributes
+
+    /// The same as a record of the contract.
+    pub fn record(&self) -> wit::Accounts<'_> {
+        wit::Accounts { counts: &self.counts, settings: &self.settings }
+    }
+}
+
+/// Whether rules are told what resources are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// They are: options and messages name resources.
+    Told,
+    /// They need not know.
+    Kept,
+}
+
+/// The bundles of a call.
+#[derive(Debug)]
+pub struct BundleLists {
+    counts: Vec<u32>,
+    members: Vec<wit::Member>,
+    attributes: Vec<wit::Pair>,
+    ids: String,
+}
+
+impl BundleLists {
+    /// The bundles with those of their attributes that the rules read, in that order.
+    pub fn of<'a>(
+        words: &mut Words<'a>,
+        bundles: impl Iterator<Item = &'a Bundle> + Clone,
+        reads: &'a [String],
+        ids: Ids,
+    ) -> BundleLists {
+        let counts = bundles.clone().map(|bundle| index(bundle.members.len())).collect();
+        let members = bundles.clone().map(|bundle| bundle.members.len()).sum();
+        let mut lists = BundleLists {
+            counts,
+            members: Vec::with_capacity(members),
+            attributes: Vec::new(),
+            ids: String::new(),
+        };
+        for member in bundles.flat_map(|bundle| &bundle.members) {
+            let before = lists.attributes.len();
+            let told = reads.iter().filter_map(|name| Some((name.as_str(), attribute(member, name)?)));
+            lists.attributes.extend(told.map(|(name, value)| words.pair(name, value)));
+            let attributes = index(lists.attributes.len() - before);
+            let id = if ids == Ids::Told { member.id.as_str() } else { "" };
+            lists.ids.push_str(id);
+            lists.members.push(wit::Member {
+                id_bytes: index(id.len()),
+                kind: words.number(&member.kind),
+                attributes,
+                ..fields(member)
+            });
+        }
+        lists
+    }
+
+    /// The same as a record of the contract.
+    pub fn record(&self) -> wit::Bundles<'_> {
+        wit::Bundles {
+            counts: &self.counts,
+            members: &self.members,
+            attributes: &self.attributes,
+            ids: &self.ids,
+        }
+    }
 }
 
 /// The region is a field of ours and an attribute of theirs.
@@ -90,24 +174,11 @@ fn attribute<'a>(member: &'a Resource, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The members of each bundle, `attributes` being theirs.
-pub fn bundles<'a>(
-    bundles: impl Iterator<Item = &'a Bundle>,
-    attributes: &'a Lists<(&'a str, &'a str)>,
-) -> Lists<wit::Resource<'a>> {
-    let mut members = Lists::new();
-    let mut place = 0..;
-    for bundle in bundles {
-        let sent = bundle.members.iter().zip(&mut place);
-        members.push(sent.map(|(member, place)| resource(member, attributes.get(place))));
-    }
-    members
-}
-
-fn resource<'a>(member: &'a Resource, attributes: &'a [(&'a str, &'a str)]) -> wit::Resource<'a> {
-    wit::Resource {
-        id: &member.id,
-        kind: &member.kind,
+/// The fields of a member; its texts are for the caller to add.
+fn fields(member: &Resource) -> wit::Member {
+    wit::Member {
+        id_bytes: 0,
+        kind: 0,
         attached_to: member.attached_to.map(|to| index(to.get())),
         charging: match member.charging {
             Charging::Prepaid => wit::Charging::Prepaid,
@@ -134,7 +205,7 @@ fn resource<'a>(member: &'a Resource, attributes: &'a [(&'a str, &'a str)]) -> w
         renewals_left: member.renewals_left,
         renewal_term: member.renewal_term.map(term),
         has_unpaid_order: member.has_unpaid_order,
-        attributes,
+        attributes: 0,
     }
 }
 
@@ -220,26 +291,22 @@ pub fn command<'a>(
     }
 }
 
-/// The orders of each request.
-pub fn orders<'a>(requests: impl Iterator<Item = &'a [Order]>) -> Lists<wit_commands::Order> {
-    let mut orders = Lists::new();
-    for request in requests {
-        orders.push(request.iter().map(|order| wit_commands::Order {
-            member: index(order.member.get()),
-            kind: match order.kind {
-                OrderKind::Purchase => wit_commands::OrderKind::Purchase,
-                OrderKind::Renewal => wit_commands::OrderKind::Renewal,
-                OrderKind::Upgrade => wit_commands::OrderKind::Upgrade,
-                OrderKind::Downgrade => wit_commands::OrderKind::Downgrade,
-            },
-            starts_at: order.starts_at.as_second(),
-            ends_at: order.ends_at.as_second(),
-            paid: order.paid.as_micros(),
-            paid_at: order.paid_at.as_second(),
-            reduces: reduced_order(order, request).map(index),
-        }));
-    }
-    orders
+/// The orders of a request.
+pub fn orders(orders: &[Order]) -> impl Iterator<Item = wit_commands::Order> {
+    orders.iter().map(|order| wit_commands::Order {
+        member: index(order.member.get()),
+        kind: match order.kind {
+            OrderKind::Purchase => wit_commands::OrderKind::Purchase,
+            OrderKind::Renewal => wit_commands::OrderKind::Renewal,
+            OrderKind::Upgrade => wit_commands::OrderKind::Upgrade,
+            OrderKind::Downgrade => wit_commands::OrderKind::Downgrade,
+        },
+        starts_at: order.starts_at.as_second(),
+        ends_at: order.ends_at.as_second(),
+        paid: order.paid.as_micros(),
+        paid_at: order.paid_at.as_second(),
+        reduces: reduced_order(order, orders).map(index),
+    })
 }
 
 /// The place of the order that a downgrade gave money back of.
@@ -251,18 +318,9 @@ fn reduced_order(order: &Order, orders: &[Order]) -> Option<usize> {
     orders.iter().position(is_reduced)
 }
 
-/// The packages of each consumption.
-pub fn offers<'a>(consumptions: impl Iterator<Item = &'a Consumption>) -> Lists<wit_usage::Package<'a>> {
-    let mut offers = Lists::new();
-    for consumption in consumptions {
-        offers.push(consumption.packages.iter().map(offer));
-    }
-    offers
-}
-
-fn offer(offer: &Offer) -> wit_usage::Package<'_> {
+/// A package that may pay for a use.
+pub fn offer(offer: &Offer) -> wit_usage::Package {
     wit_usage::Package {
-        id: &offer.id,
         quota: offer.package.quota.as_micros(),
         used: offer.package.used.as_micros(),
         bought_at: offer.package.bought_at.as_second(),

@@ -33,7 +33,12 @@ use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bindings::usage as wit_usage;
 use crate::provider::contract::Interfaces;
 use crate::provider::decode;
+use crate::provider::decode::lists::Mismatch;
 use crate::provider::encode;
+use crate::provider::encode::AccountLists;
+use crate::provider::encode::BundleLists;
+use crate::provider::encode::Ids;
+use crate::provider::encode::Words;
 use crate::provider::load::Origin;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
@@ -147,7 +152,7 @@ impl Plugin {
         let found = self.call("check-settings", pairs.len(), |store, provider| {
             provider.perennial_provider_profile().call_check_settings(store, &pairs)
         });
-        let found = found.map_err(|failure| failure.error)?;
+        let (found, _) = found.map_err(|failure| failure.error)?;
         Ok(own.into_iter().chain(found.into_iter().map(answer_limits::shorten)).collect())
     }
 
@@ -192,24 +197,22 @@ impl Plugin {
         accounts: &[&Account],
         requests: &[TimelineRequest<'_>],
     ) -> Result<Answers<Vec<Occurrence>>, Failure> {
-        let bundles = || requests.iter().map(|request| request.bundle);
+        let bundles = requests.iter().map(|request| request.bundle);
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
-        let settings = encode::settings(&named_accounts.accounts);
-        let attributes = encode::attributes(bundles(), &self.manifest.reads);
-        let members = encode::bundles(bundles(), &attributes);
-        let sent = requests.iter().enumerate().map(|(place, request)| wit_lifecycle::TimelineRequest {
-            after: request.after.as_second(),
-            account: named_accounts.places[place],
-            bundle: members.get(place),
+        let mut words = Words::default();
+        let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Kept);
+        let sent = requests.iter().zip(&named_accounts.places).map(|(request, account)| {
+            wit_lifecycle::TimelineRequest { after: request.after.as_second(), account: *account }
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&named_accounts.accounts, &settings);
         let items = requests.iter().map(TimelineRequest::items).sum();
-        let answers = self.call("timeline", items, |store, provider| {
-            provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
+        let (answer, fuel) = self.call("timeline", items, |store, provider| {
+            let lifecycle = provider.perennial_provider_lifecycle();
+            lifecycle.call_timeline(store, words.list(), accounts.record(), bundles.record(), &sent)
         })?;
-        self.each("timeline", requests, answers, |request, answer| {
-            let timeline = decode::timeline(answer)?;
+        let answers = decode::timelines(answer, requests.len(), self.limits.answer_max_bytes);
+        self.each("timeline", requests, fuel, answers, |request, timeline| {
             let limits = TimelineLimits {
                 notices: self.manifest.notices.len(),
                 wakes_per_hour_max: self.limits.wakes_per_hour_max,
@@ -225,14 +228,14 @@ impl Plugin {
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
     ) -> Result<Answers<PlanAnswer>, Failure> {
-        let bundles = || requests.iter().map(|request| request.bundle);
+        let bundles = requests.iter().map(|request| request.bundle);
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
-        let settings = encode::settings(&named_accounts.accounts);
-        let attributes = encode::attributes(bundles(), &self.manifest.reads);
-        let members = encode::bundles(bundles(), &attributes);
+        let mut words = Words::default();
+        let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Told);
         let options = encode::options(requests.iter().map(|request| request.command));
         let changes = encode::changes(requests.iter().map(|request| request.command));
-        let orders = encode::orders(requests.iter().map(|request| request.orders));
+        let orders = requests.iter().flat_map(|request| encode::orders(request.orders)).collect::<Vec<_>>();
         let sent = requests.iter().enumerate().map(|(place, request)| wit_commands::PlanRequest {
             at: request.at.as_second(),
             account: named_accounts.places[place],
@@ -243,28 +246,26 @@ impl Plugin {
                 changes.get(place),
             ),
             member: encode::index(request.member.get()),
-            bundle: members.get(place),
-            orders: orders.get(place),
+            orders: encode::index(request.orders.len()),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&named_accounts.accounts, &settings);
         let items = requests.iter().map(PlanRequest::items).sum();
-        let (answers, fuel) = self.call_metered("make-plans", items, |store, provider| {
-            provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
+        let (answer, fuel) = self.call("make-plans", items, |store, provider| {
+            let commands = provider.perennial_provider_commands();
+            commands.call_make_plans(store, words.list(), accounts.record(), bundles.record(), &sent, &orders)
         })?;
-        let fuel = fuel.div_ceil(u64::try_from(requests.len()).unwrap_or(u64::MAX).max(1));
-        self.each("make-plans", requests, answers, |request, answer| {
-            let plan = match answer {
-                Ok(plan) => decode::plan(plan)?,
-                Err(refusal) => {
-                    let refusal = decode::refusal(refusal);
-                    let problem = answer_limits::refusal_problem(&refusal);
-                    return problem.map_or(Ok(PlanAnswer { plan: Err(refusal), fuel }), Err);
+        let answers = decode::plans(answer, requests.len(), self.limits.answer_max_bytes);
+        let share = fuel.div_ceil(u64::try_from(requests.len()).unwrap_or(u64::MAX).max(1));
+        self.each("make-plans", requests, fuel, answers, |request, plan| {
+            match &plan {
+                Ok(plan) => {
+                    let PlanRequest { command, bundle, member, orders, at, .. } = *request;
+                    plan::check(plan, command, bundle, member, orders, at)
+                        .map_err(|error| error.to_string())?;
                 }
-            };
-            plan::check(&plan, request.command, request.bundle, request.member, request.orders, request.at)
-                .map_err(|error| error.to_string())?;
-            Ok(PlanAnswer { plan: Ok(plan), fuel })
+                Err(refusal) => answer_limits::refusal_problem(refusal).map_or(Ok(()), Err)?,
+            }
+            Ok(PlanAnswer { plan, fuel: share })
         })
     }
 
@@ -274,23 +275,26 @@ impl Plugin {
         consumptions: &[(AccountIndex, &Consumption)],
     ) -> Result<Answers<Vec<Allocation>>, Failure> {
         let named_accounts = NamedAccounts::of(accounts, consumptions.iter().map(|(account, _)| *account));
-        let settings = encode::settings(&named_accounts.accounts);
-        let offers = encode::offers(consumptions.iter().map(|(_, consumption)| *consumption));
-        let sent = consumptions.iter().enumerate().map(|(place, (_, consumption))| wit_usage::Consumption {
+        let mut words = Words::default();
+        let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
+        let sent = consumptions.iter().zip(&named_accounts.places);
+        let sent = sent.map(|((_, consumption), account)| wit_usage::Consumption {
             at: consumption.at.as_second(),
-            account: named_accounts.places[place],
-            resource_type: &consumption.resource_type,
+            account: *account,
+            resource_type: words.number(&consumption.resource_type),
             amount: consumption.amount.as_micros(),
-            packages: offers.get(place),
+            packages: encode::index(consumption.packages.len()),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = encode::accounts(&named_accounts.accounts, &settings);
+        let packages = consumptions.iter().flat_map(|(_, consumption)| &consumption.packages);
+        let packages = packages.map(encode::offer).collect::<Vec<_>>();
         let items = consumptions.iter().map(items_of_consumption).sum();
-        let answers = self.call("allocate", items, |store, provider| {
-            provider.perennial_provider_usage().call_allocate(store, &accounts, &sent)
+        let (answer, fuel) = self.call("allocate", items, |store, provider| {
+            let usage = provider.perennial_provider_usage();
+            usage.call_allocate(store, words.list(), accounts.record(), &sent, &packages)
         })?;
-        self.each("allocate", consumptions, answers, |(_, consumption), answer| {
-            let allocations = decode::allocations(answer);
+        let answers = decode::allocations(answer, consumptions.len());
+        self.each("allocate", consumptions, fuel, answers, |(_, consumption), allocations| {
             usage::check(consumption, &allocations).map_err(|error| error.to_string())?;
             Ok(allocations)
         })
@@ -306,17 +310,8 @@ impl Plugin {
         batch::ask_all(items, BatchLimits { requests_max, items_max, threads, failing_fuel_max }, ask)
     }
 
+    /// Calls one of its functions in a sandbox of its own. Returns the answer and the fuel that it took.
     fn call<A>(
-        &self,
-        function: &'static str,
-        items: usize,
-        call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
-    ) -> Result<A, Failure> {
-        self.call_metered(function, items, call).map(|(answer, _)| answer)
-    }
-
-    /// The same, with the fuel that it took.
-    fn call_metered<A>(
         &self,
         function: &'static str,
         items: usize,
@@ -353,23 +348,32 @@ impl Plugin {
         self.provider_api.as_ref()
     }
 
-    /// Brings requests and answers together: one each, or the whole batch failed, because nobody knows which is whose.
+    /// Brings requests and answers together, and checks each with `check`. Where the lists of an answer do not belong
+    /// together, the whole batch failed, because nobody knows which is whose.
     fn each<Q, W, A>(
         &self,
         function: &'static str,
         requests: &[Q],
-        answers: Vec<W>,
-        receive: impl Fn(&Q, W) -> Result<A, String>,
+        fuel: u64,
+        answers: Result<Vec<Result<W, String>>, Mismatch>,
+        check: impl Fn(&Q, W) -> Result<A, String>,
     ) -> Result<Answers<A>, Failure> {
         let plugin = || self.manifest.id.clone();
-        if answers.len() != requests.len() {
-            let (requests, answers) = (requests.len(), answers.len());
-            let error = PluginError::WrongCount { plugin: plugin(), function, requests, answers };
-            return Err(Failure { error, fuel: 0 });
-        }
         let nonsense = |problem| PluginError::Nonsense { plugin: plugin(), function, problem };
+        let answers = answers.map_err(|mismatch| {
+            let (plugin, requests) = (plugin(), requests.len());
+            let limit_bytes = self.limits.answer_max_bytes;
+            let error = match mismatch {
+                Mismatch::Count(answers) => PluginError::WrongCount { plugin, function, requests, answers },
+                Mismatch::Lists(problem) => nonsense(problem),
+                Mismatch::Length => PluginError::TooLong { plugin, function, limit_bytes },
+            };
+            Failure { error, fuel }
+        })?;
         let pairs = requests.iter().zip(answers);
-        Ok(pairs.map(|(request, answer)| receive(request, answer).map_err(nonsense)).collect())
+        Ok(pairs
+            .map(|(request, answer)| answer.and_then(|answer| check(request, answer)).map_err(nonsense))
+            .collect())
     }
 }
 

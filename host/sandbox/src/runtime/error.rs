@@ -210,9 +210,9 @@ pub enum LoadError {
         /// The message of the panic.
         reason: String,
     },
-    /// The component wants powers.
+    /// The component wants capabilities.
     #[error(
-        "the plugin {origin} imports {imports}, and plugins have no powers: they import nothing; build it for \
+        "the plugin {origin} imports {imports}, and plugins have no capabilities: they import nothing; build it for \
          `wasm32-unknown-unknown`, without the parts of its language that need a system"
     )]
     WantsPowers {
@@ -258,8 +258,8 @@ pub enum LoadError {
         /// Every problem, each with its line; each begins with a space or a line break.
         problems: String,
     },
-    /// It could not be asked who it is.
-    #[error("the plugin {origin} does not say who it is: {source}")]
+    /// The component gave no manifest.
+    #[error("the manifest of the plugin {origin} cannot be read: {source}")]
     Silent {
         /// The file of the component, or that it is bundled.
         origin: String,

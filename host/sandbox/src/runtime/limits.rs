@@ -34,8 +34,7 @@ pub struct Limits {
     /// Elements of all tables together: 10,000, so many functions may a plugin call indirectly. A rule set has
     /// hundreds, an interpreter thousands.
     pub table_elements_max: usize,
-    /// Modules a component may be made of: 16. Ours are of one; other languages' tools add adapters, those of JavaScript
-    /// twelve.
+    /// Modules a component may be made of: 8. Ours are of one; other languages' tools add a few adapters.
     pub instances_max: usize,
     /// Memories, and tables, a component may have: 4 each. Ours have one.
     pub memories_max: usize,
@@ -73,7 +72,7 @@ impl Limits {
         time_max: Duration::from_secs(1),
         memory_max_bytes: 32 << 20,
         table_elements_max: 10_000,
-        instances_max: 16,
+        instances_max: 8,
         memories_max: 4,
         answer_max_bytes: 16 << 20,
         handles_max: 16,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::index::MemberIndex;
@@ -54,7 +55,16 @@ pub struct OriginalBundle {
     pub rows: MemberKeys,
     /// What the clock knew of it.
     pub schedule: Schedule,
+    /// Whether auto-renew of each member was on.
+    renewing: Vec<bool>,
     members: Vec<MutableColumns>,
+}
+
+impl OriginalBundle {
+    /// Whether auto-renew was on, of each member.
+    pub fn renewing(&self) -> &[bool] {
+        &self.renewing
+    }
 }
 
 /// The columns of a member that can change.
@@ -76,7 +86,8 @@ impl StoredBundle {
             used: package_used(member),
         };
         let members = self.bundle.members.iter().map(changeable).collect();
-        (OriginalBundle { rows: self.rows, schedule: self.schedule, members }, self.bundle)
+        let renewing = self.bundle.members.iter().map(|member| member.on_expiry == OnExpiry::Renew).collect();
+        (OriginalBundle { rows: self.rows, schedule: self.schedule, renewing, members }, self.bundle)
     }
 }
 

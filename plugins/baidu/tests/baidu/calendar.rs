@@ -71,13 +71,15 @@ fn bundles() -> impl Strategy<Value = Vec<Resource>> {
     (resources(), attached, any::<bool>()).prop_map(|(primary, attached, same_expiry)| {
         let primary = match attached.is_empty() {
             true => primary,
-            false => Resource { kind: "bcc".to_owned(), ..primary },
+            false => Resource { kind: "bcc".into(), ..primary },
         };
         let mut bundle = vec![primary];
         for (kind, resource) in attached {
             let expires_at = if same_expiry { bundle[0].expires_at } else { resource.expires_at };
             let anchor_day = if same_expiry { bundle[0].anchor_day } else { resource.anchor_day };
-            bundle.push(Resource { kind: kind.to_owned(), expires_at, anchor_day, ..resource }.attached());
+            bundle.push(
+                Resource { kind: kind.to_owned().into(), expires_at, anchor_day, ..resource }.attached(),
+            );
         }
         bundle
     })
@@ -106,7 +108,7 @@ fn apply(bundle: &mut [Resource], occurrence: &Occurrence) {
         Action::Convert => resource.stage = Stage::Converted,
         Action::SetAttribute((name, value)) => {
             resource.attributes.retain(|(other, _)| other != name);
-            resource.attributes.push((name.clone(), value.clone()));
+            resource.attributes.push((name.clone().into(), value.clone().into()));
         }
         Action::TryRenewal | Action::Refill | Action::Notice(_) => {}
     }
@@ -195,8 +197,8 @@ proptest! {
     ) {
         let now = instance.expires_at.unwrap().min(disk.expires_at.unwrap()) - DAY;
         let bundle = [
-            Resource { kind: "bcc".to_owned(), id: "i".to_owned(), ..instance },
-            Resource { kind: "cds".to_owned(), id: "v".to_owned(), ..disk }.attached(),
+            Resource { kind: "bcc".into(), id: "i".into(), ..instance },
+            Resource { kind: "cds".into(), id: "v".into(), ..disk }.attached(),
         ];
         let command = renew(Some(months(count)), &[("relatedRenewFlag", "CDS")]);
         let plan = ask(&[], now, &bundle, 0, command, &[]).unwrap();

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use chrono::DateTime;
 use chrono::FixedOffset;
 use plugin_baidu::Baidu;
-use plugin_sdk::Account;
 use plugin_sdk::Action;
 use plugin_sdk::Charging;
 use plugin_sdk::Command;
@@ -19,11 +18,11 @@ use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Renewal;
 use plugin_sdk::Resource;
+use plugin_sdk::Rules;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::TimelineRequest;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
 
@@ -60,8 +59,8 @@ pub fn days(count: u32) -> Term {
 pub fn prepaid(kind: &str, id: &str, expires: &str) -> Resource {
     let expires_at = at(expires);
     Resource {
-        id: id.to_owned(),
-        kind: kind.to_owned(),
+        id: id.to_owned().into(),
+        kind: kind.to_owned().into(),
         attached_to: None,
         charging: Charging::Prepaid,
         stage: Stage::Active,
@@ -97,7 +96,7 @@ pub trait With: Sized {
 
 impl With for Resource {
     fn with(mut self, attribute: &str, value: &str) -> Resource {
-        self.attributes.push((attribute.to_owned(), value.to_owned()));
+        self.attributes.push((attribute.to_owned().into(), value.to_owned().into()));
         self
     }
 
@@ -115,18 +114,12 @@ impl With for Resource {
     }
 }
 
-pub fn account(settings: &[(&str, &str)]) -> Account {
-    Account { id: "account".to_owned(), settings: owned(settings) }
-}
-
 pub fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect()
 }
 
 pub fn timeline(settings: &[(&str, &str)], after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
-    use plugin_sdk::lifecycle::Guest;
-    let request = TimelineRequest { after, account: 0, bundle: bundle.to_vec() };
-    Baidu::timeline(vec![account(settings)], vec![request]).pop().unwrap()
+    Baidu::timeline(&Baidu::settings(&owned(settings)), after, bundle)
 }
 
 pub fn ask(
@@ -137,10 +130,8 @@ pub fn ask(
     command: Command,
     orders: &[Order],
 ) -> Result<Plan, Refusal> {
-    use plugin_sdk::commands::Guest;
-    let request =
-        PlanRequest { at, account: 0, command, member, bundle: bundle.to_vec(), orders: orders.to_vec() };
-    Baidu::make_plans(vec![account(settings)], vec![request]).pop().unwrap()
+    let request = PlanRequest { at, command, member, bundle: bundle.to_vec(), orders: orders.to_vec() };
+    Baidu::plan(&Baidu::settings(&owned(settings)), &request)
 }
 
 /// A renewal by hand.

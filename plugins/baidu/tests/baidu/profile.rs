@@ -3,9 +3,9 @@
 use expect_test::expect;
 use plugin_baidu::Baidu;
 use plugin_sdk::Consumption;
+use plugin_sdk::Rules;
 use plugin_sdk::profile::Guest;
 
-use crate::harness::account;
 use crate::harness::owned;
 
 #[test]
@@ -121,13 +121,7 @@ fn the_manifest_names_kinds_notices_and_attributes_once() {
 
 #[test]
 fn no_package_covers_any_use() {
-    use plugin_sdk::usage::Guest;
-    let use_of = |amount| Consumption {
-        at: 0,
-        account: 0,
-        resource_type: "bos".to_owned(),
-        amount,
-        packages: Vec::new(),
-    };
-    assert_eq!(Baidu::allocate(vec![account(&[])], vec![use_of(1), use_of(2)]), vec![Vec::new(), Vec::new()]);
+    let use_of = |amount| Consumption { at: 0, resource_type: "bos".into(), amount, packages: Vec::new() };
+    let settings = Baidu::settings(&[]);
+    assert_eq!([1, 2].map(|amount| Baidu::allocate(&settings, &use_of(amount))), [Vec::new(), Vec::new()]);
 }

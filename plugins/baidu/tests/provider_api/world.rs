@@ -16,6 +16,7 @@ use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
+use plugin_sdk::Rules;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
@@ -291,18 +292,16 @@ impl World {
     }
 
     fn obey(&mut self, instruction: &CommandRequest) -> Outcome {
-        use plugin_sdk::commands::Guest;
         let (bundle, places) = self.bundle(&instruction.resource);
         let resource = bundle.iter().position(|resource| resource.id == instruction.resource);
         let question = PlanRequest {
             at: self.at,
-            account: 0,
             command: instruction.command.clone(),
             member: u32::try_from(resource.unwrap()).unwrap(),
             bundle,
             orders: Vec::new(),
         };
-        match Baidu::make_plans(vec![self.account()], vec![question]).pop().unwrap() {
+        match Baidu::plan(&Baidu::settings(&self.settings), &question) {
             Err(refusal) => Outcome::Refused(refusal),
             Ok(plan) => self.pay(&plan, &places),
         }
@@ -422,8 +421,8 @@ impl World {
 
 fn resource(subject: &ResourceView) -> Resource {
     Resource {
-        id: subject.id.clone(),
-        kind: subject.kind.clone(),
+        id: subject.id.clone().into(),
+        kind: subject.kind.clone().into(),
         attached_to: subject.attached_to.as_ref().map(|_| 0),
         charging: subject.charging,
         stage: subject.stage,
@@ -435,7 +434,12 @@ fn resource(subject: &ResourceView) -> Resource {
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
         has_unpaid_order: false,
-        attributes: subject.attributes.clone(),
+        attributes: subject
+            .attributes
+            .iter()
+            .cloned()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
     }
 }
 

@@ -10,12 +10,10 @@ use plugin_sdk::PlanRequest;
 use plugin_sdk::Renewal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
-use plugin_sdk::TimelineRequest;
 use proptest::prelude::*;
 
 use crate::world::NIMBUS;
 use crate::world::VOLCENGINE;
-use crate::world::account;
 use crate::world::attached;
 use crate::world::day;
 use crate::world::resource;
@@ -67,8 +65,7 @@ proptest! {
     #[test]
     fn a_timeline_is_in_order_and_ends_every_member(bundle in bundle(), after in -100..500_i64) {
         let after = day(after);
-        let request = TimelineRequest { after, account: 0, bundle: bundle.clone() };
-        let timeline = table(VOLCENGINE).timelines(&[account(&[])], &[request]).remove(0);
+        let timeline = table(VOLCENGINE).timeline(&[], after, &bundle);
         prop_assert!(timeline.is_sorted_by_key(|occurrence| occurrence.at));
         prop_assert!(timeline.iter().all(|occurrence| occurrence.at > after));
         for (member, resource) in (0..).zip(&bundle) {
@@ -85,8 +82,8 @@ proptest! {
     fn a_renewal_moves_every_expiry_forward(bundle in bundle(), at in 0..500_i64, automatic: bool) {
         let command = Command::Renew(Renewal { term: None, automatic, options: Vec::new() });
         let request =
-            PlanRequest { at: day(at), account: 0, command, member: 0, bundle: bundle.clone(), orders: Vec::new() };
-        let Ok(plan) = table(VOLCENGINE).make_plans(&[account(&[])], &[request]).remove(0) else { return Ok(()) };
+            PlanRequest { at: day(at), command, member: 0, bundle: bundle.clone(), orders: Vec::new() };
+        let Ok(plan) = table(VOLCENGINE).plan(&[], &request) else { return Ok(()) };
         for step in &plan.steps {
             let member = &bundle[step.member as usize];
             prop_assert!(member.charging == Charging::Prepaid && member.stage != Stage::Released);

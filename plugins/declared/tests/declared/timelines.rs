@@ -162,7 +162,7 @@ fn an_account_sets_what_its_table_leaves_open() {
 #[test]
 fn every_problem_of_settings_is_told() {
     let problems = |text: &str, settings: &[(&str, &str)]| {
-        table(text).check_settings(&crate::world::account(settings).settings).join("\n")
+        table(text).check_settings(&crate::world::owned(settings)).join("\n")
     };
     let told = [
         problems(VOLCENGINE, &[("try_days", "7,7"), ("try_hour", "24"), ("grace", "soon"), ("pace", "1")]),

@@ -1,7 +1,6 @@
 //! Tables, bundles and requests, and how answers are printed: in the provider's own time.
 
 use plugin_declared::Table;
-use plugin_sdk::Account;
 use plugin_sdk::Action;
 use plugin_sdk::Charging;
 use plugin_sdk::Command;
@@ -17,7 +16,6 @@ use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::TimelineRequest;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
 use plugin_sdk::calendar::DAY;
@@ -48,8 +46,8 @@ pub fn months(count: u32) -> Term {
 /// A prepaid, active resource that was bought for a month.
 pub fn resource(kind: &str, id: &str, expires_at: Timestamp) -> Resource {
     Resource {
-        id: id.to_owned(),
-        kind: kind.to_owned(),
+        id: id.to_owned().into(),
+        kind: kind.to_owned().into(),
         attached_to: None,
         charging: Charging::Prepaid,
         stage: Stage::Active,
@@ -78,16 +76,15 @@ pub fn order(member: MemberIndex, kind: OrderKind, starts_at: Timestamp, ends_at
     Order { member, kind, starts_at, ends_at, paid: 31_000_000, paid_at: starts_at, reduces: None }
 }
 
-pub fn account(settings: &[(&str, &str)]) -> Account {
-    let settings = settings.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
-    Account { id: "account".to_owned(), settings }
+/// The settings of an account.
+pub fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect()
 }
 
 /// The timeline of a bundle, one line an occurrence.
 pub fn timeline(table: &Table, settings: &[(&str, &str)], after: Timestamp, bundle: &[Resource]) -> String {
-    let request = TimelineRequest { after, account: 0, bundle: bundle.to_vec() };
     let manifest = table.describe();
-    let lines = table.timelines(&[account(settings)], &[request]).remove(0).into_iter().map(|occurrence| {
+    let lines = table.timeline(&owned(settings), after, bundle).into_iter().map(|occurrence| {
         let what = match occurrence.action {
             Action::TryRenewal => "try".to_owned(),
             Action::Enter(stage) => format!("enter {stage:?}"),
@@ -118,8 +115,8 @@ pub fn ask_with(
     orders: &[Order],
 ) -> String {
     let (bundle, orders) = (bundle.to_vec(), orders.to_vec());
-    let request = PlanRequest { at, account: 0, command, member, bundle, orders };
-    let answer = table.make_plans(&[account(settings)], std::slice::from_ref(&request)).remove(0);
+    let request = PlanRequest { at, command, member, bundle, orders };
+    let answer = table.plan(&owned(settings), &request);
     answer_text(&answer, &request.bundle, table.describe().utc_offset_minutes)
 }
 

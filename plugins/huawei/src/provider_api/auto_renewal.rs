@@ -18,6 +18,7 @@ use crate::provider_api::body;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
+use crate::refusals::AGAINST_POLICY;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::UNKNOWN;
 
@@ -76,8 +77,9 @@ fn carry_out(call: &Call, replay: &mut Replay, command: Command) -> OperationRes
 }
 
 /// The problem of a refusal. The old documents have four codes: success, invalid parameter, access denied, and other
-/// errors. An unknown id is an invalid parameter. A refusal of the rules is another error: its status 200 shows that
-/// the request was understood, and that sending it again is useless.
+/// errors. An unknown id is an invalid parameter, and what a policy of the operator's denies is denied access, unless the
+/// account's setting gives it another code. A refusal of the rules is another error: its status 200 shows that the request
+/// was understood, and that sending it again is useless.
 fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
     let as_old = |code: &str| Refusal { code: code.to_owned(), message: refusal.message.clone() };
     match dialect {
@@ -85,6 +87,7 @@ fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
         Dialect::Old if [BAD_PARAMETER.code, UNKNOWN.code].contains(&refusal.code.as_str()) => {
             Problem::refused(dialect, resource, &as_old("CBC.0100"))
         }
+        Dialect::Old if refusal.code == AGAINST_POLICY.code => Problem::refused(dialect, resource, refusal),
         Dialect::Old => Problem::refused(dialect, resource, &as_old("CBC.0999")).with_status(200),
     }
 }

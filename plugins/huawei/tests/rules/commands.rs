@@ -124,7 +124,7 @@ fn every_command_meets_every_condition() {
                 | Command::PayOrder(_)
                 | Command::CancelOrder(_) => OnExpiry::Lapse,
             };
-            let attributes = vec![(condition::ATTRIBUTE.to_owned(), format!("imported {}", known.word))];
+            let attributes = vec![(condition::ATTRIBUTE.into(), format!("imported {}", known.word).into())];
             let bundle = [Resource { on_expiry, attributes, ..resource("ecs") }];
             let answer = command(&[], time("2026-01-10 12:00:00"), &bundle, 0, asked, &two_orders());
             table += &format!("  {title:<19} → {}\n", print_plan(&answer));
@@ -227,7 +227,7 @@ fn switched_on_after_the_last_try_it_is_tried_at_once() {
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Convert), Some(0));
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Renew), None, "it was on, and tried");
     // What the primary is refused for is no reason to leave the rest untried.
-    let attributes = vec![(condition::ATTRIBUTE.to_owned(), "off-sale".to_owned())];
+    let attributes = vec![(condition::ATTRIBUTE.into(), "off-sale".into())];
     let bundle = [Resource { attributes, ..resource("ecs") }, attached("evs", 0)];
     let answer = command(&[], time("2026-02-28 12:00:00"), &bundle, 1, set_auto_renew(None, None), &[]);
     expect!["#1 renews for own term, no limit; #0 left out CBC.30050013; #1 tried at once"]

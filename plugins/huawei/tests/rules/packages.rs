@@ -7,7 +7,6 @@ use crate::world::*;
 
 fn package(bought: &str, starts: &str, expires: &str, used: Micros) -> Package {
     Package {
-        id: format!("bought {bought}"),
         quota: 100_000_000,
         used,
         bought_at: time(bought),
@@ -17,8 +16,7 @@ fn package(bought: &str, starts: &str, expires: &str, used: Micros) -> Package {
 }
 
 fn print(said: Said, at: &str, amount: Micros, packages: Vec<Package>) -> String {
-    let consumption =
-        Consumption { at: time(at), account: 0, resource_type: "cci".to_owned(), amount, packages };
+    let consumption = Consumption { at: time(at), resource_type: "cci".into(), amount, packages };
     let allocations = allocate(said, consumption);
     let print = |allocation: &Allocation| {
         format!("#{} {} {}", allocation.package, allocation.amount, name(&allocation.alert))

@@ -171,7 +171,7 @@ fn renews(resource: Resource) -> Resource {
 fn nobody_is_left_to_a_primary_that_the_rules_refuse() {
     let said: Said = &[("total_years_max", "1"), ("deduction_days", "2")];
     let since = |day: &str| {
-        let attributes = vec![("prepaid_since".to_owned(), day.to_owned())];
+        let attributes = vec![("prepaid_since".into(), day.to_owned().into())];
         Resource { attributes, ..renews(resource("ecs")) }
     };
     let disk = renews(attached("evs", 0));
@@ -212,10 +212,7 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
         Resource { expires_at, renewal_term: quarterly, ..renews(resource("ecs")) }
     };
     let disk = attached("evs", 0);
-    let held = Resource {
-        attributes: vec![("condition".to_owned(), "processing-order".to_owned())],
-        ..disk.clone()
-    };
+    let held = Resource { attributes: vec![("condition".into(), "processing-order".into())], ..disk.clone() };
     let shown = [
         tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), disk.clone()]),
         tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), held]),

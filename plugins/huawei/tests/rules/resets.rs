@@ -13,7 +13,7 @@ fn package(cycle: &str, cycle_type: &str) -> Resource {
         expires_at: Some(time("2027-01-15 23:59:59")),
         anchor_day: Some(15),
         term: Some(YEARLY),
-        attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        attributes: attributes.map(|(name, value)| (name.into(), value.to_owned().into())).to_vec(),
         ..resource("package")
     }
 }

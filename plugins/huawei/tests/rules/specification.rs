@@ -197,7 +197,8 @@ fn the_years_count_from_the_day_on_which_it_was_paid_ahead() {
     let asked = Command::Subscribe(subscribe.clone());
     let plan = print_plan(&command(&[], time("2026-01-20 12:00:00"), &[postpaid], 0, asked, &[]));
     let prepaid = |since: &[(&str, &str)]| {
-        let attributes = since.iter().map(|&(name, day)| (name.to_owned(), day.to_owned())).collect();
+        let attributes =
+            since.iter().map(|&(name, day)| (name.to_owned().into(), day.to_owned().into())).collect();
         let expires_at = Some(time("2027-01-20 23:59:59"));
         Resource {
             started_at: time("2022-01-01 12:00:00"),

@@ -5,6 +5,7 @@ use plugin_sdk::*;
 
 use plugin_huawei::family::CALENDAR;
 use plugin_huawei::notices;
+use plugin_huawei::settings::Settings;
 
 /// An account's settings as an operator writes them.
 pub type Said<'a> = &'a [(&'a str, &'a str)];
@@ -31,8 +32,8 @@ pub fn show(at: Timestamp) -> String {
 /// A monthly resource that was bought on 31 December 2025 and expires at the end of 28 February 2026.
 pub fn resource(kind: &str) -> Resource {
     Resource {
-        id: format!("{kind}-1"),
-        kind: kind.to_owned(),
+        id: format!("{kind}-1").into(),
+        kind: kind.to_owned().into(),
         attached_to: None,
         charging: Charging::Prepaid,
         stage: Stage::Active,
@@ -56,16 +57,13 @@ pub fn pay_per_use(resource: Resource) -> Resource {
     Resource { charging: Charging::Postpaid, expires_at: None, anchor_day: None, term: None, ..resource }
 }
 
-fn accounts(said: Said) -> Vec<Account> {
-    let settings = said.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-    vec![Account { id: "acme".to_owned(), settings }]
+fn settings(said: Said) -> Settings {
+    let values = said.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    Huawei::settings(&values.collect::<Vec<_>>())
 }
 
 pub fn timeline(said: Said, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
-    let request = TimelineRequest { after, account: 0, bundle: bundle.to_vec() };
-    let mut answers = <Huawei as lifecycle::Guest>::timeline(accounts(said), vec![request]);
-    assert_eq!(answers.len(), 1, "one answer for one request");
-    answers.remove(0)
+    Huawei::timeline(&settings(said), after, bundle)
 }
 
 pub fn command(
@@ -76,21 +74,13 @@ pub fn command(
     command: Command,
     orders: &[Order],
 ) -> Result<Plan, Refusal> {
-    let request = PlanRequest {
-        at,
-        account: 0,
-        command,
-        member: named,
-        bundle: bundle.to_vec(),
-        orders: orders.to_vec(),
-    };
-    let mut answers = <Huawei as commands::Guest>::make_plans(accounts(said), vec![request]);
-    assert_eq!(answers.len(), 1, "one answer for one request");
-    answers.remove(0)
+    let request =
+        PlanRequest { at, command, member: named, bundle: bundle.to_vec(), orders: orders.to_vec() };
+    Huawei::plan(&settings(said), &request)
 }
 
 pub fn allocate(said: Said, consumption: Consumption) -> Vec<Allocation> {
-    <Huawei as usage::Guest>::allocate(accounts(said), vec![consumption]).remove(0)
+    Huawei::allocate(&settings(said), &consumption)
 }
 
 pub fn renew(term: Option<Term>) -> Command {

@@ -44,7 +44,7 @@ fn a_hostile_script_fails_with_reason_and_line() {
           |     let list = []; list.pad(1000000000, 0);
         rule 2:25: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names
           |     let text = ""; text.pad(1000000000, 'x');
-        rule 2:41: more than 20000 operations: a loop that does not end, or too much work for one plan
+        rule 2:50: more than 20000 operations: a loop that does not end, or too much work for one plan
           |     let map = #{}; let n = 0; loop { map[`${n}`] = n; n += 1; }
         rule 2:21: a value becomes too large: a text has at most 4096 bytes, a list 4000 items, a map 1000 names
           |     let blob = blob(1000000000);

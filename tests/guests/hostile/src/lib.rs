@@ -1,32 +1,37 @@
 //! A plugin that misbehaves: the attribute `does` of a bundle's primary selects how.
 //!
-//! Knows every misbehaviour that the tests of the sandbox try. A bundle without the attribute gets a correct result, so
-//! that a test sees which bundles another one affects.
+//! Knows every misbehaviour that the tests of the sandbox try: about one bundle, and in the lists of a whole answer. A
+//! bundle without the attribute gets a correct result, so that a test sees which bundles another one affects.
 #![cfg(target_family = "wasm")]
 
-use plugin_sdk::Account;
 use plugin_sdk::Action;
 use plugin_sdk::Alert;
 use plugin_sdk::Allocation;
 use plugin_sdk::Attributes;
-use plugin_sdk::Bundle;
 use plugin_sdk::Consumption;
 use plugin_sdk::Kind;
 use plugin_sdk::Manifest;
 use plugin_sdk::Occurrence;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
+use plugin_sdk::Order;
+use plugin_sdk::Package;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Rules;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
-use plugin_sdk::TimelineRequest;
 use plugin_sdk::Timestamp;
 use plugin_sdk::commands;
+use plugin_sdk::exports::perennial::provider::types::Accounts;
+use plugin_sdk::exports::perennial::provider::types::Bundles;
+use plugin_sdk::exports::perennial::provider::types::Pair;
 use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
+use plugin_sdk::settings::get;
 use plugin_sdk::usage;
 
 struct Hostile;
@@ -60,7 +65,7 @@ impl profile::Guest for Hostile {
     }
 
     fn check_settings(settings: Attributes) -> Vec<String> {
-        match value(&settings, "does") {
+        match get(&settings, "does").unwrap_or_default() {
             "lists" => vec![String::new(); 100_000],
             does => {
                 misbehave(does);
@@ -71,30 +76,75 @@ impl profile::Guest for Hostile {
 }
 
 impl lifecycle::Guest for Hostile {
-    fn timeline(_: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
-        let mut answers = Vec::new();
-        for request in requests {
-            match does(&request.bundle) {
-                "few" => {}
-                "many" => answers.extend([Vec::new(), Vec::new()]),
-                _ => answers.push(occurrences(&request)),
-            }
+    /// The timelines of [`Bundlewise`], unless a word of the call selects lists that do not belong together.
+    fn timeline(
+        words: Vec<String>,
+        accounts: Accounts,
+        bundles: Bundles,
+        requests: Vec<lifecycle::TimelineRequest>,
+    ) -> lifecycle::Timelines {
+        let does = |what: &str| words.iter().any(|word| word == what);
+        let (few, many, uneven, wordless) = (does("few"), does("many"), does("uneven"), does("wordless"));
+        let repeats = does("repeat");
+        let last = requests.last().map_or(0, |request| request.after + 1);
+        let mut answer = <Bundlewise as lifecycle::Guest>::timeline(words, accounts, bundles, requests);
+        let set = |word| lifecycle::Occurrence {
+            at: last,
+            member: 0,
+            action: lifecycle::Action::SetAttribute(Pair { name: word, value: word }),
+        };
+        if few {
+            answer.counts.pop();
         }
-        answers
+        if many {
+            answer.counts.push(0);
+        }
+        if uneven {
+            answer.counts[0] += 1;
+        }
+        if wordless {
+            answer.occurrences[0] = set(u32::MAX);
+        }
+        if repeats {
+            answer.words = vec!["x".repeat(100_000)];
+            answer.counts[0] += 1_000;
+            answer.occurrences.splice(0..0, (0..1_000).map(|_| set(0)));
+        }
+        answer
+    }
+}
+
+/// What the plugin does wrong about one bundle at a time.
+struct Bundlewise;
+
+impl Rules for Bundlewise {
+    type Settings = ();
+
+    fn settings(_: &[(String, String)]) {}
+
+    fn timeline((): &(), after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+        occurrences(after, bundle)
+    }
+
+    fn plan((): &(), request: &PlanRequest) -> Result<Plan, Refusal> {
+        plan(request)
+    }
+
+    fn allocate((): &(), consumption: &Consumption) -> Vec<Allocation> {
+        allocations(consumption)
     }
 }
 
 /// The timeline of a bundle: each member is released when it expires, unless `does` selects another result.
-fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
-    let after = request.after;
+fn occurrences(after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     let release =
         |at: Timestamp, member: u32| Occurrence { at, member, action: Action::Enter(Stage::Released) };
     let attempt = |at: Timestamp, member: u32| Occurrence { at, member, action: Action::TryRenewal };
     let honest = || {
-        let members = (0..).zip(&request.bundle);
+        let members = (0..).zip(bundle);
         members.filter_map(|(place, member)| Some(release(member.expires_at?, place))).collect()
     };
-    match does(&request.bundle) {
+    match does(bundle) {
         "string" => {
             let name = "x".repeat(2 << 20);
             vec![Occurrence { at: after + 1, member: 0, action: Action::SetAttribute((name, String::new())) }]
@@ -112,10 +162,11 @@ fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
             .collect(),
         "notice" => vec![Occurrence { at: after + 1, member: 0, action: Action::Notice(3) }],
         "echo" => {
-            let member = &request.bundle[0];
+            let member = &bundle[0];
             let names = member.attributes.iter().map(|(name, value)| format!("{name}={value}"));
-            let echoed = names.collect::<Vec<_>>().join(" ");
-            let action = Action::SetAttribute((member.id.clone(), echoed));
+            let told = [format!("id={}", member.id), format!("kind={}", member.kind)];
+            let echoed = told.into_iter().chain(names).collect::<Vec<_>>().join(" ");
+            let action = Action::SetAttribute(("told".to_owned(), echoed));
             let mut answer = vec![Occurrence { at: after + 1, member: 0, action }];
             answer.extend::<Vec<_>>(honest());
             answer
@@ -128,8 +179,32 @@ fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
 }
 
 impl commands::Guest for Hostile {
-    fn make_plans(_: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
-        requests.iter().map(plan).collect()
+    /// The plans of [`Bundlewise`], unless a word of the call selects lists that do not belong together.
+    fn make_plans(
+        words: Vec<String>,
+        accounts: Accounts,
+        bundles: Bundles,
+        requests: Vec<commands::PlanRequest>,
+        orders: Vec<Order>,
+    ) -> commands::Plans {
+        let does = |what: &str| words.iter().any(|word| word == what);
+        let (few, uneven, wordless, spare) = (does("few"), does("uneven"), does("wordless"), does("spare"));
+        let mut answer =
+            <Bundlewise as commands::Guest>::make_plans(words, accounts, bundles, requests, orders);
+        let nothing = commands::Refusal { code: u32::MAX, message: u32::MAX };
+        if few {
+            answer.answers.pop();
+        }
+        if uneven && let Some(Ok(plan)) = answer.answers.first_mut() {
+            plan.steps += 1;
+        }
+        if wordless {
+            answer.answers[0] = Err(nothing);
+        }
+        if spare {
+            answer.skipped.push(commands::SkippedMember { member: 0, reason: nothing });
+        }
+        answer
     }
 }
 
@@ -155,15 +230,30 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
 }
 
 impl usage::Guest for Hostile {
-    fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
-        consumptions.iter().map(allocations).collect()
+    /// The allocations of [`Bundlewise`], unless a word of the call selects lists that do not belong together.
+    fn allocate(
+        words: Vec<String>,
+        accounts: Accounts,
+        consumptions: Vec<usage::Consumption>,
+        packages: Vec<Package>,
+    ) -> usage::Allocations {
+        let does = |what: &str| words.iter().any(|word| word == what);
+        let (few, uneven) = (does("few"), does("uneven"));
+        let mut answer = <Bundlewise as usage::Guest>::allocate(words, accounts, consumptions, packages);
+        if few {
+            answer.counts.pop();
+        }
+        if uneven {
+            answer.counts[0] += 1;
+        }
+        answer
     }
 }
 
 /// The allocation of a consumption: all of it to the first package, unless the type of resource selects another result.
 fn allocations(consumption: &Consumption) -> Vec<Allocation> {
     let allocation = |package, amount| Allocation { package, amount, alert: Alert::None };
-    match consumption.resource_type.as_str() {
+    match &*consumption.resource_type {
         "greedy" => vec![allocation(0, i64::MAX)],
         "outside" => vec![allocation(7, consumption.amount)],
         does => {
@@ -173,12 +263,8 @@ fn allocations(consumption: &Consumption) -> Vec<Allocation> {
     }
 }
 
-fn does(bundle: &Bundle) -> &str {
-    bundle.first().map_or("", |primary| value(&primary.attributes, "does"))
-}
-
-fn value<'a>(values: &'a Attributes, name: &str) -> &'a str {
-    values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+fn does(bundle: &[Resource]) -> &str {
+    bundle.first().and_then(|primary| get(&primary.attributes, "does")).unwrap_or_default()
 }
 
 /// The misbehaviours that are possible for any request.

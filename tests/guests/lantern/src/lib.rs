@@ -6,7 +6,6 @@
 
 mod api;
 
-use plugin_sdk::Account;
 use plugin_sdk::Action;
 use plugin_sdk::Allocation;
 use plugin_sdk::Attributes;
@@ -24,17 +23,16 @@ use plugin_sdk::PlanRequest;
 use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Refund;
 use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Rules;
 use plugin_sdk::Scope;
 use plugin_sdk::Setting;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::TimelineRequest;
-use plugin_sdk::commands;
-use plugin_sdk::lifecycle;
+use plugin_sdk::Timestamp;
 use plugin_sdk::profile;
-use plugin_sdk::usage;
 
 struct Lantern;
 
@@ -83,26 +81,28 @@ impl profile::Guest for Lantern {
     }
 }
 
-impl lifecycle::Guest for Lantern {
-    fn timeline(_: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
-        let goes_out = |request: &TimelineRequest| {
-            let members = (0..).zip(&request.bundle).filter(|(_, member)| member.stage == Stage::Active);
-            let mut all = members
-                .filter_map(|(index, member)| {
-                    let at = member.expires_at?.max(request.after + 1);
-                    Some(Occurrence { at, member: index, action: Action::Enter(Stage::Released) })
-                })
-                .collect::<Vec<_>>();
-            all.sort_by_key(|occurrence| occurrence.at);
-            all
-        };
-        requests.iter().map(goes_out).collect()
-    }
-}
+impl Rules for Lantern {
+    type Settings = ();
 
-impl commands::Guest for Lantern {
-    fn make_plans(_: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
-        requests.iter().map(plan).collect()
+    fn settings(_: &[(String, String)]) {}
+
+    fn timeline((): &(), after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+        let members = (0..).zip(bundle).filter(|(_, member)| member.stage == Stage::Active);
+        let goes_out = |(index, member): (u32, &Resource)| {
+            let at = member.expires_at?.max(after + 1);
+            Some(Occurrence { at, member: index, action: Action::Enter(Stage::Released) })
+        };
+        let mut all = members.filter_map(goes_out).collect::<Vec<_>>();
+        all.sort_by_key(|occurrence| occurrence.at);
+        all
+    }
+
+    fn plan((): &(), request: &PlanRequest) -> Result<Plan, Refusal> {
+        plan(request)
+    }
+
+    fn allocate((): &(), _: &Consumption) -> Vec<Allocation> {
+        Vec::new()
     }
 }
 
@@ -148,10 +148,4 @@ fn refunds(request: &PlanRequest, share: impl Fn(i64) -> (i64, i64)) -> Vec<Refu
         Refund { order: index, amount, fee }
     };
     own.map(refund).collect()
-}
-
-impl usage::Guest for Lantern {
-    fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
-        consumptions.iter().map(|_| Vec::new()).collect()
-    }
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::index::AccountIndex;
 use crate::plan::Cause;
 use crate::policy::PolicyMode;
+use crate::policy::ScriptFailure;
 use crate::policy::facts::Tries;
 use crate::policy::selector::Selector;
 use crate::sample::at;
@@ -152,37 +153,37 @@ fn every_ruling_meets_every_other() {
         approve  approval require approval of b=finance until 2026-03-02T00:00:00Z [b approval_required]
         approve  defer    defer to 2026-03-02T00:00:00Z (b) [b deferred until 2026-03-02T00:00:00Z]
         approve  amend    amend to 1 year [b amended]
-        approve  fail     approve [b failed: it broke]
+        approve  fail     approve [b failed: b.rhai: it broke]
         deny     approve  deny (a) [a denied]
         deny     deny     deny (a) [a denied, b denied]
         deny     approval deny (a) [a denied, b approval_required]
         deny     defer    deny (a) [a denied, b deferred until 2026-03-02T00:00:00Z]
         deny     amend    deny (a) [a denied, b amended]
-        deny     fail     deny (a) [a denied, b failed: it broke]
+        deny     fail     deny (a) [a denied, b failed: b.rhai: it broke]
         approval approve  require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required]
         approval deny     deny (b) [a approval_required, b denied]
         approval approval require approval of a=finance and b=finance until 2026-03-02T00:00:00Z [a approval_required, b approval_required]
         approval defer    require approval of a=finance until 2026-03-02T00:00:00Z, then 2026-03-02T00:00:00Z (b) [a approval_required, b deferred until 2026-03-02T00:00:00Z]
         approval amend    amend to 1 year [b amended]
-        approval fail     require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required, b failed: it broke]
+        approval fail     require approval of a=finance until 2026-03-02T00:00:00Z [a approval_required, b failed: b.rhai: it broke]
         defer    approve  defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z]
         defer    deny     deny (b) [a deferred until 2026-03-02T00:00:00Z, b denied]
         defer    approval require approval of b=finance until 2026-03-02T00:00:00Z, then 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b approval_required]
         defer    defer    defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b deferred until 2026-03-02T00:00:00Z]
         defer    amend    amend to 1 year [b amended]
-        defer    fail     defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b failed: it broke]
+        defer    fail     defer to 2026-03-02T00:00:00Z (a) [a deferred until 2026-03-02T00:00:00Z, b failed: b.rhai: it broke]
         amend    approve  amend to 1 year [a amended]
         amend    deny     deny (b) [a amended, b denied]
         amend    approval amend to 1 year [a amended]
         amend    defer    amend to 1 year [a amended]
         amend    amend    amend to 1 year [a amended]
         amend    fail     amend to 1 year [a amended]
-        fail     approve  approve [a failed: it broke]
-        fail     deny     deny (b) [a failed: it broke, b denied]
-        fail     approval require approval of b=finance until 2026-03-02T00:00:00Z [a failed: it broke, b approval_required]
-        fail     defer    defer to 2026-03-02T00:00:00Z (b) [a failed: it broke, b deferred until 2026-03-02T00:00:00Z]
+        fail     approve  approve [a failed: a.rhai: it broke]
+        fail     deny     deny (b) [a failed: a.rhai: it broke, b denied]
+        fail     approval require approval of b=finance until 2026-03-02T00:00:00Z [a failed: a.rhai: it broke, b approval_required]
+        fail     defer    defer to 2026-03-02T00:00:00Z (b) [a failed: a.rhai: it broke, b deferred until 2026-03-02T00:00:00Z]
         fail     amend    amend to 1 year [b amended]
-        fail     fail     approve [a failed: it broke, b failed: it broke]
+        fail     fail     approve [a failed: a.rhai: it broke, b failed: b.rhai: it broke]
     "#]].assert_eq(&table);
 }
 
@@ -293,7 +294,7 @@ fn a_given_approval_answers_its_policies_and_no_denial() {
         &[asks.clone(), asks.clone()],
     ));
     expect!["deny (b) [b denied]"].assert_eq(&round(context.clone(), &plan("renew"), &[asks, deny()]));
-    expect!["approve [a failed: it broke]"].assert_eq(&round(
+    expect!["approve [a failed: a.rhai: it broke]"].assert_eq(&round(
         context.clone(),
         &plan("unsubscribe"),
         &[failure()],

@@ -99,8 +99,5 @@ pub(in crate::cli) fn decide(
     for event in decided["events"].as_array().into_iter().flatten() {
         event_lines::write(event, currency, Default::default(), context.stdout_style(), &mut out)?;
     }
-    let told = out.finish();
-    told.map_err(|error| {
-        anyhow::Error::from(error).context(format!("this was done, and could not be shown: {verb} {id}"))
-    })
+    Ok(out.finish()?)
 }

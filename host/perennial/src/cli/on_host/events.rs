@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::io::Write;
 
+use perennial_formats::time_zone::ZoneChoice;
 use serde_json::Value;
 
 use crate::cli::Context;
 use crate::cli::event_lines;
 use crate::cli::items::ItemZones;
 use crate::cli::list;
-use crate::cli::list::ZoneChoice;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;

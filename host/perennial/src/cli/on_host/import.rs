@@ -1,15 +1,14 @@
 //! An inventory for a running host.
 
 use std::io::Write;
-use std::path::Path;
 
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::UserError;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::input;
+use crate::cli::input::InventoryFile;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
@@ -17,32 +16,25 @@ use crate::report::text::printable;
 use perennial_formats::dates;
 use perennial_formats::inventory::ImportOptions;
 
-/// Takes the inventory of a JSON file into the database of a host, or says what would come of that.
+/// Takes the inventory of a file into the database of a host, or says what would come of that.
 pub(in crate::cli) fn import(
     client: &Client,
-    file: &Path,
+    inventory: &InventoryFile,
     options: ImportOptions,
     yes: bool,
 ) -> anyhow::Result<()> {
-    let text = input::read(file)?;
-    let wrong =
-        |why: &str| UserError::Argument(format!("{} cannot be sent to a host: {why}", input::shown(file)));
-    let mut body: Value = serde_json::from_str(&text)
-        .map_err(|error| wrong(&format!("it is not JSON ({error}); tables go into a database only")))?;
-    if !body.is_object() {
-        return Err(wrong("it is not an inventory, which is an object").into());
-    }
+    let mut body = inventory.to_json()?;
     body["accept_expired"] = json!(options.accept_expired);
     body["update"] = json!(options.update);
     let request = |dry_run: bool| {
         let mut body = body.clone();
         body["dry_run"] = json!(dry_run);
         Request::new("POST", "/v1/resources:import", &[])
-            .to(format!("import {}", input::shown(file)))
+            .to(format!("import {}", input::shown(inventory.path())))
             .body(body)
     };
     if options.dry_run || options.update {
-        let report = client.send(&request(true))?.json()?;
+        let report = client.send(&request(true).look())?.json()?;
         show(&report, "would import")?;
         if options.dry_run {
             let is_nothing = ["accounts", "resources"].iter().all(|name| report[name] == 0);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::confirm::WouldChange;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -142,6 +143,7 @@ pub(in crate::cli) fn install(client: &Client, installation: &Installation<'_>) 
             "dry_run": dry_run,
         }))
         .reason(*reason);
+    let request = if *dry_run { request.look() } else { request };
     tell(&client.send(&request)?.json()?, *dry_run)
 }
 
@@ -165,7 +167,9 @@ fn tell(result: &Value, is_dry_run: bool) -> anyhow::Result<()> {
         let (line, column) = (&warning["line"], &warning["column"]);
         tracing::warn!("{}:{line}:{column}: {}", text("script"), text("message"));
     }
-    Ok(out.finish()?)
+    out.finish()?;
+    let would_change = result["changes"].as_array().is_some_and(|changes| !changes.is_empty());
+    WouldChange::check(is_dry_run && would_change)
 }
 
 pub(in crate::cli) fn differences(

@@ -19,9 +19,6 @@ pub(super) fn build(folder: &Path) -> anyhow::Result<()> {
     if folder.join("Cargo.toml").is_file() {
         return rust(folder);
     }
-    if folder.join("package.json").is_file() {
-        return javascript(folder);
-    }
     if let Some(table) = table(folder) {
         let path = folder.join(table);
         output::done(format_args!("{} is a table, and needs no build", path.display()))?;
@@ -29,7 +26,7 @@ pub(super) fn build(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!(
-        "`{}` is no folder of a plugin: it has no `Cargo.toml`, no `package.json` and no table; `perennial plugin new NAME` makes one",
+        "`{}` is no folder of a plugin: it has neither a `Cargo.toml` nor a table; `perennial plugin new NAME` makes one",
         folder.display()
     );
     Err(UserError::Argument(message).into())
@@ -81,41 +78,6 @@ fn rust(folder: &Path) -> anyhow::Result<()> {
 fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {
     output::done(format_args!("wrote {}, {bytes} bytes", path.display()))?;
     output::done(format_args!("next: perennial plugin check {}", path.display()))
-}
-
-/// The tool that `npm install` brings puts the script and QuickJS into a component. Its parts of WASI are replaced by traps, so
-/// it imports nothing.
-fn javascript(folder: &Path) -> anyhow::Result<()> {
-    let manifest = input::read(&folder.join("package.json"))?;
-    let manifest = serde_json::from_str::<serde_json::Value>(&manifest);
-    let name = manifest.ok().and_then(|manifest| manifest["name"].as_str().map(str::to_owned));
-    let wrong = || {
-        let path = folder.join("package.json");
-        UserError::Argument(format!(
-            "`{}` has no `name`; is it the one that `perennial plugin new` wrote?",
-            path.display()
-        ))
-    };
-    let name = name.ok_or_else(wrong)?;
-    let tool = Path::new("node_modules/.bin/componentize-qjs");
-    if !folder.join(tool).exists() {
-        let folder = folder.display();
-        bail!("`{folder}` lacks `componentize-qjs`: install Node.js, then run `npm install` in the folder");
-    }
-    let component = format!("{name}.wasm");
-    let tool = std::path::absolute(folder.join(tool)).context("cannot find the folder")?;
-    let mut command = Command::new(tool);
-    command.current_dir(folder).args(["--wit", "wit", "--js", "provider.js", "--world", "provider"]);
-    let output = command.args(["--sync", "--stub-wasi", "--output", &component]).output();
-    let output = output
-        .context("cannot run `componentize-qjs`: install Node.js, then run `npm install` in the folder")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`componentize-qjs` in `{}` failed:\n{said}", folder.display());
-    }
-    let path = folder.join(component);
-    let bytes = std::fs::metadata(&path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
-    tell(&path, usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// The bindings put a component's exports into its module.

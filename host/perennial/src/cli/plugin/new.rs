@@ -40,10 +40,6 @@ pub(super) fn new(arguments: &Arguments) -> anyhow::Result<()> {
     let (what, next) = match language {
         Language::Table => (format!("{name}.toml"), format!("perennial plugin test {name}/{name}.toml")),
         Language::Rust => ("src/lib.rs".to_owned(), format!("perennial plugin build {name}")),
-        Language::Javascript => (
-            "provider.js".to_owned(),
-            format!("npm install --prefix {name}, then perennial plugin build {name}"),
-        ),
     };
     output::done(format_args!("wrote the folder {name}: its rules are in {what}, its cases in cases.toml"))?;
     output::done(format_args!("next: {next}"))?;

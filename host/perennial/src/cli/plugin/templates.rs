@@ -11,8 +11,6 @@ pub(super) enum Language {
     Table,
     /// Rust, with the kit of this program.
     Rust,
-    /// JavaScript, with an interpreter in the component.
-    Javascript,
 }
 
 /// The cases are the same, whatever the language is.
@@ -26,13 +24,6 @@ pub(super) fn files(language: Language, name: &str) -> Vec<(String, String)> {
         Language::Table => {
             add(format!("{name}.toml"), include_str!("templates/table/provider.toml"));
             add("README.md".to_owned(), include_str!("templates/table/README.md.txt"));
-        }
-        Language::Javascript => {
-            add("package.json".to_owned(), include_str!("templates/javascript/package.json"));
-            add("provider.js".to_owned(), include_str!("templates/javascript/provider.js"));
-            add(".gitignore".to_owned(), "/node_modules\n/NAME.wasm\n");
-            add("README.md".to_owned(), include_str!("templates/javascript/README.md.txt"));
-            files.push(("wit/provider.wit".to_owned(), sdk::CONTRACT.to_owned()));
         }
         Language::Rust => {
             add("Cargo.toml".to_owned(), include_str!("templates/rust/Cargo.toml.txt"));

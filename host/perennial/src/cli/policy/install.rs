@@ -22,6 +22,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::confirm::WouldChange;
 use crate::cli::input;
 use crate::cli::on_host::policies as host;
 use crate::cli::on_host::policies::Installation;
@@ -41,7 +42,7 @@ pub(super) struct Arguments {
     /// Also remove the policies and calendars that are not in the file.
     #[arg(long)]
     replace: bool,
-    /// Only say what would change.
+    /// Only say what would change; exit code 3 when something would.
     #[arg(long)]
     dry_run: bool,
     /// Why, for the audit log.
@@ -159,5 +160,6 @@ fn print(changes: &PolicyChanges, is_dry_run: bool) -> anyhow::Result<()> {
         let (subject, name, kind) = (change.subject.name(), &change.name, change.kind.name());
         writeln!(out, "{subject} {name}: {would}{kind}")?;
     }
-    Ok(out.finish()?)
+    out.finish()?;
+    WouldChange::check(is_dry_run && !changes.changes.is_empty())
 }

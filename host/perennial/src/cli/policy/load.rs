@@ -6,13 +6,9 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::manifest::Manifest;
-use perennial_domain::policy::OnFailure;
 use perennial_domain::policy::Policy;
-use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::PolicySet;
-use perennial_domain::policy::RANK_DEFAULT;
 use perennial_domain::policy::ScriptFailure;
-use perennial_domain::policy::selector::Selector;
 use perennial_formats::policy;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Plugins;
@@ -124,14 +120,12 @@ impl LoadedPolicies {
     }
 }
 
-/// The problems of a file, and those of the scripts that it could name: each a set of its own. Without the file nobody knows
-/// the calendars, so what is missing there is no problem yet.
+/// The problems of a file, and those of the scripts that it could name: each a set of its own.
 fn beside(of_file: UserError, interpreter: &Interpreter, folder: &Path, scripts: &[PolicySet]) -> UserError {
     let problems = scripts.iter().flat_map(|set| {
         let path = folder.join(&set.policies[0].script);
-        let problems = interpreter.check(set).into_iter().flat_map(|report| report.problems);
-        let known = problems.filter(|problem| !problem.message.starts_with("there is no calendar"));
-        known.map(|problem| finding(&path, &problem)).collect::<Vec<_>>()
+        let problems = interpreter.check_without_calendars(set).into_iter();
+        problems.map(|problem| finding(&path, &problem)).collect::<Vec<_>>()
     });
     let problems = problems.collect::<Vec<_>>();
     match problems.is_empty() {
@@ -170,14 +164,5 @@ fn manifests(plugins: &Plugins) -> BTreeMap<String, &Manifest> {
 /// A set of one policy that is asked about every plan.
 fn alone(file: &Path, text: String) -> PolicySet {
     let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let policy = Policy {
-        name: part(file.file_stem()),
-        script: part(file.file_name()),
-        text,
-        rank: RANK_DEFAULT,
-        mode: PolicyMode::Active,
-        selector: Selector::default(),
-        on_failure: OnFailure::Default,
-    };
-    PolicySet { policies: vec![policy], calendars: Vec::new() }
+    PolicySet::of_script(part(file.file_stem()), part(file.file_name()), text)
 }

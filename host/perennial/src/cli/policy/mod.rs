@@ -48,10 +48,12 @@ const EXAMPLES: &str = "Examples:
 
 While `perennial serve` runs, policies are installed and removed through it, with `--server`.
 
-Settings of every account, with those of its provider (`settings` of an inventory, `PATCH /v1/accounts/{id}`):
+Settings of every account (in an inventory, and with `PATCH /v1/accounts/{id}`; `on_…` and codes are in `settings`):
   on_policy_failure  what the failure of a policy comes to that says nothing itself: `approve`, `deny`,
                      `require_approval`, or `default`, which approves what keeps a resource alive (renew,
                      set_auto_renew, cancel_conversion, buy_again) and requires an approval of everything else
+  budget             what may be spent in a calendar month of the provider; policies see it, nothing else heeds it
+  approval_above     plans that cost more need an approval: the first policy of every account that has it
   on_undecided       what becomes of an automatic renewal whose approval nobody decides on in time: `lapse`
                      (the default) or `renew`
 and, of Huawei Cloud and Baidu AI Cloud:
@@ -85,7 +87,7 @@ enum Action {
     Run(run::Arguments),
     /// Lists what the policies of a file would have ruled otherwise on the plans that the database keeps.
     Backtest(backtest::Arguments),
-    /// Has the policies of a file hold for the database from now on, whole or not at all.
+    /// Installs the policies of a file, all or none: they rule on every plan from now on.
     Install(install::Arguments),
     /// Lists the policies that hold for the database, in the order in which they are asked.
     List(ListArguments),

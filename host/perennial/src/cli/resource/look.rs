@@ -1,9 +1,10 @@
 //! What is known of one resource, and what will happen to it.
 
+use perennial_formats::time_zone::ZoneChoice;
+
 use crate::cli::Context;
 use crate::cli::items;
 use crate::cli::items::Field;
-use crate::cli::list::ZoneChoice;
 use crate::cli::resource::Look;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;

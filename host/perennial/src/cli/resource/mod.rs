@@ -62,7 +62,7 @@ enum Action {
     Decisions(Look),
     /// Renews it, at the provider's price.
     Renew(Renew),
-    /// Has it renew automatically, changes how, or turns that off.
+    /// Turns automatic renewal on or off, or changes its term.
     AutoRenew(AutoRenew),
     /// Cancels it for a refund, or only the periods that have not begun.
     Unsubscribe(Unsubscribe),
@@ -70,7 +70,7 @@ enum Action {
     Convert(Convert),
     /// Buys a package like it.
     BuyAgain(BuyAgain),
-    /// Gives it another specification for the rest of its time.
+    /// Changes its specification for the rest of its term.
     Change(Change),
     /// Pays a pay-per-use resource ahead for a term: it is prepaid from then on.
     Subscribe(Subscribe),
@@ -145,10 +145,10 @@ struct Convert {
     /// Convert it at once.
     #[arg(long)]
     now: bool,
-    /// When it expires.
+    /// Convert it when it expires.
     #[arg(long)]
     on_expiry: bool,
-    /// Not at all: what was to be converted stays prepaid.
+    /// Cancel a planned conversion: the resource stays prepaid.
     #[arg(long)]
     cancel: bool,
     #[command(flatten)]

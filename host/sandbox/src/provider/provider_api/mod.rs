@@ -78,7 +78,7 @@ impl ProviderApi<'_> {
         let context_record = wit::Context {
             at: context.at.as_second(),
             request: encode::encode_request(context.request, &headers),
-            account: wit::types::Account { id: &context.account.id, settings: &settings },
+            account: wit::Account { id: &context.account.id, settings: &settings },
             outcomes: &outcomes,
         };
         let answer = self.plugin.call_provider_api(self.functions, "handle", items, |store, provider| {

@@ -7,6 +7,7 @@
 //! Retries are due on the host's clock: on virtual time, when the clock is advanced. Timeouts are always real time.
 
 mod pending;
+mod shared;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -23,7 +24,9 @@ use crate::either::first_ready;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::webhooks::client::Client;
-use crate::webhooks::dispatcher::pending::DeliveryTask;
+use crate::webhooks::dispatcher::shared::DeliveryTask;
+use crate::webhooks::dispatcher::shared::DispatcherState;
+use crate::webhooks::dispatcher::shared::Queue;
 use crate::webhooks::dispatcher::worker::DeliveryWorker;
 use crate::webhooks::retry::JITTER_MAX;
 
@@ -34,30 +37,12 @@ const POLL_INTERVAL_MAX: i64 = 300;
 /// How long to wait after the database failed.
 const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
-/// The state that workers share.
-struct DispatcherState {
-    service: Service,
-    client: Client,
-    /// Draws a number from 0 to [`JITTER_MAX`].
-    jitter: fn() -> u32,
-    send_permits: Semaphore,
-}
-
 /// Sends events to webhooks for as long as the host runs.
 pub struct WebhookDispatcher {
     shared: Arc<DispatcherState>,
     workers: JoinSet<()>,
     /// The running workers: their task, webhook and queue.
     running: Vec<(Id, (String, Queue))>,
-}
-
-/// The queue that a worker sends from. A webhook has at most one worker per queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Queue {
-    /// First attempts, one after the other in the order of events.
-    First,
-    /// Deliveries that failed before and are due again.
-    Retry,
 }
 
 impl WebhookDispatcher {

@@ -6,11 +6,10 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::keys::EventKey;
 
-use crate::webhooks::dispatcher::Queue;
+use crate::webhooks::dispatcher::shared::DeliveryTask;
+use crate::webhooks::dispatcher::shared::Queue;
 use perennial_store::deliveries;
-use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
-use perennial_store::events::StoredEvent;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 use perennial_store::webhooks;
@@ -24,14 +23,6 @@ const RETRIES_MAX: u32 = 16;
 const PENDING_MAX: u32 = 1000;
 /// The number of events outside a webhook's filter after which its cursor is moved without a delivery.
 const CURSOR_LAG_MAX: i64 = 1000;
-
-/// The work of one worker.
-pub(super) enum DeliveryTask {
-    /// Send these events for the first time, then move the cursor to `to`: the events between do not pass the filter.
-    First { events: Vec<StoredEvent>, to: EventKey },
-    /// Send these again. A test, which has no event, is sent for the first time.
-    Retry(Vec<(StoredDelivery, Option<StoredEvent>)>),
-}
 
 /// The deliveries that are due.
 pub(super) struct PendingWork {

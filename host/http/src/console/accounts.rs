@@ -1,0 +1,227 @@
+//! `/accounts` and `/accounts/{id}`: balances, ledgers, top-ups and settings.
+
+use axum::extract::Path;
+use axum::http::Method;
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::Markup;
+use maud::html;
+use perennial_service::admin_tokens::Role;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::console::address;
+use crate::console::address::Address;
+use crate::console::curve;
+use crate::console::failure::Failure;
+use crate::console::frame::Frame;
+use crate::console::layout;
+use crate::console::layout::Section;
+use crate::console::parts;
+use crate::console::parts::Column;
+use crate::console::parts::items;
+use crate::console::parts::plain;
+use crate::console::texts as t;
+use crate::console::visit::Visit;
+
+/// The most entries of a ledger on the page: the newest.
+const ENTRIES_MAX: usize = 100;
+/// How many pages of a ledger are read to find the newest: the API begins with the oldest.
+const LEDGER_PAGES_MAX: usize = 200;
+/// What stands before the name of a setting in the form of an account.
+const SETTING: &str = "setting.";
+
+/// `GET /accounts`: each with its balance.
+pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
+    let (frame, query) = (&visit.frame, &visit.query);
+    let address =
+        Address::new("/v1/accounts", &[]).with_each(query, &["provider", "cursor"]).with("limit", Some(200));
+    let page = visit.get(&address.text()).await?;
+    let rows = items(&page, "items").iter().map(|account| {
+        vec![
+            parts::account(&account["id"]),
+            parts::text(&account["provider"]),
+            parts::amount(&account["balance"], &account["currency"]),
+            parts::amount(&account["held"], &account["currency"]),
+            parts::amount(&account["approval_above"], &account["currency"]),
+            parts::amount(&account["budget"], &account["currency"]),
+        ]
+    });
+    let columns = [
+        Column::Words(t::ACCOUNT),
+        Column::Words(t::PROVIDER),
+        Column::Figures(t::BALANCE),
+        Column::Figures(t::HELD),
+        Column::Figures(t::APPROVAL_ABOVE),
+        Column::Figures(t::BUDGET),
+    ];
+    let content = html! {
+        (parts::table(frame, frame.say(t::ACCOUNTS), &columns, rows.collect()))
+        (parts::more(frame, "/accounts", &page, query, &["provider"]))
+    };
+    Ok(layout::page(frame, Section::Accounts, frame.say(t::ACCOUNTS), content))
+}
+
+/// `GET /accounts/{id}`: one account with its ledger and its settings.
+pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
+    let frame = &visit.frame;
+    let account = visit.get(&address::to("/v1/accounts/{}", &[&id])).await?;
+    let (entries, is_cut) = ledger(&visit, &id).await?;
+    let plugins = visit.get("/v1/plugins").await?;
+    let plugin = items(&plugins, "items").iter().find(|plugin| plugin["id"] == account["provider"]);
+    let currency = &account["currency"];
+    let content = html! {
+        div id="facts" data-live="facts" {
+            (parts::facts(&[
+                (frame.say(t::BALANCE), parts::amount(&account["balance"], currency)),
+                (frame.say(t::HELD), parts::amount(&account["held"], currency)),
+                (frame.say(t::APPROVAL_ABOVE), parts::amount(&account["approval_above"], currency)),
+                (frame.say(t::BUDGET), parts::amount(&account["budget"], currency)),
+                (frame.say(t::PROVIDER), parts::text(&account["provider"])),
+                (frame.say(t::MODE), html! { (frame.word(plain(&account, "mode"))) }),
+            ]))
+        }
+        @if account["limit_raise"].is_object() {
+            p.problem { (frame.say(t::LIMIT_RAISE_WAITS)) " " (parts::amount(&account["limit_raise"]["approval_above"], currency)) }
+        }
+        p.links {
+            a href=(Address::new("/resources", &[]).with("account", Some(&id)).text()) { (frame.say(t::RESOURCES)) } " "
+            a href=(Address::new("/forecast", &[]).with("account", Some(&id)).text()) { (frame.say(t::FORECAST)) } " "
+            a href=(Address::new("/calendar", &[]).with("account", Some(&id)).text()) { (frame.say(t::CALENDAR)) } " "
+            a href=(Address::new("/events", &[]).with("account", Some(&id)).text()) { (frame.say(t::EVENTS)) }
+        }
+        (top_up_form(frame, &account))
+        section.titled id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
+            h2 id="ledger-title" { (frame.say(t::LEDGER)) }
+            @if is_cut { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
+            (curve::draw(frame, &account, &entries))
+            (ledger_table(frame, &account, &entries))
+        }
+        (settings(frame, &account, plugin))
+    };
+    Ok(layout::page(frame, Section::Accounts, &id, content))
+}
+
+/// The newest entries of a ledger, the newest first, and whether there are others.
+async fn ledger(visit: &Visit, id: &str) -> Result<(Vec<Value>, bool), Failure> {
+    let (mut entries, is_whole) =
+        visit.list(&Address::new("/v1/accounts/{}/ledger", &[id]), LEDGER_PAGES_MAX).await?;
+    let is_cut = !is_whole || entries.len() > ENTRIES_MAX;
+    entries.drain(..entries.len().saturating_sub(ENTRIES_MAX));
+    entries.reverse();
+    Ok((entries, is_cut))
+}
+
+fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {
+    let provider = account["provider"].as_str();
+    let rows = entries.iter().map(|entry| {
+        vec![
+            frame.time(&entry["at"], provider),
+            html! { (frame.word(plain(entry, "reason"))) },
+            html! { (frame.word(plain(entry, "from"))) " → " (frame.word(plain(entry, "to"))) },
+            parts::amount(&entry["amount"], &account["currency"]),
+            parts::resource(&entry["resource"]),
+        ]
+    });
+    let columns = [
+        Column::Words(t::WHEN),
+        Column::Words(t::WHAT),
+        Column::Words(t::BOOKS),
+        Column::Figures(t::AMOUNT),
+        Column::Words(t::RESOURCE),
+    ];
+    parts::table(frame, frame.say(t::LEDGER), &columns, rows.collect())
+}
+
+fn top_up_form(frame: &Frame, account: &Value) -> Markup {
+    html! {
+        @if frame.may(Role::Operator) {
+            form.act method="post" action=(address::to("/accounts/{}/top-up", &[plain(account, "id")])) {
+                (frame.proof())
+                label {
+                    span { (frame.say(t::TOP_UP_BY)) " (" (plain(account, "currency")) ")" }
+                    input name="amount" inputmode="decimal" required pattern="[0-9]{1,10}([.][0-9]{1,6})?"
+                        placeholder="500.00" autocomplete="off";
+                }
+                (parts::field(frame, t::REASON, "reason", ""))
+                button type="submit" { (frame.say(t::TOP_UP)) }
+            }
+        }
+    }
+}
+
+/// `POST /accounts/{id}/top-up`: money for the account.
+pub(super) async fn top_up(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
+    let body = json!({ "amount": visit.form.get("amount").unwrap_or_default() });
+    visit.send(Method::POST, &format!("{}:top-up", address::to("/v1/accounts/{}", &[&id])), &body).await?;
+    Ok(visit.go(Address::new("/accounts/{}", &[&id]), "topped-up"))
+}
+
+/// The settings of an account, each with its meaning in the plugin's words; a form for somebody who may change them.
+fn settings(frame: &Frame, account: &Value, plugin: Option<&Value>) -> Markup {
+    let set = &account["settings"];
+    let known = plugin.map(|plugin| items(plugin, "settings")).unwrap_or_default();
+    let rows = known.iter().map(|setting| {
+        let name = plain(setting, "name");
+        let value = set[name].as_str().unwrap_or_default();
+        vec![
+            html! { code { (name) } },
+            html! { span lang="en" { (parts::text(&setting["label"])) } },
+            parts::text(&setting["default"]),
+            html! {
+                @if frame.may(Role::Admin) {
+                    input name={ (SETTING) (name) } value=(value) aria-label=(name) form="settings" autocomplete="off";
+                } @else { (value) }
+            },
+        ]
+    });
+    let columns = [
+        Column::Words(t::NAME),
+        Column::Words(t::MEANING),
+        Column::Words(t::DEFAULT),
+        Column::Words(t::VALUE),
+    ];
+    html! {
+        section.titled aria-labelledby="settings-title" {
+            h2 id="settings-title" { (frame.say(t::SETTINGS)) }
+            (parts::table(frame, frame.say(t::SETTINGS), &columns, rows.collect()))
+            @if frame.may(Role::Admin) {
+                form.act id="settings" method="post" action=(address::to("/accounts/{}/settings", &[plain(account, "id")])) {
+                    (frame.proof())
+                    (parts::field(frame, t::APPROVAL_ABOVE, "approval_above", plain(account, "approval_above")))
+                    (parts::field(frame, t::BUDGET, "budget", plain(account, "budget")))
+                    (parts::field(frame, t::REASON, "reason", ""))
+                    button type="submit" { (frame.say(t::SAVE)) }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /accounts/{id}/settings`: only what the form says otherwise is changed.
+pub(super) async fn change(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
+    let path = address::to("/v1/accounts/{}", &[&id]);
+    let before = visit.get(&path).await?;
+    let mut body = Map::new();
+    let mut changed = Map::new();
+    for (name, value) in visit.form.pairs() {
+        let value = value.trim();
+        let wish = if value.is_empty() { Value::Null } else { json!(value) };
+        if let Some(setting) = name.strip_prefix(SETTING) {
+            if before["settings"][setting].as_str().unwrap_or_default() != value {
+                changed.insert(setting.to_owned(), wish);
+            }
+        } else if ["approval_above", "budget"].contains(&name)
+            && before[name].as_str().unwrap_or_default() != value
+        {
+            body.insert(name.to_owned(), wish);
+        }
+    }
+    if !changed.is_empty() {
+        body.insert("settings".to_owned(), Value::Object(changed));
+    }
+    let answer = visit.send(Method::PATCH, &path, &Value::Object(body)).await?;
+    let done = if answer.status == StatusCode::ACCEPTED { "limit-waits" } else { "saved" };
+    Ok(visit.go(Address::new("/accounts/{}", &[&id]), done))
+}

@@ -1,0 +1,188 @@
+//! `/calendar`: a heat map of what expires on which day and what it costs; a day leads to its list.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use axum::response::Response;
+use maud::Markup;
+use maud::html;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use perennial_formats::dates;
+
+use crate::console::address::Address;
+use crate::console::failure::Failure;
+use crate::console::frame::Frame;
+use crate::console::layout;
+use crate::console::layout::Section;
+use crate::console::parts;
+use crate::console::parts::Column;
+use crate::console::parts::plain;
+use crate::console::texts as t;
+use crate::console::visit::Visit;
+
+const DAY: i64 = 86_400;
+/// How many pages of the API the map is made of at most.
+const PAGES_MAX: usize = 5;
+
+/// What expires on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct DayLoad {
+    count: usize,
+    cost: Micros,
+}
+
+/// `GET /calendar`: the months from the present one on, by account, provider and tag.
+pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
+    let (frame, query) = (&visit.frame, &visit.query);
+    let first = frame.now.month_start(0);
+    let months = query.get("months").and_then(|months| months.parse().ok()).unwrap_or(6_usize).clamp(1, 12);
+    let months = month_starts(first, months);
+    let until = months.last().map_or(first, |(_, end)| *end);
+    let (days, currencies, is_whole) = load(&visit, first, until).await?;
+    let most = days.values().map(|day| day.count).max().unwrap_or_default();
+    let get = |name: &str| query.get(name).unwrap_or_default();
+    let content = html! {
+        form.filter method="get" action="/calendar" role="search" {
+            (parts::field(frame, t::ACCOUNT, "account", get("account")))
+            (parts::field(frame, t::PROVIDER, "provider", get("provider")))
+            (parts::field(frame, t::TAG, "tag", get("tag")))
+            label {
+                span { (frame.say(t::MONTHS_AHEAD)) }
+                select name="months" {
+                    @for count in ["3", "6", "12"] { option value=(count) selected[count == months.len().to_string()] { (count) } }
+                }
+            }
+            button type="submit" { (frame.say(t::FILTER)) }
+        }
+        p.note { (frame.say(t::CALENDAR_LEAD)) }
+        @if !is_whole { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
+        @if currencies > 1 { p.note { (frame.say(t::MANY_CURRENCIES)) } }
+        div.months {
+            @for (start, end) in &months { (month(&visit, *start, *end, &days, most)) }
+        }
+        (day_table(frame, &days))
+    };
+    Ok(layout::page(frame, Section::Calendar, frame.say(t::CALENDAR), content))
+}
+
+/// Each month with its first instant and that of the next one.
+fn month_starts(first: Timestamp, count: usize) -> Vec<(Timestamp, Timestamp)> {
+    let mut months = Vec::new();
+    let mut start = first;
+    for _ in 0..count {
+        let end = (start + 32 * DAY).month_start(0);
+        months.push((start, end));
+        start = end;
+    }
+    months
+}
+
+/// What expires on each day, by the first instant of the day; in how many currencies; and whether that is everything.
+async fn load(
+    visit: &Visit,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<(BTreeMap<Timestamp, DayLoad>, usize, bool), Failure> {
+    let address = Address::new("/v1/resources", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
+    let address = address.with("expires_from", Some(from)).with("expires_before", Some(until));
+    let (resources, is_whole) = visit.list(&address, PAGES_MAX).await?;
+    let mut days = BTreeMap::<Timestamp, DayLoad>::new();
+    let mut currencies = BTreeSet::new();
+    for resource in &resources {
+        let is_live = ["active", "grace", "retention"].contains(&plain(resource, "stage"));
+        let expires_at = resource["expires_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let Some(expires_at) = expires_at.filter(|_| is_live) else { continue };
+        let day = days.entry(day_of(expires_at)).or_default();
+        day.count += 1;
+        day.cost += parts::micros(&resource["price"]).unwrap_or_default();
+        currencies.insert(plain(resource, "currency"));
+    }
+    Ok((days, currencies.len(), is_whole))
+}
+
+/// The first instant of a day of UTC.
+fn day_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(DAY) * DAY)
+}
+
+/// The date of a day, such as `2026-01-31`.
+fn date(day: Timestamp) -> String {
+    day.to_string().split('T').next().unwrap_or_default().to_owned()
+}
+
+/// The list of a day, with what narrows the map.
+fn day_address(visit: &Visit, day: Timestamp) -> String {
+    let address = Address::new("/resources", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
+    address.with("expires_from", Some(day)).with("expires_before", Some(day + DAY)).text()
+}
+
+fn month(
+    visit: &Visit,
+    start: Timestamp,
+    end: Timestamp,
+    days: &BTreeMap<Timestamp, DayLoad>,
+    most: usize,
+) -> Markup {
+    let frame = &visit.frame;
+    let count = usize::try_from((end - start) / DAY).unwrap_or_default();
+    // 1 January 1970 was a Thursday; weeks begin on Monday.
+    let blank = usize::try_from((start.as_second().div_euclid(DAY) + 3).rem_euclid(7)).unwrap_or_default();
+    let name = date(start).get(..7).unwrap_or_default().to_owned();
+    html! {
+        section.month aria-label=(name) {
+            h2 { (name) }
+            ol {
+                @for _ in 0..blank { li.blank aria-hidden="true" {} }
+                @for (number, day) in (0..count).map(|number| (number + 1, start + i64::try_from(number).unwrap_or_default() * DAY)) {
+                    @match days.get(&day) {
+                        None => li { span { (number) } },
+                        Some(load) => li class={ "level-" (level(load.count, most)) } {
+                            @let said = frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)]);
+                            a href=(day_address(visit, day)) title=(said) {
+                                b { (number) } span { "×" (load.count) } span.hidden { (said) }
+                            }
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How dark a day is, from 1 to 5.
+fn level(count: usize, most: usize) -> usize {
+    (count * 5).div_ceil(most.max(1)).clamp(1, 5)
+}
+
+fn day_table(frame: &Frame, days: &BTreeMap<Timestamp, DayLoad>) -> Markup {
+    let mut heaviest = days.iter().collect::<Vec<_>>();
+    heaviest.sort_by_key(|(day, load)| (std::cmp::Reverse(load.cost), **day));
+    let rows = heaviest.into_iter().take(12).map(|(day, load)| {
+        vec![
+            html! { time datetime=(date(*day)) { (date(*day)) } " UTC" },
+            html! { (load.count) },
+            html! { span.amount { (dates::amount(load.cost)) } },
+        ]
+    });
+    let columns = [Column::Words(t::DAY), Column::Figures(t::RESOURCES), Column::Figures(t::COST)];
+    parts::table(frame, frame.say(t::HEAVIEST_DAYS), &columns, rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_follow_each_other_over_the_end_of_a_year() {
+        let first: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let names = month_starts(first, 4).into_iter().map(|(start, _)| date(start)).collect::<Vec<_>>();
+        assert_eq!(names, ["2026-11-01", "2026-12-01", "2027-01-01", "2027-02-01"]);
+    }
+
+    #[test]
+    fn a_day_is_as_dark_as_it_is_full() {
+        assert_eq!([1, 2, 9, 10].map(|count| level(count, 10)), [1, 1, 5, 5]);
+        assert_eq!(level(1, 1), 5);
+    }
+}

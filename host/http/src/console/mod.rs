@@ -1,0 +1,137 @@
+//! The console: pages for people, in front of the admin API, on the same listener.
+//!
+//! Every page is whole as it comes: links and forms, in Chinese and English, for which no script is needed; the one script
+//! keeps pages up to date. What a page shows it reads from the admin API, in this process and in the name of the token that
+//! signed in ([`visit`]), so it knows no second truth and can do nothing that the token could not.
+
+mod accounts;
+mod address;
+mod approvals;
+mod assets;
+mod audit;
+mod calendar;
+mod clock;
+mod commands;
+mod curve;
+mod event_rows;
+mod events;
+mod failure;
+mod forecast;
+mod frame;
+mod jobs;
+mod lane;
+mod language;
+mod layout;
+mod parts;
+mod plan;
+mod plugins;
+mod policies;
+mod preferences;
+mod renewals;
+mod resource;
+mod resources;
+mod risk;
+mod session;
+mod sign_in;
+mod texts;
+mod today;
+mod tokens;
+mod visit;
+mod webhooks;
+mod words;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::header;
+use axum::middleware;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use perennial_service::secrets::SecretBox;
+
+use crate::admin;
+use crate::console::visit::Console;
+use crate::middleware as shared;
+use crate::state::AppState;
+
+/// What a page may load and do: nothing but its own style, script, pictures, requests and forms.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The console and, beside it, the admin API, each with the middleware of all requests.
+///
+/// # Errors
+///
+/// [`getrandom::Error`] when the system has no random bits for the key of sessions.
+pub fn router(app: &AppState) -> Result<Router, getrandom::Error> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    let api = admin::inner_router(app);
+    let console = Console { app: app.clone(), api: api.clone(), own_box: SecretBox::new(&key) };
+    let pages = shared::name_routes(pages().with_state(console)).layer(middleware::from_fn(protect));
+    Ok(shared::limit(app, pages.fallback_service(api)))
+}
+
+/// Every page and every form.
+fn pages() -> Router<Console> {
+    assets::routes()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/preferences", post(preferences::change))
+        .route("/", get(today::show))
+        .route("/renewals", get(renewals::list))
+        .route("/resources", get(resources::list))
+        .route("/resources/{id}", get(resource::show))
+        .route("/resources/{id}/tags", post(resource::tag))
+        .route("/resources/{id}/plan", get(commands::plan))
+        .route("/resources/{id}/command", post(commands::carry_out))
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{id}", get(accounts::show))
+        .route("/accounts/{id}/top-up", post(accounts::top_up))
+        .route("/accounts/{id}/settings", post(accounts::change))
+        .route("/approvals", get(approvals::list).post(approvals::decide))
+        .route("/approvals/{id}", get(approvals::show))
+        .route("/jobs", get(jobs::list).post(jobs::create))
+        .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}/carry-out", post(jobs::carry_out))
+        .route("/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/calendar", get(calendar::show))
+        .route(shared::CONSOLE_FORECAST, get(forecast::show))
+        .route("/events", get(events::list))
+        .route("/events/stream", get(events::stream))
+        .route("/policies", get(policies::list).post(policies::install))
+        .route("/policies/{name}", get(policies::show))
+        .route("/policies/{name}/remove", post(policies::remove))
+        .route("/plugins", get(plugins::list))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/webhooks/{id}", get(webhooks::show).post(webhooks::operate))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/keys", post(tokens::create_key))
+        .route("/keys/{id}/revoke", post(tokens::revoke_key))
+        .route("/audit", get(audit::list))
+        .route("/clock", get(clock::show).post(clock::advance))
+}
+
+/// Has a browser keep to what the console does.
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // `no-referrer` would have browsers hide the origin of forms.
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,219 @@
+//! What operators do on the pages: look at a plan and carry it out, approve, command many, edit a policy, move the clock.
+
+use crate::browser::Browser;
+use crate::browser::hidden;
+use crate::browser::location;
+use crate::browser::served;
+use crate::pages::lived_in;
+
+#[test]
+fn a_command_is_looked_at_and_exactly_that_plan_is_carried_out() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    let plan = "/resources/ecs-1/plan?command=renew&term=2%20month";
+    let page = browser.page(plan);
+    assert!(page.contains("198.00") && page.contains("2026-03-31 15:59 UTC"), "{page}");
+    let hash = hidden(&page, "plan_hash");
+    let fields = [
+        ("command", "renew"),
+        ("term", "2 month"),
+        ("plan_hash", hash.as_str()),
+        ("reason", "for the launch"),
+    ];
+    let page = browser.follow(plan, "/resources/ecs-1/command", &fields);
+    assert!(page.contains("The plan was carried out.") && page.contains("2026-03-31 15:59 UTC"), "{page}");
+    let again = browser.submit(plan, "/resources/ecs-1/command", &fields);
+    assert_eq!(again.status.as_u16(), 409, "{}", again.body);
+    assert!(again.body.contains("plan"), "{}", again.body);
+    let audit = server.get("admin", "/v1/audit").json();
+    assert_eq!(audit["items"][1]["reason"], "for the launch", "{audit}");
+}
+
+#[test]
+fn a_package_is_bought_again_at_once_or_at_a_time_of_ones_own() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    let now = "/resources/pkg-1/plan?command=buy_again";
+    let page = browser.page(now);
+    assert!(page.contains("takes effect immediately after payment") && page.contains("120.00"), "{page}");
+    let hash = hidden(&page, "plan_hash");
+    browser.follow(now, "/resources/pkg-1/command", &[("command", "buy_again"), ("plan_hash", &hash)]);
+    let later = "/resources/pkg-1/plan?command=buy_again&pay_at=2026-01-05T00%3A00%3A00Z&effective_at=2026-01-03T00%3A00%3A00Z";
+    let hash = hidden(&browser.page(later), "plan_hash");
+    let fields = [
+        ("command", "buy_again"),
+        ("pay_at", "2026-01-05T00:00:00Z"),
+        ("effective_at", "2026-01-03T00:00:00Z"),
+        ("plan_hash", hash.as_str()),
+    ];
+    let page = browser.follow(later, "/resources/pkg-1/command", &fields);
+    assert!(page.contains("package ordered"), "{page}");
+    assert_eq!(server.get("admin", "/v1/packages").json()["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_refusal_of_the_provider_is_said_instead_of_a_plan() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    let page = browser.page("/resources/ecs-1/plan?command=cancel_conversion");
+    assert!(page.contains("This would be refused:") && !page.contains("plan_hash"), "{page}");
+    let page = browser.page("/resources/ecs-1/plan?command=renew&term=x%20month");
+    assert!(page.contains("role=\"alert\"") && page.contains("term"), "{page}");
+    assert_eq!(browser.open("/resources/ecs-1/plan?command=sell").status.as_u16(), 404);
+}
+
+#[test]
+fn plans_are_approved_many_at_once_and_by_nobody_who_asked_for_them() {
+    let server = lived_in();
+    let mut approver = Browser::signed_in(&server, "approver");
+    let page = approver.page("/approvals");
+    assert!(page.contains("1 plans, 99.00 CNY"), "{page}");
+    let plan = hidden(&page, "plan");
+    let mut operator = Browser::signed_in(&server, "operator");
+    let refused = operator.submit("/approvals", "/approvals", &[("decision", "approve"), ("plan", &plan)]);
+    assert_eq!(refused.status.as_u16(), 409, "{}", refused.body);
+    assert_eq!(approver.submit("/approvals", "/approvals", &[("decision", "approve")]).status.as_u16(), 422);
+    let page = approver.follow("/approvals", "/approvals", &[("decision", "approve"), ("plan", &plan)]);
+    assert!(page.contains("Approved and carried out."), "{page}");
+    assert_eq!(server.get("admin", "/v1/approvals/ecs-1~1").json()["state"], "approved");
+}
+
+#[test]
+fn a_job_over_a_filter_is_run_dry_first_and_carried_out_by_its_plans() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    let list = "/resources?account=acme-hw&tag=env%3Dprod";
+    let page = browser.page(list);
+    assert!(page.contains("ecs-1") && !page.contains("pkg-1"), "{page}");
+    let filter = [
+        ("which", "filter"),
+        ("command", "renew"),
+        ("account", "acme-hw"),
+        ("tag", "env=prod"),
+        ("term", "1 month"),
+    ];
+    let answer = browser.submit(list, "/jobs", &filter);
+    assert_eq!(
+        (answer.status.as_u16(), location(&answer)),
+        (303, "/jobs/job-1?done=dry-run"),
+        "{}",
+        answer.body
+    );
+    server.finish_jobs();
+    let page = browser.page("/jobs/job-1");
+    assert!(page.contains("Carry out these 1 plans") && page.contains("99.00 CNY"), "{page}");
+    assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "500.00");
+    browser.follow("/jobs/job-1", "/jobs/job-1/carry-out", &[("reason", "as planned")]);
+    server.finish_jobs();
+    assert!(browser.page("/jobs/job-2").contains("applied"));
+    assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "401.00");
+    assert_eq!(
+        browser.submit(list, "/jobs", &[("which", "chosen"), ("command", "renew")]).status.as_u16(),
+        422
+    );
+}
+
+#[test]
+fn renewals_are_what_expires_soon_and_so_is_what_a_job_there_does() {
+    let server = served();
+    server.advance("2026-01-02T00:00:00Z");
+    let mut browser = Browser::signed_in(&server, "operator");
+    let page = browser.page("/renewals");
+    let (due, packages) = page.split_once("id=\"packages\"").unwrap();
+    assert!(due.contains("ecs-1") && !due.contains(">pkg-1<") && packages.contains(">pkg-1<"), "{page}");
+    assert_eq!(hidden(&page, "expires_before"), "2026-02-02T00:00:00Z");
+    let page = browser.page("/renewals?expires_before=2026-01-31");
+    assert_eq!(hidden(&page, "expires_before"), "2026-01-31T00:00:00Z");
+    assert!(!page.contains("ecs-1"), "{page}");
+    let found = browser.open("/renewals?id=ecs-1&account=");
+    assert_eq!((found.status.as_u16(), location(&found)), (303, "/resources/ecs-1"));
+}
+
+#[test]
+fn a_policy_is_edited_with_its_errors_in_place() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "admin");
+    let file = "[[policy]]\r\nname = \"dear\"\r\nscript = \"dear.rhai\"\r\nmode = \"shadow\"\r\n";
+    let edit = |source: &'static str, action: &'static str| {
+        [("file", file), ("script", "dear.rhai"), ("source", source), ("do", action)]
+    };
+    let broken = "fn rule(plan) {\r\n    deny(\"<b>dear</b>\"\r\n}\r\n";
+    let answer = browser.submit("/policies", "/policies", &edit(broken, "install"));
+    assert_eq!(answer.status.as_u16(), 422, "{}", answer.body);
+    assert!(
+        answer.body.contains("scripts.dear.rhai") && answer.body.contains("&lt;b&gt;dear"),
+        "{}",
+        answer.body
+    );
+    let sound = "fn rule(plan) {\r\n    deny(\"too dear\")\r\n}\r\n";
+    let answer = browser.submit("/policies", "/policies", &edit(sound, "check"));
+    assert!(answer.status.as_u16() == 200 && answer.body.contains("It can be installed."), "{}", answer.body);
+    assert_eq!(server.get("admin", "/v1/policies").json()["items"].as_array().unwrap().len(), 0);
+    browser.follow("/policies", "/policies", &edit(sound, "install"));
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:renew", "{}").status.as_u16(), 200);
+    let page = browser.page("/policies/dear");
+    assert!(page.contains("too dear") && page.contains("99.00"), "{page}");
+    assert!(page.contains("mode = &quot;shadow&quot;"), "{page}");
+    browser.follow("/policies/dear", "/policies/dear/remove", &[("reason", "it was a trial")]);
+    assert_eq!(server.get("admin", "/v1/policies").json()["items"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn virtual_time_is_moved_from_the_page() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "admin");
+    let page = browser.follow("/clock", "/clock", &[("days", "30")]);
+    assert!(page.contains("2026-01-31 00:00 UTC"), "{page}");
+    assert!(browser.page("/events?type=renewal_settled&since=2026-01-01T00:00:00Z").contains("renewed"));
+    let back = browser.submit("/clock", "/clock", &[("to", "2026-01-01T00:00:00Z")]);
+    assert!(back.status.is_client_error(), "{}", back.status);
+}
+
+#[test]
+fn today_shows_what_is_lost_next_first() {
+    let server = served();
+    server.advance("2026-02-02T00:00:00Z");
+    let page = Browser::signed_in(&server, "viewer").page("/");
+    // `bcc-1` lapsed without renewal; `ecs-1` was renewed.
+    let (_, risk) = page.split_once("id=\"at-risk\"").unwrap();
+    let (risk, _) = risk.split_once("</section>").unwrap();
+    assert!(risk.contains("bcc-1") && !risk.contains("ecs-1"), "{risk}");
+}
+
+#[test]
+fn settings_change_only_where_the_form_says_otherwise() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "admin");
+    let page = browser.follow(
+        "/accounts/acme-hw",
+        "/accounts/acme-hw/settings",
+        &[("setting.deduction_days", "3"), ("budget", "900.00"), ("approval_above", "")],
+    );
+    assert!(page.contains("Saved.") && page.contains("900.00"), "{page}");
+    let account = server.get("admin", "/v1/accounts/acme-hw").json();
+    assert_eq!(account["settings"], serde_json::json!({ "deduction_days": "3" }));
+    let wrong = browser.submit(
+        "/accounts/acme-hw",
+        "/accounts/acme-hw/settings",
+        &[("setting.deduction_days", "99")],
+    );
+    assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.body);
+}
+
+#[test]
+fn tags_are_set_and_taken_away() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    browser.follow("/resources/ecs-1", "/resources/ecs-1/tags", &[("tags", "team=shop\r\nlive\r\n")]);
+    let tags = &server.get("admin", "/v1/resources/ecs-1").json()["tags"];
+    assert_eq!(tags, &serde_json::json!({ "team": "shop", "live": "" }));
+}
+
+#[test]
+fn events_are_followed_with_a_session() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "viewer");
+    let answer = browser.open("/events/stream");
+    assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert_eq!(Browser::new(&server).open("/events/stream").status.as_u16(), 303);
+}

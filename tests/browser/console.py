@@ -1,0 +1,292 @@
+"""One morning at the console, in a browser: at risk, why, pay, approve, check; in both languages, with script and without.
+
+    python3 -m venv venv && venv/bin/pip install -r tests/browser/requirements.txt
+    venv/bin/pip install --no-deps -r tests/browser/axe.txt
+    cargo build --release -p perennial
+    venv/bin/python tests/browser/console.py target/release/perennial
+
+Takes Debian's packages `chromium` and `chromium-driver`. Pictures of the pages are written to the folder that a second
+argument names.
+"""
+
+import importlib.util
+import pathlib
+import sys
+
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import WebDriverWait
+
+from demo import Browser
+from demo import Demo
+
+# How long something may take to appear, in seconds.
+PATIENCE = 30
+
+PAGES = [
+    "/",
+    "/renewals",
+    "/resources",
+    "/accounts",
+    "/approvals",
+    "/jobs",
+    "/calendar",
+    "/forecast?months=3",
+    "/events",
+    "/policies",
+    "/plugins",
+    "/webhooks",
+    "/tokens",
+    "/audit",
+    "/clock",
+]
+
+POLICY = 'fn rule(plan) {\n    if plan.cause == "command" { return approve(); }\n    require_approval("looked at first")\n}\n'
+
+
+def find(driver, selector):
+    return driver.find_element(By.CSS_SELECTOR, selector)
+
+
+def text(driver, selector="main"):
+    return find(driver, selector).text
+
+
+def wait(driver, condition, what):
+    WebDriverWait(driver, PATIENCE).until(lambda _: condition(), message=what)
+
+
+def submit(driver, button):
+    """Presses a button that leads to another page, and waits for that."""
+    before = find(driver, "html")
+    button.click()
+    WebDriverWait(driver, PATIENCE).until(lambda _: is_gone(before), message="the form leads nowhere")
+
+
+def is_gone(element):
+    try:
+        element.tag_name
+        return False
+    except Exception:  # The driver says it in more than one way.
+        return True
+
+
+def fill(form, **fields):
+    for name, value in fields.items():
+        field = form.find_element(By.NAME, name)
+        if field.tag_name == "select":
+            Select(field).select_by_value(value)
+        else:
+            field.clear()
+            field.send_keys(value)
+
+
+def sign_in(driver, demo, name):
+    driver.delete_all_cookies()
+    driver.get(demo.address + "/")
+    find(driver, "#token").send_keys(demo.tokens[name])
+    submit(driver, find(driver, "button"))
+    assert find(driver, "h1").text in ["Today", "今日"], text(driver)
+
+
+def amount(driver):
+    return float(find(driver, "#facts .amount").text)
+
+
+def play_morning(driver, demo):
+    """At risk, why, pay, approve, check."""
+    sign_in(driver, demo, "operator")
+    risk = driver.find_elements(By.CSS_SELECTOR, "#at-risk tbody tr")
+    assert risk, "nothing is at risk"
+    name = risk[0].find_element(By.CSS_SELECTOR, "a").text
+    driver.get(risk[0].find_element(By.CSS_SELECTOR, "a").get_attribute("href"))
+    assert f"`{name}`" in text(driver, "#why") and driver.find_elements(By.CSS_SELECTOR, "#lane svg rect")
+    account = find(driver, "#facts a[href^='/accounts/']").get_attribute("href")
+    renew = find(driver, "nav.commands a[href*='command=renew']").get_attribute("href")
+
+    driver.get(account)
+    before = amount(driver)
+    form = find(driver, "form[action$='/top-up']")
+    fill(form, amount="4000.00", reason="the morning's top-up")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    assert round(amount(driver) - before, 2) == 4000.0
+
+    form = find(driver, "form#settings")
+    fill(form, approval_above="1.00")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+
+    driver.get(renew)
+    fill(find(driver, "form.filter"), term="1 month")
+    submit(driver, find(driver, "form.filter button"))
+    assert "approval_above" in text(driver), text(driver)
+    submit(driver, find(driver, "form.act button"))
+    approval = find(driver, "main a[href^='/approvals/']").text
+
+    sign_in(driver, demo, "approver")
+    driver.get(demo.address + "/approvals")
+    find(driver, f"input[name='plan'][value$=' {approval}']").click()
+    submit(driver, find(driver, "#decide button[value='approve']"))
+    assert approval not in text(driver, "#approvals"), text(driver)
+
+    sign_in(driver, demo, "operator")
+    driver.get(f"{demo.address}/resources/{name}")
+    assert "renewed" in text(driver, "#events") or "已续费" in text(driver, "#events"), text(driver, "#events")
+    return account.rsplit("/", 1)[1]
+
+
+def run_job(driver, demo, account):
+    """A job over a filter: dry first, and then its plans."""
+    driver.get(f"{demo.address}/resources?account={account}&stage=active")
+    form = find(driver, "form#job")
+    form.find_element(By.CSS_SELECTOR, "input[value='filter']").click()
+    fill(form, command="set_auto_renew", term="1 month")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    dry_run = driver.current_url.split("?")[0]
+    carry_out = reload_until(driver, dry_run, "form[action$='/carry-out'] button")
+    submit(driver, carry_out)
+    job = driver.current_url.split("?")[0]
+    assert job != dry_run
+    reload_until(driver, job, ".badge.good")
+
+
+def reload_until(driver, address, selector):
+    """What a reader without script does: loads the page until it has what it waits for."""
+    for _ in range(PATIENCE):
+        driver.get(address)
+        found = driver.find_elements(By.CSS_SELECTOR, selector)
+        if found:
+            return found[0]
+    raise AssertionError(f"{address} has no {selector}: {text(driver)}")
+
+
+def edit_policy(driver, demo):
+    """A policy with a mistake is shown with it, and holds as a shadow once it is right."""
+    driver.get(demo.address + "/policies")
+    form = find(driver, "form.editor")
+    fill(form, source="fn rule(plan) {")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button[value='check']"))
+    assert driver.find_elements(By.CSS_SELECTOR, ".problem li"), text(driver)
+    form = find(driver, "form.editor")
+    assert form.find_element(By.NAME, "source").get_attribute("value") == "fn rule(plan) {"
+    fill(form, source=POLICY)
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button[value='install']"))
+    assert driver.find_elements(By.CSS_SELECTOR, ".done"), text(driver)
+    driver.get(demo.address + "/policies/above-limit")
+    assert "shadow" in find(driver, "textarea[name='file']").get_attribute("value")
+
+
+def change_language(driver, demo):
+    driver.get(demo.address + "/renewals")
+    title = find(driver, "h1").text
+    form = find(driver, "form.preferences")
+    language = "zh-CN" if title == "Renewals" else "en"
+    fill(form, language=language, zone="provider")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    assert find(driver, "h1").text == {"zh-CN": "续费", "en": "Renewals"}[language]
+    assert "+08:00" in text(driver)
+
+
+def follow_events(driver, demo, account):
+    """A page that is open shows what somebody else does meanwhile."""
+    driver.get(demo.address + "/events")
+    watching = driver.current_window_handle
+    before = text(driver, "#events")
+    driver.switch_to.new_window("tab")
+    driver.get(f"{demo.address}/accounts/{account}")
+    form = find(driver, "form[action$='/top-up']")
+    fill(form, amount="12.34")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    driver.close()
+    driver.switch_to.window(watching)
+    wait(driver, lambda: "12.34" in text(driver, "#events") and text(driver, "#events") != before, "no event came")
+
+
+def use_keyboard(driver, demo):
+    """The first key leads past the navigation, and every link of it can be reached."""
+    driver.get(demo.address + "/")
+    keys = ActionChains(driver)
+    keys.send_keys(Keys.TAB).perform()
+    assert driver.switch_to.active_element.get_attribute("class") == "skip"
+    keys.send_keys(Keys.ENTER).perform()
+    wait(driver, lambda: driver.switch_to.active_element.get_attribute("id") == "main", "it leads not to the content")
+
+
+def axe_source():
+    folder = importlib.util.find_spec("axe_playwright_python").submodule_search_locations[0]
+    return (pathlib.Path(folder) / "axe.min.js").read_text()
+
+
+def look_for_barriers(driver, demo, paths, width):
+    """No page has a serious violation, and none is wider than its window."""
+    source = axe_source()
+    barriers = []
+    for path in paths:
+        driver.get(demo.address + path)
+        wide = driver.execute_script("return document.scrollingElement.scrollWidth")
+        if wide > width:
+            barriers.append(f"{path} at {width}: {wide} pixels wide")
+        driver.execute_script(source)
+        found = driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        for violation in found["violations"]:
+            if violation["impact"] in ["serious", "critical"]:
+                places = "; ".join(node["html"][:120] + " " + str(node["any"][0]["data"] if node["any"] else "") for node in violation["nodes"][:3])
+                barriers.append(f"{path} at {width}: {violation['id']} ({violation['impact']}): {places}")
+    assert not barriers, "\n".join(barriers)
+
+
+def more_pages(driver, demo):
+    """A page of one thing each, of those that the lists have."""
+    found = []
+    for path, start in [("/", "/resources/"), ("/accounts", "/accounts/"), ("/jobs", "/jobs/"), ("/policies", "/policies/")]:
+        driver.get(demo.address + path)
+        links = driver.find_elements(By.CSS_SELECTOR, f"main a[href^='{start}']")
+        found += [link.get_attribute("href").replace(demo.address, "") for link in links[:1]]
+    return found + [f"{path}/plan?command=renew" for path in found if path.startswith("/resources/")]
+
+
+def photograph(driver, demo, paths, folder, name):
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        driver.get(demo.address + path)
+        size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 2400), "scale": 1}
+        data = driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})["data"]
+        import base64
+
+        file = path.strip("/").split("?")[0].replace("/", "-") or "today"
+        (folder / f"{file}-{name}.png").write_bytes(base64.b64decode(data))
+
+
+def main():
+    program = sys.argv[1]
+    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    for has_script in [True, False]:
+        with Demo(program) as demo, Browser(has_script=has_script) as driver:
+            account = play_morning(driver, demo)
+            run_job(driver, demo, account)
+            edit_policy(driver, demo)
+            change_language(driver, demo)
+            if has_script:
+                follow_events(driver, demo, account)
+                use_keyboard(driver, demo)
+            print("a morning with script" if has_script else "a morning without script")
+    with Demo(program) as demo, Browser(language="zh-CN") as driver:
+        account = play_morning(driver, demo)
+        assert "余额" in text(driver, "html") or find(driver, "html").get_attribute("lang") == "zh-CN"
+        run_job(driver, demo, account)
+        edit_policy(driver, demo)
+        print("a morning in Chinese")
+        for width in [1280, 390]:
+            with Browser(width=width) as other:
+                sign_in(other, demo, "operator")
+                paths = PAGES + more_pages(other, demo)
+                if folder:
+                    photograph(other, demo, paths, folder, str(width))
+                look_for_barriers(other, demo, paths + ["/resources/none"], width)
+                print(f"no barriers on {len(paths)} pages at {width} pixels")
+
+
+if __name__ == "__main__":
+    main()
