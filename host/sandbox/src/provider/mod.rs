@@ -7,6 +7,7 @@ pub mod decode;
 pub mod encode;
 pub mod load;
 pub mod manifest;
+pub mod named_accounts;
 pub mod plugin;
 pub mod provider_api;
 pub mod request;

@@ -40,6 +40,7 @@ use crate::provider::encode::BundleLists;
 use crate::provider::encode::Ids;
 use crate::provider::encode::Words;
 use crate::provider::load::Origin;
+use crate::provider::named_accounts::NamedAccounts;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
 use crate::provider::request::TimelineRequest;
@@ -379,26 +380,4 @@ impl Plugin {
 
 fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {
     1 + consumption.packages.len()
-}
-
-/// The accounts that a batch is about: not all that came with the requests, which may be thousands.
-struct NamedAccounts<'a> {
-    accounts: Vec<&'a Account>,
-    /// For each request, the place of its account among `accounts`.
-    places: Vec<u32>,
-}
-
-impl<'a> NamedAccounts<'a> {
-    fn of(all: &[&'a Account], named: impl Iterator<Item = AccountIndex>) -> NamedAccounts<'a> {
-        let mut named_accounts = NamedAccounts { accounts: Vec::new(), places: Vec::new() };
-        let mut known = BTreeMap::new();
-        for account in named {
-            let place = *known.entry(account).or_insert_with(|| {
-                named_accounts.accounts.push(all[account.get()]);
-                encode::index(named_accounts.accounts.len() - 1)
-            });
-            named_accounts.places.push(place);
-        }
-        named_accounts
-    }
 }
