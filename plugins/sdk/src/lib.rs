@@ -32,7 +32,7 @@ pub mod settings;
 mod bindings {
     #[cfg(not(feature = "provider-api"))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -42,7 +42,7 @@ mod bindings {
     });
     #[cfg(feature = "provider-api")]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-api",
         pub_export_macro: true,
         export_macro_name: "export_provider",
