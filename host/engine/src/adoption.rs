@@ -19,7 +19,7 @@ use perennial_store::bundles;
 use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
-use perennial_store::drifts;
+use perennial_store::connections::drifts;
 use perennial_store::imports;
 use perennial_store::keys::AccountKey;
 

@@ -1,6 +1,8 @@
 //! The `connection` and `connection_grant` tables: how accounts that their provider keeps are called, and what an operator
 //! granted. Stores a secret only sealed, or where it is.
 
+pub mod drifts;
+
 use std::collections::BTreeSet;
 
 use perennial_domain::bundle::Charging;

@@ -24,7 +24,6 @@ mod database_file;
 pub mod decisions;
 pub mod deferrals;
 pub mod deliveries;
-pub mod drifts;
 pub mod engine_store;
 pub mod error;
 pub mod events;

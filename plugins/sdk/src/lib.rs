@@ -1,6 +1,6 @@
 //! The kit of the Rust plugins: the bindings of `wit/provider`, bundles as rules see them, provider days, paid periods,
-//! settings and, with the feature `provider-api`, the plumbing of a provider's own API; with the feature `connector`, that
-//! of calls to it.
+//! settings, what renewals leave out and, with the feature `provider-api`, the plumbing of a provider's own API; with the
+//! feature `connector`, that of calls to it.
 //!
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements [`Rules`] and
 //! [`profile::Guest`] on a type of its own and passes that type to [`export_provider!`]. It does so under
@@ -14,6 +14,7 @@ pub mod calendar;
 #[cfg(feature = "connector")]
 pub mod connector;
 mod crossing;
+pub mod left_out;
 #[cfg(target_family = "wasm")]
 mod panic_message;
 pub mod periods;
@@ -34,7 +35,7 @@ pub mod settings;
 mod bindings {
     #[cfg(not(any(feature = "provider-api", feature = "connector")))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -44,7 +45,7 @@ mod bindings {
     });
     #[cfg(all(feature = "provider-api", not(feature = "connector")))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-api",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -54,7 +55,7 @@ mod bindings {
     });
     #[cfg(all(not(feature = "provider-api"), feature = "connector"))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-connector",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -64,7 +65,7 @@ mod bindings {
     });
     #[cfg(all(feature = "provider-api", feature = "connector"))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-api-and-connector",
         pub_export_macro: true,
         export_macro_name: "export_provider",

@@ -7,7 +7,7 @@ use perennial_store::ReadTx;
 use perennial_store::connections;
 use perennial_store::connections::HeldResource;
 use perennial_store::connections::StoredConnection;
-use perennial_store::drifts::StoredDrift;
+use perennial_store::connections::drifts::StoredDrift;
 use perennial_store::error::StoreError;
 use perennial_store::syncs;
 use perennial_store::syncs::Sync;

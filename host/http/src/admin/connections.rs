@@ -22,7 +22,7 @@ use perennial_store::accounts;
 use perennial_store::connections;
 use perennial_store::connections::Connection;
 use perennial_store::connections::SecretLocation;
-use perennial_store::drifts;
+use perennial_store::connections::drifts;
 
 use crate::admin::connection_bodies::Grants;
 use crate::admin::connection_bodies::NewConnection;

@@ -39,6 +39,7 @@ mod on_host;
 mod output;
 mod package;
 mod plan;
+mod plugin;
 mod plugin_failures;
 mod plugins;
 mod policy;
@@ -58,6 +59,7 @@ mod sync;
 mod target;
 mod terminal;
 mod token;
+mod user_error;
 mod validate;
 mod webhook;
 
@@ -74,12 +76,12 @@ use clap::ValueHint;
 use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
+use crate::cli::user_error::UserError;
 use crate::client::ClientError;
 use crate::client::LastWrite;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
-use perennial_formats::Problems;
 use perennial_sandbox::PluginFile;
 
 /// Keeps prepaid cloud resources alive.
@@ -166,6 +168,7 @@ enum Command {
     Events(events::Arguments),
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
+    Plugin(plugin::Arguments),
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
@@ -214,30 +217,6 @@ struct Context {
     width: Option<usize>,
     /// What a command has done through the routes of the API.
     written: LastWrite,
-}
-
-/// What was given is wrong: exit code 2.
-#[derive(Debug, thiserror::Error)]
-enum UserError {
-    /// A file, with every problem in it.
-    #[error("{path} cannot be used:\n{problems}", path = input::shown(path))]
-    File {
-        /// The file with the problems.
-        path: PathBuf,
-        /// What is wrong with it.
-        problems: Problems,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read {path}: {source}", path = input::shown(path))]
-    Unreadable {
-        /// The file that cannot be read.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Anything else that the user can mend.
-    #[error("{0}")]
-    Argument(String),
 }
 
 /// Runs the command line.
@@ -336,6 +315,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Events(arguments) => events::events(context, arguments),
         Command::Explain(arguments) => explain::explain(context, arguments),
         Command::Plugins(arguments) => plugins::plugins(context, arguments),
+        Command::Plugin(arguments) => plugin::plugin(context, arguments),
         Command::Policy(arguments) => policy::policy(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Db(arguments) => db::db(context, arguments),
