@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     plugin_builder::script(|folders| {
-        for plugin in ["plugin-baidu", "plugin-huawei", "plugin-script"] {
+        for plugin in ["plugin-baidu", "plugin-declared", "plugin-huawei", "plugin-script"] {
             plugin_builder::build(plugin, folders)?;
         }
         Ok(())

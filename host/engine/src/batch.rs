@@ -15,7 +15,6 @@ use perennial_domain::policy::deferral;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::bundles::Schedule;
 
 use crate::application::PlanApplication;
 use crate::batch_entry::BatchAccount;
@@ -43,6 +42,8 @@ pub struct Batch {
     pub(crate) policies: Option<ActivePolicies>,
     /// Whether every approval is given as soon as it is requested.
     pub(crate) grants_approvals: bool,
+    /// Whether tries are only made that the rules refuse: the others wait for another batch.
+    pub(crate) refuses_only: bool,
     /// Whether a provider's own API asks, which cannot amend what its client asked for.
     pub(crate) is_provider_api: bool,
 }
@@ -70,6 +71,7 @@ impl Batch {
             requester: None,
             policies: None,
             grants_approvals: false,
+            refuses_only: false,
             is_provider_api: false,
         }
     }
@@ -144,9 +146,7 @@ impl Batch {
             pending.sort_unstable();
         }
         for index in pending {
-            let item = self.entry_mut(index);
-            let (cursor_at, wake_at) = (item.walk.safe_cursor(), Some(item.instant));
-            item.schedule = Schedule { cursor_at, wake_at, failures: 0 };
+            self.entry_mut(index).pause();
         }
     }
 

@@ -197,6 +197,19 @@ impl BatchEntry {
             Schedule { cursor_at: self.instant.max(self.original.schedule.cursor_at), wake_at, failures: 0 };
     }
 
+    /// The bundle has changed since its timeline was asked for: it is due at once.
+    pub(crate) fn look_again(&mut self) {
+        if self.failure.is_none() {
+            self.schedule.wake_at = Some(self.instant);
+        }
+    }
+
+    /// More is due by the instant, and is for another batch.
+    pub(crate) fn pause(&mut self) {
+        let (cursor_at, wake_at) = (self.walk.safe_cursor(), Some(self.instant));
+        self.schedule = Schedule { cursor_at, wake_at, failures: 0 };
+    }
+
     /// The plugin gave no usable answer: the bundle keeps its state and is retried later.
     pub(crate) fn record_failure(&mut self, message: String) {
         let failures = self.original.schedule.failures.saturating_add(1);

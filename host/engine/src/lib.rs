@@ -342,7 +342,7 @@ impl<S: EngineStore> Engine<S> {
             return Ok(true);
         }
         if let Some((deadline, _)) = self.reads().next_order_deadline(now)? {
-            let events = self.expire_orders(deadline)?;
+            let events = self.expire_orders_late(deadline)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
         }

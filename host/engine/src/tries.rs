@@ -2,6 +2,8 @@
 //!
 //! Knows bundles in play. The order in which tries meet the money is that of the batch.
 
+use std::iter;
+
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::attempt::Attempt;
@@ -9,14 +11,18 @@ use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
+use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::Postponement;
 use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::deferral::Deferral;
+use perennial_domain::timeline::Action;
+use perennial_domain::timeline::Occurrence;
 use perennial_domain::timeline_walk::Yield;
 
 use crate::application::PlanApplication;
@@ -41,6 +47,15 @@ impl Batch {
             let record = record.next().flatten();
             match plan {
                 Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
+                // What is not tried leaves no decision behind.
+                Ok(answer) if answer.plan.is_ok() && self.refuses_only => {
+                    self.entry_mut(renewal_try.entry).pause();
+                }
+                Ok(answer) if self.comes_too_late(renewal_try, &answer.plan) => {
+                    if self.resume_after_decline(renewal_try) {
+                        pending.push(number);
+                    }
+                }
                 Ok(answer) => {
                     self.entry_mut(renewal_try.entry).decisions.extend(record);
                     match answer.plan {
@@ -69,6 +84,44 @@ impl Batch {
         });
         pending.sort_unstable();
         pending.into_iter().map(|number| tries[number].entry).collect()
+    }
+
+    /// Whether a missed try could not have kept its member: with the renewal, too, the member came to its end before now, and
+    /// without a later try. What it depends on has ended, for example.
+    fn comes_too_late(&mut self, renewal_try: &RenewalTry, plan: &Result<Plan, Refusal>) -> bool {
+        let RenewalTry { entry: index, member, timeline, .. } = renewal_try;
+        let instant = self.entry(*index).instant;
+        let ends = |occurrence: &Occurrence| {
+            let is_end = matches!(occurrence.action, Action::Enter(Stage::Released) | Action::Convert);
+            is_end && occurrence.member == *member && occurrence.at < instant
+        };
+        let Ok(plan) = plan else { return false };
+        if !timeline.iter().any(ends) {
+            return false;
+        }
+        let item = self.entry_mut(*index);
+        let before = item.walk.bundle.clone();
+        for step in &plan.steps {
+            if let Operation::Extend(extension) = &step.operation {
+                let renewed = &mut item.walk.bundle[step.member];
+                renewed.expires_at = Some(extension.expires_at);
+                renewed.anchor_day = extension.anchor_day.or(renewed.anchor_day);
+            }
+        }
+        let after = item.walk.ask_after();
+        let renewed = self.request_timelines_after(&[(*index, after)]).pop();
+        self.entry_mut(*index).walk.bundle = before;
+        let Some(Ok(renewed)) = renewed else { return false };
+        let bundle = &self.entry(*index).walk.bundle;
+        let expires_at = bundle[*member].expires_at;
+        let above = iter::successors(Some(*member), |here| bundle[*here].attached_to).collect::<Vec<_>>();
+        // What is above it may take it along then. Tries before its present expiry are those that this one is of.
+        let is_tried_again = |occurrence: &Occurrence| {
+            let is_later = expires_at.is_none_or(|expires_at| occurrence.at > expires_at);
+            occurrence.action == Action::TryRenewal && is_later && above.contains(&occurrence.member)
+        };
+        let end = renewed.iter().position(ends);
+        end.is_some_and(|end| !renewed[..end].iter().any(is_tried_again))
     }
 
     /// What is ruled on when a try is planned.

@@ -23,6 +23,7 @@ mod json_tree;
 mod json_value;
 pub mod occurrence;
 pub mod plan;
+pub mod plugin_case;
 pub mod policy;
 mod resource;
 pub mod safe_text;

@@ -11,10 +11,12 @@ use plugin_sdk::Plan;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
+use plugin_sdk::left_out::is_said;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::following::Apart;
+use crate::following::LEFT_OUT;
 use crate::following::leader;
 use crate::following::switch;
 use crate::kinds::GENERAL_LENGTHS;
@@ -52,7 +54,9 @@ pub fn set(named: &CommandTarget, rule: &AutoRenewal) -> Result<Plan, Refusal> {
     {
         draft.attribute(named.member, switch, "true");
     }
+    draft.forget_left_out(named.member, named.resource);
     for (member, resource) in attached(&named.request.bundle, named.member) {
+        draft.forget_left_out(member, resource);
         match gets_rule(named, resource) {
             Ok(switch) => {
                 draft.step(member, Operation::SetAutoRenew(AutoRenewal { term: Some(term), renewals: None }));
@@ -72,7 +76,8 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     check_state(named)?;
     let switch = switch(Kind::of(&named.resource.kind)).filter(|_| is_covered(named));
     let has_rule = named.resource.on_expiry == OnExpiry::Renew;
-    if !has_rule && switch.is_none() {
+    // What a try left out is still tried when its instance's rule has ended.
+    if !has_rule && switch.is_none() && !is_said(named.resource, LEFT_OUT) {
         return Err(named.denied("has no auto-renew rule"));
     }
     let mut draft = Draft::default();
@@ -82,7 +87,9 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     if let Some(switch) = switch {
         draft.attribute(named.member, switch, "false");
     }
+    draft.forget_left_out(named.member, named.resource);
     for (member, resource) in attached(&named.request.bundle, named.member) {
+        draft.forget_left_out(member, resource);
         match loses_rule(named, resource) {
             Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Lapse)),
             Err(apart) => draft.leave(member, apart.reason()),

@@ -9,7 +9,9 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::SkippedMember;
 use plugin_sdk::Step;
+use plugin_sdk::left_out::is_said;
 
+use crate::following::LEFT_OUT;
 use crate::kinds::Kind;
 use crate::members::Subscription;
 use crate::members::has_lapsed;
@@ -91,6 +93,13 @@ impl Draft {
     /// Adds a step that gives an attribute a new value.
     pub fn attribute(&mut self, member: MemberIndex, name: &str, value: &str) {
         self.step(member, Operation::SetAttribute((name.to_owned(), value.to_owned())));
+    }
+
+    /// Takes back what a renewal said of this member when it left it out.
+    pub(crate) fn forget_left_out(&mut self, member: MemberIndex, resource: &Resource) {
+        if is_said(resource, LEFT_OUT) {
+            self.attribute(member, LEFT_OUT, "");
+        }
     }
 
     /// Skips a member for this reason.

@@ -1,7 +1,7 @@
 //! The attached disks and addresses that are renewed together with their instance.
 //!
 //! An auto-renew rule of an instance covers its prepaid data disks and addresses unless it says otherwise. Knows
-//! which members follow, which a try left behind, and why others do not; does not know to which expiry they are renewed.
+//! which members follow, which a renewal left out, and why others do not; does not know to which expiry they are renewed.
 
 use plugin_sdk::Charging;
 use plugin_sdk::MemberIndex;
@@ -9,6 +9,9 @@ use plugin_sdk::OnExpiry;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
+use plugin_sdk::Term;
+use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::LeftOut;
 
 use crate::kinds::Kind;
 use crate::members::RENEW_CDS;
@@ -111,20 +114,57 @@ pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<Mem
     leader(bundle, resource).filter(|member| !is_dedicated(&bundle[*member as usize]))
 }
 
-/// The instance that this member is renewed with, when that one was renewed from the day on which the member expires, and is
-/// not tried before: a try left the member out, for example because it was being scaled. It then has tries of its own.
-pub(crate) fn left_behind(
+/// The attribute that says that a renewal left a member out that the rule of its instance covers: its day of expiry, and the
+/// term.
+pub(crate) const LEFT_OUT: &str = "leftOut";
+
+/// The instance that a member catches up with by tries of its own, and the term of that one's renewal: a renewal left the member
+/// out, for example because it was being scaled, and the instance is not tried before the member expires. `None` of every
+/// other member.
+pub(crate) fn left_out(
     settings: &Settings,
     bundle: &[Resource],
     resource: &Resource,
-) -> Option<MemberIndex> {
-    let leader = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
-    let (own, instance) = (resource.expires_at?, &bundle[leader as usize]);
-    let expires_at = instance.expires_at?;
-    let term = instance.renewal_term.or(instance.term)?;
-    let renewed_from = CALENDAR.minus(expires_at, instance.anchor_day?, term);
-    let expired_with_it = CALENDAR.date(own) == CALENDAR.date(renewed_from);
-    let is_left =
-        tries(settings, Kind::of(&instance.kind), expires_at).min().is_some_and(|first| own <= first);
-    (is_left && expired_with_it).then_some(leader)
+) -> Option<(MemberIndex, Term)> {
+    let left_out = LeftOut::of(resource, LEFT_OUT, CALENDAR)?;
+    let (index, own) = (resource.attached_to?, resource.expires_at?);
+    let instance = &bundle[index as usize];
+    let is_paid = instance.charging == Charging::Prepaid && instance.stage == Stage::Active;
+    let is_covered = is_paid && !is_dedicated(instance) && goes_along(instance, resource).is_ok();
+    let is_taken = match instance.on_expiry {
+        OnExpiry::Renew => is_tried_before(settings, instance, instance.expires_at?, own),
+        // Its last automatic renewal was the one that left this out.
+        OnExpiry::Lapse => false,
+        OnExpiry::Convert | OnExpiry::Release => true,
+    };
+    let lapses = resource.on_expiry == OnExpiry::Lapse;
+    (is_covered && lapses && !is_taken).then_some((index, left_out.term))
+}
+
+/// Whether an instance that renews itself and expires at `expires_at` is tried before `until`.
+fn is_tried_before(
+    settings: &Settings,
+    instance: &Resource,
+    expires_at: Timestamp,
+    until: Timestamp,
+) -> bool {
+    tries(settings, Kind::of(&instance.kind), expires_at).any(|at| at < until)
+}
+
+/// What a renewal of `instance` by this term, until `expires_at`, says of a member that it leaves out: nothing, unless the
+/// instance's rule covers the member, and takes it no more before it expires.
+pub(crate) fn note(
+    settings: &Settings,
+    instance: &Resource,
+    resource: &Resource,
+    automatic: bool,
+    (expires_at, term): (Timestamp, Term),
+) -> Option<LeftOut> {
+    let own = resource.expires_at.filter(|own| *own < expires_at)?;
+    let has_rule = instance.on_expiry == OnExpiry::Renew && !is_dedicated(instance);
+    let is_covered =
+        has_rule && goes_along(instance, resource).is_ok() && resource.on_expiry == OnExpiry::Lapse;
+    let is_last = automatic && instance.renewals_left == Some(1);
+    let is_taken = !is_last && is_tried_before(settings, instance, expires_at, own);
+    (is_covered && !is_taken).then(|| LeftOut::until(own, term, CALENDAR))
 }

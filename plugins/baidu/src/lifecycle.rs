@@ -14,7 +14,7 @@ use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
-use crate::following::left_behind;
+use crate::following::left_out;
 use crate::following::tried_with;
 use crate::kinds::Kind;
 use crate::members::STATUS;
@@ -58,7 +58,7 @@ impl Line {
     ) {
         let resource = &bundle[member as usize];
         let renews_itself = resource.on_expiry == OnExpiry::Renew && tried_with(bundle, resource).is_none();
-        if !renews_itself && left_behind(settings, bundle, resource).is_none() {
+        if !renews_itself && left_out(settings, bundle, resource).is_none() {
             return;
         }
         for at in tries(settings, kind, expires_at) {

@@ -6,6 +6,7 @@ use plugin_sdk::Notice;
 use plugin_sdk::PolicyRefusal;
 use plugin_sdk::Setting;
 
+use crate::following::LEFT_OUT;
 use crate::kinds::Kind;
 use crate::members::DEDICATED;
 use crate::members::DELETION_PROTECTION;
@@ -33,6 +34,10 @@ pub mod notices {
     pub(crate) const RELEASED: u32 = 2;
 }
 
+/// The attributes that the rules read.
+const READS: [&str; 8] =
+    [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP, DELETION_PROTECTION, RELATED_RELEASE, MONTHLY_PRICE, LEFT_OUT];
+
 /// The plugin's manifest: kinds, settings and notices.
 pub fn manifest() -> Manifest {
     Manifest {
@@ -45,9 +50,7 @@ pub fn manifest() -> Manifest {
             notice("released-soon", "the resource and its data are deleted tomorrow"),
             notice("released", "the resource and its data are deleted"),
         ],
-        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP, DELETION_PROTECTION, RELATED_RELEASE, MONTHLY_PRICE]
-            .map(str::to_owned)
-            .to_vec(),
+        reads: READS.map(str::to_owned).to_vec(),
         utc_offset_minutes: UTC_OFFSET_MINUTES,
         insufficient_balance: Code::OperationDenied
             .because("the balance does not suffice; top the account up before the next try or renew again"),

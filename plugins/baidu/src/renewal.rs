@@ -19,8 +19,10 @@ use plugin_sdk::calendar::DAY;
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::following::Apart;
+use crate::following::LEFT_OUT;
 use crate::following::goes_along;
-use crate::following::left_behind;
+use crate::following::left_out;
+use crate::following::note;
 use crate::kinds::Kind;
 use crate::members::STATUS;
 use crate::members::Subscription;
@@ -110,10 +112,10 @@ fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<
     }
 }
 
-/// The extension by a try. What an earlier try of its instance left behind catches up with that one: a disk is aligned with
+/// The extension by a try. What a renewal of its instance left out catches up with that one: a disk is aligned with
 /// it, an address takes its term.
 fn by_try(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
-    let Some(leader) = left_behind(settings, &named.request.bundle, named.resource) else {
+    let Some((leader, term)) = left_out(settings, &named.request.bundle, named.resource) else {
         return by_term(settings, named, kind, automatic_term(named));
     };
     let instance = &named.request.bundle[leader as usize];
@@ -122,7 +124,7 @@ fn by_try(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Exte
         Kind::Cds => aligned(settings, named.resource, named.subscription, named.request.at, target)
             .ok_or_else(|| named.denied("already lasts as long as its instance")),
         Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
-            by_term(settings, named, kind, instance.renewal_term.unwrap_or(target.term))
+            by_term(settings, named, kind, term)
         }
     }
 }
@@ -231,6 +233,7 @@ fn aligned(
 /// Extends a member, and starts it if it was stopped.
 fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, kind: Kind, extension: Extension) {
     draft.step(member, Operation::Extend(extension));
+    draft.forget_left_out(member, resource);
     if kind.runs() && resource.stage == Stage::Retention {
         draft.attribute(member, STATUS, "running");
     }
@@ -254,7 +257,14 @@ fn join(
         };
         match joined {
             Ok(extension) => extend(draft, member, resource, Kind::of(&resource.kind), extension),
-            Err(reason) => draft.leave(member, reason),
+            Err(reason) => {
+                let renewed = (instance.expires_at, instance.term);
+                let automatic = matches!(joining, Joining::Rule);
+                if let Some(left_out) = note(settings, named.resource, resource, automatic, renewed) {
+                    draft.attribute(member, LEFT_OUT, &left_out.to_string());
+                }
+                draft.leave(member, reason);
+            }
         }
     }
     Ok(())

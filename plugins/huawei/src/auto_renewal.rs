@@ -13,6 +13,7 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::is_said;
 
 use crate::condition::Condition;
 use crate::condition::refuses;
@@ -23,6 +24,7 @@ use crate::family::member_index;
 use crate::family::primary;
 use crate::family::within;
 use crate::lifecycle::next_try;
+use crate::paths::LEFT_OUT;
 use crate::refusals::ALREADY_OFF;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
@@ -62,12 +64,14 @@ pub fn set(
 pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
     cascade(bundle, named, |resource| match why_not(resource, |known| known.cancel_auto_renew) {
         Some(code) => Err(code),
-        None if resource.on_expiry != OnExpiry::Renew => Err(ALREADY_OFF),
+        // What was left out has tries of its own although it renews with another.
+        None if resource.on_expiry != OnExpiry::Renew && !is_said(resource, LEFT_OUT) => Err(ALREADY_OFF),
         None => Ok(Operation::SetOnExpiry(OnExpiry::Lapse)),
     })
 }
 
-/// The operation on `named`'s primary and on everything attached to it. It is refused when `named` itself cannot be
+/// The operation on `named`'s primary and on everything attached to it; what a try left out before holds no more then. It is
+/// refused when `named` itself cannot be
 /// changed.
 fn cascade(
     bundle: &[Resource],
@@ -88,6 +92,10 @@ fn cascade(
         match operation(&bundle[index]) {
             Ok(operation) => plan.steps.push(Step { member, operation }),
             Err(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
+        }
+        if is_said(&bundle[index], LEFT_OUT) {
+            let operation = Operation::SetAttribute((LEFT_OUT.to_owned(), String::new()));
+            plan.steps.push(Step { member, operation });
         }
     }
     Ok(plan)

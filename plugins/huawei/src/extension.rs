@@ -6,6 +6,7 @@ use plugin_sdk::Extension;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 
 use crate::family::CALENDAR;
@@ -57,8 +58,9 @@ pub(crate) fn never_renewed(resource: &Resource) -> Option<Code> {
 pub(crate) fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
     let own = resource.term?;
     Some(resource.renewal_term.unwrap_or(match settings.auto_renew_period {
-        // A package is renewed by whole periods of its own, so that every quota has one.
-        AutoRenewPeriod::Smallest if Family::of(resource) != Family::Package => {
+        // A package is renewed by whole periods of its own, so that every quota has one. What was bought for days is not
+        // renewed day by day: the smallest that is sold is a month.
+        AutoRenewPeriod::Smallest if Family::of(resource) != Family::Package && own.unit != TermUnit::Day => {
             Term { count: 1, unit: own.unit }
         }
         AutoRenewPeriod::Smallest | AutoRenewPeriod::Original => own,

@@ -24,7 +24,7 @@ use crate::notices::stage_notice;
 use crate::package::refills;
 use crate::paths::DEDUCTION_HOUR;
 use crate::paths::first_try;
-use crate::paths::left_behind;
+use crate::paths::left_out;
 use crate::paths::tried_with;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
@@ -117,7 +117,7 @@ impl ResourceRules<'_> {
 
     fn tries(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
         let has_tries = tried_with(self.settings, self.bundle, self.member) == Some(self.member)
-            || left_behind(self.settings, self.bundle, self.member).is_some();
+            || left_out(self.settings, self.bundle, self.member).is_some();
         if !has_tries {
             return;
         }

@@ -116,9 +116,12 @@ pub fn allocate(settings: &Settings, consumption: &Consumption) -> Vec<Allocatio
 
 /// The packages in force, in the order of use.
 fn in_turn<'a>(settings: &Settings, consumption: &'a Consumption) -> Vec<(u32, &'a Package)> {
+    // The last second of a package is its own: what is used then is used before the clock ends it.
     let in_force = |package: &Package| {
         let ends_at = end(Family::Package, package.expires_at);
-        package.bought_at <= consumption.at && package.starts_at <= consumption.at && consumption.at < ends_at
+        package.bought_at <= consumption.at
+            && package.starts_at <= consumption.at
+            && consumption.at <= ends_at
     };
     let mut packages = (0..)
         .zip(&consumption.packages)

@@ -3,13 +3,15 @@
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
+use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::LeftOut;
 
 use crate::extension::is_refused;
-use crate::extension::usual_term;
 use crate::family::CALENDAR;
 use crate::family::expiry;
 use crate::family::is_live;
+use crate::family::lead;
 use crate::family::leads;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
@@ -43,18 +45,29 @@ pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize
     tried_above().next().and_then(|above| tried_with(settings, bundle, above))
 }
 
-/// The member that `member` is renewed with automatically, when that one was renewed from the day on which `member` expires, and
-/// is not tried before: a try left `member` out, for example because an order of it was being carried out. It then has
-/// tries of its own.
-pub(crate) fn left_behind(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
+/// The attribute that says that a renewal left a resource out for a reason that passes: its day of expiry, and the term.
+pub(crate) const LEFT_OUT: &str = "left_out";
+
+/// The term for which `member` has tries of its own although it is renewed with another: a renewal left it out, for example
+/// because an order of it was being carried out, and nothing that it goes along with is tried before it expires. `None` of
+/// every other member.
+pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
-    let above = tried_with(settings, bundle, member).filter(|&above| above != member)?;
-    let primary = &bundle[above];
-    let (own, others) = (expiry(resource)?, expiry(primary)?);
+    let left_out = LeftOut::of(resource, LEFT_OUT, CALENDAR)?;
+    let own = expiry(resource)?;
+    // The one above may have used up its last renewal with the try that left this one out. What was decided about it since is
+    // for both.
+    let above = &bundle[lead(bundle, member)?];
+    let stays = match above.on_expiry {
+        OnExpiry::Renew | OnExpiry::Lapse => true,
+        OnExpiry::Convert | OnExpiry::Release => false,
+    };
     let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
-    let renewed_from = CALENDAR.minus(others, primary.anchor_day?, usual_term(settings, primary)?);
-    let expired_with_it = CALENDAR.date(own) == CALENDAR.date(renewed_from);
-    (lapses && expired_with_it && own <= first_try(settings, others)).then_some(above)
+    let taken_at = tried_with(settings, bundle, member)
+        .filter(|&above| above != member)
+        .and_then(|above| Some(first_try(settings, expiry(&bundle[above])?)));
+    let is_taken = taken_at.is_some_and(|first| first < own);
+    (stays && lapses && !is_taken).then_some(left_out.term)
 }
 
 /// The first try of an automatic renewal.

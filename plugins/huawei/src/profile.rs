@@ -13,6 +13,7 @@ use plugin_sdk::TermUnit;
 use crate::condition;
 use crate::family::PREPAID_SINCE;
 use crate::notices;
+use crate::paths::LEFT_OUT;
 use crate::refusals::AGAINST_POLICY;
 use crate::refusals::Code;
 use crate::refusals::NOT_YET;
@@ -183,7 +184,7 @@ pub fn manifest() -> Manifest {
         kinds: KINDS.iter().map(kind).collect(),
         settings: SETTINGS.iter().map(setting).collect(),
         notices: notices::ALL.iter().map(notice).collect(),
-        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE, PREPAID_SINCE]
+        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE, PREPAID_SINCE, LEFT_OUT]
             .map(str::to_owned)
             .to_vec(),
         utc_offset_minutes: 480,

@@ -14,6 +14,7 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
 use crate::family::CALENDAR;
+use crate::family::prepaid_since;
 use crate::settings::HandlingFee;
 use crate::settings::RefundCounts;
 use crate::settings::Settings;
@@ -94,7 +95,8 @@ impl<'a> Payment<'a> {
             return 0;
         }
         let share = |order: &Order| {
-            let (unused, all) = unused(settings.refund_counts, at, order);
+            let begins = if self.is_first(order) { order.starts_at } else { order.starts_at + 1 };
+            let (unused, all) = unused(settings.refund_counts, at, begins, order);
             i128::from(order.paid) * SHARE_PARTS * unused / all
         };
         let reduced = self.reductions.iter().map(|reduction| share(reduction)).sum::<i128>();
@@ -105,6 +107,12 @@ impl<'a> Payment<'a> {
     fn stayed(&self) -> i128 {
         let given_back = self.reductions.iter().map(|reduction| i128::from(reduction.paid)).sum::<i128>();
         (i128::from(self.order.paid) + given_back).max(0)
+    }
+
+    /// Whether an order paid for the first period of what was bought, or paid ahead, on that day. Every other period follows one
+    /// that ends with the second at which it starts, or is the rest of one after a change.
+    fn is_first(&self, order: &Order) -> bool {
+        order.kind == OrderKind::Purchase && CALENDAR.date(order.starts_at) == prepaid_since(self.resource)
     }
 
     /// Whether it is a new purchase within the days of full refund. They count from provisioning, of what was newly bought:
@@ -148,10 +156,10 @@ fn micros(amount: i128) -> Micros {
     Micros::try_from(amount).expect("no more than was paid")
 }
 
-/// The units of the period that are not used, and all of them, which is at least 1.
-fn unused(counts: RefundCounts, at: Timestamp, order: &Order) -> (i128, i128) {
+/// The units of the period that are not used, and all of them, which is at least 1. `begins` is its first second.
+fn unused(counts: RefundCounts, at: Timestamp, begins: Timestamp, order: &Order) -> (i128, i128) {
     // A period that ends with the last second of an hour or a day has all of it, and the next one begins after it.
-    let (begins, ends) = (order.starts_at + 1, order.ends_at + 1);
+    let ends = order.ends_at + 1;
     let (unused, all) = match counts {
         RefundCounts::Hours => {
             let hour = |at: Timestamp| at.div_euclid(HOUR);

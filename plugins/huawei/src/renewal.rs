@@ -16,20 +16,24 @@ use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::LeftOut;
+use plugin_sdk::left_out::is_said;
 
 use crate::condition::refuses;
 use crate::extension::extended;
 use crate::extension::is_too_long;
 use crate::extension::never_renewed;
 use crate::extension::usual_term;
+use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::expiry;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::package::renews_by;
+use crate::paths::LEFT_OUT;
 use crate::paths::is_tried;
-use crate::paths::left_behind;
+use crate::paths::left_out;
 use crate::paths::tried_with;
 use crate::payment;
 use crate::refusals::ALREADY_OFF;
@@ -56,8 +60,8 @@ pub fn renew(
 ) -> Result<Plan, Refusal> {
     let resource = &bundle[named];
     may_be_named(settings, bundle, named, renewal).map_err(Code::refusal)?;
-    let term_of = left_behind(settings, bundle, named).map_or(resource, |above| &bundle[above]);
-    let Some(term) = renewal.term.or_else(|| usual_term(settings, term_of)) else {
+    let own_tries_for = left_out(settings, bundle, named);
+    let Some(term) = renewal.term.or(own_tries_for).or_else(|| usual_term(settings, resource)) else {
         return Err(NOT_RENEWABLE.refusal());
     };
     if renewal.term.is_some() && !is_sold(resource, term) {
@@ -81,11 +85,36 @@ pub fn renew(
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
+    note_left_out(settings, bundle, term, renewal.automatic, &skipped, &mut steps);
     let pay_until = payment::pay_until(settings, at, &renewal.options)?;
     if renewal.automatic && pay_until.is_some() {
         return Err(payment::automatic_is_paid());
     }
     Ok(Plan { steps, skipped, retry_now: None, pay_until })
+}
+
+/// Adds to the steps of a renewal by this term what it says of those that it leaves out for a reason that passes, and takes
+/// back of those that it extends what was said before.
+fn note_left_out(
+    settings: &Settings,
+    bundle: &[Resource],
+    term: Term,
+    automatic: bool,
+    skipped: &[SkippedMember],
+    steps: &mut Vec<Step>,
+) {
+    let over =
+        steps.iter().map(|step| step.member as usize).filter(|&member| is_said(&bundle[member], LEFT_OUT));
+    let over = over.map(|member| said(member, String::new()));
+    let left_out = skipped.iter().filter_map(|one| {
+        let (member, resource) = (one.member as usize, &bundle[one.member as usize]);
+        let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
+        let goes_along = tried_with(settings, bundle, member).is_some_and(|above| above != member);
+        refused_for_now(resource, automatic).filter(|_| lapses && goes_along)?;
+        Some(said(member, LeftOut::until(expiry(resource)?, term, CALENDAR).to_string()))
+    });
+    let notes = over.chain(left_out).collect::<Vec<_>>();
+    steps.extend(notes);
 }
 
 /// Why an attached member stays out of the automatic renewal of `named` until `expires_at`, if it does: each resource
@@ -99,13 +128,13 @@ fn stays_out(
 ) -> Option<Code> {
     // What is over has a better reason.
     let own_expiry = expiry(&bundle[member])?;
-    if left_behind(settings, bundle, member).is_some() {
+    if left_out(settings, bundle, member).is_some() {
         return Some(RENEWS_ITSELF);
     }
     // One that is named although it goes along with another is renewed with what goes along there, too, unless it was left
     // behind there.
     let goes_along =
-        tried_with(settings, bundle, named).filter(|_| left_behind(settings, bundle, named).is_none());
+        tried_with(settings, bundle, named).filter(|_| left_out(settings, bundle, named).is_none());
     match tried_with(settings, bundle, member) {
         Some(itself) if itself == member => Some(RENEWS_ITSELF),
         other if other != Some(named) && other.is_some() && other != goes_along => Some(RENEWED_WITH_ANOTHER),
@@ -131,7 +160,7 @@ fn may_be_named(
     if !renewal.automatic {
         return if lead(bundle, named).is_some() { Err(NOT_PRIMARY) } else { Ok(()) };
     }
-    if left_behind(settings, bundle, named).is_some() {
+    if left_out(settings, bundle, named).is_some() {
         return Ok(());
     }
     if resource.on_expiry != OnExpiry::Renew {
@@ -163,11 +192,16 @@ fn allowed(settings: &Settings, resource: &Resource, term: Term, automatic: bool
     if let Some(code) = never_renewed(resource) {
         return Err(code);
     }
-    if let Some(code) = refuses(resource, |known| if automatic { known.automatic } else { known.renew }) {
+    if let Some(code) = refused_for_now(resource, automatic) {
         return Err(code);
     }
     let extension = extended(settings, resource, term).ok_or(NOT_RENEWABLE)?;
     if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
+}
+
+/// Why a condition of the resource refuses its renewal; a condition passes.
+fn refused_for_now(resource: &Resource, automatic: bool) -> Option<Code> {
+    refuses(resource, |known| if automatic { known.automatic } else { known.renew })
 }
 
 /// Whether the term is sold for the resource: 1 to 11 months or 1 to 3 years; `package.rs` decides for packages.
@@ -178,6 +212,10 @@ pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
         TermUnit::Year => (1..=3).contains(&term.count),
     };
     sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
+}
+
+fn said(member: usize, value: String) -> Step {
+    Step { member: member_index(member), operation: Operation::SetAttribute((LEFT_OUT.to_owned(), value)) }
 }
 
 fn step(member: usize, extension: Extension) -> Step {

@@ -128,8 +128,9 @@ fn amount_between(
     let until = |instant| {
         let term = resource.term.map_or(1, |term| i128::from(term.count.max(1)));
         let (left, parts) = match resource.term.map(|term| term.unit) {
-            Some(TermUnit::Year) => (days_left(at, instant), YEAR_PARTS),
-            Some(TermUnit::Month | TermUnit::Day) | None => (month_parts_left(at, instant), MONTH_PARTS),
+            Some(TermUnit::Year) => (days_left(at, instant, true), YEAR_PARTS),
+            Some(TermUnit::Month) | None => (month_parts_left(at, instant), MONTH_PARTS),
+            Some(TermUnit::Day) => (days_left(at, instant, false), 1),
         };
         let (whole, divisor) = (difference * left, parts * term * HUNDREDTH);
         // To the nearest hundredth.
@@ -150,14 +151,18 @@ fn month_parts_left(at: Timestamp, until: Timestamp) -> i128 {
     (over(CALENDAR.date(until - 1)) - over(CALENDAR.date(at))).max(0)
 }
 
-/// The days after the day of `at` to the last one before `until`; a 29 February is none.
-fn days_left(at: Timestamp, until: Timestamp) -> i128 {
+/// The days after the day of `at` to the last one before `until`; a 29 February is none of a year's.
+fn days_left(at: Timestamp, until: Timestamp, is_year: bool) -> i128 {
     let (from, to) = (CALENDAR.date(at), CALENDAR.date(until - 1));
+    let days = i128::from((to - from).num_days());
+    if !is_year {
+        return days.max(0);
+    }
     let leap_days = (from.year()..=to.year())
         .filter_map(|year| NaiveDate::from_ymd_opt(year, 2, 29))
         .filter(|day| from < *day && *day <= to);
     let leap_days = i128::try_from(leap_days.count()).unwrap_or_default();
-    (i128::from((to - from).num_days()) - leap_days).max(0)
+    (days - leap_days).max(0)
 }
 
 /// The orders that paid for periods of this member, or for its upgrades, each with its index.

@@ -45,7 +45,7 @@ pub struct Occurrence {
 /// The end of a subscription, or of its periods that have not begun.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cancellation {
-    /// What ends.
+    /// Whether all of it ends, or only what has not begun.
     pub scope: Scope,
     /// For `future-periods`: the expiry that remains. `None` for `everything`.
     pub expires_at: Option<Timestamp>,

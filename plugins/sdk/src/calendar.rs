@@ -150,6 +150,28 @@ impl Calendar {
         if reached > to { months - 1 } else { months }
     }
 
+    /// What lies between two instants: the whole months, counted from the anchor day, and the days beyond them, the last
+    /// of which may be short. Less than a month is days alone.
+    ///
+    /// ```
+    /// use plugin_sdk::calendar::Calendar;
+    ///
+    /// let (january, march) = (1_769_817_600, 1_772_496_000); // 31 January and 3 March 2026
+    /// let (term, days) = Calendar::ahead_of_utc(0).term_until(january, 31, march);
+    /// assert_eq!((term.count, days), (1, 3)); // to 28 February, and three days
+    /// ```
+    pub fn term_until(self, from: Timestamp, anchor_day: u8, until: Timestamp) -> (Term, u32) {
+        let whole = |count| Term { count, unit: TermUnit::Month };
+        let months = self.whole_months(from, anchor_day, until);
+        let reached = if months == 0 { from } else { self.plus(from, anchor_day, whole(months)) };
+        let rest = (until - reached).max(0);
+        let days = u32::try_from(rest / DAY + i64::from(rest % DAY > 0)).unwrap_or(u32::MAX);
+        match months {
+            0 => (Term { count: days.max(1), unit: TermUnit::Day }, 0),
+            1.. => (whole(months), days),
+        }
+    }
+
     fn local(self, at: Timestamp) -> DateTime<FixedOffset> {
         let offset = FixedOffset::east_opt(i32::from(self.offset_minutes) * 60)
             .expect("a manifest's offset is below a day");

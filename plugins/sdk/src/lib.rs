@@ -1,5 +1,5 @@
 //! The kit of the Rust plugins: the bindings of `wit/provider`, bundles as rules see them, provider days, paid periods,
-//! settings and, with the feature `provider-api`, the plumbing of a provider's own API.
+//! settings, what renewals leave out and, with the feature `provider-api`, the plumbing of a provider's own API.
 //!
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements [`Rules`] and
 //! [`profile::Guest`] on a type of its own and passes that type to [`export_provider!`]. It does so under
@@ -11,6 +11,7 @@ mod allocator;
 mod answer;
 pub mod calendar;
 mod crossing;
+pub mod left_out;
 #[cfg(target_family = "wasm")]
 mod panic_message;
 pub mod periods;
@@ -31,7 +32,7 @@ pub mod settings;
 mod bindings {
     #[cfg(not(feature = "provider-api"))]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider",
         pub_export_macro: true,
         export_macro_name: "export_provider",
@@ -41,7 +42,7 @@ mod bindings {
     });
     #[cfg(feature = "provider-api")]
     wit_bindgen::generate!({
-        path: "../../wit/provider",
+        path: "wit",
         world: "provider-with-api",
         pub_export_macro: true,
         export_macro_name: "export_provider",

@@ -18,8 +18,8 @@ fn load(folder: &Path) {
     }
 }
 
-/// A folder with the compiled code of both bundled plugins, and the two files.
-fn filled() -> (TempDir, [PathBuf; 2]) {
+/// A folder with the compiled code of what is bundled (two plugins and the interpreter of tables), and the files.
+fn filled() -> (TempDir, [PathBuf; 3]) {
     let folder = TempDir::new().unwrap();
     load(folder.path());
     let files = compiled(folder.path());
@@ -61,11 +61,11 @@ fn only_its_owner_can_read_the_key() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
-/// What `spoil` makes of the first of two files is not used: both files are whole and ours afterwards.
+/// What `spoil` makes of the first of the files is not used: all files are whole and ours afterwards.
 #[track_caller]
 #[cfg(unix)]
 fn is_written_anew(spoil: impl Fn(&mut Vec<u8>, &[u8])) {
-    let (folder, [first, second]) = filled();
+    let (folder, [first, second, _]) = filled();
     let (good, other) = (fs::read(&first).unwrap(), fs::read(&second).unwrap());
     let mut bytes = good.clone();
     spoil(&mut bytes, &other);

@@ -5,4 +5,5 @@ mod hostile;
 mod loading;
 mod memories;
 mod policies;
+mod tables;
 mod world;

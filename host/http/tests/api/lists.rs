@@ -237,7 +237,7 @@ fn plugins_say_what_they_are() {
         .iter()
         .map(|plugin| plugin["name"].as_str().unwrap())
         .collect::<Vec<_>>();
-    assert_eq!(names, ["Baidu AI Cloud", "Huawei Cloud"]);
+    assert_eq!(names, ["Baidu AI Cloud", "Huawei Cloud", "Volcengine"]);
 }
 
 #[test]

@@ -37,7 +37,11 @@ use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
+use perennial_sandbox::LoadError;
 use perennial_sandbox::Options;
+use perennial_sandbox::Origin;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
 
 /// An instant of the command line: RFC 3339, or a date alone, which is midnight UTC.
@@ -135,12 +139,28 @@ impl Context {
 
     /// The bundled plugins, those of the configuration and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
-        let cache = self.cache.clone().or_else(default_cache);
         let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
+        self.load_files(files)
+    }
+
+    fn load_files(&self, files: Vec<PluginFile>) -> anyhow::Result<Plugins> {
+        let cache_dir = self.cache.clone().or_else(default_cache);
         let limits =
             Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
-        Ok(Plugins::load(&Options { files, cache_dir: cache, limits })?)
+        let loaded = Plugins::load(&Options { files, cache_dir, limits });
+        loaded.map_err(|error| match matches!(error, LoadError::WrongTable { .. }) {
+            true => UserError::Argument(error.to_string()).into(),
+            false => error.into(),
+        })
+    }
+
+    /// The plugin of one file, whatever the configuration and the command line name beside it.
+    pub(super) fn load_plugin(&self, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
+        let plugins = self.load_files(vec![file.clone()])?;
+        let found = plugins.iter().find(|plugin| *plugin.origin() == Origin::File(file.path.clone()));
+        let missing = || UserError::Argument(format!("`{}` is no plugin", file.path.display()));
+        Ok(Arc::clone(found.ok_or_else(missing)?))
     }
 
     /// The rules of every provider.

@@ -38,6 +38,7 @@ mod on_host;
 mod output;
 mod package;
 mod plan;
+mod plugin;
 mod plugin_failures;
 mod plugins;
 mod policy;
@@ -162,6 +163,7 @@ enum Command {
     Events(events::Arguments),
     Explain(explain::Arguments),
     Plugins(plugins::Arguments),
+    Plugin(plugin::Arguments),
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
@@ -328,6 +330,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Events(arguments) => events::events(context, arguments),
         Command::Explain(arguments) => explain::explain(context, arguments),
         Command::Plugins(arguments) => plugins::plugins(context, arguments),
+        Command::Plugin(arguments) => plugin::plugin(context, arguments),
         Command::Policy(arguments) => policy::policy(context, arguments),
         Command::Replay(arguments) => replay::replay(context, arguments),
         Command::Db(arguments) => db::db(context, arguments),

@@ -88,6 +88,13 @@ pub(super) fn plugins(context: &Context, arguments: &Arguments) -> anyhow::Resul
     Ok(out.finish()?)
 }
 
+/// Prints one plugin.
+pub(super) fn inspect(context: &Context, plugin: &Plugin) -> anyhow::Result<()> {
+    let mut out = Output::standard();
+    describe(plugin, context.stdout_style(), &mut out)?;
+    Ok(out.finish()?)
+}
+
 fn row(plugin: &Plugin) -> Row {
     let manifest = plugin.manifest();
     let kinds = manifest.kinds.iter().map(|(name, kind)| {

@@ -199,7 +199,10 @@ fn what_is_unknown_is_refused_with_what_there_is() {
         (&["approvals", "list", "--account", "acme"], accounts),
         (&["key", "list", "--account", "acme"], accounts),
         (&["token", "create", "--name", "a", "--role", "viewer", "--account", "acme"], accounts),
-        (&["resources", "--provider", "hwc"], "there is no provider `hwc`; there are baidu, huawei"),
+        (
+            &["resources", "--provider", "hwc"],
+            "there is no provider `hwc`; there are baidu, huawei, volcengine",
+        ),
         (&["resources", "--kind", "vm"], "there is no kind `vm`; there are "),
         (&["events", "--resource", "ecs-9"], "there is no resource `ecs-9`; `perennial resources` lists"),
     ] {

@@ -617,6 +617,7 @@ fn what_was_left_out_and_needs_an_approval_waits_for_it() {
     let lines = play.event_lines(&[]);
     let of_disk = lines.lines().filter(|line| line.contains(" evs-1 ")).map(|line| format!("{line}\n"));
     expect![[r#"
+        02-20T19:00:00 evs-1 setting_changed
         02-20T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
         02-21T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
         02-22T00:00:00 evs-1 setting_changed
@@ -630,4 +631,35 @@ fn what_was_left_out_and_needs_an_approval_waits_for_it() {
         02-27T19:00:00 evs-1 policy_ruled policy=p ruling=approval_required command=renew reason=look
         02-28T15:59:59 evs-1 stage_changed to=grace
     "#]].assert_eq(&of_disk.collect::<String>());
+}
+
+#[test]
+fn what_an_amended_renewal_leaves_out_is_renewed_for_its_term() {
+    let disk = resource("evs-1", r#", "attached_to": "ecs-1""#)
+        .replace("\"ecs\"", "\"evs\"")
+        .replace("\"renew\"", "\"lapse\"");
+    let scenario = r#"[
+        { "at": "2026-02-05T00:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "processing-order" },
+        { "at": "2026-02-22T20:00:00Z", "do": "set_attribute", "resource": "evs-1", "name": "condition", "value": "" }
+    ]"#;
+    let amend = "if plan.at < instant(\"2026-02-21T00:00:00Z\") { \
+                 return amend(#{ term: #{ count: 3, unit: \"month\" } }, \"longer\"); } approve()";
+    let play = Play {
+        resources: vec![resource("ecs-1", ""), disk],
+        ..Play::new().policy("p", "", amend).scenario(scenario)
+    };
+    expect![[r#"
+        02-05T00:00:00 evs-1 setting_changed
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=amended command=renew reason=longer
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-297.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
+        02-20T19:00:00 evs-1 setting_changed
+        02-20T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-21T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-22T19:00:00 evs-1 renewal_declined code=CBC.99003144 message=an order of the resource is being processed; wait until it is done class=rule
+        02-22T20:00:00 evs-1 setting_changed
+        02-23T19:00:00 evs-1 balance_changed reason=renewal amount=-297.00
+        02-23T19:00:00 evs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
+        02-23T19:00:00 evs-1 setting_changed
+    "#]].assert_eq(&play.event_lines(&[]));
 }

@@ -26,6 +26,9 @@ use crate::provider::bindings::commands as wit_commands;
 use crate::provider::bindings::types as wit;
 use crate::provider::bindings::usage as wit_usage;
 
+/// The name under which rules read the region.
+const REGION: &str = "region";
+
 /// Several lists in one allocation: a batch has thousands of members, and each would have lists of its own.
 #[derive(Debug)]
 pub struct Lists<T> {
@@ -108,9 +111,9 @@ impl AccountLists {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
     /// They are: options and messages name resources.
-    Told,
+    With,
     /// They need not know.
-    Kept,
+    Without,
 }
 
 /// The bundles of a call.
@@ -138,12 +141,16 @@ impl BundleLists {
             attributes: Vec::new(),
             ids: String::new(),
         };
+        let reads_region = reads.iter().any(|name| name == REGION);
         for member in bundles.flat_map(|bundle| &bundle.members) {
             let before = lists.attributes.len();
-            let told = reads.iter().filter_map(|name| Some((name.as_str(), attribute(member, name)?)));
-            lists.attributes.extend(told.map(|(name, value)| words.pair(name, value)));
+            // Most resources have nothing that the rules read, which is seen sooner than each name is looked up.
+            if reads_region || member.attributes.keys().any(|name| reads.contains(name)) {
+                let told = reads.iter().filter_map(|name| Some((name.as_str(), attribute(member, name)?)));
+                lists.attributes.extend(told.map(|(name, value)| words.pair(name, value)));
+            }
             let attributes = index(lists.attributes.len() - before);
-            let id = if ids == Ids::Told { member.id.as_str() } else { "" };
+            let id = if ids == Ids::With { member.id.as_str() } else { "" };
             lists.ids.push_str(id);
             lists.members.push(wit::Member {
                 id_bytes: index(id.len()),
@@ -169,7 +176,7 @@ impl BundleLists {
 /// The region is a field of ours and an attribute of theirs.
 fn attribute<'a>(member: &'a Resource, name: &str) -> Option<&'a str> {
     match name {
-        "region" => Some(&member.region),
+        REGION => Some(&member.region),
         _ => member.attributes.get(name).map(String::as_str),
     }
 }

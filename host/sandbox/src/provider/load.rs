@@ -15,11 +15,14 @@ use wasmtime::component::Linker;
 
 use crate::provider::bindings;
 use crate::provider::bindings::ProviderPre;
+use crate::provider::bindings::profile;
 use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bundled::BUNDLED;
 use crate::provider::contract::Interfaces;
 use crate::provider::manifest;
 use crate::provider::plugin::Plugin;
+use crate::provider::table::Table;
+use crate::provider::table::TableSource;
 use crate::runtime::call;
 use crate::runtime::error::LoadError;
 use crate::runtime::limits::Limits;
@@ -36,13 +39,20 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// A plugin on disk.
+/// A plugin on disk: a component or, where the name ends in `.toml`, a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginFile {
-    /// The file of the component.
+    /// The file of the component or the table.
     pub path: PathBuf,
-    /// The only revision of it that may be loaded: the SHA-256 of the file, in lower-case hexadecimal; `None` loads any.
+    /// The only revision of it that may be loaded, in lower-case hexadecimal: the SHA-256 of the file or, of a table, also
+    /// its revision, which is of the interpreter, too; `None` loads any.
     pub digest: Option<String>,
+}
+
+impl PluginFile {
+    fn is_table(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    }
 }
 
 impl From<PathBuf> for PluginFile {
@@ -98,8 +108,18 @@ impl Plugins {
         let mut by_id = BTreeMap::new();
         for file in &options.files {
             let bytes = read(&file.path)?;
-            check_digest(file, &bytes)?;
-            let plugin = load(&loader, Origin::File(file.path.clone()), &bytes)?;
+            let origin = Origin::File(file.path.clone());
+            let plugin = match file.is_table() {
+                true => {
+                    let plugin = load_table(&loader, origin, &bytes)?;
+                    check_digest(file, &bytes, Some(plugin.digest()))?;
+                    plugin
+                }
+                false => {
+                    check_digest(file, &bytes, None)?;
+                    load(&loader, origin, &bytes)?
+                }
+            };
             let second = plugin.origin().to_string();
             if let Some(first) = by_id.insert(plugin.manifest().id.clone(), Arc::new(plugin)) {
                 let id = first.manifest().id.clone();
@@ -108,7 +128,11 @@ impl Plugins {
         }
         for bundled in BUNDLED {
             if !by_id.contains_key(bundled.id) {
-                let plugin = load(&loader, Origin::Bundled(bundled.id), bundled.component)?;
+                let origin = Origin::Bundled(bundled.id);
+                let plugin = match bundled.table {
+                    Some(table) => load_table(&loader, origin, table.as_bytes())?,
+                    None => load(&loader, origin, bundled.component)?,
+                };
                 by_id.insert(plugin.manifest().id.clone(), Arc::new(plugin));
             }
         }
@@ -143,11 +167,11 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     bytes.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
 }
 
-/// Before anything of the file is compiled: it may be another one than the operator looked at.
-fn check_digest(file: &PluginFile, bytes: &[u8]) -> Result<(), LoadError> {
+/// Before anything of a component is compiled: the file may be another one than the operator looked at.
+fn check_digest(file: &PluginFile, bytes: &[u8], revision: Option<&str>) -> Result<(), LoadError> {
     let found = hex::encode(Sha256::digest(bytes));
     match &file.digest {
-        Some(expected) if *expected != found => {
+        Some(expected) if *expected != found && revision != Some(expected) => {
             Err(LoadError::OtherDigest { path: file.path.clone(), expected: expected.clone(), found })
         }
         Some(_) | None => Ok(()),
@@ -155,7 +179,18 @@ fn check_digest(file: &PluginFile, bytes: &[u8]) -> Result<(), LoadError> {
 }
 
 fn load(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
-    contain(&origin.clone(), || load_contained(loader, origin, bytes))
+    contain(&origin.clone(), || {
+        let (component, digest) = loader.component(&origin.to_string(), bytes)?;
+        load_contained(loader, origin, (component, digest, bytes.len()), None)
+    })
+}
+
+/// The interpreter of tables, with a table.
+fn load_table(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
+    contain(&origin.clone(), || {
+        let source = TableSource::of(loader, &origin.to_string(), bytes)?;
+        load_contained(loader, origin, (source.component, source.revision, bytes.len()), Some(source.text))
+    })
 }
 
 /// The result of `work`; a panic over the plugin of `origin` is an error like any other.
@@ -169,9 +204,13 @@ fn contain<T>(origin: &Origin, work: impl FnOnce() -> Result<T, LoadError>) -> R
     })
 }
 
-fn load_contained(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
+fn load_contained(
+    loader: &Loader,
+    origin: Origin,
+    (component, digest, bytes): (Component, String, usize),
+    table: Option<&str>,
+) -> Result<Plugin, LoadError> {
     let (shown, name) = (origin.to_string(), origin.name());
-    let (component, digest) = loader.component(&shown, bytes)?;
     let interfaces = Interfaces::of(loader.runtime.engine(), &component);
     interfaces.check(&shown)?;
     let pre = bind(loader, (&shown, &name), &component, &interfaces)?;
@@ -179,17 +218,39 @@ fn load_contained(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugi
         true => Some(bind_provider_api(loader, (&shown, &name), &pre, &interfaces)?),
         false => None,
     };
-    let described = call::invoke(&loader.runtime, &loader.limits, (&name, "describe"), 0, |store| {
-        let provider = pre.instantiate(&mut *store)?;
-        provider.perennial_provider_profile().call_describe(store)
-    });
-    let (described, _) =
-        described.map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
+    let wrong = |error: wasmtime::Error| interfaces.wrong(&shown, format!("{error:#}"));
+    let table = table.map(|text| Table::of(text, &pre)).transpose().map_err(wrong)?;
+    let described = describe(loader, (&shown, &name), &pre, table.as_ref())?;
     let manifest = manifest::receive(described)
         .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
     let runtime = Arc::clone(&loader.runtime);
-    let functions = (pre, provider_api);
-    Ok(Plugin::new(runtime, loader.limits, functions, manifest, origin, digest, interfaces, bytes.len()))
+    let functions = (pre, provider_api, table);
+    Ok(Plugin::new(runtime, loader.limits, functions, manifest, origin, digest, interfaces, bytes))
+}
+
+/// What the plugin says of itself; of a table, first whether it is one.
+fn describe(
+    loader: &Loader,
+    (origin, name): (&str, &str),
+    pre: &ProviderPre<call::StoreLimits>,
+    table: Option<&Table>,
+) -> Result<profile::Manifest, LoadError> {
+    let described = call::invoke(&loader.runtime, &loader.limits, (name, "describe"), 0, |store| {
+        let (provider, problems) = match table {
+            Some(table) => table.start(pre, store)?,
+            None => (pre.instantiate(&mut *store)?, Vec::new()),
+        };
+        match problems.is_empty() {
+            true => provider.perennial_provider_profile().call_describe(store).map(Ok),
+            false => Ok(Err(problems)),
+        }
+    });
+    let silent =
+        |failure: call::Failure| LoadError::Silent { origin: origin.to_owned(), source: failure.error };
+    let (described, _) = described.map_err(silent)?;
+    let shown = |problems: Vec<_>| table.map(|table| table.shown(name, &problems)).unwrap_or_default();
+    described
+        .map_err(|problems| LoadError::WrongTable { origin: origin.to_owned(), problems: shown(problems) })
 }
 
 /// Finds the contract's functions in the component, and makes sure that they have its types.

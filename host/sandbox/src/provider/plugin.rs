@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use perennial_domain::account::Account;
 use perennial_domain::account_settings;
@@ -38,9 +40,11 @@ use crate::provider::encode::BundleLists;
 use crate::provider::encode::Ids;
 use crate::provider::encode::Words;
 use crate::provider::load::Origin;
+use crate::provider::named_accounts::NamedAccounts;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
 use crate::provider::request::TimelineRequest;
+use crate::provider::table;
 use crate::runtime::batch;
 use crate::runtime::batch::Answers;
 use crate::runtime::batch::BatchLimits;
@@ -51,17 +55,22 @@ use crate::runtime::engine::Runtime;
 use crate::runtime::error::PluginError;
 use crate::runtime::limits::Limits;
 
+/// The functions of a plugin: those of the rules, those of its provider's own API, and those that take its table.
+type Functions = (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>, Option<table::Table>);
+
 /// One provider's rules, ready to be asked.
 pub struct Plugin {
     runtime: Arc<Runtime>,
     limits: Limits,
     pre: ProviderPre<StoreLimits>,
     provider_api: Option<ProviderWithApiPre<StoreLimits>>,
+    table: Option<table::Table>,
     manifest: Manifest,
     origin: Origin,
     digest: String,
     interfaces: Interfaces,
     bytes: usize,
+    fuel_used: AtomicU64,
 }
 
 impl fmt::Debug for Plugin {
@@ -75,14 +84,26 @@ impl Plugin {
     pub(super) fn new(
         runtime: Arc<Runtime>,
         limits: Limits,
-        (pre, provider_api): (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>),
+        (pre, provider_api, table): Functions,
         manifest: Manifest,
         origin: Origin,
         digest: String,
         interfaces: Interfaces,
         bytes: usize,
     ) -> Plugin {
-        Plugin { runtime, limits, pre, provider_api, manifest, origin, digest, interfaces, bytes }
+        Plugin {
+            runtime,
+            limits,
+            pre,
+            provider_api,
+            table,
+            manifest,
+            origin,
+            digest,
+            interfaces,
+            bytes,
+            fuel_used: AtomicU64::new(0),
+        }
     }
 
     /// What it says of itself.
@@ -95,7 +116,7 @@ impl Plugin {
         &self.origin
     }
 
-    /// The SHA-256 of the component, in hexadecimal: what names this revision.
+    /// The SHA-256 of the component or, of a table, of its interpreter and it, in hexadecimal: what names this revision.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -105,7 +126,17 @@ impl Plugin {
         &self.interfaces
     }
 
-    /// The size of the component, in bytes.
+    /// The fuel of all its calls since it was loaded.
+    pub fn fuel_used(&self) -> u64 {
+        self.fuel_used.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is a table, which a bundled component interprets.
+    pub fn is_table(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// The size of the component or the table, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes
     }
@@ -171,7 +202,7 @@ impl Plugin {
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
         let mut words = Words::default();
         let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
-        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Kept);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Without);
         let sent = requests.iter().zip(&named_accounts.places).map(|(request, account)| {
             wit_lifecycle::TimelineRequest { after: request.after.as_second(), account: *account }
         });
@@ -202,7 +233,7 @@ impl Plugin {
         let named_accounts = NamedAccounts::of(accounts, requests.iter().map(|request| request.account));
         let mut words = Words::default();
         let accounts = AccountLists::of(&mut words, &named_accounts.accounts);
-        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::Told);
+        let bundles = BundleLists::of(&mut words, bundles, &self.manifest.reads, Ids::With);
         let options = encode::options(requests.iter().map(|request| request.command));
         let changes = encode::changes(requests.iter().map(|request| request.command));
         let orders = requests.iter().flat_map(|request| encode::orders(request.orders)).collect::<Vec<_>>();
@@ -288,10 +319,13 @@ impl Plugin {
         call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<(A, u64), Failure> {
         let page_request = (self.manifest.id.as_str(), function);
-        call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
-            let provider = self.pre.instantiate(&mut *store)?;
+        let answered = call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
+            let provider = table::instantiate(&self.pre, self.table.as_ref(), &mut *store)?;
             call(store, &provider)
-        })
+        });
+        let fuel = answered.as_ref().map_or_else(|failure| failure.fuel, |(_, fuel)| *fuel);
+        self.fuel_used.fetch_add(fuel, Ordering::Relaxed);
+        answered
     }
 
     /// Asks for its provider's own API, if it has one: `call` is told how.
@@ -346,26 +380,4 @@ impl Plugin {
 
 fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {
     1 + consumption.packages.len()
-}
-
-/// The accounts that a batch is about: not all that came with the requests, which may be thousands.
-struct NamedAccounts<'a> {
-    accounts: Vec<&'a Account>,
-    /// For each request, the place of its account among `accounts`.
-    places: Vec<u32>,
-}
-
-impl<'a> NamedAccounts<'a> {
-    fn of(all: &[&'a Account], named: impl Iterator<Item = AccountIndex>) -> NamedAccounts<'a> {
-        let mut named_accounts = NamedAccounts { accounts: Vec::new(), places: Vec::new() };
-        let mut known = BTreeMap::new();
-        for account in named {
-            let place = *known.entry(account).or_insert_with(|| {
-                named_accounts.accounts.push(all[account.get()]);
-                encode::index(named_accounts.accounts.len() - 1)
-            });
-            named_accounts.places.push(place);
-        }
-        named_accounts
-    }
 }

@@ -250,6 +250,14 @@ pub enum LoadError {
         /// Every difference, separated by semicolons.
         problem: String,
     },
+    /// A table says what no table can say, or is not UTF-8.
+    #[error("the table {origin} cannot be used; nothing of it is loaded:{problems}")]
+    WrongTable {
+        /// The file of the table, or that it is bundled.
+        origin: String,
+        /// Every problem, each with its line; each begins with a space or a line break.
+        problems: String,
+    },
     /// The component gave no manifest.
     #[error("the manifest of the plugin {origin} cannot be read: {source}")]
     Silent {

@@ -217,6 +217,8 @@ impl<'a> Renewal<'a> {
     fn of(context: &RequestContext<'a>, kind: Kind, resource: &'a ResourceView) -> Renewal<'a> {
         let visible = VisibleResource::of(context, resource);
         let term = resource.renewal_term.or(resource.term).filter(|_| visible.renews());
+        // No rule renews by days: that of what was imported with such a term is refused, and has no unit here.
+        let said = term.and_then(|term| Some((unit(term)?, term.count.to_string())));
         Renewal {
             service_type: kind.name().to_uppercase(),
             region: &resource.region,
@@ -226,16 +228,17 @@ impl<'a> Renewal<'a> {
             expire_time: visible.expires_at.map(rfc3339::write),
             alone_renew_enable: true,
             already_renew_set: visible.renews(),
-            renew_time_unit: term.map(unit),
-            renew_time: term.map(|term| term.count.to_string()),
+            renew_time_unit: said.as_ref().map(|(unit, _)| *unit),
+            renew_time: said.map(|(_, count)| count),
         }
     }
 }
 
-/// The unit of a rule's term, which is never in days.
-fn unit(term: Term) -> &'static str {
+/// The unit of a rule's term; `None` of days.
+fn unit(term: Term) -> Option<&'static str> {
     match term.unit {
-        TermUnit::Day | TermUnit::Month => "month",
-        TermUnit::Year => "year",
+        TermUnit::Day => None,
+        TermUnit::Month => Some("month"),
+        TermUnit::Year => Some("year"),
     }
 }

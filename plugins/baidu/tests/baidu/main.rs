@@ -5,6 +5,7 @@ mod calendar;
 mod commands;
 mod disks;
 mod harness;
+mod left_out;
 mod profile;
 mod refund_days;
 mod related;

@@ -97,6 +97,7 @@ fn the_manifest_names_kinds_notices_and_attributes_once() {
                 "deletionProtection",
                 "relatedReleaseFlag",
                 "monthlyPrice",
+                "leftOut",
             ],
             "OperationDenied",
             "NoSuchObject",

@@ -84,6 +84,18 @@ fn a_page_of_renewals_has_every_documented_field() {
 }
 
 #[test]
+fn a_term_in_days_is_not_shown_as_months() {
+    let days = Some(Term { count: 30, unit: TermUnit::Day });
+    let imported = prepaid("scs", "scs-1", "2026-03-05T02:00:00Z").on_expiry(OnExpiry::Renew);
+    let mut world = World::of(vec![ResourceView { term: days, ..imported }]);
+    let response = send(&mut world, LIST, r#"{"serviceType":"SCS","pageNo":1,"pageSize":2}"#);
+    let body = serde_json::from_slice::<Value>(&response.body).unwrap();
+    let shown = &body["resources"][0];
+    assert_eq!((&shown["renewTime"], &shown["renewTimeUnit"]), (&Value::Null, &Value::Null), "{shown}");
+    assert_eq!(shown["alreadyRenewSet"], true);
+}
+
+#[test]
 fn renewals_are_searched_as_documented() {
     let many = (0..101).map(|n| format!(r#""s-{n}""#)).collect::<Vec<_>>().join(",");
     let many = format!(r#"{{"serviceType":"SCS","shortOrInstanceIds":[{many}]}}"#);

@@ -133,8 +133,8 @@ fn a_year_counted_from_the_31st_ends_on_29_february() {
     let mut server = Server::between(said, starts_at, ends_at, term, 2_000_000_000);
     server.resource.anchor_day = Some(31);
     let fee = |at| server.unsubscribed(time(at))[0];
-    assert_eq!(fee("2028-02-29 12:00:00"), (0, 701_360_000, 300_000_000));
-    assert_eq!(fee("2028-03-01 00:00:00"), (0, 798_630_000, 200_000_000));
+    assert_eq!(fee("2028-02-29 12:00:00"), (0, 700_000_000, 300_000_000));
+    assert_eq!(fee("2028-03-01 00:00:00"), (0, 797_260_000, 200_000_000));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod cascade;
 mod changed_refunds;
 mod commands;
 mod dependents;
+mod left_out;
 mod packages;
 mod paths;
 mod profile;

@@ -57,8 +57,8 @@ fn only_a_package_in_force_covers_usage_after_its_purchase() {
     assert!(!covered("2026-02-10 11:59:59"), "before it was bought");
     assert!(!covered("2026-02-10 23:59:59"), "bought ahead");
     assert!(covered("2026-02-11 00:00:00"));
-    assert!(covered("2026-03-11 23:59:58"));
-    assert!(!covered("2026-03-11 23:59:59"), "over");
+    assert!(covered("2026-03-11 23:59:59"), "its last second");
+    assert!(!covered("2026-03-12 00:00:00"), "over");
     let backdated = vec![package("2026-02-10 12:00:00", "2026-02-01 00:00:00", "2026-03-11 23:59:59", 0)];
     assert_eq!(
         print(&[], "2026-02-10 11:59:59", 1, backdated),

@@ -204,44 +204,6 @@ fn nobody_is_left_to_a_primary_that_the_rules_refuse() {
 }
 
 #[test]
-fn what_a_try_left_out_is_tried_until_it_expires() {
-    let said: Said = &[("deduction_days", "2")];
-    let quarterly = Some(Term { count: 3, unit: TermUnit::Month });
-    let server = |expires_at: &str| {
-        let expires_at = Some(time(expires_at));
-        Resource { expires_at, renewal_term: quarterly, ..renews(resource("ecs")) }
-    };
-    let disk = attached("evs", 0);
-    let held = Resource { attributes: vec![("condition".into(), "processing-order".into())], ..disk.clone() };
-    let shown = [
-        tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), disk.clone()]),
-        tries(said, "2026-02-26 03:00:00", &[server("2026-05-31 23:59:59"), held]),
-        tries(said, "2026-02-01 00:00:00", &[server("2026-03-01 23:59:59"), disk]),
-    ];
-    expect![[r#"
-        2026-02-27 03:00:00 #1 try
-        2026-02-28 03:00:00 #1 try
-        2026-05-29 03:00:00 #0 try
-        2026-05-30 03:00:00 #0 try
-        2026-05-31 03:00:00 #0 try
-        disk: #1 to 2026-05-31 23:59:59 for 3 month
-
-        2026-02-27 03:00:00 #1 try
-        2026-02-28 03:00:00 #1 try
-        2026-05-29 03:00:00 #0 try
-        2026-05-30 03:00:00 #0 try
-        2026-05-31 03:00:00 #0 try
-        disk: CBC.99003144
-
-        2026-02-27 03:00:00 #0 try
-        2026-02-28 03:00:00 #0 try
-        2026-03-01 03:00:00 #0 try
-        disk: CBC.99003605
-    "#]]
-    .assert_eq(&shown.join("\n"));
-}
-
-#[test]
 fn tries_in_retention_renew_period_by_period() {
     let said: Said = &[("tries_until", "retention")];
     let asked = |stage: Stage, at: &str, asked: Command| {

@@ -27,7 +27,7 @@ fn the_manifest_says_what_there_is() {
     let codes = format!("{} {}\n", manifest.insufficient_balance.code, manifest.unknown_resource.code);
     assert_eq!(manifest.idempotency, None);
     expect![[r#"
-        huawei 480 condition quota_reuse_cycle quota_reuse_cycle_type prepaid_since CBC.30050006 CBC.99003012
+        huawei 480 condition quota_reuse_cycle quota_reuse_cycle_type prepaid_since left_out CBC.30050006 CBC.99003012
         ecs → [] 14 terms
         bms → [] 14 terms
         evs → [ecs bms] 14 terms

@@ -68,6 +68,28 @@ fn a_renewed_period_begins_after_the_last_second_of_the_one_before() {
 }
 
 #[test]
+fn a_first_period_begins_with_the_second_of_its_purchase() {
+    let renewal = order("2026-02-28 23:59:59", "2026-03-31 23:59:59", 32_000_000);
+    let purchase = Order { kind: OrderKind::Purchase, ..renewal };
+    let at = time("2026-03-02 12:00:00");
+    let left = |counts, started_at| {
+        let division = divide(&settings(&[("refund_counts", counts)]), at, &purchase, started_at);
+        (division.refund, division.consumed)
+    };
+    // Of an import whose purchase is long past, the last period is a running one like any other.
+    let shown = ["hours", "days", "whole_unused_days"].map(|counts| {
+        let (first, later) = (left(counts, purchase.starts_at), left(counts, time("2025-01-01 12:00:00")));
+        format!("{counts} {first:?}, imported later {later:?}\n")
+    });
+    expect![[r#"
+        hours (30410000, 1590000), imported later (30450000, 1550000)
+        days (30000000, 2000000), imported later (30960000, 1040000)
+        whole_unused_days (29930000, 2070000), imported later (29930000, 2070000)
+    "#]]
+    .assert_eq(&shown.concat());
+}
+
+#[test]
 fn each_site_counts_as_its_manual_does_unless_the_account_says_otherwise() {
     let order = order("2026-04-01 08:00:00", "2026-05-01 08:00:00", 72_000_000);
     let sites = ["intl", "cn", "eu"].map(|site| refund(&[("site", site)], "2026-04-16 20:30:00", &order));

@@ -66,6 +66,40 @@ fn a_year_is_counted_in_days_without_a_29_february() {
 }
 
 #[test]
+fn a_term_in_days_is_counted_in_its_days() {
+    let term = Some(Term { count: 30, unit: TermUnit::Day });
+    let (starts_at, ends_at) = (time("2024-02-16 00:00:00"), time("2024-03-16 23:59:59"));
+    let resource = Resource { started_at: starts_at, expires_at: Some(ends_at), term, ..resource("ecs") };
+    let order = Order {
+        member: 0,
+        kind: OrderKind::Purchase,
+        starts_at,
+        ends_at,
+        paid: 90_000_000,
+        paid_at: starts_at,
+        reduces: None,
+    };
+    let shown = ["2024-02-16 12:00:00", "2024-02-28 12:00:00", "2024-03-15 23:59:59", "2024-03-16 00:00:00"]
+        .map(|at| {
+            let asked = |price| {
+                let bundle = std::slice::from_ref(&resource);
+                print_plan(&command(&[], time(at), bundle, 0, change(price, 90_000_000, &[]), &[order]))
+            };
+            format!("{at} {}\n{at} {}\n", asked(120_000_000), asked(60_000_000))
+        });
+    expect![[r#"
+        2024-02-16 12:00:00 #0 changes to [("flavor", "large")] at 120000000, 29000000 of order 0 from 2024-02-16 12:00:00 to 2024-03-16 23:59:59
+        2024-02-16 12:00:00 #0 changes to [("flavor", "large")] at 60000000, -29000000 of order 0 from 2024-02-16 12:00:00 to 2024-03-16 23:59:59
+        2024-02-28 12:00:00 #0 changes to [("flavor", "large")] at 120000000, 17000000 of order 0 from 2024-02-28 12:00:00 to 2024-03-16 23:59:59
+        2024-02-28 12:00:00 #0 changes to [("flavor", "large")] at 60000000, -17000000 of order 0 from 2024-02-28 12:00:00 to 2024-03-16 23:59:59
+        2024-03-15 23:59:59 #0 changes to [("flavor", "large")] at 120000000, 1000000 of order 0 from 2024-03-15 23:59:59 to 2024-03-16 23:59:59
+        2024-03-15 23:59:59 #0 changes to [("flavor", "large")] at 60000000, -1000000 of order 0 from 2024-03-15 23:59:59 to 2024-03-16 23:59:59
+        2024-03-16 00:00:00 #0 changes to [("flavor", "large")] at 120000000, 0 of order 0 from 2024-03-16 00:00:00 to 2024-03-16 23:59:59
+        2024-03-16 00:00:00 #0 changes to [("flavor", "large")] at 60000000, 0 of order 0 from 2024-03-16 00:00:00 to 2024-03-16 23:59:59
+    "#]].assert_eq(&shown.concat());
+}
+
+#[test]
 fn each_period_that_was_paid_for_has_its_part_of_the_whole() {
     let bundle = [resource("ecs")];
     let at = time("2026-01-20 12:00:00");

@@ -40,7 +40,7 @@ pub struct TimelineWriter(lifecycle::Timelines);
 
 impl TimelineWriter {
     /// Starts without an answer.
-    pub fn for_requests(requests: usize) -> TimelineWriter {
+    pub(crate) fn for_requests(requests: usize) -> TimelineWriter {
         TimelineWriter(lifecycle::Timelines {
             words: Vec::new(),
             counts: Vec::with_capacity(requests),
@@ -76,7 +76,7 @@ pub struct PlanWriter(commands::Plans);
 
 impl PlanWriter {
     /// Starts without an answer.
-    pub fn for_requests(requests: usize) -> PlanWriter {
+    pub(crate) fn for_requests(requests: usize) -> PlanWriter {
         PlanWriter(commands::Plans {
             words: Vec::new(),
             answers: Vec::with_capacity(requests),

@@ -40,7 +40,7 @@ use crate::usage;
 /// Rules that repeat what they are told.
 struct Echo;
 
-fn told(resource: &Resource) -> String {
+fn description(resource: &Resource) -> String {
     let attributes = resource.attributes.iter().map(|(name, value)| format!(" {name}={value}"));
     format!("{}:{}{}", resource.id, resource.kind, attributes.collect::<String>())
 }
@@ -56,14 +56,14 @@ impl Rules for Echo {
         let set = |(member, resource)| Occurrence {
             at: after + 1,
             member,
-            action: Action::SetAttribute((settings.clone(), told(resource))),
+            action: Action::SetAttribute((settings.clone(), description(resource))),
         };
         let released = Occurrence { at: after + 2, member: 0, action: Action::Enter(Stage::Released) };
         (0..).zip(bundle).map(set).chain([released]).collect()
     }
 
     fn plan(settings: &String, request: &PlanRequest) -> Result<Plan, Refusal> {
-        let bundle = request.bundle.iter().map(told).collect::<Vec<_>>().join(", ");
+        let bundle = request.bundle.iter().map(description).collect::<Vec<_>>().join(", ");
         let message = format!("{settings} asks at {} about {bundle}", request.at);
         let refunds = (0..).zip(&request.orders);
         let refunds = refunds.map(|(order, paid)| Refund { order, amount: paid.paid, fee: 0 }).collect();

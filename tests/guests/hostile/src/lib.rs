@@ -84,8 +84,7 @@ impl lifecycle::Guest for Hostile {
         requests: Vec<lifecycle::TimelineRequest>,
     ) -> lifecycle::Timelines {
         let does = |what: &str| words.iter().any(|word| word == what);
-        let (few, many, uneven, wordless) = (does("few"), does("many"), does("uneven"), does("wordless"));
-        let repeats = does("repeat");
+        let (few, many, uneven, repeats) = (does("few"), does("many"), does("uneven"), does("repeat"));
         let last = requests.last().map_or(0, |request| request.after + 1);
         let mut answer = <Bundlewise as lifecycle::Guest>::timeline(words, accounts, bundles, requests);
         let set = |word| lifecycle::Occurrence {
@@ -102,8 +101,12 @@ impl lifecycle::Guest for Hostile {
         if uneven {
             answer.counts[0] += 1;
         }
-        if wordless {
-            answer.occurrences[0] = set(u32::MAX);
+        for occurrence in &mut answer.occurrences {
+            if let lifecycle::Action::SetAttribute(pair) = &mut occurrence.action
+                && answer.words[pair.name as usize] == "wordless"
+            {
+                pair.value = u32::MAX;
+            }
         }
         if repeats {
             answer.words = vec!["x".repeat(100_000)];
@@ -160,6 +163,10 @@ fn occurrences(after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
             .zip(after + 1..)
             .map(|(stage, at)| Occurrence { at, member: 0, action: Action::Enter(stage) })
             .collect(),
+        "wordless" => {
+            let action = Action::SetAttribute(("wordless".to_owned(), String::new()));
+            vec![Occurrence { at: after + 1, member: 0, action }]
+        }
         "notice" => vec![Occurrence { at: after + 1, member: 0, action: Action::Notice(3) }],
         "echo" => {
             let member = &bundle[0];
@@ -188,7 +195,7 @@ impl commands::Guest for Hostile {
         orders: Vec<Order>,
     ) -> commands::Plans {
         let does = |what: &str| words.iter().any(|word| word == what);
-        let (few, uneven, wordless, spare) = (does("few"), does("uneven"), does("wordless"), does("spare"));
+        let (few, uneven, spare) = (does("few"), does("uneven"), does("spare"));
         let mut answer =
             <Bundlewise as commands::Guest>::make_plans(words, accounts, bundles, requests, orders);
         let nothing = commands::Refusal { code: u32::MAX, message: u32::MAX };
@@ -198,8 +205,10 @@ impl commands::Guest for Hostile {
         if uneven && let Some(Ok(plan)) = answer.answers.first_mut() {
             plan.steps += 1;
         }
-        if wordless {
-            answer.answers[0] = Err(nothing);
+        for refusal in answer.answers.iter_mut().filter_map(|one| one.as_mut().err()) {
+            if answer.words[refusal.code as usize] == "wordless" {
+                refusal.message = u32::MAX;
+            }
         }
         if spare {
             answer.skipped.push(commands::SkippedMember { member: 0, reason: nothing });
@@ -221,6 +230,7 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
         "no-time" => vec![extend(request.at + (1 << 40), 0)],
         "outside" => vec![step(7, Operation::SetOnExpiry(OnExpiry::Lapse))],
         "refusal" => return Err(Refusal { code: "No".to_owned(), message: "not this one".to_owned() }),
+        "wordless" => return Err(Refusal { code: "wordless".to_owned(), message: String::new() }),
         does => {
             misbehave(does);
             Vec::new()

@@ -35,7 +35,7 @@ impl<T> Items<T> {
     ///
     /// A [`Mismatch`] when there are fewer.
     pub fn take(&mut self, count: u32) -> Result<impl ExactSizeIterator<Item = T>, Mismatch> {
-        let count = super::place(count);
+        let count = place(count);
         let (name, left) = (self.name, self.items.len());
         match count <= left {
             true => Ok(self.items.by_ref().take(count)),
@@ -78,7 +78,7 @@ impl Words {
     ///
     /// In words: there is no such text, or the answer says too much, which [`Words::finish`] tells, too.
     pub fn text(&mut self, number: u32) -> Result<String, String> {
-        let Some(text) = self.words.get(super::place(number)) else {
+        let Some(text) = self.words.get(place(number)) else {
             return Err(format!("it has a word {number} of {}", self.words.len()));
         };
         match self.left_bytes.checked_sub(text.len()) {
@@ -110,6 +110,11 @@ impl Words {
 /// [`Mismatch::Count`] when there are more or fewer.
 pub fn check_count(answers: usize, requests: usize) -> Result<(), Mismatch> {
     if answers == requests { Ok(()) } else { Err(Mismatch::Count(answers)) }
+}
+
+/// A place in a list, as lists here count.
+pub fn place(number: u32) -> usize {
+    usize::try_from(number).expect("the host has at least 32 bits")
 }
 
 #[cfg(test)]

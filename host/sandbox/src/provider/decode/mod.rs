@@ -24,6 +24,7 @@ use crate::provider::decode::lists::Items;
 use crate::provider::decode::lists::Mismatch;
 use crate::provider::decode::lists::check_count;
 
+pub use lists::place;
 pub use plans::plans;
 pub use timelines::timelines;
 
@@ -108,9 +109,4 @@ fn on_expiry(on_expiry: wit::OnExpiry) -> OnExpiry {
 
 fn member(number: u32) -> MemberIndex {
     MemberIndex::new(place(number))
-}
-
-/// A place in a list, as lists here count.
-pub fn place(number: u32) -> usize {
-    usize::try_from(number).expect("the host has at least 32 bits")
 }

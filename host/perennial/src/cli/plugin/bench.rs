@@ -1,0 +1,144 @@
+//! `perennial plugin bench`: the fuel and the time of a timeline and of a plan, and how they changed.
+//!
+//! Fuel is the same on every machine, so it is compared; time is only shown.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use perennial_domain::account::Account;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Command;
+use perennial_sandbox::PlanRequest;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::PluginFile;
+use perennial_sandbox::TimelineRequest;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::input;
+use crate::cli::output::Output;
+use crate::cli::plugin::samples;
+use crate::config;
+
+/// How many bundles are asked about together.
+const BATCH: usize = 256;
+/// How often it is measured; the fastest counts.
+const ROUNDS: usize = 5;
+/// By how many percent fuel may grow before it is said to be worse.
+const TOLERANCE_PERCENT: u64 = 5;
+
+/// The arguments of `bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The component or the table; FILE@sha256:DIGEST takes no other revision.
+    #[arg(value_parser = config::plugin_file)]
+    plugin: PluginFile,
+    /// The fuel of before, in a file that is made if it is not there; more than 5 % above it ends with exit code 1.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+}
+
+/// Fuel that grew: exit code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} took more fuel than the baseline allows; delete its line in the baseline to accept that")]
+struct MoreFuel(String);
+
+/// What one question of a batch takes.
+struct Figure {
+    fuel: u64,
+    nanoseconds: u128,
+}
+
+pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let plugin = context.load_plugin(&arguments.plugin)?;
+    let loaded = start.elapsed();
+    let account = samples::account(plugin.manifest());
+    let bundles = samples::bundles(plugin.manifest());
+    let batch = bundles.iter().cycle().take(BATCH).collect::<Vec<_>>();
+    let figures = [
+        ("timeline", measured(&plugin, || timelines(&plugin, &account, &batch))),
+        ("plan", measured(&plugin, || plans(&plugin, &account, &batch))),
+        ("timeline_alone", measured_alone(&plugin, || timelines(&plugin, &account, &batch[..1]))),
+    ];
+    let before = arguments.baseline.as_deref().map(read).transpose()?.unwrap_or_default();
+    let mut out = Output::standard();
+    writeln!(out, "{} bytes, loaded in {} ms", plugin.size_bytes(), loaded.as_millis())?;
+    let (mut after, mut worse) = (before.clone(), Vec::new());
+    for (what, figure) in &figures {
+        let micros = figure.nanoseconds / 1_000;
+        let rest = figure.nanoseconds / 100 % 10;
+        let change = match before.get(*what) {
+            Some(old) => {
+                if figure.fuel > old + old * TOLERANCE_PERCENT / 100 {
+                    worse.push(*what);
+                }
+                format!(", {old} before")
+            }
+            None => String::new(),
+        };
+        after.entry((*what).to_owned()).or_insert(figure.fuel);
+        writeln!(out, "{what:<16} fuel {}{change}; {micros}.{rest} µs", figure.fuel)?;
+    }
+    out.finish()?;
+    if let Some(path) = &arguments.baseline {
+        let text = format!("{}\n", serde_json::to_string_pretty(&after)?);
+        std::fs::write(path, text)
+            .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))?;
+    }
+    if worse.is_empty() { Ok(()) } else { Err(MoreFuel(worse.join(", ")).into()) }
+}
+
+/// The baseline; nothing when there is none yet.
+fn read(path: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let text = input::read(path)?;
+    let wrong = |error| {
+        let path = path.display();
+        UserError::Argument(format!("`{path}` is no baseline: {error}; delete it, and a new one is made"))
+    };
+    Ok(serde_json::from_str(&text).map_err(wrong)?)
+}
+
+/// The figure of one of the questions that `ask` asks together.
+fn measured(plugin: &Plugin, ask: impl Fn()) -> Figure {
+    let all = measured_alone(plugin, ask);
+    Figure { fuel: all.fuel / BATCH as u64, nanoseconds: all.nanoseconds / BATCH as u128 }
+}
+
+fn measured_alone(plugin: &Plugin, ask: impl Fn()) -> Figure {
+    let mut best = Figure { fuel: u64::MAX, nanoseconds: u128::MAX };
+    for _ in 0..ROUNDS {
+        let (fuel, start) = (plugin.fuel_used(), Instant::now());
+        ask();
+        best.nanoseconds = best.nanoseconds.min(start.elapsed().as_nanos());
+        best.fuel = best.fuel.min(plugin.fuel_used() - fuel);
+    }
+    best
+}
+
+fn timelines(plugin: &Plugin, account: &Account, bundles: &[&Bundle]) {
+    let after = samples::instants()[1];
+    let request = |bundle| TimelineRequest { after, account: AccountIndex::new(0), bundle };
+    let requests = bundles.iter().map(|bundle| request(*bundle)).collect::<Vec<_>>();
+    drop(plugin.timelines(&[account], &requests));
+}
+
+fn plans(plugin: &Plugin, account: &Account, bundles: &[&Bundle]) {
+    let commands = samples::commands();
+    let Some(command) = commands.first() else { return };
+    let requests = bundles.iter().map(|bundle| plan_request(command, bundle)).collect::<Vec<_>>();
+    drop(plugin.make_plans(&[account], &requests));
+}
+
+fn plan_request<'a>(command: &'a Command, bundle: &'a Bundle) -> PlanRequest<'a> {
+    let (at, member) = (samples::instants()[1], MemberIndex::PRIMARY);
+    PlanRequest { at, account: AccountIndex::new(0), command, member, bundle, orders: &[] }
+}
