@@ -92,7 +92,7 @@ def sign_in(driver, demo, name):
 
 
 def amount(driver):
-    return float(find(driver, "#facts .amount").text)
+    return float(find(driver, "#facts .amount").text.replace(",", ""))
 
 
 def play_morning(driver, demo):

@@ -1,5 +1,6 @@
 """The demo with its console, for as long as a script needs it, and a browser to look at it with."""
 
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -30,7 +31,8 @@ class Demo:
 
     def __enter__(self):
         command = [str(self.program), "demo", "--serve", "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        log = {**os.environ, "RUST_LOG": "warn"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=log)
         self.tokens = {}
         for line in self.process.stdout:
             if "http://" in line:

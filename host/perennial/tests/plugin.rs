@@ -35,13 +35,25 @@ fn a_new_table_is_whole() {
     let revision = checked.stdout().lines().next().unwrap_or_default().rsplit(' ').next().unwrap().to_owned();
     assert_eq!(revision.len(), 64, "{}", checked.stdout());
     assert!(listed.contains(&revision), "{listed}");
-    expect![[r#""#]].assert_eq(&format!(
-        "{}{}",
-        checked.stdout().replace(&revision, "REVISION"),
-        checked.stderr()
-    ));
+    // The fuel depends on the compiler, so only what holds for every one is looked at.
+    assert_eq!((checked.code(), checked.stderr()), (0, String::new()), "{}", checked.stdout());
+    for ok in ["contract   ok", "timelines  ok", "commands   ok", "settings   ok", "limits     ok"] {
+        assert!(checked.stdout().lines().any(|line| line.starts_with(ok)), "{ok}: {}", checked.stdout());
+    }
     let tested = folder.run(&["plugin", "test", "nimbus/nimbus.toml"]).succeeded().stdout();
-    expect![[r#""#]].assert_eq(&tested);
+    expect![[r#"
+        ok      five tries at two o'clock, then three days of grace
+        ok      without auto-renew nothing is tried
+        ok      what is overdue happens at once and in order
+        ok      a renewal counts from the expiry
+        ok      also one in grace
+        ok      what was released is gone
+        ok      auto-renew is set before the expiry
+        ok      and not after it
+        ok      nothing is given back
+        9 cases, 0 failed
+    "#]]
+    .assert_eq(&tested);
     let built = folder.run(&["plugin", "build", "nimbus"]).succeeded().stdout();
     assert!(built.contains("nimbus/nimbus.toml is a table, and needs no build"), "{built}");
 }
@@ -62,7 +74,17 @@ fn a_case_that_does_not_hold_shows_both_answers() {
     folder.write("nimbus/nimbus.toml", &table.replace("days = [5, 4, 3, 2, 1]", "days = [5, 1]"));
     let failed = folder.run(&["plugin", "test", "nimbus/nimbus.toml"]);
     assert_eq!(failed.code(), 1);
-    expect![[r#""#]].assert_eq(&format!("{}{}", failed.stdout(), failed.stderr()));
+    let shown = failed.stdout();
+    for told in [
+        "FAILED  five tries at two o'clock, then three days of grace: `-` is what the case says",
+        "        -2026-03-06T02:00:00Z web try_renewal\n        -2026-03-07T02:00:00Z web try_renewal\n",
+        "ok      without auto-renew nothing is tried\n",
+        "9 cases, 1 failed\n",
+    ] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    assert!(!shown.contains("-2026-03-05") && !shown.contains("-2026-03-09"), "{shown}");
+    assert!(failed.stderr().contains("1 of 9 cases does not hold"), "{}", failed.stderr());
     let blessed = folder.run(&["plugin", "test", "nimbus/nimbus.toml", "--bless"]).succeeded().stdout();
     assert!(blessed.contains("blessed five tries") && blessed.contains("wrote 1 answer into"), "{blessed}");
     let again = folder.run(&["plugin", "test", "nimbus/nimbus.toml"]).succeeded().stdout();

@@ -348,7 +348,7 @@ mod tests {
     use crate::console::words;
 
     /// What is called the same in both languages.
-    const SAME: [&str; 3] = ["WEBHOOK", "WEBHOOKS", "ZONE_UTC"];
+    const SAME: [&str; 4] = ["COMMAND_ON", "WEBHOOK", "WEBHOOKS", "ZONE_UTC"];
 
     #[test]
     fn every_text_has_both_languages() {

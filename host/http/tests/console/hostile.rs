@@ -35,7 +35,7 @@ fn planted() -> Server {
     let job = json!({ "command": { "renew": {} }, "ids": ids, "dry_run": true });
     let answer = server.send("operator", "POST", "/v1/jobs", &[&reason], &job.to_string());
     assert_eq!(answer.status, 202, "{}", answer.body);
-    let webhook = json!({ "url": "https://example.com/?<script>", "description": HOSTILE });
+    let webhook = json!({ "url": "https://example.com/hook", "description": HOSTILE });
     assert_eq!(server.post("admin", "/v1/webhooks", &webhook.to_string()).status, 201);
     let token = json!({ "name": short, "role": "viewer" });
     assert_eq!(server.post("admin", "/v1/tokens", &token.to_string()).status, 201);

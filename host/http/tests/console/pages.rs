@@ -75,7 +75,34 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         }
         table.push('\n');
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        nobody | viewer operator approver admin | bound: viewer admin
+        /                                      303 | 200 200 200 200 | 200 200
+        /renewals                              303 | 200 200 200 200 | 200 200
+        /resources                             303 | 200 200 200 200 | 200 200
+        /resources/ecs-1                       303 | 200 200 200 200 | 200 200
+        /resources/ecs-1/plan?command=renew    303 | 403 200 200 200 | 403 200
+        /resources/bcc-1                       303 | 200 200 200 200 | 404 404
+        /accounts                              303 | 200 200 200 200 | 200 200
+        /accounts/acme-hw                      303 | 200 200 200 200 | 200 200
+        /accounts/beta-bd                      303 | 200 200 200 200 | 404 404
+        /approvals                             303 | 200 200 200 200 | 200 200
+        /approvals/ecs-1~1                     303 | 200 200 200 200 | 200 200
+        /jobs                                  303 | 200 200 200 200 | 200 200
+        /jobs/job-1                            303 | 200 200 200 200 | 404 404
+        /calendar                              303 | 200 200 200 200 | 200 200
+        /forecast?months=3                     303 | 200 200 200 200 | 200 200
+        /events                                303 | 200 200 200 200 | 200 200
+        /policies                              303 | 200 200 200 200 | 403 403
+        /policies/small-only                   303 | 200 200 200 200 | 403 403
+        /plugins                               303 | 200 200 200 200 | 200 200
+        /webhooks                              303 | 403 200 200 200 | 403 200
+        /webhooks/none                         303 | 403 404 404 404 | 403 404
+        /tokens                                303 | 403 200 200 200 | 403 200
+        /audit                                 303 | 403 403 403 200 | 403 200
+        /clock                                 303 | 200 200 200 200 | 200 200
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
