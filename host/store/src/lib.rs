@@ -16,6 +16,7 @@ pub mod change;
 pub mod client_tokens;
 pub mod clock;
 mod codec;
+pub mod connections;
 pub mod copies;
 pub mod copy;
 pub mod cursor;
@@ -55,6 +56,7 @@ pub mod scheduling_revision;
 mod sqlite;
 mod sqlite_reads;
 pub mod stats;
+pub mod syncs;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tx;

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -67,6 +67,11 @@ const STEPS: [Step; 8] = [
         to: 11,
         summary: "refunds say which command they are from",
         sql: include_str!("migrations/0011_refund_numbers.sql"),
+    },
+    Step {
+        to: 12,
+        summary: "accounts may be kept by their provider, with connections, syncs and drift",
+        sql: include_str!("migrations/0012_connected_accounts.sql"),
     },
 ];
 

@@ -1,6 +1,7 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -104,6 +105,7 @@ impl Server {
         let store = Store::open(&database).unwrap();
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
         let (host, running) = Service::start(store, &database, providers, Some(now), limits).unwrap();
+        host.set_secret_box(sealer());
         let host = AppState::new(host);
         let router = endpoint::serve::router(ProviderApiServer::new(&host, provider, sealer()).unwrap());
         let runtime =
@@ -134,6 +136,18 @@ impl Server {
             drop(stop);
             serving.await.unwrap();
             String::from_utf8(answer).unwrap()
+        })
+    }
+
+    /// Serves the provider's own API on loopback for as long as the server is there; returns where.
+    pub fn listen(&self) -> SocketAddr {
+        self.runtime.block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let limits = ConnectionLimits::of(&Limits::DEFAULT);
+            let listener = Listener::bind(any, None, limits).await.unwrap();
+            let address = listener.address().unwrap();
+            tokio::spawn(listener.serve(self.router.clone(), std::future::pending()));
+            address
         })
     }
 
@@ -212,6 +226,15 @@ impl Server {
             let body = String::from_utf8(bytes.to_vec()).unwrap();
             Answer { status: parts.status.as_u16(), headers: parts.headers, body }
         })
+    }
+
+    /// The files of the database, with their names.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+        let read = |file: std::fs::DirEntry| {
+            (file.file_name().to_string_lossy().into_owned(), std::fs::read(file.path()).unwrap())
+        };
+        files.map(read).collect()
     }
 
     /// Every event there is: when, of what type, to which account and resource, and what the type adds.

@@ -15,6 +15,7 @@ mod clock;
 mod compare;
 mod completions;
 mod confirm;
+mod connection;
 mod database;
 mod db;
 mod demo;
@@ -54,9 +55,11 @@ mod secrets_key;
 mod serve;
 mod simulate;
 mod start;
+mod sync;
 mod target;
 mod terminal;
 mod token;
+mod user_error;
 mod validate;
 mod webhook;
 
@@ -73,12 +76,12 @@ use clap::ValueHint;
 use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
+use crate::cli::user_error::UserError;
 use crate::client::ClientError;
 use crate::client::LastWrite;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
-use perennial_formats::Problems;
 use perennial_sandbox::PluginFile;
 
 /// Keeps prepaid cloud resources alive.
@@ -154,6 +157,8 @@ enum Command {
     Resources(resources::Arguments),
     Resource(resource::Arguments),
     Account(account::Arguments),
+    Sync(sync::Arguments),
+    Drift(lists::Drift),
     Job(job::Arguments),
     Orders(lists::Orders),
     Attempts(lists::Attempts),
@@ -181,6 +186,8 @@ impl Command {
             self,
             Command::Resource(_)
                 | Command::Account(_)
+                | Command::Sync(_)
+                | Command::Drift(_)
                 | Command::Job(_)
                 | Command::Orders(_)
                 | Command::Attempts(_)
@@ -210,30 +217,6 @@ struct Context {
     width: Option<usize>,
     /// What a command has done through the routes of the API.
     written: LastWrite,
-}
-
-/// What was given is wrong: exit code 2.
-#[derive(Debug, thiserror::Error)]
-enum UserError {
-    /// A file, with every problem in it.
-    #[error("{path} cannot be used:\n{problems}", path = input::shown(path))]
-    File {
-        /// The file with the problems.
-        path: PathBuf,
-        /// What is wrong with it.
-        problems: Problems,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read {path}: {source}", path = input::shown(path))]
-    Unreadable {
-        /// The file that cannot be read.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Anything else that the user can mend.
-    #[error("{0}")]
-    Argument(String),
 }
 
 /// Runs the command line.
@@ -317,6 +300,8 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Resources(arguments) => resources::resources(context, arguments),
         Command::Resource(arguments) => resource::resource(context, arguments),
         Command::Account(arguments) => account::account(context, arguments),
+        Command::Sync(arguments) => sync::sync(context, arguments),
+        Command::Drift(arguments) => lists::drift(context, arguments),
         Command::Job(arguments) => job::job(context, arguments),
         Command::Orders(arguments) => lists::orders(context, arguments),
         Command::Attempts(arguments) => lists::attempts(context, arguments),

@@ -31,6 +31,7 @@ use crate::provider::bindings::lifecycle as wit_lifecycle;
 use crate::provider::bindings::provider_api::ProviderWithApi;
 use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bindings::usage as wit_usage;
+use crate::provider::connector::PluginConnector;
 use crate::provider::contract::Interfaces;
 use crate::provider::decode;
 use crate::provider::decode::lists::Mismatch;
@@ -55,8 +56,13 @@ use crate::runtime::engine::Runtime;
 use crate::runtime::error::PluginError;
 use crate::runtime::limits::Limits;
 
-/// The functions of a plugin: those of the rules, those of its provider's own API, and those that take its table.
-type Functions = (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>, Option<table::Table>);
+/// The functions of a plugin: those of the rules, those of its provider's own API, those that take its table, and its connector.
+type Functions = (
+    ProviderPre<StoreLimits>,
+    Option<ProviderWithApiPre<StoreLimits>>,
+    Option<table::Table>,
+    Option<PluginConnector>,
+);
 
 /// One provider's rules, ready to be asked.
 pub struct Plugin {
@@ -64,6 +70,7 @@ pub struct Plugin {
     limits: Limits,
     pre: ProviderPre<StoreLimits>,
     provider_api: Option<ProviderWithApiPre<StoreLimits>>,
+    connector: Option<PluginConnector>,
     table: Option<table::Table>,
     manifest: Manifest,
     origin: Origin,
@@ -84,7 +91,7 @@ impl Plugin {
     pub(super) fn new(
         runtime: Arc<Runtime>,
         limits: Limits,
-        (pre, provider_api, table): Functions,
+        (pre, provider_api, table, connector): Functions,
         manifest: Manifest,
         origin: Origin,
         digest: String,
@@ -97,6 +104,7 @@ impl Plugin {
             pre,
             provider_api,
             table,
+            connector,
             manifest,
             origin,
             digest,
@@ -139,6 +147,11 @@ impl Plugin {
     /// The size of the component or the table, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Its translation to its provider's API, if it has one.
+    pub fn connector(&self) -> Option<&PluginConnector> {
+        self.connector.as_ref()
     }
 
     /// Every problem of an account's settings, the host's own among them, in words, one each; empty when there is none.
