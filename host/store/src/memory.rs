@@ -36,11 +36,13 @@ use crate::keys::DeferredPurchaseKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::keys::RowKey;
+use crate::memory::calls::Calls;
 use crate::memory::order_books::OrderBooks;
 use crate::packages::DeferredPurchase;
 use crate::policies::StoredPolicies;
 
 mod approvals;
+mod calls;
 mod load;
 mod order_books;
 mod reads;
@@ -60,6 +62,8 @@ pub struct MemoryStore {
     books: OrderBooks,
     /// The attempts on each resource that are not void.
     attempts: HashMap<ResourceKey, Vec<Attempt>>,
+    /// Renewals on clouds.
+    calls: Calls,
     /// The packages of each account, in the order in which they were added.
     packages: HashMap<AccountKey, Vec<ResourceKey>>,
     deferred: BTreeMap<DeferredPurchaseKey, DeferredPurchase>,
@@ -235,6 +239,7 @@ impl MemoryStore {
                 self.schedule(key, schedule);
             }
             Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
+            Change::RecordCall { call, at } => self.record_call(*call, at)?,
             Change::Order(change) => self.apply_order(change)?,
             Change::Purchase(change) => self.apply_purchase(change),
             Change::SetUsed { resource, used } => {

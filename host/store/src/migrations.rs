@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -67,6 +67,11 @@ const STEPS: [Step; 8] = [
         to: 11,
         summary: "refunds say which command they are from",
         sql: include_str!("migrations/0011_refund_numbers.sql"),
+    },
+    Step {
+        to: 12,
+        summary: "calls to clouds are written down before they are sent",
+        sql: include_str!("migrations/0012_calls.sql"),
     },
 ];
 

@@ -14,6 +14,8 @@ use crate::approvals;
 use crate::approvals::StoredApproval;
 use crate::bundles;
 use crate::bundles::StoredBundle;
+use crate::calls;
+use crate::calls::StoredCall;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
 use crate::deferrals;
@@ -125,6 +127,30 @@ impl EngineReads for ReadTx {
 
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
         approvals::expiring(self, at, limit)
+    }
+
+    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
+        calls::due(self, until, limit)
+    }
+
+    fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        calls::next_act(self)
+    }
+
+    fn find_call(&self, resource: ResourceKey, expires_before: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+        calls::find(self, resource, expires_before)
+    }
+
+    fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
+        calls::interrupted(self)
+    }
+
+    fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
+        calls::sent_since(self, since)
+    }
+
+    fn calls_of_account(&self, account: AccountKey) -> Result<Vec<StoredCall>, StoreError> {
+        calls::of_account(self, account)
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {

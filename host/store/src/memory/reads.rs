@@ -14,6 +14,7 @@ use perennial_domain::usage::Offer;
 use crate::accounts::StoredAccount;
 use crate::approvals::StoredApproval;
 use crate::bundles::StoredBundle;
+use crate::calls::StoredCall;
 use crate::client_tokens::StoredOutcome;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
@@ -147,6 +148,30 @@ impl EngineReads for MemoryStore {
             self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
+    }
+
+    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::due_calls(self, until, limit))
+    }
+
+    fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(MemoryStore::next_call_act(self))
+    }
+
+    fn find_call(&self, resource: ResourceKey, expires_before: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+        Ok(MemoryStore::find_call(self, resource, expires_before))
+    }
+
+    fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::interrupted_calls(self))
+    }
+
+    fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::calls_sent_since(self, since))
+    }
+
+    fn calls_of_account(&self, account: AccountKey) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::calls_of_account(self, account))
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
