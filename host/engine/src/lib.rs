@@ -20,6 +20,7 @@ pub mod clock;
 mod clock_batch;
 pub mod command;
 mod command_ruling;
+pub mod connected;
 mod deferred_purchases;
 mod due;
 pub mod error;
@@ -246,6 +247,11 @@ impl<S: EngineStore> Engine<S> {
     pub(crate) fn commit(&mut self, changes: Changes) -> Result<Vec<RecordedEvent>, StoreError> {
         self.store.commit(changes.list)?;
         Ok(changes.events)
+    }
+
+    /// What is kept of events.
+    pub(crate) fn retention(&self) -> Retention {
+        self.retention
     }
 
     /// The rules of each provider.

@@ -5,6 +5,7 @@
 
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::AttemptId;
+use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::renewal::Extension;
 use perennial_domain::connected::renewal::Renewal;
@@ -149,6 +150,14 @@ pub(crate) fn find(
     expires_before: Timestamp,
 ) -> Result<Option<StoredCall>, StoreError> {
     let found = list(db, "where c.resource = ?1 and c.expires_before = ?2", (resource, expires_before.as_second()))?;
+    Ok(found.into_iter().next())
+}
+
+/// The call that is under way, unclear or settled and pays for this period, whichever resource it names.
+pub(crate) fn paying(db: &ReadTx, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+    let condition = "where c.row = (select e.call from call_extension e join resource r on r.row = e.resource
+        where r.id = ?1 and e.expires_before = ?2 and e.is_locked = 1)";
+    let found = list(db, condition, (&period.resource, period.expires_before.as_second()))?;
     Ok(found.into_iter().next())
 }
 

@@ -4,6 +4,7 @@
 //! which plays a simulation. A reader's connection, [`ReadTx`](crate::ReadTx), has the reading half. Everything that the
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
+use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -122,8 +123,8 @@ pub trait EngineReads {
     /// The calls that were sent at `since` or later, oldest first.
     fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError>;
 
-    /// Every call of an account.
-    fn calls_of_account(&self, account: AccountKey) -> Result<Vec<StoredCall>, StoreError>;
+    /// The call that is under way, unclear or settled and pays for this period, whichever resource it names.
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError>;
 
     /// The accounts that have renewals put off, in ascending order.
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError>;

@@ -1,5 +1,6 @@
 //! What the engine reads of SQLite: each method is a function of the module of its table.
 
+use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -149,8 +150,8 @@ impl EngineReads for ReadTx {
         calls::sent_since(self, since)
     }
 
-    fn calls_of_account(&self, account: AccountKey) -> Result<Vec<StoredCall>, StoreError> {
-        calls::of_account(self, account)
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+        calls::paying(self, period)
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {

@@ -37,5 +37,12 @@ pub fn advance(
     Ok(actions)
 }
 
+/// Looks at `renewal` again later, because the cloud could not be read at `at`.
+pub fn put_off(renewal: &mut Renewal, at: Timestamp, schedule: &Schedule) {
+    renewal.queries = renewal.queries.saturating_add(u32::from(renewal.state.is_queried()));
+    let next = schedule.next_act(renewal, at);
+    renewal.act_at = next.map(|next| next.max(at + 1));
+}
+
 #[cfg(test)]
 mod tests;

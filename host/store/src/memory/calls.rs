@@ -9,7 +9,6 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::calls::StoredCall;
 use crate::error::StoreError;
-use crate::keys::AccountKey;
 use crate::keys::ResourceKey;
 use crate::memory::MemoryStore;
 use crate::memory::paid_twice;
@@ -102,7 +101,7 @@ impl MemoryStore {
         sent
     }
 
-    pub(super) fn calls_of_account(&self, account: AccountKey) -> Vec<StoredCall> {
-        self.calls.calls.values().filter(|call| call.account == account).cloned().collect()
+    pub(super) fn paying_call(&self, period: &Key) -> Option<StoredCall> {
+        self.calls.locks.get(period).and_then(|id| self.calls.calls.get(id)).cloned()
     }
 }

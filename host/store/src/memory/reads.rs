@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
@@ -170,8 +171,8 @@ impl EngineReads for MemoryStore {
         Ok(MemoryStore::calls_sent_since(self, since))
     }
 
-    fn calls_of_account(&self, account: AccountKey) -> Result<Vec<StoredCall>, StoreError> {
-        Ok(MemoryStore::calls_of_account(self, account))
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+        Ok(MemoryStore::paying_call(self, period))
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
