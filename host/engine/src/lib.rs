@@ -233,6 +233,11 @@ impl<S: EngineStore> Engine<S> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// The store, for reading what the engine has committed.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// The store, without the engine.
     pub fn into_store(self) -> S {
         self.store

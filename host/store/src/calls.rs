@@ -133,7 +133,7 @@ fn insert_extension(
 
 /// The calls about which something is to be done by `until`, earliest first, at most `limit`.
 pub(crate) fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
-    let condition = "where c.act_at <= ?1 order by c.act_at, c.row limit ?2";
+    let condition = "where c.act_at <= ?1 order by c.act_at, c.resource, c.expires_before limit ?2";
     list(db, condition, (until.as_second(), limit))
 }
 
@@ -163,12 +163,12 @@ pub(crate) fn paying(db: &ReadTx, period: &Key) -> Result<Option<StoredCall>, St
 
 /// The calls that were under way when the host ended.
 pub(crate) fn interrupted(db: &ReadTx) -> Result<Vec<StoredCall>, StoreError> {
-    list(db, "where c.state = ?1 order by c.row", [State::Calling.code()])
+    list(db, "where c.state = ?1 order by c.resource, c.expires_before", [State::Calling.code()])
 }
 
 /// The calls that were sent at `since` or later.
 pub(crate) fn sent_since(db: &ReadTx, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
-    list(db, "where c.called_at >= ?1 order by c.called_at, c.row", [since.as_second()])
+    list(db, "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before", [since.as_second()])
 }
 
 /// Every call of an account, oldest first.

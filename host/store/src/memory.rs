@@ -49,7 +49,7 @@ mod reads;
 mod split;
 
 /// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     accounts: BTreeMap<AccountKey, StoredAccount>,
     account_ids: BTreeMap<String, AccountKey>,

@@ -15,7 +15,7 @@ create table call (
     deadline       integer not null,
     unique (resource, expires_before)
 );
-create index call_due on call (act_at, row) where act_at is not null;
+create index call_due on call (act_at, resource, expires_before) where act_at is not null;
 create index call_interrupted on call (row) where state = 3;
 create index call_sent on call (called_at) where called_at is not null;
 create index call_account on call (account);
