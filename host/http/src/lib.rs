@@ -10,6 +10,7 @@ pub mod auth;
 pub mod bench;
 pub(crate) mod body;
 pub mod csv;
+pub mod faults;
 mod import_check;
 pub mod input;
 pub mod middleware;
