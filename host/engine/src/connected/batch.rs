@@ -3,30 +3,36 @@
 //! Knows how to carry out what the protocol obliges the host to do. Decides nothing and commits nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use perennial_domain::attempt::AttemptId;
+use perennial_domain::bundle::Bundle;
 use perennial_domain::connected::advance::advance;
 use perennial_domain::connected::protocol::Action;
 use perennial_domain::connected::protocol::Finding;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::read_back;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connected::schedule::Schedule;
+use perennial_domain::connected::schedule::Schedule as CallSchedule;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Book;
-use perennial_domain::ledger::Entry;
+use perennial_domain::ledger::Entry as LedgerEntry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::bundles::OriginalBundle;
+use perennial_store::bundles::Schedule;
 use perennial_store::calls::StoredCall;
 use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
+use perennial_store::keys::BundleKey;
+use perennial_store::keys::ResourceKey;
 
 use crate::connected::settling;
 use crate::persist::Changes;
@@ -35,18 +41,27 @@ use crate::persist::Changes;
 pub(super) struct CallBatch<'r, R> {
     pub(super) reads: &'r R,
     pub(super) at: Timestamp,
-    schedule: Schedule,
+    schedule: CallSchedule,
     accounts: BTreeMap<AccountKey, StoredAccount>,
+    /// The bundles that were changed, each whole: two renewals of one transaction may change one bundle.
+    bundles: BTreeMap<BundleKey, ChangedBundle>,
     pub(super) changes: Changes,
+}
+
+/// A bundle that settled renewals have changed.
+pub(super) struct ChangedBundle {
+    pub(super) original: OriginalBundle,
+    pub(super) bundle: Bundle,
+    schedule: Schedule,
 }
 
 impl<'r, R: EngineReads> CallBatch<'r, R> {
     /// Starts without a change at `at`.
-    pub(super) fn new(reads: &'r R, changes: Changes, at: Timestamp, schedule: Schedule) -> CallBatch<'r, R> {
-        CallBatch { reads, at, schedule, accounts: BTreeMap::new(), changes }
+    pub(super) fn new(reads: &'r R, changes: Changes, at: Timestamp, schedule: CallSchedule) -> CallBatch<'r, R> {
+        CallBatch { reads, at, schedule, accounts: BTreeMap::new(), bundles: BTreeMap::new(), changes }
     }
 
-    pub(super) fn schedule(&self) -> &Schedule {
+    pub(super) fn schedule(&self) -> &CallSchedule {
         &self.schedule
     }
 
@@ -56,6 +71,21 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
             self.accounts.insert(key, self.reads.account(key)?);
         }
         self.accounts.get_mut(&key).ok_or_else(|| damaged("an account", &key))
+    }
+
+    /// The bundle of a resource, with what this batch has changed of it. It wakes at once, so that the rules say what comes
+    /// next.
+    pub(super) fn bundle(&mut self, resource: ResourceKey) -> Result<&mut ChangedBundle, StoreError> {
+        let (stored, _) = self.reads.bundle(resource)?;
+        let schedule = stored.schedule;
+        let wake_at = Some(self.at.max(schedule.cursor_at + 1));
+        Ok(match self.bundles.entry(stored.rows.bundle()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let (original, bundle) = stored.into_original();
+                place.insert(ChangedBundle { original, bundle, schedule: Schedule { wake_at, ..schedule } })
+            }
+        })
     }
 
     /// Gives `call` a signal and does what that obliges the host to do. Returns whether its state accepted it; what came
@@ -104,6 +134,9 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
 
     /// The changes, with the balances that they lead to.
     pub(super) fn finish(mut self) -> Changes {
+        for ChangedBundle { original, bundle, schedule, .. } in self.bundles.into_values() {
+            self.changes.list.push(Change::UpdateBundle { original, bundle, schedule, failure: None });
+        }
         for (key, stored) in self.accounts {
             self.changes.list.push(Change::Account(key, AccountChange::Balance(stored.account.balance)));
         }
@@ -117,7 +150,7 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
     }
 
     pub(super) fn entry(&mut self, call: &StoredCall, from: Book, to: Book, amount: Micros) {
-        let entry = Entry {
+        let entry = LedgerEntry {
             at: self.at,
             from,
             to,

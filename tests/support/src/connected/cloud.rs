@@ -90,7 +90,7 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 enum Later {
     Arrive(Call),
-    Apply { order: usize, call: Call },
+    Apply { order: usize, call: Call, members: Vec<String> },
     CancelUnpaid(usize),
 }
 
@@ -134,7 +134,7 @@ impl Cloud {
                 Later::Arrive(call) => {
                     self.receive(call, at);
                 }
-                Later::Apply { order, call } => self.apply(order, &call, at),
+                Later::Apply { order, call, members } => self.apply(order, &call, &members, at),
                 Later::CancelUnpaid(order) => self.cancel_unpaid(order, at),
             }
         }
@@ -180,7 +180,8 @@ impl Cloud {
         if self.orders.iter().any(is_open) {
             return Verdict::Declined(DeclineClass::Rule);
         }
-        let cost = self.members(&call).iter().map(|id| self.resources[id].price).sum::<i64>() * call.days;
+        let members = self.members(&call, now);
+        let cost = members.iter().map(|id| self.resources[id].price).sum::<i64>() * call.days;
         let mut order =
             Order { resource: call.resource.clone(), made_at: now, history: vec![(now, OrderState::Unpaid)] };
         let index = self.orders.len();
@@ -195,30 +196,27 @@ impl Cloud {
         self.orders.push(order);
         let delay = call.twist.delay;
         if delay == 0 {
-            self.apply(index, &call, now);
+            self.apply(index, &call, &members, now);
         } else {
-            self.later.push((now + delay, Later::Apply { order: index, call }));
+            self.later.push((now + delay, Later::Apply { order: index, call, members }));
         }
         Verdict::Accepted
     }
 
-    /// What a call prolongs.
-    fn members(&self, call: &Call) -> Vec<String> {
+    /// What a call prolongs: the named resource, and what is attached to it and expires with it.
+    fn members(&self, call: &Call, now: Timestamp) -> Vec<String> {
+        let named = self.expiry(&call.resource, now);
         let attached = &self.resources[&call.resource].attached;
         let attached = if call.twist.is_partial { &[][..] } else { attached };
-        std::iter::once(&call.resource).chain(attached).cloned().collect()
+        let along = attached.iter().filter(|id| self.expiry(id, now) == named);
+        std::iter::once(&call.resource).chain(along).cloned().collect()
     }
 
-    fn apply(&mut self, order: usize, call: &Call, now: Timestamp) {
-        let named = self.expiry(&call.resource, now);
-        for id in self.members(call) {
-            let expiry = self.expiry(&id, now);
-            // What was moved apart from the named resource is not renewed along with it.
-            if id != call.resource && expiry != named {
-                continue;
-            }
-            self.set_expiry(&id, expiry + call.days * 86_400, now);
-            for meant in call.meant.iter().filter(|(meant, _)| *meant == id) {
+    fn apply(&mut self, order: usize, call: &Call, members: &[String], now: Timestamp) {
+        for id in members {
+            let expiry = self.expiry(id, now);
+            self.set_expiry(id, expiry + call.days * 86_400, now);
+            for meant in call.meant.iter().filter(|(meant, _)| meant == id) {
                 *self.applied.entry(meant.clone()).or_default() += 1;
             }
         }

@@ -3,7 +3,6 @@
 
 use crate::connected::host::Figures;
 use crate::connected::host::Setup;
-use crate::connected::host::Violation;
 use crate::connected::host::simulate;
 
 /// A renewal with a cascade of three on a cloud that works, with crashes at these points.
@@ -28,15 +27,16 @@ pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool) -> Setup {
 ///
 /// # Errors
 ///
-/// The first promise that was broken, with the points at which the process ended.
-pub fn run() -> Result<Vec<(Vec<u64>, Figures)>, (Vec<u64>, Violation)> {
+/// The points at which the process ended, and the promise that was broken.
+pub fn run() -> Result<Vec<Figures>, String> {
     let mut runs = Vec::new();
     for takes_tokens in [false, true] {
         let play = |points: Vec<u64>| {
-            simulate(&setup(points.clone(), takes_tokens)).map(|figures| (points.clone(), figures)).map_err(|broken| (points, broken))
+            let result = simulate(&setup(points.clone(), takes_tokens));
+            result.map_err(|violation| format!("with crashes at {points:?}: {}", violation.what))
         };
         let whole = play(Vec::new())?;
-        let points = whole.1.points;
+        let points = whole.points;
         runs.push(whole);
         for first in 1..=points {
             runs.push(play(vec![first])?);

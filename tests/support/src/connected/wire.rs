@@ -45,6 +45,8 @@ pub struct Wire {
     pub crashes: Rc<Crashes>,
     /// Faults that came.
     pub faults_met: u64,
+    /// Renewals that left the host.
+    pub sent: u64,
 }
 
 /// What becomes of a call on its way.
@@ -185,6 +187,7 @@ impl connected::Cloud for Wire {
             return Err(Stopped);
         }
         let calls = renewals.iter().map(|renewal| self.call(renewal, at)).collect::<Vec<_>>();
+        self.sent += u64::try_from(calls.len()).unwrap();
         let responses = calls.into_iter().map(|call| self.send(call, at)).collect();
         if self.crashes.pass() { Err(Stopped) } else { Ok(responses) }
     }

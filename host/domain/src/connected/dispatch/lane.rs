@@ -112,7 +112,7 @@ impl Lane {
             if total <= ceiling {
                 break;
             }
-            total = total - *spent;
+            total -= *spent;
             until = Some((Obstacle::SpendingCeiling, Some(*at + HOUR)));
         }
         until
