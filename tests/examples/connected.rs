@@ -16,7 +16,12 @@ fn main() -> ExitCode {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
     let number = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
-        Some(arguments.get(at + 1).and_then(|text| text.parse::<u64>().ok()).expect("a number after the option"))
+        Some(
+            arguments
+                .get(at + 1)
+                .and_then(|text| text.parse::<u64>().ok())
+                .expect("a number after the option"),
+        )
     };
     if let Some(seed) = number("--seed") {
         return report(simulate(&Setup::of_seed(seed)));
@@ -37,7 +42,8 @@ fn run(from: u64, seeds: u64, attempts: u64) -> Result<Figures, Violation> {
             if seed - from >= seeds {
                 break;
             }
-            let figures = simulate(&Setup::of_seed(seed)).inspect_err(|_| made.store(u64::MAX, Ordering::Relaxed))?;
+            let figures =
+                simulate(&Setup::of_seed(seed)).inspect_err(|_| made.store(u64::MAX, Ordering::Relaxed))?;
             made.fetch_add(figures.attempts, Ordering::Relaxed);
             total += figures;
         }

@@ -1,14 +1,9 @@
 //! Renewals on clouds, carried out step by step: every step is one transaction, and what is sent is sent between two.
 //!
-//! Knows calls, money and what a cloud said; no plugin, no HTTP and no clock. [`Engine::reserve_call`] writes attempt,
-//! hold and call before anything leaves, [`Engine::begin_calls`] says what may leave now, and [`Engine::record_responses`]
-//! and [`Engine::record_readings`] take in what came back. [`run`] puts these around a [`Cloud`], which tests and
-//! simulations replace by a model. A crash between any two steps loses nothing, because the rest of the work is a row.
-//!
-//! [`Engine::reserve_call`]: crate::Engine::reserve_call
-//! [`Engine::begin_calls`]: crate::Engine::begin_calls
-//! [`Engine::record_responses`]: crate::Engine::record_responses
-//! [`Engine::record_readings`]: crate::Engine::record_readings
+//! Knows calls, money and what a cloud said; no plugin, no HTTP and no clock. `reserving` writes attempt, hold and call
+//! before anything leaves, `sending` what leaves now and what was said to it, `querying` what was read of it, `starting`
+//! what a crash interrupted. [`run`] puts these around a [`Cloud`], which tests and simulations replace by a model. A
+//! crash between any two steps loses nothing, because the rest of the work is a row.
 
 mod batch;
 mod querying;
@@ -57,7 +52,7 @@ pub enum ReadFailure {
 
 /// This host ends: what a call came to is not known any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped;
+pub struct Interruption;
 
 /// A cloud, as the host calls it. [`run::step`] calls it between two transactions and never within one.
 pub trait Cloud {
@@ -77,7 +72,7 @@ pub trait Cloud {
         account: &str,
         renewals: &[Renewal],
         at: Timestamp,
-    ) -> Result<Vec<Response>, Stopped>;
+    ) -> Result<Vec<Response>, Interruption>;
 }
 
 /// Names a call: the resource that it names, and the expiry before it.

@@ -50,7 +50,8 @@ impl StoredCall {
 }
 
 /// The columns of a call, with its resource's key.
-const SELECT: &str = "select c.row, c.account, c.resource, c.term_count, c.term_unit, c.state, c.declines, c.called_at,
+const SELECT: &str =
+    "select c.row, c.account, c.resource, c.term_count, c.term_unit, c.state, c.declines, c.called_at,
     c.queries, c.act_at, c.deadline from call c";
 
 /// Writes a call as it is now, with the attempt that it stands for.
@@ -139,7 +140,8 @@ pub(crate) fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<Store
 
 /// When something is to be done about a call next; `None` when nothing ever is.
 pub(crate) fn next_act(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select min(act_at) from call where act_at is not null")?;
+    let mut statement =
+        db.connection().prepare_cached("select min(act_at) from call where act_at is not null")?;
     Ok(statement.query_row([], |row| codec::instant(row, 0))?)
 }
 
@@ -149,7 +151,8 @@ pub(crate) fn find(
     resource: ResourceKey,
     expires_before: Timestamp,
 ) -> Result<Option<StoredCall>, StoreError> {
-    let found = list(db, "where c.resource = ?1 and c.expires_before = ?2", (resource, expires_before.as_second()))?;
+    let found =
+        list(db, "where c.resource = ?1 and c.expires_before = ?2", (resource, expires_before.as_second()))?;
     Ok(found.into_iter().next())
 }
 
@@ -168,7 +171,11 @@ pub(crate) fn interrupted(db: &ReadTx) -> Result<Vec<StoredCall>, StoreError> {
 
 /// The calls that were sent at `since` or later.
 pub(crate) fn sent_since(db: &ReadTx, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
-    list(db, "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before", [since.as_second()])
+    list(
+        db,
+        "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before",
+        [since.as_second()],
+    )
 }
 
 /// Every call of an account, oldest first.

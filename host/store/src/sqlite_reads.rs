@@ -138,7 +138,11 @@ impl EngineReads for ReadTx {
         calls::next_act(self)
     }
 
-    fn find_call(&self, resource: ResourceKey, expires_before: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+    fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError> {
         calls::find(self, resource, expires_before)
     }
 

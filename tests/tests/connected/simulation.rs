@@ -57,7 +57,8 @@ fn a_cascade_survives_a_crash_at_every_point_and_at_every_two() {
 fn each_break_of_the_host_is_found() {
     let mut table = String::new();
     for bug in Bug::ALL {
-        let found = (0..300).find_map(|seed| simulate(&Setup { bug: Some(bug), ..Setup::of_seed(seed) }).err());
+        let found =
+            (0..300).find_map(|seed| simulate(&Setup { bug: Some(bug), ..Setup::of_seed(seed) }).err());
         let what = found.map_or("not found".to_owned(), |found| {
             assert!(found.at > at("2026-01-01"), "nothing is wrong before anything happens");
             format!("seed {}: {}", found.seed, found.what)

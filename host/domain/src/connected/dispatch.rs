@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 pub use lane::Api;
 use lane::Lane;
 pub use lateness::Lateness;
-pub use lateness::lateness;
+use lateness::lateness;
 
 /// What an account's calls are held to: the provider's quotas, and the operator's ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub enum Obstacle {
 pub enum Choice {
     /// Read these, and pay for those that are as they were before, in one call.
     Pay(Vec<Renewal>),
-    /// Read these.
+    /// Read these, which were called before.
     Query(Vec<Renewal>),
     /// Nothing before this instant; `None` when only an operator can change it.
     Wait(Obstacle, Option<Timestamp>),
@@ -95,12 +95,20 @@ pub struct Dispatcher {
     lanes: BTreeMap<String, Lane>,
     paused: BTreeSet<String>,
     is_paused: bool,
+    /// The deadline of each account that an alarm was given about.
+    alarms: BTreeMap<String, Timestamp>,
 }
 
 impl Dispatcher {
     /// A dispatcher that has sent nothing yet.
     pub fn new(limits: SendingLimits) -> Dispatcher {
-        Dispatcher { limits, lanes: BTreeMap::new(), paused: BTreeSet::new(), is_paused: false }
+        Dispatcher {
+            limits,
+            lanes: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            is_paused: false,
+            alarms: BTreeMap::new(),
+        }
     }
 
     /// Pauses or resumes all sending.
@@ -117,6 +125,14 @@ impl Dispatcher {
         }
     }
 
+    /// What of `waiting` cannot leave before its deadline any more, once for each deadline.
+    pub fn alarm(&mut self, account: &str, waiting: &[Renewal], now: Timestamp) -> Option<Lateness> {
+        let reserved = waiting.iter().filter(|renewal| renewal.state == State::Reserved);
+        let late = lateness(&reserved.cloned().collect::<Vec<_>>(), &self.limits, now)?;
+        let known = self.alarms.insert(account.to_owned(), late.deadline);
+        (known != Some(late.deadline)).then_some(late)
+    }
+
     /// Counts a call of `account` that the records say was sent at `at`: after a start, the ceiling goes on from there.
     pub fn restore_spending(&mut self, account: &str, at: Timestamp, cost: Micros) {
         self.lane(account).spend(at, cost);
@@ -124,7 +140,8 @@ impl Dispatcher {
 
     /// What is done next for `account` at `now`, of `due`. What is paid for or queried counts against the quotas.
     pub fn choose(&mut self, account: &str, due: &[Renewal], is_frozen: bool, now: Timestamp) -> Choice {
-        let mut due = due.iter().filter(|renewal| renewal.act_at.is_some_and(|at| at <= now)).collect::<Vec<_>>();
+        let mut due =
+            due.iter().filter(|renewal| renewal.act_at.is_some_and(|at| at <= now)).collect::<Vec<_>>();
         due.retain(|renewal| renewal.state == State::Reserved || renewal.state.is_queried());
         // What ends first goes first; evidence before payments of the same hour.
         due.sort_by_key(|renewal| (renewal.deadline, !renewal.state.is_queried(), renewal.key()));
@@ -183,7 +200,10 @@ impl Dispatcher {
     ) -> Option<(Obstacle, Option<Timestamp>)> {
         let limits = self.limits;
         if is_frozen && lateness(chosen, &limits, now).is_none() {
-            return Some((Obstacle::Freeze, chosen.first().map(|first| lateness::safe_start(first, &limits))));
+            return Some((
+                Obstacle::Freeze,
+                chosen.first().map(|first| lateness::safe_start(first, &limits)),
+            ));
         }
         let cost = chosen.iter().map(Renewal::cost).sum();
         let lane = self.lane(account);

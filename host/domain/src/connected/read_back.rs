@@ -106,7 +106,10 @@ const fn is_closed(orders: OrderView) -> bool {
 /// What of a renewal a reading confirms: the resources that have the planned expiry.
 pub fn confirmed<'a>(renewal: &'a Renewal, read: &ReadBack) -> Vec<&'a Extension> {
     let shown = renewal.extensions.iter().zip(&read.expiries);
-    shown.filter(|(extension, expiry)| **expiry == Some(extension.expires_planned)).map(|(one, _)| one).collect()
+    shown
+        .filter(|(extension, expiry)| **expiry == Some(extension.expires_planned))
+        .map(|(one, _)| one)
+        .collect()
 }
 
 #[cfg(test)]

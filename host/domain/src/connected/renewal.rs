@@ -108,12 +108,6 @@ impl Renewal {
         self.extensions.iter().map(|extension| extension.cost).sum()
     }
 
-    /// Whether it and `other` would pay for one period: they share a key.
-    pub fn overlaps(&self, other: &Renewal) -> bool {
-        let keys = other.extensions.iter().map(Extension::key).collect::<Vec<_>>();
-        self.extensions.iter().any(|extension| keys.contains(&extension.key()))
-    }
-
     /// Whether no other renewal with one of its keys may be made: it is under way, or unclear.
     pub fn locks_its_keys(&self) -> bool {
         self.state.has_hold() || matches!(self.state, State::Planned | State::AwaitingApproval)

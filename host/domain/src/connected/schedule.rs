@@ -34,7 +34,7 @@ impl Schedule {
     pub const DEFAULT: Schedule = Schedule { conclusive_seconds: 3_600, escalate_seconds: 86_400 };
 
     /// From when on a reading of the cloud is conclusive about `renewal`; `None` if it was never called.
-    pub fn conclusive_at(&self, renewal: &Renewal) -> Option<Timestamp> {
+    pub(crate) fn conclusive_at(&self, renewal: &Renewal) -> Option<Timestamp> {
         renewal.called_at.map(|called_at| called_at + self.conclusive_seconds)
     }
 
@@ -79,7 +79,11 @@ fn retry_at(class: DeclineClass, renewal: &Renewal, at: Timestamp) -> Option<Tim
     };
     let retry = at + delay + i64::from(jitter(&renewal.key(), u32::try_from(delay / 4).unwrap_or(0)));
     // The last chance is better than none.
-    if retry < renewal.deadline { Some(retry) } else { (at + 1 < renewal.deadline).then_some(renewal.deadline - 1) }
+    if retry < renewal.deadline {
+        Some(retry)
+    } else {
+        (at + 1 < renewal.deadline).then_some(renewal.deadline - 1)
+    }
 }
 
 /// A number below `bound` that is always the same for a key and spreads keys evenly; 0 for a bound of 0.
@@ -96,7 +100,12 @@ pub fn jitter(key: &Key, bound: u32) -> u32 {
 
 /// The latest instant at which work on `renewals` renewals must start so that all calls leave before `deadline`: each call
 /// takes `batch` of them, and `calls_per_minute` calls may be made.
-pub fn latest_safe_start(deadline: Timestamp, renewals: u64, batch: u32, calls_per_minute: u32) -> Timestamp {
+pub(crate) fn latest_safe_start(
+    deadline: Timestamp,
+    renewals: u64,
+    batch: u32,
+    calls_per_minute: u32,
+) -> Timestamp {
     let calls = renewals.div_ceil(u64::from(batch.max(1)));
     let seconds = calls.saturating_mul(60).div_ceil(u64::from(calls_per_minute.max(1)));
     deadline - i64::try_from(seconds).unwrap_or(i64::MAX)

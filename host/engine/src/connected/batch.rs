@@ -57,7 +57,12 @@ pub(super) struct ChangedBundle {
 
 impl<'r, R: EngineReads> CallBatch<'r, R> {
     /// Starts without a change at `at`.
-    pub(super) fn new(reads: &'r R, changes: Changes, at: Timestamp, schedule: CallSchedule) -> CallBatch<'r, R> {
+    pub(super) fn new(
+        reads: &'r R,
+        changes: Changes,
+        at: Timestamp,
+        schedule: CallSchedule,
+    ) -> CallBatch<'r, R> {
         CallBatch { reads, at, schedule, accounts: BTreeMap::new(), bundles: BTreeMap::new(), changes }
     }
 

@@ -22,7 +22,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails; they are read again.
-    pub fn record_readings(
+    pub(crate) fn record_readings(
         &mut self,
         readings: &[(CallId, ReadBack)],
         at: Timestamp,
@@ -50,7 +50,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn put_off_calls(
+    pub(crate) fn put_off_calls(
         &mut self,
         ids: &[CallId],
         at: Timestamp,

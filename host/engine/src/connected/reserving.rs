@@ -63,7 +63,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn retry_calls(
+    pub(crate) fn retry_calls(
         &mut self,
         at: Timestamp,
         limit: u32,

@@ -68,6 +68,16 @@ pub fn step<S: EngineStore>(
     for (key, calls) in by_account {
         let account = engine.reads().account(key)?.account.id;
         let due = calls.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
+        if let Some(late) = dispatcher.alarm(&account, &due, now) {
+            let (deadline, renewals, safe_start) = (late.deadline, late.renewals, late.safe_start);
+            tracing::error!(
+                account,
+                %deadline,
+                renewals,
+                %safe_start,
+                "renewals cannot all leave before their deadline: raise the quota, or renew some by hand"
+            );
+        }
         let step = Step { account: &account, calls: &calls, now, schedule };
         match dispatcher.choose(&account, &due, false, now) {
             Choice::Pay(chosen) => return step.pay(engine, dispatcher, cloud, &chosen),

@@ -26,7 +26,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails; then nothing may leave.
-    pub fn begin_calls(
+    pub(crate) fn begin_calls(
         &mut self,
         readings: &[(CallId, ReadBack)],
         at: Timestamp,
@@ -58,7 +58,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails; after the next start the calls are in doubt.
-    pub fn record_responses(
+    pub(crate) fn record_responses(
         &mut self,
         responses: &[(CallId, Response)],
         at: Timestamp,
@@ -74,7 +74,8 @@ impl<S: EngineStore> Engine<S> {
                 Response::Unproven => Signal::LoseResponse,
             };
             let is_taken = batch.signal(&mut call, signal, None)?;
-            if let Response::Declined { class: DeclineClass::Throttled, retry_after: Some(seconds) } = response
+            if let Response::Declined { class: DeclineClass::Throttled, retry_after: Some(seconds) } =
+                response
                 && is_taken
                 && at + *seconds < call.renewal.deadline
             {

@@ -163,7 +163,8 @@ fn target(text: &str, cursor: &JsonCursor<'_, '_>) -> Option<(Option<String>, St
         !method.is_empty() && method.chars().all(|character| character.is_ascii_uppercase())
     });
     if !is_method || !path.starts_with('/') || path.contains(' ') {
-        cursor.report(format!("`{text}` is no method with the beginning of a path, such as `POST /v2/orders`"));
+        cursor
+            .report(format!("`{text}` is no method with the beginning of a path, such as `POST /v2/orders`"));
         return None;
     }
     Some((method.map(str::to_owned), path.to_owned()))

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::Method;
 use axum::http::StatusCode;
@@ -43,6 +44,8 @@ const ANSWERS_MAX: usize = 1_000;
 /// Currencies that a response may name, and one that no account has.
 const CURRENCIES: [&str; 5] = ["CNY", "USD", "EUR", "HKD", "SGD"];
 const NO_CURRENCY: &str = "XTS";
+/// The header of what is JSON.
+const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
 /// What the layer works with. Clones share everything.
 #[derive(Clone)]
@@ -96,6 +99,7 @@ impl Sandbox {
         answer
     }
 
+    /// Lets a request go wrong: it is turned away, handled later, or handled and answered wrongly.
     async fn go_wrong(
         &self,
         fault: Fault,
@@ -105,12 +109,10 @@ impl Sandbox {
         next: Next,
     ) -> Response {
         let wait = Duration::from_secs(u64::from(seconds));
+        if let Some(answer) = self.first_answer(&digest).filter(|_| fault == Fault::Stale) {
+            return answer.into_response();
+        }
         match fault {
-            Fault::TimeOut => {
-                self.run(digest, parts, body, next).await;
-                tokio::time::sleep(wait).await;
-                broken_body(Bytes::new()).into_response()
-            }
             Fault::Late => {
                 let sandbox = self.clone();
                 tokio::spawn(async move {
@@ -124,41 +126,29 @@ impl Sandbox {
                 (StatusCode::TOO_MANY_REQUESTS, headers, "{}").into_response()
             }
             Fault::FailBefore => (StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response(),
-            Fault::FailAfter => {
-                self.run(digest, parts, body, next).await;
-                (StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response()
-            }
             Fault::Reject { status, body } => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-                let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-                (status, headers, body).into_response()
-            }
-            Fault::Cut => {
-                let answer = self.run(digest, parts, body, next).await;
-                let half = answer.body.len() / 2;
-                (answer.status, broken_body(answer.body.slice(..half))).into_response()
-            }
-            Fault::Garbage => {
-                let answer = self.run(digest, parts, body, next).await;
-                let garbage = answer.body.iter().rev().copied().collect::<Vec<_>>();
-                (answer.status, [&b"\xff{"[..], &garbage].concat()).into_response()
-            }
-            Fault::Stale => match self.first_answer(&digest) {
-                Some(answer) => answer.into_response(),
-                None => self.run(digest, parts, body, next).await.into_response(),
-            },
-            Fault::WrongCurrency => {
-                let mut answer = self.run(digest, parts, body, next).await;
-                answer.body = with_other_currency(&answer.body);
-                answer.into_response()
-            }
-            Fault::Skew => {
-                parts.extensions.insert(ClockSkew(i64::from(seconds)));
-                self.run(digest, parts, body, next).await.into_response()
+                (status, [JSON], body).into_response()
             }
             Fault::SomebodyRenews { resource, term, options } => {
                 self.renew(resource, term, options).await;
                 self.run(digest, parts, body, next).await.into_response()
+            }
+            Fault::TimeOut
+            | Fault::FailAfter
+            | Fault::Cut
+            | Fault::Garbage
+            | Fault::Stale
+            | Fault::WrongCurrency
+            | Fault::Skew => {
+                if fault == Fault::Skew {
+                    parts.extensions.insert(ClockSkew(i64::from(seconds)));
+                }
+                let answer = self.run(digest, parts, body, next).await;
+                if fault == Fault::TimeOut {
+                    tokio::time::sleep(wait).await;
+                }
+                answer_wrongly(&fault, answer)
             }
         }
     }
@@ -193,8 +183,7 @@ impl Sandbox {
         } else if method != Method::GET {
             return (StatusCode::METHOD_NOT_ALLOWED, "GET, PUT or DELETE").into_response();
         }
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        (headers, self.faults.report().to_string()).into_response()
+        ([JSON], self.faults.report().to_string()).into_response()
     }
 }
 
@@ -216,6 +205,33 @@ impl IntoResponse for Answer {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
         response
+    }
+}
+
+/// What a client sees of the answer to a request that was handled.
+fn answer_wrongly(fault: &Fault, mut answer: Answer) -> Response {
+    match fault {
+        Fault::TimeOut => broken_body(Bytes::new()).into_response(),
+        Fault::FailAfter => (StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response(),
+        Fault::Cut => {
+            let half = answer.body.len() / 2;
+            (answer.status, broken_body(answer.body.slice(..half))).into_response()
+        }
+        Fault::Garbage => {
+            let garbage = answer.body.iter().rev().copied().collect::<Vec<_>>();
+            (answer.status, [&b"\xff{"[..], &garbage].concat()).into_response()
+        }
+        Fault::WrongCurrency => {
+            answer.body = with_other_currency(&answer.body);
+            answer.into_response()
+        }
+        Fault::Late
+        | Fault::Throttle
+        | Fault::FailBefore
+        | Fault::Reject { .. }
+        | Fault::Stale
+        | Fault::Skew
+        | Fault::SomebodyRenews { .. } => answer.into_response(),
     }
 }
 

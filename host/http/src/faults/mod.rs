@@ -136,7 +136,10 @@ impl FaultPlan {
         self.seed = Some((state, one_in));
         let (draw, rest) = (mixed % u64::from(one_in), mixed / u64::from(one_in));
         let index = usize::try_from(rest % 10).unwrap_or_default();
-        (draw == 0).then(|| faults::NAMES.get(index)).flatten().map(|(_, fault)| (fault.clone(), SEED_SECONDS))
+        (draw == 0)
+            .then(|| faults::NAMES.get(index))
+            .flatten()
+            .map(|(_, fault)| (fault.clone(), SEED_SECONDS))
     }
 }
 

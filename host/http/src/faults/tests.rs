@@ -6,7 +6,8 @@ use perennial_formats::faults::read;
 use crate::faults::Faults;
 
 fn names(faults: &Faults, requests: &[(&str, &str)]) -> Vec<&'static str> {
-    let next = |(method, path): &(&str, &str)| faults.next(method, path).map_or("-", |(fault, _)| fault.name());
+    let next =
+        |(method, path): &(&str, &str)| faults.next(method, path).map_or("-", |(fault, _)| fault.name());
     requests.iter().map(next).collect()
 }
 
@@ -35,7 +36,9 @@ fn a_seed_makes_the_same_requests_go_wrong_again() {
     assert_ne!(of_seed(1), of_seed(2));
     let met = of_seed(1).into_iter().filter(|name| *name != "-").collect::<Vec<_>>();
     assert!((900..1_100).contains(&met.len()), "{} of 3,000", met.len());
-    for name in ["time_out", "late", "throttle", "fail_before", "fail_after", "cut", "garbage", "stale", "skew"] {
+    for name in
+        ["time_out", "late", "throttle", "fail_before", "fail_after", "cut", "garbage", "stale", "skew"]
+    {
         assert!(met.iter().filter(|other| **other == name).count() > 50, "{name}");
     }
 }

@@ -100,7 +100,8 @@ fn faults_are_shown_replaced_and_removed_while_it_runs() {
     assert_eq!(server.control("GET", "").1["rules"][0]["fault"], "fail_before");
     let (status, problems) = server.control("PUT", r#"[{"fault": "none"}]"#);
     assert_eq!((status, problems.as_str().is_some()), (422, true));
-    let (status, report) = server.control("PUT", r#"[{"fault": "wrong_currency", "on": "GET /", "times": 0}]"#);
+    let (status, report) =
+        server.control("PUT", r#"[{"fault": "wrong_currency", "on": "GET /", "times": 0}]"#);
     assert_eq!((status, &report["rules"][0]["fault"]), (200, &json!("wrong_currency")));
     let balance = tool.ask("GET", crate::huawei::BALANCE, "").body;
     assert!(balance.contains("\"XTS\"") && !balance.contains("\"CNY\""), "{balance}");

@@ -256,7 +256,9 @@ fn with_faults(
     faults: Option<Faults>,
 ) -> Vec<(Listener, Router)> {
     let router = |endpoint| match &faults {
-        Some(faults) => perennial_http::faults::wrap(state, faults.clone(), endpoint::serve::router(endpoint)),
+        Some(faults) => {
+            perennial_http::faults::wrap(state, faults.clone(), endpoint::serve::router(endpoint))
+        }
         None => endpoint::serve::router(endpoint),
     };
     endpoints.into_iter().map(|(listener, endpoint)| (listener, router(endpoint))).collect()

@@ -96,7 +96,13 @@ impl MemoryStore {
     }
 
     pub(super) fn calls_sent_since(&self, since: Timestamp) -> Vec<StoredCall> {
-        let mut sent = self.calls.calls.values().filter(|call| call.renewal.called_at >= Some(since)).cloned().collect::<Vec<_>>();
+        let mut sent = self
+            .calls
+            .calls
+            .values()
+            .filter(|call| call.renewal.called_at >= Some(since))
+            .cloned()
+            .collect::<Vec<_>>();
         sent.sort_by_key(|call| (call.renewal.called_at, call.resource));
         sent
     }

@@ -159,7 +159,11 @@ impl EngineReads for MemoryStore {
         Ok(MemoryStore::next_call_act(self))
     }
 
-    fn find_call(&self, resource: ResourceKey, expires_before: Timestamp) -> Result<Option<StoredCall>, StoreError> {
+    fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError> {
         Ok(MemoryStore::find_call(self, resource, expires_before))
     }
 

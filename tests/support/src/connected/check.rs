@@ -49,7 +49,8 @@ impl Checker {
             }
             for extension in &renewal.extensions {
                 let key = extension.key();
-                let applied = cloud.applied.get(&(key.resource.clone(), key.expires_before)).copied().unwrap_or(0);
+                let applied =
+                    cloud.applied.get(&(key.resource.clone(), key.expires_before)).copied().unwrap_or(0);
                 let is_settled = renewal.state == State::Settled;
                 let is_right = renewal.state.is_uncertain() || applied == u32::from(is_settled);
                 if !is_right && !self.misjudged.contains(&key) {
@@ -69,7 +70,8 @@ impl Checker {
             if balance.available() < Micros::ZERO {
                 return Err(format!("4: {} is available", balance.available()));
             }
-            let expected = held.get(&account.row).copied().unwrap_or_default() + reserved(store, account.row)?;
+            let expected =
+                held.get(&account.row).copied().unwrap_or_default() + reserved(store, account.row)?;
             if balance.held() != expected {
                 return Err(format!("4: {} is held, and renewals under way cost {expected}", balance.held()));
             }
@@ -77,7 +79,11 @@ impl Checker {
         Ok(())
     }
 
-    fn check_expiries<S: EngineStore>(&mut self, store: &CountingStore<S>, cloud: &Cloud) -> Result<(), String> {
+    fn check_expiries<S: EngineStore>(
+        &mut self,
+        store: &CountingStore<S>,
+        cloud: &Cloud,
+    ) -> Result<(), String> {
         for id in cloud.ids() {
             let found = store.reads().find_bundle(&id).map_err(|error| error.to_string())?;
             let (stored, member) = found.ok_or_else(|| format!("2: {id} is gone"))?;

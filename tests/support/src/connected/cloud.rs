@@ -129,7 +129,9 @@ impl Cloud {
     pub fn run(&mut self, now: Timestamp) {
         loop {
             let due = self.later.iter().enumerate().filter(|(_, (at, _))| *at <= now);
-            let Some((index, at)) = due.map(|(index, (at, _))| (index, *at)).min_by_key(|(_, at)| *at) else { return };
+            let Some((index, at)) = due.map(|(index, (at, _))| (index, *at)).min_by_key(|(_, at)| *at) else {
+                return;
+            };
             match self.later.remove(index).1 {
                 Later::Arrive(call) => {
                     self.receive(call, at);

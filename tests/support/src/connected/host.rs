@@ -358,6 +358,7 @@ impl<S: EngineStore> Host<S> {
     /// What the clock, other people and a person who looks do once an hour.
     fn hour(&mut self) -> Result<(), String> {
         self.others();
+        self.operate();
         self.plan()?;
         self.people()?;
         let hours = (self.now - START) / HOUR;
@@ -365,6 +366,14 @@ impl<S: EngineStore> Host<S> {
             self.sync()?;
         }
         self.note_lapses()
+    }
+
+    /// An operator pauses sending for some hours, for the account or for all.
+    fn operate(&mut self) {
+        let is_storm = self.now < self.calm_from;
+        let is_paused = is_storm && self.setup.has_others && self.random.happens(1, 20);
+        self.dispatcher.pause_all(is_paused);
+        self.dispatcher.pause("acme", is_storm && self.setup.has_others && self.random.happens(1, 20));
     }
 
     /// Other people use the console during the storm.
@@ -382,7 +391,8 @@ impl<S: EngineStore> Host<S> {
         if let Some(number) = single.filter(|_| self.random.happens(1, 150)) {
             cloud.move_in_console(&id(number, 0), DAY * (1 + self.random.below(6)) + 1, self.now);
         }
-        let number = usize::try_from(self.random.below(i64::try_from(self.setup.bundles.len()).unwrap())).unwrap();
+        let number =
+            usize::try_from(self.random.below(i64::try_from(self.setup.bundles.len()).unwrap())).unwrap();
         if self.random.happens(1, 100) {
             cloud.order_in_console(&id(number, 0), self.now);
         }
@@ -509,7 +519,10 @@ impl<S: EngineStore> Host<S> {
         for StoredCall { renewal, .. } in &calls {
             if renewal.state.is_uncertain() || renewal.state == State::Reserved {
                 let key = renewal.key();
-                return Err(format!("2: {} from {} is still {:?}", key.resource, key.expires_before, renewal.state));
+                return Err(format!(
+                    "2: {} from {} is still {:?}",
+                    key.resource, key.expires_before, renewal.state
+                ));
             }
             if renewal.state == State::Settled {
                 self.figures.settled += 1;
@@ -526,10 +539,14 @@ impl<S: EngineStore> Host<S> {
     /// Does what a broken host would do, where that is not in its store or on its wire.
     fn sabotage(&mut self) -> Result<(), String> {
         let calls = match self.setup.bug {
-            Some(Bug::BlindRetry | Bug::SecondTerm) => self.reads().calls_sent_since(Timestamp::MIN).map_err(text)?,
+            Some(Bug::BlindRetry | Bug::SecondTerm) => {
+                self.reads().calls_sent_since(Timestamp::MIN).map_err(text)?
+            }
             Some(_) | None => return Ok(()),
         };
-        let in_doubt = calls.into_iter().filter(|call| call.renewal.state == State::InDoubt && call.renewal.queries == 0);
+        let in_doubt = calls
+            .into_iter()
+            .filter(|call| call.renewal.state == State::InDoubt && call.renewal.queries == 0);
         for call in in_doubt {
             let (now, schedule) = (self.now, self.schedule);
             if self.setup.bug == Some(Bug::BlindRetry) {

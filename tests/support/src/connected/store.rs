@@ -40,7 +40,8 @@ impl Crashes {
     pub fn pass(&self) -> bool {
         let point = self.points.get() + 1;
         self.points.set(point);
-        let by_chance = self.random.borrow_mut().as_mut().is_some_and(|random| random.happens(self.rate.get(), 1_000));
+        let by_chance =
+            self.random.borrow_mut().as_mut().is_some_and(|random| random.happens(self.rate.get(), 1_000));
         let crashes = by_chance || self.at.borrow().contains(&point);
         self.has_crashed.set(self.has_crashed.get() || crashes);
         crashes
@@ -122,14 +123,14 @@ impl<S: EngineStore> EngineStore for CountingStore<S> {
         if self.bug == Some(Bug::HoldKept) {
             Self::keep_holds(&mut changes);
         }
-        let is_call = |change: &Change, state: State| {
-            matches!(change, Change::RecordCall { call, .. } if call.renewal.state == state)
-        };
+        let is_call = |change: &Change, state: State| matches!(change, Change::RecordCall { call, .. } if call.renewal.state == state);
         if self.bug == Some(Bug::LostTimeout) {
             changes.retain(|change| !is_call(change, State::InDoubt));
         }
         self.remains = None;
-        if self.bug == Some(Bug::CallBeforeCommit) && changes.iter().any(|change| is_call(change, State::Calling)) {
+        if self.bug == Some(Bug::CallBeforeCommit)
+            && changes.iter().any(|change| is_call(change, State::Calling))
+        {
             self.remains = (self.copy)(&self.inner).map(Box::new);
         }
         for change in &changes {
@@ -139,7 +140,10 @@ impl<S: EngineStore> EngineStore for CountingStore<S> {
         }
         self.inner.commit(changes)?;
         if self.remains.is_none() && self.crashes.pass() {
-            return Err(StoreError::Damaged { what: "a process", found: "it crashed after a commit".to_owned() });
+            return Err(StoreError::Damaged {
+                what: "a process",
+                found: "it crashed after a commit".to_owned(),
+            });
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ use perennial_domain::connected::renewal::Renewal;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::connected;
+use perennial_engine::connected::Interruption;
 use perennial_engine::connected::ReadFailure;
 use perennial_engine::connected::Response;
-use perennial_engine::connected::Stopped;
 
 use crate::connected::bug::Bug;
 use crate::connected::cloud::Call;
@@ -181,14 +181,14 @@ impl connected::Cloud for Wire {
         _account: &str,
         renewals: &[Renewal],
         at: Timestamp,
-    ) -> Result<Vec<Response>, Stopped> {
+    ) -> Result<Vec<Response>, Interruption> {
         // The process may end before anything leaves, or with the call under way.
         if self.crashes.pass() {
-            return Err(Stopped);
+            return Err(Interruption);
         }
         let calls = renewals.iter().map(|renewal| self.call(renewal, at)).collect::<Vec<_>>();
         self.sent += u64::try_from(calls.len()).unwrap();
         let responses = calls.into_iter().map(|call| self.send(call, at)).collect();
-        if self.crashes.pass() { Err(Stopped) } else { Ok(responses) }
+        if self.crashes.pass() { Err(Interruption) } else { Ok(responses) }
     }
 }

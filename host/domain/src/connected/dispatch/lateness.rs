@@ -17,7 +17,7 @@ pub struct Lateness {
 }
 
 /// The first deadline that `waiting` cannot keep when work goes on from `now`; `None` while there is time.
-pub fn lateness(waiting: &[Renewal], limits: &SendingLimits, now: Timestamp) -> Option<Lateness> {
+pub(super) fn lateness(waiting: &[Renewal], limits: &SendingLimits, now: Timestamp) -> Option<Lateness> {
     let mut deadlines = waiting.iter().map(|renewal| renewal.deadline).collect::<Vec<_>>();
     deadlines.sort_unstable();
     let mut renewals = 0;

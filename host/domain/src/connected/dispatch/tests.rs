@@ -7,7 +7,7 @@ use crate::connected::dispatch::Dispatcher;
 use crate::connected::dispatch::Health;
 use crate::connected::dispatch::Obstacle;
 use crate::connected::dispatch::SendingLimits;
-use crate::connected::dispatch::lateness;
+use crate::connected::dispatch::lateness::lateness;
 use crate::connected::protocol::Reading;
 use crate::connected::protocol::Signal;
 use crate::connected::renewal::Extension;
@@ -49,7 +49,10 @@ fn show(choice: &Choice) -> String {
         Choice::Pay(renewals) => format!("pay {}", ids(renewals)),
         Choice::Query(renewals) => format!("query {}", ids(renewals)),
         Choice::Wait(obstacle, until) => {
-            format!("wait {obstacle:?} {}", until.map_or("-".to_owned(), |until| (until - at(NOW)).to_string()))
+            format!(
+                "wait {obstacle:?} {}",
+                until.map_or("-".to_owned(), |until| (until - at(NOW)).to_string())
+            )
         }
         Choice::Nothing => "nothing".to_owned(),
     }
@@ -66,7 +69,8 @@ fn limits() -> SendingLimits {
 #[test]
 fn a_call_takes_a_batch_of_one_term_and_evidence_goes_first() {
     let mut dispatcher = Dispatcher::new(SendingLimits { burst: 10, ..limits() });
-    let mut due = vec![reserved("a", 1), reserved("b", 12), reserved("c", 1), reserved("d", 1), reserved("e", 1)];
+    let mut due =
+        vec![reserved("a", 1), reserved("b", 12), reserved("c", 1), reserved("d", 1), reserved("e", 1)];
     due.push(in_doubt("f"));
     assert_eq!(choose(&mut dispatcher, &due, at(NOW)), "query f");
     due.pop();
@@ -79,7 +83,8 @@ fn a_call_takes_a_batch_of_one_term_and_evidence_goes_first() {
 fn a_full_bucket_is_a_burst_and_then_the_quota_holds() {
     let mut dispatcher = Dispatcher::new(limits());
     let due = [reserved("a", 1)];
-    let paid = (0..200).filter(|tenth| choose(&mut dispatcher, &due, at(NOW) + tenth / 10) == "pay a").count();
+    let paid =
+        (0..200).filter(|tenth| choose(&mut dispatcher, &due, at(NOW) + tenth / 10) == "pay a").count();
     // Two at once, and one in each of the twenty seconds that follow the first.
     assert_eq!(paid, 2 + 19);
     assert_eq!(choose(&mut dispatcher, &due, at(NOW) + 19), "wait Quota 20");
@@ -94,7 +99,11 @@ fn a_cloud_that_asks_to_wait_is_left_alone_for_so_long() {
     assert_eq!(choose(&mut dispatcher, &due, at(NOW) + 89), "query b", "reading has a quota of its own");
     assert_eq!(choose(&mut dispatcher, &due[..1], at(NOW) + 90), "pay a");
     dispatcher.observe("acme", Api::Pay, Health::Throttled(Some(i64::MAX)), at(NOW) + 90);
-    assert_eq!(choose(&mut dispatcher, &due[..1], at(NOW) + 90), "wait Quota 3690", "no header stops it for good");
+    assert_eq!(
+        choose(&mut dispatcher, &due[..1], at(NOW) + 90),
+        "wait Quota 3690",
+        "no header stops it for good"
+    );
 }
 
 #[test]
@@ -164,4 +173,7 @@ fn what_cannot_be_done_in_time_is_an_alarm() {
     assert_eq!(lateness(&waiting, &limits, at("2026-03-09T23:50:00")), None);
     let late = lateness(&waiting, &limits, at("2026-03-09T23:55:01")).unwrap();
     assert_eq!((late.deadline, late.renewals), (at("2026-03-10"), 5));
+    let mut dispatcher = Dispatcher::new(limits);
+    assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:01")), Some(late));
+    assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:02")), None, "it is said once");
 }

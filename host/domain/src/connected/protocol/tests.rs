@@ -56,7 +56,12 @@ fn every_state_by_every_signal() {
             match next(state, signal) {
                 Ok((next, actions)) => {
                     let actions = actions.iter().map(|action| format!("{action:?}")).collect::<Vec<_>>();
-                    let line = format!("  {:<24} {:<20} {}", format!("{signal:?}"), format!("{next:?}"), actions.join(", "));
+                    let line = format!(
+                        "  {:<24} {:<20} {}",
+                        format!("{signal:?}"),
+                        format!("{next:?}"),
+                        actions.join(", ")
+                    );
                     writeln!(table, "{}", line.trim_end()).unwrap();
                 }
                 Err(_) => refused.push(format!("{signal:?}")),
@@ -100,7 +105,8 @@ fn take(point: Point, signal: Signal) -> Option<Point> {
         }
     }
     // Who settles or disproves a call explains it; so does a connection that was never made.
-    let is_explained = actions.iter().any(|action| matches!(action, Action::Post | Action::PostPart | Action::Release));
+    let is_explained =
+        actions.iter().any(|action| matches!(action, Action::Post | Action::PostPart | Action::Release));
     if is_explained || signal == Signal::FailToConnect {
         at.2 = false;
     }

@@ -25,8 +25,12 @@ fn renewal() -> Renewal {
         expires_planned: at("2026-04-10"),
         cost: money("30"),
     };
-    let mut renewal =
-        Renewal::new(vec![extension("ecs-1"), extension("disk-1")], months(1), at("2026-03-10"), at("2026-03-03"));
+    let mut renewal = Renewal::new(
+        vec![extension("ecs-1"), extension("disk-1")],
+        months(1),
+        at("2026-03-10"),
+        at("2026-03-03"),
+    );
     for signal in [Signal::Reserve, Signal::Read(Reading::Before), Signal::LoseResponse] {
         advance(&mut renewal, signal, at("2026-03-03"), &Schedule::DEFAULT).unwrap();
     }
@@ -112,7 +116,8 @@ fn what_a_reading_proves_of_a_renewal_in_doubt() {
         planned gone    Paid                        Read(Gone)            Read(Gone)
         planned gone    Cancelled { is_own: false } Read(Gone)            Read(Gone)
         planned gone    Cancelled { is_own: true }  Read(Gone)            Read(Gone)
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -123,12 +128,14 @@ fn a_partial_renewal_confirms_what_has_moved() {
         orders: OrderView::Absent,
     };
     let renewal = renewal();
-    let confirmed = confirmed(&renewal, &read).into_iter().map(|one| one.resource.as_str()).collect::<Vec<_>>();
+    let confirmed =
+        confirmed(&renewal, &read).into_iter().map(|one| one.resource.as_str()).collect::<Vec<_>>();
     assert_eq!(confirmed, ["ecs-1"]);
 }
 
 #[test]
 fn a_short_answer_is_taken_for_a_resource_that_is_gone() {
-    let read = ReadBack { at: at("2026-03-03"), expiries: vec![expiry("planned")], orders: OrderView::Absent };
+    let read =
+        ReadBack { at: at("2026-03-03"), expiries: vec![expiry("planned")], orders: OrderView::Absent };
     assert_eq!(signal_of(&renewal(), &read, &Schedule::DEFAULT), Signal::Read(Reading::Gone));
 }
