@@ -10,13 +10,19 @@ use crate::micros::Micros;
 pub enum Mode {
     /// This host: it debits the balance and moves the expiry itself.
     Managed,
+    /// The provider: it is asked what there is, and does what this host asks it to do.
+    Connected,
 }
 
 impl Mode {
+    /// Both modes, for parsing and for lists of choices.
+    pub const ALL: [Mode; 2] = [Mode::Managed, Mode::Connected];
+
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
             Mode::Managed => "managed",
+            Mode::Connected => "connected",
         }
     }
 }

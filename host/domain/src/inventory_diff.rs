@@ -84,7 +84,7 @@ impl ResourceDiff {
         }
     }
 
-    fn change_named(
+    pub(crate) fn take_named(
         &mut self,
         group: &str,
         named: &BTreeMap<String, String>,
@@ -98,6 +98,13 @@ impl ResourceDiff {
             }
         }
     }
+}
+
+/// What makes the resource that is `here` another one: every plain field that differs.
+pub(crate) fn between(here: &Resource, after: Resource) -> ResourceDiff {
+    let mut diff = ResourceDiff { after: here.clone(), changes: Vec::new(), kept: Vec::new() };
+    Resource::FIELDS.iter().for_each(|field| diff.change(field.name, &after));
+    diff
 }
 
 /// What an inventory that says `there` changes of the resource that is `here`; days are `offset_minutes` ahead of UTC.
@@ -118,9 +125,9 @@ pub fn diff(here: &Resource, there: &Resource, given: GivenFields, offset_minute
                 change_field(&mut diff, here, there, field.name, given, offset_minutes);
             }
         }
-        diff.change_named("attributes", &there.attributes, |it| &mut it.attributes);
+        diff.take_named("attributes", &there.attributes, |it| &mut it.attributes);
     }
-    diff.change_named("tags", &there.tags, |it| &mut it.tags);
+    diff.take_named("tags", &there.tags, |it| &mut it.tags);
     diff
 }
 

@@ -13,6 +13,7 @@ mod approval_state;
 pub mod attempt;
 pub mod bundle;
 pub mod connected;
+pub mod connector;
 pub mod event;
 pub mod event_payment;
 pub mod field;

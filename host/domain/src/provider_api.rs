@@ -14,6 +14,7 @@ use crate::plan::Command;
 use crate::timestamp::Timestamp;
 
 pub use check::check_authentication;
+pub(crate) use check::check_keys;
 pub use check::check_response;
 pub use check::check_step;
 pub use outcome::LastRenewal;

@@ -6,6 +6,7 @@
 //! asked in rounds, a question for every bundle that has one: timelines, then plans for the tries that are due, then
 //! the timelines of what was renewed, until every bundle is asleep.
 
+use perennial_domain::account::Mode;
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
 use perennial_domain::event::EventKind;
@@ -167,7 +168,7 @@ impl Batch {
                 rewound.push(index);
                 continue;
             }
-            match self.walk_along(index, &timeline) {
+            match self.walk_to_try(index, &timeline) {
                 Yield::Idle { wake } => self.entry_mut(index).idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
                     tries.push(RenewalTry { entry: index, member, next_try_at, timeline });
@@ -175,6 +176,19 @@ impl Batch {
             }
         }
         (tries, rewound)
+    }
+
+    /// Walks the bundle at `index` along `timeline` up to a try that this host makes. It makes none for an account whose
+    /// provider keeps it: what the provider did is read back.
+    fn walk_to_try(&mut self, index: EntryIndex, timeline: &[Occurrence]) -> Yield {
+        loop {
+            let yielded = self.walk_along(index, timeline);
+            let is_connected = self.account(self.entry(index).account).account.mode == Mode::Connected;
+            if !is_connected || matches!(yielded, Yield::Idle { .. }) {
+                return yielded;
+            }
+            self.entry_mut(index).walk.decline();
+        }
     }
 
     /// Walks the bundle at `index` along `timeline`, with its tries as the host makes them.

@@ -30,6 +30,12 @@ pub enum EngineError {
     /// No account is called that.
     #[error("there is no account `{0}`")]
     UnknownAccount(String),
+    /// Something was asked of an account that its provider keeps, and that is only watched.
+    #[error(
+        "the account `{0}` is kept by its provider and only watched here, so nothing of it is changed or paid: do it in the \
+         provider's console, then `perennial sync`"
+    )]
+    Watched(String),
     /// The database lives on another clock.
     #[error(transparent)]
     Clock(#[from] ClockError),

@@ -126,6 +126,7 @@ pub fn forecast(
 ) -> Result<Forecast, EngineError> {
     let until = horizon_end(from, months);
     let mut found = BTreeMap::new();
+    copy.manage_accounts();
     let stored = copy.reads().accounts()?;
     copy.commit(stored.iter().map(|stored| {
         let ample = Balance::new(AMPLE_BALANCE, stored.account.balance.held());

@@ -326,7 +326,7 @@ fn listed(settings: &BTreeMap<String, String>) -> String {
 }
 
 /// The new primary with those new members that hang on new ones all the way; `None` when the primary exists.
-fn new_bundle(members: &[Resource], is_new: &[bool]) -> Option<Bundle> {
+pub(crate) fn new_bundle(members: &[Resource], is_new: &[bool]) -> Option<Bundle> {
     let hangs_on_new = |index: usize| {
         let mut way = std::iter::successors(Some(index), |at| members[*at].attached_to.map(MemberIndex::get));
         way.all(|at| is_new[at])
@@ -343,7 +343,7 @@ fn new_bundle(members: &[Resource], is_new: &[bool]) -> Option<Bundle> {
 }
 
 /// The events that tell what was changed of `here`.
-fn changes_as_events(here: &Resource, diff: &ResourceDiff) -> Vec<EventKind> {
+pub(crate) fn changes_as_events(here: &Resource, diff: &ResourceDiff) -> Vec<EventKind> {
     let event = |change: &FieldChange| match change.field.as_str() {
         "stage" => EventKind::StageChanged { from: here.stage, to: diff.after.stage },
         field => {

@@ -4,6 +4,7 @@
 //! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
+pub mod adoption;
 mod application;
 pub mod approval;
 mod approval_decision;
@@ -21,6 +22,7 @@ mod clock_batch;
 pub mod command;
 mod command_ruling;
 pub mod connected;
+pub mod connector;
 mod deferred_purchases;
 mod due;
 pub mod error;

@@ -3,6 +3,7 @@
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 
 use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
 use perennial_domain::apply;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
@@ -87,6 +88,9 @@ impl Planner<'_> {
             Some(NamedOrder::Refused(_)) | None => member,
         };
         let (batch, problem) = self.load_bundle(stored, at)?;
+        if batch.accounts[0].account.mode == Mode::Connected {
+            return Err(EngineError::Watched(batch.accounts[0].account.id.clone()));
+        }
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {

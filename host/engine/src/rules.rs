@@ -16,6 +16,7 @@ use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
+use crate::connector::Connector;
 use crate::policies::Policies;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
@@ -66,6 +67,11 @@ pub trait Rules: Send + Sync {
     /// The provider's own API, if the plugin answers it. Called when its listener starts, and for each request that it
     /// accepts.
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
+        None
+    }
+    /// The translation to the provider's API, if the plugin has it. Called when an account is connected, and for each call
+    /// of a connected account.
+    fn connector(&self) -> Option<&dyn Connector> {
         None
     }
 }
@@ -154,6 +160,10 @@ impl Rules for Plugin {
 
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
         self.provider_api()
+    }
+
+    fn connector(&self) -> Option<&dyn Connector> {
+        self.connector().map(|connector| connector as &dyn Connector)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Money that a customer pays into an account. Knows no plan.
 
+use perennial_domain::account::Mode;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Book;
@@ -31,6 +32,9 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        if stored.account.mode == Mode::Connected {
+            return Err(EngineError::Watched(account.to_owned()));
+        }
         stored.account.balance.credit(amount);
         let balance = stored.account.balance;
         let what = EventKind::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };

@@ -18,6 +18,7 @@ use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_sandbox::PluginFile;
+use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets;
@@ -39,12 +40,13 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     ("limits", Limits::NAMES),
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
+    ("connections", &["allow_private", "allow_commands", "certificates"]),
     ("secrets", &["key_file"]),
     ("plugins", &["files", "allow_missing"]),
     ("database", &["must_exist"]),
@@ -67,6 +69,8 @@ pub struct Config {
     pub log: LogFormat,
     /// How events are sent to webhooks.
     pub webhooks: Webhooks,
+    /// How providers of connected accounts are called.
+    pub connections: Connections,
     /// Where the key is that secrets are kept with.
     pub secrets_key_file: Option<PathBuf>,
     /// The plugins to load, beside or instead of the bundled ones.
@@ -110,6 +114,7 @@ impl Config {
         limits: Limits::DEFAULT,
         log: LogFormat::Text,
         webhooks: Webhooks::DEFAULT,
+        connections: Connections::DEFAULT,
         secrets_key_file: None,
         plugins: Vec::new(),
         allow_missing_plugins: false,
@@ -219,7 +224,16 @@ fn variable(section: &str, key: &str) -> String {
 
 fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let fields = spot.object(&[
-        "listen", "tls", "limits", "log", "webhooks", "secrets", "plugins", "database", "profiles",
+        "listen",
+        "tls",
+        "limits",
+        "log",
+        "webhooks",
+        "connections",
+        "secrets",
+        "plugins",
+        "database",
+        "profiles",
     ])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
@@ -230,6 +244,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
     let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
+    let connections = fields.optional("connections", connections).or(default.connections);
     let secrets_key_file = fields.optional("secrets", |spot| {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
@@ -251,6 +266,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         limits: limits?,
         log: log.or(default.log)?,
         webhooks: webhooks?,
+        connections: connections?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
         plugins,
         allow_missing_plugins,
@@ -309,6 +325,19 @@ pub(crate) fn plugin_file(text: &str) -> Result<PluginFile, String> {
         ));
     }
     Ok(PluginFile { path: path.into(), digest: Some(digest.to_ascii_lowercase()) })
+}
+
+fn connections(spot: JsonCursor<'_, '_>) -> Option<Connections> {
+    let fields = spot.object(&["allow_private", "allow_commands", "certificates"])?;
+    let flag = |name, default| fields.optional(name, |spot| spot.flag()).or(default);
+    let allow_private = flag("allow_private", Connections::DEFAULT.allow_private);
+    let allow_commands = flag("allow_commands", Connections::DEFAULT.allow_commands);
+    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
+    Some(Connections {
+        allow_private: allow_private?,
+        allow_commands: allow_commands?,
+        certificates: certificates?,
+    })
 }
 
 fn webhooks(spot: JsonCursor<'_, '_>) -> Option<Webhooks> {

@@ -13,6 +13,7 @@ pub use policy::interpreter::PlanAnswers;
 pub use policy::interpreter::ScriptReport;
 pub use provider::bundled::BUNDLED;
 pub use provider::bundled::BundledPlugin;
+pub use provider::connector::PluginConnector;
 pub use provider::contract::EXPECTED;
 pub use provider::contract::Interfaces;
 pub use provider::load::Options;

@@ -80,7 +80,9 @@ impl ServiceError {
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
-            | ServiceError::Engine(EngineError::NoPlugin { .. } | EngineError::Clock(_)) => "conflict",
+            | ServiceError::Engine(
+                EngineError::NoPlugin { .. } | EngineError::Watched(_) | EngineError::Clock(_),
+            ) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
                 "not-found"
             }
@@ -109,6 +111,7 @@ impl ServiceError {
                 EngineError::Store(_)
                 | EngineError::Plugin(_)
                 | EngineError::NoPlugin { .. }
+                | EngineError::Watched(_)
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. },
@@ -146,7 +149,10 @@ impl ServiceError {
             }
             ServiceError::Store(_)
             | ServiceError::Engine(
-                EngineError::Store(_) | EngineError::NoPlugin { .. } | EngineError::Clock(_),
+                EngineError::Store(_)
+                | EngineError::NoPlugin { .. }
+                | EngineError::Watched(_)
+                | EngineError::Clock(_),
             )
             | ServiceError::Busy
             | ServiceError::Stopping
@@ -168,6 +174,7 @@ impl From<EngineError> for ServiceError {
             EngineError::Plugin(_)
             | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
+            | EngineError::Watched(_)
             | EngineError::UnknownAccount(_)
             | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),

@@ -1,11 +1,12 @@
 //! The running host without HTTP: the writer thread, the readers, the job runner, metrics, admin tokens, provider keys,
-//! secrets and webhooks.
+//! secrets, webhooks, and the calls to providers.
 //!
 //! Everything that serves is built on this crate. It has an error of its own, [`error::ServiceError`], and knows no
 //! HTTP status.
 
 pub mod admin_tokens;
 pub mod calendar;
+pub mod connections;
 pub mod either;
 pub mod error;
 pub mod event_log;
@@ -15,12 +16,14 @@ pub mod limits;
 pub mod lookup;
 pub mod memory;
 pub mod metrics;
+pub mod outbound;
 pub mod provider_keys;
 pub mod random_hex;
 pub mod readers;
 mod secret_digest;
 pub mod secrets;
 pub mod service;
+pub mod signatures;
 pub mod storage_state;
 pub mod tls;
 pub mod webhooks;

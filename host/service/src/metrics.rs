@@ -19,6 +19,7 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use perennial_engine::clock::Stopwatch;
+use perennial_engine::connector::Connector;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
@@ -255,5 +256,10 @@ impl Rules for MeteredRules {
     /// Calls of a provider's own API are counted by its caller, which knows the request.
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
         self.rules.provider_api()
+    }
+
+    /// Its calls are counted by whoever sends what it made up.
+    fn connector(&self) -> Option<&dyn Connector> {
+        self.rules.connector()
     }
 }

@@ -10,6 +10,8 @@ use perennial_store::ReadTx;
 use tokio::sync::watch;
 
 use crate::admin_tokens::Tokens;
+use crate::connections::Connections;
+use crate::connections::caller::Caller;
 use crate::error::ServiceError;
 use crate::limits::Limits;
 use crate::limits::Webhooks;
@@ -20,6 +22,7 @@ use crate::provider_keys::KeyUsage;
 use crate::readers::Readers;
 use crate::readers::ReadersError;
 use crate::secrets::SecretBox;
+use crate::tls::CertificatesError;
 use crate::writer::ClockMode;
 use crate::writer::Writer;
 use crate::writer::WriterHandle;
@@ -65,6 +68,7 @@ struct Inner {
     webhooks: OnceLock<Webhooks>,
     shutdown: watch::Sender<bool>,
     secret_box: OnceLock<SecretBox>,
+    connections: OnceLock<(Connections, Caller)>,
 }
 
 /// Why a host cannot start.
@@ -144,6 +148,7 @@ impl Service {
             webhooks: OnceLock::new(),
             shutdown: watch::Sender::new(false),
             secret_box: OnceLock::new(),
+            connections: OnceLock::new(),
         };
         Ok(Service { inner: Arc::new(inner) })
     }
@@ -187,6 +192,7 @@ impl Service {
             webhooks: OnceLock::new(),
             shutdown: watch::Sender::new(false),
             secret_box: OnceLock::new(),
+            connections: OnceLock::new(),
         };
         Ok((Service { inner: Arc::new(inner) }, running))
     }
@@ -248,6 +254,26 @@ impl Service {
     /// Sets the box that seals secrets. Only the first call has an effect.
     pub fn set_secret_box(&self, secret_box: SecretBox) {
         self.inner.secret_box.get_or_init(|| secret_box);
+    }
+
+    /// Sets how providers are called; without it, [`Connections::DEFAULT`] holds.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificatesError`] when the file of certificates cannot be used.
+    pub fn configure_connections(&self, settings: Connections) -> Result<(), CertificatesError> {
+        let caller = Caller::new(&settings)?;
+        // The first configuration holds: it is set once, at the start.
+        drop(self.inner.connections.set((settings, caller)));
+        Ok(())
+    }
+
+    /// How providers are called, and what calls them.
+    pub fn connections(&self) -> &(Connections, Caller) {
+        self.inner.connections.get_or_init(|| {
+            let caller = Caller::new(&Connections::DEFAULT).expect("no file of certificates is read");
+            (Connections::DEFAULT, caller)
+        })
     }
 
     /// The box that seals and opens secrets; `None` without a secrets key.

@@ -155,13 +155,12 @@ fn limit_raise(row: &Row<'_>) -> Result<Option<LimitRaise>, StoreError> {
 fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
     let settings: String = row.get("settings")?;
     let mode: String = row.get("mode")?;
-    if mode != Mode::Managed.name() {
-        return Err(StoreError::Damaged { what: "an account's mode", found: mode });
-    }
+    let known = Mode::ALL.into_iter().find(|known| known.name() == mode);
+    let mode = known.ok_or(StoreError::Damaged { what: "an account's mode", found: mode })?;
     let account = Account {
         id: row.get("id")?,
         provider: row.get("provider")?,
-        mode: Mode::Managed,
+        mode,
         currency: row.get("currency")?,
         balance: Balance::new(Micros::new(row.get("available")?), Micros::new(row.get("held")?)),
         settings: codec::strings(&settings)?,

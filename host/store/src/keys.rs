@@ -110,6 +110,10 @@ row_keys! {
     JobKey;
     /// A row of `calendar`.
     CalendarKey;
+    /// A row of `sync`.
+    SyncKey;
+    /// A row of `drift`.
+    DriftKey;
     /// A row of `policy_change`.
     PolicyChangeKey;
     /// A row of `policy_difference`.

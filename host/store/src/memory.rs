@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use perennial_domain::account::Mode;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
@@ -95,6 +96,11 @@ impl MemoryStore {
 
     fn bundle_of(&self, resource: ResourceKey) -> Result<BundleKey, StoreError> {
         self.resources.get(&resource).copied().ok_or_else(|| missing("a resource", &resource))
+    }
+
+    /// Has every account kept here, as a forecast sees them: what a provider will renew costs what it costs.
+    pub fn manage_accounts(&mut self) {
+        self.accounts.values_mut().for_each(|stored| stored.account.mode = Mode::Managed);
     }
 
     fn account_mut(&mut self, key: AccountKey) -> Result<&mut StoredAccount, StoreError> {

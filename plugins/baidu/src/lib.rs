@@ -7,6 +7,7 @@
 mod auto_renewal;
 mod command_target;
 mod commands;
+mod connector;
 mod conversion;
 mod following;
 mod kinds;

@@ -6,6 +6,7 @@
 
 pub mod auto_renewal;
 pub mod condition;
+pub mod connector;
 pub mod conversion;
 pub mod extension;
 pub mod family;

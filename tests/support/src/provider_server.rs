@@ -1,6 +1,7 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -174,6 +175,18 @@ impl Server {
         })
     }
 
+    /// Serves the provider's own API on loopback for as long as the server is there; returns where.
+    pub fn listen(&self) -> SocketAddr {
+        self.runtime.block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let limits = ConnectionLimits::of(&Limits::DEFAULT);
+            let listener = Listener::bind(any, None, limits).await.unwrap();
+            let address = listener.address().unwrap();
+            tokio::spawn(listener.serve(self.router.clone(), std::future::pending()));
+            address
+        })
+    }
+
     /// A new key of `account`.
     pub fn key(&self, account: &str) -> Key {
         let account = account.to_owned();
@@ -249,6 +262,15 @@ impl Server {
             let body = String::from_utf8(bytes.to_vec()).unwrap();
             Answer { status: parts.status.as_u16(), headers: parts.headers, body }
         })
+    }
+
+    /// The files of the database, with their names.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+        let read = |file: std::fs::DirEntry| {
+            (file.file_name().to_string_lossy().into_owned(), std::fs::read(file.path()).unwrap())
+        };
+        files.map(read).collect()
     }
 
     /// Every event there is: when, of what type, to which account and resource, and what the type adds.

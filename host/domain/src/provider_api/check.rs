@@ -18,14 +18,25 @@ use crate::provider_api::TOKEN_SECONDS_MAX;
 /// The first problem, in words.
 pub fn check_authentication(authentication: &Authentication) -> Result<(), String> {
     let Credentials::Signature { signature, .. } = &authentication.credentials else { return Ok(()) };
-    if signature.derivations.len() > DERIVATIONS_MAX {
+    check_keys(signature.derivations.iter().map(|derivation| derivation.key), signature.key)
+}
+
+/// Checks that there are few derivations, and that each key is derived before it is used.
+///
+/// # Errors
+///
+/// The first problem, in words.
+pub(crate) fn check_keys(
+    derivations: impl ExactSizeIterator<Item = usize>,
+    signs: usize,
+) -> Result<(), String> {
+    if derivations.len() > DERIVATIONS_MAX {
         return Err(format!(
             "a signature of {} derivations; there may be {DERIVATIONS_MAX}",
-            signature.derivations.len()
+            derivations.len()
         ));
     }
-    let uses = signature.derivations.iter().map(|derivation| derivation.key).chain([signature.key]);
-    match uses.enumerate().find(|(made, key)| key > made) {
+    match derivations.chain([signs]).enumerate().find(|(made, key)| key > made) {
         Some((made, key)) => Err(format!("the key {key} where there are {} so far", made + 1)),
         None => Ok(()),
     }

@@ -12,6 +12,10 @@ mod calendars;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
+mod connection_bodies;
+mod connection_calls;
+mod connection_views;
+mod connections;
 mod decisions;
 mod deliveries;
 mod events;
@@ -116,6 +120,13 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(calendars::rotate))
         .add(admin, routes!(calendars::revoke))
         .add(Access::Open, routes!(calendars::feed))
+        .add(viewer, routes!(connections::list))
+        .add(admin, routes!(connections::create))
+        .add(viewer, routes!(connections::get))
+        .add(admin, routes!(connections::grant))
+        .add(admin, routes!(connections::rotate))
+        .add(operator, routes!(connections::sync))
+        .add(viewer, routes!(connections::drift))
         .add(viewer, routes!(plugins::list))
         .add(viewer, routes!(policies::list))
         .add(admin, routes!(policies::install))

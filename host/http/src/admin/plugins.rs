@@ -56,6 +56,22 @@ pub(super) struct PluginView {
     notices: Vec<String>,
     /// The attributes that its rules read.
     reads: Vec<String>,
+    /// The calls by which it reads connected accounts; empty when it does not call its provider's API.
+    connector_reads: Vec<ConnectorReadView>,
+}
+
+/// A call that reads a connected account, and that an operator grants.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ConnectorRead)]
+pub(super) struct ConnectorReadView {
+    /// The name, by which it is granted.
+    name: String,
+    /// What it reads.
+    label: String,
+    /// The HTTP method.
+    method: String,
+    /// The path; a segment in braces stands for any.
+    path: String,
 }
 
 impl PluginView {
@@ -71,6 +87,13 @@ impl PluginView {
             label: setting.label,
             default: setting.default,
         };
+        let connector_reads = rules.connector().into_iter().flat_map(|it| &it.capabilities().reads);
+        let connector_reads = connector_reads.map(|read| ConnectorReadView {
+            name: read.name.clone(),
+            label: read.label.clone(),
+            method: read.method.clone(),
+            path: read.path.clone(),
+        });
         PluginView {
             id,
             name,
@@ -79,6 +102,7 @@ impl PluginView {
             settings: settings.into_iter().map(setting).collect(),
             notices: notices.into_iter().map(|notice| notice.name).collect(),
             reads,
+            connector_reads: connector_reads.collect(),
         }
     }
 }

@@ -8,7 +8,8 @@ use crate::input;
 use crate::input::Body;
 use perennial_domain::event::EventKind;
 use perennial_formats::body::JsonCursor;
-use perennial_service::webhooks::target::Target;
+use perennial_service::outbound::Reach;
+use perennial_service::outbound::target::Target;
 
 /// The longest description, in characters.
 const DESCRIPTION_MAX: usize = 500;
@@ -51,7 +52,7 @@ impl Body for NewWebhook {
 /// Reads a URL that some configuration of the host allows.
 fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
     let url = cursor.name()?;
-    match Target::read(url, true) {
+    match Target::read(url, Reach::webhooks(true)) {
         Ok(_) => Some(url.to_owned()),
         Err(why) => {
             cursor.report(why);

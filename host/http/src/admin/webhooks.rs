@@ -29,10 +29,11 @@ use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::outbound::Reach;
+use perennial_service::outbound::target::Target;
 use perennial_service::secrets::SecretsError;
 use perennial_service::webhooks::secret::OVERLAP_SECONDS;
 use perennial_service::webhooks::secret::Secret;
-use perennial_service::webhooks::target::Target;
 use perennial_store::list_queries;
 use perennial_store::webhooks;
 use perennial_store::webhooks::Disablement;
@@ -135,7 +136,7 @@ pub(super) async fn get(
 
 /// Checks that the configuration of the host allows a URL.
 fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
-    let target = Target::read(url, app.webhooks().allow_private);
+    let target = Target::read(url, Reach::webhooks(app.webhooks().allow_private));
     target.map(drop).map_err(|why| Problem::field(ProblemType::InvalidFields, "url", why))
 }
 

@@ -1,12 +1,8 @@
 //! Verifies the credentials of requests, with secrets that plugins never see and in constant time.
 
-use hmac::Hmac;
-use hmac::KeyInit;
-use hmac::Mac;
 use perennial_domain::provider_api::Authentication;
 use perennial_domain::provider_api::Credentials;
 use perennial_domain::provider_api::Failure;
-use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Signature;
 use perennial_domain::timestamp::Timestamp;
@@ -18,6 +14,7 @@ use subtle::ConstantTimeEq;
 use crate::provider_api::internal_failure::internal;
 
 use perennial_service::secrets::SecretBox;
+use perennial_service::signatures;
 use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
 
@@ -107,22 +104,8 @@ fn verify_with_key(
 
 /// Verifies a signature. The sandbox has checked that each derived key precedes its use.
 pub(crate) fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
-    let mut keys = vec![secret.to_vec()];
-    for derivation in &signature.derivations {
-        let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();
-        let derived = hmac(&key, &derivation.message);
-        keys.push(match derivation.encoding {
-            KeyEncoding::Bytes => derived.to_vec(),
-            KeyEncoding::Hexadecimal => hex::encode(derived).into_bytes(),
-        });
-    }
-    hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(message);
-    mac.finalize().into_bytes().into()
+    let Signature { derivations, key, message, value } = signature;
+    signatures::signature(secret, derivations, *key, message).ct_eq(value).into()
 }
 
 /// The hash of a token in the database.

@@ -43,6 +43,11 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
+        (_, "/v1/connections") => {
+            r#"{"account": "n", "provider": "none", "access_key": "k", "secret_from": "env:NONE"}"#
+        }
+        (_, "/v1/connections/{id}:grant") => r#"{"reads": []}"#,
+        (_, "/v1/connections/{id}:rotate") => r#"{"access_key": "k", "secret_from": "env:NONE"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_http::admin as api;
+use perennial_service::connections::Connections;
+use perennial_test_support::provider_server::Server as Cloud;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::harness::START;
 use crate::harness::Server;
 use crate::requests;
 
@@ -50,6 +53,7 @@ fn example(name: &str, value: &Value) -> Value {
     match value {
         Value::String(_) if name == "secret" => "shown once".into(),
         Value::String(text) if name == "path" => settled(text).into(),
+        Value::String(_) if name == "endpoint" => "https://bss.example.com/".into(),
         Value::String(_) if name == "access_key" => "AKEXAMPLE0123456789".into(),
         Value::String(text) => settled(text).into(),
         Value::Number(_) if name == "size_bytes" => 250_000.into(),
@@ -81,11 +85,27 @@ fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     }
 }
 
+/// What the cloud has whose account is connected: a server that lapses.
+fn cloud_inventory() -> Value {
+    json!({
+        "accounts": [{ "id": "larkspur", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
+        "resources": [{ "id": "srv-1", "account": "larkspur", "kind": "ecs", "region": "cn-north-4",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "lapse" }],
+    })
+}
+
 /// The examples of every request and its response, as a host answers them now.
 fn record() -> BTreeMap<String, BTreeMap<String, Value>> {
     let server = Server::furnished();
+    let open = Connections { allow_private: true, ..Connections::DEFAULT };
+    server.host.service().configure_connections(open).unwrap();
+    let cloud = Cloud::start("huawei", START, &cloud_inventory());
+    let key = cloud.key("larkspur");
+    let endpoint = format!("http://{}/", cloud.listen());
+    let named = json!({ "endpoint": endpoint, "access_key": key.access_key, "secret": key.secret });
     let mut recorded = BTreeMap::<String, BTreeMap<String, Value>>::new();
-    let mut answers = BTreeMap::new();
+    let mut answers = BTreeMap::from([("CLOUD".to_owned(), named)]);
     for request in requests::ALL {
         let path = requests::filled(request.path, &answers);
         let body = requests::filled(request.body, &answers);

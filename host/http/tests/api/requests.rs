@@ -46,6 +46,12 @@ const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "ki
 const POLICIES: &str = r#"{"file": "[[policy]]\nname = \"small-only\"\nscript = \"small-only.rhai\"\nmode = \"shadow\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n",
     "scripts": {"small-only.rhai": "fn rule(plan) {\n    if plan.cost > 5.00 { return deny(\"above 5.00\") }\n    approve()\n}\n"},
     "replace": false, "dry_run": false}"#;
+/// The cloud of the tests, which [`crate::description`] starts, and a key of it.
+const CONNECTION: &str = r#"{"account": "larkspur", "provider": "huawei", "access_key": "<<CLOUD#/access_key>>",
+    "secret": "<<CLOUD#/secret>>", "endpoint": "<<CLOUD#/endpoint>>",
+    "grants": ["list-resources", "list-orders", "quote-renewals", "read-balance"],
+    "settings": {"site": "cn"}}"#;
+const ROTATION: &str = r#"{"access_key": "<<CLOUD#/access_key>>", "secret": "<<CLOUD#/secret>>"}"#;
 /// An order of a renewal that waits to be paid.
 const ORDER: &str = r#"{"order": "evs-1/2026-01-31T15:59:59Z/1month"}"#;
 
@@ -220,6 +226,24 @@ pub const ALL: &[Request] = &[
     admin("GET", "/calendars/{file}", "<<POST /v1/calendars#/path>>", ""),
     admin("POST", "/v1/calendars/{id}:rotate", "/v1/calendars/cal-1:rotate", ""),
     admin("POST", "/v1/calendars/{id}:revoke", "/v1/calendars/cal-1:revoke", ""),
+    answered(201, admin("POST", "/v1/connections", "/v1/connections", CONNECTION)),
+    admin(
+        "POST",
+        "/v1/connections/{id}:sync",
+        "/v1/connections/larkspur:sync",
+        r#"{"accept_missing": false}"#,
+    ),
+    admin("POST", "/v1/connections/{id}:sync", "/v1/connections/larkspur:sync", ""),
+    get("/v1/connections"),
+    admin("GET", "/v1/connections/{id}", "/v1/connections/larkspur", ""),
+    admin(
+        "POST",
+        "/v1/connections/{id}:grant",
+        "/v1/connections/larkspur:grant",
+        r#"{"reads": ["list-resources", "read-balance"]}"#,
+    ),
+    admin("POST", "/v1/connections/{id}:rotate", "/v1/connections/larkspur:rotate", ROTATION),
+    get("/v1/drift"),
     get("/v1/plugins"),
     admin("POST", "/v1/policies", "/v1/policies", POLICIES),
     get("/v1/policies"),

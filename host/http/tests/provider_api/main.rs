@@ -4,7 +4,9 @@
 //! `perennial_test_support::provider_server` has the host and sends requests; the modules named after providers sign them and have the tests.
 
 mod baidu;
+mod connected;
 mod faults;
+mod hostile_connector;
 mod hostile_policies;
 mod huawei;
 mod late_auto_renewal;

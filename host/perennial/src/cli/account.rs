@@ -12,6 +12,7 @@ use crate::cli::UserError;
 use crate::cli::act::ActArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
+use crate::cli::connection;
 use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::items;
@@ -32,6 +33,7 @@ use crate::report::listing::ListFormat;
   perennial account show acme-hw
   perennial account create acme-hw --provider huawei --currency CNY --balance 500.00
   perennial account set acme-hw --approval-above 50.00 --setting on_undecided=renew
+  perennial account connect acme --provider huawei --access-key AK0123
   perennial account top-up acme-hw 500.00 --reason 'invoice 4711'
   perennial account ledger acme-hw --format csv
 
@@ -58,6 +60,24 @@ enum Action {
     Create(Create),
     /// Changes limits and settings of an account.
     Set(Set),
+    /// Connects an account that its provider keeps: what it has can be read then, and nothing is changed.
+    Connect(connection::Connect),
+    /// Lists connected accounts.
+    Connections {
+        #[command(flatten)]
+        list: ListArguments,
+    },
+    /// Shows how an account is connected.
+    Connection {
+        /// The ID of the account.
+        id: String,
+        #[command(flatten)]
+        list: ListArguments,
+    },
+    /// Replaces the key of a connected account, after the new one was proven.
+    Rotate(connection::Rotate),
+    /// Grants reads of a connected account.
+    Grant(connection::Grant),
     /// Writes down that money was paid into an account.
     TopUp(TopUp),
     /// Lists every entry of an account's ledger, oldest first.
@@ -194,6 +214,11 @@ pub(super) fn account(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Show { id, list } => context.write_item(&client, &ACCOUNT, &get(&client, id)?, list),
         Action::Create(create) => make(context, &client, create),
         Action::Set(set) => change(context, &client, set),
+        Action::Connect(arguments) => connection::connect(context, &client, arguments),
+        Action::Connections { list } => connection::list(context, &client, list),
+        Action::Connection { id, list } => connection::show(context, &client, id, list),
+        Action::Rotate(arguments) => connection::rotate(context, &client, arguments),
+        Action::Grant(arguments) => connection::grant(context, &client, arguments),
         Action::TopUp(top_up) => pay_in(context, &client, top_up),
         Action::Ledger { id, limit, list } => ledger(context, &client, id, *limit, list),
     }

@@ -42,6 +42,35 @@ impl ListPage {
     }
 }
 
+/// Lists drift: what providers say of connected accounts that differed from what was known here, newest first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial drift
+  perennial drift --format csv")]
+pub(super) struct Drift {
+    #[command(flatten)]
+    page: ListPage,
+}
+
+const DRIFT: [Field; 6] = [
+    Field::instant("found_at", "found"),
+    Field::text("account", "account"),
+    Field::text("resource", "resource"),
+    Field::text("kind", "kind"),
+    Field::text("here", "known here"),
+    Field::text("there", "the provider says"),
+];
+
+pub(super) fn drift(context: &Context, drift: &Drift) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/drift", &[]).to("list drift");
+    drift.page.write(
+        context,
+        &request,
+        &DRIFT,
+        "nothing differs from what was known; `perennial sync` looks again",
+    )
+}
+
 /// Lists orders: what was bought, what it cost, and what still waits to be paid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -15,6 +15,7 @@ mod clock;
 mod compare;
 mod completions;
 mod confirm;
+mod connection;
 mod database;
 mod db;
 mod demo;
@@ -53,6 +54,7 @@ mod secrets_key;
 mod serve;
 mod simulate;
 mod start;
+mod sync;
 mod target;
 mod terminal;
 mod token;
@@ -153,6 +155,8 @@ enum Command {
     Resources(resources::Arguments),
     Resource(resource::Arguments),
     Account(account::Arguments),
+    Sync(sync::Arguments),
+    Drift(lists::Drift),
     Job(job::Arguments),
     Orders(lists::Orders),
     Attempts(lists::Attempts),
@@ -179,6 +183,8 @@ impl Command {
             self,
             Command::Resource(_)
                 | Command::Account(_)
+                | Command::Sync(_)
+                | Command::Drift(_)
                 | Command::Job(_)
                 | Command::Orders(_)
                 | Command::Attempts(_)
@@ -309,6 +315,8 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Resources(arguments) => resources::resources(context, arguments),
         Command::Resource(arguments) => resource::resource(context, arguments),
         Command::Account(arguments) => account::account(context, arguments),
+        Command::Sync(arguments) => sync::sync(context, arguments),
+        Command::Drift(arguments) => lists::drift(context, arguments),
         Command::Job(arguments) => job::job(context, arguments),
         Command::Orders(arguments) => lists::orders(context, arguments),
         Command::Attempts(arguments) => lists::attempts(context, arguments),

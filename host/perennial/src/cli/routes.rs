@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::CommandFactory;
+use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_store::Store;
@@ -16,7 +17,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 82] = [
+const ROUTES: [(&str, &str, &str); 89] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
@@ -70,6 +71,13 @@ const ROUTES: [(&str, &str, &str); 82] = [
     ("POST", "/v1/calendars", "calendar create"),
     ("POST", "/v1/calendars/{id}:rotate", "calendar rotate"),
     ("POST", "/v1/calendars/{id}:revoke", "calendar revoke"),
+    ("GET", "/v1/connections", "account connections"),
+    ("POST", "/v1/connections", "account connect"),
+    ("GET", "/v1/connections/{id}", "account connection"),
+    ("POST", "/v1/connections/{id}:grant", "account grant"),
+    ("POST", "/v1/connections/{id}:rotate", "account rotate"),
+    ("POST", "/v1/connections/{id}:sync", "sync"),
+    ("GET", "/v1/drift", "drift"),
     ("GET", "/v1/plugins", "plugins"),
     ("GET", "/v1/policies", "policy list"),
     ("POST", "/v1/policies", "policy install"),
@@ -107,7 +115,8 @@ fn described() -> BTreeSet<(String, String)> {
     let db = folder.path().join("perennial.db");
     drop(Store::open(&db).unwrap());
     let (limits, webhooks) = (Limits::DEFAULT, Webhooks::DEFAULT);
-    let setup = Setup { db, providers: plugins::bundled(), limits, webhooks, secret_box: None };
+    let connections = Connections::DEFAULT;
+    let setup = Setup { db, providers: plugins::bundled(), limits, webhooks, connections, secret_box: None };
     let client = Client::of_database(Local::new(setup)).unwrap();
     let api = client.send(&Request::new("GET", "/openapi.json", &[])).unwrap().json().unwrap();
     let mut routes = BTreeSet::new();

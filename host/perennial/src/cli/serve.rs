@@ -116,6 +116,7 @@ pub(super) fn serve_with(
     let Setup { config, client, secret_box, providers, endpoints, .. } = setup;
     let (host, writer) = Service::start(store, &context.db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
+    host.configure_connections(config.connections.clone())?;
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
     }

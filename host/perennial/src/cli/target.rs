@@ -147,6 +147,7 @@ impl Context {
             providers: self.providers_with_policies()?,
             limits: config.limits.clone(),
             webhooks: config.webhooks.clone(),
+            connections: config.connections.clone(),
             secret_box,
         })
     }

@@ -76,6 +76,19 @@ impl Context {
         }
     }
 
+    /// A bar of what was read, where a terminal is there to see it.
+    pub(super) fn count(&self, what: &'static str) -> Count {
+        let target = match self.color {
+            Colour::Never => ProgressDrawTarget::hidden(),
+            Colour::Auto | Colour::Always => ProgressDrawTarget::stderr(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let template = "{prefix} {bar:40} {pos} of {len}, {msg}";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
+        bar.set_prefix(what);
+        Count { bar }
+    }
+
     /// A bar that goes from one instant to another, where a terminal is there to see it.
     pub(super) fn progress(&self, what: &'static str, from: Timestamp, until: Timestamp) -> Progress {
         let days = (until - from).max(0) / DAY + 1;
@@ -88,6 +101,25 @@ impl Context {
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
         bar.set_prefix(what);
         Progress { bar, from, day: -1 }
+    }
+}
+
+/// How much of a list was read, for people.
+pub(super) struct Count {
+    bar: ProgressBar,
+}
+
+impl Count {
+    /// So much was read, of so much; 0 when nobody says of how much.
+    pub(super) fn reach(&self, read: u64, of: u64, what: &str) {
+        self.bar.set_length(of.max(read));
+        self.bar.set_position(read);
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// It is over; the bar goes away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

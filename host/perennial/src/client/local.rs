@@ -15,6 +15,7 @@ use perennial_http::admin;
 use perennial_http::auth::CommandLine;
 use perennial_http::middleware;
 use perennial_http::state::AppState;
+use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets::SecretBox;
@@ -42,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     /// How events are sent to webhooks, which a host does later.
     pub(crate) webhooks: Webhooks,
+    /// How providers of connected accounts are called.
+    pub(crate) connections: Connections,
     /// What seals secrets, where there is a key.
     pub(crate) secret_box: Option<SecretBox>,
 }
@@ -118,7 +121,7 @@ impl Local {
 
     fn look(&self) -> anyhow::Result<Routes> {
         let service = Service::start_looking(&self.setup.db, self.setup.providers.clone(), self.limits())?;
-        Ok(self.routes(service, None))
+        self.routes(service, None)
     }
 
     fn work(&self) -> anyhow::Result<Routes> {
@@ -129,16 +132,17 @@ impl Local {
         let started: Result<_, StartError> =
             Service::start_idle(store, &self.setup.db, self.setup.providers.clone(), self.limits());
         let (service, writer) = started?;
-        Ok(self.routes(service, Some(writer)))
+        self.routes(service, Some(writer))
     }
 
-    fn routes(&self, service: Service, writer: Option<WriterHandle>) -> Routes {
+    fn routes(&self, service: Service, writer: Option<WriterHandle>) -> anyhow::Result<Routes> {
         service.configure_webhooks(self.setup.webhooks.clone());
+        service.configure_connections(self.setup.connections.clone())?;
         if let Some(secret_box) = &self.setup.secret_box {
             service.set_secret_box(secret_box.clone());
         }
         let state = AppState::new(service.clone());
-        Routes { router: admin::router(&state), service, writer }
+        Ok(Routes { router: admin::router(&state), service, writer })
     }
 }
 

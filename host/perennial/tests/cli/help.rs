@@ -19,6 +19,8 @@ fn every_command_has_help_with_an_example() {
         "resources",
         "resource",
         "account",
+        "sync",
+        "drift",
         "job",
         "orders",
         "attempts",

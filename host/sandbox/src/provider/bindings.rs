@@ -80,3 +80,35 @@ pub mod provider_api {
         functions.map(drop).map_err(|error| error.context("the functions of `provider-api` have other types"))
     }
 }
+
+/// The same with `connector`. Its copies of the other interfaces' types are used by nobody else.
+pub mod connector {
+    wasmtime::component::bindgen!({
+        path: "../../wit/provider",
+        world: "provider-with-connector",
+        ownership: Borrowing { duplicate_if_necessary: true },
+    });
+
+    pub use exports::perennial::provider::commands;
+    pub use exports::perennial::provider::connector::*;
+    pub use exports::perennial::provider::types;
+
+    use exports::perennial::provider::connector::GuestIndices;
+    use wasmtime::Store;
+    use wasmtime::component::Instance;
+    use wasmtime::component::InstancePre;
+
+    /// Checks that the functions of `connector` have the contract's types.
+    ///
+    /// # Errors
+    ///
+    /// The first difference.
+    pub(crate) fn check_types<T: 'static>(
+        pre: &InstancePre<T>,
+        store: &mut Store<T>,
+        instance: &Instance,
+    ) -> wasmtime::Result<()> {
+        let functions = GuestIndices::new(pre).and_then(|indices| indices.load(store, instance));
+        functions.map(drop).map_err(|error| error.context("the functions of `connector` have other types"))
+    }
+}

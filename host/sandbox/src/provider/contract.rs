@@ -18,16 +18,26 @@ pub const EXPECTED: [&str; 5] = [
 /// The interface that a plugin also exports when it answers its provider's own API.
 pub(crate) const PROVIDER_API: &str = "perennial:provider/provider-api@0.2.0";
 
+/// The types that both of these use.
+const SIGNING: &str = "perennial:provider/signing@0.2.0";
+
+/// The interface that a plugin also exports when it translates to its provider's API.
+pub(crate) const CONNECTOR: &str = "perennial:provider/connector@0.2.0";
+
 /// The start of the name of every interface of the contract, in any version.
 const PACKAGE: &str = "perennial:provider/";
 
 /// The functions of each interface.
-const FUNCTIONS: [(&str, &[&str]); 5] = [
+const FUNCTIONS: [(&str, &[&str]); 6] = [
     (EXPECTED[1], &["describe", "check-settings"]),
     (EXPECTED[2], &["timeline"]),
     (EXPECTED[3], &["make-plans"]),
     (EXPECTED[4], &["allocate"]),
     (PROVIDER_API, &["identify", "handle", "fail"]),
+    (
+        CONNECTOR,
+        &["describe-connector", "encode-query", "decode-query", "encode-mutation", "decode-mutation"],
+    ),
 ];
 
 /// What a component exports and imports, by name.
@@ -88,6 +98,11 @@ impl Interfaces {
         self.has(PROVIDER_API)
     }
 
+    /// Whether the component translates to its provider's API.
+    pub(crate) fn has_connector(&self) -> bool {
+        self.has(CONNECTOR)
+    }
+
     /// The error for a component that differs from the contract in `problem`.
     pub fn wrong(&self, origin: &str, problem: String) -> LoadError {
         LoadError::WrongContract {
@@ -111,7 +126,8 @@ impl Interfaces {
         }
         let missing = EXPECTED.into_iter().filter(|interface| !self.has(interface));
         differences.extend(missing.map(|interface| format!("`{interface}` is missing")));
-        let is_known = |export: &str| export == PROVIDER_API || EXPECTED.contains(&export);
+        let is_known =
+            |export: &str| [PROVIDER_API, CONNECTOR, SIGNING].contains(&export) || EXPECTED.contains(&export);
         let unknown =
             self.exports.iter().filter(|export| export.starts_with(PACKAGE) && !is_known(export.as_str()));
         differences.extend(unknown.map(|export| format!("`{export}` is not part of the contract")));

@@ -15,8 +15,10 @@ use wasmtime::component::Linker;
 
 use crate::provider::bindings;
 use crate::provider::bindings::ProviderPre;
+use crate::provider::bindings::connector::ProviderWithConnectorPre;
 use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bundled::BUNDLED;
+use crate::provider::connector::PluginConnector;
 use crate::provider::contract::Interfaces;
 use crate::provider::manifest;
 use crate::provider::plugin::Plugin;
@@ -185,11 +187,22 @@ fn load_contained(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugi
     });
     let (described, _) =
         described.map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
-    let manifest = manifest::receive(described)
-        .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
+    let manifest = manifest::receive(described).map_err(|problems| LoadError::WrongManifest {
+        origin: shown.clone(),
+        problems: problems.join("; "),
+    })?;
     let runtime = Arc::clone(&loader.runtime);
+    let connector = match interfaces.has_connector() {
+        true => {
+            let functions = bind_connector(loader, (&shown, &name), &pre, &interfaces)?;
+            let names = (shown.as_str(), manifest.id.as_str());
+            Some(PluginConnector::load(Arc::clone(&runtime), loader.limits, functions, names)?)
+        }
+        false => None,
+    };
     let functions = (pre, provider_api);
-    Ok(Plugin::new(runtime, loader.limits, functions, manifest, origin, digest, interfaces, bytes.len()))
+    let bytes = bytes.len();
+    Ok(Plugin::new(runtime, loader.limits, functions, connector, manifest, origin, digest, interfaces, bytes))
 }
 
 /// Finds the contract's functions in the component, and makes sure that they have its types.
@@ -224,6 +237,25 @@ fn bind_provider_api(
     let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
     let bound = call::bind(&loader.runtime, &loader.limits, pre.instance_pre(), name, |store, instance| {
         bindings::provider_api::check_types(pre.instance_pre(), store, instance)
+    });
+    match bound {
+        Ok(Ok(())) => Ok(pre),
+        Ok(Err(error)) => Err(wrong(error)),
+        Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),
+    }
+}
+
+/// The same for the functions of `connector`, which not every plugin has.
+fn bind_connector(
+    loader: &Loader,
+    (origin, name): (&str, &str),
+    pre: &ProviderPre<call::StoreLimits>,
+    interfaces: &Interfaces,
+) -> Result<ProviderWithConnectorPre<call::StoreLimits>, LoadError> {
+    let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
+    let pre = ProviderWithConnectorPre::new(pre.instance_pre().clone()).map_err(wrong)?;
+    let bound = call::bind(&loader.runtime, &loader.limits, pre.instance_pre(), name, |store, instance| {
+        bindings::connector::check_types(pre.instance_pre(), store, instance)
     });
     match bound {
         Ok(Ok(())) => Ok(pre),

@@ -2,6 +2,7 @@
 
 pub mod bindings;
 pub mod bundled;
+pub mod connector;
 pub mod contract;
 pub mod decode;
 pub mod encode;

@@ -29,6 +29,7 @@ use crate::provider::bindings::lifecycle as wit_lifecycle;
 use crate::provider::bindings::provider_api::ProviderWithApi;
 use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bindings::usage as wit_usage;
+use crate::provider::connector::PluginConnector;
 use crate::provider::contract::Interfaces;
 use crate::provider::decode;
 use crate::provider::encode;
@@ -52,6 +53,7 @@ pub struct Plugin {
     limits: Limits,
     pre: ProviderPre<StoreLimits>,
     provider_api: Option<ProviderWithApiPre<StoreLimits>>,
+    connector: Option<PluginConnector>,
     manifest: Manifest,
     origin: Origin,
     digest: String,
@@ -71,13 +73,14 @@ impl Plugin {
         runtime: Arc<Runtime>,
         limits: Limits,
         (pre, provider_api): (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>),
+        connector: Option<PluginConnector>,
         manifest: Manifest,
         origin: Origin,
         digest: String,
         interfaces: Interfaces,
         bytes: usize,
     ) -> Plugin {
-        Plugin { runtime, limits, pre, provider_api, manifest, origin, digest, interfaces, bytes }
+        Plugin { runtime, limits, pre, provider_api, connector, manifest, origin, digest, interfaces, bytes }
     }
 
     /// What it says of itself.
@@ -103,6 +106,11 @@ impl Plugin {
     /// The size of the component, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Its translation to its provider's API, if it has one.
+    pub fn connector(&self) -> Option<&PluginConnector> {
+        self.connector.as_ref()
     }
 
     /// Every problem of an account's settings, the host's own among them, in words, one each; empty when there is none.

@@ -7,7 +7,7 @@
 
 mod auto_renewals;
 mod body;
-mod canonical;
+pub(crate) mod canonical;
 mod changes;
 mod charging;
 mod charging_batch;
@@ -16,7 +16,7 @@ mod filters;
 mod finance;
 mod lists;
 mod lookup;
-mod parameters;
+pub(crate) mod parameters;
 mod prepaid;
 mod problem;
 mod recycle_bin;
@@ -25,7 +25,7 @@ mod renewals;
 mod request_context;
 mod response;
 mod routes;
-mod shapes;
+pub(crate) mod shapes;
 mod signature;
 mod views;
 

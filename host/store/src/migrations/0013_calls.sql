@@ -1,4 +1,4 @@
--- Schema 11 to 12.
+-- Schema 12 to 13.
 
 create table call (
     row            integer primary key,

@@ -1,4 +1,4 @@
-//! The target of a webhook: its URL, parsed once, so that the client connects to exactly what was checked.
+//! Where a request goes: its URL, parsed once, so that the client connects to exactly what was checked.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,15 +8,13 @@ use std::net::Ipv6Addr;
 use hyper::Uri;
 use hyper::http::uri::Scheme;
 
-use crate::webhooks::address;
+use crate::outbound::Reach;
+use crate::outbound::address;
 
 /// The longest URL, in bytes.
 const URL_MAX: usize = 2048;
 /// Suffixes of names for this machine and for local networks.
 const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
-
-/// The setting that would allow what is refused.
-pub(super) const UNLESS: &str = ", or set `webhooks.allow_private = true` in the host's configuration";
 
 /// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ impl fmt::Display for TargetHost {
     }
 }
 
-/// The target of a webhook.
+/// The receiver of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Whether the connection uses TLS.
@@ -51,25 +49,26 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses a URL and refuses targets that are not allowed. `allow_private` allows plain HTTP, any port and any
-    /// address. The client checks the addresses of a name for each message.
+    /// Parses a URL and refuses targets that are out of `reach`: plain HTTP, other services' ports and private addresses.
+    /// The client checks the addresses of a name for each request.
     ///
     /// # Errors
     ///
     /// The reason, for people.
-    pub fn read(url: &str, allow_private: bool) -> Result<Target, String> {
+    pub fn read(url: &str, reach: Reach) -> Result<Target, String> {
         if url.len() > URL_MAX {
             return Err(format!("a URL has at most {URL_MAX} bytes; this one has {}", url.len()));
         }
         if url.contains('#') {
             return Err("a URL to send to has no part behind a `#`".to_owned());
         }
+        let (allow_private, unless) = (reach.allow_private, reach.unless());
         let uri = url.parse::<Uri>().map_err(|error| format!("it is not a URL: {error}"))?;
         let tls = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => true,
             Some(scheme) if *scheme == Scheme::HTTP && allow_private => false,
             Some(scheme) if *scheme == Scheme::HTTP => {
-                return Err(format!("it is plain HTTP; use `https`{UNLESS}"));
+                return Err(format!("it is plain HTTP; use `https`{unless}"));
             }
             Some(_) | None => return Err(schemes(allow_private).to_owned()),
         };
@@ -98,22 +97,22 @@ impl Target {
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         };
         if !allow_private {
-            target.check()?;
+            target.check(&unless)?;
         }
         Ok(target)
     }
 
     /// Refuses targets that are known to be private without resolving a name.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, unless: &str) -> Result<(), String> {
         if self.port != 443 && self.port < 1024 {
             return Err(format!(
-                "port {} is another service's; use 443, or 1024 and above{UNLESS}",
+                "port {} is another service's; use 443, or 1024 and above{unless}",
                 self.port
             ));
         }
         match &self.host {
             TargetHost::Address(address) if !address::is_global(*address) => {
-                Err(format!("{address} is a private or special address; use a public one{UNLESS}"))
+                Err(format!("{address} is a private or special address; use a public one{unless}"))
             }
             TargetHost::Name(name)
                 if LOCAL_SUFFIXES.iter().any(|local| {
@@ -121,7 +120,7 @@ impl Target {
                 }) =>
             {
                 Err(format!(
-                    "`{name}` is a name of this machine or a local network; use a public one{UNLESS}"
+                    "`{name}` is a name of this machine or a local network; use a public one{unless}"
                 ))
             }
             TargetHost::Address(_) | TargetHost::Name(_) => Ok(()),
@@ -226,7 +225,7 @@ mod tests {
         ];
         let mut text = String::new();
         for url in urls {
-            let describe = |allow_private| match Target::read(url, allow_private) {
+            let describe = |allow_private| match Target::read(url, Reach::webhooks(allow_private)) {
                 Ok(target) => {
                     format!(
                         "{} {} port {} {}",

@@ -1,4 +1,4 @@
-//! Tells global addresses from private and special ones, so that a webhook cannot reach internal services.
+//! Tells global addresses from private and special ones, so that a request cannot reach internal services.
 //!
 //! Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses (RFC 6890 and its updates) and of global
 //! unicast IPv6 addresses. An address that is not known to be global is refused.

@@ -1,0 +1,56 @@
+//! Which requests leave the host: decided by what the request is, not by what a plugin says that it is.
+
+use std::collections::BTreeSet;
+
+use crate::connector::Capabilities;
+use crate::connector::Driver;
+use crate::connector::UnsignedRequest;
+
+/// Why a request does not leave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPermitted {
+    /// It is none of the reads, and the account is only watched, or a read was asked for.
+    #[error(
+        "`{method} {path}` is none of the calls that the plugin names as reads, so it is not sent: this account is only read"
+    )]
+    NoRead {
+        /// Its method.
+        method: String,
+        /// Its path.
+        path: String,
+    },
+    /// It is a read that nobody granted.
+    #[error("the read `{0}` is not granted; grant it with `perennial account grant`")]
+    NotGranted(String),
+}
+
+/// Whether the request of a query may leave: it has to be a read, and one that was granted.
+///
+/// # Errors
+///
+/// [`NotPermitted`] with the reason.
+pub fn check_query(
+    capabilities: &Capabilities,
+    grants: &BTreeSet<String>,
+    request: &UnsignedRequest,
+) -> Result<(), NotPermitted> {
+    match capabilities.read_of(request) {
+        None => Err(NotPermitted::NoRead { method: request.method.clone(), path: request.path.clone() }),
+        Some(read) if grants.contains(&read.name) => Ok(()),
+        Some(read) => Err(NotPermitted::NotGranted(read.name.clone())),
+    }
+}
+
+/// Whether the request of a mutation may leave: not while the account is only watched.
+///
+/// # Errors
+///
+/// [`NotPermitted`] with the reason.
+pub fn check_mutation(driver: Driver, request: &UnsignedRequest) -> Result<(), NotPermitted> {
+    match driver {
+        Driver::Watch => {
+            Err(NotPermitted::NoRead { method: request.method.clone(), path: request.path.clone() })
+        }
+        Driver::Provider | Driver::Host => Ok(()),
+    }
+}

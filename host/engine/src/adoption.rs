@@ -1,0 +1,218 @@
+//! Taking a provider's inventory over: what is new, what differs from what was known, and what is gone.
+//!
+//! The provider keeps such accounts, so what it says holds; every difference is written down first, by its kind. Decides
+//! nothing of a resource: [`perennial_domain::connector`] does.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::bundle::Resource;
+use perennial_domain::connector;
+use perennial_domain::connector::CloudResource;
+use perennial_domain::connector::Drift;
+use perennial_domain::connector::DriftKind;
+use perennial_domain::event::Event;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::inventory_diff::ResourceDiff;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::WriteTx;
+use perennial_store::bundles;
+use perennial_store::bundles::BundleUpdater;
+use perennial_store::bundles::Schedule;
+use perennial_store::bundles::StoredBundle;
+use perennial_store::drifts;
+use perennial_store::imports;
+use perennial_store::keys::AccountKey;
+
+use crate::EngineTx;
+use crate::error::EngineError;
+use crate::import::Importer;
+use crate::import_document::changes_as_events;
+use crate::import_document::new_bundle;
+use crate::persist;
+use crate::persist::RecordedEvent;
+
+/// What a provider says of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct CloudInventory<'a> {
+    /// The account's id.
+    pub account: &'a str,
+    /// Everything that it has.
+    pub resources: &'a [CloudResource],
+    /// The ids of what was known and is proven not to be there.
+    pub gone: &'a [String],
+    /// Whether nothing was read of the account before, so that what is new is no drift.
+    pub is_first: bool,
+}
+
+/// What was taken over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adoption {
+    /// How many resources are new.
+    pub new: u32,
+    /// Every difference, with the id of its resource.
+    pub drifts: Vec<(String, Drift)>,
+    /// The ids of resources that another account of this host has, and that were left alone.
+    pub foreign: Vec<String>,
+    /// The events of what was changed.
+    pub events: Vec<RecordedEvent>,
+}
+
+impl EngineTx<'_> {
+    /// Takes over what a provider says of an account at `at`. What is new or changed is looked at as soon as a clock runs.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the account has no plugin, or the database fails.
+    pub fn adopt_inventory(
+        &mut self,
+        at: Timestamp,
+        inventory: CloudInventory<'_>,
+    ) -> Result<Adoption, EngineError> {
+        let mut importer = Importer::new(self.tx(), self.providers());
+        let (account, offset_minutes) = importer.account(inventory.account)?;
+        let by_id = inventory.resources.iter().map(|resource| (resource.id.as_str(), resource));
+        let mut adopter = Adopter {
+            tx: self.tx(),
+            at,
+            id: inventory.account,
+            account,
+            offset_minutes,
+            is_first: inventory.is_first,
+            by_id: by_id.collect(),
+            adoption: Adoption::default(),
+        };
+        for bundle in connector::bundles(inventory.resources, offset_minutes) {
+            adopter.adopt_bundle(&mut importer, &bundle.members)?;
+        }
+        for id in inventory.gone {
+            adopter.let_go(id)?;
+        }
+        Ok(adopter.adoption)
+    }
+}
+
+/// An inventory that is being taken over.
+struct Adopter<'a> {
+    tx: &'a WriteTx,
+    at: Timestamp,
+    id: &'a str,
+    account: AccountKey,
+    offset_minutes: i16,
+    is_first: bool,
+    by_id: BTreeMap<&'a str, &'a CloudResource>,
+    adoption: Adoption,
+}
+
+impl Adopter<'_> {
+    /// Adds a new primary with what is new of its bundle, then compares what is known, then adds what is new and attached to
+    /// it.
+    fn adopt_bundle(&mut self, importer: &mut Importer<'_>, members: &[Resource]) -> Result<(), EngineError> {
+        let mut is_new = Vec::new();
+        for member in members {
+            let owner = bundles::account_of(self.tx, &member.id)?;
+            if owner.as_ref().is_some_and(|owner| owner != self.id) {
+                self.adoption.foreign.push(member.id.clone());
+                // What hangs on it is another account's as well, or will be read again once it is not.
+                return Ok(());
+            }
+            is_new.push(owner.is_none());
+        }
+        let mut inserted = Vec::new();
+        if let Some(bundle) = new_bundle(members, &is_new) {
+            importer.insert_bundle(self.id, &bundle, Schedule::AT_ONCE)?;
+            inserted.extend(bundle.members.iter().map(|member| member.id.clone()));
+        }
+        for (member, is_new) in members.iter().zip(&is_new) {
+            if !is_new {
+                self.adopt_resource(&member.id)?;
+            }
+        }
+        // Members come after what they are attached to.
+        for (member, is_new) in members.iter().zip(&is_new) {
+            let is_there = !is_new || inserted.contains(&member.id);
+            if let Some(parent) = member.attached_to.filter(|_| !is_there) {
+                self.attach(member, &members[parent.get()].id)?;
+                inserted.push(member.id.clone());
+            }
+        }
+        for id in inserted {
+            self.adoption.new += 1;
+            if !self.is_first {
+                let there = self.by_id.get(id.as_str()).and_then(|it| it.expires_at).map(|at| at.to_string());
+                self.note(id, Drift { kind: DriftKind::New, here: None, there })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, member: &Resource, parent: &str) -> Result<(), EngineError> {
+        let Some((stored, index)) = bundles::find_by_resource(self.tx, parent)? else { return Ok(()) };
+        let (primary, attached_to) = (stored.rows.bundle(), stored.rows[index]);
+        imports::insert_member(self.tx, self.account, primary, member, attached_to)?;
+        if member.is_live() {
+            imports::wake_at_once(self.tx, primary)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down how a known resource differs, and believes the provider.
+    fn adopt_resource(&mut self, id: &str) -> Result<(), EngineError> {
+        let Some(there) = self.by_id.get(id).copied() else { return Ok(()) };
+        let Some((stored, index)) = bundles::find_by_resource(self.tx, id)? else { return Ok(()) };
+        let here = &stored.bundle[index];
+        let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
+        // What is attached to something that is not listed, such as another account's, stands alone.
+        let listed = there.attached_to.as_deref().filter(|parent| self.by_id.contains_key(parent));
+        let drifts = connector::drift(here, there, (parent, listed));
+        let diff = connector::adoption(here, there, self.offset_minutes);
+        for drift in drifts {
+            self.note(id.to_owned(), drift)?;
+        }
+        self.change(stored, index, diff)
+    }
+
+    /// Ends a resource that the provider does not have any more.
+    fn let_go(&mut self, id: &str) -> Result<(), EngineError> {
+        let Some((stored, index)) = bundles::find_by_resource(self.tx, id)? else { return Ok(()) };
+        let here = &stored.bundle[index];
+        if here.stage.is_final() {
+            return Ok(());
+        }
+        let known = here.expires_at.map(|at| at.to_string());
+        let diff = connector::departure(here, self.at);
+        self.note(id.to_owned(), Drift { kind: DriftKind::Gone, here: known, there: None })?;
+        self.change(stored, index, diff)
+    }
+
+    fn note(&mut self, resource: String, drift: Drift) -> Result<(), EngineError> {
+        drifts::insert(self.tx, self.account, &resource, &drift, self.at)?;
+        self.adoption.drifts.push((resource, drift));
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        stored: StoredBundle,
+        index: MemberIndex,
+        diff: ResourceDiff,
+    ) -> Result<(), EngineError> {
+        if diff.changes.is_empty() {
+            return Ok(());
+        }
+        let here = &stored.bundle[index];
+        for what in changes_as_events(here, &diff) {
+            let event = Event { at: self.at, resource: Some(here.id.clone()), what };
+            persist::event(self.tx, Some(self.account), &event)?;
+            self.adoption.events.push(RecordedEvent { account: Some(self.id.into()), event });
+        }
+        let (primary, schedule) = (stored.rows.bundle(), stored.schedule);
+        let (original, mut bundle) = stored.into_original();
+        bundles::set_tags(self.tx, original.rows[index], &diff.after.tags)?;
+        bundle[index] = diff.after;
+        BundleUpdater::new(self.tx)?.update(&original, &bundle, schedule)?;
+        if bundle.is_live() && schedule.failures == 0 {
+            imports::wake_at_once(self.tx, primary)?;
+        }
+        Ok(())
+    }
+}

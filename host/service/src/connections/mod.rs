@@ -1,0 +1,30 @@
+//! Connected accounts: how their providers are called, and how their inventories are read.
+//!
+//! [`caller`] signs and sends; [`sync`] reads an inventory step by step, and [`reading`] keeps it; [`secret_source`] finds secrets. A plugin only
+//! translates, and [`perennial_domain::connector`] decides what may leave.
+
+pub mod caller;
+mod quota;
+pub mod reading;
+pub mod secret_source;
+mod staged;
+pub mod sync;
+
+use std::path::PathBuf;
+
+/// How providers are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Whether an account's endpoint may be a private address, any port and plain HTTP.
+    pub allow_private: bool,
+    /// Whether a secret may be what a command writes: who may connect an account could then run any.
+    pub allow_commands: bool,
+    /// A PEM file of root certificates to trust, beside those that browsers trust.
+    pub certificates: Option<PathBuf>,
+}
+
+impl Connections {
+    /// Without configuration: the providers' own hosts and public endpoints only.
+    pub const DEFAULT: Connections =
+        Connections { allow_private: false, allow_commands: false, certificates: None };
+}

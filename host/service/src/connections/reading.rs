@@ -1,0 +1,211 @@
+//! What a step of a reading leaves in the database, and what becomes of it once everything was read.
+//!
+//! Knows no network. What was read is believed only as a whole.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use perennial_domain::bundle::Charging;
+use perennial_domain::connector::CloudResource;
+use perennial_domain::connector::Quote;
+use perennial_domain::connector::ResourcePage;
+use perennial_domain::connector::SyncState;
+use perennial_domain::connector::assumed_term;
+use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::EngineTx;
+use perennial_engine::adoption::Adoption;
+use perennial_engine::adoption::CloudInventory;
+use perennial_engine::error::EngineError;
+use perennial_store::ReadTx;
+use perennial_store::connections;
+use perennial_store::connections::HeldResource;
+use perennial_store::connections::StoredConnection;
+use perennial_store::error::StoreError;
+use perennial_store::keys::SyncKey;
+use perennial_store::syncs;
+use perennial_store::syncs::Sync;
+use perennial_store::syncs::SyncItem;
+
+use crate::connections::staged;
+
+/// Of what was known, the share that may be missing at once before the answer is suspicious: one in so many.
+const MISSING_SHARE: usize = 2;
+
+/// A reading, with what it is read for.
+#[derive(Clone)]
+pub(crate) struct Reading {
+    pub(crate) row: SyncKey,
+    pub(crate) sync: Sync,
+    /// What is known here, by id.
+    pub(crate) known: Arc<BTreeMap<String, HeldResource>>,
+}
+
+/// What a step read.
+pub(crate) enum Found {
+    Page(ResourcePage),
+    Checked {
+        page: ResourcePage,
+        until: Option<String>,
+    },
+    Quotes {
+        items: Vec<SyncItem>,
+        quotes: Vec<Quote>,
+    },
+    /// There is nothing more to read in this state.
+    Nothing,
+}
+
+/// Where a reading stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The reading.
+    pub sync: Sync,
+    /// Whether everything was read, and is to be compared and taken over.
+    pub is_read: bool,
+}
+
+/// The ids of what was read so far.
+pub(crate) fn staged_ids(db: &ReadTx, row: SyncKey) -> Result<BTreeSet<String>, StoreError> {
+    Ok(syncs::items(db, row)?.into_iter().map(|item| item.id).collect())
+}
+
+/// The term of a renewal: the provider's, or the one that is assumed.
+pub(crate) fn term_of(resource: &CloudResource) -> Term {
+    resource.renewal_term.or(resource.term).unwrap_or_else(assumed_term)
+}
+
+/// How a step is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Whether prices can be asked for.
+    pub(crate) can_quote: bool,
+    /// Whether somebody looked, and knows that as much is missing as it seems.
+    pub(crate) accept_missing: bool,
+}
+
+/// Keeps what a step read, and says what comes next.
+pub(crate) fn store(
+    engine: &mut EngineTx<'_>,
+    mut reading: Reading,
+    found: Found,
+    options: Options,
+    at: Timestamp,
+) -> Result<Progress, EngineError> {
+    (reading.sync.changed_at, reading.sync.problem) = (at, None);
+    let mut is_read = false;
+    match found {
+        Found::Page(page) => {
+            put(engine, &reading, &page.resources, options.can_quote)?;
+            let unknown = page.unknown.into_iter().map(|unknown| (unknown.id, unknown.kind));
+            let sync = &mut reading.sync;
+            sync.unknown.extend(unknown);
+            sync.listed += u32::try_from(page.resources.len()).unwrap_or(u32::MAX);
+            sync.total = page.total.or(sync.total);
+            sync.cursor = page.next.map(|next| next.0);
+            if sync.cursor.is_none() {
+                sync.state = SyncState::Checking;
+                if !options.accept_missing {
+                    judge(engine.db(), &mut reading)?;
+                }
+            }
+        }
+        Found::Checked { page, until } => {
+            put(engine, &reading, &page.resources, options.can_quote)?;
+            reading.sync.cursor = until;
+        }
+        Found::Quotes { items, quotes } => {
+            syncs::put_items(engine.tx(), reading.row, &priced(items, &quotes))?;
+        }
+        Found::Nothing => match reading.sync.state {
+            SyncState::Listing | SyncState::Checking => {
+                (reading.sync.state, reading.sync.cursor) = (SyncState::Quoting, None);
+            }
+            SyncState::Quoting => is_read = true,
+            SyncState::Done | SyncState::Suspicious => {}
+        },
+    }
+    syncs::update(engine.tx(), reading.row, &reading.sync)?;
+    Ok(Progress { sync: reading.sync, is_read })
+}
+
+/// Keeps resources. Prices are asked for of primaries whose price nobody knows: that of a bundle is its primary's.
+fn put(
+    engine: &EngineTx<'_>,
+    reading: &Reading,
+    resources: &[CloudResource],
+    can_quote: bool,
+) -> Result<(), EngineError> {
+    let item = |resource: &CloudResource| {
+        let has_price =
+            resource.price.is_some() || reading.known.get(&resource.id).is_some_and(|held| held.has_price);
+        let is_primary = resource.attached_to.is_none() && resource.charging == Charging::Prepaid;
+        let is_quoted = !can_quote || has_price || !is_primary;
+        SyncItem { id: resource.id.clone(), item: staged::write(resource), is_quoted }
+    };
+    let items = resources.iter().map(item).collect::<Vec<_>>();
+    Ok(syncs::put_items(engine.tx(), reading.row, &items)?)
+}
+
+fn priced(items: Vec<SyncItem>, quotes: &[Quote]) -> Vec<SyncItem> {
+    let with_price = |item: SyncItem| {
+        let quote = quotes.iter().find(|quote| quote.resource == item.id);
+        let resource = quote.and_then(|quote| {
+            let resource = staged::read(&item.item)?;
+            let term = Some(term_of(&resource));
+            Some(CloudResource { price: Some(quote.amount), term: resource.term.or(term), ..resource })
+        });
+        let item_text = resource.map_or(item.item, |resource| staged::write(&resource));
+        SyncItem { id: item.id, item: item_text, is_quoted: true }
+    };
+    items.into_iter().map(with_price).collect()
+}
+
+/// Ends a reading that lacks too much of what was known: that is no deletion.
+fn judge(db: &ReadTx, reading: &mut Reading) -> Result<(), StoreError> {
+    let staged = staged_ids(db, reading.row)?;
+    let missing = reading.known.keys().filter(|id| !staged.contains(*id)).count();
+    if missing > 0 && missing * MISSING_SHARE >= reading.known.len() {
+        reading.sync.state = SyncState::Suspicious;
+        reading.sync.problem = Some(format!(
+            "of {} resources that were known, {missing} were not listed; nothing was taken over. Look at the account and at \
+             what its key may read; if it is so, sync again and accept it",
+            reading.known.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Compares what was read with what was known, and takes it over. Only once everything was read.
+///
+/// # Errors
+///
+/// [`EngineError`] when the account has no plugin, or the database fails.
+pub fn finish(
+    engine: &mut EngineTx<'_>,
+    connection: &StoredConnection,
+    at: Timestamp,
+) -> Result<Option<Adoption>, EngineError> {
+    let Some((row, sync)) = syncs::newest(engine.db(), connection.account)? else { return Ok(None) };
+    if sync.state != SyncState::Quoting {
+        return Ok(None);
+    }
+    let items = syncs::items(engine.db(), row)?;
+    let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
+    let staged = items.iter().map(|item| item.id.as_str()).collect::<BTreeSet<_>>();
+    let known = connections::resources(engine.db(), connection.account)?;
+    let gone = known.into_iter().map(|held| held.id).filter(|id| !staged.contains(id.as_str()));
+    let gone = gone.collect::<Vec<_>>();
+    let inventory = CloudInventory {
+        account: &connection.id,
+        resources: &resources,
+        gone: &gone,
+        is_first: sync.is_first,
+    };
+    let adoption = engine.adopt_inventory(at, inventory)?;
+    syncs::clear_items(engine.tx(), row)?;
+    let done = Sync { state: SyncState::Done, changed_at: at, ..sync };
+    syncs::update(engine.tx(), row, &done)?;
+    Ok(Some(adoption))
+}

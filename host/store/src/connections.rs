@@ -1,0 +1,304 @@
+//! The `connection` and `connection_grant` tables: how accounts that their provider keeps are called, and what an operator
+//! granted. Stores a secret only sealed, or where it is.
+
+use std::collections::BTreeSet;
+
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Stage;
+use perennial_domain::connector::CloudBalance;
+use perennial_domain::connector::Driver;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
+
+/// Where the secret of an access key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretLocation {
+    /// Here, sealed with the host's secrets key.
+    Sealed(Vec<u8>),
+    /// In the environment variable of this name.
+    Environment(String),
+    /// In the file at this path.
+    File(String),
+    /// In what this command writes.
+    Command(String),
+}
+
+impl SecretLocation {
+    /// The word for it in every format.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            SecretLocation::Sealed(_) => "sealed",
+            SecretLocation::Environment(_) => "env",
+            SecretLocation::File(_) => "file",
+            SecretLocation::Command(_) => "command",
+        }
+    }
+
+    /// The variable, path or command.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            SecretLocation::Sealed(_) => None,
+            SecretLocation::Environment(name)
+            | SecretLocation::File(name)
+            | SecretLocation::Command(name) => Some(name),
+        }
+    }
+
+    fn sealed(&self) -> Option<&[u8]> {
+        match self {
+            SecretLocation::Sealed(sealed) => Some(sealed),
+            SecretLocation::Environment(_) | SecretLocation::File(_) | SecretLocation::Command(_) => None,
+        }
+    }
+}
+
+/// How a connected account is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Who drives.
+    pub driver: Driver,
+    /// The URL to call instead of the provider's own hosts.
+    pub endpoint: Option<String>,
+    /// What requests call the secret by.
+    pub access_key: String,
+    /// Where the secret is.
+    pub secret: SecretLocation,
+    /// When the account was connected ...
+    pub created_at: Timestamp,
+    /// ... and by which token.
+    pub created_by: String,
+}
+
+/// A connection as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredConnection {
+    /// The row of its account ...
+    pub account: AccountKey,
+    /// ... and the account's id.
+    pub id: String,
+    /// How it is called.
+    pub connection: Connection,
+    /// When its secret was last replaced.
+    pub rotated_at: Option<Timestamp>,
+    /// What the provider said last of the account's money, and when.
+    pub balance: Option<(CloudBalance, Timestamp)>,
+}
+
+/// Adds the connection of an account.
+pub fn insert(db: &WriteTx, account: AccountKey, connection: &Connection) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert into connection (account, driver, endpoint, access_key, secret_source, secret_name, sealed_secret,
+             created_at, created_by)
+             values (:account, :driver, :endpoint, :access_key, :secret_source, :secret_name, :sealed_secret,
+             :created_at, :created_by)",
+        )?
+        .execute(named_params! {
+            ":account": account,
+            ":driver": connection.driver.name(),
+            ":endpoint": connection.endpoint,
+            ":access_key": connection.access_key,
+            ":secret_source": connection.secret.name(),
+            ":secret_name": connection.secret.named(),
+            ":sealed_secret": connection.secret.sealed(),
+            ":created_at": connection.created_at.as_second(),
+            ":created_by": connection.created_by,
+        })?;
+    Ok(())
+}
+
+/// The connection of the account called `id`, if it has one.
+pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredConnection>, StoreError> {
+    db.connection()
+        .prepare_cached(
+            "select a.id, c.* from connection c join account a on a.row = c.account where a.id = ?1",
+        )?
+        .query_row([id], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Every connection, by the ids of the accounts; only those of `accounts`, a JSON list of ids, unless that is `None`.
+pub fn list(db: &ReadTx, accounts: Option<&str>) -> Result<Vec<StoredConnection>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select a.id, c.* from connection c join account a on a.row = c.account
+         where ?1 is null or a.id in (select value from json_each(?1)) order by a.id",
+    )?;
+    let connections = statement.query_and_then([accounts], stored)?;
+    connections.collect()
+}
+
+/// Replaces the key of an account.
+pub fn set_secret(
+    db: &WriteTx,
+    account: AccountKey,
+    (access_key, secret): (&str, &SecretLocation),
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update connection set access_key = :access_key, secret_source = :secret_source, secret_name = :secret_name,
+             sealed_secret = :sealed_secret, rotated_at = :at where account = :account",
+        )?
+        .execute(named_params! {
+            ":access_key": access_key,
+            ":secret_source": secret.name(),
+            ":secret_name": secret.named(),
+            ":sealed_secret": secret.sealed(),
+            ":at": at.as_second(),
+            ":account": account,
+        })?;
+    Ok(())
+}
+
+/// Notes what the provider says of an account's money.
+pub fn set_balance(
+    db: &WriteTx,
+    account: AccountKey,
+    balance: &CloudBalance,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update connection set balance = ?2, balance_currency = ?3, balance_at = ?4 where account = ?1",
+        )?
+        .execute((account, balance.available.as_micros(), &balance.currency, at.as_second()))?;
+    Ok(())
+}
+
+/// The names of the reads that were granted.
+pub fn grants(db: &ReadTx, account: AccountKey) -> Result<BTreeSet<String>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select name from connection_grant where account = ?1")?;
+    let names = statement.query_map([account], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
+/// Grants these reads and no others. What was granted before keeps its instant.
+pub fn set_grants(
+    db: &WriteTx,
+    account: AccountKey,
+    names: &BTreeSet<String>,
+    (by, at): (&str, Timestamp),
+) -> Result<(), StoreError> {
+    let before = grants(db, account)?;
+    for name in before.difference(names) {
+        db.connection()
+            .prepare_cached("delete from connection_grant where account = ?1 and name = ?2")?
+            .execute((account, name))?;
+    }
+    for name in names.difference(&before) {
+        db.connection()
+            .prepare_cached(
+                "insert into connection_grant (account, name, granted_at, granted_by) values (?1, ?2, ?3, ?4)",
+            )?
+            .execute((account, name, at.as_second(), by))?;
+    }
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
+    let (source, driver): (String, String) = (row.get("secret_source")?, row.get("driver")?);
+    let named: Option<String> = row.get("secret_name")?;
+    let sealed: Option<Vec<u8>> = row.get("sealed_secret")?;
+    let secret = match (source.as_str(), named, sealed) {
+        ("sealed", _, Some(sealed)) => SecretLocation::Sealed(sealed),
+        ("env", Some(name), _) => SecretLocation::Environment(name),
+        ("file", Some(path), _) => SecretLocation::File(path),
+        ("command", Some(command), _) => SecretLocation::Command(command),
+        _ => return Err(StoreError::Damaged { what: "where a secret is", found: source }),
+    };
+    let known = Driver::ALL.into_iter().find(|known| known.name() == driver);
+    let balance = match (row.get("balance")?, row.get("balance_currency")?, row.get("balance_at")?) {
+        (Some(available), Some(currency), Some(at)) => {
+            Some((CloudBalance { currency, available: Micros::new(available) }, Timestamp::from_second(at)))
+        }
+        _ => None,
+    };
+    Ok(StoredConnection {
+        account: row.get("account")?,
+        id: row.get("id")?,
+        connection: Connection {
+            driver: known.ok_or(StoreError::Damaged { what: "who drives an account", found: driver })?,
+            endpoint: row.get("endpoint")?,
+            access_key: row.get("access_key")?,
+            secret,
+            created_at: Timestamp::from_second(row.get("created_at")?),
+            created_by: row.get("created_by")?,
+        },
+        rotated_at: row.get::<_, Option<i64>>("rotated_at")?.map(Timestamp::from_second),
+        balance,
+    })
+}
+
+/// What is known of a resource of a connected account, as far as it says how it will be renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldResource {
+    /// The provider's id.
+    pub id: String,
+    /// One of the kinds of the plugin's manifest.
+    pub kind: String,
+    /// Where it is; may be empty.
+    pub region: String,
+    /// How it is paid for.
+    pub charging: Charging,
+    /// Where it is in its life.
+    pub stage: Stage,
+    /// Until when it is paid for.
+    pub expires_at: Option<Timestamp>,
+    /// What happens when it expires.
+    pub on_expiry: OnExpiry,
+    /// Whether its price is known.
+    pub has_price: bool,
+    /// The primary of its bundle, if it is attached: its id ...
+    pub primary: Option<String>,
+    /// ... and what is known of that one's expiry and what happens then.
+    pub primary_expires_at: Option<Timestamp>,
+    /// What happens when the primary expires.
+    pub primary_on_expiry: OnExpiry,
+}
+
+/// The resources of an account that are not at their end, by expiry.
+pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<HeldResource>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select r.id, r.kind, r.region, h.charging, h.stage, h.expires_at, h.on_expiry, r.price is not null as has_price,
+                case when h.bundle <> h.resource then p.id end as primary_id, ph.expires_at as primary_expires_at,
+                ph.on_expiry as primary_on_expiry
+         from resource r join schedule h on h.resource = r.row
+         join resource p on p.row = h.bundle join schedule ph on ph.resource = h.bundle
+         where r.account = ?1 order by h.expires_at, r.row",
+    )?;
+    let found = statement.query_and_then([account], held)?;
+    let found = found.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(found.into_iter().filter(|held| !held.stage.is_final()).collect())
+}
+
+fn held(row: &Row<'_>) -> Result<HeldResource, StoreError> {
+    const EXPIRY: &str = "what happens on expiry";
+    let (charging, stage): (i64, i64) = (row.get("charging")?, row.get("stage")?);
+    let (on_expiry, primary_on_expiry): (i64, i64) = (row.get("on_expiry")?, row.get("primary_on_expiry")?);
+    let unknown = |what: &'static str, code: i64| StoreError::Damaged { what, found: code.to_string() };
+    Ok(HeldResource {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        region: row.get("region")?,
+        charging: Charging::from_code(charging).ok_or_else(|| unknown("a way to pay", charging))?,
+        stage: Stage::from_code(stage).ok_or_else(|| unknown("a stage", stage))?,
+        expires_at: row.get::<_, Option<i64>>("expires_at")?.map(Timestamp::from_second),
+        on_expiry: OnExpiry::from_code(on_expiry).ok_or_else(|| unknown(EXPIRY, on_expiry))?,
+        has_price: row.get("has_price")?,
+        primary: row.get("primary_id")?,
+        primary_expires_at: row.get::<_, Option<i64>>("primary_expires_at")?.map(Timestamp::from_second),
+        primary_on_expiry: OnExpiry::from_code(primary_on_expiry)
+            .ok_or_else(|| unknown(EXPIRY, primary_on_expiry))?,
+    })
+}

@@ -1,0 +1,81 @@
+//! The `drift` table: differences between what this host knew and what a provider said. Append-only.
+
+use perennial_domain::connector::Drift;
+use perennial_domain::connector::DriftKind;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::DriftKey;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
+
+/// A difference as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDrift {
+    /// The account's id.
+    pub account: String,
+    /// The resource's id.
+    pub resource: String,
+    /// What differs.
+    pub drift: Drift,
+    /// When it was found.
+    pub found_at: Timestamp,
+}
+
+/// Adds a difference.
+pub fn insert(
+    db: &WriteTx,
+    account: AccountKey,
+    resource: &str,
+    drift: &Drift,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert into drift (account, resource, kind, here, there, found_at)
+             values (:account, :resource, :kind, :here, :there, :found_at)",
+        )?
+        .execute(named_params! {
+            ":account": account,
+            ":resource": resource,
+            ":kind": drift.kind.name(),
+            ":here": drift.here,
+            ":there": drift.there,
+            ":found_at": at.as_second(),
+        })?;
+    Ok(())
+}
+
+/// Differences below `before` in rows, newest first, at most `limit`; only those of `accounts`, a JSON list of ids, unless
+/// that is `None`.
+pub fn list(
+    db: &ReadTx,
+    accounts: Option<&str>,
+    before: DriftKey,
+    limit: u32,
+) -> Result<Vec<(DriftKey, StoredDrift)>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select d.*, a.id as account_id from drift d join account a on a.row = d.account
+         where d.row < :before and (:accounts is null or a.id in (select value from json_each(:accounts)))
+         order by d.row desc limit :limit",
+    )?;
+    let found = statement.query_and_then(
+        named_params! { ":accounts": accounts, ":before": before, ":limit": limit },
+        |row| {
+            let kind: String = row.get("kind")?;
+            let known = DriftKind::ALL.into_iter().find(|known| known.name() == kind);
+            let kind = known.ok_or(StoreError::Damaged { what: "the kind of a drift", found: kind })?;
+            let drift = Drift { kind, here: row.get("here")?, there: row.get("there")? };
+            let stored = StoredDrift {
+                account: row.get("account_id")?,
+                resource: row.get("resource")?,
+                drift,
+                found_at: Timestamp::from_second(row.get("found_at")?),
+            };
+            Ok((row.get("row")?, stored))
+        },
+    )?;
+    found.collect()
+}

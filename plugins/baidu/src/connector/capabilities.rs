@@ -1,0 +1,107 @@
+//! What is sent to Baidu AI Cloud: hosts, reads and mutations.
+//!
+//! Sources: "Service Domain Name" of BCC and EIP for the hosts. No document has a quota for these calls; ten a second leaves
+//! room for the account's own tools.
+
+use plugin_sdk::connector::Api;
+use plugin_sdk::connector::Capabilities;
+use plugin_sdk::connector::MutationLimit;
+use plugin_sdk::connector::MutationName;
+use plugin_sdk::connector::Read;
+
+/// The regions whose hosts are asked.
+pub(super) const REGIONS: [&str; 6] = ["bj", "gz", "su", "bd", "fwh", "hkg"];
+
+/// The calls that an account may send in a second.
+const CALLS: u32 = 10;
+
+/// An API with its own host in each region: instances and disks are of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Bcc,
+    Eip,
+}
+
+impl Service {
+    const ALL: [Service; 2] = [Service::Bcc, Service::Eip];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Service::Bcc => "bcc",
+            Service::Eip => "eip",
+        }
+    }
+
+    /// The place in the list of capabilities.
+    pub(super) fn index(self) -> u32 {
+        match self {
+            Service::Bcc => 0,
+            Service::Eip => 1,
+        }
+    }
+
+    pub(super) fn host(self, region: &str) -> String {
+        format!("{}.{region}.baidubce.com", self.name())
+    }
+}
+
+/// A read: its name, its label, its path and its parameters; all of them are `GET`.
+type ReadRow = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const READS: [ReadRow; 5] = [
+    (
+        "list-instances",
+        "Instances with their expiry (BCC/s/7jwvyo8y6)",
+        "/v2/instance",
+        &["marker", "maxKeys"],
+    ),
+    ("show-instance", "One instance (BCC)", "/v2/instance/{id}", &[]),
+    (
+        "list-disks",
+        "Disks with their expiry (BCC: Query the disk list)",
+        "/v2/volume",
+        &["marker", "maxKeys"],
+    ),
+    ("show-disk", "One disk (BCC)", "/v2/volume/{id}", &[]),
+    (
+        "list-addresses",
+        "Addresses with their expiry (EIP: Query EIP List)",
+        "/v1/eip",
+        &["marker", "maxKeys", "eipIds"],
+    ),
+];
+
+/// The mutations, and whether their requests take a client token.
+const MUTATIONS: [(MutationName, bool); 4] = [
+    (MutationName::Renew, true),
+    (MutationName::SetAutoRenew, false),
+    (MutationName::CancelAutoRenew, false),
+    (MutationName::Unsubscribe, false),
+];
+
+pub(super) fn capabilities() -> Capabilities {
+    let hosts = REGIONS.iter().flat_map(|region| Service::ALL.map(|api| api.host(region)));
+    let read = |&(name, label, path, parameters): &ReadRow| Read {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        parameters: parameters.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let limit = |&(mutation, takes_client_token): &(MutationName, bool)| MutationLimit {
+        mutation,
+        targets_max: 1,
+        same_kind: true,
+        same_region: true,
+        takes_client_token,
+    };
+    Capabilities {
+        hosts: hosts.collect(),
+        apis: Service::ALL.map(|api| Api { name: api.name().to_owned(), calls: CALLS, seconds: 1 }).to_vec(),
+        reads: READS.iter().map(read).collect(),
+        mutations: MUTATIONS.iter().map(limit).collect(),
+        find_targets_max: 1,
+        quote_targets_max: 0,
+        balance: false,
+    }
+}
