@@ -12,6 +12,7 @@ pub mod run;
 mod sending;
 mod settling;
 mod starting;
+pub mod translation;
 
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::connected::protocol::State;

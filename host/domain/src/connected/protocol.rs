@@ -205,6 +205,9 @@ fn of_reserved(signal: Signal) -> Option<Transition> {
 fn of_calling(signal: Signal) -> Option<Transition> {
     Some(match signal {
         Signal::Accept => (State::Submitted, QUERY),
+        // Who turns a call away for want of capacity has not looked at its token. An earlier call with the same one, of
+        // which a person wrongly said that it did nothing, may still be under way: the token has to stay.
+        Signal::Decline(DeclineClass::Throttled) => (State::Declined(DeclineClass::Throttled), RELEASE),
         Signal::Decline(class) => (State::Declined(class), NOT_APPLIED),
         Signal::FailToConnect => (State::Reserved, NOTHING),
         Signal::LoseResponse | Signal::Restart => (State::InDoubt, DOUBT),

@@ -32,8 +32,8 @@ impl Extension {
 
 /// What makes two calls the same call: a cloud that takes idempotency tokens gets one that is derived from this.
 ///
-/// It stays as it is through crashes, time-outs, doubt and the word of a person, and is another one after a proof that
-/// nothing was applied.
+/// It stays as it is through crashes, time-outs, doubt, throttling and the word of a person, and is another one after a
+/// proof that nothing was applied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallIdentity {
     /// The id of the resource that the renewal names.

@@ -14,7 +14,7 @@ const QUERY_DELAYS: [i64; 7] = [5, 15, 60, 120, 300, 900, 3_600];
 const MONEY_DELAY: i64 = 6 * 3_600;
 /// Seconds before the first try after the cloud declined for a reason of its own; each later one waits twice as long.
 const PROVIDER_DELAY: i64 = 600;
-/// Seconds before the first try after the cloud was too busy, where it did not say.
+/// Seconds before another try after the cloud was too busy, where it did not say for how long.
 const THROTTLED_DELAY: i64 = 30;
 /// The longest wait before another try, in seconds.
 const RETRY_DELAY_MAX: i64 = 6 * 3_600;
@@ -73,7 +73,7 @@ fn retry_at(class: DeclineClass, renewal: &Renewal, at: Timestamp) -> Option<Tim
     let doubled = |first: i64| (first << doublings).min(RETRY_DELAY_MAX);
     let delay = match class {
         DeclineClass::Money => MONEY_DELAY,
-        DeclineClass::Throttled => doubled(THROTTLED_DELAY),
+        DeclineClass::Throttled => THROTTLED_DELAY,
         DeclineClass::Provider => doubled(PROVIDER_DELAY),
         DeclineClass::Rule => return None,
     };

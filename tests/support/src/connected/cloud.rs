@@ -258,15 +258,10 @@ impl Cloud {
         history.iter().rev().find(|(since, _)| *since <= at).unwrap().1
     }
 
-    /// The states, as of `at`, of a resource's orders that are open then or were made at `since` or later.
-    pub fn orders(&self, resource: &str, at: Timestamp, since: Option<Timestamp>) -> Vec<OrderState> {
+    /// A resource's orders as of `at`: when each was made, and its state.
+    pub fn orders(&self, resource: &str, at: Timestamp) -> Vec<(Timestamp, OrderState)> {
         let of_resource = self.orders.iter().filter(|order| order.resource == resource);
-        let states = of_resource.filter_map(|order| {
-            let state = order.state_at(at)?;
-            let is_open = matches!(state, OrderState::Unpaid | OrderState::Paid);
-            (is_open || since.is_some_and(|since| order.made_at >= since)).then_some(state)
-        });
-        states.collect()
+        of_resource.filter_map(|order| Some((order.made_at, order.state_at(at)?))).collect()
     }
 
     /// The ids of its resources.

@@ -48,9 +48,9 @@ const DAY: i64 = 86_400;
 /// The days that a renewal lasts.
 const TERM_DAYS: u32 = 10;
 /// The days before the expiry on which the clock tries.
-const TRY_DAYS: i64 = 5;
+const TRY_DAYS: i64 = 6;
 /// How long a storm may have effects: what expires later than that into the calm must not lapse.
-const AFTERMATH: i64 = 4 * DAY;
+const AFTERMATH: i64 = 3 * DAY;
 /// After so many steps at one instant something is wrong.
 const STEPS_MAX: u32 = 10_000;
 /// When it begins: 2026-01-01.

@@ -2,18 +2,28 @@
 //! nothing but say nothing.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use perennial_domain::attempt::DeclineClass;
-use perennial_domain::connected::read_back::OrderView;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::Stage;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connector::CloudOrder;
+use perennial_domain::connector::CloudOrderState;
+use perennial_domain::connector::CloudResource;
+use perennial_domain::connector::Decline;
+use perennial_domain::connector::Outcome;
+use perennial_domain::order::OrderKind;
+use perennial_domain::plan::Refusal;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::connected;
 use perennial_engine::connected::Interruption;
 use perennial_engine::connected::ReadFailure;
 use perennial_engine::connected::Response;
+use perennial_engine::connected::translation;
 
 use crate::connected::bug::Bug;
 use crate::connected::cloud::Call;
@@ -26,8 +36,6 @@ use crate::connected::store::Crashes;
 
 /// How far a reading lags behind at most, in seconds.
 pub const LAG_MAX: i64 = 1_500;
-/// How far the cloud's clock may be off, in seconds.
-const SKEW_MAX: i64 = 120;
 
 /// The wire between one host and one cloud.
 pub struct Wire {
@@ -90,7 +98,7 @@ impl Wire {
         match self.bug {
             Some(Bug::MovedToken) => format!("{identity}/{:?}", renewal.called_at),
             Some(Bug::TokenOutlivesDecline) => format!("{}/{}", identity.resource, identity.expires_before),
-            Some(_) | None => identity.to_string(),
+            Some(_) | None => translation::client_token(&identity),
         }
     }
 
@@ -123,33 +131,65 @@ impl Wire {
             Some(Fault::Unanswered) | None => {}
         }
         let verdict = self.cloud.borrow_mut().receive(call, at);
-        match (fault, verdict) {
-            (Some(Fault::Unanswered), _) => Response::Unproven,
-            (_, Verdict::Accepted) => Response::Accepted,
-            (_, Verdict::Expired) => Response::Declined { class: DeclineClass::Provider, retry_after: None },
-            (_, Verdict::Declined(class)) => {
-                let retry_after = (class == DeclineClass::Throttled).then_some(7);
-                Response::Declined { class, retry_after }
-            }
-        }
+        let decline = |class: DeclineClass| {
+            let retry_after = (class == DeclineClass::Throttled).then_some(7);
+            let refusal = Refusal { code: "no".to_owned(), message: "no".to_owned() };
+            Outcome::Declined(Decline { class, refusal, retry_after, has_unpaid_order: false })
+        };
+        let outcome = match (fault, verdict) {
+            (Some(Fault::Unanswered), _) => Outcome::InDoubt("no response".to_owned()),
+            (_, Verdict::Accepted) => Outcome::Submitted(Vec::new()),
+            (_, Verdict::Expired) => decline(DeclineClass::Provider),
+            (_, Verdict::Declined(class)) => decline(class),
+        };
+        translation::response_of(&outcome)
     }
 
     fn read_one(&self, renewal: &Renewal, at: Timestamp, shown_at: Timestamp) -> ReadBack {
         let cloud = self.cloud.borrow();
-        let expiries =
-            renewal.extensions.iter().map(|one| Some(cloud.expiry(&one.resource, shown_at))).collect();
-        let since = renewal.called_at.map(|called_at| called_at - SKEW_MAX);
-        let states = cloud.orders(&renewal.named().resource, shown_at, since);
-        let has = |state| states.contains(&state);
-        let orders = match () {
-            () if !self.lists_orders => OrderView::Unknown,
-            () if has(OrderState::Unpaid) => OrderView::Unpaid,
-            () if has(OrderState::Paid) => OrderView::Paid,
-            () if has(OrderState::Completed) => OrderView::Completed,
-            () if has(OrderState::Cancelled) => OrderView::Cancelled { is_own: false },
-            () => OrderView::Absent,
-        };
-        ReadBack { at, expiries, orders }
+        let resource = |id: &String| shown_resource(id, cloud.expiry(id, shown_at));
+        let resources = renewal.extensions.iter().map(|one| resource(&one.resource)).collect::<Vec<_>>();
+        let named = &renewal.named().resource;
+        let orders = cloud.orders(named, shown_at).into_iter().map(|(made_at, state)| CloudOrder {
+            id: String::new(),
+            state: match state {
+                OrderState::Unpaid => CloudOrderState::Unpaid,
+                OrderState::Paid => CloudOrderState::InProgress,
+                OrderState::Completed => CloudOrderState::Completed,
+                OrderState::Cancelled => CloudOrderState::Cancelled,
+            },
+            kind: Some(OrderKind::Renewal),
+            created_at: Some(made_at),
+            resources: vec![named.clone()],
+            amount: None,
+            currency: None,
+            is_automatic: false,
+        });
+        let orders = self.lists_orders.then(|| orders.collect::<Vec<_>>());
+        translation::read_back_of(renewal, &resources, orders.as_deref(), at)
+    }
+}
+
+/// A resource as a connector would show it, of which only the expiry counts.
+fn shown_resource(id: &str, expiry: Timestamp) -> CloudResource {
+    CloudResource {
+        id: id.to_owned(),
+        kind: "vm".to_owned(),
+        name: String::new(),
+        attached_to: None,
+        region: String::new(),
+        charging: Charging::Prepaid,
+        stage: Stage::Active,
+        started_at: None,
+        expires_at: Some(expiry),
+        term: None,
+        on_expiry: None,
+        renewals_left: None,
+        renewal_term: None,
+        price: None,
+        has_unpaid_order: None,
+        attributes: BTreeMap::new(),
+        tags: BTreeMap::new(),
     }
 }
 
