@@ -26,7 +26,7 @@ pub(crate) struct AccountView {
     id: String,
     /// The id of the plugin that has the rules.
     provider: String,
-    /// How the account is kept: `managed`.
+    /// Who keeps the account: `managed` by this host, or `connected`, by its provider.
     mode: &'static str,
     /// The currency, such as `CNY`.
     currency: String,

@@ -258,7 +258,7 @@ impl Rules for MeteredRules {
         self.rules.provider_api()
     }
 
-    /// Its calls are counted by whoever sends what it made up.
+    /// Calls to a provider are not counted here: the caller sends what the connector made up.
     fn connector(&self) -> Option<&dyn Connector> {
         self.rules.connector()
     }

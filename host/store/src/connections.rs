@@ -64,7 +64,7 @@ impl SecretLocation {
 /// How a connected account is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Who drives.
+    /// Who renews what it has.
     pub driver: Driver,
     /// The URL to call instead of the provider's own hosts.
     pub endpoint: Option<String>,
@@ -265,6 +265,17 @@ pub struct HeldResource {
     pub primary_expires_at: Option<Timestamp>,
     /// What happens when the primary expires.
     pub primary_on_expiry: OnExpiry,
+}
+
+/// Whether an account has a resource called `id` whose price is known.
+pub fn has_price(db: &ReadTx, account: AccountKey, id: &str) -> Result<bool, StoreError> {
+    let found = db
+        .connection()
+        .prepare_cached(
+            "select exists (select 1 from resource where id = ?2 and account = ?1 and price is not null)",
+        )?
+        .query_row((account, id), |row| row.get(0))?;
+    Ok(found)
 }
 
 /// The resources of an account that are not at their end, by expiry.

@@ -18,7 +18,7 @@ pub struct StoredDrift {
     pub account: String,
     /// The resource's id.
     pub resource: String,
-    /// What differs.
+    /// What differs, and how.
     pub drift: Drift,
     /// When it was found.
     pub found_at: Timestamp,

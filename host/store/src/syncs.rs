@@ -1,5 +1,7 @@
 //! The `sync` and `sync_item` tables: readings of providers' inventories, and what one under way has read so far.
 
+use std::collections::BTreeSet;
+
 use perennial_domain::connector::SyncState;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
@@ -125,6 +127,13 @@ pub fn items(db: &ReadTx, sync: SyncKey) -> Result<Vec<SyncItem>, StoreError> {
         db.connection().prepare_cached("select * from sync_item where sync = ?1 order by id")?;
     let items = statement.query_map([sync], item)?;
     Ok(items.collect::<Result<_, _>>()?)
+}
+
+/// The ids of everything that was read.
+pub fn item_ids(db: &ReadTx, sync: SyncKey) -> Result<BTreeSet<String>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select id from sync_item where sync = ?1")?;
+    let ids = statement.query_map([sync], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// The first of what was read whose price is still to be asked for.

@@ -108,6 +108,7 @@ impl Server {
         let store = Store::open(&database).unwrap();
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
         let (host, running) = Service::start(store, &database, providers, Some(now), limits).unwrap();
+        host.set_secret_box(sealer());
         let host = AppState::new(host);
         let router = endpoint::serve::router(ProviderApiServer::new(&host, provider, sealer()).unwrap());
         let runtime =

@@ -27,7 +27,7 @@ pub struct Read {
 
 impl Read {
     /// Whether `request` is this call, by its method, its path and the names of its parameters.
-    pub fn is_call_of(&self, request: &UnsignedRequest) -> bool {
+    pub(crate) fn is_call_of(&self, request: &UnsignedRequest) -> bool {
         self.method == request.method
             && is_path_of(&self.path, &request.path)
             && parameter_names(&request.query).all(|name| self.parameters.iter().any(|known| known == name))
@@ -81,7 +81,7 @@ pub enum MutationName {
     Renew,
     /// Has the provider renew by itself.
     SetAutoRenew,
-    /// Ends that.
+    /// Ends the provider's own renewals.
     CancelAutoRenew,
     /// Gives a subscription back.
     Unsubscribe,
@@ -147,7 +147,7 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// The read that a request is; `None` when it may change something.
-    pub fn read_of(&self, request: &UnsignedRequest) -> Option<&Read> {
+    pub(crate) fn read_of(&self, request: &UnsignedRequest) -> Option<&Read> {
         self.reads.iter().find(|read| read.is_call_of(request))
     }
 

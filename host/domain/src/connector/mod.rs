@@ -41,7 +41,6 @@ pub use mutation::Decline;
 pub use mutation::Mutation;
 pub use mutation::Outcome;
 pub use permission::NotPermitted;
-pub use permission::check_mutation;
 pub use permission::check_query;
 pub use query::Answer;
 pub use query::CloudBalance;
@@ -94,5 +93,7 @@ pub struct Target {
     pub attributes: BTreeMap<String, String>,
 }
 
+#[cfg(test)]
+mod inventory_tests;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ pub enum Change {
     Renew(CloudRenewal),
     /// Has the provider renew by itself.
     SetAutoRenew(AutoRenewal),
-    /// Ends that.
+    /// Ends the provider's own renewals.
     CancelAutoRenew,
     /// Gives a subscription back.
     Unsubscribe(Scope),

@@ -3,20 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::connector::Capabilities;
-use crate::connector::Driver;
 use crate::connector::UnsignedRequest;
 
 /// Why a request does not leave.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPermitted {
-    /// It is none of the reads, and the account is only watched, or a read was asked for.
-    #[error(
-        "`{method} {path}` is none of the calls that the plugin names as reads, so it is not sent: this account is only read"
-    )]
+    /// It is none of the reads.
+    #[error("`{method} {path}` is none of the calls that the plugin names as reads, so it is not sent")]
     NoRead {
-        /// Its method.
+        /// The HTTP method.
         method: String,
-        /// Its path.
+        /// The path, still encoded.
         path: String,
     },
     /// It is a read that nobody granted.
@@ -38,19 +35,5 @@ pub fn check_query(
         None => Err(NotPermitted::NoRead { method: request.method.clone(), path: request.path.clone() }),
         Some(read) if grants.contains(&read.name) => Ok(()),
         Some(read) => Err(NotPermitted::NotGranted(read.name.clone())),
-    }
-}
-
-/// Whether the request of a mutation may leave: not while the account is only watched.
-///
-/// # Errors
-///
-/// [`NotPermitted`] with the reason.
-pub fn check_mutation(driver: Driver, request: &UnsignedRequest) -> Result<(), NotPermitted> {
-    match driver {
-        Driver::Watch => {
-            Err(NotPermitted::NoRead { method: request.method.clone(), path: request.path.clone() })
-        }
-        Driver::Provider | Driver::Host => Ok(()),
     }
 }

@@ -127,7 +127,7 @@ pub struct UnknownResource {
 pub struct ResourcePage {
     /// The resources that the rules have kinds for.
     pub resources: Vec<CloudResource>,
-    /// The others.
+    /// What they have no kind for.
     pub unknown: Vec<UnknownResource>,
     /// How many there are on all pages, where the provider says so.
     pub total: Option<u32>,

@@ -7,7 +7,7 @@ pub enum Driver {
     Watch,
     /// The provider's own auto-renew, which this host sets and watches.
     Provider,
-    /// This host.
+    /// The clock of this host.
     Host,
 }
 

@@ -10,7 +10,7 @@ use perennial_domain::connector::QueryFailureReason;
 use perennial_engine::rules::Rules;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::connections::caller::CallError;
-use perennial_service::connections::caller::Connected;
+use perennial_service::connections::caller::ConnectedAccount;
 use perennial_service::connections::secret_source;
 use perennial_service::connections::secret_source::Secret;
 use perennial_service::connections::secret_source::SecretSourceError;
@@ -34,7 +34,7 @@ const RETRY_SECONDS: u32 = 5;
 /// Proves a key by a call that changes nothing; returns the balance if that was the call.
 pub(super) async fn prove(
     app: &AppState,
-    connected: &Arc<Connected>,
+    connected: &Arc<ConnectedAccount>,
 ) -> Result<Option<CloudBalance>, Problem> {
     let (_, caller) = app.service().connections();
     let has_balance = connected.rules.connector().is_some_and(|connector| connector.capabilities().balance);
@@ -55,7 +55,7 @@ pub(super) async fn prove(
 }
 
 /// The balance, if the provider says it. A sync is no failure because it does not.
-pub(super) async fn ask_balance(app: &AppState, connected: &Arc<Connected>) -> Option<CloudBalance> {
+pub(super) async fn ask_balance(app: &AppState, connected: &Arc<ConnectedAccount>) -> Option<CloudBalance> {
     let (_, caller) = app.service().connections();
     match caller.ask(connected, app.now(), &CloudQuery::Balance).await {
         Ok(Answer::Balance(balance)) => Some(balance),
@@ -79,7 +79,7 @@ pub(super) fn visible(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredCo
 }
 
 /// A connection with what calling its provider takes.
-pub(super) async fn connect(app: &AppState, stored: &StoredConnection) -> Result<Connected, Problem> {
+pub(super) async fn connect(app: &AppState, stored: &StoredConnection) -> Result<ConnectedAccount, Problem> {
     let (id, account_id) = (stored.id.clone(), stored.id.clone());
     let row = stored.account;
     let (account, grants) = app
@@ -89,7 +89,7 @@ pub(super) async fn connect(app: &AppState, stored: &StoredConnection) -> Result
         })
         .await?;
     let secret = secret_of(app, &account_id, stored.connection.secret.clone()).await?;
-    Ok(Connected {
+    Ok(ConnectedAccount {
         rules: rules_of(app, &account.provider)?,
         account,
         access_key: stored.connection.access_key.clone(),
@@ -171,26 +171,20 @@ pub(super) fn view(app: &AppState, db: &ReadTx, stored: StoredConnection) -> Res
 
 /// What went wrong between this host and a provider.
 pub(super) fn call_problem(error: CallError) -> Problem {
-    let retry_after = error.retry_after();
-    let is_passing = match &error {
-        CallError::NotSent(_) | CallError::NoResponse(_) => true,
-        CallError::Failed(failure) => {
-            matches!(failure.reason, QueryFailureReason::Throttled | QueryFailureReason::Provider)
-        }
-        CallError::NoConnector(_)
-        | CallError::Plugin(_)
-        | CallError::NoQuestion(_)
-        | CallError::NotPermitted(_)
-        | CallError::Misaddressed(_)
-        | CallError::Endpoint(_) => false,
-    };
+    let retry_after = error.retry_after().unwrap_or(RETRY_SECONDS);
+    let is_passing = |reason| matches!(reason, QueryFailureReason::Throttled | QueryFailureReason::Provider);
     let kind = match &error {
         CallError::Plugin(_) | CallError::Misaddressed(_) => ProblemType::PluginFailed,
-        _ if is_passing => ProblemType::Unavailable,
-        _ => ProblemType::Conflict,
+        CallError::NotSent(_) | CallError::NoResponse(_) => ProblemType::Unavailable,
+        CallError::Failed(failure) if is_passing(failure.reason) => ProblemType::Unavailable,
+        CallError::NoConnector(_)
+        | CallError::NoQuestion(_)
+        | CallError::NotPermitted(_)
+        | CallError::Endpoint(_)
+        | CallError::Failed(_) => ProblemType::Conflict,
     };
     let problem = Problem::new(kind, error.to_string());
-    if is_passing { problem.retry_after(retry_after.unwrap_or(RETRY_SECONDS)) } else { problem }
+    if kind == ProblemType::Unavailable { problem.retry_after(retry_after) } else { problem }
 }
 
 pub(super) fn sync_problem(error: SyncError) -> Problem {

@@ -15,7 +15,7 @@ use perennial_domain::connector::SyncState;
 use perennial_domain::ledger::Balance;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::connections::caller::CallError;
-use perennial_service::connections::caller::Connected;
+use perennial_service::connections::caller::ConnectedAccount;
 use perennial_service::connections::reading;
 use perennial_service::connections::sync;
 use perennial_store::accounts;
@@ -121,7 +121,7 @@ pub(super) async fn create(
         budget: None,
     };
     let (access_key, endpoint) = (body.access_key, body.endpoint);
-    let connected = Arc::new(Connected { account, rules, access_key, secret, endpoint, grants });
+    let connected = Arc::new(ConnectedAccount { account, rules, access_key, secret, endpoint, grants });
     let proven = prove(&app, &connected).await?;
     let said = proven.as_ref().map(|balance| balance.currency.clone());
     let Some(currency) = body.currency.or(said) else {
@@ -141,7 +141,7 @@ pub(super) async fn create(
 /// Adds the account, its connection, its grants, and what is known of its money.
 fn insert(
     work: &mut WriteContext<'_>,
-    connected: &Connected,
+    connected: &ConnectedAccount,
     secret: SecretLocation,
     currency: String,
     balance: Option<&CloudBalance>,
@@ -182,7 +182,8 @@ pub(super) async fn rotate(
     let before = load(&app, &request.caller, &id).await?;
     let (location, secret) = given(&app, &id, body.secret).await?;
     let access_key = body.access_key;
-    let connected = Connected { access_key: access_key.clone(), secret, ..connect(&app, &before).await? };
+    let connected =
+        ConnectedAccount { access_key: access_key.clone(), secret, ..connect(&app, &before).await? };
     prove(&app, &Arc::new(connected)).await?;
     let state = app.clone();
     app.write(request, move |work| {

@@ -39,7 +39,7 @@ use perennial_sandbox::TimelineRequest;
 use perennial_service::connections::Connections;
 use perennial_service::connections::caller::CallError;
 use perennial_service::connections::caller::Caller;
-use perennial_service::connections::caller::Connected;
+use perennial_service::connections::caller::ConnectedAccount;
 use perennial_service::connections::secret_source::Secret;
 use perennial_test_support::plugins;
 use tokio::io::AsyncReadExt;
@@ -175,7 +175,7 @@ fn request(endpoint: &str, method: &str, path: &str, query: &str) -> UnsignedReq
     }
 }
 
-fn connected(endpoint: &str, request: UnsignedRequest) -> Arc<Connected> {
+fn connected(endpoint: &str, request: UnsignedRequest) -> Arc<ConnectedAccount> {
     let rules = Arc::clone(&plugins::bundled()["huawei"]);
     let account = Account {
         id: "acme".to_owned(),
@@ -187,7 +187,7 @@ fn connected(endpoint: &str, request: UnsignedRequest) -> Arc<Connected> {
         approval_above: None,
         budget: None,
     };
-    Arc::new(Connected {
+    Arc::new(ConnectedAccount {
         account,
         rules: Arc::new(Hostile { rules, capabilities: capabilities(), request }),
         access_key: "AK1".to_owned(),

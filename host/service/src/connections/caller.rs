@@ -35,7 +35,7 @@ use crate::connections::secret_source::Secret;
 use crate::outbound::Reach;
 use crate::outbound::client::BodyLimit;
 use crate::outbound::client::HttpClient;
-use crate::outbound::client::Received;
+use crate::outbound::client::Reception;
 use crate::outbound::client::SendFailure;
 use crate::outbound::client::USER_AGENT;
 use crate::outbound::target::Target;
@@ -49,14 +49,14 @@ const BODY: BodyLimit = BodyLimit { bytes: 8 << 20, timeout: TIMEOUT };
 
 /// A connected account, with what calling its provider takes.
 #[derive(Clone)]
-pub struct Connected {
+pub struct ConnectedAccount {
     /// The account at the provider.
     pub account: Account,
     /// The provider's plugin.
     pub rules: Arc<dyn Rules>,
     /// What signs, by its name.
     pub access_key: String,
-    /// What signs.
+    /// The secret that signs.
     pub secret: Secret,
     /// The URL to call instead of the provider's own hosts.
     pub endpoint: Option<String>,
@@ -131,15 +131,6 @@ impl Caller {
         Ok(Caller { http, buckets: Buckets::default() })
     }
 
-    /// Checks that an endpoint can be called.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError::Endpoint`] with the reason.
-    pub fn check_endpoint(&self, endpoint: &str) -> Result<(), CallError> {
-        self.endpoint(endpoint).map(drop)
-    }
-
     fn endpoint(&self, endpoint: &str) -> Result<Target, CallError> {
         let target = Target::read(endpoint, self.http.reach).map_err(CallError::Endpoint)?;
         if target.path != "/" {
@@ -154,7 +145,12 @@ impl Caller {
     /// # Errors
     ///
     /// [`CallError`] when there is no answer.
-    pub async fn ask(&self, of: &Arc<Connected>, at: Timestamp, query: &Query) -> Result<Answer, CallError> {
+    pub async fn ask(
+        &self,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+        query: &Query,
+    ) -> Result<Answer, CallError> {
         let override_target = of.endpoint.as_deref().map(|url| self.endpoint(url)).transpose()?;
         let authority = override_target.as_ref().map(Target::host);
         let encoded = {
@@ -191,7 +187,7 @@ impl Caller {
 
     async fn send(
         &self,
-        of: &Connected,
+        of: &ConnectedAccount,
         target: &Target,
         request: UnsignedRequest,
     ) -> Result<ReceivedResponse, CallError> {
@@ -213,13 +209,13 @@ impl Caller {
     }
 }
 
-impl Connected {
+impl ConnectedAccount {
     fn context<'a>(&'a self, at: Timestamp, endpoint: Option<&'a str>) -> CallContext<'a> {
         CallContext { at, account: &self.account, access_key: &self.access_key, endpoint }
     }
 }
 
-fn connector_of(of: &Connected) -> Result<&dyn Connector, CallError> {
+fn connector_of(of: &ConnectedAccount) -> Result<&dyn Connector, CallError> {
     of.rules.connector().ok_or_else(|| CallError::NoConnector(of.account.provider.clone()))
 }
 
@@ -258,7 +254,7 @@ fn signed(
 }
 
 /// A response in words of the contract. One that is too long, or was cut off, proves nothing.
-fn response(received: Received) -> Result<ReceivedResponse, CallError> {
+fn response(received: Reception) -> Result<ReceivedResponse, CallError> {
     let body = received.body.ok_or_else(|| {
         CallError::NoResponse(format!("the answer is longer than {} bytes, or was cut off", BODY.bytes))
     })?;

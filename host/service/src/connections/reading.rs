@@ -2,9 +2,7 @@
 //!
 //! Knows no network. What was read is believed only as a whole.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use perennial_domain::bundle::Charging;
 use perennial_domain::connector::CloudResource;
@@ -20,9 +18,10 @@ use perennial_engine::adoption::CloudInventory;
 use perennial_engine::error::EngineError;
 use perennial_store::ReadTx;
 use perennial_store::connections;
-use perennial_store::connections::HeldResource;
 use perennial_store::connections::StoredConnection;
 use perennial_store::error::StoreError;
+use perennial_store::imports;
+use perennial_store::keys::AccountKey;
 use perennial_store::keys::SyncKey;
 use perennial_store::syncs;
 use perennial_store::syncs::Sync;
@@ -33,17 +32,16 @@ use crate::connections::staged;
 /// Of what was known, the share that may be missing at once before the answer is suspicious: one in so many.
 const MISSING_SHARE: usize = 2;
 
-/// A reading, with what it is read for.
+/// A reading, and the account that it is of.
 #[derive(Clone)]
 pub(crate) struct Reading {
+    pub(crate) account: AccountKey,
     pub(crate) row: SyncKey,
     pub(crate) sync: Sync,
-    /// What is known here, by id.
-    pub(crate) known: Arc<BTreeMap<String, HeldResource>>,
 }
 
 /// What a step read.
-pub(crate) enum Found {
+pub(crate) enum StepResult {
     Page(ResourcePage),
     Checked {
         page: ResourcePage,
@@ -60,15 +58,10 @@ pub(crate) enum Found {
 /// Where a reading stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The reading.
+    /// The reading as stored.
     pub sync: Sync,
     /// Whether everything was read, and is to be compared and taken over.
     pub is_read: bool,
-}
-
-/// The ids of what was read so far.
-pub(crate) fn staged_ids(db: &ReadTx, row: SyncKey) -> Result<BTreeSet<String>, StoreError> {
-    Ok(syncs::items(db, row)?.into_iter().map(|item| item.id).collect())
 }
 
 /// The term of a renewal: the provider's, or the one that is assumed.
@@ -89,14 +82,14 @@ pub(crate) struct Options {
 pub(crate) fn store(
     engine: &mut EngineTx<'_>,
     mut reading: Reading,
-    found: Found,
+    found: StepResult,
     options: Options,
     at: Timestamp,
 ) -> Result<Progress, EngineError> {
     (reading.sync.changed_at, reading.sync.problem) = (at, None);
     let mut is_read = false;
     match found {
-        Found::Page(page) => {
+        StepResult::Page(page) => {
             put(engine, &reading, &page.resources, options.can_quote)?;
             let unknown = page.unknown.into_iter().map(|unknown| (unknown.id, unknown.kind));
             let sync = &mut reading.sync;
@@ -111,14 +104,14 @@ pub(crate) fn store(
                 }
             }
         }
-        Found::Checked { page, until } => {
+        StepResult::Checked { page, until } => {
             put(engine, &reading, &page.resources, options.can_quote)?;
             reading.sync.cursor = until;
         }
-        Found::Quotes { items, quotes } => {
+        StepResult::Quotes { items, quotes } => {
             syncs::put_items(engine.tx(), reading.row, &priced(items, &quotes))?;
         }
-        Found::Nothing => match reading.sync.state {
+        StepResult::Nothing => match reading.sync.state {
             SyncState::Listing | SyncState::Checking => {
                 (reading.sync.state, reading.sync.cursor) = (SyncState::Quoting, None);
             }
@@ -138,13 +131,14 @@ fn put(
     can_quote: bool,
 ) -> Result<(), EngineError> {
     let item = |resource: &CloudResource| {
-        let has_price =
-            resource.price.is_some() || reading.known.get(&resource.id).is_some_and(|held| held.has_price);
         let is_primary = resource.attached_to.is_none() && resource.charging == Charging::Prepaid;
-        let is_quoted = !can_quote || has_price || !is_primary;
-        SyncItem { id: resource.id.clone(), item: staged::write(resource), is_quoted }
+        let is_quoted = !can_quote
+            || !is_primary
+            || resource.price.is_some()
+            || connections::has_price(engine.db(), reading.account, &resource.id)?;
+        Ok(SyncItem { id: resource.id.clone(), item: staged::write(resource), is_quoted })
     };
-    let items = resources.iter().map(item).collect::<Vec<_>>();
+    let items = resources.iter().map(item).collect::<Result<Vec<_>, StoreError>>()?;
     Ok(syncs::put_items(engine.tx(), reading.row, &items)?)
 }
 
@@ -164,14 +158,15 @@ fn priced(items: Vec<SyncItem>, quotes: &[Quote]) -> Vec<SyncItem> {
 
 /// Ends a reading that lacks too much of what was known: that is no deletion.
 fn judge(db: &ReadTx, reading: &mut Reading) -> Result<(), StoreError> {
-    let staged = staged_ids(db, reading.row)?;
-    let missing = reading.known.keys().filter(|id| !staged.contains(*id)).count();
-    if missing > 0 && missing * MISSING_SHARE >= reading.known.len() {
+    let staged = syncs::item_ids(db, reading.row)?;
+    let known = imports::unfinished_ids(db, reading.account)?;
+    let missing = known.iter().filter(|id| !staged.contains(*id)).count();
+    if missing > 0 && missing * MISSING_SHARE >= known.len() {
         reading.sync.state = SyncState::Suspicious;
         reading.sync.problem = Some(format!(
             "of {} resources that were known, {missing} were not listed; nothing was taken over. Look at the account and at \
              what its key may read; if it is so, sync again and accept it",
-            reading.known.len()
+            known.len()
         ));
     }
     Ok(())
@@ -194,8 +189,8 @@ pub fn finish(
     let items = syncs::items(engine.db(), row)?;
     let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
     let staged = items.iter().map(|item| item.id.as_str()).collect::<BTreeSet<_>>();
-    let known = connections::resources(engine.db(), connection.account)?;
-    let gone = known.into_iter().map(|held| held.id).filter(|id| !staged.contains(id.as_str()));
+    let known = imports::unfinished_ids(engine.db(), connection.account)?;
+    let gone = known.into_iter().filter(|id| !staged.contains(id.as_str()));
     let gone = gone.collect::<Vec<_>>();
     let inventory = CloudInventory {
         account: &connection.id,

@@ -53,7 +53,7 @@ pub enum SecretSourceError {
     /// A file cannot be read.
     #[error("cannot read `{path}`, which has the secret: {source}")]
     File {
-        /// The path.
+        /// The path of the file.
         path: String,
         /// What the system says.
         source: std::io::Error,
@@ -61,7 +61,7 @@ pub enum SecretSourceError {
     /// A command cannot be run, or failed.
     #[error("the command `{command}`, which writes the secret, failed: {problem}")]
     Command {
-        /// The command.
+        /// The command as it was given.
         command: String,
         /// What the system says, or the exit status.
         problem: String,

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// A resource, with its enumerations by their stored numbers.
 #[derive(Serialize, Deserialize)]
-struct Staged {
+struct StagedResource {
     id: String,
     kind: String,
     name: String,
@@ -38,7 +38,7 @@ struct Staged {
 /// A resource as JSON.
 pub(crate) fn write(resource: &CloudResource) -> String {
     let term = |term: Term| (term.count.get(), term.unit.code());
-    let staged = Staged {
+    let staged = StagedResource {
         id: resource.id.clone(),
         kind: resource.kind.clone(),
         name: resource.name.clone(),
@@ -62,7 +62,7 @@ pub(crate) fn write(resource: &CloudResource) -> String {
 
 /// The resource of [`write`]; `None` for anything else.
 pub(crate) fn read(json: &str) -> Option<CloudResource> {
-    let staged = serde_json::from_str::<Staged>(json).ok()?;
+    let staged = serde_json::from_str::<StagedResource>(json).ok()?;
     let term = |(count, unit): (u32, i64)| Term::new(count, TermUnit::from_code(unit)?);
     Some(CloudResource {
         id: staged.id,

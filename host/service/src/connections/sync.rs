@@ -25,12 +25,11 @@ use perennial_store::syncs::Sync;
 
 use crate::connections::caller::CallError;
 use crate::connections::caller::Caller;
-use crate::connections::caller::Connected;
-use crate::connections::reading::Found;
+use crate::connections::caller::ConnectedAccount;
 use crate::connections::reading::Options;
 use crate::connections::reading::Progress;
 use crate::connections::reading::Reading;
-use crate::connections::reading::staged_ids;
+use crate::connections::reading::StepResult;
 use crate::connections::reading::store;
 use crate::connections::reading::term_of;
 use crate::connections::staged;
@@ -63,7 +62,7 @@ impl From<StoreError> for SyncError {
 pub async fn step(
     service: &Service,
     caller: &Caller,
-    of: &Arc<Connected>,
+    of: &Arc<ConnectedAccount>,
     accept_missing: bool,
     at: Timestamp,
 ) -> Result<Progress, SyncError> {
@@ -72,7 +71,7 @@ pub async fn step(
         SyncState::Listing => list(caller, of, &reading, at).await,
         SyncState::Checking => check(service, caller, of, &reading, at).await,
         SyncState::Quoting => quote(service, caller, of, &reading, at).await,
-        SyncState::Done | SyncState::Suspicious => Ok(Found::Nothing),
+        SyncState::Done | SyncState::Suspicious => Ok(StepResult::Nothing),
     };
     match found {
         Ok(found) => {
@@ -110,8 +109,6 @@ async fn begin(service: &Service, id: &str, at: Timestamp) -> Result<Reading, Sy
             let db = engine.db();
             let stored = connections::get(db, &id)?;
             let stored = stored.ok_or_else(|| EngineError::UnknownAccount(id.clone()))?;
-            let known = connections::resources(db, stored.account)?;
-            let known = known.into_iter().map(|held| (held.id.clone(), held)).collect();
             let (row, sync) = match syncs::newest(db, stored.account)? {
                 Some((row, sync)) if !sync.state.is_end() => (row, sync),
                 Some(_) | None => {
@@ -120,7 +117,7 @@ async fn begin(service: &Service, id: &str, at: Timestamp) -> Result<Reading, Sy
                     (syncs::insert(engine.tx(), stored.account, &sync)?, sync)
                 }
             };
-            Ok::<_, EngineError>(Reading { row, sync, known: Arc::new(known) })
+            Ok::<_, EngineError>(Reading { account: stored.account, row, sync })
         });
         begun.map_err(ServiceError::from)
     });
@@ -143,31 +140,35 @@ fn new_sync(is_first: bool, at: Timestamp) -> Sync {
 
 async fn list(
     caller: &Caller,
-    of: &Arc<Connected>,
+    of: &Arc<ConnectedAccount>,
     reading: &Reading,
     at: Timestamp,
-) -> Result<Found, SyncError> {
+) -> Result<StepResult, SyncError> {
     let cursor = reading.sync.cursor.clone().map(Cursor);
     let answer = caller.ask(of, at, &Query::List { cursor, expires_until: None }).await?;
-    Ok(if let Answer::Resources(page) = answer { Found::Page(page) } else { Found::Nothing })
+    Ok(if let Answer::Resources(page) = answer { StepResult::Page(page) } else { StepResult::Nothing })
 }
 
 /// Asks by its ids for what was known and not listed, as many at a time as the provider takes.
 async fn check(
     service: &Service,
     caller: &Caller,
-    of: &Arc<Connected>,
+    of: &Arc<ConnectedAccount>,
     reading: &Reading,
     at: Timestamp,
-) -> Result<Found, SyncError> {
+) -> Result<StepResult, SyncError> {
     let most = of.rules.connector().map_or(1, |connector| connector.capabilities().find_targets_max);
-    let row = reading.row;
-    let staged = service.read(move |db| Ok::<_, ServiceError>(staged_ids(db, row)?)).await?;
-    let after = reading.sync.cursor.as_deref().unwrap_or_default();
-    let missing =
-        reading.known.values().filter(|held| held.id.as_str() > after && !staged.contains(&held.id));
-    let targets = missing.take(most as usize).map(target_of_held).collect::<Vec<_>>();
-    let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(Found::Nothing) };
+    let Reading { account, row, sync } = reading.clone();
+    let after = sync.cursor.unwrap_or_default();
+    let missing = service.read(move |db| {
+        let (staged, known) = (syncs::item_ids(db, row)?, connections::resources(db, account)?);
+        let missing = known.into_iter().filter(|held| held.id > after && !staged.contains(&held.id));
+        Ok::<_, ServiceError>(missing.collect::<Vec<_>>())
+    });
+    let mut missing = missing.await?;
+    missing.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+    let targets = missing.iter().take(most as usize).map(target_of_held).collect::<Vec<_>>();
+    let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(StepResult::Nothing) };
     let mut found = ResourcePage { resources: Vec::new(), unknown: Vec::new(), total: None, next: None };
     let mut cursor = None;
     loop {
@@ -179,7 +180,7 @@ async fn check(
             break;
         }
     }
-    Ok(Found::Checked { page: found, until: Some(last) })
+    Ok(StepResult::Checked { page: found, until: Some(last) })
 }
 
 fn target_of_held(held: &HeldResource) -> Target {
@@ -195,7 +196,7 @@ fn target_of_held(held: &HeldResource) -> Target {
 
 /// Whether prices can be asked for: the provider has them, and the call was granted. A call that is not granted is refused
 /// before it is signed, so the first one finds out.
-fn can_quote(of: &Connected) -> bool {
+fn can_quote(of: &ConnectedAccount) -> bool {
     of.rules.connector().is_some_and(|connector| connector.capabilities().quote_targets_max > 0)
 }
 
@@ -203,15 +204,15 @@ fn can_quote(of: &Connected) -> bool {
 async fn quote(
     service: &Service,
     caller: &Caller,
-    of: &Arc<Connected>,
+    of: &Arc<ConnectedAccount>,
     reading: &Reading,
     at: Timestamp,
-) -> Result<Found, SyncError> {
+) -> Result<StepResult, SyncError> {
     let most = of.rules.connector().map_or(0, |connector| connector.capabilities().quote_targets_max);
     let row = reading.row;
     let items = service.read(move |db| Ok::<_, ServiceError>(syncs::unquoted(db, row, most)?)).await?;
     let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
-    let Some(term) = resources.first().map(term_of) else { return Ok(Found::Nothing) };
+    let Some(term) = resources.first().map(term_of) else { return Ok(StepResult::Nothing) };
     let asked = resources.iter().filter(|resource| term_of(resource) == term).collect::<Vec<_>>();
     let targets = asked.iter().map(|resource| target_of(resource)).collect::<Vec<_>>();
     let ids = asked.iter().map(|resource| resource.id.clone()).collect::<BTreeSet<_>>();
@@ -228,7 +229,7 @@ async fn quote(
         Err(error) => return Err(error.into()),
     };
     let items = items.into_iter().filter(|item| ids.contains(&item.id)).collect();
-    Ok(Found::Quotes { items, quotes })
+    Ok(StepResult::Quotes { items, quotes })
 }
 
 fn target_of(resource: &CloudResource) -> Target {

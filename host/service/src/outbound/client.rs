@@ -51,7 +51,7 @@ pub(crate) enum SendFailure {
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(crate) struct Received {
+pub(crate) struct Reception {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// `None` when it is longer than the limit, or did not come to its end.
@@ -88,7 +88,7 @@ impl HttpClient {
         target: &Target,
         request: Request<Full<Bytes>>,
         limit: BodyLimit,
-    ) -> Result<Received, SendFailure> {
+    ) -> Result<Reception, SendFailure> {
         let stream = self.connect(target).await.map_err(SendFailure::NotSent)?;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
@@ -149,7 +149,7 @@ async fn exchange(
     target: &Target,
     request: Request<Full<Bytes>>,
     limit: BodyLimit,
-) -> Result<Received, SendFailure> {
+) -> Result<Reception, SendFailure> {
     let text = |error: hyper::Error| format!("`{}` did not answer in HTTP: {error}", target.host());
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_MAX);
@@ -163,7 +163,7 @@ async fn exchange(
     let (head, body) = response.into_parts();
     let body = tokio::time::timeout(limit.timeout, Limited::new(body, limit.bytes).collect()).await;
     let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes());
-    Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
+    Ok(Reception { status: head.status.as_u16(), headers: head.headers, body })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ const RULE: Meaning = Meaning::Declined(DeclineClass::Rule);
 /// Something that is not there, or not there any more.
 pub(super) const NO_SUCH_OBJECT: &str = "NoSuchObject";
 
-/// Every code.
+/// Every code with its meaning.
 pub(super) const MEANINGS: [Row; 22] = [
     ("AccessDenied", Meaning::Permission),
     ("BadDigest", RULE),

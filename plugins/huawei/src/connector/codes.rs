@@ -22,7 +22,7 @@ const LATER: Meaning = Meaning::Declined(DeclineClass::Provider);
 /// The code of success, which some responses have.
 const SUCCESS: &str = "CBC.0000";
 
-/// Every code.
+/// Every code with its meaning.
 pub const MEANINGS: [Row; 62] = [
     ("CBC.0100", RULE),
     ("CBC.0150", Meaning::Permission),

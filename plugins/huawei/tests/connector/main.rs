@@ -35,7 +35,7 @@ use plugin_sdk::provider_api::request::hexadecimal;
 use serde_json::Value;
 use sha2::Sha256;
 
-/// 2026-03-01T00:00:00Z.
+/// The instant of every call: 2026-03-01T00:00:00Z.
 const AT: i64 = 1_772_323_200;
 
 fn context() -> CallContext {

@@ -28,7 +28,7 @@ impl Amount<'_> {
 }
 
 /// The millionths of a decimal number such as `-12.5`, rounded half up; `None` for any other text.
-pub fn from_decimal(text: &str) -> Option<Micros> {
+pub(crate) fn from_decimal(text: &str) -> Option<Micros> {
     let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, "0"));
     let exponent = exponent.parse::<i32>().ok().filter(|exponent| (-30..=30).contains(exponent))?;

@@ -1,6 +1,6 @@
 //! A provider's error codes, as one table that says what each proves.
 //!
-//! A code that the provider's documents do not name proves nothing: whoever finds it may not assume that nothing was done.
+//! A code that the provider's documents do not name proves nothing: nobody may assume that nothing was done.
 
 use crate::Refusal;
 use crate::connector::Decline;
