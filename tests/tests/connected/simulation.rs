@@ -73,5 +73,6 @@ fn each_break_of_the_host_is_found() {
         CallBeforeCommit: seed 10: 4: 210.00 was paid here, and the cloud took 240.00
         SecondTerm: seed 0: 4: 490.00 was paid here, and the cloud took 550.00
         TokenOutlivesDecline: not found
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
