@@ -70,9 +70,9 @@ fn each_break_of_the_host_is_found() {
         BlindRetry: seed 1: 1: vm-0 from 2026-01-26T15:55:19Z was paid for 2 times
         HoldKept: seed 0: 4: 20.00 is held, and renewals under way cost 10.00
         LostTimeout: seed 0: 2: vm-4 from 2026-01-08T16:39:21Z is still Calling
-        CallBeforeCommit: seed 10: 4: 210.00 was paid here, and the cloud took 240.00
+        CallBeforeCommit: seed 11: 4: 150.00 was paid here, and the cloud took 160.00
         SecondTerm: seed 0: 4: 490.00 was paid here, and the cloud took 550.00
-        TokenOutlivesDecline: not found
+        TokenOutlivesDecline: seed 106: 2: vm-2 lapsed at 2026-02-04T13:41:00Z, long after everything was well
     "#]]
     .assert_eq(&table);
 }
