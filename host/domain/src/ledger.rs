@@ -203,6 +203,11 @@ impl Balance {
         Ok(Hold { amount })
     }
 
+    /// The hold of `amount` that was made earlier and is stored; `None` when less than that is held.
+    pub fn stored_hold(self, amount: Micros) -> Option<Hold> {
+        (Micros::ZERO <= amount && amount <= self.held).then_some(Hold { amount })
+    }
+
     /// Spends what was reserved.
     pub fn post(&mut self, hold: Hold) {
         self.held -= hold.amount;

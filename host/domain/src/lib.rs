@@ -12,6 +12,7 @@ pub mod approval;
 mod approval_state;
 pub mod attempt;
 pub mod bundle;
+pub mod connected;
 pub mod connector;
 pub mod event;
 pub mod event_payment;

@@ -21,6 +21,7 @@ pub mod clock;
 mod clock_batch;
 pub mod command;
 mod command_ruling;
+pub mod connected;
 pub mod connector;
 mod deferred_purchases;
 mod due;
@@ -235,6 +236,11 @@ impl<S: EngineStore> Engine<S> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// The store, for reading what the engine has committed.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// The store, without the engine.
     pub fn into_store(self) -> S {
         self.store
@@ -249,6 +255,11 @@ impl<S: EngineStore> Engine<S> {
     pub(crate) fn commit(&mut self, changes: Changes) -> Result<Vec<RecordedEvent>, StoreError> {
         self.store.commit(changes.list)?;
         Ok(changes.events)
+    }
+
+    /// What is kept of events.
+    pub(crate) fn retention(&self) -> Retention {
+        self.retention
     }
 
     /// The rules of each provider.

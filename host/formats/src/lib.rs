@@ -15,6 +15,7 @@ pub mod event;
 pub mod event_text;
 pub mod event_view;
 pub mod explanation;
+pub mod faults;
 mod fields;
 pub mod icalendar;
 pub mod inventory;

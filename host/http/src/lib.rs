@@ -11,6 +11,7 @@ pub mod bench;
 pub(crate) mod body;
 pub mod console;
 pub mod csv;
+pub mod faults;
 mod import_check;
 pub mod input;
 pub mod middleware;

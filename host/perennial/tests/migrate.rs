@@ -93,7 +93,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 11, the one of this version; there is nothing to do
+        `perennial.db` has schema 13, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));

@@ -40,17 +40,7 @@ impl<'c> AttemptRecorder<'c> {
     ///
     /// [`StoreError::PaidTwice`] when an attempt with the same key, of whatever term, is in any other state but void.
     pub fn record(&mut self, resource: ResourceKey, attempt: &Attempt) -> Result<(), StoreError> {
-        let class = match attempt.state {
-            State::Declined(class) => Some(class.name()),
-            State::Planned
-            | State::AwaitingApproval
-            | State::Reserved
-            | State::Calling
-            | State::Submitted
-            | State::Settled
-            | State::InDoubt
-            | State::Void => None,
-        };
+        let class = decline_class(attempt.state);
         let (term_count, term_unit) = codec::term_columns(Some(attempt.id.term));
         let written = self.0.execute((
             resource,
@@ -68,6 +58,62 @@ impl<'c> AttemptRecorder<'c> {
                 starts_at: attempt.id.key.expires_before.to_string(),
             }),
         }
+    }
+}
+
+/// Writes the state of the attempt that a call to a cloud stands for. Who may be tried is decided by the table of calls.
+pub(crate) fn set(db: &WriteTx, resource: ResourceKey, attempt: &Attempt) -> Result<(), StoreError> {
+    let (term_count, term_unit) = codec::term_columns(Some(attempt.id.term));
+    let is_void = attempt.state == State::Void;
+    let expires_before = attempt.id.key.expires_before.as_second();
+    let changed = db
+        .connection()
+        .prepare_cached(
+            "update attempt set state = ?5, decline_class = ?6, changed_at = ?7,
+                 tries = tries + (state in ('declined', 'awaiting_approval') and ?5 not in ('declined', 'void'))
+             where resource = ?1 and expires_before = ?2 and term_unit = ?4 and term_count = ?3 and state <> 'void'",
+        )?
+        .execute((
+            resource,
+            expires_before,
+            term_count,
+            term_unit,
+            attempt.state.name(),
+            decline_class(attempt.state),
+            attempt.at.as_second(),
+        ))?;
+    if changed > 0 || is_void {
+        return Ok(());
+    }
+    db.connection()
+        .prepare_cached(
+            "insert into attempt (resource, expires_before, term_count, term_unit, state, decline_class, changed_at, tries)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
+        )?
+        .execute((
+            resource,
+            expires_before,
+            term_count,
+            term_unit,
+            attempt.state.name(),
+            decline_class(attempt.state),
+            attempt.at.as_second(),
+        ))?;
+    Ok(())
+}
+
+/// The word of a decline's class; `None` in other states.
+const fn decline_class(state: State) -> Option<&'static str> {
+    match state {
+        State::Declined(class) => Some(class.name()),
+        State::Planned
+        | State::AwaitingApproval
+        | State::Reserved
+        | State::Calling
+        | State::Submitted
+        | State::Settled
+        | State::InDoubt
+        | State::Void => None,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::approvals::PricedRequest;
 use crate::approvals::Resolution;
 use crate::bundles::OriginalBundle;
 use crate::bundles::Schedule;
+use crate::calls::StoredCall;
 use crate::client_tokens::StoredOutcome;
 use crate::clock::ClockKind;
 use crate::keys::AccountKey;
@@ -97,6 +98,14 @@ pub enum Change {
         resource: ResourceKey,
         /// The attempt in its new state.
         attempt: Attempt,
+    },
+    /// A renewal on a cloud as it is now, and the attempt that it stands for. The commit fails if another one that is under
+    /// way, unclear or settled pays for one of its periods.
+    RecordCall {
+        /// The call in its new state.
+        call: Box<StoredCall>,
+        /// The instant of the change.
+        at: Timestamp,
     },
     /// What becomes of orders.
     Order(OrderChange),

@@ -4,6 +4,7 @@
 //! which plays a simulation. A reader's connection, [`ReadTx`](crate::ReadTx), has the reading half. Everything that the
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
+use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -15,6 +16,7 @@ use perennial_domain::usage::Offer;
 use crate::accounts::StoredAccount;
 use crate::approvals::StoredApproval;
 use crate::bundles::StoredBundle;
+use crate::calls::StoredCall;
 use crate::change::Change;
 use crate::client_tokens::StoredOutcome;
 use crate::error::StoreError;
@@ -117,6 +119,28 @@ pub trait EngineReads {
 
     /// The pending approvals that expire at `at`, oldest first, at most `limit`.
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError>;
+
+    /// The calls to clouds about which something is to be done by `until`, earliest first, at most `limit`.
+    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError>;
+
+    /// When something is to be done about a call next; `None` when nothing ever is.
+    fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The call for a resource's expiry; `None` if it was never tried.
+    fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError>;
+
+    /// The calls that were under way when the host ended.
+    fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError>;
+
+    /// The calls that were sent at `since` or later, oldest first.
+    fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError>;
+
+    /// The call that is under way, unclear or settled and pays for this period, whichever resource it names.
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError>;
 
     /// The accounts that have renewals put off, in ascending order.
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError>;

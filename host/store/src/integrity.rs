@@ -171,7 +171,7 @@ fn check_money(
         violations.push(Violation { promise: "every balance is the sum of its entries", found });
     }
     let in_flight = "select exists(select 1 from attempt a join resource r on r.row = a.resource
-        where r.account = ?1 and a.state in ('calling', 'submitted', 'in_doubt'))";
+        where r.account = ?1 and a.state in ('reserved', 'calling', 'submitted', 'in_doubt'))";
     let is_in_flight: bool = db.connection().prepare_cached(in_flight)?.query_row([row], |row| row.get(0))?;
     if held != Micros::ZERO && !is_in_flight {
         let found = format!("`{id}` holds {held}, and no renewal of it is under way");

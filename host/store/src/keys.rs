@@ -88,6 +88,8 @@ row_keys! {
     RevisionKey;
     /// A row of `attempt`.
     AttemptKey;
+    /// A row of `call`.
+    CallKey;
     /// A row of `ledger_entry`.
     LedgerEntryKey;
     /// A row of `orders`.

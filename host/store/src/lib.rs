@@ -12,6 +12,7 @@ pub mod audit;
 pub mod bench;
 pub mod bundles;
 pub mod calendars;
+pub mod calls;
 pub mod change;
 pub mod client_tokens;
 pub mod clock;

@@ -37,18 +37,20 @@ use crate::keys::DeferredPurchaseKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::keys::RowKey;
+use crate::memory::calls::Calls;
 use crate::memory::order_books::OrderBooks;
 use crate::packages::DeferredPurchase;
 use crate::policies::StoredPolicies;
 
 mod approvals;
+mod calls;
 mod load;
 mod order_books;
 mod reads;
 mod split;
 
 /// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     accounts: BTreeMap<AccountKey, StoredAccount>,
     account_ids: BTreeMap<String, AccountKey>,
@@ -61,6 +63,8 @@ pub struct MemoryStore {
     books: OrderBooks,
     /// The attempts on each resource that are not void.
     attempts: HashMap<ResourceKey, Vec<Attempt>>,
+    /// Renewals on clouds.
+    calls: Calls,
     /// The packages of each account, in the order in which they were added.
     packages: HashMap<AccountKey, Vec<ResourceKey>>,
     deferred: BTreeMap<DeferredPurchaseKey, DeferredPurchase>,
@@ -241,6 +245,7 @@ impl MemoryStore {
                 self.schedule(key, schedule);
             }
             Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
+            Change::RecordCall { call, at } => self.record_call(*call, at)?,
             Change::Order(change) => self.apply_order(change)?,
             Change::Purchase(change) => self.apply_purchase(change),
             Change::SetUsed { resource, used } => {

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -72,6 +72,11 @@ const STEPS: [Step; 9] = [
         to: 12,
         summary: "accounts may be kept by their provider, with connections, syncs and drift",
         sql: include_str!("migrations/0012_connected_accounts.sql"),
+    },
+    Step {
+        to: 13,
+        summary: "calls to clouds are written down before they are sent",
+        sql: include_str!("migrations/0013_calls.sql"),
     },
 ];
 

@@ -20,6 +20,7 @@ use crate::approvals::PricedRequest;
 use crate::attempts;
 use crate::bundles;
 use crate::bundles::Schedule;
+use crate::calls;
 use crate::change::AccountChange;
 use crate::change::Change;
 use crate::change::OrderChange;
@@ -118,6 +119,7 @@ impl<'c> Committer<'c> {
                 Ok(())
             }
             Change::RecordAttempt { resource, attempt } => self.attempts.record(resource, &attempt),
+            Change::RecordCall { call, at } => calls::record(db, &call, at),
             Change::Order(change) => self.apply_order(change),
             Change::Purchase(change) => self.apply_purchase(change),
             Change::SetUsed { resource, used } => packages::set_used(db, resource, used),

@@ -1,5 +1,6 @@
 //! What the engine reads of SQLite: each method is a function of the module of its table.
 
+use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -14,6 +15,8 @@ use crate::approvals;
 use crate::approvals::StoredApproval;
 use crate::bundles;
 use crate::bundles::StoredBundle;
+use crate::calls;
+use crate::calls::StoredCall;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
 use crate::deferrals;
@@ -125,6 +128,34 @@ impl EngineReads for ReadTx {
 
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
         approvals::expiring(self, at, limit)
+    }
+
+    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
+        calls::due(self, until, limit)
+    }
+
+    fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        calls::next_act(self)
+    }
+
+    fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError> {
+        calls::find(self, resource, expires_before)
+    }
+
+    fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
+        calls::interrupted(self)
+    }
+
+    fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
+        calls::sent_since(self, since)
+    }
+
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+        calls::paying(self, period)
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {

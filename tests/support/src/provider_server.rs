@@ -10,10 +10,13 @@ use http_body_util::BodyExt;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_formats::faults::FaultRule;
 use perennial_formats::inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_http::Router;
 use perennial_http::admin as api;
+use perennial_http::faults;
+use perennial_http::faults::Faults;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::ConnectionLimits;
@@ -111,6 +114,40 @@ impl Server {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         Server { host, provider: provider.to_owned(), router, runtime, running: Some(running), folder }
+    }
+
+    /// The same as a provider sandbox, with these faults.
+    pub fn with_faults(mut self, rules: Vec<FaultRule>) -> Server {
+        self.router = faults::wrap(&self.host, Faults::of_rules(rules), self.router.clone());
+        self
+    }
+
+    /// Sends a request of the provider's API: the status, and the body if it comes whole.
+    pub fn send_raw(&self, request: Request<String>) -> (u16, Option<Vec<u8>>) {
+        let router = self.router.clone();
+        self.runtime.block_on(async {
+            let response = router.oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = body.collect().await.ok().map(|body| body.to_bytes().to_vec());
+            (parts.status.as_u16(), bytes)
+        })
+    }
+
+    /// Asks the route that steers a sandbox: the status, and the body as JSON or, where it is none, as text.
+    pub fn control(&self, method: &str, body: &str) -> (u16, Value) {
+        let request = Request::builder().method(method).uri("/sandbox/faults").body(body.to_owned()).unwrap();
+        let (status, bytes) = self.send_raw(request);
+        let text = String::from_utf8(bytes.unwrap()).unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Looks again and again until `is_done`, for at most half a minute.
+    pub fn wait_until(&self, what: &str, is_done: impl Fn(&Server) -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !is_done(self) {
+            assert!(std::time::Instant::now() < deadline, "in vain: {what}");
+            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(20)));
+        }
     }
 
     /// What is answered to these bytes on a connection of their own.

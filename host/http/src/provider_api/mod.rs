@@ -46,6 +46,8 @@ pub struct ProviderApiServer {
     secret_box: SecretBox,
     /// The response to an internal failure, for when the plugin itself fails.
     fallback_response: Arc<Response>,
+    /// How many seconds its clock is ahead of the host's.
+    skew_seconds: i64,
 }
 
 /// Why a provider's API cannot be served.
@@ -96,7 +98,19 @@ impl ProviderApiServer {
             provider: provider.into(),
             secret_box,
             fallback_response: Arc::new(fallback_response),
+            skew_seconds: 0,
         })
+    }
+
+    /// The same, whose clock is so many seconds ahead of the host's.
+    pub(crate) fn with_skew(mut self, seconds: i64) -> ProviderApiServer {
+        self.skew_seconds = seconds;
+        self
+    }
+
+    /// The present instant of the provider's clock.
+    fn now(&self) -> Timestamp {
+        self.app.now() + self.skew_seconds
     }
 
     /// Calls the plugin, and counts the call.
@@ -119,7 +133,7 @@ impl ProviderApiServer {
 
     /// The provider's response to a failure.
     fn failure_response(&self, request: &Request, failure: Failure) -> Response {
-        let at = self.app.now();
+        let at = self.now();
         self.call_plugin("fail", |endpoint| endpoint.fail(at, request, failure))
             .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
@@ -139,7 +153,7 @@ impl ProviderApiServer {
     }
 
     async fn run(&self, request: Request) -> Result<Response, Failure> {
-        let at = self.app.now();
+        let at = self.now();
         let endpoint = self.clone();
         let next = self
             .app

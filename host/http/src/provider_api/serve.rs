@@ -29,6 +29,10 @@ pub const BODY_BYTES_MAX: u32 = 1 << 20;
 /// The most bytes that are read and dropped beyond it, so that a client that sends before it reads gets the response.
 const DRAINED_BYTES_MAX: usize = 16 << 20;
 
+/// How many seconds the provider's clock is ahead of the host's for one request. Only a sandbox says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClockSkew(pub(crate) i64);
+
 /// The router of a provider's API; the plugin knows the paths.
 pub fn router(endpoint: ProviderApiServer) -> Router {
     Router::new().fallback(serve).with_state(endpoint)
@@ -85,7 +89,8 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
     let Ok(permit) = endpoint.app.provider_permits(&endpoint.provider).try_acquire_owned() else {
         return fail(endpoint, head, Failure::Busy(1)).await;
     };
-    let (handler, request) = (endpoint.clone(), Request { body, ..head.head() });
+    let skew = parts.extensions.get::<ClockSkew>().map_or(0, |skew| skew.0);
+    let (handler, request) = (endpoint.clone().with_skew(skew), Request { body, ..head.head() });
     // A task of its own goes on when the client disconnects, and contains a panic.
     let task = tokio::spawn(async move {
         let response = handler.respond(request).await;

@@ -50,6 +50,7 @@ mod resources;
 mod routes;
 mod run;
 mod safe_log;
+mod sandbox;
 mod secret;
 mod secrets_key;
 mod serve;
@@ -151,6 +152,7 @@ enum Command {
     Import(import::Arguments),
     Run(run::Arguments),
     Serve(serve::Arguments),
+    Sandbox(sandbox::Arguments),
     Token(token::Arguments),
     Approvals(approvals::Arguments),
     Key(key::Arguments),
@@ -243,7 +245,7 @@ pub fn main() -> ExitCode {
     };
     // `serve` says in its configuration how the log is written.
     let is_simulation = matches!(arguments.command, Command::Simulate(_) | Command::Demo(_));
-    if !matches!(arguments.command, Command::Serve(_)) {
+    if !matches!(arguments.command, Command::Serve(_) | Command::Sandbox(_)) {
         // A plugin that fails in a simulation fails again and again; what it was asked is said only when it is wanted.
         let level = match (is_simulation, &arguments.command) {
             (true, _) => "info,plugin_question=off",
@@ -294,6 +296,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Import(arguments) => import::import(context, arguments),
         Command::Run(arguments) => run::run(context, arguments),
         Command::Serve(arguments) => serve::serve(context, arguments),
+        Command::Sandbox(arguments) => sandbox::sandbox(context, arguments),
         Command::Token(arguments) => token::token(context, arguments),
         Command::Approvals(arguments) => approvals::approvals(context, arguments),
         Command::Key(arguments) => key::key(context, arguments),

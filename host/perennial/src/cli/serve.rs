@@ -24,7 +24,9 @@ use crate::cli::start;
 use crate::config::Config;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
+use perennial_http::Router;
 use perennial_http::console;
+use perennial_http::faults::Faults;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener as serve;
@@ -83,6 +85,15 @@ struct Setup {
 type ProviderListener = (String, SocketAddr, SecretBox);
 
 pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    serve_with(context, arguments, None)
+}
+
+/// The same with faults in front of the providers' own APIs.
+pub(super) fn serve_with(
+    context: &Context,
+    arguments: &Arguments,
+    faults: Option<Faults>,
+) -> anyhow::Result<()> {
     let setup = configure(context)?;
     if arguments.check_config {
         let described = describe(&setup.config);
@@ -155,7 +166,7 @@ fn serve_with(
         let listener = listeners.admin;
         tracing::info!(db = %db.display(), address = %listener.address()?, "the host serves");
         stop_on(signals, &host);
-        run_listeners(&host, listener, &state, endpoints, client).await
+        run_listeners(&host, listener, &state, with_faults(&state, endpoints, faults), client).await
     });
     stop(&host, writer, served)
 }
@@ -278,6 +289,21 @@ fn provider_servers(
     Ok(servers)
 }
 
+/// The routers of the providers' own APIs, each behind the faults of a sandbox if it is one.
+fn with_faults(
+    state: &AppState,
+    endpoints: Vec<(Listener, ProviderApiServer)>,
+    faults: Option<Faults>,
+) -> Vec<(Listener, Router)> {
+    let router = |endpoint| match &faults {
+        Some(faults) => {
+            perennial_http::faults::wrap(state, faults.clone(), endpoint::serve::router(endpoint))
+        }
+        None => endpoint::serve::router(endpoint),
+    };
+    endpoints.into_iter().map(|(listener, endpoint)| (listener, router(endpoint))).collect()
+}
+
 /// Has the host stop at the first signal.
 fn stop_on(signals: mpsc::Receiver<()>, host: &Service) {
     let host = host.clone();
@@ -294,14 +320,12 @@ async fn run_listeners(
     host: &Service,
     listener: Listener,
     state: &AppState,
-    endpoints: Vec<(Listener, ProviderApiServer)>,
+    endpoints: Vec<(Listener, Router)>,
     client: Client,
 ) -> anyhow::Result<()> {
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
-    let endpoints =
-        endpoints.into_iter().map(|(listener, endpoint)| (listener, endpoint::serve::router(endpoint)));
     let console = console::router(state).context("the system has no random bits for the key of sessions")?;
-    let served = endpoints.chain([(listener, console)]).map(|(listener, router)| {
+    let served = endpoints.into_iter().chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
         tokio::spawn(listener.serve(router, async move {
             // The sender lives as long as the host.

@@ -12,6 +12,7 @@ mod lists;
 mod mistakes;
 mod output;
 mod sample;
+mod sandbox;
 mod secrets;
 mod simulate;
 mod simulate_policies;

@@ -7,6 +7,7 @@ use crate::approvals;
 use crate::attempts;
 use crate::bundles;
 use crate::bundles::StoredBundle;
+use crate::calls;
 use crate::client_tokens;
 use crate::client_tokens::StoredToken;
 use crate::deferrals;
@@ -43,6 +44,9 @@ impl MemoryStore {
             for stored in bundles::list_for_account(db, account)? {
                 memory.load_history(db, &stored)?;
                 memory.insert_stored(stored);
+            }
+            for call in calls::of_account(db, account)? {
+                memory.calls.record(call)?;
             }
         }
         for stored in approvals::all(db)? {

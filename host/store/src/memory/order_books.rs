@@ -15,7 +15,7 @@ use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
 
 /// The orders of every resource.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OrderBooks {
     books: HashMap<ResourceKey, OrderBook>,
     /// The periods that wait to be paid, in the order in which they were ordered.
@@ -26,7 +26,7 @@ pub(super) struct OrderBooks {
 }
 
 /// The orders of one resource that do not wait.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OrderBook {
     /// Those that were paid and not refunded.
     paid: Vec<Order>,
@@ -35,7 +35,7 @@ struct OrderBook {
 }
 
 /// A period of one resource that waits to be paid.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WaitingPeriod {
     resource: ResourceKey,
     line: OrderLine,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
@@ -14,6 +15,7 @@ use perennial_domain::usage::Offer;
 use crate::accounts::StoredAccount;
 use crate::approvals::StoredApproval;
 use crate::bundles::StoredBundle;
+use crate::calls::StoredCall;
 use crate::client_tokens::StoredOutcome;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
@@ -147,6 +149,34 @@ impl EngineReads for MemoryStore {
             self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
+    }
+
+    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::due_calls(self, until, limit))
+    }
+
+    fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(MemoryStore::next_call_act(self))
+    }
+
+    fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+    ) -> Result<Option<StoredCall>, StoreError> {
+        Ok(MemoryStore::find_call(self, resource, expires_before))
+    }
+
+    fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::interrupted_calls(self))
+    }
+
+    fn calls_sent_since(&self, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::calls_sent_since(self, since))
+    }
+
+    fn paying_call(&self, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+        Ok(MemoryStore::paying_call(self, period))
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {

@@ -53,6 +53,10 @@ impl MemoryStore {
         for (resource, deferral) in self.deferrals {
             parts[part_of_resource[&resource]].deferrals.insert(resource, deferral);
         }
+        for call in self.calls.into_all() {
+            let calls = &mut parts[part_of[&call.account]].calls;
+            calls.record(call).expect("calls that did not lock each other out do not in a part");
+        }
         for (account, spending) in self.spending {
             parts[part_of[&account]].spending.insert(account, spending);
         }

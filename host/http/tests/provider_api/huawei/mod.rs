@@ -54,6 +54,16 @@ pub struct Draft {
     pub body: String,
 }
 
+impl From<Draft> for Request<String> {
+    fn from(draft: Draft) -> Request<String> {
+        let mut request = Request::builder().method(draft.method.as_str()).uri(&draft.target);
+        for (name, value) in &draft.headers {
+            request = request.header(name, value);
+        }
+        request.body(draft.body).unwrap()
+    }
+}
+
 impl<'a> Tool<'a> {
     pub fn new(server: &'a Server, account: &str) -> Tool<'a> {
         Tool { server, key: server.key(account), sent: Cell::new(0) }
@@ -108,13 +118,10 @@ impl<'a> Tool<'a> {
 }
 
 pub fn send(server: &Server, draft: Draft) -> Answer {
-    let mut request = Request::builder().method(draft.method.as_str()).uri(&draft.target);
-    for (name, value) in &draft.headers {
-        request = request.header(name, value);
-    }
-    let answer = server.send(request.body(draft.body).unwrap());
+    let is_old = draft.target.starts_with("/v1.0/");
+    let answer = server.send(draft.into());
     if answer.status != 204 {
-        let content_type = match draft.target.starts_with("/v1.0/") {
+        let content_type = match is_old {
             true => "application/json;charset=UTF-8",
             false => "application/json",
         };

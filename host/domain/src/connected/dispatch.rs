@@ -1,0 +1,241 @@
+//! Which renewals of an account leave next, as one call, and which are queried: quotas, back-off, breakers, pauses and a
+//! ceiling on spending.
+//!
+//! Knows the present and what is due, both as arguments. Sends nothing and keeps nothing that a crash may not lose: what
+//! was spent within the hour is counted again from the records.
+
+mod lane;
+mod lateness;
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::connected::protocol::State;
+use crate::connected::renewal::Renewal;
+use crate::micros::Micros;
+use crate::timestamp::Timestamp;
+
+pub use lane::Api;
+use lane::Lane;
+pub use lateness::Lateness;
+use lateness::lateness;
+
+/// What an account's calls are held to: the provider's quotas, and the operator's ceiling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendingLimits {
+    /// Calls a minute to each API.
+    pub calls_per_minute: u32,
+    /// Calls that may leave at once after a pause.
+    pub burst: u32,
+    /// The most resources of one call.
+    pub batch: u32,
+    /// Failures in a row after which nothing is sent to an API for a while.
+    pub breaker_failures: u32,
+    /// How long nothing is sent then, in seconds.
+    pub breaker_seconds: i64,
+    /// The most that calls within an hour may cost; `None` for no ceiling.
+    pub spending_per_hour: Option<Micros>,
+}
+
+impl SendingLimits {
+    /// Ten calls a second with ten resources each, and no ceiling.
+    pub const DEFAULT: SendingLimits = SendingLimits {
+        calls_per_minute: 600,
+        burst: 10,
+        batch: 10,
+        breaker_failures: 5,
+        breaker_seconds: 60,
+        spending_per_hour: None,
+    };
+}
+
+/// Why nothing is sent although something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// An operator paused the account, or all accounts.
+    Paused,
+    /// The quota of the API is used up, or the cloud asked to wait.
+    Quota,
+    /// The API failed too often in a row.
+    Breaker,
+    /// More would be spent within an hour than the operator allows. Said loudly.
+    SpendingCeiling,
+    /// A freeze window holds, and there is time until it ends.
+    Freeze,
+}
+
+/// What is done next for an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Read these, and pay for those that are as they were before, in one call.
+    Pay(Vec<Renewal>),
+    /// Read these, which were called before.
+    Query(Vec<Renewal>),
+    /// Nothing before this instant; `None` when only an operator can change it.
+    Wait(Obstacle, Option<Timestamp>),
+    /// Nothing is due.
+    Nothing,
+}
+
+/// How the cloud answered a call or a query, as far as quotas and breakers care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It answered, also with a no.
+    Answered,
+    /// It asked to wait for so many seconds, if it said for how many.
+    Throttled(Option<i64>),
+    /// It failed, or was not reached.
+    Failed,
+}
+
+/// The lanes of all accounts, and the switches of the operator.
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    limits: SendingLimits,
+    lanes: BTreeMap<String, Lane>,
+    paused: BTreeSet<String>,
+    is_paused: bool,
+    /// The deadline of each account that an alarm was given about.
+    alarms: BTreeMap<String, Timestamp>,
+}
+
+impl Dispatcher {
+    /// A dispatcher that has sent nothing yet.
+    pub fn new(limits: SendingLimits) -> Dispatcher {
+        Dispatcher {
+            limits,
+            lanes: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            is_paused: false,
+            alarms: BTreeMap::new(),
+        }
+    }
+
+    /// Pauses or resumes all sending.
+    pub fn pause_all(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+    }
+
+    /// Pauses or resumes all sending for `account`.
+    pub fn pause(&mut self, account: &str, is_paused: bool) {
+        if is_paused {
+            self.paused.insert(account.to_owned());
+        } else {
+            self.paused.remove(account);
+        }
+    }
+
+    /// What of `waiting` cannot leave before its deadline any more, once for each deadline.
+    pub fn alarm(&mut self, account: &str, waiting: &[Renewal], now: Timestamp) -> Option<Lateness> {
+        let reserved = waiting.iter().filter(|renewal| renewal.state == State::Reserved);
+        let late = lateness(&reserved.cloned().collect::<Vec<_>>(), &self.limits, now)?;
+        let known = self.alarms.insert(account.to_owned(), late.deadline);
+        (known != Some(late.deadline)).then_some(late)
+    }
+
+    /// Counts a call of `account` that the records say was sent at `at`: after a start, the ceiling goes on from there.
+    pub fn restore_spending(&mut self, account: &str, at: Timestamp, cost: Micros) {
+        self.lane(account).spend(at, cost);
+    }
+
+    /// What is done next for `account` at `now`, of `due`. What is paid for or queried counts against the quotas.
+    pub fn choose(&mut self, account: &str, due: &[Renewal], is_frozen: bool, now: Timestamp) -> Choice {
+        let mut due =
+            due.iter().filter(|renewal| renewal.act_at.is_some_and(|at| at <= now)).collect::<Vec<_>>();
+        due.retain(|renewal| renewal.state == State::Reserved || renewal.state.is_queried());
+        // What ends first goes first; evidence before payments of the same hour.
+        due.sort_by_key(|renewal| (renewal.deadline, !renewal.state.is_queried(), renewal.key()));
+        if due.is_empty() {
+            return Choice::Nothing;
+        }
+        if self.is_paused || self.paused.contains(account) {
+            return Choice::Wait(Obstacle::Paused, None);
+        }
+        let limits = self.limits;
+        let mut obstacle = None;
+        for first in &due {
+            let is_payment = first.state == State::Reserved;
+            let chosen = batch_with(first, &due, limits.batch);
+            let found = match is_payment {
+                true => self.obstacle_to_payment(account, &chosen, is_frozen, now),
+                false => self.lane(account).obstacle(Api::Read, &limits, now),
+            };
+            match found {
+                Some(found) => obstacle = earlier(obstacle, found),
+                None => return self.take(account, chosen, is_payment, now),
+            }
+        }
+        obstacle.map_or(Choice::Nothing, |(obstacle, until)| Choice::Wait(obstacle, until))
+    }
+
+    /// Learns how the cloud answered.
+    pub fn observe(&mut self, account: &str, api: Api, health: Health, now: Timestamp) {
+        let limits = self.limits;
+        self.lane(account).observe(api, health, &limits, now);
+    }
+
+    fn lane(&mut self, account: &str) -> &mut Lane {
+        self.lanes.entry(account.to_owned()).or_default()
+    }
+
+    fn take(&mut self, account: &str, chosen: Vec<Renewal>, is_payment: bool, now: Timestamp) -> Choice {
+        let lane = self.lane(account);
+        lane.take(Api::Read);
+        if is_payment {
+            lane.take(Api::Pay);
+            lane.spend(now, chosen.iter().map(Renewal::cost).sum());
+            Choice::Pay(chosen)
+        } else {
+            Choice::Query(chosen)
+        }
+    }
+
+    /// What keeps `chosen` from being paid for now. A payment takes a reading first, so it needs both APIs.
+    fn obstacle_to_payment(
+        &mut self,
+        account: &str,
+        chosen: &[Renewal],
+        is_frozen: bool,
+        now: Timestamp,
+    ) -> Option<(Obstacle, Option<Timestamp>)> {
+        let limits = self.limits;
+        if is_frozen && lateness(chosen, &limits, now).is_none() {
+            return Some((
+                Obstacle::Freeze,
+                chosen.first().map(|first| lateness::safe_start(first, &limits)),
+            ));
+        }
+        let cost = chosen.iter().map(Renewal::cost).sum();
+        let lane = self.lane(account);
+        lane.obstacle(Api::Read, &limits, now)
+            .or_else(|| lane.obstacle(Api::Pay, &limits, now))
+            .or_else(|| lane.ceiling_obstacle(cost, &limits, now))
+    }
+}
+
+/// `first` and what can go in one call with it: the same kind, for a payment the same term, in order of urgency.
+fn batch_with(first: &Renewal, due: &[&Renewal], most: u32) -> Vec<Renewal> {
+    let is_alike = |other: &&&Renewal| {
+        let is_payment = first.state == State::Reserved;
+        (other.state == State::Reserved) == is_payment && (!is_payment || other.term == first.term)
+    };
+    let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
+    let others = due.iter().filter(is_alike).filter(|other| other.key() != first.key());
+    std::iter::once(first).chain(others.copied()).take(most).cloned().collect()
+}
+
+/// The obstacle that ends first.
+fn earlier(
+    one: Option<(Obstacle, Option<Timestamp>)>,
+    other: (Obstacle, Option<Timestamp>),
+) -> Option<(Obstacle, Option<Timestamp>)> {
+    match one {
+        Some((obstacle, until)) if until.is_some() && other.1.is_none_or(|other| until < Some(other)) => {
+            Some((obstacle, until))
+        }
+        Some(_) | None => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

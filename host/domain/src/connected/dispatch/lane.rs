@@ -1,0 +1,149 @@
+//! What one account may send: a token bucket and a breaker for each API, and what it spent within the hour.
+//!
+//! Knows counts and instants of one account, and nothing of renewals.
+
+use std::collections::VecDeque;
+
+use crate::connected::dispatch::Health;
+use crate::connected::dispatch::Obstacle;
+use crate::connected::dispatch::SendingLimits;
+use crate::micros::Micros;
+use crate::timestamp::Timestamp;
+
+/// The seconds that the ceiling on spending looks back.
+const HOUR: i64 = 3_600;
+/// A call in the unit of buckets, in which a call a minute is one a second.
+const CALL: i64 = 60;
+/// How long to wait where a cloud asks to and does not say for how long, in seconds.
+const THROTTLED_SECONDS: i64 = 5;
+/// The longest that a cloud can make an account wait, in seconds: a mistaken header must not stop it for a year.
+const THROTTLED_SECONDS_MAX: i64 = HOUR;
+
+/// What a provider counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Api {
+    /// Calls that read.
+    Read,
+    /// Calls that pay.
+    Pay,
+}
+
+/// The bucket and the breaker of one API.
+#[derive(Clone, Debug, Default)]
+struct Gate {
+    /// What is left of the bucket; `None` before the first call: it is full.
+    level: Option<(Timestamp, i64)>,
+    failures: u32,
+    /// Nothing is sent before.
+    closed_until: Option<(Obstacle, Timestamp)>,
+}
+
+/// What one account may send.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lane {
+    read: Gate,
+    pay: Gate,
+    spent: VecDeque<(Timestamp, Micros)>,
+}
+
+impl Lane {
+    fn gate(&mut self, api: Api) -> &mut Gate {
+        match api {
+            Api::Read => &mut self.read,
+            Api::Pay => &mut self.pay,
+        }
+    }
+
+    /// What keeps a call to `api` from being made at `now`, and until when.
+    pub(super) fn obstacle(
+        &mut self,
+        api: Api,
+        limits: &SendingLimits,
+        now: Timestamp,
+    ) -> Option<(Obstacle, Option<Timestamp>)> {
+        self.gate(api).obstacle(limits, now).map(|(obstacle, until)| (obstacle, Some(until)))
+    }
+
+    /// Counts a call to `api`, for which [`Lane::obstacle`] found nothing at the same instant.
+    pub(super) fn take(&mut self, api: Api) {
+        if let Some((_, level)) = &mut self.gate(api).level {
+            *level -= CALL;
+        }
+    }
+
+    pub(super) fn observe(&mut self, api: Api, health: Health, limits: &SendingLimits, now: Timestamp) {
+        let gate = self.gate(api);
+        match health {
+            Health::Answered => gate.failures = 0,
+            Health::Throttled(seconds) => {
+                let seconds = seconds.unwrap_or(THROTTLED_SECONDS).clamp(1, THROTTLED_SECONDS_MAX);
+                gate.close(Obstacle::Quota, now + seconds);
+            }
+            Health::Failed => {
+                gate.failures = gate.failures.saturating_add(1);
+                // After the pause one call goes out, and its failure closes the gate again.
+                if gate.failures >= limits.breaker_failures {
+                    gate.close(Obstacle::Breaker, now + limits.breaker_seconds);
+                }
+            }
+        }
+    }
+
+    /// Counts a payment of `cost` at `at`.
+    pub(super) fn spend(&mut self, at: Timestamp, cost: Micros) {
+        self.spent.push_back((at, cost));
+    }
+
+    /// Until when `cost` more would be above the ceiling. A single payment above it is never made.
+    pub(super) fn ceiling_obstacle(
+        &mut self,
+        cost: Micros,
+        limits: &SendingLimits,
+        now: Timestamp,
+    ) -> Option<(Obstacle, Option<Timestamp>)> {
+        self.spent.retain(|(at, _)| *at + HOUR > now);
+        let ceiling = limits.spending_per_hour?;
+        if cost > ceiling {
+            return Some((Obstacle::SpendingCeiling, None));
+        }
+        let mut total = cost + self.spent.iter().map(|(_, spent)| *spent).sum();
+        let mut until = None;
+        for (at, spent) in &self.spent {
+            if total <= ceiling {
+                break;
+            }
+            total -= *spent;
+            until = Some((Obstacle::SpendingCeiling, Some(*at + HOUR)));
+        }
+        until
+    }
+}
+
+impl Gate {
+    fn close(&mut self, obstacle: Obstacle, until: Timestamp) {
+        if self.closed_until.is_none_or(|(_, before)| before < until) {
+            self.closed_until = Some((obstacle, until));
+        }
+    }
+
+    fn obstacle(&mut self, limits: &SendingLimits, now: Timestamp) -> Option<(Obstacle, Timestamp)> {
+        if let Some((obstacle, until)) = self.closed_until {
+            if now < until {
+                return Some((obstacle, until));
+            }
+            self.closed_until = None;
+        }
+        let per_second = i64::from(limits.calls_per_minute.max(1));
+        let full = i64::from(limits.burst.max(1)) * CALL;
+        // A clock that was set back gives nothing.
+        let level = self.level.map_or(full, |(since, level)| {
+            level.saturating_add((now - since).max(0).saturating_mul(per_second)).min(full)
+        });
+        self.level = Some((now, level));
+        if level >= CALL {
+            return None;
+        }
+        let seconds = (CALL - level + per_second - 1) / per_second;
+        Some((Obstacle::Quota, now + seconds))
+    }
+}

@@ -1,0 +1,141 @@
+//! What a reading proves, by expiries, orders and time, as one table.
+
+use expect_test::expect;
+
+use crate::connected::advance::advance;
+use crate::connected::protocol::Reading;
+use crate::connected::protocol::Signal;
+use crate::connected::read_back::OrderView;
+use crate::connected::read_back::ReadBack;
+use crate::connected::read_back::confirmed;
+use crate::connected::read_back::signal_of;
+use crate::connected::renewal::Extension;
+use crate::connected::renewal::Renewal;
+use crate::connected::schedule::Schedule;
+use crate::sample::at;
+use crate::sample::money;
+use crate::sample::months;
+use crate::timestamp::Timestamp;
+
+/// A renewal of a server with a disk that was called at midnight and is in doubt.
+fn renewal() -> Renewal {
+    let extension = |resource: &str| Extension {
+        resource: resource.to_owned(),
+        expires_before: at("2026-03-10"),
+        expires_planned: at("2026-04-10"),
+        cost: money("30"),
+    };
+    let mut renewal = Renewal::new(
+        vec![extension("ecs-1"), extension("disk-1")],
+        months(1),
+        at("2026-03-10"),
+        at("2026-03-03"),
+    );
+    for signal in [Signal::Reserve, Signal::Read(Reading::Before), Signal::LoseResponse] {
+        advance(&mut renewal, signal, at("2026-03-03"), &Schedule::DEFAULT).unwrap();
+    }
+    renewal
+}
+
+fn expiry(word: &str) -> Option<Timestamp> {
+    match word {
+        "before" => Some(at("2026-03-10")),
+        "planned" => Some(at("2026-04-10")),
+        "other" => Some(at("2026-05-10")),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_a_reading_proves_of_a_renewal_in_doubt() {
+    let orders = [
+        OrderView::Unknown,
+        OrderView::Absent,
+        OrderView::Unpaid,
+        OrderView::Paid,
+        OrderView::Completed,
+        OrderView::Cancelled { is_own: false },
+        OrderView::Cancelled { is_own: true },
+    ];
+    let mut table = String::new();
+    for (server, disk) in [
+        ("before", "before"),
+        ("planned", "planned"),
+        ("planned", "before"),
+        ("before", "planned"),
+        ("other", "before"),
+        ("planned", "gone"),
+    ] {
+        for view in orders {
+            let signal = |seconds: i64| {
+                let read = ReadBack {
+                    at: at("2026-03-03") + seconds,
+                    expiries: vec![expiry(server), expiry(disk)],
+                    orders: view,
+                };
+                format!("{:?}", signal_of(&renewal(), &read, &Schedule::DEFAULT))
+            };
+            let view = format!("{view:?}");
+            table += &format!("{server:<8}{disk:<8}{view:<28}{:<22}{}\n", signal(3_599), signal(3_600));
+        }
+    }
+    expect![[r#"
+        before  before  Unknown                     Read(Before)          Read(Before)
+        before  before  Absent                      Read(Before)          Read(Untouched)
+        before  before  Unpaid                      FindOrder(Unpaid)     FindOrder(Unpaid)
+        before  before  Paid                        FindOrder(Paid)       FindOrder(Paid)
+        before  before  Cancelled { is_own: false } Read(Before)          FindOrder(Cancelled)
+        before  before  Cancelled { is_own: true }  FindOrder(Cancelled)  FindOrder(Cancelled)
+        planned planned Unknown                     Read(Planned)         Read(Planned)
+        planned planned Absent                      Read(Planned)         Read(Planned)
+        planned planned Unpaid                      Read(Planned)         Read(Planned)
+        planned planned Paid                        Read(Planned)         Read(Planned)
+        planned planned Cancelled { is_own: false } Read(Planned)         Read(Planned)
+        planned planned Cancelled { is_own: true }  Read(Planned)         Read(Planned)
+        planned before  Unknown                     Read(Partial)         Read(PartialForGood)
+        planned before  Absent                      Read(Partial)         Read(PartialForGood)
+        planned before  Unpaid                      Read(Partial)         Read(PartialForGood)
+        planned before  Paid                        Read(Partial)         Read(PartialForGood)
+        planned before  Cancelled { is_own: false } Read(Partial)         Read(PartialForGood)
+        planned before  Cancelled { is_own: true }  Read(Partial)         Read(PartialForGood)
+        before  planned Unknown                     Read(Elsewhere)       Read(Elsewhere)
+        before  planned Absent                      Read(Elsewhere)       Read(Elsewhere)
+        before  planned Unpaid                      Read(Elsewhere)       Read(Elsewhere)
+        before  planned Paid                        Read(Elsewhere)       Read(Elsewhere)
+        before  planned Cancelled { is_own: false } Read(Elsewhere)       Read(Elsewhere)
+        before  planned Cancelled { is_own: true }  Read(Elsewhere)       Read(Elsewhere)
+        other   before  Unknown                     Read(Elsewhere)       Read(Elsewhere)
+        other   before  Absent                      Read(Elsewhere)       Read(Elsewhere)
+        other   before  Unpaid                      Read(Elsewhere)       Read(Elsewhere)
+        other   before  Paid                        Read(Elsewhere)       Read(Elsewhere)
+        other   before  Cancelled { is_own: false } Read(Elsewhere)       Read(Elsewhere)
+        other   before  Cancelled { is_own: true }  Read(Elsewhere)       Read(Elsewhere)
+        planned gone    Unknown                     Read(Gone)            Read(Gone)
+        planned gone    Absent                      Read(Gone)            Read(Gone)
+        planned gone    Unpaid                      Read(Gone)            Read(Gone)
+        planned gone    Paid                        Read(Gone)            Read(Gone)
+        planned gone    Cancelled { is_own: false } Read(Gone)            Read(Gone)
+        planned gone    Cancelled { is_own: true }  Read(Gone)            Read(Gone)
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn a_partial_renewal_confirms_what_has_moved() {
+    let read = ReadBack {
+        at: at("2026-03-03"),
+        expiries: vec![expiry("planned"), expiry("before")],
+        orders: OrderView::Absent,
+    };
+    let renewal = renewal();
+    let confirmed =
+        confirmed(&renewal, &read).into_iter().map(|one| one.resource.as_str()).collect::<Vec<_>>();
+    assert_eq!(confirmed, ["ecs-1"]);
+}
+
+#[test]
+fn a_short_answer_is_taken_for_a_resource_that_is_gone() {
+    let read =
+        ReadBack { at: at("2026-03-03"), expiries: vec![expiry("planned")], orders: OrderView::Absent };
+    assert_eq!(signal_of(&renewal(), &read, &Schedule::DEFAULT), Signal::Read(Reading::Gone));
+}

@@ -1,0 +1,127 @@
+//! Writing a renewal down before anything is sent: attempt, hold and call in one transaction.
+
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::attempt::Key;
+use perennial_domain::connected::protocol::Signal;
+use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::renewal::Extension;
+use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::schedule::Schedule;
+use perennial_domain::event::EventKind;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::calls::StoredCall;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
+use perennial_store::error::StoreError;
+
+use crate::Engine;
+use crate::connected::Reservation;
+use crate::connected::batch::CallBatch;
+use crate::error::EngineError;
+use crate::persist::Changes;
+use crate::persist::RecordedEvent;
+
+impl<S: EngineStore> Engine<S> {
+    /// Reserves a renewal at `at`: its attempt, its hold and its call are written together, and nothing is sent. While
+    /// another one that pays for one of its periods is under way, unclear or settled, whatever its term, nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn reserve_call(
+        &mut self,
+        renewal: Renewal,
+        at: Timestamp,
+        schedule: Schedule,
+    ) -> Result<(Reservation, Vec<RecordedEvent>), EngineError> {
+        let mut renewal = renewal;
+        let Key { resource: id, expires_before } = renewal.key();
+        let Some((stored, member)) = self.reads().find_bundle(&id)? else {
+            return Ok((Reservation::UnknownResource, Vec::new()));
+        };
+        let (account, resource) = (stored.account, stored.rows[member]);
+        for period in renewal.extensions.iter().map(Extension::key) {
+            if let Some(other) = self.reads().paying_call(&period)? {
+                return Ok((Reservation::Locked(other.renewal.state), Vec::new()));
+            }
+        }
+        // What was proven of earlier tries of the key, whatever their term, counts for its token.
+        if let Some(earlier) = self.reads().find_call(resource, expires_before)? {
+            renewal.declines = earlier.renewal.declines;
+        }
+        let mut call = StoredCall { account, resource, renewal };
+        let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
+        let reservation = reserve(&mut batch, &mut call)?;
+        batch.record(call);
+        let changes = batch.finish();
+        Ok((reservation, self.commit(changes)?))
+    }
+
+    /// Tries declined renewals again whose time has come by `at`, at most `limit`, and gives up those that are too late.
+    /// Returns whether there were any.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub(crate) fn retry_calls(
+        &mut self,
+        at: Timestamp,
+        limit: u32,
+        schedule: Schedule,
+    ) -> Result<(bool, Vec<RecordedEvent>), EngineError> {
+        let due = self.reads().due_calls(at, limit)?;
+        let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
+        for mut call in due {
+            let is_late = at >= call.renewal.deadline;
+            match call.renewal.state {
+                State::Reserved | State::Planned if is_late => {
+                    batch.signal(&mut call, Signal::Cancel, None)?;
+                }
+                State::Declined(_) | State::NotApplied if is_late => call.renewal.act_at = None,
+                State::Declined(_) | State::NotApplied => {
+                    batch.signal(&mut call, Signal::Retry, None)?;
+                    reserve(&mut batch, &mut call)?;
+                }
+                State::Planned => {
+                    reserve(&mut batch, &mut call)?;
+                }
+                State::AwaitingApproval
+                | State::Reserved
+                | State::Calling
+                | State::Submitted
+                | State::InDoubt
+                | State::WithPerson
+                | State::Settled
+                | State::Void => continue,
+            }
+            batch.record(call);
+        }
+        let changes = batch.finish();
+        if changes.list.is_empty() {
+            return Ok((false, Vec::new()));
+        }
+        Ok((true, self.commit(changes)?))
+    }
+}
+
+/// Holds the cost of a planned renewal, or finds that the balance is short of it.
+fn reserve<R: EngineReads>(
+    batch: &mut CallBatch<'_, R>,
+    call: &mut StoredCall,
+) -> Result<Reservation, StoreError> {
+    let cost = call.renewal.cost();
+    let available = batch.account(call.account)?.account.balance.available();
+    if cost <= available {
+        batch.signal(call, Signal::Reserve, None)?;
+        return Ok(Reservation::Reserved);
+    }
+    batch.signal(call, Signal::FallShort, None)?;
+    let what = EventKind::RenewalDeclined {
+        code: "insufficient_balance".to_owned(),
+        message: format!("{cost} is needed and {available} is available"),
+        class: DeclineClass::Money,
+        next_try_at: call.renewal.act_at,
+    };
+    batch.event(call, what);
+    Ok(Reservation::ShortOfMoney)
+}

@@ -1,0 +1,86 @@
+//! What orders come to, and tokens.
+
+use perennial_domain::connected::protocol::Reading;
+use perennial_domain::connected::protocol::Signal;
+use perennial_domain::connected::read_back::OrderView;
+use perennial_domain::connected::renewal::Extension;
+use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::schedule::Schedule;
+use perennial_domain::connector::CloudOrder;
+use perennial_domain::connector::CloudOrderState;
+use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::connected::translation::client_token;
+use crate::connected::translation::read_back_of;
+
+/// A renewal of `ecs-1` that was called at 100,000 seconds.
+fn called() -> Renewal {
+    let at = Timestamp::from_second(100_000);
+    let extension = Extension {
+        resource: "ecs-1".to_owned(),
+        expires_before: at + 1_000_000,
+        expires_planned: at + 2_000_000,
+        cost: Micros::new(1),
+    };
+    let term = Term::new(1, TermUnit::Month).unwrap();
+    let mut renewal = Renewal::new(vec![extension], term, at + 1_000_000, at);
+    for signal in [Signal::Reserve, Signal::Read(Reading::Before)] {
+        perennial_domain::connected::advance::advance(&mut renewal, signal, at, &Schedule::DEFAULT).unwrap();
+    }
+    renewal
+}
+
+fn order(state: CloudOrderState, second: Option<i64>) -> CloudOrder {
+    CloudOrder {
+        id: "o".to_owned(),
+        state,
+        kind: Some(OrderKind::Renewal),
+        created_at: second.map(Timestamp::from_second),
+        resources: vec!["ecs-1".to_owned()],
+        amount: None,
+        currency: None,
+        is_automatic: false,
+    }
+}
+
+fn view(orders: &[CloudOrder]) -> OrderView {
+    read_back_of(&called(), &[], Some(orders), Timestamp::from_second(200_000)).orders
+}
+
+#[test]
+fn orders_since_the_call_and_open_ones_count_and_others_do_not() {
+    use CloudOrderState::Cancelled;
+    use CloudOrderState::Completed;
+    use CloudOrderState::InProgress;
+    use CloudOrderState::Unpaid;
+    assert_eq!(view(&[]), OrderView::Absent);
+    assert_eq!(view(&[order(Completed, Some(50_000))]), OrderView::Absent, "an earlier renewal");
+    assert_eq!(view(&[order(Unpaid, Some(50_000))]), OrderView::Unpaid, "it forbids the renewal");
+    assert_eq!(view(&[order(Completed, Some(99_500))]), OrderView::Completed, "the cloud's clock is behind");
+    assert_eq!(view(&[order(Completed, None)]), OrderView::Completed, "it may be this one");
+    let all = [order(Cancelled, None), order(Completed, None), order(InProgress, None), order(Unpaid, None)];
+    let views = [1, 2, 3, 4].map(|count| view(&all[..count]));
+    let cancelled = OrderView::Cancelled { is_own: false };
+    assert_eq!(views, [cancelled, OrderView::Completed, OrderView::Paid, OrderView::Unpaid]);
+    let other = CloudOrder { resources: vec!["ecs-2".to_owned()], ..order(Unpaid, None) };
+    assert_eq!(view(&[other]), OrderView::Absent);
+    let upgrade = CloudOrder { kind: Some(OrderKind::Upgrade), ..order(Completed, None) };
+    assert_eq!(view(&[upgrade]), OrderView::Absent);
+    let silent = CloudOrder { resources: Vec::new(), ..order(Completed, None) };
+    assert_eq!(view(&[silent]), OrderView::Completed);
+}
+
+#[test]
+fn a_token_has_sixty_four_digits_and_changes_with_a_proof_only() {
+    let mut renewal = called();
+    let token = client_token(&renewal.call_identity());
+    assert_eq!(token.len(), 64);
+    renewal.queries += 1;
+    assert_eq!(client_token(&renewal.call_identity()), token);
+    renewal.declines += 1;
+    assert_ne!(client_token(&renewal.call_identity()), token);
+}

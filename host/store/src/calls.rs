@@ -1,0 +1,225 @@
+//! The `call` table: calls to clouds that renew, one row for each key that was tried, and what each prolongs.
+//!
+//! Knows rows. That no two of them pay for one period is a unique index, whatever the terms and whichever resource is
+//! named.
+
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::AttemptId;
+use perennial_domain::attempt::Key;
+use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::renewal::Extension;
+use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::ErrorCode;
+use rusqlite::Params;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::attempts;
+use crate::codec;
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::CallKey;
+use crate::keys::ResourceKey;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
+
+/// A renewal on a cloud as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCall {
+    /// The account that it is made for.
+    pub account: AccountKey,
+    /// The resource that it names.
+    pub resource: ResourceKey,
+    /// The record of the protocol.
+    pub renewal: Renewal,
+}
+
+impl StoredCall {
+    /// The attempt that lists show, as of `at`.
+    pub(crate) fn attempt(&self, at: Timestamp) -> Attempt {
+        let id = AttemptId { key: self.renewal.key(), term: self.renewal.term };
+        Attempt { id, state: self.renewal.state.of_attempt(), at }
+    }
+
+    /// Whether no other call may pay for what it prolongs: it is under way, unclear, or has paid.
+    pub(crate) fn locks_its_keys(&self) -> bool {
+        self.renewal.locks_its_keys() || self.renewal.state == State::Settled
+    }
+}
+
+/// The columns of a call, with its resource's key.
+const SELECT: &str =
+    "select c.row, c.account, c.resource, c.term_count, c.term_unit, c.state, c.declines, c.called_at,
+    c.queries, c.act_at, c.deadline from call c";
+
+/// Writes a call as it is now, with the attempt that it stands for.
+///
+/// # Errors
+///
+/// [`StoreError::PaidTwice`] when another one that is under way, unclear or settled pays for one of its periods.
+pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(), StoreError> {
+    let StoredCall { account, resource, renewal } = call;
+    let (term_count, term_unit) = codec::term_columns(Some(renewal.term));
+    let key: CallKey = db
+        .connection()
+        .prepare_cached(
+            "insert into call (account, resource, expires_before, term_count, term_unit, state, declines, called_at,
+                 queries, act_at, deadline)
+             values (:account, :resource, :expires_before, :term_count, :term_unit, :state, :declines, :called_at,
+                 :queries, :act_at, :deadline)
+             on conflict (resource, expires_before) do update set term_count = :term_count, term_unit = :term_unit,
+                 state = :state, declines = :declines, called_at = :called_at, queries = :queries, act_at = :act_at,
+                 deadline = :deadline
+             returning row",
+        )?
+        .query_row(
+            named_params! {
+                ":account": account,
+                ":resource": resource,
+                ":expires_before": renewal.key().expires_before.as_second(),
+                ":term_count": term_count,
+                ":term_unit": term_unit,
+                ":state": renewal.state.code(),
+                ":declines": renewal.declines,
+                ":called_at": renewal.called_at.map(Timestamp::as_second),
+                ":queries": renewal.queries,
+                ":act_at": renewal.act_at.map(Timestamp::as_second),
+                ":deadline": renewal.deadline.as_second(),
+            },
+            |row| row.get(0),
+        )?;
+    db.connection().prepare_cached("delete from call_extension where call = ?1")?.execute([key])?;
+    for (position, extension) in renewal.extensions.iter().enumerate() {
+        insert_extension(db, key, position, extension, call.locks_its_keys())?;
+    }
+    attempts::set(db, *resource, &call.attempt(at))
+}
+
+fn insert_extension(
+    db: &WriteTx,
+    call: CallKey,
+    position: usize,
+    extension: &Extension,
+    is_locked: bool,
+) -> Result<(), StoreError> {
+    let inserted = db
+        .connection()
+        .prepare_cached(
+            "insert into call_extension (call, position, resource, expires_before, expires_planned, cost, is_locked)
+             select ?1, ?2, row, ?4, ?5, ?6, ?7 from resource where id = ?3",
+        )?
+        .execute((
+            call,
+            i64::try_from(position).unwrap_or(i64::MAX),
+            &extension.resource,
+            extension.expires_before.as_second(),
+            extension.expires_planned.as_second(),
+            extension.cost.as_micros(),
+            is_locked,
+        ));
+    match inserted {
+        Ok(1) => Ok(()),
+        Ok(_) => Err(StoreError::Damaged { what: "a resource", found: extension.resource.clone() }),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Err(StoreError::PaidTwice {
+                resource: extension.resource.clone(),
+                starts_at: extension.expires_before.to_string(),
+            })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The calls about which something is to be done by `until`, earliest first, at most `limit`.
+pub(crate) fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
+    let condition = "where c.act_at <= ?1 order by c.act_at, c.resource, c.expires_before limit ?2";
+    list(db, condition, (until.as_second(), limit))
+}
+
+/// When something is to be done about a call next; `None` when nothing ever is.
+pub(crate) fn next_act(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select min(act_at) from call where act_at is not null")?;
+    Ok(statement.query_row([], |row| codec::instant(row, 0))?)
+}
+
+/// The call for a resource's expiry, if it was ever tried.
+pub(crate) fn find(
+    db: &ReadTx,
+    resource: ResourceKey,
+    expires_before: Timestamp,
+) -> Result<Option<StoredCall>, StoreError> {
+    let found =
+        list(db, "where c.resource = ?1 and c.expires_before = ?2", (resource, expires_before.as_second()))?;
+    Ok(found.into_iter().next())
+}
+
+/// The call that is under way, unclear or settled and pays for this period, whichever resource it names.
+pub(crate) fn paying(db: &ReadTx, period: &Key) -> Result<Option<StoredCall>, StoreError> {
+    let condition = "where c.row = (select e.call from call_extension e join resource r on r.row = e.resource
+        where r.id = ?1 and e.expires_before = ?2 and e.is_locked = 1)";
+    let found = list(db, condition, (&period.resource, period.expires_before.as_second()))?;
+    Ok(found.into_iter().next())
+}
+
+/// The calls that were under way when the host ended.
+pub(crate) fn interrupted(db: &ReadTx) -> Result<Vec<StoredCall>, StoreError> {
+    list(db, "where c.state = ?1 order by c.resource, c.expires_before", [State::Calling.code()])
+}
+
+/// The calls that were sent at `since` or later.
+pub(crate) fn sent_since(db: &ReadTx, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
+    list(
+        db,
+        "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before",
+        [since.as_second()],
+    )
+}
+
+/// Every call of an account, oldest first.
+pub(crate) fn of_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredCall>, StoreError> {
+    list(db, "where c.account = ?1 order by c.row", [account])
+}
+
+fn list(db: &ReadTx, condition: &str, parameters: impl Params) -> Result<Vec<StoredCall>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!("{SELECT} {condition}"))?;
+    let rows = statement.query_and_then(parameters, |row| read(db, row))?;
+    rows.collect()
+}
+
+fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
+    let key: CallKey = row.get(0)?;
+    let damaged = || StoreError::Damaged { what: "a call", found: key.to_string() };
+    let renewal = Renewal {
+        extensions: extensions(db, key)?,
+        term: codec::term(row.get(3)?, row.get(4)?)?.ok_or_else(damaged)?,
+        state: codec::coded(State::from_code, row.get(5)?, "a call's state")?,
+        declines: row.get(6)?,
+        called_at: codec::instant(row, 7)?,
+        queries: row.get(8)?,
+        act_at: codec::instant(row, 9)?,
+        deadline: Timestamp::from_second(row.get(10)?),
+    };
+    if renewal.extensions.is_empty() {
+        return Err(damaged());
+    }
+    Ok(StoredCall { account: row.get(1)?, resource: row.get(2)?, renewal })
+}
+
+fn extensions(db: &ReadTx, call: CallKey) -> Result<Vec<Extension>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select r.id, e.expires_before, e.expires_planned, e.cost from call_extension e
+         join resource r on r.row = e.resource where e.call = ?1 order by e.position",
+    )?;
+    let rows = statement.query_map([call], |row| {
+        Ok(Extension {
+            resource: row.get(0)?,
+            expires_before: Timestamp::from_second(row.get(1)?),
+            expires_planned: Timestamp::from_second(row.get(2)?),
+            cost: Micros::new(row.get(3)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

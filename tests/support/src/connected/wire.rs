@@ -1,0 +1,234 @@
+//! What is between the host and the model: requests that get lost, come late or twice as slow, and answers that lie about
+//! nothing but say nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::Stage;
+use perennial_domain::connected::read_back::ReadBack;
+use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connector::CloudOrder;
+use perennial_domain::connector::CloudOrderState;
+use perennial_domain::connector::CloudResource;
+use perennial_domain::connector::Decline;
+use perennial_domain::connector::Outcome;
+use perennial_domain::order::OrderKind;
+use perennial_domain::plan::Refusal;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::connected;
+use perennial_engine::connected::Interruption;
+use perennial_engine::connected::ReadFailure;
+use perennial_engine::connected::Response;
+use perennial_engine::connected::translation;
+
+use crate::connected::bug::Bug;
+use crate::connected::cloud::Call;
+use crate::connected::cloud::Cloud;
+use crate::connected::cloud::OrderState;
+use crate::connected::cloud::Twist;
+use crate::connected::cloud::Verdict;
+use crate::connected::random::Random;
+use crate::connected::store::Crashes;
+
+/// How far a reading lags behind at most, in seconds.
+pub const LAG_MAX: i64 = 1_500;
+
+/// The wire between one host and one cloud.
+pub struct Wire {
+    /// The cloud behind it.
+    pub cloud: Rc<RefCell<Cloud>>,
+    /// What decides about faults.
+    pub random: Random,
+    /// In how many of nine calls something goes wrong.
+    pub faults: i64,
+    /// Whether the cloud shows orders.
+    pub lists_orders: bool,
+    /// How the host is broken.
+    pub bug: Option<Bug>,
+    /// Where the process may end.
+    pub crashes: Rc<Crashes>,
+    /// Faults that came.
+    pub faults_met: u64,
+    /// Renewals that left the host.
+    pub sent: u64,
+}
+
+/// What becomes of a call on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    NotConnected,
+    Throttled,
+    /// It never arrives, and no answer comes.
+    Lost,
+    /// It arrives minutes later, and no answer comes.
+    Late(i64),
+    /// It arrives, and what comes back proves nothing: a time-out, a cut connection, a 500 or garbage.
+    Unanswered,
+    Declined(DeclineClass),
+    Slow(i64),
+    Partial,
+}
+
+impl Wire {
+    fn fault(&mut self) -> Option<Fault> {
+        if !self.random.happens(self.faults, 9) {
+            return None;
+        }
+        self.faults_met += 1;
+        Some(match self.random.below(13) {
+            0 => Fault::NotConnected,
+            1 => Fault::Throttled,
+            2 | 3 => Fault::Lost,
+            4 | 5 => Fault::Late(60 + self.random.below(840)),
+            6..=8 => Fault::Unanswered,
+            9 => Fault::Declined(DeclineClass::Provider),
+            10 => Fault::Slow(60 + self.random.below(2_340)),
+            11 => Fault::Partial,
+            _ => Fault::Declined(DeclineClass::Rule),
+        })
+    }
+
+    /// The idempotency token of a renewal.
+    fn token(&self, renewal: &Renewal) -> String {
+        let identity = renewal.call_identity();
+        match self.bug {
+            Some(Bug::MovedToken) => format!("{identity}/{:?}", renewal.called_at),
+            Some(Bug::TokenOutlivesDecline) => format!("{}/{}", identity.resource, identity.expires_before),
+            Some(_) | None => translation::client_token(&identity),
+        }
+    }
+
+    /// The call of one renewal, as it leaves at `at`.
+    pub fn call(&self, renewal: &Renewal, at: Timestamp) -> Call {
+        assert_eq!(renewal.term.unit, TermUnit::Day, "the model counts in days");
+        Call {
+            resource: renewal.named().resource.clone(),
+            days: i64::from(renewal.term.count.get()),
+            token: self.token(renewal),
+            signed_at: at,
+            meant: renewal.extensions.iter().map(|one| (one.resource.clone(), one.expires_before)).collect(),
+            twist: Twist::default(),
+        }
+    }
+
+    fn send(&mut self, mut call: Call, at: Timestamp) -> Response {
+        let fault = self.fault();
+        match fault {
+            Some(Fault::NotConnected) => return Response::NotConnected,
+            Some(Fault::Throttled) => call.twist.declined = Some(DeclineClass::Throttled),
+            Some(Fault::Lost) => return Response::Unproven,
+            Some(Fault::Late(seconds)) => {
+                self.cloud.borrow_mut().receive_later(call, at, seconds);
+                return Response::Unproven;
+            }
+            Some(Fault::Declined(class)) => call.twist.declined = Some(class),
+            Some(Fault::Slow(seconds)) => call.twist.delay = seconds,
+            Some(Fault::Partial) => call.twist.is_partial = true,
+            Some(Fault::Unanswered) | None => {}
+        }
+        let verdict = self.cloud.borrow_mut().receive(call, at);
+        let decline = |class: DeclineClass| {
+            let retry_after = (class == DeclineClass::Throttled).then_some(7);
+            let refusal = Refusal { code: "no".to_owned(), message: "no".to_owned() };
+            Outcome::Declined(Decline { class, refusal, retry_after, has_unpaid_order: false })
+        };
+        let outcome = match (fault, verdict) {
+            (Some(Fault::Unanswered), _) => Outcome::InDoubt("no response".to_owned()),
+            (_, Verdict::Accepted) => Outcome::Submitted(Vec::new()),
+            (_, Verdict::Expired) => decline(DeclineClass::Provider),
+            (_, Verdict::Declined(class)) => decline(class),
+        };
+        translation::response_of(&outcome)
+    }
+
+    fn read_one(&self, renewal: &Renewal, at: Timestamp, shown_at: Timestamp) -> ReadBack {
+        let cloud = self.cloud.borrow();
+        let resource = |id: &String| shown_resource(id, cloud.expiry(id, shown_at));
+        let resources = renewal.extensions.iter().map(|one| resource(&one.resource)).collect::<Vec<_>>();
+        let named = &renewal.named().resource;
+        let orders = cloud.orders(named, shown_at).into_iter().map(|(made_at, state)| CloudOrder {
+            id: String::new(),
+            state: match state {
+                OrderState::Unpaid => CloudOrderState::Unpaid,
+                OrderState::Paid => CloudOrderState::InProgress,
+                OrderState::Completed => CloudOrderState::Completed,
+                OrderState::Cancelled => CloudOrderState::Cancelled,
+            },
+            kind: Some(OrderKind::Renewal),
+            created_at: Some(made_at),
+            resources: vec![named.clone()],
+            amount: None,
+            currency: None,
+            is_automatic: false,
+        });
+        let orders = self.lists_orders.then(|| orders.collect::<Vec<_>>());
+        translation::read_back_of(renewal, &resources, orders.as_deref(), at)
+    }
+}
+
+/// A resource as a connector would show it, of which only the expiry counts.
+fn shown_resource(id: &str, expiry: Timestamp) -> CloudResource {
+    CloudResource {
+        id: id.to_owned(),
+        kind: "vm".to_owned(),
+        name: String::new(),
+        attached_to: None,
+        region: String::new(),
+        charging: Charging::Prepaid,
+        stage: Stage::Active,
+        started_at: None,
+        expires_at: Some(expiry),
+        term: None,
+        on_expiry: None,
+        renewals_left: None,
+        renewal_term: None,
+        price: None,
+        has_unpaid_order: None,
+        attributes: BTreeMap::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+impl connected::Cloud for Wire {
+    fn read(
+        &mut self,
+        _account: &str,
+        renewals: &[Renewal],
+        at: Timestamp,
+    ) -> Result<Vec<ReadBack>, ReadFailure> {
+        if self.crashes.pass() {
+            return Err(ReadFailure::Stopped);
+        }
+        let mut shown_at = at;
+        if self.random.happens(self.faults, 9) {
+            self.faults_met += 1;
+            match self.random.below(4) {
+                0 => return Err(ReadFailure::Failed),
+                1 => return Err(ReadFailure::Throttled(Some(3))),
+                2 => return Ok(Vec::new()),
+                _ => shown_at = at - self.random.below(LAG_MAX),
+            }
+        }
+        Ok(renewals.iter().map(|renewal| self.read_one(renewal, at, shown_at)).collect())
+    }
+
+    fn renew(
+        &mut self,
+        _account: &str,
+        renewals: &[Renewal],
+        at: Timestamp,
+    ) -> Result<Vec<Response>, Interruption> {
+        // The process may end before anything leaves, or with the call under way.
+        if self.crashes.pass() {
+            return Err(Interruption);
+        }
+        let calls = renewals.iter().map(|renewal| self.call(renewal, at)).collect::<Vec<_>>();
+        self.sent += u64::try_from(calls.len()).unwrap();
+        let responses = calls.into_iter().map(|call| self.send(call, at)).collect();
+        if self.crashes.pass() { Err(Interruption) } else { Ok(responses) }
+    }
+}
