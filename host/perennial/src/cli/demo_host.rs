@@ -25,8 +25,8 @@ use perennial_store::api_tokens;
 use perennial_store::clock::ClockKind;
 
 use crate::cli::Context;
+use crate::cli::host_process;
 use crate::cli::output;
-use crate::cli::serve;
 use crate::config::Config;
 
 /// Those who may sign in: one who runs the place, and another person who approves of what the first one asks for.
@@ -68,7 +68,7 @@ pub(super) fn serve(context: &Context, year: &Year<'_>, listen: SocketAddr) -> a
         tokens.push((name, issued.secret));
     }
     let config = Config { listen, ..Config::DEFAULT };
-    serve::serve_store(&db, store, config, providers, year.until + 1, &|address| {
+    host_process::serve_store(&db, store, config, providers, year.until + 1, &|address| {
         output::line(format_args!(
             "The console is at http://{address}/ on virtual time; sign in with a token:"
         ))?;

@@ -26,6 +26,7 @@ mod explain;
 mod file_modes;
 mod filter;
 mod forecast;
+mod host_process;
 mod import;
 mod input;
 mod items;
