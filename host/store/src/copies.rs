@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
+use crate::database_file::make_private;
 use crate::error::StoreError;
-use crate::make_private;
 use crate::open_read_only;
 
 /// Copies the database at `from` to `to`, which must not exist; also while another process writes to it. Only the owner

@@ -129,3 +129,14 @@ fn has_name(file: &File) -> bool {
 fn has_name(_: &File) -> bool {
     true
 }
+
+/// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
+/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. Whether it was made; if it cannot be,
+/// SQLite says why.
+pub(crate) fn make_private(path: &Path) -> bool {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).is_ok()
+}

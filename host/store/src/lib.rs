@@ -133,7 +133,7 @@ impl Store {
     /// The same, with the migration that was carried out; `None` when there was nothing to do.
     fn open_migrated(path: &Path) -> Result<(Store, Option<Migration>), StoreError> {
         let mut lock = Lock::take(path)?;
-        let is_new = make_private(path);
+        let is_new = database_file::make_private(path);
         if is_new {
             lock.hold_database(path)?;
         }
@@ -353,17 +353,6 @@ fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let opened = Connection::open_with_flags(path, flags)
         .and_then(|connection| connection.execute_batch("pragma busy_timeout = 10000;").map(|()| connection));
     opened.map_err(|error| StoreError::from(error).while_opening(path))
-}
-
-/// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
-/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. Whether it was made; if it cannot be,
-/// SQLite says why.
-fn make_private(path: &Path) -> bool {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).is_ok()
 }
 
 /// Makes the tables in a database that has none.

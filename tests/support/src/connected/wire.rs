@@ -15,6 +15,8 @@ use perennial_domain::connector::CloudOrderState;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Decline;
 use perennial_domain::connector::Outcome;
+use perennial_domain::connector::QueryFailure;
+use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Refusal;
 use perennial_domain::term::TermUnit;
@@ -170,6 +172,12 @@ impl Wire {
     }
 }
 
+/// A query that the cloud does not answer, as a connector would say it.
+fn read_failure(reason: QueryFailureReason) -> ReadFailure {
+    let refusal = Refusal { code: "no".to_owned(), message: "no".to_owned() };
+    translation::read_failure_of(&QueryFailure { reason, refusal, retry_after: Some(3) })
+}
+
 /// A resource as a connector would show it, of which only the expiry counts.
 fn shown_resource(id: &str, expiry: Timestamp) -> CloudResource {
     CloudResource {
@@ -207,8 +215,8 @@ impl connected::Cloud for Wire {
         if self.random.happens(self.faults, 9) {
             self.faults_met += 1;
             match self.random.below(4) {
-                0 => return Err(ReadFailure::Failed),
-                1 => return Err(ReadFailure::Throttled(Some(3))),
+                0 => return Err(read_failure(QueryFailureReason::Provider)),
+                1 => return Err(read_failure(QueryFailureReason::Throttled)),
                 2 => return Ok(Vec::new()),
                 _ => shown_at = at - self.random.below(LAG_MAX),
             }
