@@ -7,11 +7,11 @@
 //! | break | what it does | found as |
 //! |---|---|---|
 //! | `MovedToken` | another idempotency token whenever a call is made again | 1: paid for twice |
-//! | `BlindRetry` | what is in doubt is called again | 1: paid for twice |
+//! | `BlindRetry` | what is in doubt is called again | 1 or 4: paid for twice |
 //! | `HoldKept` | a hold is not given back when nothing was applied | 4: more is held than renewals under way cost |
 //! | `LostTimeout` | a response that never comes is waited for | 2: still `Calling` at the end |
-//! | `CallBeforeCommit` | the call leaves before it is written down | 1: paid for twice, or applied and not known |
-//! | `SecondTerm` | one of another term while the first is in doubt | 1: paid for twice, or applied and not known |
+//! | `CallBeforeCommit` | the call leaves before it is written down | 1 or 4: paid for twice, or applied and not known |
+//! | `SecondTerm` | one of another term while the first is in doubt | 1 or 4: paid for twice, or applied and not known |
 //! | `TokenOutlivesDecline` | the token of a proven decline is used again | 2: lapsed long after everything was well |
 
 mod simulation;

@@ -1,8 +1,5 @@
 //! Seeds, the crash matrix, and the host broken on purpose.
 
-use std::fmt::Write;
-
-use expect_test::expect;
 use perennial_store::Store;
 use perennial_store::integrity;
 use perennial_test_support::connected::bug::Bug;
@@ -11,7 +8,6 @@ use perennial_test_support::connected::host::Setup;
 use perennial_test_support::connected::host::simulate;
 use perennial_test_support::connected::host::simulate_over;
 use perennial_test_support::connected::matrix;
-use perennial_test_support::world::at;
 
 #[test]
 fn promises_hold_through_some_hundred_storms() {
@@ -55,24 +51,24 @@ fn a_cascade_survives_a_crash_at_every_point_and_at_every_two() {
 
 #[test]
 fn each_break_of_the_host_is_found() {
-    let mut table = String::new();
-    for bug in Bug::ALL {
+    // The promises that are seen to be broken: twice paid, lost, or money that does not add up.
+    let expected = [
+        (Bug::MovedToken, "1"),
+        (Bug::BlindRetry, "1 4"),
+        (Bug::HoldKept, "4"),
+        (Bug::LostTimeout, "2"),
+        (Bug::CallBeforeCommit, "1 4"),
+        (Bug::SecondTerm, "1 4"),
+        (Bug::TokenOutlivesDecline, "2"),
+    ];
+    assert_eq!(expected.map(|(bug, _)| bug), Bug::ALL);
+    for (bug, promises) in expected {
         let found =
-            (0..300).find_map(|seed| simulate(&Setup { bug: Some(bug), ..Setup::of_seed(seed) }).err());
-        let what = found.map_or("not found".to_owned(), |found| {
-            assert!(found.at > at("2026-01-01"), "nothing is wrong before anything happens");
-            format!("seed {}: {}", found.seed, found.what)
-        });
-        writeln!(table, "{bug:?}: {what}").unwrap();
+            (0..400).find_map(|seed| simulate(&Setup { bug: Some(bug), ..Setup::of_seed(seed) }).err());
+        let found = found.unwrap_or_else(|| panic!("{bug:?} was not found"));
+        let promise = found.what.split(':').next().unwrap();
+        assert!(promises.split(' ').any(|number| number == promise), "{bug:?}: {found}");
+        let whole = simulate(&Setup::of_seed(found.seed));
+        assert!(whole.is_ok(), "{bug:?} is not what seed {} found: {whole:?}", found.seed);
     }
-    expect![[r#"
-        MovedToken: seed 0: 1: vm-5 from 2026-01-30T00:34:08Z was paid for 2 times
-        BlindRetry: seed 1: 1: vm-0 from 2026-01-26T15:55:19Z was paid for 2 times
-        HoldKept: seed 0: 4: 20.00 is held, and renewals under way cost 10.00
-        LostTimeout: seed 0: 2: vm-4 from 2026-01-08T16:39:21Z is still Calling
-        CallBeforeCommit: seed 11: 4: 150.00 was paid here, and the cloud took 160.00
-        SecondTerm: seed 0: 4: 490.00 was paid here, and the cloud took 550.00
-        TokenOutlivesDecline: seed 106: 2: vm-2 lapsed at 2026-02-04T13:41:00Z, long after everything was well
-    "#]]
-    .assert_eq(&table);
 }

@@ -51,6 +51,12 @@ pub fn signal_of(renewal: &Renewal, read: &ReadBack, schedule: &Schedule) -> Sig
         Expiries::Planned => Signal::Read(Reading::Planned),
         Expiries::Partial if is_conclusive && is_closed(read.orders) => Signal::Read(Reading::PartialForGood),
         Expiries::Partial => Signal::Read(Reading::Partial),
+        // What is to be called has no order of its own yet: one that was given up forbids nothing.
+        Expiries::Before
+            if !renewal.state.is_uncertain() && matches!(read.orders, OrderView::Cancelled { .. }) =>
+        {
+            Signal::Read(Reading::Before)
+        }
         Expiries::Before => of_orders(read.orders, is_conclusive),
     }
 }

@@ -52,7 +52,7 @@ const TRY_DAYS: i64 = 6;
 /// How long a storm may have effects: what expires later than that into the calm must not lapse.
 const AFTERMATH: i64 = 3 * DAY;
 /// After so many steps at one instant something is wrong.
-const STEPS_MAX: u32 = 10_000;
+const STEPS_MAX: u32 = 2_000;
 /// When it begins: 2026-01-01.
 const START: Timestamp = Timestamp::from_second(1_767_225_600);
 
@@ -347,12 +347,12 @@ impl<S: EngineStore> Host<S> {
             }
             match progress.map_err(text)? {
                 Progress::Worked => {}
-                Progress::Idle | Progress::Waiting(..) | Progress::Stopped => break,
+                Progress::Idle | Progress::Waiting(..) | Progress::Stopped => return Ok(()),
             }
             assert!(self.crashes.points.get() > sent, "a step that worked neither committed nor called");
             self.sabotage()?;
         }
-        self.check()
+        Err("2: the same is done again and again".to_owned())
     }
 
     /// What the clock, other people and a person who looks do once an hour.

@@ -121,6 +121,19 @@ fn what_a_reading_proves_of_a_renewal_in_doubt() {
 }
 
 #[test]
+fn an_order_that_was_given_up_keeps_nothing_from_being_tried_again() {
+    let mut renewal = renewal();
+    let cancelled = OrderView::Cancelled { is_own: false };
+    let read = |at| ReadBack { at, expiries: vec![expiry("before"); 2], orders: cancelled };
+    let later = at("2026-03-04");
+    let signal = signal_of(&renewal, &read(later), &Schedule::DEFAULT);
+    for signal in [signal, Signal::Retry, Signal::Reserve] {
+        advance(&mut renewal, signal, later, &Schedule::DEFAULT).unwrap();
+    }
+    assert_eq!(signal_of(&renewal, &read(later + 60), &Schedule::DEFAULT), Signal::Read(Reading::Before));
+}
+
+#[test]
 fn a_partial_renewal_confirms_what_has_moved() {
     let read = ReadBack {
         at: at("2026-03-03"),
