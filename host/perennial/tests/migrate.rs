@@ -75,7 +75,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 11:
+        `perennial.db` would be migrated from schema 3 to 13:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
@@ -84,12 +84,14 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           9: policies hold on a running host, with their versions, changes and differences, and tokens get labels
           10: decisions say how much fuel they took, and new ones are packed
           11: refunds say which command they are from
+          12: accounts may be kept by their provider, with connections, syncs and drift
+          13: calls to clouds are written down before they are sent
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 11; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 13; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"

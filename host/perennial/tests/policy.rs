@@ -87,7 +87,7 @@ fn a_check_lists_every_problem_of_the_file_and_then_of_the_scripts() {
     expect![[r#"
         error: `policies.toml` cannot be used:
         3 problems:
-          policy[0].kinds[0]: there is no kind `ec` (did you mean `ecs`?); expected `bandwidth`, `bandwidth-add-on`, `bbc`, `bcc`, `bms`, `cce`, `cds`, `codearts-extension`, `codearts-package`, `dcs`, `dds`, `direct-connect`, `dms`, `ecs`, `eip`, `elb`, `et`, `evs`, `mkt`, `nat`, `package`, `rds`, `scs`, `sfs-turbo` or 3 more
+          policy[0].kinds[0]: there is no kind `ec` (did you mean `ecs`?); expected `bandwidth`, `bandwidth-add-on`, `bandwidth-package`, `bbc`, `bcc`, `bms`, `cce`, `cds`, `clb`, `codearts-extension`, `codearts-package`, `dcs`, `dds`, `direct-connect`, `dms`, `ebs`, `ecs`, `eip`, `elb`, `et`, `evs`, `mkt`, `nat`, `package` or 6 more
           policy[0].name: the name `a b` is not one of lower case letters, digits and dashes
           policy[0].script: cannot read the script `gone.rhai`: No such file or directory (os error 2)
     "#]].assert_eq(&ran.stderr());

@@ -66,6 +66,9 @@ pub fn change(
     let (Some(expires_at), Some(present)) = (expiry(resource), change.present_price) else {
         return Err(UNKNOWN.refusal());
     };
+    if request.at > expires_at {
+        return Err(EXPIRED_FOR_CHANGE.refusal());
+    }
     let difference = i128::from(change.price) - i128::from(present);
     let mut adjustments = Vec::new();
     for (starts_at, ends_at) in periods(request, named, expires_at) {

@@ -146,7 +146,7 @@ impl Server {
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
         while !is_done(self) {
             assert!(std::time::Instant::now() < deadline, "in vain: {what}");
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(20)));
+            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
         }
     }
 

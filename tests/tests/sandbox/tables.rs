@@ -86,17 +86,13 @@ fn what_is_too_long_or_no_text_is_no_table() {
         the table `wrong.toml` cannot be used; nothing of it is loaded: it is not UTF-8 from byte 12 on
         the table `wrong.toml` cannot be used; nothing of it is loaded:
           wrong.toml:1: it is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`
-               1 | �asm
-��
+               1 | �asm����
           wrong.toml:1: it is not TOML: key with no value, expected `=`
-               1 | �asm
-��
+               1 | �asm����
           wrong.toml:1: it is not TOML: carriage return must be followed by newline, expected newline
-               1 | �asm
-��
+               1 | �asm����
           wrong.toml:1: it is not TOML: key with no value, expected `=`
-               1 | �asm
-��"#]]
+               1 | �asm����"#]]
     .assert_eq(&told.join("\n"));
 }
 

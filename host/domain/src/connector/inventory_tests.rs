@@ -27,8 +27,8 @@ fn cloud(id: &str, attached_to: Option<&str>) -> CloudResource {
         region: String::new(),
         charging: Charging::Prepaid,
         stage: Stage::Active,
-        started_at: Some(at("2026-01-10T02:00:00Z")),
-        expires_at: Some(at("2026-03-31T15:59:59Z")),
+        started_at: Some(at("2026-01-10T02:00:00")),
+        expires_at: Some(at("2026-03-31T15:59:59")),
         term: None,
         on_expiry: Some(OnExpiry::Lapse),
         renewals_left: None,
@@ -75,7 +75,7 @@ fn what_a_provider_does_not_say_is_assumed_once_and_then_kept() {
     let here = bundles(std::slice::from_ref(&there), 480)[0].members[0].clone();
     assert_eq!((here.term, here.anchor_day, here.price), (Some(assumed_term()), Some(31), None));
     let here = Resource { term: Some(years(1)), price: Some(money("99.00")), ..here };
-    let renewed = CloudResource { expires_at: Some(at("2026-04-30T15:59:59Z")), ..there };
+    let renewed = CloudResource { expires_at: Some(at("2026-04-30T15:59:59")), ..there };
     let after = adoption(&here, &renewed, 480).after;
     assert_eq!((after.term, after.price), (here.term, here.price));
     assert_eq!(after.anchor_day, Some(31), "a short month does not move the anchor");
@@ -96,14 +96,14 @@ fn changed(here: &Resource, change: impl FnOnce(&mut CloudResource)) -> String {
 fn every_difference_has_its_kind_and_is_gone_once_it_was_taken_over() {
     let here = bundles(&[cloud("server", None)], 480)[0].members[0].clone();
     let renewing = Resource { on_expiry: OnExpiry::Renew, ..here.clone() };
-    let later = Some(at("2026-04-30T15:59:59Z"));
+    let later = Some(at("2026-04-30T15:59:59"));
     let mut table = String::new();
     table += &changed(&here, |_| {});
     table += &changed(&here, |there| there.expires_at = later);
     table += &changed(&renewing, |there| {
         (there.expires_at, there.on_expiry) = (later, Some(OnExpiry::Renew));
     });
-    table += &changed(&here, |there| there.expires_at = Some(at("2026-02-28T15:59:59Z")));
+    table += &changed(&here, |there| there.expires_at = Some(at("2026-02-28T15:59:59")));
     table += &changed(&here, |there| there.on_expiry = Some(OnExpiry::Renew));
     table += &changed(&renewing, |_| {});
     table += &changed(&here, |there| there.on_expiry = Some(OnExpiry::Convert));

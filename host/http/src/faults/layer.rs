@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::Method;
@@ -59,7 +60,7 @@ struct Sandbox {
 #[derive(Clone)]
 struct Answer {
     status: StatusCode,
-    content_type: Option<HeaderValue>,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -190,20 +191,19 @@ impl Sandbox {
 impl Answer {
     async fn read(response: Response) -> Answer {
         let (parts, body) = response.into_parts();
-        let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
+        let mut headers = parts.headers;
+        // A changed body has another length.
+        headers.remove(header::CONTENT_LENGTH);
         // What the host itself answers is whole and within its limits.
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Answer { status: parts.status, content_type, body }
+        Answer { status: parts.status, headers, body }
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
-        response.headers_mut().remove(header::CONTENT_TYPE);
-        if let Some(content_type) = self.content_type {
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        }
+        *response.headers_mut() = self.headers;
         response
     }
 }

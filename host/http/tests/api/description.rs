@@ -89,7 +89,7 @@ fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
 fn cloud_inventory() -> Value {
     json!({
         "accounts": [{ "id": "larkspur", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
-        "resources": [{ "id": "srv-1", "account": "larkspur", "kind": "ecs", "region": "cn-north-4",
+        "resources": [{ "id": "srv-1", "account": "larkspur", "kind": "ecs", "charging": "prepaid", "region": "cn-north-4",
             "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
             "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "lapse" }],
     })

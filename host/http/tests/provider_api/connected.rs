@@ -15,7 +15,7 @@ const OPEN: Connections = Connections { allow_private: true, allow_commands: fal
 /// What the cloud has: a server with a disk that renew themselves, a server that lapses, and an address that does.
 fn inventory() -> Value {
     let resource = |id: &str, kind: &str, expires_at: &str, on_expiry: &str, price: &str| {
-        json!({ "id": id, "account": "acme", "kind": kind, "region": "cn-north-4", "started_at": "2026-01-10T02:00:00Z",
+        json!({ "id": id, "account": "acme", "kind": kind, "region": "cn-north-4", "charging": "prepaid", "started_at": "2026-01-10T02:00:00Z",
             "expires_at": expires_at, "term": { "count": 1, "unit": "month" }, "price": price, "on_expiry": on_expiry })
     };
     let mut disk = resource("evs-1", "evs", "2026-03-20T15:59:59Z", "lapse", "10.00");

@@ -157,7 +157,36 @@ fn every_question_and_change_is_the_documented_request() {
             };
         }
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        GET bcc.bj.baidubce.com/v2/instance?maxKeys=1000 
+        GET bcc.bj.baidubce.com/v2/instance?marker=i-4&maxKeys=1000 
+        GET bcc.hkg.baidubce.com/v2/volume?maxKeys=1000 
+        GET eip.bj.baidubce.com/v1/eip?maxKeys=1000 
+        refused: the list does not go on there
+        GET bcc.bj.baidubce.com/v2/instance/i-1? 
+        GET bcc.bj.baidubce.com/v2/volume/i-1? 
+        GET eip.bj.baidubce.com/v1/eip?eipIds=i-1 
+        refused: `scs` is not called by this API
+        refused: this API has no such question
+        PUT bcc.bj.baidubce.com/v2/instance/i-1?clientToken=token&purchaseReserved=&relatedRenewFlag= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
+        refused: renewals are for months or years
+        POST bcc.bj.baidubce.com/v2/instance/batchCreateAutoRenewRules? {"instanceId":"i-1","renewTime":3,"renewTimeUnit":"month"}
+        POST bcc.bj.baidubce.com/v2/instance/batchDeleteAutoRenewRules? {"instanceId":"i-1"}
+        POST bcc.bj.baidubce.com/v2/instance/delete? {"deleteCdsSnapshotFlag":false,"instanceId":"i-1","relatedReleaseFlag":false}
+        refused: this API has no such change
+        PUT bcc.bj.baidubce.com/v2/volume/i-1?clientToken=token&purchaseReserved= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
+        refused: renewals are for months or years
+        POST bcc.bj.baidubce.com/v2/volume/autoRenew? {"renewTime":3,"renewTimeUnit":"month","volumeId":"i-1"}
+        POST bcc.bj.baidubce.com/v2/volume/cancelAutoRenew? {"volumeId":"i-1"}
+        refused: a disk is released with its instance
+        refused: this API has no such change
+        PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?clientToken=token&purchaseReserved= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
+        refused: renewals are for months or years
+        PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?startAutoRenew= {"autoRenewTime":3,"autoRenewTimeUnit":"month"}
+        PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?stopAutoRenew= {}
+        PUT eip.bj.baidubce.com/v1/eip/refund/203.0.113.7? {}
+        refused: this API has no such change
+    "#]].assert_eq(&table);
 }
 
 #[test]
@@ -191,7 +220,13 @@ fn resources_are_read_as_the_sdk_has_them() {
             it.renewal_term
         )
     });
-    expect![[""]].assert_eq(&shown.collect::<String>());
+    expect![[r#"
+        bcc i-1 None Charging::Prepaid Stage::Active Some(1774022399) Some(OnExpiry::Renew) None
+        bcc i-2 None Charging::Prepaid Stage::Retention Some(1771603199) Some(OnExpiry::Lapse) None
+        bcc i-3 None Charging::Postpaid Stage::Active None None None
+        cds v-1 Some("i-1") Charging::Prepaid Stage::Active Some(1774022399) Some(OnExpiry::Renew) Some(Term { count: 3, unit: TermUnit::Month })
+        eip ip-1 Some("i-1") Charging::Prepaid Stage::Active Some(1775059199) None None
+    "#]].assert_eq(&shown.collect::<String>());
     assert_eq!(resources[0].tags, [("env".to_owned(), "prod".to_owned())]);
 }
 
@@ -239,5 +274,30 @@ fn a_response_proves_what_its_code_says_whatever_its_status_is() {
         };
         table += &format!("{status} {body}\n    {outcome}\n");
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        409 {"code": "OperationDenied", "message": "m", "requestId": "r"}
+            DeclineClass::Rule
+        200 {"code": "OperationDenied", "message": "m", "requestId": "r"}
+            DeclineClass::Rule
+        404 {"code": "NoSuchObject", "message": "m", "requestId": "r"}
+            DeclineClass::Rule
+        400 {"code": "InsufficientCreditException", "message": "m", "requestId": "r"}
+            DeclineClass::Money
+        403 {"code": "AccessDenied", "message": "m", "requestId": "r"}
+            DeclineClass::Provider
+        403 {"code": "IdempotentParameterMismatch", "message": "m", "requestId": "r"}
+            in doubt
+        500 {"code": "InternalError", "message": "m", "requestId": "r"}
+            in doubt
+        400 {"code": "NeverHeardOf", "message": "m", "requestId": "r"}
+            in doubt
+        200 {"orderId": "o-1"}
+            submitted ["o-1"]
+        200 
+            submitted []
+        200 <html>
+            in doubt
+        503 
+            in doubt
+    "#]].assert_eq(&table);
 }

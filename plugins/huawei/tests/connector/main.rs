@@ -298,7 +298,44 @@ fn a_response_proves_what_its_code_says_whatever_its_status_is() {
         table += &format!("{status} {body}\n    {}\n", proven(response(status, &body)));
     }
     table += &format!("the SDK's\n    {}\n", proven(fixture("renewed")));
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        200 {"error_code": "CBC.99003100", "error_msg": "m"}
+            DeclineClass::Rule CBC.99003100 unpaid=true, DeclineClass::Rule CBC.99003100 unpaid=true
+        400 {"error_code": "CBC.99003100", "error_msg": "m"}
+            DeclineClass::Rule CBC.99003100 unpaid=true, DeclineClass::Rule CBC.99003100 unpaid=true
+        400 {"error_code": "CBC.30050006", "error_msg": "m"}
+            DeclineClass::Money CBC.30050006 unpaid=true, DeclineClass::Money CBC.30050006 unpaid=true
+        400 {"error_code": "CBC.30010069", "error_msg": "m"}
+            DeclineClass::Rule CBC.30010069 unpaid=false, DeclineClass::Rule CBC.30010069 unpaid=false
+        200 {"error_code": "CBC.3016", "error_msg": "m"}
+            in doubt, in doubt
+        429 {"error_code": "CBC.0250", "error_msg": "m"}
+            DeclineClass::Throttled CBC.0250 unpaid=false, DeclineClass::Throttled CBC.0250 unpaid=false
+        401 {"error_code": "APIGW.0301", "error_msg": "m"}
+            DeclineClass::Provider APIGW.0301 unpaid=false, DeclineClass::Provider APIGW.0301 unpaid=false
+        500 {"error_code": "CBC.0999", "error_msg": "m"}
+            in doubt, in doubt
+        400 {"error_code": "CBC.99999999", "error_msg": "m"}
+            in doubt, in doubt
+        400 {"error_code": "CBC.99003605", "error_msg": "m"}
+            DeclineClass::Rule CBC.99003605 unpaid=false, DeclineClass::Rule CBC.99003605 unpaid=false
+        200 {"order_ids": ["CS1"]}
+            submitted ["CS1"], submitted ["CS1"]
+        200 {"error_code": "CBC.0000", "order_ids": ["CS1"]}
+            submitted ["CS1"], submitted ["CS1"]
+        200 {"order_ids": []}
+            in doubt, in doubt
+        200 <html>
+            in doubt, in doubt
+        302 
+            in doubt, in doubt
+        400 
+            in doubt, in doubt
+        502 <html>
+            in doubt, in doubt
+        the SDK's
+            submitted ["CS2603011234ABCDE"], DeclineClass::Rule CBC.99003100 unpaid=true
+    "#]].assert_eq(&table);
 }
 
 #[test]

@@ -505,6 +505,11 @@ impl<S: EngineStore> Host<S> {
                 continue;
             }
             if expiry > self.calm_from + AFTERMATH {
+                for call in self.reads().calls_sent_since(Timestamp::MIN).map_err(text)? {
+                    if call.renewal.extensions.iter().any(|one| one.resource == id) { eprintln!("DBG {call:#?}"); }
+                }
+                let (stored, _) = self.reads().find_bundle(&id).map_err(text)?.unwrap();
+                eprintln!("DBG {stored:#?} now {} calm {}", self.now, self.calm_from);
                 return Err(format!("2: {id} lapsed at {expiry}, long after everything was well"));
             }
         }
