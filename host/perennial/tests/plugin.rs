@@ -140,7 +140,7 @@ fn a_table_with_mistakes_lists_them_and_ends_with_2() {
         .write("nimbus/nimbus.toml", &table.replace("hour = 2", "hour = 25").replace("grace = ", "graze = "));
     let ran = folder.run(&["plugin", "check", "nimbus/nimbus.toml"]);
     assert_eq!(ran.code(), 2);
-    for told in ["nimbus.toml:16: `hour`", "16 | hour = 25", "nimbus.toml:20: `graze` is no key of [stages]"]
+    for told in ["nimbus.toml:17: `hour`", "17 | hour = 25", "nimbus.toml:21: `graze` is no key of [stages]"]
     {
         assert!(ran.stderr().contains(told), "{told}: {}", ran.stderr());
     }

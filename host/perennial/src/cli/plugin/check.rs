@@ -144,11 +144,11 @@ impl Examination<'_> {
 
     fn commands(&mut self) -> Finding {
         let commands = samples::commands();
-        let instants = [samples::instants()[1], samples::EXPIRY + 60];
         let orders = self.bundles.iter().map(openings).collect::<Vec<_>>();
         let mut requests = Vec::new();
         for (bundle, orders) in self.bundles.iter().zip(&orders) {
             for command in &commands {
+                let instants = samples::command_instants().filter(|at| samples::is_up_to_date(bundle, *at));
                 requests.extend(instants.map(|at| request(at, command, bundle, orders)));
             }
         }

@@ -62,6 +62,20 @@ pub(super) fn instants() -> [Timestamp; 6] {
     [-400 * DAY, -10 * DAY, -1, 0, DAY / 2, 400 * DAY].map(|seconds| EXPIRY + seconds)
 }
 
+/// When a command is sent: before the expiries, between those of a bundle with two, and after both.
+pub(super) fn command_instants() -> impl Iterator<Item = Timestamp> {
+    [EXPIRY + -20 * DAY, EXPIRY + -10 * DAY, EXPIRY + 60].into_iter()
+}
+
+/// Whether each member is in the stage that it has then: a host does what is due before it asks about a command.
+pub(super) fn is_up_to_date(bundle: &Bundle, at: Timestamp) -> bool {
+    bundle.members.iter().all(|member| match (member.stage, member.expires_at) {
+        (Stage::Active, Some(expires_at)) => at < expires_at,
+        (Stage::Grace | Stage::Retention, Some(expires_at)) => at >= expires_at,
+        (Stage::Released | Stage::Unsubscribed | Stage::Converted, _) | (_, None) => true,
+    })
+}
+
 /// Every bundle that a plugin is asked about.
 pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
     let mut bundles = Vec::new();

@@ -16,13 +16,19 @@ macro_rules! sources {
 }
 
 /// Every source file of the kit, and the contract.
-const SOURCES: [(&str, &str); 23] = sources![
+const SOURCES: [(&str, &str); 30] = sources![
     "src/allocator.rs",
     "src/answer.rs",
     "src/calendar.rs",
+    "src/connector/amount.rs",
+    "src/connector/codes.rs",
+    "src/connector/cursor.rs",
+    "src/connector/mod.rs",
+    "src/connector/response.rs",
     "src/crossing/arrival.rs",
     "src/crossing/departure.rs",
     "src/crossing/mod.rs",
+    "src/left_out.rs",
     "src/lib.rs",
     "src/panic_message.rs",
     "src/periods.rs",
@@ -38,6 +44,7 @@ const SOURCES: [(&str, &str); 23] = sources![
     "src/resource.rs",
     "src/rules.rs",
     "src/settings.rs",
+    "wit/connector.wit",
     "wit/provider.wit",
     "README.md",
 ];
