@@ -10,7 +10,6 @@ mod querying;
 mod reserving;
 pub mod run;
 mod sending;
-mod settling;
 mod starting;
 pub mod translation;
 

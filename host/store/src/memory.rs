@@ -43,6 +43,7 @@ use crate::packages::DeferredPurchase;
 use crate::policies::StoredPolicies;
 
 mod approvals;
+mod call_reads;
 mod calls;
 mod load;
 mod order_books;

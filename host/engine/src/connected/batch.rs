@@ -8,19 +8,27 @@ use std::sync::Arc;
 
 use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
 use perennial_domain::connected::advance::advance;
 use perennial_domain::connected::protocol::Action;
 use perennial_domain::connected::protocol::Finding;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::read_back;
 use perennial_domain::connected::read_back::ReadBack;
+use perennial_domain::connected::renewal::Extension;
 use perennial_domain::connected::schedule::Schedule as CallSchedule;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Entry as LedgerEntry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::Undo;
+use perennial_domain::plan::Cause;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles::OriginalBundle;
@@ -28,13 +36,13 @@ use perennial_store::bundles::Schedule;
 use perennial_store::calls::StoredCall;
 use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
+use perennial_store::change::OrderChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::BundleKey;
 use perennial_store::keys::ResourceKey;
 
-use crate::connected::settling;
 use crate::persist::Changes;
 
 /// The changes of one transaction about calls.
@@ -194,7 +202,7 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
         if rest > Micros::ZERO {
             self.release(call, rest)?;
         }
-        settling::settle(self, call)
+        settle(self, call)
     }
 
     fn report(&mut self, call: &StoredCall, finding: Finding) {
@@ -217,4 +225,68 @@ pub(super) fn attempt_id(call: &StoredCall) -> String {
 
 pub(super) fn damaged(what: &'static str, found: &dyn std::fmt::Display) -> StoreError {
     StoreError::Damaged { what, found: found.to_string() }
+}
+
+/// Adds what a settled `call` leaves.
+fn settle<R: EngineReads>(batch: &mut CallBatch<'_, R>, call: &StoredCall) -> Result<(), StoreError> {
+    let at = batch.at;
+    let account = batch.account(call.account)?.account.id.clone();
+    for extension in &call.renewal.extensions {
+        let changed = batch.bundle(call.resource)?;
+        let found = changed.bundle.iter().find(|(_, member)| member.id == extension.resource);
+        let index = found.map(|(index, _)| index).ok_or_else(|| damaged("a member", &extension.resource))?;
+        let member = changed
+            .bundle
+            .members
+            .get_mut(index.get())
+            .ok_or_else(|| damaged("a member", &extension.resource))?;
+        let events = extend(member, extension, call, at);
+        let resource = changed.original.rows[index];
+        for event in events {
+            batch.changes.add_event(Some((call.account, account.as_str().into())), event);
+        }
+        let (resource_id, order) = (extension.resource.clone(), order(extension, index, call, at));
+        let insert = OrderChange::Insert { resource, resource_id, order, waited: false };
+        batch.changes.list.push(Change::Order(insert));
+    }
+    Ok(())
+}
+
+/// Gives a member the expiry that was read back; returns what happened to it.
+fn extend(member: &mut Resource, extension: &Extension, call: &StoredCall, at: Timestamp) -> Vec<Event> {
+    let named = &call.renewal.named().resource;
+    let resource = Some(extension.resource.clone());
+    member.expires_at = Some(extension.expires_planned);
+    let what = EventKind::RenewalSettled {
+        cost: extension.cost,
+        expires_before: extension.expires_before,
+        expires_at: extension.expires_planned,
+        term: call.renewal.term,
+        cause: Cause::Auto,
+        primary: (extension.resource != *named).then(|| named.clone()),
+        attempt: attempt_id(call),
+        extra_days: 0,
+    };
+    let mut events = vec![Event { at, resource: resource.clone(), what }];
+    if extension.expires_planned > at && matches!(member.stage, Stage::Grace | Stage::Retention) {
+        let from = std::mem::replace(&mut member.stage, Stage::Active);
+        let what = EventKind::StageChanged { from, to: Stage::Active };
+        events.push(Event { at, resource, what });
+    }
+    events
+}
+
+/// The order that a settled renewal of one resource is.
+fn order(extension: &Extension, member: MemberIndex, call: &StoredCall, at: Timestamp) -> Order {
+    Order {
+        id: attempt_id(call),
+        member,
+        kind: OrderKind::Renewal,
+        starts_at: extension.expires_before,
+        ends_at: extension.expires_planned,
+        paid: extension.cost,
+        paid_at: at,
+        reduces: None,
+        undo: Undo::default(),
+    }
 }

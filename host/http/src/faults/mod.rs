@@ -63,7 +63,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, FaultPlan> {
-        // Whoever panicked left a plan that is whole: each change is one assignment.
+        // A thread that panicked left a plan that is whole: each change is one assignment.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -13,4 +13,4 @@ pub mod plugin;
 pub mod provider_api;
 pub mod request;
 pub mod table;
-pub mod table_bindings;
+pub(crate) mod table_bindings;

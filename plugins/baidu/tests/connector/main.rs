@@ -299,5 +299,6 @@ fn a_response_proves_what_its_code_says_whatever_its_status_is() {
             in doubt
         503 
             in doubt
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }

@@ -335,7 +335,8 @@ fn a_response_proves_what_its_code_says_whatever_its_status_is() {
             in doubt, in doubt
         the SDK's
             submitted ["CS2603011234ABCDE"], DeclineClass::Rule CBC.99003100 unpaid=true
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]

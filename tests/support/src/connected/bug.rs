@@ -20,7 +20,7 @@ pub enum Bug {
 }
 
 impl Bug {
-    /// Every way.
+    /// Every way in which the host can be broken.
     pub const ALL: [Bug; 7] = [
         Bug::MovedToken,
         Bug::BlindRetry,

@@ -504,16 +504,21 @@ impl<S: EngineStore> Host<S> {
             if expiry > self.now || !self.lapsed.insert((id.clone(), expiry)) {
                 continue;
             }
-            if expiry > self.calm_from + AFTERMATH {
-                for call in self.reads().calls_sent_since(Timestamp::MIN).map_err(text)? {
-                    if call.renewal.extensions.iter().any(|one| one.resource == id) { eprintln!("DBG {call:#?}"); }
-                }
-                let (stored, _) = self.reads().find_bundle(&id).map_err(text)?.unwrap();
-                eprintln!("DBG {stored:#?} now {} calm {}", self.now, self.calm_from);
+            if expiry > self.calm_from + AFTERMATH && !self.was_called_in_storm(&id, expiry)? {
                 return Err(format!("2: {id} lapsed at {expiry}, long after everything was well"));
             }
         }
         Ok(())
+    }
+
+    /// Whether a call of the storm is about this period: it may be in doubt until a person decides, however calm it is by then.
+    fn was_called_in_storm(&self, id: &str, expiry: Timestamp) -> Result<bool, String> {
+        let calls = self.reads().calls_sent_since(Timestamp::MIN).map_err(text)?;
+        let is_about = |one: &Extension| one.resource == id && one.expires_before == expiry;
+        Ok(calls.iter().any(|call| {
+            let renewal = &call.renewal;
+            renewal.called_at.is_some_and(|at| at < self.calm_from) && renewal.extensions.iter().any(is_about)
+        }))
     }
 
     /// At the end everything is settled or explained, and what was paid is what was spent.
