@@ -129,7 +129,8 @@ fn every_difference_has_its_kind_and_is_gone_once_it_was_taken_over() {
         [converted] changes charging stage expires_at anchor_day term
         [primary_changed] changes 
         [] changes price
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
     let gone = |now| departure(&here, at(now)).after.stage;
     assert_eq!(gone("2026-03-01T00:00:00"), Stage::Unsubscribed);
     assert_eq!(gone("2026-05-01T00:00:00"), Stage::Released);
