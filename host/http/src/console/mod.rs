@@ -2,7 +2,7 @@
 //!
 //! Every page is whole as it comes: links and forms, in Chinese and English, for which no script is needed; the one script
 //! keeps pages up to date. What a page shows it reads from the admin API, in this process and in the name of the token that
-//! signed in ([`visit`]), so it knows no second truth and can do nothing that the token could not.
+//! signed in (`visit`), so it knows no second truth and can do nothing that the token could not.
 
 mod accounts;
 mod address;
