@@ -60,7 +60,7 @@ pub(crate) fn write(resource: &CloudResource) -> String {
     serde_json::to_string(&staged).expect("texts and numbers are JSON")
 }
 
-/// The resource of [`write`]; `None` for anything else.
+/// The resource of [`write()`]; `None` for anything else.
 pub(crate) fn read(json: &str) -> Option<CloudResource> {
     let staged = serde_json::from_str::<StagedResource>(json).ok()?;
     let term = |(count, unit): (u32, i64)| Term::new(count, TermUnit::from_code(unit)?);
