@@ -6,12 +6,10 @@
 use plugin_sdk::Refusal;
 use plugin_sdk::connector::DeclineClass;
 use plugin_sdk::connector::QueryFailure;
-use plugin_sdk::connector::QueryFailureReason;
 use plugin_sdk::connector::ReceivedResponse;
+use plugin_sdk::connector::codes;
 use plugin_sdk::connector::codes::Meaning;
 use plugin_sdk::connector::codes::Row;
-use plugin_sdk::connector::codes::find;
-use plugin_sdk::connector::codes::query_failure;
 use plugin_sdk::connector::response;
 use serde::Deserialize;
 
@@ -61,34 +59,7 @@ pub(super) fn refusal(response: &ReceivedResponse) -> Option<Refusal> {
     Some(Refusal { code, message: body.message.unwrap_or_default() })
 }
 
-/// Whether the status says that the request was understood.
-pub(super) fn is_success(response: &ReceivedResponse) -> bool {
-    (200..300).contains(&response.status)
-}
-
 /// Checks that a response answers a query.
 pub(super) fn check(response: &ReceivedResponse) -> Result<(), QueryFailure> {
-    let retry_after = response::retry_after(response);
-    match refusal(response) {
-        Some(refusal) => Err(query_failure(find(&MEANINGS, &refusal.code), refusal, retry_after)),
-        None if is_success(response) => Ok(()),
-        None => {
-            let reason = match response.status {
-                401 => QueryFailureReason::Credentials,
-                403 => QueryFailureReason::Permission,
-                429 => QueryFailureReason::Throttled,
-                500.. => QueryFailureReason::Provider,
-                _ => QueryFailureReason::Unreadable,
-            };
-            let refusal = Refusal { code: response.status.to_string(), message: response::shown(response) };
-            Err(QueryFailure { reason, refusal, retry_after })
-        }
-    }
-}
-
-/// The failure of a response that the documents do not describe.
-pub(super) fn unreadable(problem: &str, response: &ReceivedResponse) -> QueryFailure {
-    let message = format!("{problem}: {}", response::shown(response));
-    let refusal = Refusal { code: "unreadable".to_owned(), message };
-    QueryFailure { reason: QueryFailureReason::Unreadable, refusal, retry_after: None }
+    codes::check(&MEANINGS, refusal(response), response)
 }

@@ -23,6 +23,7 @@ use plugin_sdk::connector::Query;
 use plugin_sdk::connector::QueryFailure;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::UnsignedRequest;
+use plugin_sdk::connector::response;
 
 use crate::Baidu;
 use crate::refusals::Code;
@@ -51,7 +52,7 @@ impl connector::Guest for Baidu {
             Query::List(list) => resources::page(&context, list, &response).map(Answer::Resources),
             Query::Find(find) => resources::found(&context, find, &response).map(Answer::Resources),
             Query::Orders(_) | Query::Quote(_) | Query::Balance => {
-                Err(codes::unreadable("no such question was asked", &response))
+                Err(response::unreadable("no such question was asked", &response))
             }
         }
     }

@@ -173,7 +173,7 @@ pub(super) fn decode(mutation: &Mutation, response: &ReceivedResponse) -> Outcom
         return meanings::outcome(meaning, refusal, response::retry_after(response));
     }
     let doubt = |problem: &str| Outcome::InDoubt(format!("{problem}: {}", response::shown(response)));
-    if !codes::is_success(response) {
+    if !response::is_success(response) {
         return doubt("a failure without a code");
     }
     let Some(body) = response::json::<Body>(response) else {

@@ -181,7 +181,7 @@ pub(super) fn page(
     response: &ReceivedResponse,
 ) -> Result<ResourcePage, QueryFailure> {
     codes::check(response)?;
-    let unreadable = |problem: &str| codes::unreadable(problem, response);
+    let unreadable = |problem: &str| response::unreadable(problem, response);
     let place = Place::of(list.cursor.as_deref()).ok_or_else(|| unreadable("no page was asked for"))?;
     let kind = KINDS[place.kind];
     let page = response::json::<Page>(response).ok_or_else(|| unreadable("no list"))?;
@@ -212,7 +212,7 @@ pub(super) fn found(
     find: &FindQuery,
     response: &ReceivedResponse,
 ) -> Result<ResourcePage, QueryFailure> {
-    let unreadable = |problem: &str| codes::unreadable(problem, response);
+    let unreadable = |problem: &str| response::unreadable(problem, response);
     let target = find.targets.first().ok_or_else(|| unreadable("nothing was asked for"))?;
     let kind = listed_kind(target).map_err(|_| unreadable("nothing of a known kind was asked for"))?;
     let is_absent = codes::refusal(response).is_some_and(|refusal| refusal.code == codes::NO_SUCH_OBJECT);

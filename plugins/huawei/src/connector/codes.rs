@@ -7,7 +7,6 @@
 use plugin_sdk::Refusal;
 use plugin_sdk::connector::DeclineClass;
 use plugin_sdk::connector::QueryFailure;
-use plugin_sdk::connector::QueryFailureReason;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::codes;
 use plugin_sdk::connector::codes::Meaning;
@@ -109,36 +108,7 @@ pub(crate) fn refusal(response: &ReceivedResponse) -> Option<Refusal> {
     Some(Refusal { code, message: body.error_msg.unwrap_or_default() })
 }
 
-/// Whether the status says that the request was understood.
-pub(crate) fn is_success(response: &ReceivedResponse) -> bool {
-    (200..300).contains(&response.status)
-}
-
 /// Checks that a response answers a query.
 pub(crate) fn check(response: &ReceivedResponse) -> Result<(), QueryFailure> {
-    let retry_after = response::retry_after(response);
-    match refusal(response) {
-        Some(refusal) => {
-            Err(codes::query_failure(codes::find(&MEANINGS, &refusal.code), refusal, retry_after))
-        }
-        None if is_success(response) => Ok(()),
-        None => {
-            let reason = match response.status {
-                401 => QueryFailureReason::Credentials,
-                403 => QueryFailureReason::Permission,
-                429 => QueryFailureReason::Throttled,
-                500.. => QueryFailureReason::Provider,
-                _ => QueryFailureReason::Unreadable,
-            };
-            let refusal = Refusal { code: response.status.to_string(), message: response::shown(response) };
-            Err(QueryFailure { reason, refusal, retry_after })
-        }
-    }
-}
-
-/// The failure of a response that the documents do not describe.
-pub(crate) fn unreadable(problem: &str, response: &ReceivedResponse) -> QueryFailure {
-    let message = format!("{problem}: {}", response::shown(response));
-    let refusal = Refusal { code: "unreadable".to_owned(), message };
-    QueryFailure { reason: QueryFailureReason::Unreadable, refusal, retry_after: None }
+    codes::check(&MEANINGS, refusal(response), response)
 }

@@ -21,7 +21,6 @@ use crate::connector::capabilities::BALANCE;
 use crate::connector::capabilities::BALANCES_API;
 use crate::connector::capabilities::PRICES_API;
 use crate::connector::capabilities::QUOTE;
-use crate::connector::codes;
 use crate::connector::mutations;
 
 /// Cash, credit and bonus: the accounts that pay for a renewal.
@@ -58,7 +57,7 @@ struct Price<'a> {
 
 /// The prices in a response. What the provider lists as failed has none.
 pub(crate) fn quotes(response: &ReceivedResponse) -> Result<Vec<Quote>, QueryFailure> {
-    let unreadable = || codes::unreadable("no list of prices", response);
+    let unreadable = || response::unreadable("no list of prices", response);
     let prices = response::json::<Prices>(response).ok_or_else(unreadable)?;
     if prices.renew_inquiry_results.is_empty() {
         return Ok(Vec::new());
@@ -96,7 +95,7 @@ struct Balance<'a> {
 
 /// What can be spent, by a response.
 pub(crate) fn balances(response: &ReceivedResponse) -> Result<CloudBalance, QueryFailure> {
-    let unreadable = || codes::unreadable("no balance", response);
+    let unreadable = || response::unreadable("no balance", response);
     let balances = response::json::<Balances>(response).ok_or_else(unreadable)?;
     let of_account = balances.account_balances.iter().find_map(|balance| balance.currency.clone());
     let currency = balances.currency.or(of_account).ok_or_else(unreadable)?;

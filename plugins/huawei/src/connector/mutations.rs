@@ -195,7 +195,7 @@ pub(crate) fn decode(mutation: &Mutation, response: &ReceivedResponse) -> Vec<Ou
     if let Some(refusal) = codes::refusal(response) {
         return of_all(refused(mutation, refusal, retry_after));
     }
-    if !codes::is_success(response) {
+    if !response::is_success(response) {
         return of_all(doubt("a failure without a code"));
     }
     let Some(body) = response::json::<Body>(response) else {

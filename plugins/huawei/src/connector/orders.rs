@@ -24,7 +24,6 @@ use crate::connector::call;
 use crate::connector::call::Operation;
 use crate::connector::capabilities::ORDERS;
 use crate::connector::capabilities::ORDERS_API;
-use crate::connector::codes;
 use crate::refusals::BAD_PARAMETER;
 
 /// The orders of a page.
@@ -70,7 +69,7 @@ struct Row<'a> {
 
 /// The page in a response.
 pub(crate) fn page(asked: &OrderQuery, response: &ReceivedResponse) -> Result<OrderPage, QueryFailure> {
-    let unreadable = |problem: &str| codes::unreadable(problem, response);
+    let unreadable = |problem: &str| response::unreadable(problem, response);
     let place = cursor::number(asked.cursor.as_deref()).unwrap_or_default();
     let page = response::json::<Page>(response).ok_or_else(|| unreadable("no list of orders"))?;
     let (seen, total) = match u32::try_from(asked.orders.len()) {

@@ -27,7 +27,6 @@ use crate::connector::call;
 use crate::connector::call::Operation;
 use crate::connector::capabilities::RESOURCES;
 use crate::connector::capabilities::RESOURCES_API;
-use crate::connector::codes;
 use crate::provider_api::listing;
 use crate::provider_api::types::TYPES;
 use crate::refusals::BAD_PARAMETER;
@@ -112,7 +111,7 @@ struct Row<'a> {
 
 /// The page in a response. A page without resources although there are more is no end of the list: it is unreadable.
 pub(crate) fn page(from: Option<&str>, response: &ReceivedResponse) -> Result<ResourcePage, QueryFailure> {
-    let unreadable = |problem: &str| codes::unreadable(problem, response);
+    let unreadable = |problem: &str| response::unreadable(problem, response);
     let offset = cursor::number(from).unwrap_or_default();
     let page = response::json::<Page>(response).ok_or_else(|| unreadable("no list of resources"))?;
     let seen = offset.saturating_add(u32::try_from(page.data.len()).unwrap_or(u32::MAX));

@@ -8,6 +8,8 @@ use crate::connector::DeclineClass;
 use crate::connector::Outcome;
 use crate::connector::QueryFailure;
 use crate::connector::QueryFailureReason;
+use crate::connector::ReceivedResponse;
+use crate::connector::response;
 
 /// What a code says of the request that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,4 +65,32 @@ pub fn query_failure(meaning: Option<Meaning>, refusal: Refusal, retry_after: Op
         Some(Meaning::Declined(_) | Meaning::Unpaid(_) | Meaning::Done) | None => QueryFailureReason::Refused,
     };
     QueryFailure { reason, refusal, retry_after }
+}
+
+/// Checks that a response answers a query; `refusal` is what the provider says in it, in its own shape.
+///
+/// # Errors
+///
+/// Why it has no answer: by the code, where there is one, and else by the status.
+pub fn check(
+    table: &[Row],
+    refusal: Option<Refusal>,
+    response: &ReceivedResponse,
+) -> Result<(), QueryFailure> {
+    let retry_after = response::retry_after(response);
+    match refusal {
+        Some(refusal) => Err(query_failure(find(table, &refusal.code), refusal, retry_after)),
+        None if response::is_success(response) => Ok(()),
+        None => {
+            let reason = match response.status {
+                401 => QueryFailureReason::Credentials,
+                403 => QueryFailureReason::Permission,
+                429 => QueryFailureReason::Throttled,
+                500.. => QueryFailureReason::Provider,
+                _ => QueryFailureReason::Unreadable,
+            };
+            let refusal = Refusal { code: response.status.to_string(), message: response::shown(response) };
+            Err(QueryFailure { reason, refusal, retry_after })
+        }
+    }
 }

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::Refusal;
+use crate::connector::QueryFailure;
+use crate::connector::QueryFailureReason;
 use crate::connector::ReceivedResponse;
 
 /// The most characters of a provider's text that are repeated.
@@ -28,6 +31,18 @@ pub fn shown(response: &ReceivedResponse) -> String {
     let text = String::from_utf8_lossy(&response.body);
     let text = text.chars().filter(|character| !character.is_control()).take(SHOWN_MAX);
     format!("status {} with `{}`", response.status, text.collect::<String>())
+}
+
+/// Whether the status says that the request was understood.
+pub fn is_success(response: &ReceivedResponse) -> bool {
+    (200..300).contains(&response.status)
+}
+
+/// The failure of a response that the provider's documents do not describe.
+pub fn unreadable(problem: &str, response: &ReceivedResponse) -> QueryFailure {
+    let message = format!("{problem}: {}", shown(response));
+    let refusal = Refusal { code: "unreadable".to_owned(), message };
+    QueryFailure { reason: QueryFailureReason::Unreadable, refusal, retry_after: None }
 }
 
 #[cfg(test)]
