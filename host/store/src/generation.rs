@@ -78,21 +78,26 @@ impl Generation {
         Ok(generation)
     }
 
-    /// The same after a commit that the clock made or that has events, which is whenever somebody paid: a renewal that is not
+    /// Notes it after a commit that the clock made or that has events, which is whenever somebody paid: a renewal that is not
     /// noted is paid again, unnoticed, when the host is killed and an older copy takes the database's place.
     pub(crate) fn note_commit(&mut self, db: &ReadTx) {
-        let is_new = |found: Mark| found.event > self.mark.event || found.ticked_at > self.mark.ticked_at;
-        if present(db).is_ok_and(is_new) {
-            self.note(db);
+        let Ok(found) = present(db) else { return };
+        if found.event > self.mark.event || found.ticked_at > self.mark.ticked_at {
+            self.note_found(db, found);
         }
     }
 
     /// Notes how far the database has come. Without space for that, or the right to do it, it is noted the next time.
     pub(crate) fn note(&mut self, db: &ReadTx) {
+        if let Ok(found) = present(db) {
+            self.note_found(db, found);
+        }
+    }
+
+    fn note_found(&mut self, db: &ReadTx, found: Mark) {
         if self.is_set_back || !db.connection().is_autocommit() {
             return;
         }
-        let Ok(found) = present(db) else { return };
         let Mark { generation, held_until, event, .. } = self.mark;
         let happened_at = last_instant(db, event).unwrap_or_default().max(self.mark.happened_at);
         let mark = Mark { generation, held_until, happened_at, ..found };
