@@ -155,7 +155,7 @@ pub struct CloudOrder {
     pub id: String,
     /// Where it is.
     pub state: CloudOrderState,
-    /// What it is for; `None` for kinds that no rule knows.
+    /// The kind of the order; `None` for one that no rule knows.
     pub kind: Option<OrderKind>,
     /// When it was made.
     pub created_at: Option<Timestamp>,

@@ -36,7 +36,7 @@ pub(super) enum Danger {
 }
 
 impl Danger {
-    /// What it is called.
+    /// The name of the danger on a page.
     pub(super) const fn text(self) -> Text {
         match self {
             Danger::Retention => t::RISK_RETENTION,

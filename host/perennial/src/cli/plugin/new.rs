@@ -13,7 +13,7 @@ use crate::cli::plugin::templates::Language;
 pub(super) struct Arguments {
     /// The provider's id, and the name of the folder: lower case letters, digits and dashes.
     name: String,
-    /// What it is written in.
+    /// The language of the plugin.
     #[arg(long, value_enum, default_value_t = Language::Table)]
     language: Language,
 }
