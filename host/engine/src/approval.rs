@@ -111,7 +111,7 @@ impl<S: EngineStore> Engine<S> {
     /// Asks the rules anew for what `stored` is about, in the name of its requester.
     fn ask_again(&self, at: Timestamp, stored: &StoredApproval) -> Result<Reconsideration, EngineError> {
         let question =
-            formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
+            formats::decision::read_request(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
             )?;
         let command = question.command;

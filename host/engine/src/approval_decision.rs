@@ -7,7 +7,7 @@ use perennial_store::error::StoreError;
 
 use crate::approval_parts::ApproverLabels;
 use crate::approval_parts::MissingLabel;
-use crate::approval_parts::held_words;
+use crate::approval_parts::pending_words;
 use crate::approval_parts::quoted;
 use crate::error::EngineError;
 use crate::persist::RecordedEvent;
@@ -74,7 +74,7 @@ pub enum DecisionError {
     /// Policies require approvals of somebody else.
     #[error(
         "the token approves for {}; what is left to approve here takes the label {}: have somebody decide whose token \
-         was made with `--approves`", held_words(.0), quoted(.1)
+         was made with `--approves`", pending_words(.0), quoted(.1)
     )]
     MissingLabel(Vec<String>, Vec<String>),
     /// It holds another plan than the one that was looked at.

@@ -103,7 +103,7 @@ pub(crate) fn set_required(stored: &StoredApproval, required: Vec<RequiredApprov
 }
 
 /// Labels for people, such as `finance` or nothing.
-pub(crate) fn held_words(labels: &[String]) -> String {
+pub(crate) fn pending_words(labels: &[String]) -> String {
     if labels.is_empty() { "no label".to_owned() } else { quoted(labels) }
 }
 

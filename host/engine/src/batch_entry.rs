@@ -135,7 +135,7 @@ pub struct BatchEntry {
     /// The attempts that were declined.
     pub declined_attempts: Vec<Attempt>,
     /// Whether what is due of it may have been paid before the database was set back.
-    pub is_held: bool,
+    pub needs_review: bool,
     /// The approvals that its members were named in; not loaded where no plan ever needs one.
     pub approvals: Vec<BatchApproval>,
     /// How often each member was renewed before; empty where no policy looks.
@@ -163,7 +163,7 @@ impl BatchEntry {
             failure: None,
             effects: Vec::new(),
             declined_attempts: Vec::new(),
-            is_held: false,
+            needs_review: false,
             approvals: Vec::new(),
             renewals: Vec::new(),
             deferrals: Vec::new(),

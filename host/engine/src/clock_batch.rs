@@ -66,7 +66,7 @@ impl<S: EngineStore> Engine<S> {
         due: Vec<StoredBundle>,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
-        let options = BatchOptions { held_until: self.held_until, ..self.batch_options() };
+        let options = BatchOptions { review_until: self.review_until, ..self.batch_options() };
         assemble_batch(self.reads(), &self.providers, options, due, instant_of)
     }
 
@@ -74,7 +74,7 @@ impl<S: EngineStore> Engine<S> {
         BatchOptions {
             records_decisions: self.retention == Retention::Everything,
             grants_approvals: self.grants_approvals,
-            held_until: None,
+            review_until: None,
         }
     }
 }

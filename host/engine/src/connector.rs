@@ -1,11 +1,11 @@
 //! What the host asks of a provider's connector. The sandbox answers; so can a connector that was compiled natively.
 
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::CallContext;
 use perennial_domain::connector::Capabilities;
 use perennial_domain::connector::Mutation;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::ReceivedResponse;
 use perennial_domain::connector::UnsignedRequest;
@@ -41,7 +41,7 @@ pub trait Connector: Send + Sync {
         context: &CallContext<'_>,
         query: &Query,
         response: &ReceivedResponse,
-    ) -> Result<Result<Answer, QueryFailure>, PluginError>;
+    ) -> Result<Result<QueryAnswer, QueryFailure>, PluginError>;
     /// The request that makes a change, or why there is none. Called after the call was stored and before it is sent, with
     /// the same client token for as long as no proof of a decline is there.
     ///
@@ -84,7 +84,7 @@ impl Connector for PluginConnector {
         context: &CallContext<'_>,
         query: &Query,
         response: &ReceivedResponse,
-    ) -> Result<Result<Answer, QueryFailure>, PluginError> {
+    ) -> Result<Result<QueryAnswer, QueryFailure>, PluginError> {
         self.decode_query(context, query, response)
     }
 

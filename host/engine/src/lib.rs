@@ -112,7 +112,7 @@ pub struct Engine<S = Store> {
     grants_approvals: bool,
     wake_budget: WakeBudget,
     wakes_per_hour_max: usize,
-    held_until: Option<Timestamp>,
+    review_until: Option<Timestamp>,
 }
 
 /// The engine within a transaction: the only place from which others write to its database.
@@ -202,7 +202,7 @@ impl<S: EngineStore> Engine<S> {
             grants_approvals: false,
             wake_budget: WakeBudget::default(),
             wakes_per_hour_max: WAKES_PER_HOUR_MAX,
-            held_until: None,
+            review_until: None,
         }
     }
 

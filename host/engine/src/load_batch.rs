@@ -30,7 +30,7 @@ pub(crate) struct BatchOptions {
     /// Whether every approval is given as soon as it is requested.
     pub(crate) grants_approvals: bool,
     /// Until when what was due may have been paid before the database was set back; it is not paid without an approval.
-    pub(crate) held_until: Option<Timestamp>,
+    pub(crate) review_until: Option<Timestamp>,
 }
 
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
@@ -67,9 +67,9 @@ pub(crate) fn assemble_batch(
             .policies
             .as_ref()
             .is_some_and(|policies| !policies.matching(of, &stored.bundle, RENEW).is_empty());
-        let is_held = options.held_until.is_some_and(|until| was_due_by(&stored, until));
+        let needs_review = options.review_until.is_some_and(|until| was_due_by(&stored, until));
         let has_approvals = is_ruled
-            || options.held_until.is_some()
+            || options.review_until.is_some()
             || of.approval_above.is_some()
             || with_pending.binary_search(&stored.account).is_ok();
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };
@@ -77,7 +77,7 @@ pub(crate) fn assemble_batch(
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
-            is_held,
+            needs_review,
             approvals,
             renewals,
             deferrals: deferrals.clone(),

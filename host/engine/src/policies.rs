@@ -18,7 +18,7 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
 use perennial_formats::decision::ruling::PolicyVersion;
 use perennial_sandbox::Interpreter;
-use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PolicyAnswers;
 use perennial_sandbox::ScriptReport;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
@@ -227,7 +227,7 @@ impl ActivePolicies {
     }
 
     /// Asks about each plan the policies that it names.
-    pub(crate) fn ask(&self, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PlanAnswers> {
+    pub(crate) fn ask(&self, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PolicyAnswers> {
         self.interpreter.ask(&self.held.set, accounts, plans)
     }
 }

@@ -8,8 +8,8 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Renewal;
 use perennial_domain::policy::Amendment;
-use perennial_domain::policy::Answer;
 use perennial_domain::policy::Policy;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
@@ -21,7 +21,7 @@ use perennial_domain::policy::difference::Effect;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
-use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PolicyAnswers;
 
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::EntryIndex;
@@ -49,7 +49,7 @@ pub(crate) struct PolicyEvaluation {
     /// What they were told of the plan.
     pub(crate) facts: PlanFacts,
     /// The plans that were asked for again, and their answers.
-    pub(crate) answers: PlanAnswers,
+    pub(crate) answers: PolicyAnswers,
     /// Whether they were asked beside those whose rulings count.
     pub(crate) is_shadow: bool,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Case {
     /// As it was asked for; `None` while nothing amended it.
     original: Option<PlanState>,
     chain: Chain,
-    answers: Vec<Answer>,
+    answers: Vec<PolicyAnswer>,
     /// How much of what the chain records is of its first round; `None` before that.
     first_entries: Option<usize>,
     /// What the last round wants of the plan.
@@ -151,7 +151,7 @@ impl Case {
     }
 
     /// What the policies say of the plan as it is.
-    pub(crate) fn take_answers(&mut self, answers: Vec<Answer>) {
+    pub(crate) fn take_answers(&mut self, answers: Vec<PolicyAnswer>) {
         self.answers = answers;
     }
 
@@ -159,7 +159,7 @@ impl Case {
     pub(crate) fn step(&mut self, policies: &ActivePolicies) -> bool {
         let before = (self.chain.clone(), self.first_entries);
         let asked = self.matching.active.iter().map(|place| policies.policy(*place));
-        let pairs = asked.zip(&self.answers).collect::<Vec<(&Policy, &Answer)>>();
+        let pairs = asked.zip(&self.answers).collect::<Vec<(&Policy, &PolicyAnswer)>>();
         let next = self.chain.round(&self.state.facts, &pairs);
         self.first_entries.get_or_insert(self.chain.entries().len());
         match next {
@@ -234,7 +234,7 @@ impl Case {
         &mut self,
         policies: &ActivePolicies,
         facts: &PlanFacts,
-        answers: &[Answer],
+        answers: &[PolicyAnswer],
     ) {
         for (place, answer) in self.matching.shadow.iter().zip(answers) {
             let mut chain = Chain::new(self.context.clone());

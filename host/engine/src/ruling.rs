@@ -20,7 +20,7 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::policy::figures::RunningFigures;
 use perennial_sandbox::PlanAnswer;
-use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PolicyAnswers;
 
 use crate::batch::Batch;
 use crate::batch_entry::BatchAccountIndex;
@@ -35,7 +35,7 @@ use crate::ruling_subject::PlanRuling;
 use crate::ruling_subject::Subject;
 
 /// What is asked in one call about one plan.
-struct Question<'a> {
+struct RulingItem<'a> {
     account: BatchAccountIndex,
     figures: Option<Figures>,
     facts: &'a mut PlanFacts,
@@ -89,7 +89,7 @@ impl Batch {
         let matching = policies.matching(of, bundle, command.name());
         let mut facts = self.plan_facts(entry, &command, &plan);
         facts.policies.clone_from(&matching.active);
-        facts.is_pending = self.is_held(entry, &command, &plan, &approved);
+        facts.is_pending = self.needs_approval(entry, &command, &plan, &approved);
         if matching.is_empty() {
             // Nobody looks at it; only its money counts.
             facts.members.truncate(1);
@@ -106,7 +106,7 @@ impl Batch {
     }
 
     /// Whether the host holds the plan back, whatever the operator's policies rule.
-    fn is_held(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
+    fn needs_approval(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
         !self.grants_approvals && !self.host_approvals(index, command, plan, approved).is_empty()
     }
 
@@ -145,12 +145,12 @@ impl Batch {
 
     /// One call about the present plans.
     fn ask_once(&self, policies: &ActivePolicies, cases: &mut [&mut Case]) {
-        let questions = cases.iter_mut().map(|case| Question {
+        let requests = cases.iter_mut().map(|case| RulingItem {
             account: case.account,
             figures: case.figures,
             facts: &mut case.state.facts,
         });
-        let answers = self.put(policies, questions.collect());
+        let answers = self.put(policies, requests.collect());
         for (case, answers) in cases.iter_mut().zip(answers) {
             case.figures = Some(answers.figures);
             if self.records_decisions && !case.state.facts.policies.is_empty() {
@@ -168,12 +168,12 @@ impl Batch {
             .iter()
             .map(|case| PlanFacts { policies: case.matching.shadow.clone(), ..case.state.facts.clone() });
         let mut facts = facts.collect::<Vec<_>>();
-        let questions = asked.iter().zip(&mut facts).map(|(case, facts)| Question {
+        let requests = asked.iter().zip(&mut facts).map(|(case, facts)| RulingItem {
             account: case.account,
             figures: case.figures,
             facts,
         });
-        let answers = self.put(policies, questions.collect());
+        let answers = self.put(policies, requests.collect());
         for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
             case.record_shadows(policies, facts, &answers.answers);
             if self.records_decisions {
@@ -217,33 +217,33 @@ impl Batch {
         &self,
         account: BatchAccountIndex,
         facts: PlanFacts,
-        answers: PlanAnswers,
+        answers: PolicyAnswers,
         is_shadow: bool,
     ) -> PolicyEvaluation {
         PolicyEvaluation { account: self.account(account).facts(answers.figures), facts, answers, is_shadow }
     }
 
-    fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
-        if questions.is_empty() {
+    fn put(&self, policies: &ActivePolicies, mut requests: Vec<RulingItem<'_>>) -> Vec<PolicyAnswers> {
+        if requests.is_empty() {
             return Vec::new();
         }
         let mut accounts = Vec::new();
         let mut in_turn = BTreeMap::new();
-        for question in &mut questions {
-            let of = self.account(question.account);
+        for request in &mut requests {
+            let of = self.account(request.account);
             let mut add = |figures| {
                 accounts.push(of.facts(figures));
                 AccountIndex::new(accounts.len() - 1)
             };
-            question.facts.account = match question.figures {
+            request.facts.account = match request.figures {
                 Some(figures) => add(figures),
                 None => {
-                    let at = question.facts.at;
-                    *in_turn.entry(question.account).or_insert_with(|| add(of.figures(at)))
+                    let at = request.facts.at;
+                    *in_turn.entry(request.account).or_insert_with(|| add(of.figures(at)))
                 }
             };
         }
-        let facts = questions.iter().map(|question| &*question.facts).collect::<Vec<_>>();
+        let facts = requests.iter().map(|request| &*request.facts).collect::<Vec<_>>();
         policies.ask(&accounts, &facts)
     }
 
@@ -274,7 +274,7 @@ impl Batch {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
-        facts.is_pending = self.is_held(case.entry, &command, &plan, &case.context.approved);
+        facts.is_pending = self.needs_approval(case.entry, &command, &plan, &case.context.approved);
         case.replace(PlanState { command, plan, facts, fuel });
     }
 

@@ -55,7 +55,7 @@ impl Batch {
                 && item.walk.bundle[member].expires_at == expires_before
         };
         let mut approvals = item.approvals.iter();
-        item.is_held
+        item.needs_review
             || approvals.any(|approval| set_back::requires(&approval.required) && is_of_period(approval))
     }
 

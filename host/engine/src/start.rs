@@ -150,7 +150,7 @@ impl Engine {
                  were revoked since must be revoked again"
             );
         }
-        self.held_until = self.store.held_until();
+        self.review_until = self.store.review_until();
         Ok(())
     }
 

@@ -90,7 +90,7 @@ pub(crate) fn check_policies(usage: PolicyUsage, limits: &Limits) -> Result<(), 
 ///
 /// [`ProblemType::QuotaExceeded`] when as many are kept as may be.
 pub(crate) fn check_answers(writer: &mut WriterContext, token: &str, most: i64) -> Result<(), Problem> {
-    check("responses that are kept under idempotency keys", writer.kept_answers(token)? + 1, most)
+    check("responses that are kept under idempotency keys", writer.stored_responses(token)? + 1, most)
 }
 
 fn check(what: &str, would_be: i64, most: i64) -> Result<(), Problem> {

@@ -9,7 +9,7 @@ mod provider;
 mod runtime;
 
 pub use policy::interpreter::Interpreter;
-pub use policy::interpreter::PlanAnswers;
+pub use policy::interpreter::PolicyAnswers;
 pub use policy::interpreter::ScriptReport;
 pub use provider::bundled::BUNDLED;
 pub use provider::bundled::BundledPlugin;

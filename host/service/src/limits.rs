@@ -108,7 +108,7 @@ limits! {
     /// The most items of all kept jobs of one person.
     job_items_per_person_max: i64 = 200_000, 1..=100_000_000;
     /// The most responses that are kept under the idempotency keys of one token.
-    answers_per_token_max: i64 = 100_000, 1..=100_000_000;
+    responses_per_token_max: i64 = 100_000, 1..=100_000_000;
     /// The most webhooks of one person.
     webhooks_per_person_max: i64 = 50, 1..=100;
     /// The most calendars of one person.

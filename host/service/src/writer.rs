@@ -123,7 +123,7 @@ impl Writer {
             tokens,
             key_usage: Arc::clone(&key_usage),
             storage: Arc::clone(&storage),
-            kept_answers: BTreeMap::new(),
+            stored_responses: BTreeMap::new(),
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
@@ -240,7 +240,7 @@ mod tests {
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
             storage: Arc::default(),
-            kept_answers: BTreeMap::new(),
+            stored_responses: BTreeMap::new(),
         }
     }
 

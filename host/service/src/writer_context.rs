@@ -57,7 +57,7 @@ pub struct WriterContext {
     pub(crate) key_usage: Arc<KeyUsage>,
     pub(crate) storage: Arc<SharedState>,
     /// How many responses are kept for a token, as counted since the last maintenance.
-    pub(crate) kept_answers: BTreeMap<String, i64>,
+    pub(crate) stored_responses: BTreeMap<String, i64>,
 }
 
 impl WriterContext {
@@ -105,18 +105,18 @@ impl WriterContext {
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be read.
-    pub fn kept_answers(&mut self, token: &str) -> Result<i64, StoreError> {
-        if let Some(kept) = self.kept_answers.get(token) {
+    pub fn stored_responses(&mut self, token: &str) -> Result<i64, StoreError> {
+        if let Some(kept) = self.stored_responses.get(token) {
             return Ok(*kept);
         }
-        let kept = quotas::kept_answers(self.engine.db(), token)?;
-        self.kept_answers.insert(token.to_owned(), kept);
+        let kept = quotas::stored_responses(self.engine.db(), token)?;
+        self.stored_responses.insert(token.to_owned(), kept);
         Ok(kept)
     }
 
     /// Notes that another response is kept for a token.
-    pub fn note_kept_answer(&mut self, token: &str) {
-        if let Some(kept) = self.kept_answers.get_mut(token) {
+    pub fn note_stored_response(&mut self, token: &str) {
+        if let Some(kept) = self.stored_responses.get_mut(token) {
             *kept += 1;
         }
     }
@@ -134,7 +134,7 @@ impl WriterContext {
     /// Stores when tokens and keys were last used, deletes expired records, and gives unused memory back.
     pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
         memory::give_back();
-        self.kept_answers.clear();
+        self.stored_responses.clear();
         let now = self.now();
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {

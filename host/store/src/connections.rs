@@ -244,7 +244,7 @@ fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
 
 /// What is known of a resource of a connected account, as far as it says how it will be renewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldResource {
+pub struct KnownResource {
     /// The provider's id.
     pub id: String,
     /// One of the kinds of the plugin's manifest.
@@ -281,7 +281,7 @@ pub fn has_price(db: &ReadTx, account: AccountKey, id: &str) -> Result<bool, Sto
 }
 
 /// The resources of an account that are not at their end, by expiry.
-pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<HeldResource>, StoreError> {
+pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<KnownResource>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select r.id, r.kind, r.region, h.charging, h.stage, h.expires_at, h.on_expiry, r.price is not null as has_price,
                 case when h.bundle <> h.resource then p.id end as primary_id, ph.expires_at as primary_expires_at,
@@ -295,12 +295,12 @@ pub fn resources(db: &ReadTx, account: AccountKey) -> Result<Vec<HeldResource>, 
     Ok(found.into_iter().filter(|held| !held.stage.is_final()).collect())
 }
 
-fn held(row: &Row<'_>) -> Result<HeldResource, StoreError> {
+fn held(row: &Row<'_>) -> Result<KnownResource, StoreError> {
     const EXPIRY: &str = "what happens on expiry";
     let (charging, stage): (i64, i64) = (row.get("charging")?, row.get("stage")?);
     let (on_expiry, primary_on_expiry): (i64, i64) = (row.get("on_expiry")?, row.get("primary_on_expiry")?);
     let unknown = |what: &'static str, code: i64| StoreError::Damaged { what, found: code.to_string() };
-    Ok(HeldResource {
+    Ok(KnownResource {
         id: row.get("id")?,
         kind: row.get("kind")?,
         region: row.get("region")?,

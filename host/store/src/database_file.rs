@@ -25,7 +25,7 @@ pub(crate) struct FileId {
 struct Descriptors {
     /// The first has the lock, if anybody holds it; the others must not be closed either.
     files: Vec<File>,
-    is_held: bool,
+    is_locked: bool,
 }
 
 /// Every file that was locked and still has a name.
@@ -49,16 +49,16 @@ impl DatabaseFile {
         let in_use = || StoreError::InUse { path: path.to_owned(), holder: String::new() };
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody else can reach a file without a name, so nobody meets SQLite's locks of it.
-        open.retain(|_, descriptors| descriptors.is_held || descriptors.files.iter().any(has_name));
+        open.retain(|_, descriptors| descriptors.is_locked || descriptors.files.iter().any(has_name));
         let mut id = id_at(path).map_err(failed)?;
         if !open.contains_key(&id) {
             let file = File::open(path).map_err(failed)?;
             id = id_of(&file.metadata().map_err(failed)?);
-            let descriptors = Descriptors { files: Vec::new(), is_held: false };
+            let descriptors = Descriptors { files: Vec::new(), is_locked: false };
             open.entry(id).or_insert(descriptors).files.push(file);
         }
         let descriptors = open.get_mut(&id).expect("it was just put there");
-        if descriptors.is_held {
+        if descriptors.is_locked {
             return Err(in_use());
         }
         match try_lock(&descriptors.files[0]) {
@@ -66,7 +66,7 @@ impl DatabaseFile {
             Err(TryLockError::WouldBlock) => return Err(in_use()),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        descriptors.is_held = true;
+        descriptors.is_locked = true;
         drop(open);
         let locked = DatabaseFile { path: path.to_owned(), id };
         // Another process may have put another file there meanwhile.
@@ -91,7 +91,7 @@ impl Drop for DatabaseFile {
     fn drop(&mut self) {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(descriptors) = open.get_mut(&self.id) {
-            descriptors.is_held = false;
+            descriptors.is_locked = false;
             if let Err(error) = descriptors.files[0].unlock() {
                 tracing::error!(db = %self.path.display(), %error, "the lock of the database cannot be given back");
             }

@@ -36,7 +36,7 @@ pub(crate) struct Mark {
     /// The latest instant of an event: a batch of the clock is written before the clock is said to have come so far.
     happened_at: Option<i64>,
     /// What was due by then may have been paid in an earlier generation.
-    held_until: Option<i64>,
+    review_until: Option<i64>,
 }
 
 /// What a database that was set back has lost.
@@ -98,9 +98,9 @@ impl Generation {
         if self.is_set_back || !db.connection().is_autocommit() {
             return;
         }
-        let Mark { generation, held_until, event, .. } = self.mark;
+        let Mark { generation, review_until, event, .. } = self.mark;
         let happened_at = last_instant(db, event).unwrap_or_default().max(self.mark.happened_at);
-        let mark = Mark { generation, held_until, happened_at, ..found };
+        let mark = Mark { generation, review_until, happened_at, ..found };
         let is_known = mark == self.mark && self.path.exists();
         if !is_known && write(&self.path, mark).is_ok() {
             self.mark = mark;
@@ -150,7 +150,7 @@ impl Store {
         if let Some(generation) = store_generation {
             generation.mark = Mark {
                 generation: before.generation + 1,
-                held_until: before.held_until.max(before.ticked_at).max(before.happened_at),
+                review_until: before.review_until.max(before.ticked_at).max(before.happened_at),
                 ..found
             };
             generation.is_set_back = false;
@@ -168,9 +168,9 @@ impl Store {
     }
 
     /// Until when what was due may have been paid before the database was set back.
-    pub fn held_until(&self) -> Option<Timestamp> {
-        let held_until = self.generation.as_ref()?.mark.held_until;
-        held_until.map(Timestamp::from_second)
+    pub fn review_until(&self) -> Option<Timestamp> {
+        let review_until = self.generation.as_ref()?.mark.review_until;
+        review_until.map(Timestamp::from_second)
     }
 
     /// Notes beside the database how far it has come.
@@ -216,7 +216,7 @@ fn read(path: &Path) -> Mark {
             "audit" => mark.audit = value,
             "ticked_at" => mark.ticked_at = Some(value),
             "happened_at" => mark.happened_at = Some(value),
-            "held_until" => mark.held_until = Some(value),
+            "held_until" => mark.review_until = Some(value),
             _ => {}
         }
     }
@@ -227,7 +227,7 @@ fn read(path: &Path) -> Mark {
 fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
     let mut text = format!("generation {}\nevent {}\naudit {}\n", mark.generation, mark.event, mark.audit);
     let instants =
-        [("ticked_at", mark.ticked_at), ("happened_at", mark.happened_at), ("held_until", mark.held_until)];
+        [("ticked_at", mark.ticked_at), ("happened_at", mark.happened_at), ("held_until", mark.review_until)];
     for (name, value) in instants {
         if let Some(value) = value {
             writeln!(text, "{name} {value}").map_err(std::io::Error::other)?;

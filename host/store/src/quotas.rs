@@ -44,7 +44,7 @@ pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError
 }
 
 /// How many responses are kept under the idempotency keys of a token.
-pub fn kept_answers(db: &ReadTx, token: &str) -> Result<i64, StoreError> {
+pub fn stored_responses(db: &ReadTx, token: &str) -> Result<i64, StoreError> {
     count(db, "select count(*) from idempotency_key where api_token = ?1", token)
 }
 

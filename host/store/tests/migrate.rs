@@ -261,13 +261,13 @@ fn the_store_reads_everything_that_schema_3_kept() {
     let kept = decisions::list(db, RowKey::before_all(), 100_000).unwrap();
     let planned = kept.iter().filter(|kept| {
         assert_eq!(kept.contract, "0.1");
-        decision::read_question(kept.request.as_ref().unwrap(), &kept.contract).unwrap();
+        decision::read_request(kept.request.as_ref().unwrap(), &kept.contract).unwrap();
         decision::read_answer(kept.response.as_ref().unwrap(), &kept.contract).unwrap().is_ok()
     });
     assert_eq!((planned.count(), kept.len()), (204, 234), "plans and refusals are read back");
     for approval in approvals::list(db, &approvals::Filter::default(), RowKey::before_all(), 1_000).unwrap() {
         assert_eq!(approval.priced.contract, "0.1");
-        decision::read_question(&approval.priced.request, &approval.priced.contract).unwrap();
+        decision::read_request(&approval.priced.request, &approval.priced.contract).unwrap();
     }
     let webhooks = webhooks::list(db).unwrap().into_iter().map(|webhook| {
         let disabled = webhook.disabled.map_or("enabled".to_owned(), |disabled| disabled.reason);

@@ -27,10 +27,10 @@ use crate::plan;
 use crate::plan::Plan;
 use crate::plan::Words;
 use crate::ruling::RulingValue;
-use crate::rulings::Answer;
 use crate::rulings::Batch;
 use crate::rulings::Failure;
 use crate::rulings::Figures;
+use crate::rulings::PolicyAnswer;
 use crate::rulings::Results;
 use crate::rulings::Ruling;
 use crate::types::Calendar;
@@ -152,14 +152,14 @@ impl<'s> Interpreter<'s> {
         })
     }
 
-    fn ask(&self, script: usize, plan: &Plan) -> Answer {
+    fn ask(&self, script: usize, plan: &Plan) -> PolicyAnswer {
         self.current.set(script);
         let text = self.scripts[script].0;
         let ruling = match self.compiled(script) {
             Ok(compiled) => self.call(compiled, text, plan),
             Err(failure) => Ruling::Failed(failure.clone()),
         };
-        Answer { ruling, notes: self.context.notes.take().into_texts() }
+        PolicyAnswer { ruling, notes: self.context.notes.take().into_texts() }
     }
 
     /// The function and the place at which a script meets a limit. Where Rhai does not know the place, the script is run

@@ -78,7 +78,7 @@ pub fn measure_chain(arguments: &Arguments) -> anyhow::Result<()> {
         anyhow::ensure!(approved.count() == PLANS as usize * SCRIPTS.len(), "every script approves");
         let (taken, results) = figures::time(|| interpreter::rule(&scripts, &calendars, black_box(&batch)));
         figures::keep_best(&mut outside, taken);
-        let is_approved = |one: &&rulings::Answer| matches!(one.ruling, rulings::Ruling::Approve);
+        let is_approved = |one: &&rulings::PolicyAnswer| matches!(one.ruling, rulings::Ruling::Approve);
         let approved = results.answers.iter().filter(is_approved).count();
         anyhow::ensure!(approved == PLANS as usize * SCRIPTS.len(), "every script approves outside, too");
         let (taken, approved) =

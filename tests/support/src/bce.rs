@@ -7,8 +7,8 @@ use http::Request;
 use perennial_domain::timestamp::Timestamp;
 use sha2::Sha256;
 
-use crate::provider_server::Answer;
 use crate::provider_server::Key;
+use crate::provider_server::ProviderResponse;
 use crate::provider_server::Server;
 
 /// The host that every request names.
@@ -68,7 +68,7 @@ impl Draft {
 
 impl SignedRequest {
     /// Sends it to the server and returns the answer.
-    pub fn send(&self, server: &Server) -> Answer {
+    pub fn send(&self, server: &Server) -> ProviderResponse {
         let mut request = Request::builder().method(self.draft.method).uri(&self.draft.target);
         for (name, value) in &self.headers {
             request = request.header(*name, value);

@@ -72,7 +72,7 @@ pub struct Server {
 
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ProviderResponse {
     /// Its HTTP status.
     pub status: u16,
     /// The headers of the response.
@@ -81,7 +81,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl ProviderResponse {
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
@@ -222,17 +222,17 @@ impl Server {
     }
 
     /// Sends a request as it is.
-    pub fn send(&self, request: Request<String>) -> Answer {
+    pub fn send(&self, request: Request<String>) -> ProviderResponse {
         self.send_to(self.router.clone(), request)
     }
 
     /// Sends a `POST` to the admin API, as an administrator who has no other token.
-    pub fn post_to_admin(&self, path: &str, body: &Value) -> Answer {
+    pub fn post_to_admin(&self, path: &str, body: &Value) -> ProviderResponse {
         self.ask_admin("POST", path, &body.to_string())
     }
 
     /// Sends a request to the admin API, as an administrator who has no other token.
-    pub fn ask_admin(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub fn ask_admin(&self, method: &str, path: &str, body: &str) -> ProviderResponse {
         let host = self.host.clone();
         let made = self.host.writer().call(move |desk| {
             let wanted = auth::CreateToken {
@@ -255,13 +255,13 @@ impl Server {
         self.send_to(api::router(&self.host), request.unwrap())
     }
 
-    fn send_to(&self, router: Router, request: Request<String>) -> Answer {
+    fn send_to(&self, router: Router, request: Request<String>) -> ProviderResponse {
         self.runtime.block_on(async {
             let response = router.oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
             let body = String::from_utf8(bytes.to_vec()).unwrap();
-            Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+            ProviderResponse { status: parts.status.as_u16(), headers: parts.headers, body }
         })
     }
 

@@ -55,7 +55,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
         host.play(FROM, UNTIL);
         for kept in decisions::list(host.db(), RowKey::before_all(), u32::MAX).unwrap() {
             let (request, response) = (kept.request.unwrap(), kept.response.unwrap());
-            let question = decision::read_question(&request, &kept.contract).unwrap();
+            let question = decision::read_request(&request, &kept.contract).unwrap();
             prop_assert_eq!(decision::question(&question.as_input()).to_text(), request);
             let answer = decision::read_answer(&response, &kept.contract).unwrap();
             prop_assert_eq!(decision::answer(&answer).to_text(), response);

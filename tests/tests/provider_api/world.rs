@@ -62,7 +62,7 @@ pub struct World {
 
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     pub status: u16,
     pub body: String,
 }
@@ -98,26 +98,26 @@ impl World {
     }
 
     /// Sends a request as it is.
-    pub fn raw(&self, request: Request<String>) -> Answer {
+    pub fn raw(&self, request: Request<String>) -> ApiResponse {
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let status = response.status().as_u16();
             assert_eq!(response.headers()["content-type"], "text/x-lantern");
             let bytes = response.into_body().collect().await.unwrap().to_bytes();
-            Answer { status, body: String::from_utf8(bytes.to_vec()).unwrap() }
+            ApiResponse { status, body: String::from_utf8(bytes.to_vec()).unwrap() }
         })
     }
 
     /// Sends a request signed with `key`, `ago` seconds before now.
-    pub fn signed(&self, key: &Key, ago: i64, method: &str, path: &str, body: &str) -> Answer {
+    pub fn signed(&self, key: &Key, ago: i64, method: &str, path: &str, body: &str) -> ApiResponse {
         self.raw(signed(key, ago, method, path, body))
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> ApiResponse {
         self.signed(&self.key, 0, "GET", path, "")
     }
 
-    pub fn post(&self, path: &str, body: &str) -> Answer {
+    pub fn post(&self, path: &str, body: &str) -> ApiResponse {
         self.signed(&self.key, 0, "POST", path, body)
     }
 
@@ -154,7 +154,7 @@ impl Drop for World {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// The status and the body.
     pub fn shown(&self) -> String {
         format!("{} {}", self.status, self.body)

@@ -21,7 +21,7 @@ use perennial_domain::policy::facts::Tries;
 use perennial_domain::policy::selector::Selector;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
-use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PolicyAnswers;
 
 use crate::world::NOW;
 use crate::world::bundle;
@@ -79,11 +79,11 @@ fn plan(account: usize, id: &str, policies: usize) -> PlanFacts {
     }
 }
 
-fn ask(scripts: &[&str], accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<PlanAnswers> {
+fn ask(scripts: &[&str], accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<PolicyAnswers> {
     interpreter().ask(&set(scripts), accounts, &plans.iter().collect::<Vec<_>>())
 }
 
-fn failure(answers: &PlanAnswers, policy: usize) -> String {
+fn failure(answers: &PolicyAnswers, policy: usize) -> String {
     let ruling = &answers.answers[policy].ruling;
     let Ruling::Fail(failure) = ruling else { return format!("{ruling:?}") };
     failure.to_string()

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::answer_limits;
-use crate::connector::Answer;
 use crate::connector::CallContext;
 use crate::connector::Capabilities;
 use crate::connector::CloudOrder;
@@ -12,6 +11,7 @@ use crate::connector::Cursor;
 use crate::connector::Mutation;
 use crate::connector::Outcome;
 use crate::connector::Query;
+use crate::connector::QueryAnswer;
 use crate::connector::UnsignedRequest;
 use crate::micros::Micros;
 use crate::provider_api;
@@ -196,17 +196,17 @@ fn is_host_name(host: &str) -> bool {
 /// # Errors
 ///
 /// The first problem, in words.
-pub fn check_answer(query: &Query, answer: &Answer) -> Result<(), String> {
+pub fn check_query_answer(query: &Query, answer: &QueryAnswer) -> Result<(), String> {
     match (query, answer) {
-        (Query::List { cursor, .. } | Query::Find { cursor, .. }, Answer::Resources(page)) => {
+        (Query::List { cursor, .. } | Query::Find { cursor, .. }, QueryAnswer::Resources(page)) => {
             check_page(page.resources.len() + page.unknown.len(), cursor.as_ref(), page.next.as_ref())?;
             page.resources.iter().try_for_each(check_resource)
         }
-        (Query::Orders(asked), Answer::Orders(page)) => {
+        (Query::Orders(asked), QueryAnswer::Orders(page)) => {
             check_page(page.orders.len(), asked.cursor.as_ref(), page.next.as_ref())?;
             page.orders.iter().try_for_each(check_order)
         }
-        (Query::Quote { targets, .. }, Answer::Quotes(quotes)) => {
+        (Query::Quote { targets, .. }, QueryAnswer::Quotes(quotes)) => {
             let stranger = quotes.iter().find(|quote| {
                 quote.amount < Micros::ZERO || !targets.iter().any(|target| target.id == quote.resource)
             });
@@ -217,10 +217,13 @@ pub fn check_answer(query: &Query, answer: &Answer) -> Result<(), String> {
                 None => Ok(()),
             }
         }
-        (Query::Balance, Answer::Balance(_)) => Ok(()),
+        (Query::Balance, QueryAnswer::Balance(_)) => Ok(()),
         (
             Query::List { .. } | Query::Find { .. } | Query::Orders(_) | Query::Quote { .. } | Query::Balance,
-            Answer::Resources(_) | Answer::Orders(_) | Answer::Quotes(_) | Answer::Balance(_),
+            QueryAnswer::Resources(_)
+            | QueryAnswer::Orders(_)
+            | QueryAnswer::Quotes(_)
+            | QueryAnswer::Balance(_),
         ) => Err(format!("the answer to another query than `{}`", query.name())),
     }
 }

@@ -200,7 +200,7 @@ pub struct CloudBalance {
 
 /// What the provider says to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum QueryAnswer {
     /// A page of resources.
     Resources(ResourcePage),
     /// A page of orders.

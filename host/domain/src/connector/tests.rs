@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::account::Account;
 use crate::account::Mode;
-use crate::connector::Answer;
 use crate::connector::Api;
 use crate::connector::ApiIndex;
 use crate::connector::CallContext;
@@ -13,13 +12,14 @@ use crate::connector::Cursor;
 use crate::connector::MutationLimit;
 use crate::connector::MutationName;
 use crate::connector::Query;
+use crate::connector::QueryAnswer;
 use crate::connector::Read;
 use crate::connector::ResourcePage;
 use crate::connector::SignatureEncoding;
 use crate::connector::Signing;
 use crate::connector::UnsignedRequest;
-use crate::connector::check_answer;
 use crate::connector::check_capabilities;
+use crate::connector::check_query_answer;
 use crate::connector::check_request;
 use crate::ledger::Balance;
 use crate::provider_api::Derivation;
@@ -176,7 +176,7 @@ fn every_problem_of_capabilities_is_listed() {
 #[test]
 fn a_page_is_no_endless_list_and_answers_its_own_query() {
     let page = |next: &str| {
-        Answer::Resources(ResourcePage {
+        QueryAnswer::Resources(ResourcePage {
             resources: Vec::new(),
             unknown: Vec::new(),
             total: None,
@@ -184,8 +184,8 @@ fn a_page_is_no_endless_list_and_answers_its_own_query() {
         })
     };
     let from = |cursor: &str| Query::List { cursor: Some(Cursor(cursor.to_owned())), expires_until: None };
-    assert_eq!(check_answer(&from("1"), &page("2")), Ok(()));
-    assert!(check_answer(&from("1"), &page("1")).unwrap_err().contains("followed by itself"));
-    assert!(check_answer(&from("1"), &page(&"2".repeat(1_001))).unwrap_err().contains("1001 bytes"));
-    assert!(check_answer(&Query::Balance, &page("2")).unwrap_err().contains("`balance`"));
+    assert_eq!(check_query_answer(&from("1"), &page("2")), Ok(()));
+    assert!(check_query_answer(&from("1"), &page("1")).unwrap_err().contains("followed by itself"));
+    assert!(check_query_answer(&from("1"), &page(&"2".repeat(1_001))).unwrap_err().contains("1001 bytes"));
+    assert!(check_query_answer(&Query::Balance, &page("2")).unwrap_err().contains("`balance`"));
 }

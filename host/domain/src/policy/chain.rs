@@ -6,9 +6,9 @@
 
 use crate::plan::Refusal;
 use crate::policy::Amendment;
-use crate::policy::Answer;
 use crate::policy::OnFailure;
 use crate::policy::Policy;
+use crate::policy::PolicyAnswer;
 use crate::policy::Ruling;
 use crate::policy::facts::PlanFacts;
 use crate::timestamp::Timestamp;
@@ -185,7 +185,7 @@ impl Chain {
     }
 
     /// What the answers of all policies that were asked about `plan` come to, in the order of the chain.
-    pub fn round(&mut self, plan: &PlanFacts, answers: &[(&Policy, &Answer)]) -> ChainStep {
+    pub fn round(&mut self, plan: &PlanFacts, answers: &[(&Policy, &PolicyAnswer)]) -> ChainStep {
         let rulings = answers.iter().map(|(policy, answer)| self.effective(plan, policy, answer));
         let rulings = rulings.collect::<Vec<_>>();
         let is_denied = rulings.iter().any(|ruling| matches!(ruling.effect, Effect::Deny));
@@ -232,7 +232,12 @@ impl Chain {
     }
 
     /// What a policy's answer comes to, when everything that cannot be followed is a failure.
-    fn effective<'r>(&self, plan: &PlanFacts, policy: &'r Policy, answer: &'r Answer) -> EffectiveRuling<'r> {
+    fn effective<'r>(
+        &self,
+        plan: &PlanFacts,
+        policy: &'r Policy,
+        answer: &'r PolicyAnswer,
+    ) -> EffectiveRuling<'r> {
         let ruled = |kind, reason: &str, effect| EffectiveRuling {
             policy: &policy.name,
             notes: &answer.notes,

@@ -6,7 +6,7 @@ use crate::ledger::Book;
 use crate::ledger::Entry;
 use crate::ledger::Reason;
 use crate::micros::Micros;
-use crate::policy::Answer;
+use crate::policy::PolicyAnswer;
 use crate::policy::Ruling;
 use crate::policy::facts::AccountFacts;
 use crate::policy::facts::PlanFacts;
@@ -91,7 +91,7 @@ impl RunningFigures {
 
     /// `plan` was asked about: it is taken to be paid if all policies approve, nothing else holds it back, and the balance
     /// covers it.
-    pub fn after_answers(&mut self, plan: &PlanFacts, answers: &[Answer]) {
+    pub fn after_answers(&mut self, plan: &PlanFacts, answers: &[PolicyAnswer]) {
         self.after(plan, answers.iter().all(|answer| answer.ruling == Ruling::Approve));
     }
 

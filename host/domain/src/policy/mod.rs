@@ -232,7 +232,7 @@ impl std::fmt::Display for ScriptFailure {
 
 /// A ruling, and what the script noted on the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PolicyAnswer {
     /// What the script returned.
     pub ruling: Ruling,
     /// The texts that the script noted, in order.

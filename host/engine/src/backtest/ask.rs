@@ -5,7 +5,7 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::policy::Amendment;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::chain::Chain;
@@ -18,7 +18,7 @@ use perennial_sandbox::PlanRequest;
 
 use crate::backtest::plan_ruling::PlanRuling;
 use crate::backtest::recorded::RecordedPlan;
-use crate::backtest::recorded::RecordedPlanAnswer;
+use crate::backtest::recorded::RecordedPlan;
 use crate::backtest::tested_plan::TestedPlan;
 use crate::policies::ActivePolicies;
 use crate::policy_case;
@@ -57,12 +57,12 @@ impl Case {
             requested: Vec::new(),
         });
         let ruling = facts.policies.is_empty().then(|| PlanRuling::without_policies(&facts));
-        let command = plan.planned.as_ref().map(|planned| planned.question.command.clone());
+        let command = plan.planned.as_ref().map(|planned| planned.request.command.clone());
         Case { plan, account, original, facts, command, chain, is_amended: false, ruling }
     }
 
     /// A round of the chain, or more, if what it wants cannot be planned.
-    fn round(&mut self, policies: &ActivePolicies, providers: &Providers, mut answers: Vec<Answer>) {
+    fn round(&mut self, policies: &ActivePolicies, providers: &Providers, mut answers: Vec<PolicyAnswer>) {
         loop {
             let before = self.chain.clone();
             let asked = self.facts.policies.iter().map(|place| policies.policy(*place));
@@ -85,22 +85,21 @@ impl Case {
 
     /// Makes the plan anew as it is amended, or says why that cannot be done.
     fn amend(&mut self, providers: &Providers, amendment: &Amendment) -> Result<(), String> {
-        let (Some(command), Some(RecordedPlanAnswer { plugin, question, .. })) =
-            (&self.command, &self.plan.planned)
+        let (Some(command), Some(RecordedPlan { plugin, request, .. })) = (&self.command, &self.plan.planned)
         else {
             return Err("it amends a plan of which it is not kept how it was made".to_owned());
         };
         let rules = providers.get(plugin).ok_or_else(|| format!("no plugin `{plugin}` is loaded"))?;
         let token = rules.manifest().idempotency.as_ref().map(|how| how.option_name.as_str());
         let command = policy_case::amended(command, amendment, token);
-        let account = replay::account_of(question, plugin);
+        let account = replay::account_of(request, plugin);
         let request = PlanRequest {
-            at: question.at,
+            at: request.at,
             account: AccountIndex::new(0),
             command: &command,
-            member: question.member,
-            bundle: &question.bundle,
-            orders: &question.orders,
+            member: request.member,
+            bundle: &request.bundle,
+            orders: &request.orders,
         };
         let plan = match rules.make_plans(&[&account], &[request]).pop() {
             Some(Ok(PlanAnswer { plan: Ok(plan), .. })) => plan,

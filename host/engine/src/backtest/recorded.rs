@@ -3,8 +3,8 @@
 use perennial_domain::account_settings;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_domain::policy::Answer;
 use perennial_domain::policy::Policy;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::RANK_DEFAULT;
 use perennial_domain::policy::Ruling;
@@ -16,10 +16,10 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Selector;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::decision;
-use perennial_formats::decision::Question;
+use perennial_formats::decision::DecisionRequest;
 use perennial_formats::decision::ruling;
 use perennial_formats::decision::ruling::PolicyVersion;
-use perennial_formats::decision::ruling::RulingQuestion;
+use perennial_formats::decision::ruling::RulingRequest;
 use perennial_store::decisions::Decision;
 
 use crate::backtest::plan_ruling::PlanRuling;
@@ -33,7 +33,7 @@ pub(super) struct RecordedPlan {
     /// The resource that was named.
     pub(super) resource: String,
     /// What the plugin was asked and answered; `None` where none was, as about an order that is paid.
-    pub(super) planned: Option<RecordedPlanAnswer>,
+    pub(super) planned: Option<RecordedPlan>,
     /// What policies ruled, in order: a round of the chain each, or what shadow policies ruled beside it.
     pub(super) rulings: Vec<RecordedRuling>,
     /// Whether something of it cannot be read.
@@ -42,11 +42,11 @@ pub(super) struct RecordedPlan {
 
 /// What a plugin was asked about a plan, and answered.
 #[derive(Debug)]
-pub(super) struct RecordedPlanAnswer {
+pub(super) struct RecordedPlan {
     /// The plugin's id.
     pub(super) plugin: String,
-    /// The question about the plan.
-    pub(super) question: Question,
+    /// The request about the plan.
+    pub(super) request: DecisionRequest,
     /// The plan, or the provider's refusal.
     pub(super) answer: Result<Plan, Refusal>,
 }
@@ -54,10 +54,10 @@ pub(super) struct RecordedPlanAnswer {
 /// What policies were asked about a plan, and ruled.
 #[derive(Debug)]
 pub(super) struct RecordedRuling {
-    /// The question about the plan.
-    pub(super) question: RulingQuestion,
+    /// The request about the plan.
+    pub(super) request: RulingRequest,
     /// The answers, in the order of the policies.
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<PolicyAnswer>,
 }
 
 /// Puts plans together from decisions in the order in which they were made.
@@ -110,41 +110,41 @@ impl RecordedPlan {
 
     fn add_plan(&mut self, decision: &Decision) {
         let Decision { plugin, contract, request, response, .. } = decision;
-        let question = request.as_ref().ok().and_then(|text| decision::read_question(text, contract).ok());
+        let request = request.as_ref().ok().and_then(|text| decision::read_request(text, contract).ok());
         let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
-        let planned = question.zip(answer).filter(|(question, answer)| is_about_members(question, answer));
+        let planned = request.zip(answer).filter(|(request, answer)| is_about_members(request, answer));
         self.is_damaged |= planned.is_none();
         self.planned =
-            planned.map(|(question, answer)| RecordedPlanAnswer { plugin: plugin.clone(), question, answer });
+            planned.map(|(request, answer)| RecordedPlan { plugin: plugin.clone(), request, answer });
     }
 
     fn add_ruling(&mut self, decision: &Decision) {
         let Decision { contract, request, response, .. } = decision;
         let is_known = contract == ruling::CONTRACT;
-        let question = request.as_ref().ok().filter(|_| is_known);
-        let question = question.and_then(|text| ruling::read_question(text).ok());
+        let request = request.as_ref().ok().filter(|_| is_known);
+        let request = request.and_then(|text| ruling::read_request(text).ok());
         let answers = response.as_ref().ok().and_then(|text| ruling::read_answers(text).ok());
         let is_whole =
-            |(question, answers): &(RulingQuestion, Vec<Answer>)| question.policies.len() == answers.len();
-        match question.zip(answers).filter(is_whole) {
-            Some((question, answers)) => self.rulings.push(RecordedRuling { question, answers }),
+            |(request, answers): &(RulingRequest, Vec<PolicyAnswer>)| request.policies.len() == answers.len();
+        match request.zip(answers).filter(is_whole) {
+            Some((request, answers)) => self.rulings.push(RecordedRuling { request, answers }),
             None => self.is_damaged = true,
         }
     }
 
     /// The rounds of the chain; what shadow policies ruled is left out.
     fn active_rulings(&self) -> impl Iterator<Item = &RecordedRuling> {
-        self.rulings.iter().filter(|ruling| !ruling.question.context.is_shadow)
+        self.rulings.iter().filter(|ruling| !ruling.request.context.is_shadow)
     }
 
     /// The names under which approvals had been given for it.
     pub(super) fn approved(&self) -> &[String] {
-        self.rulings.first().map_or(&[], |ruling| &ruling.question.context.approved)
+        self.rulings.first().map_or(&[], |ruling| &ruling.request.context.approved)
     }
 
     /// Whether it was asked for through the provider's own API, as far as that is known.
     pub(super) fn is_provider_api(&self) -> bool {
-        self.rulings.first().is_some_and(|ruling| ruling.question.context.is_provider_api)
+        self.rulings.first().is_some_and(|ruling| ruling.request.context.is_provider_api)
     }
 
     /// What was ruled on the plan of `facts` where these approvals had been given.
@@ -152,21 +152,21 @@ impl RecordedPlan {
         let mut rounds = self.active_rulings().peekable();
         let Some(first) = rounds.peek() else { return PlanRuling::without_policies(facts) };
         let mut chain = Chain::new(ChainContext {
-            on_policy_failure: account_settings::on_policy_failure(&first.question.account.settings),
+            on_policy_failure: account_settings::on_policy_failure(&first.request.account.settings),
             is_provider_api: self.is_provider_api(),
             approved: approved.to_vec(),
             requested: Vec::new(),
         });
         let mut is_amended = false;
-        while let Some(RecordedRuling { question, answers }) = rounds.next() {
-            let policies = question.policies.iter().map(policy).collect::<Vec<_>>();
+        while let Some(RecordedRuling { request, answers }) = rounds.next() {
+            let policies = request.policies.iter().map(policy).collect::<Vec<_>>();
             let mut answers = answers.clone();
             loop {
                 let before = chain.clone();
                 let pairs = policies.iter().zip(&answers).collect::<Vec<_>>();
-                match chain.round(&question.plan, &pairs) {
+                match chain.round(&request.plan, &pairs) {
                     ChainStep::Done(verdict) => {
-                        return PlanRuling::new(&verdict, is_amended, &question.plan, &chain);
+                        return PlanRuling::new(&verdict, is_amended, &request.plan, &chain);
                     }
                     ChainStep::Amend { .. } if rounds.peek().is_some() => {
                         is_amended = true;
@@ -187,8 +187,8 @@ impl RecordedPlan {
 }
 
 /// Whether every step is about a member that there is: an answer is kept as the plugin gave it.
-fn is_about_members(question: &Question, answer: &Result<Plan, Refusal>) -> bool {
-    let members = question.bundle.members.len();
+fn is_about_members(request: &DecisionRequest, answer: &Result<Plan, Refusal>) -> bool {
+    let members = request.bundle.members.len();
     answer.as_ref().map_or(true, |plan| plan.steps.iter().all(|step| step.member.get() < members))
 }
 

@@ -16,7 +16,7 @@ use crate::explanation::sentences::sentence;
 /// What a plugin was asked and answered, in words.
 pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
     let Decision { row, at, resource, plugin, digest, contract, request, response, .. } = decision;
-    let question = request.as_ref().ok().and_then(|text| decision::read_question(text, contract).ok());
+    let question = request.as_ref().ok().and_then(|text| decision::read_request(text, contract).ok());
     let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
     let command = question.as_ref().map(|question| question.command.name());
     let (outcome, refusal, said) = match &answer {
@@ -56,7 +56,7 @@ pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionVi
 /// What policies were asked and ruled, in words.
 pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
     let Decision { row, at, resource, digest, request, response, .. } = decision;
-    let question = request.as_ref().ok().and_then(|text| ruling::read_question(text).ok());
+    let question = request.as_ref().ok().and_then(|text| ruling::read_request(text).ok());
     let answers = response.as_ref().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let policies = question.zip(answers).map(|(question, answers)| rulings(&question, &answers));
     let policies = policies.unwrap_or_default();
@@ -85,7 +85,7 @@ pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
 }
 
 /// What each policy ruled, as it is kept.
-fn rulings(question: &ruling::RulingQuestion, answers: &Value) -> Vec<PolicyRulingView> {
+fn rulings(question: &ruling::RulingRequest, answers: &Value) -> Vec<PolicyRulingView> {
     let answers = answers["answers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |(policy, answer): (&ruling::PolicyVersion, &Value)| {
         let (ruling, fields) = answer["ruling"].as_object()?.iter().next()?;

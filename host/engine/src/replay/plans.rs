@@ -8,7 +8,7 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::ledger::Balance;
 use perennial_formats::decision;
 use perennial_formats::decision::CONTRACT;
-use perennial_formats::decision::Question;
+use perennial_formats::decision::DecisionRequest;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
@@ -46,7 +46,7 @@ pub(super) fn replay<'d>(
 
 /// A decision that can be asked again.
 struct Case<'d> {
-    question: Question,
+    question: DecisionRequest,
     account: Account,
     /// The answer that is kept.
     kept: &'d str,
@@ -67,7 +67,7 @@ impl<'d> Case<'d> {
             Some(_) => {}
         }
         let (request, kept) = (request_of(decision)?, response_of(decision)?);
-        let question = decision::read_question(request, contract)
+        let question = decision::read_request(request, contract)
             .map_err(|problems| damaged("request", &problems.to_string()))?;
         let account = account_of(&question, plugin);
         Ok(Case { question, account, kept })
@@ -86,7 +86,7 @@ impl<'d> Case<'d> {
 }
 
 /// The account of a question that was kept: all that rules are told of one is in the question.
-pub(crate) fn account_of(question: &Question, provider: &str) -> Account {
+pub(crate) fn account_of(question: &DecisionRequest, provider: &str) -> Account {
     Account {
         id: question.account.clone(),
         provider: provider.to_owned(),

@@ -12,9 +12,9 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Selector;
 use perennial_formats::decision::ruling;
 use perennial_formats::decision::ruling::CONTRACT;
-use perennial_formats::decision::ruling::RulingQuestion;
+use perennial_formats::decision::ruling::RulingRequest;
 use perennial_sandbox::Interpreter;
-use perennial_sandbox::PlanAnswers;
+use perennial_sandbox::PolicyAnswers;
 use perennial_store::ReadTx;
 use perennial_store::decisions::Decision;
 use perennial_store::error::StoreError;
@@ -30,7 +30,7 @@ use crate::rules::Providers;
 
 /// A ruling that can be asked for again.
 struct Case<'d> {
-    question: RulingQuestion,
+    question: RulingRequest,
     kept: &'d str,
 }
 
@@ -75,13 +75,13 @@ fn read<'d>(interpreter: Option<&Interpreter>, decision: &'d Decision) -> Result
         return Err(Replay::NotReplayable(why));
     }
     let (request, kept) = (request_of(decision)?, response_of(decision)?);
-    let question = ruling::read_question(request);
+    let question = ruling::read_request(request);
     let question = question.map_err(|problems| damaged("request", &problems.to_string()))?;
     Ok(Case { question, kept })
 }
 
 /// Equal for questions to the same set.
-fn set_key(question: &RulingQuestion) -> String {
+fn set_key(question: &RulingRequest) -> String {
     format!("{:?} {:?}", question.policies, question.calendars)
 }
 
@@ -111,7 +111,7 @@ fn ask(db: &ReadTx, interpreter: &Interpreter, cases: Vec<Case<'_>>) -> Result<V
         .map(|(place, case)| PlanFacts { account: AccountIndex::new(place), ..case.question.plan.clone() })
         .collect::<Vec<_>>();
     let answers = interpreter.ask(&set, &accounts, &plans.iter().collect::<Vec<_>>());
-    let compare = |(case, answers): (&Case<'_>, PlanAnswers)| {
+    let compare = |(case, answers): (&Case<'_>, PolicyAnswers)| {
         let answer = ruling::answers(answers.figures, &answers.answers).to_text();
         compared(case.kept, answer, answers.fuel)
     };

@@ -17,7 +17,7 @@ pub(crate) fn log_timelines<A>(
 ) {
     log(requests, answers, |request| {
         let account = accounts[request.account.get()];
-        decision::timeline_question(request.after, &account.id, &account.settings, request.bundle).to_text()
+        decision::timeline_request(request.after, &account.id, &account.settings, request.bundle).to_text()
     });
 }
 

@@ -40,7 +40,7 @@ pub use contract::CONTRACT;
 
 /// What a plugin was asked: what a command, or a try that is due, would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct DecisionRequest {
     /// When it was asked.
     pub at: Timestamp,
     /// The account's id.
@@ -76,7 +76,7 @@ pub struct DecisionInput<'a> {
     pub orders: &'a [Order],
 }
 
-impl Question {
+impl DecisionRequest {
     /// The question, to be kept.
     pub fn as_input(&self) -> DecisionInput<'_> {
         DecisionInput {
@@ -123,7 +123,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
 }
 
 /// What a plugin was asked about a bundle's future, in the words of [`question`]: everything after `after`.
-pub fn timeline_question<'a>(
+pub fn timeline_request<'a>(
     after: Timestamp,
     account: &'a str,
     settings: &'a BTreeMap<String, String>,
@@ -159,7 +159,7 @@ fn period(period: &PaidPeriod) -> JsonValue<'_> {
 /// # Errors
 ///
 /// Every problem of the text, each with its path, or that the contract is unknown.
-pub fn read_question(text: &str, contract: &str) -> Result<Question, Problems> {
+pub fn read_request(text: &str, contract: &str) -> Result<DecisionRequest, Problems> {
     let problems = Diagnostics::default();
     let mut root = json_tree::parse(text, &problems)?;
     let is_known = contract::rename(&mut root, contract, &contract::QUESTION);
@@ -176,9 +176,9 @@ fn unknown_contract<T>(root: JsonCursor<'_, '_>, contract: &str) -> Option<T> {
     None
 }
 
-fn read_root(root: JsonCursor<'_, '_>) -> Option<Question> {
+fn read_root(root: JsonCursor<'_, '_>) -> Option<DecisionRequest> {
     let fields = root.object(&["at", "account", "settings", "command", "member", "bundle", "orders"])?;
-    let question = Question {
+    let question = DecisionRequest {
         at: fields.required("at", |cursor| cursor.instant())?,
         account: fields.required("account", |cursor| cursor.text())?.to_owned(),
         settings: fields.required("settings", |cursor| cursor.texts())?,

@@ -61,7 +61,7 @@ pub struct RulingContext {
 
 /// What policies were asked about one plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RulingQuestion {
+pub struct RulingRequest {
     /// The policies, in the order of the chain.
     pub policies: Vec<PolicyVersion>,
     /// The calendars of their set.
@@ -169,7 +169,7 @@ fn plan_value(plan: &PlanFacts) -> JsonValue<'_> {
 /// # Errors
 ///
 /// Every problem of the text, each with its path.
-pub fn read_question(text: &str) -> Result<RulingQuestion, Problems> {
+pub fn read_request(text: &str) -> Result<RulingRequest, Problems> {
     let problems = Diagnostics::default();
     let root = json_tree::parse(text, &problems)?;
     let question = read_root(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
@@ -179,7 +179,7 @@ pub fn read_question(text: &str) -> Result<RulingQuestion, Problems> {
 const QUESTION_FIELDS: &[&str] =
     &["at", "policies", "calendars", "account", "plan", "shadow", "provider_api", "approved"];
 
-fn read_root(root: JsonCursor<'_, '_>) -> Option<RulingQuestion> {
+fn read_root(root: JsonCursor<'_, '_>) -> Option<RulingRequest> {
     let fields = root.object(QUESTION_FIELDS)?;
     let at = fields.required("at", |cursor| cursor.instant())?;
     let policy = |_, cursor: JsonCursor<'_, '_>| {
@@ -202,7 +202,7 @@ fn read_root(root: JsonCursor<'_, '_>) -> Option<RulingQuestion> {
         is_provider_api: flag("provider_api")?,
         approved: fields.optional("approved", names).or(Vec::new())?,
     };
-    Some(RulingQuestion { policies, calendars, account, plan, context })
+    Some(RulingRequest { policies, calendars, account, plan, context })
 }
 
 fn read_calendar(cursor: JsonCursor<'_, '_>) -> Option<Calendar> {

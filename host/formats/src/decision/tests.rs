@@ -43,11 +43,11 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::CONTRACT;
-use super::Question;
+use super::DecisionRequest;
 use super::answer;
 use super::question;
 use super::read_answer;
-use super::read_question;
+use super::read_request;
 
 /// What the parts of drawn questions and answers are taken from.
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ impl Parts {
         ]
     }
 
-    fn question(&self, command: Command) -> Question {
+    fn question(&self, command: Command) -> DecisionRequest {
         let primary = Resource {
             id: self.text.clone(),
             kind: "package".to_owned(),
@@ -144,7 +144,7 @@ impl Parts {
             ..Resource::default()
         };
         let attached = Resource { attached_to: Some(MemberIndex::new(0)), package: None, ..primary.clone() };
-        Question {
+        DecisionRequest {
             at: self.at,
             account: self.text.clone(),
             settings: self.texts(),
@@ -287,7 +287,7 @@ fn what_is_no_decision_is_refused() {
     expect![[r#"
         1 problem:
           at: the field is missing"#]]
-    .assert_eq(&read_question("{}", CONTRACT).unwrap_err().to_string());
+    .assert_eq(&read_request("{}", CONTRACT).unwrap_err().to_string());
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_question_about_a_member_that_is_not_there_is_refused() {
     let member = r#"{"id": "e", "kind": "ecs", "region": "", "charging": "postpaid", "stage": "active", "tags": {},
         "started_at": "2026-02-28T16:00:00Z", "on_expiry": "lapse", "attributes": {}}"#;
     let refused =
-        |bundle: &str| read_question(&format!("{kept}{bundle}}}"), CONTRACT).unwrap_err().to_string();
+        |bundle: &str| read_request(&format!("{kept}{bundle}}}"), CONTRACT).unwrap_err().to_string();
     expect![[r#"
         1 problem:
           bundle: a bundle has at least one member; this one has none"#]]
@@ -315,7 +315,7 @@ const REFUSAL_0_1: &str = r#"{"refusal":{"code":"CBC.99003610","message":"tries_
 
 #[test]
 fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
-    let asked = read_question(QUESTION_0_1, "0.1").unwrap();
+    let asked = read_request(QUESTION_0_1, "0.1").unwrap();
     assert_eq!((asked.member.get(), asked.bundle.members.len()), (1, 2));
     // Names that people chose are left alone, whatever they are called.
     assert_eq!(asked.bundle.members[0].attributes["resource"], "left_out");
@@ -340,7 +340,7 @@ fn the_names_of_0_1_are_not_those_of_today() {
     expect![[r#"
         2 problems:
           member: the field is missing
-          resource: unknown field `resource`; expected `at`, `account`, `settings`, `command`, `member`, `bundle` or `orders`"#]].assert_eq(&read_question(QUESTION_0_1, CONTRACT).unwrap_err().to_string());
+          resource: unknown field `resource`; expected `at`, `account`, `settings`, `command`, `member`, `bundle` or `orders`"#]].assert_eq(&read_request(QUESTION_0_1, CONTRACT).unwrap_err().to_string());
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn a_decision_of_an_unknown_contract_is_refused() {
     expect![[r#"
         1 problem:
           the file: it was kept under contract `0.3`, which this host does not know"#]]
-    .assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
+    .assert_eq(&read_request(QUESTION_0_1, "0.3").unwrap_err().to_string());
     expect![[r#"
         1 problem:
           the file: it was kept under contract ``, which this host does not know"#]]
@@ -360,7 +360,7 @@ proptest! {
     fn every_question_reads_back_as_it_was_kept(parts in parts()) {
         for command in parts.commands() {
             let asked = parts.question(command);
-            prop_assert_eq!(read_question(&question(&asked.as_input()).to_string(), CONTRACT), Ok(asked));
+            prop_assert_eq!(read_request(&question(&asked.as_input()).to_string(), CONTRACT), Ok(asked));
         }
     }
 

@@ -50,13 +50,13 @@ pub struct Case {
     /// The bundle that is asked about.
     pub bundle: Bundle,
     /// What is asked about it.
-    pub question: Question,
+    pub question: CaseRequest,
     answer: Vec<String>,
 }
 
 /// What a plugin is asked about a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum CaseRequest {
     /// What happens to it strictly after an instant.
     Timeline {
         /// The instant after which it is asked.
@@ -124,7 +124,7 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-fn question(fields: &Fields<'_, '_>, bundle: &Bundle) -> Option<Question> {
+fn question(fields: &Fields<'_, '_>, bundle: &Bundle) -> Option<CaseRequest> {
     const BOTH: &str =
         "a case asks for a timeline, with `after`, or for the plan of a command, with `at` and `command`";
     if fields.get("after").is_some() {
@@ -135,7 +135,7 @@ fn question(fields: &Fields<'_, '_>, bundle: &Bundle) -> Option<Question> {
             }
         }
         let after = fields.required("after", |cursor| cursor.given_instant())?;
-        return Some(Question::Timeline { after });
+        return Some(CaseRequest::Timeline { after });
     }
     let at = fields.required_because("at", &format!("; {BOTH}"), |cursor| cursor.given_instant());
     let command = fields.required("command", |cursor| command::read(cursor, Writer::Outside));
@@ -158,7 +158,7 @@ fn question(fields: &Fields<'_, '_>, bundle: &Bundle) -> Option<Question> {
         None if takes_orders(&command) => openings(bundle),
         None => Vec::new(),
     };
-    Some(Question::Plan { at: at?, member: member?, command, orders })
+    Some(CaseRequest::Plan { at: at?, member: member?, command, orders })
 }
 
 fn member(cursor: JsonCursor<'_, '_>, bundle: &Bundle) -> Option<MemberIndex> {

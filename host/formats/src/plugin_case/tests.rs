@@ -68,9 +68,11 @@ fn what_a_case_leaves_out_has_a_default() {
     let (first, second) = (&cases[0], &cases[1]);
     assert_eq!(first.bundle.primary().kind, "server");
     assert_eq!(first.bundle.primary().term.unwrap().count.get(), 1);
-    assert!(matches!(first.question, Question::Timeline { .. }));
+    assert!(matches!(first.question, CaseRequest::Timeline { .. }));
     assert_eq!(second.bundle.primary().id, "r-1");
-    let Question::Plan { member, command: Command::Renew(renewal), .. } = &second.question else { panic!() };
+    let CaseRequest::Plan { member, command: Command::Renew(renewal), .. } = &second.question else {
+        panic!()
+    };
     assert_eq!((member.get(), renewal.cause), (1, Cause::Auto));
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::manifest::Manifest;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
@@ -137,7 +137,7 @@ impl Case {
     /// # Errors
     ///
     /// The difference.
-    pub fn check(&self, answer: &Answer) -> Result<(), String> {
+    pub fn check(&self, answer: &PolicyAnswer) -> Result<(), String> {
         if !self.expected.is_met_by(&answer.ruling) {
             return Err(format!("expected {}, got {}", self.expected, ruling_text(&answer.ruling)));
         }

@@ -7,7 +7,7 @@ use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::PolicyRefusal;
 use perennial_domain::plan::Refusal;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 
 use super::*;
@@ -376,11 +376,11 @@ fn a_case_holds_when_what_it_states_is_ruled() {
     let mut table = String::new();
     for case in cases(text).unwrap() {
         for ruling in &rulings {
-            let answer = Answer { ruling: ruling.clone(), notes: vec!["n".to_owned()] };
+            let answer = PolicyAnswer { ruling: ruling.clone(), notes: vec!["n".to_owned()] };
             let holds = if case.check(&answer).is_ok() { "x" } else { "." };
             table += holds;
         }
-        let answer = Answer { ruling: Ruling::Deny { reason: reason("other") }, notes: Vec::new() };
+        let answer = PolicyAnswer { ruling: Ruling::Deny { reason: reason("other") }, notes: Vec::new() };
         table += &format!(" {}: {}\n", case.name, case.check(&answer).unwrap_err());
     }
     expect![[r#"

@@ -135,7 +135,7 @@ impl ApprovalView {
 fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, StoreError> {
     let priced = &stored.priced;
     let damaged = |found: String| StoreError::Damaged { what: "a stored plan", found };
-    let request = formats::decision::read_question(&priced.request, &priced.contract);
+    let request = formats::decision::read_request(&priced.request, &priced.contract);
     let request = request.map_err(|problems| damaged(problems.to_string()))?;
     let response = formats::decision::read_answer(&priced.response, &priced.contract);
     let plan = response.map_err(|problems| damaged(problems.to_string()))?;

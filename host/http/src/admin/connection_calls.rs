@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::CloudBalance;
 use perennial_domain::connector::Query as CloudQuery;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailureReason;
 use perennial_engine::rules::Rules;
 use perennial_service::admin_tokens::Caller;
@@ -43,8 +43,8 @@ pub(super) async fn prove(
         false => CloudQuery::List { cursor: None, expires_until: None },
     };
     match caller.ask(connected, app.now(), &query).await {
-        Ok(Answer::Balance(balance)) => Ok(Some(balance)),
-        Ok(Answer::Resources(_) | Answer::Orders(_) | Answer::Quotes(_)) => Ok(None),
+        Ok(QueryAnswer::Balance(balance)) => Ok(Some(balance)),
+        Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Quotes(_)) => Ok(None),
         // A key that may not read the balance, or is not to, may read the rest.
         Err(error) if has_balance && is_about_permission(&error) => {
             let list = CloudQuery::List { cursor: None, expires_until: None };
@@ -58,8 +58,8 @@ pub(super) async fn prove(
 pub(super) async fn ask_balance(app: &AppState, connected: &Arc<ConnectedAccount>) -> Option<CloudBalance> {
     let (_, caller) = app.service().connections();
     match caller.ask(connected, app.now(), &CloudQuery::Balance).await {
-        Ok(Answer::Balance(balance)) => Some(balance),
-        Ok(Answer::Resources(_) | Answer::Orders(_) | Answer::Quotes(_)) => None,
+        Ok(QueryAnswer::Balance(balance)) => Some(balance),
+        Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Quotes(_)) => None,
         Err(error) => {
             tracing::info!(account = connected.account.id, %error, "the balance of an account is not known");
             None

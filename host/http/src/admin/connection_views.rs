@@ -5,7 +5,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::connector::Capabilities;
 use perennial_store::ReadTx;
 use perennial_store::connections;
-use perennial_store::connections::HeldResource;
+use perennial_store::connections::KnownResource;
 use perennial_store::connections::StoredConnection;
 use perennial_store::connections::drifts::StoredDrift;
 use perennial_store::error::StoreError;
@@ -136,7 +136,7 @@ pub(super) struct LapsingView {
 }
 
 impl LapsingView {
-    fn of(held: &HeldResource) -> LapsingView {
+    fn of(held: &KnownResource) -> LapsingView {
         LapsingView {
             resource: held.id.clone(),
             kind: held.kind.clone(),
@@ -147,11 +147,11 @@ impl LapsingView {
 }
 
 impl SummaryView {
-    fn of(held: &[HeldResource]) -> SummaryView {
-        let is_prepaid = |it: &&HeldResource| it.charging == Charging::Prepaid;
+    fn of(held: &[KnownResource]) -> SummaryView {
+        let is_prepaid = |it: &&KnownResource| it.charging == Charging::Prepaid;
         // What is attached goes with its primary, unless it expires before that does.
-        let is_early = |it: &HeldResource| it.primary.is_some() && it.expires_at < it.primary_expires_at;
-        let renews = |it: &&HeldResource| {
+        let is_early = |it: &KnownResource| it.primary.is_some() && it.expires_at < it.primary_expires_at;
+        let renews = |it: &&KnownResource| {
             it.on_expiry == OnExpiry::Renew
                 || (it.primary.is_some() && !is_early(it) && it.primary_on_expiry == OnExpiry::Renew)
         };
@@ -159,7 +159,7 @@ impl SummaryView {
         let unprotected = prepaid().filter(|it| !renews(it)).collect::<Vec<_>>();
         let orphans = prepaid().filter(|it| is_early(it)).collect::<Vec<_>>();
         let listed =
-            |of: &[&HeldResource]| of.iter().take(LISTED_MAX).map(|it| LapsingView::of(it)).collect();
+            |of: &[&KnownResource]| of.iter().take(LISTED_MAX).map(|it| LapsingView::of(it)).collect();
         SummaryView {
             resources: held.len(),
             renewing: prepaid().filter(renews).count(),

@@ -205,7 +205,7 @@ texts! {
     PROGRESS: "Progress", "进度";
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
-    QUESTION: "Question", "问题";
+    QUESTION: "DecisionRequest", "问题";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
     REFUND: "Refund", "退款";

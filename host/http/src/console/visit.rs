@@ -115,7 +115,7 @@ pub(super) struct Visit {
 
 /// What the admin API answered to something that it did.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     /// The status, which is one of success.
     pub(super) status: StatusCode,
     /// The body of the response.
@@ -253,7 +253,12 @@ impl Visit {
     /// # Errors
     ///
     /// [`Failure`] with the problem that it answers instead.
-    pub(super) async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<ApiResponse, Failure> {
         let once = self.form.get("once").filter(|_| method == Method::POST).map(|once| key(once, path, body));
         let reason = self.reason();
         let headers = [("idempotency-key", once.as_deref()), ("x-reason", reason.as_deref())];
@@ -301,7 +306,7 @@ impl Visit {
         path: &str,
         body: Option<&Value>,
         headers: &[(&str, Option<&str>)],
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ApiResponse, Failure> {
         let mut request = self.request(method, path);
         for (name, value) in headers {
             if let Some(value) = value {
@@ -325,7 +330,7 @@ impl Visit {
         match head.status.is_success()
             || head.status == StatusCode::SERVICE_UNAVAILABLE && !body["ready"].is_null()
         {
-            true => Ok(Answer { status: head.status, body }),
+            true => Ok(ApiResponse { status: head.status, body }),
             false => Err(Failure::of_problem(&self.frame, head.status, body)),
         }
     }

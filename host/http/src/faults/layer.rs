@@ -53,12 +53,12 @@ const JSON: (HeaderName, HeaderValue) = (header::CONTENT_TYPE, HeaderValue::from
 struct Sandbox {
     app: AppState,
     faults: Faults,
-    answers: Arc<Mutex<HashMap<[u8; 32], Answer>>>,
+    answers: Arc<Mutex<HashMap<[u8; 32], StoredResponse>>>,
 }
 
 /// An answer that was given once.
 #[derive(Clone)]
-struct Answer {
+struct StoredResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -90,9 +90,9 @@ async fn handle(State(sandbox): State<Sandbox>, request: Request, next: Next) ->
 
 impl Sandbox {
     /// Has the request answered, and remembers the first answer to it.
-    async fn run(&self, digest: [u8; 32], parts: Parts, body: Bytes, next: Next) -> Answer {
+    async fn run(&self, digest: [u8; 32], parts: Parts, body: Bytes, next: Next) -> StoredResponse {
         let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        let answer = Answer::read(response).await;
+        let answer = StoredResponse::read(response).await;
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() < ANSWERS_MAX {
             answers.entry(digest).or_insert_with(|| answer.clone());
@@ -154,7 +154,7 @@ impl Sandbox {
         }
     }
 
-    fn first_answer(&self, digest: &[u8; 32]) -> Option<Answer> {
+    fn first_answer(&self, digest: &[u8; 32]) -> Option<StoredResponse> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
@@ -188,19 +188,19 @@ impl Sandbox {
     }
 }
 
-impl Answer {
-    async fn read(response: Response) -> Answer {
+impl StoredResponse {
+    async fn read(response: Response) -> StoredResponse {
         let (parts, body) = response.into_parts();
         let mut headers = parts.headers;
         // A changed body has another length.
         headers.remove(header::CONTENT_LENGTH);
         // What the host itself answers is whole and within its limits.
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Answer { status: parts.status, headers, body }
+        StoredResponse { status: parts.status, headers, body }
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for StoredResponse {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
         *response.headers_mut() = self.headers;
@@ -209,7 +209,7 @@ impl IntoResponse for Answer {
 }
 
 /// What a client sees of the answer to a request that was handled.
-fn answer_wrongly(fault: &Fault, mut answer: Answer) -> Response {
+fn answer_wrongly(fault: &Fault, mut answer: StoredResponse) -> Response {
     match fault {
         Fault::TimeOut => broken_body(Bytes::new()).into_response(),
         Fault::FailAfter => (StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response(),

@@ -101,7 +101,7 @@ impl AppState {
         prepare: impl FnOnce(&mut WriterContext) -> Result<(), Problem> + Send + 'static,
         work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
     ) -> Result<WriteResponse, Problem> {
-        let answers_max = self.limits().answers_per_token_max;
+        let answers_max = self.limits().responses_per_token_max;
         let write = move |writer: &mut WriterContext| {
             if let Some(response) = stored_response(writer, &request)? {
                 return Ok(response);
@@ -172,7 +172,7 @@ fn commit(
     }
     let (response, events) = written?;
     if request.key().is_some() {
-        writer.note_kept_answer(&request.caller.id);
+        writer.note_stored_response(&request.caller.id);
     }
     publisher.publish(&events);
     Ok(response)

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::harness::masked;
 
@@ -15,7 +15,7 @@ pub fn careful() -> Server {
     server
 }
 
-pub fn renew(server: &Server, token: &str) -> Answer {
+pub fn renew(server: &Server, token: &str) -> ApiResponse {
     server.post(token, "/v1/resources/ecs-1:renew", "{}")
 }
 
@@ -32,7 +32,7 @@ pub fn id_of(server: &Server, token: &str) -> String {
 }
 
 /// The whole answer, with tokens by name and without its version, which is different each time.
-pub fn shown(server: &Server, answer: &Answer) -> String {
+pub fn shown(server: &Server, answer: &ApiResponse) -> String {
     let mut text = answer.shown();
     for (id, name) in tokens(server) {
         text = text.replace(&id, &format!("[{name}]"));
@@ -42,7 +42,7 @@ pub fn shown(server: &Server, answer: &Answer) -> String {
 }
 
 /// The status and these fields of an answer, one a line, with tokens by name; `a/0/b` is field `b` of the first of `a`.
-pub fn shown_fields(server: &Server, answer: &Answer, fields: &[&str]) -> String {
+pub fn shown_fields(server: &Server, answer: &ApiResponse, fields: &[&str]) -> String {
     let body = answer.json();
     let mut text = format!("{}\n", answer.status);
     for field in fields {

@@ -7,7 +7,7 @@ use icalendar::Component;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::jobs::crowd;
 
@@ -19,7 +19,7 @@ fn make(server: &Server, token: &str, body: &Value) -> String {
 }
 
 /// A feed as another program reads it: each entry's properties, checked for what every feed promises.
-fn parsed(answer: &Answer) -> Vec<icalendar::Event> {
+fn parsed(answer: &ApiResponse) -> Vec<icalendar::Event> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(answer.body.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\r', '\n'])));
     let calendar = answer.body.parse::<Calendar>().unwrap();
@@ -42,7 +42,7 @@ fn settled(text: &str) -> String {
 }
 
 /// Each entry in a line.
-fn brief(answer: &Answer) -> String {
+fn brief(answer: &ApiResponse) -> String {
     let mut text = String::new();
     for event in parsed(answer) {
         let of = |name: &str| event.property_value(name).unwrap().to_owned();

@@ -57,7 +57,7 @@ pub struct Server {
 
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: String,
@@ -252,7 +252,7 @@ impl Server {
     }
 
     /// Sends a request as the token called `token`; nobody's when that is empty. Headers are written `name: value`.
-    pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> ApiResponse {
         self.raw(self.request(token, method, path, headers, body))
     }
 
@@ -295,7 +295,7 @@ impl Server {
     }
 
     /// Sends a request as it is.
-    pub fn raw(&self, request: Request<Body>) -> Answer {
+    pub fn raw(&self, request: Request<Body>) -> ApiResponse {
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
@@ -304,7 +304,7 @@ impl Server {
             // A stream has no end to wait for.
             let body = if is_stream { Body::empty() } else { body };
             let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-            Answer {
+            ApiResponse {
                 status: parts.status,
                 headers: parts.headers,
                 body: String::from_utf8(bytes.to_vec()).unwrap(),
@@ -312,11 +312,11 @@ impl Server {
         })
     }
 
-    pub fn get(&self, token: &str, path: &str) -> Answer {
+    pub fn get(&self, token: &str, path: &str) -> ApiResponse {
         self.send(token, "GET", path, &[], "")
     }
 
-    pub fn post(&self, token: &str, path: &str, body: &str) -> Answer {
+    pub fn post(&self, token: &str, path: &str, body: &str) -> ApiResponse {
         self.send(token, "POST", path, &[], body)
     }
 
@@ -369,7 +369,7 @@ impl Listening<'_> {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }

@@ -19,7 +19,7 @@ fn resource(id: &str, expires_at: &str) -> Value {
     })
 }
 
-fn import(server: &Server, body: &Value) -> crate::harness::Answer {
+fn import(server: &Server, body: &Value) -> crate::harness::ApiResponse {
     server.post("operator", "/v1/resources:import", &body.to_string())
 }
 
@@ -224,6 +224,6 @@ fn an_inventory_is_read_beside_the_writer_and_again_if_it_is_overtaken() {
     assert_eq!(statuses, [200, 422]);
 }
 
-fn import_text(server: &Server, body: &str) -> crate::harness::Answer {
+fn import_text(server: &Server, body: &str) -> crate::harness::ApiResponse {
     server.post("operator", "/v1/resources:import", body)
 }

@@ -5,7 +5,7 @@ use perennial_service::limits::Limits;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 /// Begins a job and waits for its end; returns what it is called.
@@ -21,12 +21,12 @@ fn finish(server: &Server, id: &str) {
     while server.get("admin", &format!("/v1/jobs/{id}")).json()["state"] == "running" {}
 }
 
-fn items(server: &Server, token: &str, id: &str) -> Answer {
+fn items(server: &Server, token: &str, id: &str) -> ApiResponse {
     server.get(token, &format!("/v1/jobs/{id}/items"))
 }
 
 /// Each item's id with its answer and what else `fields` names.
-fn brief(answer: &Answer, fields: &[&str]) -> Vec<String> {
+fn brief(answer: &ApiResponse, fields: &[&str]) -> Vec<String> {
     let shown = |item: &Value| {
         let all = ["resource", "outcome"].iter().chain(fields).map(|name| match item[name].as_str() {
             Some(text) => text.to_owned(),

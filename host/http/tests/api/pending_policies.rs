@@ -5,7 +5,7 @@ use expect_test::expect;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::policies::install;
 use crate::policies::one;
@@ -27,11 +27,11 @@ fn set(server: &Server, name: &str, body: &str) {
     install(server, "admin", &one(name, "", &format!("fn rule(plan) {{ {body} }}")));
 }
 
-fn decide(server: &Server, token: &str, decision: &str) -> Answer {
+fn decide(server: &Server, token: &str, decision: &str) -> ApiResponse {
     server.post(token, &format!("{APPROVAL}:{decision}"), "{}")
 }
 
-fn renew(server: &Server) -> Answer {
+fn renew(server: &Server) -> ApiResponse {
     server.post("operator", "/v1/resources/ecs-1:renew", "{}")
 }
 

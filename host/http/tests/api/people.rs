@@ -8,24 +8,24 @@ use perennial_store::api_tokens;
 use crate::approvals::careful;
 use crate::approvals::id_of;
 use crate::approvals::renew;
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 const ACCOUNT: &str = "/v1/accounts/acme-hw";
 
 /// Sends a request with the secret of a token that the harness does not know.
-fn send(server: &Server, secret: &str, path: &str, body: &str) -> Answer {
+fn send(server: &Server, secret: &str, path: &str, body: &str) -> ApiResponse {
     let request =
         Request::builder().method("POST").uri(path).header("authorization", format!("bearer {secret}"));
     server.raw(request.header("content-type", "application/json").body(Body::from(body.to_owned())).unwrap())
 }
 
-fn set_limit(server: &Server, token: &str, limit: &str) -> Answer {
+fn set_limit(server: &Server, token: &str, limit: &str) -> ApiResponse {
     server.send(token, "PATCH", ACCOUNT, &[], &format!(r#"{{"approval_above": {limit}}}"#))
 }
 
 /// What the problem's type ends in, with its status; else only that.
-fn kind(answer: &Answer) -> String {
+fn kind(answer: &ApiResponse) -> String {
     let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
     format!("{} {}", answer.status.as_u16(), kind.rsplit(':').next().unwrap_or_default())
 }
@@ -95,7 +95,7 @@ fn a_person_may_have_many_tokens() {
 #[test]
 fn a_higher_limit_takes_two_people_and_a_lower_one_takes_one() {
     let server = careful();
-    let limit = |answer: &Answer| answer.json()["account"]["approval_above"].clone();
+    let limit = |answer: &ApiResponse| answer.json()["account"]["approval_above"].clone();
     for wanted in ["\"900.00\"", "null"] {
         let waits = set_limit(&server, "admin", wanted);
         assert_eq!((waits.status.as_u16(), limit(&waits)), (202, "50.00".into()));

@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::receiver::Receiver;
 use crate::webhooks::make;
@@ -16,14 +16,14 @@ pub fn one(name: &str, more: &str, script: &str) -> String {
 }
 
 /// Has the policies of `body` hold.
-pub fn install(server: &Server, token: &str, body: &str) -> Answer {
+pub fn install(server: &Server, token: &str, body: &str) -> ApiResponse {
     let installed = server.post(token, "/v1/policies", body);
     assert_eq!(installed.status, 200, "{}", installed.body);
     installed
 }
 
 /// The whole answer, but for what is random.
-fn shown(answer: &Answer) -> String {
+fn shown(answer: &ApiResponse) -> String {
     let is_hexadecimal = |character: char| character.is_ascii_digit() || ('a'..='f').contains(&character);
     let parts = answer.shown().split('"').map(str::to_owned).collect::<Vec<_>>();
     let settled = parts.into_iter().map(|part| match part.len() >= 12 && part.chars().all(is_hexadecimal) {
@@ -34,7 +34,7 @@ fn shown(answer: &Answer) -> String {
 }
 
 /// What became of each policy and calendar, such as `policy a: added`.
-pub fn changes(answer: &Answer) -> String {
+pub fn changes(answer: &ApiResponse) -> String {
     let changes = answer.json()["changes"].as_array().unwrap().clone();
     let change = |change: &Value| {
         let text = |name: &str| change[name].as_str().unwrap().to_owned();

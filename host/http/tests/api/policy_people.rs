@@ -2,7 +2,7 @@
 
 use perennial_service::admin_tokens::Role;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::policies::changes;
 use crate::policies::install;
@@ -10,11 +10,11 @@ use crate::policies::one;
 
 const APPROVE_ALL: &str = "fn rule(plan) { approve() }";
 
-fn renew(server: &Server, token: &str) -> Answer {
+fn renew(server: &Server, token: &str) -> ApiResponse {
     server.post(token, "/v1/resources/ecs-1:renew", "{}")
 }
 
-fn decide(server: &Server, token: &str, decision: &str) -> Answer {
+fn decide(server: &Server, token: &str, decision: &str) -> ApiResponse {
     server.post(token, &format!("/v1/approvals/ecs-1~1:{decision}"), "{}")
 }
 
@@ -50,7 +50,7 @@ fn labels_are_inherited_and_never_given_by_who_lacks_them() {
     let mut server = Server::furnished();
     server.add_person("controller", Role::Admin, &["finance"]);
     let made = |token: &str, body: &str| server.post(token, "/v1/tokens", body);
-    let approves = |answer: &Answer| answer.json()["token"]["approves"].to_string();
+    let approves = |answer: &ApiResponse| answer.json()["token"]["approves"].to_string();
     let heir = made("controller", r#"{"name": "n", "role": "approver"}"#);
     assert_eq!(approves(&heir), r#"["finance"]"#);
     let without = made("controller", r#"{"name": "n", "role": "approver", "approves": []}"#);

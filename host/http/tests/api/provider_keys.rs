@@ -5,18 +5,18 @@ use expect_test::expect;
 use perennial_store::people;
 use serde_json::Value;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 const NEW: &str = r#"{"account": "acme-hw", "name": "terraform"}"#;
 
 /// The access key of a key that was just made.
-fn access_key(answer: &Answer) -> String {
+fn access_key(answer: &ApiResponse) -> String {
     answer.json()["key"]["access_key"].as_str().unwrap().to_owned()
 }
 
 /// The whole answer, without what is different each time.
-fn shown(answer: &Answer, keys: &[&str]) -> String {
+fn shown(answer: &ApiResponse, keys: &[&str]) -> String {
     let mut text = answer.shown();
     for (place, key) in keys.iter().enumerate() {
         text = text.replace(key, &format!("[key {place}]"));

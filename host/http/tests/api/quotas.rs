@@ -5,7 +5,7 @@ use perennial_store::quotas;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::policies::one;
 
@@ -14,12 +14,12 @@ fn server(limits: Limits) -> Server {
     Server::furnished_with(Limits { readers: 2, ..limits })
 }
 
-fn is_used_up(answer: &Answer) -> bool {
+fn is_used_up(answer: &ApiResponse) -> bool {
     answer.status == 429 && answer.json()["type"] == "urn:perennial:problem:quota-exceeded"
 }
 
 /// Sends until a quota is used up, and returns how often it went well.
-fn flood(send: impl Fn(usize) -> Answer) -> usize {
+fn flood(send: impl Fn(usize) -> ApiResponse) -> usize {
     let refused = (0..).map(|number| (number, send(number))).find(|(_, answer)| !answer.status.is_success());
     let (number, answer) = refused.unwrap();
     assert!(is_used_up(&answer), "{}", answer.body);
@@ -143,7 +143,7 @@ fn unknown_ids_of_a_job_are_counted_and_not_kept() {
 
 #[test]
 fn responses_are_kept_for_a_token_up_to_its_quota() {
-    let server = server(Limits { answers_per_token_max: 3, ..Limits::DEFAULT });
+    let server = server(Limits { responses_per_token_max: 3, ..Limits::DEFAULT });
     let top_up = |token: &str, key: usize| {
         let key = format!("idempotency-key: {key}");
         server.send(token, "POST", "/v1/accounts/acme-hw:top-up", &[&key], r#"{"amount": "1.00"}"#)
@@ -154,7 +154,8 @@ fn responses_are_kept_for_a_token_up_to_its_quota() {
     let without = server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#);
     assert_eq!(without.status, 200, "without a key nothing is kept");
     let token = crate::approvals::id_of(&server, "operator");
-    let kept = server.on_writer(move |context| quotas::kept_answers(context.engine.db(), &token).unwrap());
+    let kept =
+        server.on_writer(move |context| quotas::stored_responses(context.engine.db(), &token).unwrap());
     assert_eq!(kept, 3);
 }
 

@@ -2,7 +2,7 @@
 
 use perennial_store::testing;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 /// Lets the database grow no further, or as far as it likes.
@@ -10,7 +10,7 @@ fn fill_disk(server: &Server, is_full: bool) {
     server.on_writer(move |context| testing::fill_disk(context.engine.db(), is_full));
 }
 
-fn top_up(server: &Server, key: u32) -> Answer {
+fn top_up(server: &Server, key: u32) -> ApiResponse {
     let key = format!("idempotency-key: {key}");
     server.send("operator", "POST", "/v1/accounts/acme-hw:top-up", &[&key], r#"{"amount": "1.00"}"#)
 }

@@ -89,7 +89,7 @@ fn a_bound_token_makes_no_token_that_sees_more() {
 }
 
 /// Sends a body as the token with this secret.
-fn post_as(server: &Server, secret: &str, path: &str, body: &str) -> crate::harness::Answer {
+fn post_as(server: &Server, secret: &str, path: &str, body: &str) -> crate::harness::ApiResponse {
     let request = Request::builder().method("POST").uri(path).header("content-type", "application/json");
     let request = request.header("authorization", format!("Bearer {secret}"));
     server.raw(request.body(Body::from(body.to_owned())).unwrap())

@@ -3,12 +3,12 @@
 use expect_test::expect;
 use perennial_service::limits::Limits;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 use crate::receiver::Receiver;
 
 /// The answer with what is drawn by chance taken out.
-fn shown(answer: &Answer, id: &str) -> String {
+fn shown(answer: &ApiResponse, id: &str) -> String {
     let mut text = answer.shown().replace(id, "[id]");
     for begin in ["\"secret\": \"whsec_", "\"created_by\": \""] {
         if let Some(at) = text.find(begin).map(|at| at + begin.len()) {

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use perennial_http::console;
 
-use crate::harness::Answer;
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 /// A furnished server that serves the console.
@@ -53,7 +53,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Opens a page.
-    pub fn open(&mut self, path: &str) -> Answer {
+    pub fn open(&mut self, path: &str) -> ApiResponse {
         self.request("GET", path, String::new())
     }
 
@@ -65,14 +65,14 @@ impl<'a> Browser<'a> {
     }
 
     /// Sends fields as a form, and nothing else.
-    pub fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
         let pairs = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
         let body = pairs.collect::<Vec<_>>().join("&");
         self.request("POST", path, body)
     }
 
     /// Sends a form of the page at `page`, with the proof and the key that it has.
-    pub fn submit(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn submit(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
         let page = self.page(page);
         let (proof, once) = (hidden(&page, "proof"), hidden(&page, "once"));
         self.send(path, &[fields, &[("proof", &proof), ("once", &once)]].concat())
@@ -86,7 +86,7 @@ impl<'a> Browser<'a> {
         self.page(&next)
     }
 
-    fn request(&mut self, method: &str, path: &str, body: String) -> Answer {
+    fn request(&mut self, method: &str, path: &str, body: String) -> ApiResponse {
         let mut request = Request::builder().method(method).uri(path).header("host", "console.test");
         if !self.cookies.is_empty() {
             let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
@@ -109,7 +109,7 @@ impl<'a> Browser<'a> {
 }
 
 /// Where an answer leads.
-pub fn location(answer: &Answer) -> &str {
+pub fn location(answer: &ApiResponse) -> &str {
     answer.headers.get("location").map_or("", |value| value.to_str().unwrap())
 }
 

@@ -12,8 +12,8 @@ use perennial_test_support::bce::HOST;
 use perennial_test_support::bce::SignedRequest;
 use perennial_test_support::bce::draft;
 use perennial_test_support::bce::hmac;
-use perennial_test_support::provider_server::Answer;
 use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::ProviderResponse;
 use perennial_test_support::provider_server::Server;
 
 const NOW: &str = "2026-03-01T00:00:00Z";
@@ -50,12 +50,12 @@ fn server() -> Server {
     Server::start("baidu", NOW, &inventory())
 }
 
-fn send(server: &Server, key: &Key, method: &'static str, target: &str, body: &str) -> Answer {
+fn send(server: &Server, key: &Key, method: &'static str, target: &str, body: &str) -> ProviderResponse {
     draft(method, target, body).signed(key, server.now()).send(server)
 }
 
 /// Status, code and message.
-fn show(answer: &Answer) -> String {
+fn show(answer: &ProviderResponse) -> String {
     match answer.status {
         200 => format!("200 {}", answer.body).trim_end().to_owned(),
         status => {

@@ -1,8 +1,8 @@
 //! Accounts that their provider keeps: one host is the cloud, another one connects to it over loopback, as a broker does.
 
 use perennial_service::connections::Connections;
-use perennial_test_support::provider_server::Answer;
 use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::ProviderResponse;
 use perennial_test_support::provider_server::Server;
 use serde_json::Value;
 use serde_json::json;
@@ -56,7 +56,7 @@ impl Pair {
         pair
     }
 
-    fn connect(&self, secret: &str) -> Answer {
+    fn connect(&self, secret: &str) -> ProviderResponse {
         self.broker.post_to_admin(
             "/v1/connections",
             &json!({ "account": "acme", "provider": "huawei", "access_key": self.key.access_key, "secret": secret,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::Api;
 use perennial_domain::connector::ApiIndex;
 use perennial_domain::connector::CallContext;
@@ -15,6 +14,7 @@ use perennial_domain::connector::CloudBalance;
 use perennial_domain::connector::Mutation;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::Read;
 use perennial_domain::connector::ReceivedResponse;
@@ -113,8 +113,8 @@ impl Connector for Hostile {
         _: &CallContext<'_>,
         _: &Query,
         _: &ReceivedResponse,
-    ) -> Result<Result<Answer, QueryFailure>, PluginError> {
-        Ok(Ok(Answer::Balance(CloudBalance { currency: "CNY".to_owned(), available: Micros::ZERO })))
+    ) -> Result<Result<QueryAnswer, QueryFailure>, PluginError> {
+        Ok(Ok(QueryAnswer::Balance(CloudBalance { currency: "CNY".to_owned(), available: Micros::ZERO })))
     }
 
     fn encode_mutation(
@@ -239,6 +239,6 @@ fn nothing_but_a_granted_read_is_signed_whatever_a_plugin_answers() {
         assert!(head.starts_with("get /balance?limit=1 http/1.1\r\n"), "{head}");
         assert!(head.contains("authorization: signature ") && !head.contains("hush"), "{head}");
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-        assert!(matches!(asked.await.unwrap(), Ok(Answer::Balance(_))));
+        assert!(matches!(asked.await.unwrap(), Ok(QueryAnswer::Balance(_))));
     });
 }

@@ -4,7 +4,7 @@
 use expect_test::expect;
 use perennial_domain::timestamp::Timestamp;
 use perennial_test_support::bce::draft;
-use perennial_test_support::provider_server::Answer;
+use perennial_test_support::provider_server::ProviderResponse;
 use perennial_test_support::provider_server::Server;
 use serde_json::Value;
 use serde_json::json;
@@ -75,7 +75,7 @@ fn events_of(server: &Server, resource: &str) -> String {
 }
 
 /// The status, the code and, where something is against it, the words.
-pub fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &ProviderResponse) -> String {
     let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
     let found = [&body["refusal"]["code"], &body["error_code"], &body["code"]];
     let code = found.into_iter().find_map(Value::as_str).unwrap_or_default();
@@ -95,14 +95,14 @@ fn finish_jobs(server: &Server) {
     }
 }
 
-pub fn renew_through_huawei(server: &Server, resource: &str) -> Answer {
+pub fn renew_through_huawei(server: &Server, resource: &str) -> ProviderResponse {
     let body = json!({
         "resource_ids": [resource], "period_type": 2, "period_num": 1, "expire_mode": 1, "is_auto_pay": 1
     });
     Tool::new(server, "acme").ask("POST", RENEW, &body.to_string())
 }
 
-fn renew_through_baidu(server: &Server, resource: &str, token: &str) -> Answer {
+fn renew_through_baidu(server: &Server, resource: &str, token: &str) -> ProviderResponse {
     let body = r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
     let target = format!("/v2/instance/{resource}?clientToken={token}&purchaseReserved=");
     draft("PUT", &target, body).signed(&server.key("beta"), server.now()).send(server)

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 
-use crate::server::Answer;
+use crate::server::ApiResponse;
 use crate::server::Served;
 use crate::server::finish;
 use crate::server::until;
@@ -209,7 +209,7 @@ fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
         write!(stream, "{head}Content-Length: {length}\r\n\r\n").unwrap();
         stream
     };
-    let status = |answer: Answer| answer.status;
+    let status = |answer: ApiResponse| answer.status;
     // With `Expect`, the body is asked for once it is to be read: then the request is under way.
     let slow = (0..3).map(|_| {
         let mut stream = TcpStream::connect(&address).unwrap();

@@ -133,12 +133,12 @@ impl Served {
     }
 
     /// Sends a request and waits for its answer.
-    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub fn send(&self, method: &str, path: &str, body: &str) -> ApiResponse {
         finish(self.begin(method, path, body.len()), body)
     }
 
     /// Asks for something.
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> ApiResponse {
         self.send("GET", path, "")
     }
 
@@ -175,7 +175,7 @@ impl Drop for Served {
 
 /// What a request was answered.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The HTTP status, such as 200.
     pub status: u16,
     /// The status line and the headers, in lower case.
@@ -184,7 +184,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl ApiResponse {
     /// The body, which is JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -198,14 +198,14 @@ impl Answer {
 }
 
 /// Sends the rest of a request and waits for its answer.
-pub fn finish(mut stream: impl Read + Write, body: &str) -> Answer {
+pub fn finish(mut stream: impl Read + Write, body: &str) -> ApiResponse {
     stream.write_all(body.as_bytes()).unwrap();
     stream.flush().unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+    ApiResponse { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
 /// Asks again and again until there is something.

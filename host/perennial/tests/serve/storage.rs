@@ -9,7 +9,7 @@ use std::process::Stdio;
 use perennial_store::ReadTx;
 use perennial_store::webhooks;
 
-use crate::server::Answer;
+use crate::server::ApiResponse;
 use crate::server::Served;
 use crate::server::program;
 use crate::server::run;
@@ -22,7 +22,7 @@ const ACCOUNT: &str = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "b
 /// The environment and the words of a start.
 type Way = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 
-fn top_up(server: &Served) -> Answer {
+fn top_up(server: &Served) -> ApiResponse {
     server.send("POST", "/v1/accounts/a:top-up", r#"{"amount": "1.00"}"#)
 }
 

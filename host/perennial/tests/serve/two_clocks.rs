@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::server::Answer;
+use crate::server::ApiResponse;
 use crate::server::Served;
 use crate::server::program;
 use crate::server::run;
@@ -20,7 +20,7 @@ fn refusal(folder: &Folder, words: &[&str]) -> String {
     support::refusal(command, PATIENCE)
 }
 
-fn advance(server: &Served, to: &str) -> Answer {
+fn advance(server: &Served, to: &str) -> ApiResponse {
     server.send("POST", "/v1/clock:advance", &format!(r#"{{"to": "{to}"}}"#))
 }
 

@@ -2,7 +2,7 @@
 
 use perennial_domain::micros::Micros;
 use perennial_domain::policy::Amendment;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::figures::Figures;
@@ -15,7 +15,7 @@ use crate::policy::bindings::scripts;
 use crate::policy::bindings::types;
 
 /// What a script ruled and noted.
-pub fn answer(answer: rulings::Answer) -> Result<Answer, String> {
+pub fn answer(answer: rulings::PolicyAnswer) -> Result<PolicyAnswer, String> {
     let ruling = match answer.ruling {
         rulings::Ruling::Approve => Ruling::Approve,
         rulings::Ruling::Deny(reason) => Ruling::Deny { reason },
@@ -42,7 +42,7 @@ pub fn answer(answer: rulings::Answer) -> Result<Answer, String> {
             text: failure.text,
         }),
     };
-    Ok(Answer { ruling, notes: answer.notes })
+    Ok(PolicyAnswer { ruling, notes: answer.notes })
 }
 
 fn term(term: types::Term) -> Result<Term, String> {

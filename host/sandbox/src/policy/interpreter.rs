@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::PolicySet;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
@@ -58,11 +58,11 @@ pub struct ScriptReport {
 
 /// What the policies that were asked about a plan say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanAnswers {
+pub struct PolicyAnswers {
     /// The money that the plan was shown. When it turns out otherwise, ask again from this plan on.
     pub figures: Figures,
     /// In the order of [`PlanFacts::policies`].
-    pub answers: Vec<Answer>,
+    pub answers: Vec<PolicyAnswer>,
     /// The fuel that they took: the plan's part of what the call took, in equal parts, rounded up.
     pub fuel: u64,
 }
@@ -172,7 +172,12 @@ impl Interpreter {
     /// Asks about each plan the policies that it names, in the order of the plans within each account.
     ///
     /// A policy that gives no usable answer has failed on that plan: [`Ruling::Fail`] says why.
-    pub fn ask(&self, set: &PolicySet, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PlanAnswers> {
+    pub fn ask(
+        &self,
+        set: &PolicySet,
+        accounts: &[AccountFacts],
+        plans: &[&PlanFacts],
+    ) -> Vec<PolicyAnswers> {
         let mut of_account = BTreeMap::<usize, Vec<usize>>::new();
         for (place, plan) in plans.iter().enumerate() {
             of_account.entry(plan.account.get()).or_default().push(place);
@@ -214,7 +219,7 @@ impl Interpreter {
         set: &PolicySet,
         account: &AccountFacts,
         plan: &PlanFacts,
-    ) -> Result<(Vec<Answer>, Vec<Vec<u32>>), PluginError> {
+    ) -> Result<(Vec<PolicyAnswer>, Vec<Vec<u32>>), PluginError> {
         let mut encoder = Encoder::default();
         let number = encoder.account(account, RunningFigures::new(account).before(plan));
         encoder.plan(number, plan, &plan.policies);
@@ -231,7 +236,7 @@ impl Interpreter {
     }
 
     /// Asks about segments of different accounts, side by side.
-    fn ask_segments(&self, set: &PolicySet, segments: &[Segment<'_>]) -> Vec<Vec<PlanAnswers>> {
+    fn ask_segments(&self, set: &PolicySet, segments: &[Segment<'_>]) -> Vec<Vec<PolicyAnswers>> {
         let Limits { requests_max, items_max, failing_fuel_max, .. } = self.limits;
         let limits =
             BatchLimits { requests_max, items_max, threads: self.runtime.threads(), failing_fuel_max };
@@ -246,7 +251,7 @@ impl Interpreter {
 
     /// Asks about the plans of a segment one by one, because all together failed with `error`. Once that has cost more
     /// than failing may, the rest fails unasked.
-    fn isolate(&self, set: &PolicySet, segment: &Segment<'_>, error: PluginError) -> Vec<PlanAnswers> {
+    fn isolate(&self, set: &PolicySet, segment: &Segment<'_>, error: PluginError) -> Vec<PolicyAnswers> {
         let (mut left, mut failed_fuel, mut last) = (segment.left, 0_u64, error);
         let mut one = |left, plan: &PlanFacts, policies: &[usize]| {
             if failed_fuel > self.limits.failing_fuel_max {
@@ -282,7 +287,7 @@ impl Interpreter {
                     .collect(),
             };
             left.after_answers(plan, &answers);
-            answered.push(PlanAnswers { figures, answers, fuel });
+            answered.push(PolicyAnswers { figures, answers, fuel });
         }
         answered
     }
@@ -294,7 +299,7 @@ impl Interpreter {
         left: Figures,
         plan: &PlanFacts,
         policies: &[usize],
-    ) -> Result<(Vec<Answer>, u64), Failure> {
+    ) -> Result<(Vec<PolicyAnswer>, u64), Failure> {
         let mut encoder = Encoder::default();
         let number = encoder.account(account, left);
         encoder.plan(number, plan, policies);
@@ -310,7 +315,7 @@ impl Interpreter {
         &self,
         set: &PolicySet,
         segments: &[Segment<'_>],
-    ) -> Result<batch::Answers<Vec<PlanAnswers>>, Failure> {
+    ) -> Result<batch::Answers<Vec<PolicyAnswers>>, Failure> {
         let mut encoder = Encoder::default();
         let (mut plans, mut asked) = (0, 0);
         for segment in segments {
@@ -325,10 +330,10 @@ impl Interpreter {
         check_count(plans, asked, &results)?;
         let fuel = fuel.div_ceil(u64::try_from(plans).unwrap_or(u64::MAX).max(1));
         let (mut figures, mut answers) = (results.figures.into_iter(), results.answers.into_iter());
-        let mut answers_of = |plan: &&PlanFacts| -> Result<PlanAnswers, PluginError> {
+        let mut answers_of = |plan: &&PlanFacts| -> Result<PolicyAnswers, PluginError> {
             let answers = answers.by_ref().take(plan.policies.len()).map(decode::answer);
             let answers = answers.collect::<Result<Vec<_>, _>>();
-            Ok(PlanAnswers {
+            Ok(PolicyAnswers {
                 figures: figures.next().map(decode::figures).unwrap_or_default(),
                 answers: answers.map_err(|problem| nonsense("rule", problem))?,
                 fuel,
@@ -376,8 +381,8 @@ fn limits(limits: Limits) -> Limits {
     }
 }
 
-fn failure(message: String) -> Answer {
-    Answer { ruling: Ruling::Fail(ScriptFailure::whole(message)), notes: Vec::new() }
+fn failure(message: String) -> PolicyAnswer {
+    PolicyAnswer { ruling: Ruling::Fail(ScriptFailure::whole(message)), notes: Vec::new() }
 }
 
 fn nonsense(function: &'static str, problem: String) -> PluginError {

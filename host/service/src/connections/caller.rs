@@ -15,10 +15,10 @@ use hyper::body::Bytes;
 use hyper::header;
 use perennial_domain::account::Account;
 use perennial_domain::connector;
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::CallContext;
 use perennial_domain::connector::NotPermitted;
 use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::ReceivedResponse;
 use perennial_domain::connector::SignatureEncoding;
@@ -150,7 +150,7 @@ impl Caller {
         of: &Arc<ConnectedAccount>,
         at: Timestamp,
         query: &Query,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<QueryAnswer, CallError> {
         let override_target = of.endpoint.as_deref().map(|url| self.endpoint(url)).transpose()?;
         let authority = override_target.as_ref().map(Target::host);
         let encoded = {

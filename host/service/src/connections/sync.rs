@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Cursor;
 use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::connector::ResourcePage;
 use perennial_domain::connector::SyncState;
@@ -18,7 +18,7 @@ use perennial_domain::connector::Target;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::error::EngineError;
 use perennial_store::connections;
-use perennial_store::connections::HeldResource;
+use perennial_store::connections::KnownResource;
 use perennial_store::error::StoreError;
 use perennial_store::syncs;
 use perennial_store::syncs::Sync;
@@ -146,7 +146,7 @@ async fn list(
 ) -> Result<StepResult, SyncError> {
     let cursor = reading.sync.cursor.clone().map(Cursor);
     let answer = caller.ask(of, at, &Query::List { cursor, expires_until: None }).await?;
-    Ok(if let Answer::Resources(page) = answer { StepResult::Page(page) } else { StepResult::Nothing })
+    Ok(if let QueryAnswer::Resources(page) = answer { StepResult::Page(page) } else { StepResult::Nothing })
 }
 
 /// Asks by its ids for what was known and not listed, as many at a time as the provider takes.
@@ -167,13 +167,13 @@ async fn check(
     });
     let mut missing = missing.await?;
     missing.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let targets = missing.iter().take(most as usize).map(target_of_held).collect::<Vec<_>>();
+    let targets = missing.iter().take(most as usize).map(target_of_known).collect::<Vec<_>>();
     let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(StepResult::Nothing) };
     let mut found = ResourcePage { resources: Vec::new(), unknown: Vec::new(), total: None, next: None };
     let mut cursor = None;
     loop {
         let query = Query::Find { targets: targets.clone(), cursor };
-        let Answer::Resources(page) = caller.ask(of, at, &query).await? else { break };
+        let QueryAnswer::Resources(page) = caller.ask(of, at, &query).await? else { break };
         found.resources.extend(page.resources);
         cursor = page.next;
         if cursor.is_none() {
@@ -183,7 +183,7 @@ async fn check(
     Ok(StepResult::Checked { page: found, until: Some(last) })
 }
 
-fn target_of_held(held: &HeldResource) -> Target {
+fn target_of_known(held: &KnownResource) -> Target {
     Target {
         id: held.id.clone(),
         kind: held.kind.clone(),
@@ -217,8 +217,8 @@ async fn quote(
     let targets = asked.iter().map(|resource| target_of(resource)).collect::<Vec<_>>();
     let ids = asked.iter().map(|resource| resource.id.clone()).collect::<BTreeSet<_>>();
     let quotes = match caller.ask(of, at, &Query::Quote { targets, term }).await {
-        Ok(Answer::Quotes(quotes)) => quotes,
-        Ok(Answer::Resources(_) | Answer::Orders(_) | Answer::Balance(_)) => Vec::new(),
+        Ok(QueryAnswer::Quotes(quotes)) => quotes,
+        Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Balance(_)) => Vec::new(),
         // These will be the same the next time: such resources have no price that anybody knows.
         Err(CallError::NoQuestion(_) | CallError::NotPermitted(_)) => Vec::new(),
         Err(CallError::Failed(failure))

@@ -14,12 +14,12 @@ mod resources;
 
 use plugin_sdk::Refusal;
 use plugin_sdk::connector;
-use plugin_sdk::connector::Answer;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Capabilities;
 use plugin_sdk::connector::Mutation;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
+use plugin_sdk::connector::QueryAnswer;
 use plugin_sdk::connector::QueryFailure;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::UnsignedRequest;
@@ -47,10 +47,10 @@ impl connector::Guest for Baidu {
         context: CallContext,
         query: Query,
         response: ReceivedResponse,
-    ) -> Result<Answer, QueryFailure> {
+    ) -> Result<QueryAnswer, QueryFailure> {
         match &query {
-            Query::List(list) => resources::page(&context, list, &response).map(Answer::Resources),
-            Query::Find(find) => resources::found(&context, find, &response).map(Answer::Resources),
+            Query::List(list) => resources::page(&context, list, &response).map(QueryAnswer::Resources),
+            Query::Find(find) => resources::found(&context, find, &response).map(QueryAnswer::Resources),
             Query::Orders(_) | Query::Quote(_) | Query::Balance => {
                 Err(response::unreadable("no such question was asked", &response))
             }

@@ -13,7 +13,6 @@ use plugin_sdk::Scope;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::connector::Account;
-use plugin_sdk::connector::Answer;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Change;
 use plugin_sdk::connector::CloudRenewal;
@@ -23,6 +22,7 @@ use plugin_sdk::connector::ListQuery;
 use plugin_sdk::connector::Mutation;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
+use plugin_sdk::connector::QueryAnswer;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::ResourcePage;
 use plugin_sdk::connector::Target;
@@ -77,7 +77,7 @@ fn fixture(name: &str) -> ReceivedResponse {
 
 fn page(endpoint: Option<&str>, cursor: Option<&str>, response: ReceivedResponse) -> ResourcePage {
     match Baidu::decode_query(context(endpoint), list(cursor), response) {
-        Ok(Answer::Resources(page)) => page,
+        Ok(QueryAnswer::Resources(page)) => page,
         Ok(_) | Err(_) => panic!("it is a page"),
     }
 }
@@ -234,14 +234,14 @@ fn resources_are_read_as_the_sdk_has_them() {
 fn a_resource_that_is_not_there_is_an_empty_answer() {
     let none = response(404, r#"{"code": "NoSuchObject", "message": "m", "requestId": "r"}"#);
     assert!(
-        matches!(Baidu::decode_query(context(None), find("bcc"), none), Ok(Answer::Resources(page)) if page.resources.is_empty())
+        matches!(Baidu::decode_query(context(None), find("bcc"), none), Ok(QueryAnswer::Resources(page)) if page.resources.is_empty())
     );
     let one = response(
         200,
         r#"{"instance": {"id": "i-1", "status": "Running", "paymentTiming": "Prepaid", "expireTime": "2026-03-20T15:59:59Z"}}"#,
     );
     assert!(
-        matches!(Baidu::decode_query(context(None), find("bcc"), one), Ok(Answer::Resources(page)) if page.resources.len() == 1)
+        matches!(Baidu::decode_query(context(None), find("bcc"), one), Ok(QueryAnswer::Resources(page)) if page.resources.len() == 1)
     );
 }
 

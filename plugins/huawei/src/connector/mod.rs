@@ -16,12 +16,12 @@ pub(crate) mod resources;
 
 use plugin_sdk::Refusal;
 use plugin_sdk::connector;
-use plugin_sdk::connector::Answer;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Capabilities;
 use plugin_sdk::connector::Mutation;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
+use plugin_sdk::connector::QueryAnswer;
 use plugin_sdk::connector::QueryFailure;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::UnsignedRequest;
@@ -41,7 +41,7 @@ impl connector::Guest for Huawei {
         _context: CallContext,
         query: Query,
         response: ReceivedResponse,
-    ) -> Result<Answer, QueryFailure> {
+    ) -> Result<QueryAnswer, QueryFailure> {
         decode_query(&query, &response)
     }
 
@@ -70,13 +70,13 @@ pub fn encode_query(context: &CallContext, query: &Query) -> Result<UnsignedRequ
 }
 
 /// What a response says to a query.
-pub fn decode_query(query: &Query, response: &ReceivedResponse) -> Result<Answer, QueryFailure> {
+pub fn decode_query(query: &Query, response: &ReceivedResponse) -> Result<QueryAnswer, QueryFailure> {
     codes::check(response)?;
     match query {
-        Query::List(list) => resources::page(list.cursor.as_deref(), response).map(Answer::Resources),
-        Query::Find(find) => resources::page(find.cursor.as_deref(), response).map(Answer::Resources),
-        Query::Orders(asked) => orders::page(asked, response).map(Answer::Orders),
-        Query::Quote(_) => money::quotes(response).map(Answer::Quotes),
-        Query::Balance => money::balances(response).map(Answer::Balance),
+        Query::List(list) => resources::page(list.cursor.as_deref(), response).map(QueryAnswer::Resources),
+        Query::Find(find) => resources::page(find.cursor.as_deref(), response).map(QueryAnswer::Resources),
+        Query::Orders(asked) => orders::page(asked, response).map(QueryAnswer::Orders),
+        Query::Quote(_) => money::quotes(response).map(QueryAnswer::Quotes),
+        Query::Balance => money::balances(response).map(QueryAnswer::Balance),
     }
 }

@@ -14,7 +14,6 @@ use plugin_sdk::Scope;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::connector::Account;
-use plugin_sdk::connector::Answer;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Change;
 use plugin_sdk::connector::CloudRenewal;
@@ -25,6 +24,7 @@ use plugin_sdk::connector::Mutation;
 use plugin_sdk::connector::OrderQuery;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
+use plugin_sdk::connector::QueryAnswer;
 use plugin_sdk::connector::QueryFailureReason;
 use plugin_sdk::connector::QuoteQuery;
 use plugin_sdk::connector::ReceivedResponse;
@@ -203,7 +203,7 @@ fn a_renewal_whose_order_would_wait_to_be_paid_is_never_sent() {
 
 #[test]
 fn a_page_of_resources_is_read_as_the_sdk_has_it() {
-    let Ok(Answer::Resources(page)) = Huawei::decode_query(context(), list(None), fixture("resources"))
+    let Ok(QueryAnswer::Resources(page)) = Huawei::decode_query(context(), list(None), fixture("resources"))
     else {
         panic!("it is a page");
     };
@@ -218,7 +218,7 @@ fn a_page_of_resources_is_read_as_the_sdk_has_it() {
     let [unknown] = &*page.unknown else { panic!("one has no kind") };
     assert_eq!((unknown.id.as_str(), unknown.kind.as_str()), ("waf-1", "hws.resource.type.waf"));
     let end = Huawei::decode_query(context(), list(Some("100")), fixture("resources"));
-    assert!(matches!(end, Ok(Answer::Resources(page)) if page.next.is_none()));
+    assert!(matches!(end, Ok(QueryAnswer::Resources(page)) if page.next.is_none()));
 }
 
 #[test]
@@ -227,17 +227,18 @@ fn an_empty_page_of_a_longer_list_is_no_end() {
     let failure = Huawei::decode_query(context(), list(None), empty).unwrap_err();
     assert_eq!(failure.reason, QueryFailureReason::Unreadable);
     let none = response(200, r#"{"total_count": 0, "data": []}"#);
-    assert!(matches!(Huawei::decode_query(context(), list(None), none), Ok(Answer::Resources(_))));
+    assert!(matches!(Huawei::decode_query(context(), list(None), none), Ok(QueryAnswer::Resources(_))));
 }
 
 #[test]
 fn money_is_read_digit_by_digit() {
     let quote = || Query::Quote(QuoteQuery { targets: vec![target("ecs-1")], term: month() });
-    let Ok(Answer::Quotes(quotes)) = Huawei::decode_query(context(), quote(), fixture("rates")) else {
+    let Ok(QueryAnswer::Quotes(quotes)) = Huawei::decode_query(context(), quote(), fixture("rates")) else {
         panic!("there are prices");
     };
     assert_eq!((quotes.len(), quotes[0].amount, quotes[0].currency.as_str()), (1, 109_050_000, "CNY"));
-    let Ok(Answer::Balance(balance)) = Huawei::decode_query(context(), Query::Balance, fixture("balances"))
+    let Ok(QueryAnswer::Balance(balance)) =
+        Huawei::decode_query(context(), Query::Balance, fixture("balances"))
     else {
         panic!("there is a balance");
     };
@@ -246,7 +247,7 @@ fn money_is_read_digit_by_digit() {
 
 #[test]
 fn orders_say_where_they_are_and_who_made_them() {
-    let Ok(Answer::Orders(page)) = Huawei::decode_query(context(), orders(&[], None), fixture("orders"))
+    let Ok(QueryAnswer::Orders(page)) = Huawei::decode_query(context(), orders(&[], None), fixture("orders"))
     else {
         panic!("there are orders");
     };

@@ -2,13 +2,13 @@
 
 use plugin_script::interpreter;
 use plugin_script::rulings::Account;
-use plugin_script::rulings::Answer;
 use plugin_script::rulings::Batch;
 use plugin_script::rulings::Budget;
 use plugin_script::rulings::Extension;
 use plugin_script::rulings::Items;
 use plugin_script::rulings::Pair;
 use plugin_script::rulings::Plan;
+use plugin_script::rulings::PolicyAnswer;
 use plugin_script::rulings::Quote;
 use plugin_script::rulings::Resource;
 use plugin_script::rulings::Ruling;
@@ -126,7 +126,7 @@ pub fn calendars() -> Vec<Calendar> {
 }
 
 /// What the script says about the plan of [`batch`].
-pub fn answer(text: &str) -> Answer {
+pub fn answer(text: &str) -> PolicyAnswer {
     let results = interpreter::rule(&[script(text)], &calendars(), &batch(1));
     results.answers.into_iter().next().unwrap()
 }

@@ -88,7 +88,7 @@ fn round(context: ChainContext, plan: &PlanFacts, rulings: &[Ruling]) -> String 
 
 fn once(chain: &mut Chain, plan: &PlanFacts, rulings: &[Ruling]) -> ChainStep {
     let policies = ["a", "b", "c", "d"].map(policy);
-    let answers = rulings.iter().map(|ruling| Answer { ruling: ruling.clone(), notes: Vec::new() });
+    let answers = rulings.iter().map(|ruling| PolicyAnswer { ruling: ruling.clone(), notes: Vec::new() });
     let answers = answers.collect::<Vec<_>>();
     chain.round(plan, &policies.iter().zip(&answers).collect::<Vec<_>>())
 }
@@ -317,7 +317,7 @@ fn a_failure_comes_to_what_policy_account_or_command_say() {
     let mut row = |of_policy: OnFailure, of_account: OnFailure, command: &str| {
         let failing = Policy { on_failure: of_policy, ..policy("a") };
         let mut chain = Chain::new(ChainContext { on_policy_failure: of_account, ..ChainContext::default() });
-        let answer = Answer { ruling: failure(), notes: Vec::new() };
+        let answer = PolicyAnswer { ruling: failure(), notes: Vec::new() };
         let next = chain.round(&plan(command), &[(&failing, &answer)]);
         table += &format!("{} {} {command}: {}\n", of_policy.name(), of_account.name(), shown(&next));
     };
@@ -363,8 +363,8 @@ fn notes_stand_before_the_ruling_of_their_policy() {
     let mut chain = Chain::new(ChainContext::default());
     let policies = [policy("a"), policy("b")];
     let answers = [
-        Answer { ruling: Ruling::Approve, notes: vec!["one".to_owned()] },
-        Answer { ruling: deny(), notes: vec!["two".to_owned(), "three".to_owned()] },
+        PolicyAnswer { ruling: Ruling::Approve, notes: vec!["one".to_owned()] },
+        PolicyAnswer { ruling: deny(), notes: vec!["two".to_owned(), "three".to_owned()] },
     ];
     chain.round(&plan("renew"), &policies.iter().zip(&answers).collect::<Vec<_>>());
     let entries = chain.into_entries().into_iter().map(entry).collect::<Vec<_>>();

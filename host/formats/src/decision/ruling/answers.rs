@@ -1,7 +1,7 @@
 //! What policies ruled, as it is kept. Reads and writes it; says nothing of what it comes to.
 
 use perennial_domain::policy::Amendment;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::figures::Figures;
@@ -17,8 +17,8 @@ use crate::json_value::JsonValue;
 use crate::wording;
 
 /// The answers as they are kept, with the money that the plan was shown.
-pub fn answers<'a>(figures: Figures, answers: &'a [Answer]) -> JsonValue<'a> {
-    let answer = |answer: &'a Answer| {
+pub fn answers<'a>(figures: Figures, answers: &'a [PolicyAnswer]) -> JsonValue<'a> {
+    let answer = |answer: &'a PolicyAnswer| {
         let notes = answer.notes.iter().map(JsonValue::from).collect();
         json_value::object([("ruling", ruling(&answer.ruling)), ("notes", notes)])
     };
@@ -67,18 +67,18 @@ fn ruling(ruling: &Ruling) -> JsonValue<'_> {
 /// # Errors
 ///
 /// Every problem of the text, each with its path.
-pub fn read_answers(text: &str) -> Result<Vec<Answer>, Problems> {
+pub fn read_answers(text: &str) -> Result<Vec<PolicyAnswer>, Problems> {
     let problems = Diagnostics::default();
     let root = json_tree::parse(text, &problems)?;
     let answers = read_root(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(answers)
 }
 
-fn read_root(root: JsonCursor<'_, '_>) -> Option<Vec<Answer>> {
+fn read_root(root: JsonCursor<'_, '_>) -> Option<Vec<PolicyAnswer>> {
     let fields = root.object(&["balance", "spent", "answers"])?;
     let answer = |_, cursor: JsonCursor<'_, '_>| {
         let fields = cursor.object(&["ruling", "notes"])?;
-        Some(Answer {
+        Some(PolicyAnswer {
             ruling: fields.required("ruling", |cursor| cursor.only_field("a ruling", read_ruling))?,
             notes: fields
                 .required("notes", |cursor| cursor.list(|_, note| note.text().map(str::to_owned)))?,

@@ -8,7 +8,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::policy::Amendment;
-use perennial_domain::policy::Answer;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::figures::Figures;
@@ -40,11 +40,11 @@ fn resource() -> Resource {
 }
 
 /// A question with everything that there can be, on the days of a provider so many minutes ahead of UTC.
-fn full(utc_offset_minutes: i16) -> RulingQuestion {
+fn full(utc_offset_minutes: i16) -> RulingRequest {
     let at = Timestamp::from_second(4_000);
     let month = Term::new(1, TermUnit::Month).unwrap();
     let price = Micros::new(-1_500_000);
-    RulingQuestion {
+    RulingRequest {
         policies: vec![PolicyVersion {
             name: "p".to_owned(),
             digest: "0123".to_owned(),
@@ -86,7 +86,7 @@ fn full(utc_offset_minutes: i16) -> RulingQuestion {
     }
 }
 
-fn text(asked: &RulingQuestion) -> String {
+fn text(asked: &RulingRequest) -> String {
     question(&asked.policies, &asked.calendars, &asked.account, &asked.plan, &asked.context).to_text()
 }
 
@@ -94,13 +94,13 @@ fn text(asked: &RulingQuestion) -> String {
 fn what_policies_are_asked_comes_back_whole() {
     for offset in [480, 0, -720] {
         let asked = full(offset);
-        assert_eq!(read_question(&text(&asked)).unwrap(), asked);
+        assert_eq!(read_request(&text(&asked)).unwrap(), asked);
     }
     let mut bare = full(0);
     (bare.calendars, bare.account.budget, bare.plan.options) = (Vec::new(), None, None);
     (bare.plan.cost, bare.plan.term, bare.plan.tries) = (None, None, Tries::default());
     (bare.context, bare.policies[0].on_failure) = (RulingContext::default(), OnFailure::Default);
-    assert_eq!(read_question(&text(&bare)).unwrap(), bare);
+    assert_eq!(read_request(&text(&bare)).unwrap(), bare);
     // What is as usual takes no room: it is what was kept before there was anything else.
     assert!(text(&bare).ends_with(r#""is_pending":true}}"#), "{}", text(&bare));
 }
@@ -109,7 +109,7 @@ fn what_policies_are_asked_comes_back_whole() {
 fn a_question_without_members_is_no_question() {
     let mut asked = full(0);
     asked.plan.members.clear();
-    let problems = read_question(&text(&asked)).unwrap_err().to_string();
+    let problems = read_request(&text(&asked)).unwrap_err().to_string();
     assert!(problems.contains("a bundle has at least one member"), "{problems}");
 }
 
@@ -126,7 +126,7 @@ fn each_ruling_has_its_fields() {
         Ruling::Amend { amendment, reason },
         Ruling::Fail(ScriptFailure::whole("stopped".to_owned())),
     ];
-    let given = rulings.map(|ruling| Answer { ruling, notes: vec!["n".to_owned()] });
+    let given = rulings.map(|ruling| PolicyAnswer { ruling, notes: vec!["n".to_owned()] });
     let figures = Figures { balance: Micros::new(2), spent: Micros::ZERO };
     let written = answers(figures, &given).to_text();
     assert_eq!(read_answers(&written).unwrap(), given.to_vec());

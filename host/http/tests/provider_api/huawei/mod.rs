@@ -21,8 +21,8 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use perennial_test_support::provider_server::Answer;
 use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::ProviderResponse;
 use perennial_test_support::provider_server::Server;
 
 pub const NOW: &str = "2026-03-01T00:00:00Z";
@@ -70,7 +70,7 @@ impl<'a> Tool<'a> {
     }
 
     /// Signs a request and sends it.
-    pub fn ask(&self, method: &str, target: &str, body: &str) -> Answer {
+    pub fn ask(&self, method: &str, target: &str, body: &str) -> ProviderResponse {
         send(self.server, self.signed(method, target, body))
     }
 
@@ -117,7 +117,7 @@ impl<'a> Tool<'a> {
     }
 }
 
-pub fn send(server: &Server, draft: Draft) -> Answer {
+pub fn send(server: &Server, draft: Draft) -> ProviderResponse {
     let is_old = draft.target.starts_with("/v1.0/");
     let answer = server.send(draft.into());
     if answer.status != 204 {
@@ -133,7 +133,7 @@ pub fn send(server: &Server, draft: Draft) -> Answer {
 }
 
 /// Status and body, without the request's id.
-pub fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &ProviderResponse) -> String {
     let id = answer.headers["x-request-id"].to_str().unwrap();
     format!("{} {}", answer.status, answer.body.replace(id, "…"))
 }

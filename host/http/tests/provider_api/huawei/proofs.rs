@@ -6,8 +6,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::huawei::*;
-use perennial_test_support::provider_server::Answer;
 use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::ProviderResponse;
 use perennial_test_support::provider_server::Server;
 
 /// A token for the account of a key.
@@ -17,7 +17,7 @@ pub fn token(server: &Server, key: &Key, domain: &str) -> String {
     answer.headers["x-subject-token"].to_str().unwrap().to_owned()
 }
 
-fn ask_for_token(server: &Server, name: &str, password: &str, domain: &str) -> Answer {
+fn ask_for_token(server: &Server, name: &str, password: &str, domain: &str) -> ProviderResponse {
     let user = json!({ "name": name, "password": password, "domain": { "name": domain } });
     let identity = json!({ "methods": ["password"], "password": { "user": user } });
     let headers = [("host", HOST), ("content-type", "application/json")];
@@ -32,7 +32,7 @@ fn ask_for_token(server: &Server, name: &str, password: &str, domain: &str) -> A
     )
 }
 
-fn with_token(server: &Server, token: &str) -> Answer {
+fn with_token(server: &Server, token: &str) -> ProviderResponse {
     let headers = [("host", HOST), ("x-auth-token", token)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let (method, target) = ("GET".to_owned(), BALANCE.to_owned());
@@ -45,7 +45,7 @@ fn a_token_lasts_a_day_and_is_for_its_own_account() {
     let key = Tool::new(&server, "acme").key;
     let token = token(&server, &key, "acme");
     assert_eq!(with_token(&server, &token).json()["account_balances"][0]["account_id"], "acme");
-    let refused = |answer: Answer| (answer.status, answer.json()["error_code"].clone());
+    let refused = |answer: ProviderResponse| (answer.status, answer.json()["error_code"].clone());
     let denied = (401, json!("APIGW.0301"));
     assert_eq!(refused(with_token(&server, "MIIPAgYJKoZIhvcNAQcCo")), denied);
     for (name, password, domain) in [

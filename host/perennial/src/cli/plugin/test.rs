@@ -7,7 +7,7 @@ use std::io::Write;
 use perennial_domain::index::AccountIndex;
 use perennial_formats::plugin_case;
 use perennial_formats::plugin_case::Case;
-use perennial_formats::plugin_case::Question;
+use perennial_formats::plugin_case::CaseRequest;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
@@ -100,13 +100,13 @@ fn counted(answers: usize) -> String {
 pub(super) fn answer(plugin: &Plugin, case: &Case) -> anyhow::Result<Vec<String>> {
     let (accounts, account) = ([&case.account], AccountIndex::new(0));
     match &case.question {
-        Question::Timeline { after } => {
+        CaseRequest::Timeline { after } => {
             let request = TimelineRequest { after: *after, account, bundle: &case.bundle };
             let answers = plugin.timelines(&accounts, &[request]);
             let timeline = answers.into_iter().next().transpose()?.unwrap_or_default();
             Ok(plugin_case::timeline_lines(&timeline, &case.bundle, plugin.manifest()))
         }
-        Question::Plan { at, member, command, orders } => {
+        CaseRequest::Plan { at, member, command, orders } => {
             let (at, member, bundle) = (*at, *member, &case.bundle);
             let request = PlanRequest { at, account, command, member, bundle, orders };
             let answers = plugin.make_plans(&accounts, &[request]);

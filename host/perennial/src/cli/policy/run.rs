@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
-use perennial_domain::policy::Answer;
 use perennial_domain::policy::Policy;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::Ruling;
 use perennial_domain::policy::chain::Chain;
@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let answers = answered.pop().map(|plan| plan.answers).unwrap_or_default();
     let mut out = Output::standard();
     let mut asked = facts.policies.iter().zip(&answers);
-    let mut active = Vec::<(&Policy, &Answer)>::new();
+    let mut active = Vec::<(&Policy, &PolicyAnswer)>::new();
     for (place, policy) in loaded.set.policies.iter().enumerate() {
         if !facts.policies.contains(&place) {
             writeln!(out, "{:<24} is not asked: the plan does not match", policy.name)?;
@@ -92,7 +92,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let next = chain.round(&facts, &active);
     for entry in chain.into_entries() {
         let Entry::Ruled { policy, kind: RulingKind::Failed, reason, .. } = entry else { continue };
-        let gave_ruling = |(asked, answer): &&(&Policy, &Answer)| {
+        let gave_ruling = |(asked, answer): &&(&Policy, &PolicyAnswer)| {
             asked.name == policy && !matches!(answer.ruling, Ruling::Fail(_))
         };
         if active.iter().any(|pair| gave_ruling(&pair)) {

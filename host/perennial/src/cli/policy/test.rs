@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
-use perennial_domain::policy::Answer;
 use perennial_domain::policy::Policy;
+use perennial_domain::policy::PolicyAnswer;
 use perennial_formats::policy::case;
 use perennial_formats::policy::case::Case;
 use perennial_sandbox::ScriptReport;
@@ -89,7 +89,7 @@ fn ask(
     place: usize,
     case: &Case,
     lines: &mut BTreeSet<u32>,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<PolicyAnswer> {
     let mut facts = case.plan.facts.clone();
     facts.policies = vec![place];
     let (answers, run) = loaded.interpreter.trace(&loaded.set, &case.plan.account, &facts)?;

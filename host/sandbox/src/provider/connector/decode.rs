@@ -5,7 +5,6 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::Api;
 use perennial_domain::connector::ApiIndex;
 use perennial_domain::connector::Capabilities;
@@ -19,6 +18,7 @@ use perennial_domain::connector::MutationLimit;
 use perennial_domain::connector::MutationName;
 use perennial_domain::connector::OrderPage;
 use perennial_domain::connector::Outcome;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::connector::Quote;
@@ -132,27 +132,27 @@ pub(super) fn query_failure(failure: wit::QueryFailure) -> Result<QueryFailure, 
     Ok(QueryFailure { reason, refusal: refusal(failure.refusal)?, retry_after: failure.retry_after })
 }
 
-pub(super) fn answer(answer: wit::Answer) -> Result<Answer, Problem> {
+pub(super) fn answer(answer: wit::QueryAnswer) -> Result<QueryAnswer, Problem> {
     match answer {
-        wit::Answer::Resources(page) => Ok(Answer::Resources(ResourcePage {
+        wit::QueryAnswer::Resources(page) => Ok(QueryAnswer::Resources(ResourcePage {
             resources: page.resources.into_iter().map(resource).collect::<Result<_, _>>()?,
             unknown: page.unknown.into_iter().map(unknown_resource).collect::<Result<_, _>>()?,
             total: page.total,
             next: page.next.map(Cursor),
         })),
-        wit::Answer::Orders(page) => Ok(Answer::Orders(OrderPage {
+        wit::QueryAnswer::Orders(page) => Ok(QueryAnswer::Orders(OrderPage {
             orders: page.orders.into_iter().map(order).collect::<Result<_, _>>()?,
             next: page.next.map(Cursor),
         })),
-        wit::Answer::Quotes(quotes) => {
+        wit::QueryAnswer::Quotes(quotes) => {
             let quote = |quote: wit::Quote| Quote {
                 resource: quote.resource,
                 amount: Micros::new(quote.amount),
                 currency: quote.currency,
             };
-            Ok(Answer::Quotes(quotes.into_iter().map(quote).collect()))
+            Ok(QueryAnswer::Quotes(quotes.into_iter().map(quote).collect()))
         }
-        wit::Answer::Balance(balance) => Ok(Answer::Balance(CloudBalance {
+        wit::QueryAnswer::Balance(balance) => Ok(QueryAnswer::Balance(CloudBalance {
             currency: balance.currency,
             available: Micros::new(balance.available),
         })),

@@ -9,12 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use perennial_domain::connector;
-use perennial_domain::connector::Answer;
 use perennial_domain::connector::CallContext;
 use perennial_domain::connector::Capabilities;
 use perennial_domain::connector::Mutation;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::ReceivedResponse;
 use perennial_domain::connector::UnsignedRequest;
@@ -109,7 +109,7 @@ impl PluginConnector {
         context: &CallContext<'_>,
         query: &Query,
         response: &ReceivedResponse,
-    ) -> Result<Result<Answer, QueryFailure>, PluginError> {
+    ) -> Result<Result<QueryAnswer, QueryFailure>, PluginError> {
         let settings = encode::settings(context);
         let lists = encode::TargetLists::of(encode::targets_of(query));
         let records = lists.records();
@@ -125,7 +125,7 @@ impl PluginConnector {
         match answer {
             Ok(answer) => {
                 let answer = decode::answer(answer).map_err(nonsense)?;
-                connector::check_answer(query, &answer).map_err(nonsense)?;
+                connector::check_query_answer(query, &answer).map_err(nonsense)?;
                 Ok(Ok(answer))
             }
             Err(failure) => decode::query_failure(failure).map(Err).map_err(nonsense),

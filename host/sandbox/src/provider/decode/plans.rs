@@ -32,7 +32,7 @@ use crate::provider::decode::term;
 use crate::provider::decode::timestamp;
 
 /// What became of a request: a plan or the provider's refusal.
-type Answer = Result<Plan, Refusal>;
+type PlanResult = Result<Plan, Refusal>;
 
 /// The lists of an answer, as far as they are not read yet.
 struct PlanLists {
@@ -54,7 +54,7 @@ pub fn plans(
     answer: wit::Plans,
     requests: usize,
     max_bytes: usize,
-) -> Result<Vec<Result<Answer, Problem>>, Mismatch> {
+) -> Result<Vec<Result<PlanResult, Problem>>, Mismatch> {
     check_count(answer.answers.len(), requests)?;
     let mut lists = PlanLists {
         words: Words::of(answer.words, max_bytes),
