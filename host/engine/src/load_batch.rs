@@ -11,6 +11,9 @@ use crate::batch::Batch;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
+use crate::policy_facts::before_period;
+use crate::policy_facts::tries;
 use crate::rules::Providers;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
@@ -85,7 +88,35 @@ pub(crate) fn assemble_batch(
             ..BatchEntry::new(stored, account, instant)
         });
     }
+    if let Some(until) = options.review_until {
+        batch.note_reviews(until);
+    }
     Ok(batch)
+}
+
+impl Batch {
+    /// Notes which bundles have a period whose tries began by `until`: it may have been paid, whatever became of the tries since,
+    /// for example because a condition of the backup declines them.
+    fn note_reviews(&mut self, until: Timestamp) {
+        let began = |index: &EntryIndex| {
+            let item = self.entry(*index);
+            let starts = item.walk.bundle.members.iter().map(|member| before_period(member, item.instant));
+            let first = starts.min().filter(|first| !item.needs_review && *first <= until)?;
+            Some((*index, first))
+        };
+        let asked = (0..self.entries.len()).map(EntryIndex::new).collect::<Vec<_>>();
+        let asked = asked.iter().filter_map(began).collect::<Vec<_>>();
+        let timelines = self.request_timelines_after(&asked);
+        for ((index, _), timeline) in asked.into_iter().zip(timelines) {
+            let item = self.entry(index);
+            let (timeline, bundle) = (timeline.unwrap_or_default(), &item.walk.bundle);
+            let began = |(member, _)| {
+                tries(&timeline, bundle, member, item.instant).first.is_some_and(|at| at <= until)
+            };
+            let needs_review = bundle.iter().any(began);
+            self.entry_mut(index).needs_review |= needs_review;
+        }
+    }
 }
 
 /// Whether something of the bundle was due by `until`; what was just imported was not here then.
