@@ -27,6 +27,7 @@ pub mod plan;
 pub mod policy;
 pub mod provider_api;
 pub mod resource_fields;
+pub mod revision;
 pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]

@@ -47,6 +47,7 @@ impl<S: EngineStore> Engine<S> {
         let bundles = bundles.into_iter().collect::<Vec<_>>();
         let new = new_accounts.iter().map(|account| (account.id.as_str(), account.provider.clone()));
         let mut providers = new.collect::<HashMap<_, _>>();
+        let bound = self.bound()?;
         let mut offsets = HashMap::new();
         for (id, _) in &bundles {
             if offsets.contains_key(id) {
@@ -59,7 +60,7 @@ impl<S: EngineStore> Engine<S> {
                     stored.ok_or_else(|| EngineError::UnknownAccount((*id).to_owned()))?.account.provider
                 }
             };
-            offsets.insert(*id, utc_offset(&self.providers, id, &provider)?);
+            offsets.insert(*id, utc_offset(&bound, id, &provider)?);
         }
         let accounts = new_accounts.iter().map(|account| Change::InsertAccount {
             account: account.clone(),
@@ -88,7 +89,7 @@ fn opening_orders(bundle: &Bundle, offset_minutes: i16) -> Vec<Order> {
 
 /// How many minutes a provider's days are ahead of UTC; `account` is whose provider it is.
 fn utc_offset(providers: &Providers, account: &str, provider: &str) -> Result<i16, EngineError> {
-    let rules = providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+    let rules = providers.of_account(account, provider).ok_or_else(|| EngineError::NoPlugin {
         account: account.to_owned(),
         provider: provider.to_owned(),
     })?;
@@ -112,6 +113,9 @@ impl<'a> Importer<'a> {
     /// Adds an account whose balance comes from an entry at `at`.
     pub(crate) fn insert_account(&self, account: &Account, at: Timestamp) -> Result<(), StoreError> {
         let row = accounts::insert(self.tx, account)?;
+        if let Some(rules) = self.providers.of_account(&account.id, &account.provider) {
+            scheduling_revision::set(self.tx, row, rules.digest(), None)?;
+        }
         ledger::insert(self.tx, row, &opening_entry(account, at))
     }
 

@@ -41,6 +41,7 @@ use crate::ledger;
 use crate::orders;
 use crate::packages;
 use crate::policy_differences;
+use crate::revision_differences;
 use crate::required_approvals;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
@@ -142,6 +143,8 @@ impl<'c> Committer<'c> {
                 self.decisions.insert((at, resource, revision), contract, (&request, &response), fuel)
             }
             Change::RecordPolicyDifference(new) => policy_differences::record(db, &new),
+            Change::RecordRevisionDifference(new) => revision_differences::record(db, &new),
+            Change::AddRevisionTrial(trial) => revision_differences::add_trial(db, &trial),
             Change::InsertEvent { account, at, resource, kind, body } => {
                 self.events.insert(at, account, resource.as_deref(), kind, &body)
             }

@@ -12,6 +12,7 @@ use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 
 static BUNDLED: LazyLock<Providers> = LazyLock::new(|| load(Vec::new()));
 
@@ -38,6 +39,7 @@ fn load_plugins(files: Vec<PathBuf>) -> Plugins {
         files: files.into_iter().map(PluginFile::from).collect(),
         cache_dir: Some(cache()),
         limits: Limits::DEFAULT,
+        trust: Trust::default(),
     };
     Plugins::load(&options).unwrap()
 }

@@ -6,6 +6,7 @@ use perennial_sandbox::Options;
 use perennial_sandbox::Origin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 use tempfile::TempDir;
 
 use crate::world;
@@ -44,7 +45,7 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
         let file = PluginFile { path: path.clone(), digest: Some(digest.to_owned()) };
         let cache = TempDir::new().unwrap();
         let options =
-            Options { files: vec![file], cache_dir: Some(cache.path().to_owned()), limits: Limits::DEFAULT };
+            Options { files: vec![file], cache_dir: Some(cache.path().to_owned()), limits: Limits::DEFAULT, trust: Trust::default() };
         Plugins::load(&options).map(|plugins| plugins.get("nimbus").unwrap().digest().to_owned())
     };
     let of_file = {

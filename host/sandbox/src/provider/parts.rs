@@ -1,0 +1,58 @@
+//! What a plugin is made of, and what names it: enough to load the same plugin again, from wherever it is kept.
+
+use std::borrow::Cow;
+
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::provider::table;
+
+/// The bytes of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginParts {
+    /// The component.
+    pub component: Cow<'static, [u8]>,
+    /// The table that the component interprets, in TOML, if that is what it does.
+    pub table: Option<Cow<'static, [u8]>>,
+}
+
+impl PluginParts {
+    /// A component that has the rules itself.
+    pub fn of_component(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
+        PluginParts { component: bytes.into(), table: None }
+    }
+
+    /// A table, and this program's interpreter of tables.
+    pub fn of_table(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
+        PluginParts { component: Cow::Borrowed(table::INTERPRETER), table: Some(bytes.into()) }
+    }
+
+    /// What its author made: the table or, where there is none, the component. It is what is signed.
+    pub fn written(&self) -> &[u8] {
+        self.table.as_deref().unwrap_or(&self.component)
+    }
+
+    /// The size of what its author made, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.written().len()
+    }
+
+    /// The SHA-256 of the component, in hexadecimal.
+    pub fn component_digest(&self) -> String {
+        hex::encode(Sha256::digest(&self.component))
+    }
+
+    /// What names the revision, in hexadecimal: the SHA-256 of the component or, of a table, of its interpreter and it.
+    pub fn digest(&self) -> String {
+        let component = self.component_digest();
+        match &self.table {
+            Some(table) => table::revision(&component, table),
+            None => component,
+        }
+    }
+
+    /// The text of the table, if it is one and is UTF-8, as every table is that was loaded.
+    pub fn table_text(&self) -> Option<&str> {
+        self.table.as_deref().and_then(|table| std::str::from_utf8(table).ok())
+    }
+}
