@@ -233,6 +233,47 @@ event_kinds! {
         /// The token that changed it; `cli` for the command line.
         changed_by: String,
     },
+    /// A revision of a plugin is kept from now on, and can be bound. It is the host's.
+    RevisionInstalled = "revision_installed" {
+        /// The id of the provider whose rules it has.
+        provider: String,
+        /// The digest that names it.
+        digest: String,
+        /// The file that it came from.
+        origin: String,
+        /// The trusted key that signed it; `None` without a signature.
+        signed_by: Option<String>,
+        /// The token that installed it; `cli` for the command line.
+        changed_by: String,
+    },
+    /// A revision of a plugin is bound to accounts from now on. It is the host's.
+    RevisionBound = "revision_bound" {
+        /// The id of the provider.
+        provider: String,
+        /// The account, or the pattern of accounts.
+        accounts: String,
+        /// `active` or `shadow`.
+        mode: String,
+        /// The digest of the revision.
+        digest: String,
+        /// That of the one before; `None` when none was bound.
+        digest_before: Option<String>,
+        /// The token that bound it; `cli` for the command line, `host` for what the host loads itself.
+        changed_by: String,
+    },
+    /// A revision of a plugin is bound to accounts no longer. It is the host's.
+    RevisionUnbound = "revision_unbound" {
+        /// The id of the provider.
+        provider: String,
+        /// The account, or the pattern of accounts.
+        accounts: String,
+        /// `active` or `shadow`.
+        mode: String,
+        /// The digest of the revision.
+        digest_before: String,
+        /// The token that removed the binding; `cli` for the command line.
+        changed_by: String,
+    },
     /// A command was not carried out.
     CommandRefused = "command_refused" {
         /// The name of the command.

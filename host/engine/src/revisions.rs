@@ -20,6 +20,7 @@ use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions::RevisionParts;
 
+use crate::revision_changes::Upgrade;
 use crate::rules::Rules;
 
 /// How many hexadecimal digits of a digest messages have.
@@ -32,6 +33,7 @@ type Wrap = Arc<dyn Fn(Arc<dyn Rules>) -> Arc<dyn Rules> + Send + Sync>;
 pub struct Revisions {
     plugins: Arc<Plugins>,
     wraps: Vec<Wrap>,
+    upgrade: Upgrade,
     /// By digest; `None` for those that cannot be loaded.
     kept: Mutex<BTreeMap<String, Option<Arc<dyn Rules>>>>,
     /// The bindings when they were last read, with their digest.
@@ -47,13 +49,23 @@ impl fmt::Debug for Revisions {
 impl Revisions {
     /// None is loaded beside these plugins yet.
     pub(crate) fn new(plugins: Arc<Plugins>) -> Revisions {
-        Revisions { plugins, wraps: Vec::new(), kept: Mutex::default(), last: Mutex::default() }
+        Revisions { plugins, wraps: Vec::new(), upgrade: Upgrade::Follow, kept: Mutex::default(), last: Mutex::default() }
     }
 
     /// The same, with everything that is loaded wrapped once more.
     pub(crate) fn wrapped(&self, wrap: Wrap) -> Revisions {
         let wraps = self.wraps.iter().cloned().chain([wrap]).collect();
-        Revisions { wraps, ..Revisions::new(Arc::clone(&self.plugins)) }
+        Revisions { wraps, upgrade: self.upgrade, ..Revisions::new(Arc::clone(&self.plugins)) }
+    }
+
+    /// The same, with what becomes of accounts that follow the host when it brings another revision.
+    pub(crate) fn upgraded(&self, upgrade: Upgrade) -> Revisions {
+        let wraps = self.wraps.clone();
+        Revisions { wraps, upgrade, ..Revisions::new(Arc::clone(&self.plugins)) }
+    }
+
+    pub(crate) fn upgrade(&self) -> Upgrade {
+        self.upgrade
     }
 
     /// The plugins that the host loaded.
@@ -131,6 +143,7 @@ fn parts_of(parts: RevisionParts) -> PluginParts {
     PluginParts {
         component: parts.component.into(),
         table: parts.table.map(|text| text.into_bytes().into()),
+        signed_by: None,
     }
 }
 

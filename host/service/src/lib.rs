@@ -21,6 +21,7 @@ pub mod provider_keys;
 pub mod random_hex;
 pub mod readers;
 mod secret_digest;
+pub mod revision_install;
 pub mod secrets;
 pub mod service;
 pub mod signatures;

@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
@@ -23,10 +22,9 @@ pub fn bundled() -> Providers {
 
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
-    let plugins = load_plugins(files);
-    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+    let plugins = Arc::new(load_plugins(files));
     let interpreter = Interpreter::load(&plugins).unwrap();
-    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
+    Providers::of_plugins(plugins).with_policies(Arc::new(Policies::stored(interpreter, 2)))
 }
 
 /// The interpreter that runs policies.

@@ -9,6 +9,7 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 use crate::policies::Policies;
+use crate::revision_changes::Upgrade;
 use crate::revisions::BoundRevisions;
 use crate::revisions::Revisions;
 use crate::rules::Rules;
@@ -35,6 +36,12 @@ impl Providers {
         let rules = rules.map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
         let providers = rules.collect::<Providers>();
         Providers { revisions: Some(Arc::new(Revisions::new(plugins))), ..providers }
+    }
+
+    /// The same, with what becomes of accounts that follow the host when another version of it brings another revision.
+    pub fn with_upgrade(self, upgrade: Upgrade) -> Providers {
+        let revisions = self.revisions.map(|revisions| Arc::new(revisions.upgraded(upgrade)));
+        Providers { revisions, ..self }
     }
 
     /// The same rules, with policies that rule on every plan before it meets the money.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use crate::provider::signature::PublicKey;
 use crate::provider::table;
 
 /// The bytes of a plugin.
@@ -14,17 +15,20 @@ pub struct PluginParts {
     pub component: Cow<'static, [u8]>,
     /// The table that the component interprets, in TOML, if that is what it does.
     pub table: Option<Cow<'static, [u8]>>,
+    /// The trusted key that signed what its author made, where that was checked.
+    pub signed_by: Option<PublicKey>,
 }
 
 impl PluginParts {
     /// A component that has the rules itself.
     pub fn of_component(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
-        PluginParts { component: bytes.into(), table: None }
+        PluginParts { component: bytes.into(), table: None, signed_by: None }
     }
 
     /// A table, and this program's interpreter of tables.
     pub fn of_table(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
-        PluginParts { component: Cow::Borrowed(table::INTERPRETER), table: Some(bytes.into()) }
+        let component = Cow::Borrowed(table::INTERPRETER);
+        PluginParts { component, table: Some(bytes.into()), signed_by: None }
     }
 
     /// What its author made: the table or, where there is none, the component. It is what is signed.
