@@ -170,10 +170,12 @@ impl RevisionDifference {
             (Ok(_), Err(_)) => Some(RevisionDifference::Refused),
             (Err(_), Ok(_)) => Some(RevisionDifference::Allowed),
             (Ok(followed), Ok(shadow)) if followed == shadow => None,
-            (Ok(followed), Ok(shadow)) => match apply::cost(followed, bundle, at) == apply::cost(shadow, bundle, at) {
-                true => Some(RevisionDifference::Plan),
-                false => Some(RevisionDifference::Price),
-            },
+            (Ok(followed), Ok(shadow)) => {
+                match apply::cost(followed, bundle, at) == apply::cost(shadow, bundle, at) {
+                    true => Some(RevisionDifference::Plan),
+                    false => Some(RevisionDifference::Price),
+                }
+            }
         }
     }
 }
@@ -195,7 +197,11 @@ mod tests {
         assert_eq!(narrowest("other-hw", &patterns), Some("*-hw"));
         assert_eq!(narrowest("other", &patterns), Some("*"));
         assert_eq!(narrowest("other", &patterns[1..]), None);
-        assert_eq!(narrowest("ab", &["b*a*", "a*", "*b"]), Some("*b"), "of two that are alike, the first by its letters");
+        assert_eq!(
+            narrowest("ab", &["b*a*", "a*", "*b"]),
+            Some("*b"),
+            "of two that are alike, the first by its letters"
+        );
     }
 
     #[test]
@@ -206,9 +212,17 @@ mod tests {
         });
         assert_eq!(codes.join(" "), "0=timeline 1=refused 2=allowed 3=refusal 4=price 5=plan 6=failed");
         assert_eq!(RevisionDifference::from_code(7), None);
-        let modes = BindingMode::ALL.map(|mode| (BindingMode::from_code(mode.code()), mode.code(), mode.name()));
-        assert_eq!(modes, [(Some(BindingMode::Active), 0, "active"), (Some(BindingMode::Shadow), 1, "shadow")]);
-        let origins = BindingOrigin::ALL.map(|one| (BindingOrigin::from_code(one.code()), one.code(), one.name()));
-        assert_eq!(origins, [(Some(BindingOrigin::Loaded), 0, "loaded"), (Some(BindingOrigin::Operator), 1, "operator")]);
+        let modes =
+            BindingMode::ALL.map(|mode| (BindingMode::from_code(mode.code()), mode.code(), mode.name()));
+        assert_eq!(
+            modes,
+            [(Some(BindingMode::Active), 0, "active"), (Some(BindingMode::Shadow), 1, "shadow")]
+        );
+        let origins =
+            BindingOrigin::ALL.map(|one| (BindingOrigin::from_code(one.code()), one.code(), one.name()));
+        assert_eq!(
+            origins,
+            [(Some(BindingOrigin::Loaded), 0, "loaded"), (Some(BindingOrigin::Operator), 1, "operator")]
+        );
     }
 }

@@ -162,7 +162,7 @@ impl Batch {
             let responses = ask(rules.as_ref(), &numbers);
             let answered = numbers.iter().copied().zip(responses).collect::<Vec<_>>();
             let followed = (rules.as_ref(), micros(watch));
-            self.ask_shadows(followed, requests, &answered, (&item_of, &question_of), &ask);
+            self.ask_shadow_revisions(followed, requests, &answered, (&item_of, &question_of), &ask);
             for (number, answer) in answered {
                 answers[number] = Some(answer.map_err(|error| error.to_string()));
             }
@@ -196,7 +196,7 @@ impl Batch {
     }
 
     /// Asks the shadow revisions of the accounts what `followed` answered, which took so many microseconds.
-    fn ask_shadows<'q, Q, A: Compare>(
+    fn ask_shadow_revisions<'q, Q, A: Compare>(
         &'q self,
         (followed, followed_micros): (&dyn Rules, u64),
         requests: &'q [Q],
@@ -232,12 +232,7 @@ impl Batch {
     }
 
     /// Asks the shadow revision about a plan of the bundle at `index`, which was answered with `answer`.
-    pub(crate) fn ask_shadow_plan(
-        &self,
-        index: EntryIndex,
-        request: &PlanRequest<'_>,
-        answer: &PlanAnswer,
-    ) {
+    pub(crate) fn ask_shadow_plan(&self, index: EntryIndex, request: &PlanRequest<'_>, answer: &PlanAnswer) {
         let account_in_batch = self.account(self.entry(index).account);
         let (Some(rules), Some(shadow)) = (&account_in_batch.rules, &account_in_batch.shadow) else { return };
         if !self.records_decisions {

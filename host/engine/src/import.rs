@@ -27,6 +27,7 @@ use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 use perennial_store::ledger;
 use perennial_store::orders;
+use perennial_store::scheduling_revision;
 
 impl<S: EngineStore> Engine<S> {
     /// Takes accounts and bundles in, all or none, as they are at `at`; each bundle comes with its account's id.
@@ -65,6 +66,9 @@ impl<S: EngineStore> Engine<S> {
         let accounts = new_accounts.iter().map(|account| Change::InsertAccount {
             account: account.clone(),
             opening: opening_entry(account, at),
+            scheduled_by: bound
+                .of_account(&account.id, &account.provider)
+                .map(|rules| rules.digest().to_owned()),
         });
         let bundles = bundles.into_iter().map(|(account, bundle)| Change::InsertBundle {
             account: account.to_owned(),

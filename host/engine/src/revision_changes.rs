@@ -10,9 +10,7 @@ use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
-use perennial_sandbox::Origin;
 use perennial_sandbox::Plugin;
-use perennial_sandbox::PluginError;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
@@ -27,14 +25,14 @@ use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::Engine;
 use crate::EngineTx;
+use crate::bind_error::BindError;
 use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use crate::revisions::short;
 
 /// The author of what the host does by itself when it starts.
-const HOST: &str = "host";
+pub(crate) const HOST: &str = "host";
 /// The most accounts of which a message says what is wrong with their settings.
 const ACCOUNTS_MAX: usize = 10;
 
@@ -45,74 +43,6 @@ pub struct RevisionAuthor<'a> {
     pub id: &'a str,
     /// Why, if they say.
     pub reason: Option<&'a str>,
-}
-
-/// What becomes of accounts that follow a revision of the host's when another version of the host brings another one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Upgrade {
-    /// They follow the new one at once.
-    #[default]
-    Follow,
-    /// They stay with the old one, and the new one is asked in shadow until somebody promotes it.
-    Shadow,
-}
-
-impl Upgrade {
-    /// Both, for parsing and for lists of choices.
-    pub const ALL: [Upgrade; 2] = [Upgrade::Follow, Upgrade::Shadow];
-
-    /// The word for it in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Upgrade::Follow => "follow",
-            Upgrade::Shadow => "shadow",
-        }
-    }
-}
-
-/// Why nothing was bound.
-#[derive(Debug, thiserror::Error)]
-pub enum BindError {
-    /// The engine or the database failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// No such revision is kept.
-    #[error("no revision {0} is installed; `perennial plugin revisions` lists those that are")]
-    UnknownRevision(String),
-    /// What is kept cannot be loaded any more.
-    #[error("the revision {0} cannot be loaded, and decides nothing; the host's log says why")]
-    Unloadable(String),
-    /// Nothing is bound there.
-    #[error("no revision of `{}` is bound {} for `{}`", .0.provider, .0.mode.name(), .0.accounts)]
-    NotBound(BindingSubject),
-    /// The host itself bound what was to be removed.
-    #[error(
-        "what is bound for all accounts of `{0}` is what the host loads, and cannot be removed; bind another revision in its place"
-    )]
-    Loaded(String),
-    /// There is nothing to go back to.
-    #[error("nothing was bound before for `{}` of `{}`", .0.accounts, .0.provider)]
-    NothingBefore(BindingSubject),
-    /// Accounts have settings that it does not take.
-    #[error("settings: the revision {digest} does not take the settings of accounts that it would decide for: {problems}")]
-    Settings {
-        /// The beginning of its digest.
-        digest: String,
-        /// Each account, and what is wrong.
-        problems: String,
-    },
-}
-
-impl From<StoreError> for BindError {
-    fn from(error: StoreError) -> BindError {
-        BindError::Engine(error.into())
-    }
-}
-
-impl From<PluginError> for BindError {
-    fn from(error: PluginError) -> BindError {
-        BindError::Engine(error.into())
-    }
 }
 
 /// What was changed, and what happened.
@@ -250,9 +180,10 @@ impl EngineTx<'_> {
     fn check_settings_of(&mut self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
         let rules = self.providers().revision(self.db(), digest)?;
         let rules = rules.ok_or_else(|| BindError::Unloadable(short(digest).to_owned()))?;
-        let concerned = accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
-            account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
-        });
+        let concerned =
+            accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
+                account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
+            });
         let mut known = std::collections::BTreeMap::new();
         let mut problems = Vec::new();
         for account in concerned {
@@ -279,7 +210,7 @@ impl EngineTx<'_> {
         Err(BindError::Settings { digest: short(digest).to_owned(), problems: problems.join("; ") })
     }
 
-    fn bind(
+    pub(crate) fn bind(
         &mut self,
         made: &mut BindingChanges,
         at: Timestamp,
@@ -291,13 +222,16 @@ impl EngineTx<'_> {
         if held.as_ref().is_some_and(|held| held.digest == digest && held.origin == origin) {
             return Ok(());
         }
-        plugin_bindings::upsert(self.tx(), &StoredBinding {
-            subject: subject.clone(),
-            digest: digest.to_owned(),
-            origin,
-            bound_at: at,
-            bound_by: author.id.to_owned(),
-        })?;
+        plugin_bindings::upsert(
+            self.tx(),
+            &StoredBinding {
+                subject: subject.clone(),
+                digest: digest.to_owned(),
+                origin,
+                bound_at: at,
+                bound_by: author.id.to_owned(),
+            },
+        )?;
         let before = held.map(|held| held.digest);
         if before.as_deref() == Some(digest) {
             // It is pinned now, or follows the host again; what decides is the same.
@@ -369,67 +303,10 @@ impl EngineTx<'_> {
         plugin_bindings::update_set_digest(self.tx(), &digest_of(&plugin_bindings::list(self.tx())?))?;
         Ok(made)
     }
-
-    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision.
-    fn follow(&mut self, made: &mut BindingChanges, at: Timestamp, plugin: &Plugin, upgrade: Upgrade) -> Result<(), EngineError> {
-        let author = RevisionAuthor { id: HOST, reason: None };
-        let (provider, digest) = (plugin.manifest().id.as_str(), plugin.digest());
-        let is_bundled = matches!(plugin.origin(), Origin::Bundled(_));
-        let origin = if is_bundled { "bundled".to_owned() } else { plugin.origin().to_string().replace('`', "") };
-        keep(self, at, plugin, (&origin, plugin.signed_by().as_deref()), HOST)?;
-        let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
-        let held = plugin_bindings::get(self.tx(), &active)?;
-        let Some(held) = held.filter(|held| held.digest != digest) else {
-            return self.bind(made, at, (active, BindingOrigin::Loaded), digest, author);
-        };
-        let (before, now) = (short(&held.digest), short(digest));
-        if held.origin == BindingOrigin::Operator {
-            tracing::warn!(provider, pinned = before, loaded = now, "the host brings another revision than the one that is pinned, which goes on deciding");
-            return Ok(());
-        }
-        if is_bundled && upgrade == Upgrade::Shadow {
-            let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
-            tracing::warn!(provider, before, now, "the host brings another revision, which is asked in shadow: promote it with `perennial plugin promote`");
-            return self.bind(made, at, (shadow, BindingOrigin::Loaded), digest, author);
-        }
-        tracing::warn!(provider, before, now, "the host brings another revision, which decides from now on");
-        self.bind(made, at, (active, BindingOrigin::Loaded), digest, author)
-    }
 }
 
-impl Engine {
-    /// Has what the host loaded be kept and bound: to all accounts of each provider, unless an operator has pinned another
-    /// revision there. Call it when a host starts, before anything is decided. Does nothing where the rules are no plugins.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database fails.
-    pub fn bind_loaded(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let Some(revisions) = self.providers().revisions().cloned() else { return Ok(Vec::new()) };
-        self.in_transaction(|engine| {
-            let mut made = BindingChanges::default();
-            for plugin in revisions.plugins().iter() {
-                engine.follow(&mut made, at, plugin, revisions.upgrade())?;
-            }
-            let bindings = plugin_bindings::list(engine.tx())?;
-            let is_gone = |held: &&StoredBinding| {
-                let is_loaded = revisions.plugins().get(&held.subject.provider).is_some();
-                held.origin == BindingOrigin::Loaded && !is_loaded
-            };
-            for held in bindings.iter().filter(is_gone) {
-                tracing::warn!(provider = held.subject.provider, "no plugin of the provider is loaded any more");
-                plugin_bindings::delete(engine.tx(), &held.subject)?;
-            }
-            let digest = digest_of(&plugin_bindings::list(engine.tx())?);
-            if plugin_bindings::set_digest(engine.tx())? != digest {
-                plugin_bindings::update_set_digest(engine.tx(), &digest)?;
-            }
-            Ok(made.events)
-        })
-    }
-}
-
-fn keep(
+/// Keeps a revision that was loaded; returns whether it is new.
+pub(crate) fn keep(
     engine: &EngineTx<'_>,
     at: Timestamp,
     plugin: &Plugin,
@@ -437,25 +314,28 @@ fn keep(
     by: &str,
 ) -> Result<bool, StoreError> {
     let parts = plugin.parts();
-    plugin_revisions::insert(engine.tx(), &NewRevision {
-        digest: plugin.digest(),
-        provider: &plugin.manifest().id,
-        component_digest: &parts.component_digest(),
-        component: &parts.component,
-        table: parts.table_text(),
-        origin,
-        signed_by,
-        at,
-        by,
-    })
+    plugin_revisions::insert(
+        engine.tx(),
+        &NewRevision {
+            digest: plugin.digest(),
+            provider: &plugin.manifest().id,
+            component_digest: &parts.component_digest(),
+            component: &parts.component,
+            table: parts.table_text(),
+            origin,
+            signed_by,
+            at,
+            by,
+        },
+    )
 }
 
-fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {
+pub(crate) fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {
     BindingSubject { provider: provider.to_owned(), accounts: accounts.to_owned(), mode }
 }
 
 /// The digest of everything that is bound: another one whenever a binding changes, also back.
-fn digest_of(bindings: &[StoredBinding]) -> String {
+pub(crate) fn digest_of(bindings: &[StoredBinding]) -> String {
     let bindings = bindings.iter().map(|held| {
         let BindingSubject { provider, accounts, mode } = &held.subject;
         json!([provider, accounts, mode.name(), held.digest, held.origin.name()])

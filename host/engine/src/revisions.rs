@@ -20,7 +20,7 @@ use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions::RevisionParts;
 
-use crate::revision_changes::Upgrade;
+use crate::loaded_revisions::Upgrade;
 use crate::rules::Rules;
 
 /// How many hexadecimal digits of a digest messages have.
@@ -49,7 +49,13 @@ impl fmt::Debug for Revisions {
 impl Revisions {
     /// None is loaded beside these plugins yet.
     pub(crate) fn new(plugins: Arc<Plugins>) -> Revisions {
-        Revisions { plugins, wraps: Vec::new(), upgrade: Upgrade::Follow, kept: Mutex::default(), last: Mutex::default() }
+        Revisions {
+            plugins,
+            wraps: Vec::new(),
+            upgrade: Upgrade::Follow,
+            kept: Mutex::default(),
+            last: Mutex::default(),
+        }
     }
 
     /// The same, with everything that is loaded wrapped once more.
@@ -98,7 +104,8 @@ impl Revisions {
         }
         let Some(parts) = db.revision_parts(digest)? else { return Ok(None) };
         let loaded = self.plugins.load_parts(&format!("revision {}", short(digest)), parts_of(parts));
-        let loaded = loaded.inspect_err(|error| tracing::error!(digest, %error, "a revision that is kept cannot be loaded"));
+        let loaded = loaded
+            .inspect_err(|error| tracing::error!(digest, %error, "a revision that is kept cannot be loaded"));
         let rules = loaded.ok().map(|plugin| self.wrap(Arc::new(plugin)));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(digest.to_owned(), rules.clone());

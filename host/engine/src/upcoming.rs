@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use perennial_domain::account::Account;
 use perennial_domain::account_settings;
 use perennial_domain::account_settings::OnUndecided;
 use perennial_domain::approval::State;

@@ -57,11 +57,19 @@ impl Wording<'_> {
                 format!("revision {} of {provider} installed from {origin} by {changed_by}", short(digest))
             }
             EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
-                let before = digest_before.as_deref().map_or(String::new(), |before| format!(" instead of {}", short(before)));
-                format!("revision {} of {provider} {mode} for {accounts}{before} by {changed_by}", short(digest))
+                let before = digest_before
+                    .as_deref()
+                    .map_or(String::new(), |before| format!(" instead of {}", short(before)));
+                format!(
+                    "revision {} of {provider} {mode} for {accounts}{before} by {changed_by}",
+                    short(digest)
+                )
             }
             EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
-                format!("revision {} of {provider} no longer {mode} for {accounts} by {changed_by}", short(digest_before))
+                format!(
+                    "revision {} of {provider} no longer {mode} for {accounts} by {changed_by}",
+                    short(digest_before)
+                )
             }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));

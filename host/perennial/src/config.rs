@@ -17,7 +17,7 @@ use crate::config::plugins::plugins;
 use crate::config::plugins::trust;
 use crate::profile;
 pub use crate::profile::Profile;
-use perennial_engine::revision_changes::Upgrade;
+use perennial_engine::loaded_revisions::Upgrade;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
@@ -262,7 +262,11 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
-    let plugins = fields.optional("plugins", plugins).or((default.plugins, default.allow_missing_plugins, default.upgrade));
+    let plugins = fields.optional("plugins", plugins).or((
+        default.plugins,
+        default.allow_missing_plugins,
+        default.upgrade,
+    ));
     let trust = fields.optional("trust", trust).or(default.trust);
     let must_exist = fields.optional("database", |spot| {
         let fields = spot.object(&["must_exist"])?;

@@ -106,7 +106,12 @@ fn load(providers: &Providers, package: &Package) -> Result<Arc<Plugin>, Install
         PackageContent::Table(text) => PluginParts::of_table(text.clone().into_bytes()),
         PackageContent::Component(text) => {
             let bytes = BASE64_STANDARD.decode(text.trim());
-            let wrong = |error| InstallError::at("read", format!("the plugin `{name}` is not in base64: {error}; send it again"));
+            let wrong = |error| {
+                InstallError::at(
+                    "read",
+                    format!("the plugin `{name}` is not in base64: {error}; send it again"),
+                )
+            };
             PluginParts::of_component(bytes.map_err(wrong)?)
         }
     };

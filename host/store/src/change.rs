@@ -52,6 +52,8 @@ pub enum Change {
         account: Account,
         /// Where its balance comes from.
         opening: Entry,
+        /// The revision that its bundles are to be scheduled by; `None` without a plugin.
+        scheduled_by: Option<String>,
     },
     /// What becomes of an account.
     Account(AccountKey, AccountChange),

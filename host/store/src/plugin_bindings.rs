@@ -96,9 +96,9 @@ pub fn list(db: &ReadTx) -> Result<Vec<StoredBinding>, StoreError> {
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn get(db: &ReadTx, subject: &BindingSubject) -> Result<Option<StoredBinding>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select * from plugin_binding where provider = ?1 and accounts = ?2 and mode = ?3",
-    )?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from plugin_binding where provider = ?1 and accounts = ?2 and mode = ?3")?;
     let mut found =
         statement.query_and_then((&subject.provider, &subject.accounts, subject.mode.code()), stored)?;
     found.next().transpose()

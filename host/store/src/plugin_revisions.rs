@@ -77,7 +77,9 @@ pub fn insert(db: &WriteTx, new: &NewRevision<'_>) -> Result<bool, StoreError> {
         return Ok(false);
     }
     db.connection()
-        .prepare_cached("insert into plugin_component (digest, bytes) values (?1, ?2) on conflict do nothing")?
+        .prepare_cached(
+            "insert into plugin_component (digest, bytes) values (?1, ?2) on conflict do nothing",
+        )?
         .execute((new.component_digest, new.component))?;
     db.connection()
         .prepare_cached(

@@ -183,8 +183,9 @@ pub(crate) fn add_trial(db: &WriteTx, trial: &RevisionTrial) -> Result<(), Store
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn trials(db: &ReadTx, digest: &str) -> Result<Vec<RevisionTrial>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select * from revision_trial where digest = ?1 order by last_at, followed")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from revision_trial where digest = ?1 order by last_at, followed")?;
     let trials = statement.query_map([digest], |row| {
         Ok(RevisionTrial {
             digest: row.get("digest")?,
@@ -242,9 +243,8 @@ pub fn totals(db: &ReadTx, digest: &str, accounts: Option<&str>) -> Result<Vec<R
          where d.digest = :digest and (:accounts is null or a.id in (select value from json_each(:accounts)))
          group by d.kind, a.currency order by d.kind, a.currency",
     )?;
-    let totals = statement.query_and_then(
-        named_params! { ":digest": digest, ":accounts": accounts },
-        |row| {
+    let totals =
+        statement.query_and_then(named_params! { ":digest": digest, ":accounts": accounts }, |row| {
             let sum = |name| Ok::<_, StoreError>(row.get::<_, Option<i64>>(name)?.unwrap_or_default());
             Ok(RevisionTotal {
                 kind: codec::coded(RevisionDifference::from_code, row.get("kind")?, "a difference")?,
@@ -253,8 +253,7 @@ pub fn totals(db: &ReadTx, digest: &str, accounts: Option<&str>) -> Result<Vec<R
                 followed_cost: Micros::new(sum("followed_cost")?),
                 cost: Micros::new(sum("cost")?),
             })
-        },
-    )?;
+        })?;
     totals.collect()
 }
 

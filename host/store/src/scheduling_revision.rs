@@ -27,7 +27,8 @@ pub struct ScheduledAccount {
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn list(db: &ReadTx) -> Result<Vec<ScheduledAccount>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select row, id, provider, scheduled_by from account")?;
+    let mut statement =
+        db.connection().prepare_cached("select row, id, provider, scheduled_by from account")?;
     let accounts = statement.query_map([], |row| {
         Ok(ScheduledAccount { row: row.get(0)?, id: row.get(1)?, provider: row.get(2)?, digest: row.get(3)? })
     })?;
@@ -40,7 +41,9 @@ pub fn list(db: &ReadTx) -> Result<Vec<ScheduledAccount>, StoreError> {
 ///
 /// [`StoreError`] when the database cannot be written.
 pub fn forget(db: &WriteTx, account: AccountKey) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update account set scheduled_by = null where row = ?1")?.execute([account])?;
+    db.connection()
+        .prepare_cached("update account set scheduled_by = null where row = ?1")?
+        .execute([account])?;
     Ok(())
 }
 
@@ -51,12 +54,7 @@ pub fn forget(db: &WriteTx, account: AccountKey) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be written.
-pub fn set(
-    db: &WriteTx,
-    account: AccountKey,
-    digest: &str,
-    at: Option<Timestamp>,
-) -> Result<(), StoreError> {
+pub fn set(db: &WriteTx, account: AccountKey, digest: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set scheduled_by = ?2 where row = ?1")?
         .execute((account, digest))?;

@@ -41,8 +41,9 @@ use crate::ledger;
 use crate::orders;
 use crate::packages;
 use crate::policy_differences;
-use crate::revision_differences;
 use crate::required_approvals;
+use crate::revision_differences;
+use crate::scheduling_revision;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -102,7 +103,9 @@ impl<'c> Committer<'c> {
         let db = self.db;
         match change {
             Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
-            Change::InsertAccount { account, opening } => self.insert_account(&account, &opening),
+            Change::InsertAccount { account, opening, scheduled_by } => {
+                self.insert_account(&account, &opening, scheduled_by.as_deref())
+            }
             Change::Account(account, change) => self.apply_account(account, change),
             Change::SetDeferrals { account, members, deferrals } => {
                 deferrals::replace(db, account, &members, &deferrals)
@@ -202,8 +205,16 @@ impl Committer<'_> {
         }
     }
 
-    fn insert_account(&mut self, account: &Account, opening: &Entry) -> Result<(), StoreError> {
+    fn insert_account(
+        &mut self,
+        account: &Account,
+        opening: &Entry,
+        scheduled_by: Option<&str>,
+    ) -> Result<(), StoreError> {
         let key = accounts::insert(self.db, account)?;
+        if let Some(digest) = scheduled_by {
+            scheduling_revision::set(self.db, key, digest, None)?;
+        }
         self.entries.insert(key, opening)
     }
 

@@ -52,7 +52,12 @@ pub const BAIDU: Provider = Provider { id: "baidu", kinds: ["bcc", "cds", "eip"]
 
 /// The bundled plugins, their compiled code kept in `cache`.
 pub fn plugins(cache: &Path) -> anyhow::Result<Plugins> {
-    let options = Options { files: Vec::new(), cache_dir: Some(cache.to_owned()), limits: Limits::DEFAULT, trust: Trust::default() };
+    let options = Options {
+        files: Vec::new(),
+        cache_dir: Some(cache.to_owned()),
+        limits: Limits::DEFAULT,
+        trust: Trust::default(),
+    };
     Ok(Plugins::load(&options)?)
 }
 

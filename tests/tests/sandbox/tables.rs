@@ -44,8 +44,12 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
     let load = |digest: &str| {
         let file = PluginFile { path: path.clone(), digest: Some(digest.to_owned()) };
         let cache = TempDir::new().unwrap();
-        let options =
-            Options { files: vec![file], cache_dir: Some(cache.path().to_owned()), limits: Limits::DEFAULT, trust: Trust::default() };
+        let options = Options {
+            files: vec![file],
+            cache_dir: Some(cache.path().to_owned()),
+            limits: Limits::DEFAULT,
+            trust: Trust::default(),
+        };
         Plugins::load(&options).map(|plugins| plugins.get("nimbus").unwrap().digest().to_owned())
     };
     let of_file = {

@@ -8,8 +8,8 @@ use perennial_sandbox::Plugins;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
+use crate::loaded_revisions::Upgrade;
 use crate::policies::Policies;
-use crate::revision_changes::Upgrade;
 use crate::revisions::BoundRevisions;
 use crate::revisions::Revisions;
 use crate::rules::Rules;
@@ -106,11 +106,7 @@ impl Providers {
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be read.
-    pub fn revision(
-        &self,
-        db: &dyn EngineReads,
-        digest: &str,
-    ) -> Result<Option<Arc<dyn Rules>>, StoreError> {
+    pub fn revision(&self, db: &dyn EngineReads, digest: &str) -> Result<Option<Arc<dyn Rules>>, StoreError> {
         if let Some(rules) = self.loaded.values().find(|rules| rules.digest() == digest) {
             return Ok(Some(Arc::clone(rules)));
         }

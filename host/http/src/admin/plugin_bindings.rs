@@ -7,7 +7,7 @@ use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_domain::revision::BindingMode;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::EngineTx;
-use perennial_engine::revision_changes::BindError;
+use perennial_engine::bind_error::BindError;
 use perennial_engine::revision_changes::BindingChanges;
 use perennial_engine::revision_changes::RevisionAuthor;
 use perennial_formats::body::JsonCursor;

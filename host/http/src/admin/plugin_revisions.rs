@@ -53,7 +53,8 @@ pub(super) async fn list(
         let bindings = plugin_bindings::list(db)?;
         let (after, limit) = (page_request.after(), page_request.read_limit());
         let stored = plugin_revisions::list(db, provider.as_deref(), after, limit)?;
-        let view = |stored: plugin_revisions::StoredRevision| (stored.row, RevisionView::of(stored, &bindings));
+        let view =
+            |stored: plugin_revisions::StoredRevision| (stored.row, RevisionView::of(stored, &bindings));
         Ok::<_, Problem>(stored.into_iter().map(view).collect::<Vec<_>>())
     });
     Ok(Json(Page::new(page_request, rows.await?)))
@@ -99,7 +100,9 @@ pub(super) struct InstallRevision {
 impl Body for InstallRevision {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<InstallRevision> {
         let fields = cursor.object(&["name", "component", "table", "digest", "signature", "dry_run"])?;
-        let text = |name| fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.text().map(str::to_owned)).option();
+        let text = |name| {
+            fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.text().map(str::to_owned)).option()
+        };
         let name = fields.required("name", |cursor| cursor.name().map(str::to_owned));
         let (component, table) = (text("component"), text("table"));
         let (digest, signature) = (text("digest"), text("signature"));
@@ -159,7 +162,8 @@ pub(super) async fn install(
     let dry_run = body.dry_run.unwrap_or(false);
     let field = if body.table.is_some() { "table" } else { "component" };
     let (package, providers) = (body.into_package(), app.providers().clone());
-    let checked = app.read(move |db| Ok::<_, Problem>(revision_install::check(db, &providers, package)?)).await?;
+    let checked =
+        app.read(move |db| Ok::<_, Problem>(revision_install::check(db, &providers, package)?)).await?;
     app.write(request, move |work| {
         let refused = |error: revision_install::InstallError| {
             Problem::field(ProblemType::InvalidFields, field, error.to_string())
@@ -171,7 +175,9 @@ pub(super) async fn install(
         let signed_by = plugin.signed_by();
         let events = match dry_run {
             true => Vec::new(),
-            false => work.engine.keep_revision(at, plugin, (&checked.origin, signed_by.as_deref()), author)?,
+            false => {
+                work.engine.keep_revision(at, plugin, (&checked.origin, signed_by.as_deref()), author)?
+            }
         };
         let result = InstallResult {
             provider: plugin.manifest().id.clone(),

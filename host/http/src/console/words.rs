@@ -11,7 +11,7 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 204] = [
+const WORDS: [Word; 207] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),

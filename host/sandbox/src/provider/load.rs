@@ -120,10 +120,12 @@ impl Plugins {
         for file in &options.files {
             let bytes = read(&file.path)?;
             let origin = Origin::File(file.path.clone());
-            let signed_by = options.trust.check(&origin.to_string(), &bytes, signature_beside(&file.path)?.as_deref())?;
+            let signed_by =
+                options.trust.check(&origin.to_string(), &bytes, signature_beside(&file.path)?.as_deref())?;
             let plugin = match file.is_table() {
                 true => {
-                    let plugin = load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_table(bytes) })?;
+                    let plugin =
+                        load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_table(bytes) })?;
                     check_digest(file, plugin.parts().written(), Some(plugin.digest()))?;
                     plugin
                 }

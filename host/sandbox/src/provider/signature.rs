@@ -82,7 +82,9 @@ impl SigningKey {
     ///
     /// What was expected, in words.
     pub fn read(bytes: &[u8]) -> Result<SigningKey, String> {
-        let expected = || "it is no ed25519 key; a key file is PKCS#8, in PEM or DER, or the 32 bytes of a seed".to_owned();
+        let expected = || {
+            "it is no ed25519 key; a key file is PKCS#8, in PEM or DER, or the 32 bytes of a seed".to_owned()
+        };
         let pem = std::str::from_utf8(bytes).ok().and_then(pem_bytes);
         let bytes = pem.as_deref().unwrap_or(bytes);
         let key = match bytes.len() {
@@ -147,7 +149,11 @@ impl Trust {
         let is_by =
             |key: &&PublicKey| UnparsedPublicKey::new(&ED25519, key.0).verify(plugin, signature).is_ok();
         let problem = || {
-            let those = if keys == 1 { "the trusted key".to_owned() } else { format!("any of the {keys} trusted keys") };
+            let those = if keys == 1 {
+                "the trusted key".to_owned()
+            } else {
+                format!("any of the {keys} trusted keys")
+            };
             format!("it is not by {those}, or the plugin was changed after it was signed")
         };
         match self.keys.iter().find(is_by) {

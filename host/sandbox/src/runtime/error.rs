@@ -318,7 +318,9 @@ impl LoadError {
             | LoadError::WantsPowers { .. }
             | LoadError::OtherContract { .. }
             | LoadError::WrongContract { .. } => "contract",
-            LoadError::NoSandbox { .. } | LoadError::Invalid { .. } | LoadError::Unloadable { .. } => "compile",
+            LoadError::NoSandbox { .. } | LoadError::Invalid { .. } | LoadError::Unloadable { .. } => {
+                "compile"
+            }
             LoadError::WrongTable { .. }
             | LoadError::Silent { .. }
             | LoadError::WrongManifest { .. }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod bindings;
 mod build;
 mod check;
 mod new;
@@ -113,13 +114,13 @@ enum Action {
     /// Lists which revision decides for which accounts, and which is asked beside it.
     Bindings(ListArguments),
     /// Has a revision decide for accounts, or asked beside the one that does.
-    Bind(revisions::Bind),
+    Bind(bindings::Bind),
     /// Removes a binding: its accounts follow the next wider one.
-    Unbind(revisions::Unbind),
+    Unbind(bindings::Unbind),
     /// Has the revision decide that is asked in shadow, after it has shown what is known of it.
-    Promote(revisions::Accounts),
+    Promote(bindings::Accounts),
     /// Has the revision decide again that decided before the last change.
-    RollBack(revisions::Accounts),
+    RollBack(bindings::Accounts),
     /// Lists what a revision answered otherwise in shadow, by kind and in money.
     Differences(revisions::Differences),
     /// Lists who bound what when.
@@ -176,13 +177,13 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Revision { revision, list } => {
             revisions::show(context, &context.client(target)?, revision, list)
         }
-        Action::Bindings(list) => revisions::bindings(context, &context.client(target)?, list),
+        Action::Bindings(list) => bindings::list(context, &context.client(target)?, list),
         Action::Bind(arguments) => arguments.run(context, &context.client(target)?),
         Action::Unbind(arguments) => arguments.run(context, &context.client(target)?),
         Action::Promote(arguments) => arguments.promote(context, &context.client(target)?),
         Action::RollBack(arguments) => arguments.roll_back(context, &context.client(target)?),
         Action::Differences(arguments) => arguments.run(context, &context.client(target)?),
-        Action::History(list) => revisions::history(context, &context.client(target)?, list),
+        Action::History(list) => bindings::history(context, &context.client(target)?, list),
         Action::New(arguments) => new::new(arguments),
         Action::Build { folder } => build::build(folder),
         Action::Check { plugin } => check::check(context.load_plugin(plugin)?.as_ref()),

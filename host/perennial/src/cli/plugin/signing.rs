@@ -41,7 +41,10 @@ pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
-        UserError::Argument(format!("cannot write the key to `{}`: {error}; name a file that is not there yet", path.display()))
+        UserError::Argument(format!(
+            "cannot write the key to `{}`: {error}; name a file that is not there yet",
+            path.display()
+        ))
     })?;
     let key = SigningKey::read(text.as_bytes()).map_err(UserError::Argument)?;
     Ok(output::line(format_args!("{}", key.public_key()))?)
@@ -50,7 +53,8 @@ pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
 /// Signs a plugin, and prints the public key by which it is verified.
 pub(super) fn sign(arguments: &Sign) -> anyhow::Result<()> {
     let (plugin, key) = (read(&arguments.plugin)?, read(&arguments.key)?);
-    let wrong = |problem| UserError::Argument(format!("cannot sign with `{}`: {problem}", arguments.key.display()));
+    let wrong =
+        |problem| UserError::Argument(format!("cannot sign with `{}`: {problem}", arguments.key.display()));
     let key = SigningKey::read(&key).map_err(wrong)?;
     let path = signature_path(&arguments.plugin);
     std::fs::write(&path, key.sign(&plugin))
