@@ -27,6 +27,12 @@ pub fn load(files: Vec<PathBuf>) -> Providers {
     Providers::of_plugins(plugins).with_policies(Arc::new(Policies::stored(interpreter, 2)))
 }
 
+/// The bundled plugins, beside which only revisions are installed that `trust` allows.
+pub fn trusting(trust: Trust) -> Providers {
+    let options = Options { files: Vec::new(), cache_dir: Some(cache()), limits: Limits::DEFAULT, trust };
+    Providers::of_plugins(Arc::new(Plugins::load(&options).unwrap()))
+}
+
 /// The interpreter that runs policies.
 pub fn interpreter() -> Interpreter {
     Interpreter::load(&load_plugins(Vec::new())).unwrap()

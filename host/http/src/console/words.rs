@@ -11,13 +11,14 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 207] = [
+const WORDS: [Word; 208] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
     word("adjustment", "adjustment", "调整"),
     word("admin", "administrator", "管理员"),
     word("all", "everything", "全部"),
+    word("allowed", "would be allowed", "会被允许"),
     word("amended", "amended", "修改"),
     word("amended_cost", "cost as amended", "修改后的费用"),
     word("amount", "amount", "金额"),

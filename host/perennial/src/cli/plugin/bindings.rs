@@ -115,7 +115,7 @@ struct Change<'a> {
 
 impl Change<'_> {
     /// Shows what would change and what is known of the revision, asks, and changes it.
-    fn run(mut self, context: &Context, client: &Client) -> anyhow::Result<()> {
+    fn run(mut self, client: &Client) -> anyhow::Result<()> {
         self.body["dry_run"] = true.into();
         let request = |body: &Value| {
             Request::new("POST", self.route, &[])
@@ -199,16 +199,16 @@ fn show_evidence(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
 }
 
 impl Bind {
-    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let digest = resolve(client, &self.revision)?;
         let what = format!("bind revision {} {} for `{}`", &digest[..12], self.mode.name(), self.accounts);
         let body = json!({ "digest": digest, "accounts": self.accounts, "mode": self.mode.name() });
-        Change { route: "/v1/plugins/bindings", what, body, act: &self.act }.run(context, client)
+        Change { route: "/v1/plugins/bindings", what, body, act: &self.act }.run(client)
     }
 }
 
 impl Unbind {
-    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let what = format!(
             "remove what is bound {} for `{}` of `{}`",
             self.mode.name(),
@@ -216,7 +216,7 @@ impl Unbind {
             self.provider
         );
         let body = json!({ "provider": self.provider, "accounts": self.accounts, "mode": self.mode.name() });
-        Change { route: "/v1/plugins/bindings:unbind", what, body, act: &self.act }.run(context, client)
+        Change { route: "/v1/plugins/bindings:unbind", what, body, act: &self.act }.run(client)
     }
 }
 
@@ -225,15 +225,15 @@ impl Accounts {
         json!({ "provider": self.provider, "accounts": self.accounts })
     }
 
-    pub(super) fn promote(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn promote(&self, client: &Client) -> anyhow::Result<()> {
         let what = format!("promote the shadow revision of `{}` for `{}`", self.provider, self.accounts);
         let (body, act) = (self.body(), &self.act);
-        Change { route: "/v1/plugins/bindings:promote", what, body, act }.run(context, client)
+        Change { route: "/v1/plugins/bindings:promote", what, body, act }.run(client)
     }
 
-    pub(super) fn roll_back(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn roll_back(&self, client: &Client) -> anyhow::Result<()> {
         let what = format!("roll back the revision of `{}` for `{}`", self.provider, self.accounts);
         let (body, act) = (self.body(), &self.act);
-        Change { route: "/v1/plugins/bindings:roll-back", what, body, act }.run(context, client)
+        Change { route: "/v1/plugins/bindings:roll-back", what, body, act }.run(client)
     }
 }
