@@ -53,6 +53,7 @@ mod policy_prices;
 pub mod preconditions;
 pub mod proposal;
 pub mod replay;
+pub mod revision_backtest;
 pub mod revision_changes;
 mod revision_shadow;
 pub mod revisions;

@@ -1,6 +1,7 @@
 //! `perennial plugin`: writes, builds, checks, tests, asks and signs one plugin, and says which revision decides for whom.
 
 mod ask;
+mod backtest;
 mod bench;
 mod bindings;
 mod build;
@@ -55,6 +56,7 @@ const EXAMPLES: &str = "Examples:
   perennial plugin ask nimbus/nimbus.toml --case \"a renewal counts from the expiry\"
   perennial plugin bench nimbus/nimbus.toml --baseline bench.json
   perennial plugin sign nimbus/nimbus.toml --key nimbus.key
+  perennial plugin backtest nimbus/nimbus.toml --since 2026-01-01
   perennial plugin install nimbus/nimbus.toml
   perennial plugin bind 3f9a1c2b --mode shadow --accounts 'acme-*'
   perennial plugin promote nimbus --accounts 'acme-*'
@@ -85,6 +87,8 @@ enum Action {
     Ask(ask::Arguments),
     /// Measures fuel and time of a timeline and of a plan, and compares them with those that were measured before.
     Bench(bench::Arguments),
+    /// Asks a plugin about the plans that a database keeps, and says what it would have planned otherwise, in money.
+    Backtest(backtest::Arguments),
     /// Makes a private key to sign plugins with, and prints the public one, which operators trust.
     Keygen {
         /// The file that the private key is written to.
@@ -143,6 +147,7 @@ impl Action {
             | Action::Test(_)
             | Action::Ask(_)
             | Action::Bench(_)
+            | Action::Backtest(_)
             | Action::Keygen { .. }
             | Action::Sign(_)
             | Action::Verify(_)
@@ -167,6 +172,7 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         target.refuse_host()?;
     }
     match &arguments.action {
+        Action::Backtest(arguments) => backtest::backtest(context, arguments),
         Action::Keygen { file } => signing::keygen(file),
         Action::Sign(arguments) => signing::sign(arguments),
         Action::Verify(arguments) => signing::verify(arguments),
