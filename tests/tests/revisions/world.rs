@@ -1,6 +1,5 @@
 //! A broker with accounts at Volcengine, whose rules are a table: another revision is the same table with another line.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 

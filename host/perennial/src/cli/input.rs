@@ -166,7 +166,7 @@ impl Context {
 
     /// The rules of every provider.
     pub(super) fn providers(&self) -> anyhow::Result<Providers> {
-        Ok(rules_of(&self.load_plugins()?))
+        Ok(Providers::of_plugins(Arc::new(self.load_plugins()?)))
     }
 
     /// The rules of every provider, and the policies of the database, which rule on their plans.
