@@ -34,6 +34,8 @@ impl Arguments {
         providers: &Providers,
         allowed_by_config: bool,
     ) -> anyhow::Result<()> {
+        // A revision that was installed here counts like one that is loaded.
+        let providers = providers.as_bound(db)?;
         let mut missing = BTreeMap::<String, Vec<String>>::new();
         for stored in accounts::list(db)? {
             if !providers.contains_key(&stored.account.provider) {
