@@ -15,6 +15,7 @@ pub mod bundle;
 pub mod connected;
 pub mod connector;
 pub mod event;
+mod event_kinds;
 pub mod event_payment;
 pub mod field;
 pub mod index;

@@ -281,7 +281,7 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`StoreError`] when the database cannot be read.
-    pub fn bound(&self) -> Result<Providers, StoreError> {
+    pub(crate) fn bound(&self) -> Result<Providers, StoreError> {
         self.providers.as_bound(self.store.reads())
     }
 

@@ -94,7 +94,7 @@ impl EngineTx<'_> {
         let is_bundled = matches!(plugin.origin(), Origin::Bundled(_));
         let origin =
             if is_bundled { "bundled".to_owned() } else { plugin.origin().to_string().replace('`', "") };
-        keep(self, at, plugin, (&origin, plugin.signed_by().as_deref()), HOST)?;
+        keep(self, at, plugin, (&origin, plugin.parts().signer().as_deref()), HOST)?;
         let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
         let held = plugin_bindings::get(self.tx(), &active)?;
         let Some(held) = held.filter(|held| held.digest != digest) else {

@@ -155,12 +155,12 @@ fn parts_of(parts: RevisionParts) -> PluginParts {
 }
 
 /// The beginning of a digest, for messages.
-pub fn short(digest: &str) -> &str {
+pub(crate) fn short(digest: &str) -> &str {
     digest.get(..SHORT).unwrap_or(digest)
 }
 
 /// The revisions that are bound to accounts, as of a moment.
-pub struct BoundRevisions {
+pub(crate) struct BoundRevisions {
     /// Each with its rules; `None` where they cannot be loaded.
     bindings: Vec<(StoredBinding, Option<Arc<dyn Rules>>)>,
     /// For accounts without a binding of their own.

@@ -76,7 +76,22 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
         installed(&PROVIDERS, &store, table(table_with("hour = 10", "hour = 25"))),
         installed(&PROVIDERS, &store, table(without_setting)),
     ];
-    expect![[""]].assert_eq(&failures.join("\n"));
+    expect![[r#"
+        read: the plugin `p.wasm` is not in base64: Invalid symbol 32, offset 2.; send it again
+        digest: the plugin `p.toml` has the digest 84fd54fb36cb3dff774f5062418813460e0ce481e7fe5c9574e650873b4fbcd7, and abababababababababababababababababababababababababababababababab was asked for; send that one, or name the other digest if the new one is meant
+        signature: the plugin `p.toml` has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it with `perennial plugin sign`, or name the key that signed it
+        signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        size: the plugin `p.toml` has 73794 bytes; at most 65536 are accepted
+        contract: `p.wasm` is a core WebAssembly module, and a plugin is a component; make one of it with `wasm-tools component new`
+        contract: the plugin `p.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
+        compile: the plugin `p.wasm` cannot be compiled: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 10..137 is out of bounds (bound = 10)
+        describe: the table `p.toml` cannot be used; nothing of it is loaded:
+          p.toml:38: `hour` of [tries]: it is a whole number from 0 to 23
+              38 | hour = 25
+          p.toml:61: `hour` of [[notices]]: it is a whole number from 0 to 23
+              61 | hour = 25
+        settings: the plugin `p.toml` does not take the settings of accounts of `volcengine`: `vol`: `try_hour` is not a setting; there are `fee_percent`, `grace`, `grace_renewal`, `refund_within`, `retention`, `retention_renewal`, `try_days`; change them, or the plugin"#]].assert_eq(&failures.join("\n"));
     assert_eq!(kept(), before, "something was kept");
     assert_eq!(installed(&trusting, &store, signed(&ours, &late_table())), "volcengine from p.toml");
     assert_eq!(installed(&PROVIDERS, &store, table(late_table())), "volcengine from p.toml");

@@ -21,7 +21,7 @@ fn a_table_is_loaded_like_a_plugin() {
     let nimbus = plugins.get("nimbus").unwrap();
     assert_eq!(nimbus.origin(), &Origin::File(path));
     assert!(nimbus.is_table() && !plugins.get("huawei").unwrap().is_table());
-    assert_eq!(nimbus.size_bytes(), NIMBUS.len());
+    assert_eq!(nimbus.parts().size_bytes(), NIMBUS.len());
     assert_eq!(nimbus.manifest().name, "Nimbus");
     assert_eq!(nimbus.check_settings(&Default::default()), Ok(Vec::new()));
 }

@@ -35,7 +35,7 @@ use crate::write::WriteResponse;
 
 /// Lists which revision of a plugin is bound to which accounts. Of those that match an account, the narrowest decides; an account
 /// without any follows what the host loads.
-#[utoipa::path(get, path = "/v1/plugins/bindings", tag = "plugins",
+#[utoipa::path(get, path = "/v1/plugins/bindings", tag = "plugin-bindings",
     responses((status = 200, body = Page<BindingView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -49,7 +49,7 @@ pub(super) async fn list(
 }
 
 /// Lists the changes of what is bound, oldest first.
-#[utoipa::path(get, path = "/v1/plugins/bindings/history", tag = "plugins", params(PageParams),
+#[utoipa::path(get, path = "/v1/plugins/bindings/history", tag = "plugin-bindings", params(PageParams),
     responses((status = 200, body = Page<BindingChangeView>)))]
 pub(super) async fn history(
     State(app): State<AppState>,
@@ -95,7 +95,7 @@ impl Body for BindRevision {
 
 /// Binds a revision of a plugin to accounts, in place of the one that is bound to exactly these, from the next batch on. Nothing
 /// that is due is lost: what it has due at another instant is found out at the next tick.
-#[utoipa::path(post, path = "/v1/plugins/bindings", tag = "plugins", request_body = BindRevision,
+#[utoipa::path(post, path = "/v1/plugins/bindings", tag = "plugin-bindings", request_body = BindRevision,
     responses((status = 200, body = BindingResult)))]
 pub(super) async fn bind(
     State(app): State<AppState>,
@@ -137,7 +137,7 @@ impl Body for UnbindRevision {
 }
 
 /// Removes a binding. Its accounts follow the next wider one from the next batch on; a shadow is not asked any more.
-#[utoipa::path(post, path = "/v1/plugins/bindings:unbind", tag = "plugins", request_body = UnbindRevision,
+#[utoipa::path(post, path = "/v1/plugins/bindings:unbind", tag = "plugin-bindings", request_body = UnbindRevision,
     responses((status = 200, body = BindingResult)))]
 pub(super) async fn unbind(
     State(app): State<AppState>,
@@ -176,7 +176,7 @@ impl Body for BoundAccounts {
 
 /// Has the revision decide that is asked in shadow for these accounts, from the next batch on. The response has what is known of
 /// it: how often it was asked, what it answered otherwise, and what it took; a dry run says so before.
-#[utoipa::path(post, path = "/v1/plugins/bindings:promote", tag = "plugins", request_body = BoundAccounts,
+#[utoipa::path(post, path = "/v1/plugins/bindings:promote", tag = "plugin-bindings", request_body = BoundAccounts,
     responses((status = 200, body = BindingResult)))]
 pub(super) async fn promote(
     State(app): State<AppState>,
@@ -191,7 +191,7 @@ pub(super) async fn promote(
 }
 
 /// Has the revision decide again that decided for these accounts before the last change, from the next batch on.
-#[utoipa::path(post, path = "/v1/plugins/bindings:roll-back", tag = "plugins", request_body = BoundAccounts,
+#[utoipa::path(post, path = "/v1/plugins/bindings:roll-back", tag = "plugin-bindings", request_body = BoundAccounts,
     responses((status = 200, body = BindingResult)))]
 pub(super) async fn roll_back(
     State(app): State<AppState>,

@@ -37,7 +37,7 @@ use crate::write::WriteResponse;
 
 /// Lists the revisions of plugins that are kept, in the order in which they were first kept. None is ever deleted, so that
 /// whatever one of them decided can be asked again.
-#[utoipa::path(get, path = "/v1/plugins/revisions", tag = "plugins",
+#[utoipa::path(get, path = "/v1/plugins/revisions", tag = "plugin-revisions",
     params(("provider" = Option<String>, Query, description = "Only those of this provider."), PageParams),
     responses((status = 200, body = Page<RevisionView>)))]
 pub(super) async fn list(
@@ -61,7 +61,7 @@ pub(super) async fn list(
 }
 
 /// Gets a revision of a plugin.
-#[utoipa::path(get, path = "/v1/plugins/revisions/{digest}", tag = "plugins", params(("digest" = String, Path)),
+#[utoipa::path(get, path = "/v1/plugins/revisions/{digest}", tag = "plugin-revisions", params(("digest" = String, Path)),
     responses((status = 200, body = RevisionView)))]
 pub(super) async fn get(
     State(app): State<AppState>,
@@ -152,7 +152,7 @@ pub(super) struct InstallResult {
 /// Installs a revision of a plugin: keeps its bytes, so that it can be bound. It decides nothing until it is. All of it is looked
 /// at first, in stages: `read`, `digest`, `signature`, `size`, `contract`, `compile`, `describe`, and `settings` of every account
 /// of its provider; the message of a failure begins with its stage, and nothing has changed then.
-#[utoipa::path(post, path = "/v1/plugins/revisions", tag = "plugins", request_body = InstallRevision,
+#[utoipa::path(post, path = "/v1/plugins/revisions", tag = "plugin-revisions", request_body = InstallRevision,
     responses((status = 200, body = InstallResult)))]
 pub(super) async fn install(
     State(app): State<AppState>,
@@ -172,7 +172,7 @@ pub(super) async fn install(
         let (plugin, at) = (&checked.plugin, work.at);
         let author = RevisionAuthor { id: &work.request.caller.id, reason: work.request.reason.as_deref() };
         let is_new = plugin_revisions::get(work.db(), plugin.digest())?.is_none();
-        let signed_by = plugin.signed_by();
+        let signed_by = plugin.parts().signer();
         let events = match dry_run {
             true => Vec::new(),
             false => {
@@ -195,7 +195,7 @@ pub(super) async fn install(
 
 /// Lists the questions that a revision answered otherwise in shadow than the one that was followed, with all of them by kind and
 /// in money, and with how often it was asked and what that took. They are kept for ninety days after they were last asked.
-#[utoipa::path(get, path = "/v1/plugins/revisions/{digest}/differences", tag = "plugins",
+#[utoipa::path(get, path = "/v1/plugins/revisions/{digest}/differences", tag = "plugin-revisions",
     params(("digest" = String, Path), PageParams), responses((status = 200, body = RevisionDifferences)))]
 pub(super) async fn differences(
     State(app): State<AppState>,

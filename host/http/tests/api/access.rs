@@ -194,6 +194,16 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/connections/{id}:sync                401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plugins/revisions                    401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/revisions                    401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}           401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}/differences 401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        GET    /v1/plugins/bindings                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings                     401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:unbind              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:promote             401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:roll-back           401 403 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/bindings/history             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         POST   /v1/policies                             401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}                      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403

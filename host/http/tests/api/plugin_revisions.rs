@@ -63,7 +63,16 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     // The bundled one has tried the renewal seven days before the expiry; the late one would not have.
     let differences = server.get("viewer", &format!("/v1/plugins/revisions/{new}/differences")).json();
     let first = &differences["items"][0];
-    expect![[""]].assert_eq(&format!(
+    expect![[r#"
+        "vol" "timeline" "timeline"
+        followed:
+        2026-01-24T02:00:00Z srv try_renewal
+        2026-01-25T02:00:00Z srv try_renewal
+        2026-01-26T02:00:00Z srv try_renewal
+        2026-01-27T02:00:00Z srv try_renewal
+        shadow:
+
+    "#]].assert_eq(&format!(
         "{} {} {}\nfollowed:\n{}\nshadow:\n{}\n",
         first["account"],
         first["question"],
@@ -87,7 +96,10 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     let settled = server.events().into_iter().filter(|event| event["type"] == "renewal_settled");
     let settled = settled.map(|event| event["at"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     // Seven days before, as the bundled one says; three, as the late one says; and seven again.
-    expect![[""]].assert_eq(&settled.join("\n"));
+    expect![[r#"
+        2026-01-24T02:00:00Z
+        2026-02-25T02:00:00Z
+        2026-03-24T02:00:00Z"#]].assert_eq(&settled.join("\n"));
     let told = server.get("admin", "/v1/events?type=revision_bound").json();
     assert!(told["items"].as_array().unwrap().iter().all(|event| event["account"].is_null()), "{told}");
     let history = server.get("viewer", "/v1/plugins/bindings/history").json();
@@ -112,7 +124,16 @@ fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
         refused("/v1/plugins/revisions", json!({ "name": "n.toml" })),
         refused("/v1/plugins/revisions", json!({ "name": "n.toml", "table": "none" })),
     ];
-    expect![[""]].assert_eq(&list.concat());
+    expect![[r#"
+        422 no revision [digest] is installed; `perennial plugin revisions` lists those that are
+        404 no revision of `volcengine` is bound shadow for `*`
+        404 nothing was bound before for `*` of `volcengine`
+        409 what is bound for all accounts of `volcengine` is what the host loads, and cannot be removed; bind another revision in its place
+        422 it has to have either `component` or `table`
+        422 describe: the table `n.toml` cannot be used; nothing of it is loaded:
+          n.toml:1: it is not TOML: key with no value, expected `=`
+               1 | none
+    "#]].assert_eq(&list.concat());
     assert_eq!(server.get("viewer", "/v1/plugins/bindings").body, before);
 }
 

@@ -13,15 +13,18 @@ fn late(folder: &Folder) {
 
 /// The text with what is long and hexadecimal taken out.
 fn masked(text: &str) -> String {
-    let is_digit = |character: char| character.is_ascii_digit() || ('a'..='f').contains(&character);
-    let words = text.split(' ').map(|word| {
-        let digits = word.trim_end_matches(['\n', ':', ',']);
-        match digits.len() >= 12 && digits.chars().all(is_digit) {
-            true => word.replace(digits, "[digest]"),
-            false => word.to_owned(),
+    let (mut shown, mut digits) = (String::new(), String::new());
+    for character in text.chars().chain(['.']) {
+        if character.is_ascii_digit() || ('a'..='f').contains(&character) {
+            digits.push(character);
+            continue;
         }
-    });
-    words.collect::<Vec<_>>().join(" ")
+        shown += if digits.len() >= 12 { "[digest]" } else { &digits };
+        digits.clear();
+        shown.push(character);
+    }
+    shown.pop();
+    shown
 }
 
 #[test]
@@ -40,7 +43,25 @@ fn a_revision_is_installed_bound_promoted_and_rolled_back_on_a_database() {
     assert_eq!(looked.code(), 3, "{}", looked.stderr());
     let promoted = folder.run(&["plugin", "promote", "volcengine", "--yes"]).succeeded().stdout();
     let back = folder.run(&["plugin", "roll-back", "volcengine", "--yes"]).succeeded().stdout();
-    expect![[""]].assert_eq(&masked(&[installed, again, bound, looked.stdout(), promoted, back].concat()));
+    expect![[r#"
+        revision [digest] of volcengine is installed; bind it with `perennial plugin bind`
+        revision [digest] of volcengine is installed already
+        shadow of volcengine for *: [digest], where none was bound
+        it was never asked in shadow
+        done
+        shadow of volcengine for *: [digest] no longer
+        active of volcengine for *: [digest] instead of [digest]
+        it was never asked in shadow
+        nothing was written: this was a dry run
+        shadow of volcengine for *: [digest] no longer
+        active of volcengine for *: [digest] instead of [digest]
+        it was never asked in shadow
+        done
+        active of volcengine for *: [digest] instead of [digest]
+        it was never asked in shadow
+        done
+    "#]]
+    .assert_eq(&masked(&[installed, again, bound, looked.stdout(), promoted, back].concat()));
     let listed = folder.run(&["plugin", "revisions", "--format", "csv"]).succeeded().stdout();
     assert!(listed.contains(&digest) && listed.contains("late.toml"), "{listed}");
     let one = folder.run(&["plugin", "revision", &digest, "--format", "json"]).succeeded().stdout();
@@ -52,9 +73,9 @@ fn a_revision_is_installed_bound_promoted_and_rolled_back_on_a_database() {
     let unknown = folder.run(&["plugin", "bind", "zz", "--mode", "active", "--yes"]);
     assert_eq!(unknown.code(), 2);
     let nothing = folder.run(&["plugin", "differences", &digest]).succeeded();
-    assert!(nothing.stderr().contains("it answered nothing otherwise"), "{}", nothing.stderr());
+    assert!(nothing.stdout().contains("it answered nothing otherwise"), "{}", nothing.stdout());
     let tested = folder.run(&["plugin", "backtest", "late.toml", "--since", "2020-01-01"]).succeeded();
-    assert!(tested.stderr().contains("of 0 plans none would have been another"), "{}", tested.stderr());
+    assert!(tested.stdout().contains("of 0 plans none would have been another"), "{}", tested.stdout());
 }
 
 #[test]

@@ -31,6 +31,11 @@ impl PluginParts {
         PluginParts { component, table: Some(bytes.into()), signed_by: None }
     }
 
+    /// The trusted key that signed it, as the configuration has it; `None` where that was not checked.
+    pub fn signer(&self) -> Option<String> {
+        self.signed_by.map(|key| key.to_string())
+    }
+
     /// What its author made: the table or, where there is none, the component. It is what is signed.
     pub fn written(&self) -> &[u8] {
         self.table.as_deref().unwrap_or(&self.component)

@@ -145,16 +145,6 @@ impl Plugin {
         self.table.is_some()
     }
 
-    /// The size of the component or the table, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.parts.size_bytes()
-    }
-
-    /// The trusted key that signed it, as the configuration has it; `None` where that was not checked.
-    pub fn signed_by(&self) -> Option<String> {
-        self.parts.signed_by.map(|key| key.to_string())
-    }
-
     /// What it is made of.
     pub fn parts(&self) -> &PluginParts {
         &self.parts

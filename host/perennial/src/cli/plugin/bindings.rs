@@ -144,7 +144,7 @@ impl Change<'_> {
         let request = request(&self.body).once(&self.act.key()?);
         client.send(&request)?;
         let mut out = Output::standard();
-        writeln!(out, "done; `perennial plugin roll-back` goes back")?;
+        writeln!(out, "done")?;
         Ok(out.finish()?)
     }
 }
