@@ -35,7 +35,7 @@ pub mod import;
 pub mod import_document;
 pub mod import_report;
 mod load_batch;
-pub mod loaded_revisions;
+mod loaded_revisions;
 mod order_expiry;
 mod orders;
 mod own_changes;

@@ -20,30 +20,8 @@ use crate::revision_changes::RevisionAuthor;
 use crate::revision_changes::digest_of;
 use crate::revision_changes::keep;
 use crate::revision_changes::subject;
+use crate::revisions::Upgrade;
 use crate::revisions::short;
-
-/// What becomes of accounts that follow a revision of the host's when another version of the host brings another one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Upgrade {
-    /// They follow the new one at once.
-    #[default]
-    Follow,
-    /// They stay with the old one, and the new one is asked in shadow until somebody promotes it.
-    Shadow,
-}
-
-impl Upgrade {
-    /// Both, for parsing and for lists of choices.
-    pub const ALL: [Upgrade; 2] = [Upgrade::Follow, Upgrade::Shadow];
-
-    /// The word for it in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Upgrade::Follow => "follow",
-            Upgrade::Shadow => "shadow",
-        }
-    }
-}
 
 impl Engine {
     /// Has what the host loaded be kept and bound: to all accounts of each provider, unless an operator has pinned another

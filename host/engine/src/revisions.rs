@@ -20,7 +20,6 @@ use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions::RevisionParts;
 
-use crate::loaded_revisions::Upgrade;
 use crate::rules::Rules;
 
 /// How many hexadecimal digits of a digest messages have.
@@ -28,6 +27,29 @@ const SHORT: usize = 12;
 
 /// Puts something between the engine and rules that are loaded later.
 type Wrap = Arc<dyn Fn(Arc<dyn Rules>) -> Arc<dyn Rules> + Send + Sync>;
+
+/// What becomes of accounts that follow a revision of the host's when another version of the host brings another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Upgrade {
+    /// They follow the new one at once.
+    #[default]
+    Follow,
+    /// They stay with the old one, and the new one is asked in shadow until somebody promotes it.
+    Shadow,
+}
+
+impl Upgrade {
+    /// Both, for parsing and for lists of choices.
+    pub const ALL: [Upgrade; 2] = [Upgrade::Follow, Upgrade::Shadow];
+
+    /// The word for it in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Upgrade::Follow => "follow",
+            Upgrade::Shadow => "shadow",
+        }
+    }
+}
 
 /// Loads revisions, each once, and remembers what was bound when it was last looked.
 pub struct Revisions {

@@ -17,7 +17,7 @@ use crate::config::plugins::plugins;
 use crate::config::plugins::trust;
 use crate::profile;
 pub use crate::profile::Profile;
-use perennial_engine::loaded_revisions::Upgrade;
+use perennial_engine::revisions::Upgrade;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;

@@ -172,7 +172,8 @@ fn a_shadow_shows_what_it_would_have_done_otherwise_in_money() {
     });
     expect![[r#"
         timeline: 20, 0.00 followed, 0.00 shadow
-    "#]].assert_eq(&totals.collect::<String>());
+    "#]]
+    .assert_eq(&totals.collect::<String>());
     let differences =
         revision_differences::list(db, &narrow, None, RevisionDifferenceKey::before_all(), 1_000);
     let differences = differences.unwrap();

@@ -8,10 +8,10 @@ use perennial_sandbox::Plugins;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
-use crate::loaded_revisions::Upgrade;
 use crate::policies::Policies;
 use crate::revisions::BoundRevisions;
 use crate::revisions::Revisions;
+use crate::revisions::Upgrade;
 use crate::rules::Rules;
 
 /// What decides: the rules of each provider, by its id, and the policies that rule on their plans.
@@ -96,7 +96,7 @@ impl Providers {
     }
 
     /// The revision that is asked beside them, if there is one.
-    pub fn shadow_of(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+    pub(crate) fn shadow_of(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
         self.bound.as_ref().and_then(|bound| bound.shadow(account, provider))
     }
 

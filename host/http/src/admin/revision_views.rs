@@ -74,7 +74,7 @@ pub(super) struct BindingView {
     digest: String,
     /// `loaded`: what the program or the configuration brings, followed; `operator`: the accounts are pinned.
     origin: &'static str,
-    /// Since when.
+    /// Since when it is bound.
     bound_at: String,
     /// The ID of the token that bound it; `cli` for the command line, `host` for what the host loads itself.
     bound_by: String,

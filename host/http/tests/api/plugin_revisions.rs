@@ -72,7 +72,8 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
         2026-01-27T02:00:00Z srv try_renewal
         shadow:
 
-    "#]].assert_eq(&format!(
+    "#]]
+    .assert_eq(&format!(
         "{} {} {}\nfollowed:\n{}\nshadow:\n{}\n",
         first["account"],
         first["question"],
@@ -99,7 +100,8 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     expect![[r#"
         2026-01-24T02:00:00Z
         2026-02-25T02:00:00Z
-        2026-03-24T02:00:00Z"#]].assert_eq(&settled.join("\n"));
+        2026-03-24T02:00:00Z"#]]
+    .assert_eq(&settled.join("\n"));
     let told = server.get("admin", "/v1/events?type=revision_bound").json();
     assert!(told["items"].as_array().unwrap().iter().all(|event| event["account"].is_null()), "{told}");
     let history = server.get("viewer", "/v1/plugins/bindings/history").json();

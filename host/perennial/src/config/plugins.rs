@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use perennial_engine::loaded_revisions::Upgrade;
+use perennial_engine::revisions::Upgrade;
 use perennial_formats::body::JsonCursor;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::PublicKey;

@@ -11,7 +11,7 @@ use crate::provider::table;
 /// The bytes of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginParts {
-    /// The component.
+    /// The bytes of the component.
     pub component: Cow<'static, [u8]>,
     /// The table that the component interprets, in TOML, if that is what it does.
     pub table: Option<Cow<'static, [u8]>>,

@@ -63,7 +63,7 @@ pub(super) struct Bind {
 /// A binding to remove.
 #[derive(Debug, clap::Args)]
 pub(super) struct Unbind {
-    /// The provider.
+    /// The provider whose accounts these are.
     provider: String,
     /// What it is bound to, as it was bound.
     #[arg(long, value_name = "PATTERN", default_value = ALL_ACCOUNTS)]
@@ -78,7 +78,7 @@ pub(super) struct Unbind {
 /// Accounts for which another revision is to decide.
 #[derive(Debug, clap::Args)]
 pub(super) struct Accounts {
-    /// The provider.
+    /// The provider whose accounts these are.
     provider: String,
     /// The account or the pattern of accounts, as it was bound.
     #[arg(long, value_name = "PATTERN", default_value = ALL_ACCOUNTS)]
