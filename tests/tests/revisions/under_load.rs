@@ -111,16 +111,16 @@ fn a_revision_is_promoted_and_rolled_back_and_each_period_is_paid_once() {
         host.engine().in_transaction(bound).unwrap()
     };
     bind(&mut host, BindingMode::Shadow);
-    assert!(host.run("2026-02-02T00:00:00Z", 10), "it is promoted while more is due");
+    assert!(host.run("2026-02-02T00:00:00Z", 3), "it is promoted while more is due");
     let trials = revision_differences::trials(host.engine().db(), &late).unwrap();
     assert_eq!((trials.len(), trials[0].followed.as_str(), trials[0].failed), (1, bundled.as_str(), 0));
-    assert!(trials[0].asked > 10 && trials[0].differed > 0, "{trials:?}");
+    assert!(trials[0].asked > 0 && trials[0].differed > 0, "{trials:?}");
     let promoted_after = host.last_decision();
     let promote = |engine: &mut perennial_engine::EngineTx<'_>| {
         engine.promote_revision(now, ("volcengine", "vol-*"), AUTHOR)
     };
     assert_eq!(host.engine().in_transaction(promote).unwrap().changes.len(), 2);
-    assert!(host.run("2026-03-01T00:00:00Z", 40), "it is rolled back while more is due");
+    assert!(host.run("2026-03-01T00:00:00Z", 16), "it is rolled back while more is due");
     let rolled_back_after = host.last_decision();
     let roll_back = |engine: &mut perennial_engine::EngineTx<'_>| {
         engine.roll_back_revision(now, ("volcengine", "vol-*"), AUTHOR)
