@@ -15,6 +15,7 @@ pub mod bundle;
 pub mod connected;
 pub mod connector;
 pub mod event;
+mod event_kinds;
 pub mod event_payment;
 pub mod field;
 pub mod index;
@@ -27,6 +28,7 @@ pub mod plan;
 pub mod policy;
 pub mod provider_api;
 pub mod resource_fields;
+pub mod revision;
 pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]

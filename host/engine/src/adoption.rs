@@ -68,7 +68,8 @@ impl EngineTx<'_> {
         at: Timestamp,
         inventory: CloudInventory<'_>,
     ) -> Result<Adoption, EngineError> {
-        let mut importer = Importer::new(self.tx(), self.providers());
+        let bound = self.bound()?;
+        let mut importer = Importer::new(self.tx(), &bound);
         let (account, offset_minutes) = importer.account(inventory.account)?;
         let by_id = inventory.resources.iter().map(|resource| (resource.id.as_str(), resource));
         let mut adopter = Adopter {

@@ -6,6 +6,8 @@
 //! asked in rounds, a question for every bundle that has one: timelines, then plans for the tries that are due, then
 //! the timelines of what was renewed, until every bundle is asleep.
 
+use std::sync::Mutex;
+
 use perennial_domain::account::Mode;
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
@@ -23,6 +25,7 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
+use crate::revision_shadow::ShadowLog;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
@@ -47,6 +50,8 @@ pub struct Batch {
     pub(crate) refuses_only: bool,
     /// Whether a provider's own API asks, which cannot amend what its client asked for.
     pub(crate) is_provider_api: bool,
+    /// What shadow revisions of plugins answered.
+    pub(crate) shadows: Mutex<ShadowLog>,
 }
 
 /// A renewal try that a walk paused for.
@@ -74,6 +79,7 @@ impl Batch {
             grants_approvals: false,
             refuses_only: false,
             is_provider_api: false,
+            shadows: Mutex::default(),
         }
     }
 

@@ -55,6 +55,8 @@ pub struct BatchAccount {
     pub account: Account,
     /// Its provider's rules, if they are loaded.
     pub rules: Option<Arc<dyn Rules>>,
+    /// The revision that is asked the same beside them, if there is one.
+    pub shadow: Option<Arc<dyn Rules>>,
     pub(crate) notices: Arc<[String]>,
     /// What it had to spend before.
     pub(crate) initial_available: Micros,
@@ -73,13 +75,16 @@ pub struct BatchAccount {
 impl BatchAccount {
     /// An account as stored, with its provider's rules.
     pub fn new(stored: StoredAccount, providers: &Providers) -> BatchAccount {
-        let rules = providers.get(&stored.account.provider).cloned();
+        let (id, provider) = (&stored.account.id, &stored.account.provider);
+        let rules = providers.of_account(id, provider).cloned();
+        let shadow = providers.shadow_of(id, provider).cloned();
         let notices =
             rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
         let notices = notices.collect();
         BatchAccount {
             row: stored.row,
             rules,
+            shadow,
             notices,
             initial_available: stored.account.balance.available(),
             account: stored.account,

@@ -44,6 +44,7 @@ pub(crate) fn assemble_batch(
     due: Vec<StoredBundle>,
     instant_of: impl Fn(&StoredBundle) -> Timestamp,
 ) -> Result<Batch, StoreError> {
+    let providers = &providers.as_bound(db)?;
     let mut indexes = HashMap::<AccountKey, BatchAccountIndex>::new();
     let mut batch = Batch::new(options.records_decisions);
     batch.grants_approvals = options.grants_approvals;

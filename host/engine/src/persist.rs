@@ -1,6 +1,7 @@
 //! What a batch decided, as changes that any store can carry out, and as events. Decides nothing and writes nothing.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::approval::State;
@@ -26,6 +27,7 @@ use crate::batch_entry::BatchEntry;
 use crate::batch_entry::DecisionRecord;
 use crate::orders as unpaid_orders;
 use crate::parallel;
+use crate::revision_shadow::ShadowLog;
 use crate::shadow_difference::ShadowDifference;
 use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
@@ -38,6 +40,7 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::policy_differences::NewPolicyDifference;
+use perennial_store::revision_differences::NewRevisionDifference;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +96,8 @@ impl Changes {
             batch.entries[index].walk.events.iter().map(event_body).collect()
         });
         let mut bodies: std::vec::IntoIter<Vec<(&'static str, String)>> = bodies.into_iter();
+        let shadows = batch.shadows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.add_shadows(shadows, &batch.accounts, &batch.entries);
         for item in batch.entries {
             let index = item.account.get();
             let (account_in_batch, names) = (&batch.accounts[index], &accounts[index]);
@@ -104,6 +109,29 @@ impl Changes {
         };
         self.list.extend(batch.accounts.iter().map(balance));
         Ok(())
+    }
+
+    /// Adds what shadow revisions of plugins answered otherwise, and how often they were asked.
+    fn add_shadows(&mut self, shadows: ShadowLog, accounts: &[BatchAccount], entries: &[BatchEntry]) {
+        let (trials, differences) = shadows.into_parts();
+        self.list.extend(trials.map(|trial| Change::AddRevisionTrial(Box::new(trial))));
+        self.list.extend(differences.into_iter().map(|found| {
+            let item = &entries[found.entry.get()];
+            Change::RecordRevisionDifference(Box::new(NewRevisionDifference {
+                at: found.at,
+                digest: found.digest,
+                followed: found.followed,
+                account: accounts[item.account.get()].row,
+                resource: item.original.rows[found.member],
+                question: found.question,
+                kind: found.kind,
+                expires_before: found.expires_before,
+                followed_answer: found.followed_answer,
+                answer: found.answer,
+                followed_cost: found.followed_cost,
+                cost: found.cost,
+            }))
+        }));
     }
 
     fn add_entry(

@@ -335,6 +335,7 @@ impl CommandEvaluation {
             account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
         let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
+        self.batch.ask_shadow_plan(EntryIndex::FIRST, &question, &answer);
         self.batch.record_decision(EntryIndex::FIRST, self.member, command, &self.orders, &answer);
         Ok(answer.plan)
     }

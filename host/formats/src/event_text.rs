@@ -53,6 +53,24 @@ impl Wording<'_> {
                 let what = if *removed { "removed" } else { "changed" };
                 format!("calendar {calendar} of policies {what} by {changed_by}")
             }
+            EventKind::RevisionInstalled { provider, digest, origin, changed_by, .. } => {
+                format!("revision {} of {provider} installed from {origin} by {changed_by}", short(digest))
+            }
+            EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
+                let before = digest_before
+                    .as_deref()
+                    .map_or(String::new(), |before| format!(" instead of {}", short(before)));
+                format!(
+                    "revision {} of {provider} {mode} for {accounts}{before} by {changed_by}",
+                    short(digest)
+                )
+            }
+            EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
+                format!(
+                    "revision {} of {provider} no longer {mode} for {accounts} by {changed_by}",
+                    short(digest_before)
+                )
+            }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
                 format!("{approval} approved for policy {policy} by {given_by}{why}; it waits for others")
@@ -249,13 +267,17 @@ pub fn signed(amount: Micros) -> String {
 }
 
 fn installed(policy: &str, digest: &str, before: Option<&str>, mode: &str, by: &str) -> String {
-    let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let version = match before {
         Some(before) if before == digest => format!("bound otherwise, version {}", short(digest)),
         Some(before) => format!("now in version {}, before {}", short(digest), short(before)),
         None => format!("installed in version {}", short(digest)),
     };
     format!("policy {policy} {version}, {mode}, by {by}")
+}
+
+/// The beginning of a digest.
+fn short(digest: &str) -> String {
+    digest.chars().take(12).collect()
 }
 
 fn stage_changed(from: Stage, to: Stage) -> String {

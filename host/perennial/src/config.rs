@@ -5,23 +5,31 @@
 //! once, in the file or in the environment; nothing that is not known is passed over. `listen` is the admin API's address
 //! or, to serve providers' own APIs as well, a section: `admin`, and an address for each provider.
 
+mod plugins;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::config::plugins::plugins;
+use crate::config::plugins::trust;
 use crate::profile;
 pub use crate::profile::Profile;
+use perennial_engine::revisions::Upgrade;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_sandbox::PluginFile;
+use perennial_sandbox::Trust;
 use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets;
+
+pub(crate) use crate::config::plugins::plugin_file;
 
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
@@ -40,7 +48,7 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 10] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     ("limits", Limits::NAMES),
@@ -48,12 +56,10 @@ const KEYS: [(&str, &[&str]); 9] = [
     ("webhooks", &["allow_private", "certificates", "source"]),
     ("connections", &["allow_private", "allow_commands", "certificates"]),
     ("secrets", &["key_file"]),
-    ("plugins", &["files", "allow_missing"]),
+    ("plugins", &["files", "allow_missing", "upgrade"]),
+    ("trust", &["keys"]),
     ("database", &["must_exist"]),
 ];
-/// What stands between a plugin's file and its digest.
-const DIGEST: &str = "@sha256:";
-
 /// How the host is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -75,6 +81,10 @@ pub struct Config {
     pub secrets_key_file: Option<PathBuf>,
     /// The plugins to load, beside or instead of the bundled ones.
     pub plugins: Vec<PluginFile>,
+    /// What becomes of accounts that follow the bundled revision of a plugin when another version of the host brings another.
+    pub upgrade: Upgrade,
+    /// The keys by one of which a plugin has to be signed; none is asked for without any.
+    pub trust: Trust,
     /// Whether the host starts although there are accounts whose provider has no plugin.
     pub allow_missing_plugins: bool,
     /// Whether there is a database already, so that none is made.
@@ -118,6 +128,8 @@ impl Config {
         secrets_key_file: None,
         plugins: Vec::new(),
         allow_missing_plugins: false,
+        upgrade: Upgrade::Follow,
+        trust: Trust { keys: Vec::new() },
         database_must_exist: false,
         profiles: BTreeMap::new(),
     };
@@ -178,7 +190,7 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
         return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
     };
     let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        _ if (section, key) == ("plugins", "files") => listed_files(&value),
+        _ if [("plugins", "files"), ("trust", "keys")].contains(&(section, key)) => listed(&value),
         (Ok(number), _) => toml::Value::Integer(number),
         (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
         (Err(_), Err(_)) => toml::Value::String(value),
@@ -198,8 +210,8 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
     Ok(())
 }
 
-/// The files that a variable lists with commas between them.
-fn listed_files(value: &str) -> toml::Value {
+/// What a variable lists with commas between.
+fn listed(value: &str) -> toml::Value {
     let files = value.split(',').map(str::trim).filter(|file| !file.is_empty());
     toml::Value::Array(files.map(|file| toml::Value::String(file.to_owned())).collect())
 }
@@ -232,6 +244,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         "connections",
         "secrets",
         "plugins",
+        "trust",
         "database",
         "profiles",
     ])?;
@@ -249,7 +262,12 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
-    let plugins = fields.optional("plugins", plugins).or((default.plugins, default.allow_missing_plugins));
+    let plugins = fields.optional("plugins", plugins).or((
+        default.plugins,
+        default.allow_missing_plugins,
+        default.upgrade,
+    ));
+    let trust = fields.optional("trust", trust).or(default.trust);
     let must_exist = fields.optional("database", |spot| {
         let fields = spot.object(&["must_exist"])?;
         fields.optional("must_exist", |spot| spot.flag()).or(default.database_must_exist)
@@ -258,7 +276,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let (listen, endpoints) = listen?;
     let tls = tls?;
     check_addresses(spot, listen, &endpoints, tls.is_some());
-    let (plugins, allow_missing_plugins) = plugins?;
+    let (plugins, allow_missing_plugins, upgrade) = plugins?;
     Some(Config {
         listen,
         endpoints,
@@ -270,6 +288,8 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         secrets_key_file: secrets_key_file.option()?.flatten(),
         plugins,
         allow_missing_plugins,
+        upgrade,
+        trust: trust?,
         database_must_exist: must_exist.or(default.database_must_exist)?,
         profiles: profiles?,
     })
@@ -295,36 +315,6 @@ fn check_addresses(
             ));
         }
     }
-}
-
-/// The files to load, and whether accounts may be without a plugin.
-fn plugins(spot: JsonCursor<'_, '_>) -> Option<(Vec<PluginFile>, bool)> {
-    let fields = spot.object(&["files", "allow_missing"])?;
-    let file =
-        |_, spot: JsonCursor<'_, '_>| plugin_file(spot.name()?).map_err(|problem| spot.report(problem)).ok();
-    let files = fields.optional("files", |spot| spot.list(file)).or(Vec::new());
-    let allow_missing = fields.optional("allow_missing", |spot| spot.flag()).or(false);
-    Some((files?, allow_missing?))
-}
-
-/// Reads a plugin's file as the command line, the configuration and the environment have it: a path or, if only one
-/// revision is to be loaded, `PATH@sha256:DIGEST`.
-///
-/// # Errors
-///
-/// What is wrong with the digest, in words.
-pub(crate) fn plugin_file(text: &str) -> Result<PluginFile, String> {
-    let Some((path, digest)) = text.split_once(DIGEST) else {
-        return Ok(PathBuf::from(text).into());
-    };
-    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if path.is_empty() || !is_digest {
-        return Err(format!(
-            "`{text}` is no file with a digest; write a path, `{DIGEST}` and 64 hexadecimal digits, such as the revision \
-             that `perennial plugins` shows"
-        ));
-    }
-    Ok(PluginFile { path: path.into(), digest: Some(digest.to_ascii_lowercase()) })
 }
 
 fn connections(spot: JsonCursor<'_, '_>) -> Option<Connections> {

@@ -20,6 +20,7 @@ pub mod outbound;
 pub mod provider_keys;
 pub mod random_hex;
 pub mod readers;
+pub mod revision_install;
 mod secret_digest;
 pub mod secrets;
 pub mod service;

@@ -198,7 +198,8 @@ pub struct MeteredRules {
 impl MeteredRules {
     /// Wraps every provider's rules.
     pub(crate) fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
-        providers.map(|rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }))
+        let metrics = Arc::clone(metrics);
+        providers.map(move |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(&metrics) }))
     }
 
     fn measure<T>(

@@ -25,6 +25,8 @@ use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies::StoredPolicies;
 
 /// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
@@ -154,6 +156,16 @@ pub trait EngineReads {
 
     /// The policies that hold.
     fn policies(&self) -> Result<StoredPolicies, StoreError>;
+
+    /// The digest of the bindings of plugins' revisions, which is another one whenever any of them changes; empty while nothing
+    /// was ever bound, and in a store that is played in, whose rules are those that it was given.
+    fn plugin_binding_digest(&self) -> Result<String, StoreError>;
+
+    /// Which revisions of plugins are bound to which accounts.
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError>;
+
+    /// What the revision with this digest is made of; `None` if it is not kept.
+    fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError>;
 
     /// What an account that has a budget has spent from `since` on, as budgets count it.
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError>;

@@ -118,6 +118,12 @@ row_keys! {
     PolicyChangeKey;
     /// A row of `policy_difference`.
     PolicyDifferenceKey;
+    /// A row of `plugin_revision`.
+    PluginRevisionKey;
+    /// A row of `plugin_binding_change`.
+    PluginBindingChangeKey;
+    /// A row of `revision_difference`.
+    RevisionDifferenceKey;
 }
 
 /// The place of an item in its job, counted from 0. In lists it stands for a row key.

@@ -25,7 +25,8 @@ create table account (
     budget    integer,           -- what may be spent in a month of the provider's, for policies; null: there is none
     raise_to  text,              -- the higher limit that somebody asked for, in millionths, or `none`; null: nobody did
     raise_by  text,              -- the id of the token that asked
-    raise_at  integer
+    raise_at  integer,
+    scheduled_by text            -- the revision that the wakes of its bundles are from: another one is asked anew; null: every one is
 );
 
 -- Columns that rarely change.
@@ -183,11 +184,96 @@ create table revision (
     plugin text not null
 );
 
--- The revision of each provider's plugin that the wakes of its bundles are from: another one is asked anew.
-create table scheduling_revision (
-    provider text primary key,
-    digest   text not null
+-- Revisions of plugins that are kept, with what they are made of: the component and, of a table, its text. None is ever changed.
+create table plugin_component (
+    digest text primary key,     -- SHA-256 of the bytes, in hexadecimal
+    bytes  blob not null
+);
+
+create table plugin_revision (
+    row          integer primary key,
+    digest       text not null unique,
+    provider     text not null,
+    component    text not null references plugin_component,
+    source       text,           -- a table's TOML; null for a component that has the rules itself
+    origin       text not null,  -- `bundled`, or the file that it came from
+    signed_by    text,           -- the trusted key that signed it; null without a signature
+    installed_at integer not null,
+    installed_by text not null   -- the token's id; `cli` for the command line, `host` for what it loads itself
+);
+create index plugin_revision_component on plugin_revision (component);
+
+-- Which revision decides for which accounts, and which is asked beside it.
+create table plugin_binding (
+    row      integer primary key,
+    provider text not null,
+    accounts text not null,      -- an account's id, or a pattern in which `*` is any run of characters
+    mode     integer not null,
+    digest   text not null,
+    origin   integer not null,   -- 0: what the host loads, followed; 1: an operator's
+    bound_at integer not null,
+    bound_by text not null,
+    unique (provider, accounts, mode)
+);
+
+-- Append-only: which revision was bound to what, and which before it.
+create table plugin_binding_change (
+    row        integer primary key,
+    at         integer not null,
+    provider   text not null,
+    accounts   text not null,
+    mode       integer not null,
+    before     text,             -- null when none was bound
+    after      text,             -- null when none is
+    changed_by text not null,
+    reason     text
+);
+create index plugin_binding_change_subject on plugin_binding_change (provider, accounts, mode);
+
+-- What all bindings are together: another digest whenever one of them changes.
+create table plugin_binding_set (
+    id     integer primary key check (id = 1),  -- the only row
+    digest text not null         -- empty while nothing was ever bound
+);
+insert into plugin_binding_set values (1, '');
+
+-- How often a shadow revision was asked beside the one that was followed, and what both took: fuel of plans, time of all calls.
+create table revision_trial (
+    digest         text not null,
+    followed       text not null,
+    asked          integer not null,
+    differed       integer not null,
+    failed         integer not null,
+    fuel           integer not null,
+    fuel_followed  integer not null,
+    micros         integer not null,
+    micros_followed integer not null,
+    first_at       integer not null,
+    last_at        integer not null,
+    primary key (digest, followed)
 ) without rowid;
+
+-- What shadow revisions answered otherwise: one row for each question about a bundle, however often it was asked.
+create table revision_difference (
+    row            integer primary key,
+    digest         text not null,   -- of the shadow
+    followed       text not null,   -- of the revision that was followed
+    account        integer not null references account,
+    resource       integer not null references resource,
+    question       text not null,   -- `timeline`, or the name of a command
+    kind           integer not null,
+    expires_before integer,
+    followed_answer text not null,  -- in lines, as cases of plugins are written
+    answer         text not null,
+    followed_cost  integer,         -- null where nothing is paid
+    cost           integer,
+    first_at       integer not null,
+    last_at        integer not null,
+    times          integer not null
+);
+create unique index revision_difference_key
+    on revision_difference (digest, resource, question, kind, coalesce(expires_before, 0));
+create index revision_difference_time on revision_difference (last_at);
 
 create table attempt (
     row            integer primary key,

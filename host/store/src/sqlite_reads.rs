@@ -31,6 +31,10 @@ use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
 use crate::people;
+use crate::plugin_bindings;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies;
 use crate::policies::StoredPolicies;
 use crate::provider_keys;
@@ -172,6 +176,18 @@ impl EngineReads for ReadTx {
 
     fn policies(&self) -> Result<StoredPolicies, StoreError> {
         policies::all(self)
+    }
+
+    fn plugin_binding_digest(&self) -> Result<String, StoreError> {
+        plugin_bindings::set_digest(self)
+    }
+
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError> {
+        plugin_bindings::list(self)
+    }
+
+    fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError> {
+        plugin_revisions::parts(self, digest)
     }
 
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {

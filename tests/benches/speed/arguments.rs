@@ -69,6 +69,8 @@ pub enum Part {
     Attack,
     /// Three scripts in the sandbox against the same outside of it, and a tick with policies against one without.
     Policies,
+    /// A tick with a shadow revision against one without, and having another revision decide against one batch.
+    Revisions,
 }
 
 impl Arguments {

@@ -12,6 +12,7 @@ mod load;
 mod native;
 mod native_policies;
 mod policies;
+mod revisions;
 mod sandbox;
 mod server;
 mod serving;
@@ -46,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Forecast => forecast::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
             Part::Attack => attack::measure(&arguments)?,
+            Part::Revisions => revisions::measure(&arguments)?,
             Part::Policies => {
                 policies::measure_chain(&arguments)?;
                 policies::measure_tick(&arguments)?;

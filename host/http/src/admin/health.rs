@@ -115,11 +115,12 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
         Ok(_) | Err(_) => app.writer().storage_state(),
     };
     let store = matches!(begun, Ok(Ok(()))) && storage == StorageState::Writable;
-    let providers = app.providers().keys().cloned().collect::<Vec<_>>();
+    let providers = app.providers().clone();
     let (stats, plugins) = app
         .read_watched(move |db| {
             let used = stats::providers(db)?;
-            Ok((health_stats(db, now)?, used.iter().all(|provider| providers.contains(provider))))
+            let bound = providers.as_bound(db)?;
+            Ok((health_stats(db, now)?, used.iter().all(|provider| bound.contains_key(provider))))
         })
         .await?;
     // A virtual clock stands still until it is advanced, so it does not lag.

@@ -30,6 +30,8 @@ mod limit_raises;
 mod orders;
 mod packages;
 mod plans;
+mod plugin_bindings;
+mod plugin_revisions;
 mod plugins;
 mod policies;
 mod policy_calendars;
@@ -37,6 +39,7 @@ mod policy_views;
 mod prices;
 mod provider_keys;
 mod resources;
+mod revision_views;
 mod stream;
 mod timelines;
 mod tokens;
@@ -143,6 +146,16 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(connections::sync))
         .add(viewer, routes!(connections::drift))
         .add(viewer, routes!(plugins::list))
+        .add(viewer, routes!(plugin_revisions::list))
+        .add(admin, routes!(plugin_revisions::install))
+        .add(viewer, routes!(plugin_revisions::get))
+        .add(viewer, routes!(plugin_revisions::differences))
+        .add(viewer, routes!(plugin_bindings::list))
+        .add(admin, routes!(plugin_bindings::bind))
+        .add(admin, routes!(plugin_bindings::unbind))
+        .add(admin, routes!(plugin_bindings::promote))
+        .add(operator, routes!(plugin_bindings::roll_back))
+        .add(viewer, routes!(plugin_bindings::history))
         .add(viewer, routes!(policies::list))
         .add(admin, routes!(policies::install))
         .add(viewer, routes!(policies::get))

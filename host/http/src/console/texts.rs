@@ -51,6 +51,7 @@ texts! {
     BALANCE_THEN: "Balance at its end", "月末余额";
     BECAUSE: "Because", "原因";
     BINDING: "Binding (TOML)", "绑定（TOML）";
+    BINDINGS: "Which revision decides for whom", "哪些账户由哪个版本决策";
     BOOKS: "Books", "账簿";
     BUDGET: "Budget by month", "月度预算";
     BUY_AGAIN_LEAD: "Both left empty, the package takes effect immediately after payment. With a custom time, it takes effect then; if it is paid later than that, it takes effect immediately after the payment.", "两项都留空时，付款后立即生效。可自定义生效时间；如果付款晚于指定的生效时间，则付款后立即生效。";
@@ -86,7 +87,9 @@ texts! {
     DELIVERY: "Delivery", "投递";
     DESCRIPTION: "Description", "说明";
     DETAILS: "Details", "详情";
+    DIFFERENCE: "Difference", "差异";
     DIFFERENCES: "What it would have done otherwise", "若生效会有何不同";
+    DIFFERENCES_IN_MONEY: "What it would have done otherwise, in money", "若生效在金额上会有何不同";
     DIFFERENCE_TOTALS: "Differences in money", "金额差异";
     DISABLE: "Disable", "停用";
     DUE_CAPTION: "{} resources, {}", "{} 个资源，{}";
@@ -97,6 +100,7 @@ texts! {
     EVENTS: "Events", "事件";
     EVENTS_CAPTION: "{} events, newest first", "{} 个事件，最新的在前";
     EVENT_TYPES: "Types of event", "事件类型";
+    EXAMPLES: "Examples", "示例";
     EXPIRES: "Expires", "到期时间";
     EXPIRES_BEFORE: "Expires before", "到期早于";
     EXPIRES_FROM: "Expires from", "到期不早于";
@@ -206,6 +210,7 @@ texts! {
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
     QUESTION: "DecisionRequest", "问题";
+    QUESTIONS: "Questions", "问题数";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
     REFUND: "Refund", "退款";
@@ -246,6 +251,8 @@ texts! {
     SEND_TEST: "Send a test", "发送测试";
     SETTINGS: "Settings", "设置";
     SET_TAGS: "Set tags", "设置标签";
+    SHADOW: "The shadow", "影子版本";
+    SHADOW_REVISION: "Asked in shadow: revision", "影子运行的版本";
     SHOWN_LAST: "Only the newest {} are shown.", "仅显示最新的 {} 条。";
     SIGN_IN: "Sign in", "登录";
     SIGN_IN_LEAD: "Sign in with a token of this host.", "使用此主机的令牌登录。";
@@ -276,6 +283,7 @@ texts! {
     TOP_UP_THEN: "Top-up by then", "届时所需充值";
     TO_RENEWALS: "All renewals", "全部续费";
     TO_TODAY: "To today", "回到今日";
+    TRIAL: "Asked {} questions: {} answered otherwise, {} failed.", "共询问 {} 个问题：{} 个回答不同，{} 个失败。";
     TROUBLE: "Trouble", "异常";
     UNKNOWN_TOKEN: "The token is not known, expired or revoked.", "令牌未知、已过期或已吊销。";
     UNREADABLE_FORM: "The form could not be read; load the page again. Nothing was done.", "无法读取表单；请重新加载页面。未执行任何操作。";

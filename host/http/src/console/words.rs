@@ -11,13 +11,14 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 204] = [
+const WORDS: [Word; 208] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
     word("adjustment", "adjustment", "调整"),
     word("admin", "administrator", "管理员"),
     word("all", "everything", "全部"),
+    word("allowed", "would be allowed", "会被允许"),
     word("amended", "amended", "修改"),
     word("amended_cost", "cost as amended", "修改后的费用"),
     word("amount", "amount", "金额"),
@@ -178,6 +179,9 @@ const WORDS: [Word; 204] = [
     word("resource", "resource", "资源"),
     word("resource_type", "type of resource", "资源类型"),
     word("retention", "retention", "保留期"),
+    word("revision_bound", "revision bound", "插件版本已绑定"),
+    word("revision_installed", "revision installed", "插件版本已安装"),
+    word("revision_unbound", "revision no longer bound", "插件版本已解绑"),
     word("rule", "a rule", "规则"),
     word("ruling", "ruling", "裁决"),
     word("rulings", "rulings", "裁决"),

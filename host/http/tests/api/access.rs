@@ -49,6 +49,12 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/connections/{id}:grant") => r#"{"reads": []}"#,
         (_, "/v1/connections/{id}:rotate") => r#"{"access_key": "k", "secret_from": "env:NONE"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
+        (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
+        (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
+        (_, "/v1/plugins/bindings:unbind") => r#"{"provider": "none", "mode": "shadow"}"#,
+        (_, "/v1/plugins/bindings:promote" | "/v1/plugins/bindings:roll-back") => {
+            r#"{"provider": "none", "dry_run": true}"#
+        }
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
         }
@@ -78,7 +84,10 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("jobs", Some(_)) => made(if is_ours { "bound-admin" } else { "admin" }, "/v1/jobs", "/id"),
         _ => account.to_owned(),
     };
-    path.replace("{id}", &id).replace("{file}", "none.ics").replace("{name}", "none")
+    path.replace("{id}", &id)
+        .replace("{file}", "none.ics")
+        .replace("{name}", "none")
+        .replace("{digest}", "none")
 }
 
 /// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
@@ -185,6 +194,16 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/connections/{id}:sync                401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plugins/revisions                    401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/revisions                    401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}           401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}/differences 401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        GET    /v1/plugins/bindings                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings                     401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:unbind              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:promote             401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:roll-back           401 403 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/bindings/history             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         POST   /v1/policies                             401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}                      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
@@ -235,7 +254,8 @@ fn no_route_takes_a_token_that_is_broken() {
     let right = format!("authorization: Bearer {whole}");
     assert_eq!(server.send("", "GET", "/v1/accounts", &[&right], "").status, 200, "the whole one is right");
     for entry in api::routes(&server.host).routes().iter().filter(|entry| entry.path.starts_with("/v1/")) {
-        let path = entry.path.replace("{id}", "acme-hw").replace("{name}", "none");
+        let path =
+            entry.path.replace("{id}", "acme-hw").replace("{name}", "none").replace("{digest}", "none");
         let body = body(entry.method, &entry.path, "acme-hw");
         for (what, token) in &broken {
             let header = format!("authorization: {token}");

@@ -22,6 +22,7 @@ mod metrics;
 mod migrated;
 mod pending_policies;
 mod people;
+mod plugin_revisions;
 mod policies;
 mod policy_money;
 mod policy_people;

@@ -46,6 +46,11 @@ const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "ki
 const POLICIES: &str = r#"{"file": "[[policy]]\nname = \"small-only\"\nscript = \"small-only.rhai\"\nmode = \"shadow\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n",
     "scripts": {"small-only.rhai": "fn rule(plan) {\n    if plan.cost > 5.00 { return deny(\"above 5.00\") }\n    approve()\n}\n"},
     "replace": false, "dry_run": false}"#;
+/// A table of a provider that is to be tried.
+const REVISION: &str = r#"{"name": "nimbus.toml", "table": "table = 1\n\n[provider]\nid = \"nimbus\"\nname = \"Nimbus\"\nutc_offset = \"+00:00\"\n\n[kinds.server]\nlabel = \"Server\"\n\n[tries]\ndays = [5, 4, 3, 2, 1]\nhour = 2\n\n[stages]\ngrace = \"3 days\"\nretention = \"0 days\"\n\n[refusals]\nother = \"Refused\"\n",
+    "dry_run": false}"#;
+/// Has it asked in shadow.
+const BINDING: &str = r#"{"digest": "<<POST /v1/plugins/revisions#/digest>>", "accounts": "acme-*", "mode": "shadow", "dry_run": false}"#;
 /// The cloud of the tests, which [`crate::description`] starts, and a key of it.
 const CONNECTION: &str = r#"{"account": "larkspur", "provider": "huawei", "access_key": "<<CLOUD#/access_key>>",
     "secret": "<<CLOUD#/secret>>", "endpoint": "<<CLOUD#/endpoint>>",
@@ -245,6 +250,42 @@ pub const ALL: &[Request] = &[
     admin("POST", "/v1/connections/{id}:rotate", "/v1/connections/larkspur:rotate", ROTATION),
     get("/v1/drift"),
     get("/v1/plugins"),
+    admin("POST", "/v1/plugins/revisions", "/v1/plugins/revisions", REVISION),
+    get("/v1/plugins/revisions"),
+    admin(
+        "GET",
+        "/v1/plugins/revisions/{digest}",
+        "/v1/plugins/revisions/<<POST /v1/plugins/revisions#/digest>>",
+        "",
+    ),
+    admin("POST", "/v1/plugins/bindings", "/v1/plugins/bindings", BINDING),
+    get("/v1/plugins/bindings"),
+    admin(
+        "GET",
+        "/v1/plugins/revisions/{digest}/differences",
+        "/v1/plugins/revisions/<<POST /v1/plugins/revisions#/digest>>/differences",
+        "",
+    ),
+    admin(
+        "POST",
+        "/v1/plugins/bindings:promote",
+        "/v1/plugins/bindings:promote",
+        r#"{"provider": "nimbus", "accounts": "acme-*", "dry_run": false}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/plugins/bindings:roll-back",
+        "/v1/plugins/bindings:roll-back",
+        r#"{"provider": "nimbus", "accounts": "acme-*", "dry_run": false}"#,
+    ),
+    admin("POST", "/v1/plugins/bindings", "/v1/plugins/bindings", BINDING),
+    admin(
+        "POST",
+        "/v1/plugins/bindings:unbind",
+        "/v1/plugins/bindings:unbind",
+        r#"{"provider": "nimbus", "accounts": "acme-*", "mode": "shadow", "dry_run": false}"#,
+    ),
+    admin("GET", "/v1/plugins/bindings/history", "/v1/plugins/bindings/history", ""),
     admin("POST", "/v1/policies", "/v1/policies", POLICIES),
     get("/v1/policies"),
     admin("GET", "/v1/policies/{name}", "/v1/policies/small-only", ""),

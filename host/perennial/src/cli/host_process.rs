@@ -31,6 +31,7 @@ use crate::cli::UserError;
 use crate::cli::listeners;
 use crate::cli::listeners::Listeners;
 use crate::cli::run;
+use crate::cli::start;
 use crate::config::Config;
 
 /// What a host needs that does not depend on the database.
@@ -103,6 +104,7 @@ pub(super) fn run_host(
 ) -> anyhow::Result<()> {
     let Setup { config, client, secret_box, providers, endpoints, .. } = setup;
     let RunOptions { clock, listeners, signals, faults } = options;
+    start::say_trust(&config.trust);
     let (host, writer) = Service::start(store, db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     host.configure_connections(config.connections.clone())?;

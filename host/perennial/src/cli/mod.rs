@@ -202,6 +202,7 @@ impl Command {
                 | Command::Clock(_)
                 | Command::Audit(_)
                 | Command::Policy(_)
+                | Command::Plugin(_)
         )
     }
 }

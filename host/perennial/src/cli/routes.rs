@@ -18,7 +18,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 89] = [
+const ROUTES: [(&str, &str, &str); 99] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
@@ -80,6 +80,16 @@ const ROUTES: [(&str, &str, &str); 89] = [
     ("POST", "/v1/connections/{id}:sync", "sync"),
     ("GET", "/v1/drift", "drift"),
     ("GET", "/v1/plugins", "plugins"),
+    ("GET", "/v1/plugins/revisions", "plugin revisions"),
+    ("POST", "/v1/plugins/revisions", "plugin install"),
+    ("GET", "/v1/plugins/revisions/{digest}", "plugin revision"),
+    ("GET", "/v1/plugins/revisions/{digest}/differences", "plugin differences"),
+    ("GET", "/v1/plugins/bindings", "plugin bindings"),
+    ("POST", "/v1/plugins/bindings", "plugin bind"),
+    ("POST", "/v1/plugins/bindings:unbind", "plugin unbind"),
+    ("POST", "/v1/plugins/bindings:promote", "plugin promote"),
+    ("POST", "/v1/plugins/bindings:roll-back", "plugin roll-back"),
+    ("GET", "/v1/plugins/bindings/history", "plugin history"),
     ("GET", "/v1/policies", "policy list"),
     ("POST", "/v1/policies", "policy install"),
     ("GET", "/v1/policies/{name}", "policy show"),

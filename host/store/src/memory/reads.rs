@@ -27,6 +27,8 @@ use crate::memory::MemoryStore;
 use crate::memory::missing;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies::StoredPolicies;
 
 impl EngineReads for MemoryStore {
@@ -190,6 +192,18 @@ impl EngineReads for MemoryStore {
 
     fn policies(&self) -> Result<StoredPolicies, StoreError> {
         Ok(self.policies.1.clone())
+    }
+
+    fn plugin_binding_digest(&self) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn revision_parts(&self, _: &str) -> Result<Option<RevisionParts>, StoreError> {
+        Ok(None)
     }
 
     fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
