@@ -14,6 +14,8 @@ pub mod bundles;
 pub mod calendars;
 pub mod calls;
 pub mod change;
+pub mod channel_deliveries;
+pub mod channels;
 pub mod client_tokens;
 pub mod clock;
 mod codec;

@@ -9,6 +9,9 @@ mod approvals;
 mod attempts;
 mod audit;
 mod calendars;
+mod channel_bodies;
+mod channel_deliveries;
+mod channels;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
@@ -169,6 +172,14 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(deliveries::list))
         .add(operator, routes!(deliveries::test))
         .add(operator, routes!(deliveries::replay))
+        .add(operator, routes!(channels::list))
+        .add(admin, routes!(channels::create))
+        .add(operator, routes!(channels::get))
+        .add(admin, routes!(channels::change))
+        .add(admin, routes!(channels::delete))
+        .add(operator, routes!(channel_deliveries::list))
+        .add(operator, routes!(channel_deliveries::test))
+        .add(operator, routes!(channel_deliveries::resend))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

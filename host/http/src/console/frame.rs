@@ -11,8 +11,8 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
-use crate::console::language::Language;
-use crate::console::language::Text;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 use crate::console::texts as t;
 use crate::console::words;
 

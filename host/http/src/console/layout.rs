@@ -13,8 +13,8 @@ use perennial_service::admin_tokens::Role;
 use crate::console::assets;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use crate::console::language::Language;
-use crate::console::language::Text;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 use crate::console::texts as t;
 use crate::server::AuthenticatedMark;
 

@@ -9,7 +9,7 @@ use crate::console::address;
 use crate::console::address::Address;
 use crate::console::address::Parameters;
 use crate::console::frame::Frame;
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 use crate::console::texts as t;
 
 /// A column of a table.

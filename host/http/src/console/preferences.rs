@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::console::address;
 use crate::console::failure::Failure;
 use crate::console::frame::ZoneChoice;
-use crate::console::language::Language;
+use perennial_formats::language::Language;
 use crate::console::sign_in;
 use crate::console::texts as t;
 use crate::console::visit;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::console::address::Address;
 use crate::console::failure::Failure;
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 use crate::console::parts::items;
 use crate::console::parts::micros;
 use crate::console::parts::plain;

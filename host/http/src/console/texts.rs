@@ -1,6 +1,6 @@
 //! The texts of the console in both languages: one table, with a name for each. Knows no page.
 
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 
 /// Makes a constant of each text, and a list of all for the tests.
 macro_rules! texts {

@@ -1,6 +1,6 @@
 //! The words of the API, such as stages and types of event, in both languages. Knows no page.
 
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 
 /// A word of the API with its texts.
 type Word = (&'static str, Text);

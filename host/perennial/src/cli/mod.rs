@@ -10,6 +10,7 @@ mod act;
 mod approvals;
 mod audit_record;
 mod calendar;
+mod channel;
 mod choice;
 mod clock;
 mod compare;
@@ -175,6 +176,7 @@ enum Command {
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
+    Channel(channel::Arguments),
     Calendar(calendar::Arguments),
     Clock(clock::Arguments),
     Audit(lists::Audit),
@@ -198,6 +200,7 @@ impl Command {
                 | Command::Forecast(_)
                 | Command::Package(_)
                 | Command::Webhook(_)
+                | Command::Channel(_)
                 | Command::Calendar(_)
                 | Command::Clock(_)
                 | Command::Audit(_)
@@ -313,6 +316,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Forecast(arguments) => forecast::forecast(context, arguments),
         Command::Package(arguments) => package::package(context, arguments),
         Command::Webhook(arguments) => webhook::webhook(context, arguments),
+        Command::Channel(arguments) => channel::channel(context, arguments),
         Command::Calendar(arguments) => calendar::calendar(context, arguments),
         Command::Clock(arguments) => clock::clock(context, arguments),
         Command::Audit(arguments) => lists::audit(context, arguments),
