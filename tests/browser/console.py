@@ -38,6 +38,7 @@ PAGES = [
     "/policies",
     "/plugins",
     "/webhooks",
+    "/channels",
     "/tokens",
     "/audit",
     "/clock",

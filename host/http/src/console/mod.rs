@@ -10,6 +10,7 @@ mod approvals;
 mod assets;
 mod audit;
 mod calendar;
+mod channels;
 mod clock;
 mod commands;
 mod curve;
@@ -107,6 +108,8 @@ fn pages() -> Router<Console> {
         .route("/policies/{name}/remove", post(policies::remove))
         .route("/plugins", get(plugins::list))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/channels", get(channels::list).post(channels::create))
+        .route("/channels/{id}", get(channels::show).post(channels::operate))
         .route("/webhooks/{id}", get(webhooks::show).post(webhooks::operate))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}/revoke", post(tokens::revoke))

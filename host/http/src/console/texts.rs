@@ -39,6 +39,7 @@ texts! {
     ASK_FOR_APPROVAL: "Ask for approval", "提交审批";
     ATTACHED_TO: "Attached to", "挂载于";
     ATTEMPTS: "Attempts", "尝试次数";
+    AT_ONCE: "at once", "即时";
     AT_RISK: "At risk", "有风险";
     AT_RISK_CAPTION: "{} resources, the greatest loss first", "{} 个资源，损失最大的在前";
     AUDIT: "Audit", "审计";
@@ -62,6 +63,9 @@ texts! {
     CARRY_OUT: "Carry out exactly this plan", "严格按此计划执行";
     CARRY_OUT_LEAD: "The dry run made {} plans. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
     CARRY_OUT_PLANS: "Carry out these {} plans", "执行这 {} 个计划";
+    CHANNEL: "Channel", "渠道";
+    CHANNELS: "Channels", "通知渠道";
+    CHANNELS_LEAD: "Channels tell people of events: by e-mail, or through the robot of a group, in their language and at their hours.", "渠道用读者的语言、在合适的时间，通过电子邮件或群机器人通知事件。";
     CHECK: "Check", "检查";
     CHECKED: "It can be installed. This would change:", "可以安装。将会改变：";
     CHOICE: "Choice", "选择";
@@ -88,6 +92,8 @@ texts! {
     DETAILS: "Details", "详情";
     DIFFERENCES: "What it would have done otherwise", "若生效会有何不同";
     DIFFERENCE_TOTALS: "Differences in money", "金额差异";
+    DIGEST_AT: "Digest at, such as 08:00; empty sends at once", "每日摘要时间，如 08:00；留空为即时发送";
+    DIGEST_DAILY: "digest at {}", "每日 {} 摘要";
     DISABLE: "Disable", "停用";
     DUE_CAPTION: "{} resources, {}", "{} 个资源，{}";
     DUE_THIS_WEEK: "Due this week", "本周到期";
@@ -134,6 +140,7 @@ texts! {
     LANGUAGE: "Language", "语言";
     LAST_NIGHT: "The last 24 hours", "过去 24 小时";
     LAST_USED: "Last used", "最近使用";
+    LEAST_SEVERITY: "Least severity", "最低严重程度";
     LEAVE_IT: "Leave it", "放弃";
     LEDGER: "Ledger", "账目";
     LEFT: "Left", "剩余";
@@ -153,6 +160,7 @@ texts! {
     MORE: "More", "更多";
     NAME: "Name", "名称";
     NEEDS_APPROVAL: "Needs an approval: {}", "需要审批：{}";
+    NEW_CHANNEL: "New channel", "新渠道";
     NEW_KEY: "New key", "新建密钥";
     NEW_POLICY: "New policy", "新建策略";
     NEW_TOKEN: "New token", "新建令牌";
@@ -206,6 +214,11 @@ texts! {
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
     QUESTION: "DecisionRequest", "问题";
+    QUIET_BETWEEN: "quiet from {} until {}", "{} 至 {} 免打扰";
+    QUIET_FROM: "Quiet from, such as 22:00", "免打扰开始，如 22:00";
+    QUIET_UNTIL: "Quiet until, such as 07:00", "免打扰结束，如 07:00";
+    READERS: "Readers of e-mail", "邮件收件人";
+    READERS_ZONE: "Zone of the readers", "读者时区";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
     REFUND: "Refund", "退款";
@@ -219,9 +232,9 @@ texts! {
     RENEWALS_MOST: "The most renewals; empty is no limit", "最多续费次数；留空为不限";
     REQUESTED: "Requested", "提交于";
     RESOURCE: "Resource", "资源";
-    RESOURCE_ID: "ID of a resource", "资源编号";
     RESOURCES: "Resources", "资源";
     RESOURCES_CAPTION: "{} resources on this page", "本页 {} 个资源";
+    RESOURCE_ID: "ID of a resource", "资源编号";
     REVISION: "Revision", "版本";
     REVOKE: "Revoke", "吊销";
     REVOKED: "revoked", "已吊销";
@@ -230,6 +243,8 @@ texts! {
     RISK_PROBLEM: "its renewal does not succeed", "续费未成功";
     RISK_RETENTION: "stopped, and is released next", "已停止，接下来将被释放";
     RISK_UNPROTECTED: "expires soon, and nothing renews it", "即将到期，且不会自动续费";
+    ROBOT_SECRET: "Secret of the robot (DingTalk, Feishu)", "机器人密钥（钉钉、飞书）";
+    ROBOT_URL: "URL of the robot", "机器人地址";
     ROLE: "Role", "角色";
     ROTATE_SECRET: "New secret", "更换密钥";
     RULING: "Ruling", "裁决";

@@ -40,6 +40,11 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/webhooks") => {
             return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
         }
+        (_, "/v1/channels/{id}:resend") => r#"{"delivery": "none"}"#,
+        (_, "/v1/channels") => {
+            let robot = "https://hooks.slack.com/services/x";
+            return serde_json::json!({ "kind": "slack", "url": robot, "accounts": [account] }).to_string();
+        }
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
@@ -72,6 +77,7 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("resources", _) => resource.to_owned(),
         ("approvals", _) => format!("{resource}~1"),
         ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("channels", Some(_)) => made("admin", "/v1/channels", "/id"),
         ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
         ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
         // A job is seen by whoever sees all that its token does.
@@ -93,7 +99,9 @@ fn hold(server: &Server) {
 
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
-    let server = Server::furnished_with(Limits { webhooks_per_person_max: 1_000, ..Limits::DEFAULT });
+    let limits =
+        Limits { webhooks_per_person_max: 1_000, channels_per_person_max: 1_000, ..Limits::DEFAULT };
+    let server = Server::furnished_with(limits);
     hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));

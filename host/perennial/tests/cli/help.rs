@@ -28,6 +28,7 @@ fn every_command_has_help_with_an_example() {
         "forecast",
         "package",
         "webhook",
+        "channel",
         "calendar",
         "clock",
         "audit",

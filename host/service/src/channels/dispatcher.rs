@@ -184,10 +184,12 @@ fn find_work(
 fn interrupt(db: &WriteTx, now: Timestamp) -> Result<(), StoreError> {
     let under_way = channel_deliveries::sending(db)?;
     for mut channel in channels::list(db)? {
-        for delivery in under_way.iter().filter(|delivery| delivery.channel == channel.row) {
+        let row = channel.row;
+        for delivery in under_way.iter().filter(|delivery| delivery.channel == row) {
             let result = SendResult::InDoubt("the host ended while it was sent".to_owned());
             channel_deliveries::update(db, &after(delivery, &result, now, 0))?;
-            tell(&channel.id.clone(), alarm::note(db, &mut channel, delivery.attempts, &result, now)?, &result);
+            let alarms = alarm::note(db, &mut channel, delivery.attempts, &result, now)?;
+            tell(&channel.id, alarms, &result);
             channels::update(db, &channel)?;
         }
     }
