@@ -45,7 +45,9 @@ impl Severity {
             | EventKind::UsageUncovered { .. }
             | EventKind::Notice { .. }
             | EventKind::HostResumed { .. } => Severity::Warning,
-            EventKind::StageChanged { to: Stage::Active | Stage::Unsubscribed | Stage::Converted, .. }
+            EventKind::StageChanged {
+                to: Stage::Active | Stage::Unsubscribed | Stage::Converted, ..
+            }
             | EventKind::RenewalSettled { .. }
             | EventKind::ApprovalDecided { .. }
             | EventKind::ApprovalGiven { .. }

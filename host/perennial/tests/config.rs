@@ -6,9 +6,9 @@ use perennial::config;
 use perennial::config::Config;
 use perennial::config::LogFormat;
 use perennial_sandbox::PluginFile;
-use perennial_service::limits::Limits;
 use perennial_service::channels::email::MailSecurity;
 use perennial_service::channels::email::MailServer;
+use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
 fn check(text: &str, environment: &[(&str, &str)], expect: Expect) {

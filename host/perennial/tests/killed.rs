@@ -225,7 +225,8 @@ fn an_event_is_one_message_to_a_channel_although_its_host_is_killed() {
     let mut server = serve();
     make_account(&server, &token);
     let ((url, texts), (other, alarms)) = (robot(1), robot(0));
-    let channel = format!(r#"{{"kind": "wecom", "url": "{url}", "types": ["balance_changed"], "severity": "info"}}"#);
+    let channel =
+        format!(r#"{{"kind": "wecom", "url": "{url}", "types": ["balance_changed"], "severity": "info"}}"#);
     let made = server.answer(&token, "POST", "/v1/channels", "channel", &channel);
     let id = made.split_once(r#""id":""#).unwrap().1.split('"').next().unwrap().to_owned();
     let alarm = format!(r#"{{"kind": "wecom", "url": "{other}", "types": ["notice"]}}"#);

@@ -259,9 +259,7 @@ fn settings(row: &Row<'_>) -> Result<ChannelSettings, StoreError> {
         types: types.as_deref().map(serde_json::from_str).transpose()?,
         severity: word(row.get("severity")?, "a severity", &Severity::ALL, Severity::name)?,
         digest_at: row.get("digest_at")?,
-        quiet_hours: quiet_from
-            .zip(row.get("quiet_until")?)
-            .map(|(from, until)| QuietHours { from, until }),
+        quiet_hours: quiet_from.zip(row.get("quiet_until")?).map(|(from, until)| QuietHours { from, until }),
         critical_at_once: row.get("critical_at_once")?,
     })
 }

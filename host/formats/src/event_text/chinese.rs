@@ -75,7 +75,11 @@ impl ChineseWording<'_> {
                     State::Rejected => "拒绝",
                     State::Pending | State::Expired => "处理",
                 };
-                format!("{approval} 已由 {decided_by} {decision}{}{}", given(reason.as_deref()), again(*will_retry))
+                format!(
+                    "{approval} 已由 {decided_by} {decision}{}{}",
+                    given(reason.as_deref()),
+                    again(*will_retry)
+                )
             }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {
                 format!(
@@ -121,7 +125,11 @@ impl ChineseWording<'_> {
                 format!("{}逾期未支付：{order}", self.order_words(*kind, *cost))
             }
             EventKind::PackageOrdered { pay_at, effective_at } => {
-                format!("资源包已下单，{} 付款，{} 生效", wording.instant(*pay_at), wording.instant(*effective_at))
+                format!(
+                    "资源包已下单，{} 付款，{} 生效",
+                    wording.instant(*pay_at),
+                    wording.instant(*effective_at)
+                )
             }
             EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => format!(
                 "已按 {like} 购买资源包，额度 {}，费用 {}，有效期 {} 至 {}",
@@ -164,7 +172,10 @@ impl ChineseWording<'_> {
                 format!("{}：余额变动 {amount}，现为 {balance}", balance_reason(*reason))
             }
             EventKind::Notice { notice } => {
-                format!("通知：{}", wording.notices.get(notice).cloned().unwrap_or_else(|| notice.replace('_', " ")))
+                format!(
+                    "通知：{}",
+                    wording.notices.get(notice).cloned().unwrap_or_else(|| notice.replace('_', " "))
+                )
             }
             EventKind::PluginFailed { message, next_try_at } => {
                 format!("插件失败：{message}；将于 {} 再次询问", wording.instant(*next_try_at))

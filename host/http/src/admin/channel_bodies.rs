@@ -181,10 +181,12 @@ pub(super) fn mismatches(
 /// Reads what a reader chooses.
 fn choices(fields: &Fields<'_, '_>) -> Option<ChannelChoices> {
     let is_there = |name: &str| fields.get(name).is_some();
-    let language = fields.optional("language", |cursor| cursor.one_of(&Language::ALL, Language::tag)).option();
+    let language =
+        fields.optional("language", |cursor| cursor.one_of(&Language::ALL, Language::tag)).option();
     let time_zone = fields.optional("time_zone", time_zone).option();
     let types = fields.optional("types", types).option();
-    let severity = fields.optional("severity", |cursor| cursor.one_of(&Severity::ALL, Severity::name)).option();
+    let severity =
+        fields.optional("severity", |cursor| cursor.one_of(&Severity::ALL, Severity::name)).option();
     let digest_at = fields.optional("digest_at", minute).option();
     let quiet_hours = fields.optional("quiet_hours", quiet_hours).option();
     let critical_at_once = fields.optional("critical_at_once", |cursor| cursor.flag()).option();

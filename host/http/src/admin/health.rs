@@ -20,11 +20,11 @@ use perennial_engine::clock::seconds_behind;
 use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_service::storage_state::StorageState;
+use perennial_store::channels;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
 use perennial_store::stats;
 use perennial_store::stats::Stats as Stored;
-use perennial_store::channels;
 use perennial_store::webhooks;
 
 /// How long the writer may take to begin a transaction.
@@ -159,8 +159,8 @@ fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = app.now();
-    let read =
-        app.read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?)));
+    let read = app
+        .read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?)));
     let (stats, webhooks, channels_failing) = read.await?;
     let mut text = String::new();
     let gauges = [

@@ -22,6 +22,7 @@ mod connections;
 mod decisions;
 mod deliveries;
 mod events;
+mod expiries;
 mod explanations;
 pub(crate) mod forecast;
 mod health;
@@ -133,6 +134,7 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
         .add(viewer, routes!(prices::list))
+        .add(viewer, routes!(expiries::list))
         .add(admin, routes!(calendars::list))
         .add(admin, routes!(calendars::create))
         .add(admin, routes!(calendars::rotate))

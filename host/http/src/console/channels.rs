@@ -106,7 +106,13 @@ fn create_form(frame: &Frame) -> Markup {
 }
 
 /// A choice of one of a few words, of which one is chosen.
-fn select(frame: &Frame, label: perennial_formats::language::Text, name: &str, words: &[&str], chosen: &str) -> Markup {
+fn select(
+    frame: &Frame,
+    label: perennial_formats::language::Text,
+    name: &str,
+    words: &[&str],
+    chosen: &str,
+) -> Markup {
     html! {
         label {
             span { (frame.say(label)) }

@@ -13,10 +13,10 @@ use perennial_service::admin_tokens::Role;
 use crate::console::assets;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use perennial_formats::language::Language;
-use perennial_formats::language::Text;
 use crate::console::texts as t;
 use crate::server::AuthenticatedMark;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 
 /// The pages that every other page leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

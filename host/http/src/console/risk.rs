@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::console::address::Address;
 use crate::console::failure::Failure;
-use perennial_formats::language::Text;
 use crate::console::parts::items;
 use crate::console::parts::micros;
 use crate::console::parts::plain;
 use crate::console::texts as t;
 use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
+use perennial_formats::language::Text;
 
 /// How far ahead "this week" looks, in seconds: as far as the first try of a renewal is before an expiry, and a day.
 const WEEK: i64 = 8 * 86_400;

@@ -32,7 +32,7 @@ texts! {
     APPLY: "Apply", "应用";
     APPROVAL: "Approval", "审批";
     APPROVALS: "Approvals", "审批";
-    APPROVALS_CAPTION: "{} plans, {}", "{} 个计划，{}";
+    APPROVALS_CAPTION: "{} plan{s}, {}", "{} 个计划，{}";
     APPROVAL_ABOVE: "Approval above", "超过此金额需审批";
     APPROVE: "Approve", "批准";
     ASKED_ABOUT: "Asked about", "适用于";
@@ -41,7 +41,7 @@ texts! {
     ATTEMPTS: "Attempts", "尝试次数";
     AT_ONCE: "at once", "即时";
     AT_RISK: "At risk", "有风险";
-    AT_RISK_CAPTION: "{} resources, the greatest loss first", "{} 个资源，损失最大的在前";
+    AT_RISK_CAPTION: "{} resource{s}, the greatest loss first", "{} 个资源，损失最大的在前";
     AUDIT: "Audit", "审计";
     AWAITING_DECISION: "Awaiting a decision", "等待决定";
     AWAITING_MINE: "Awaiting my decision", "等待我的决定";
@@ -61,8 +61,8 @@ texts! {
     CALENDAR_LEAD: "How many resources expire on each day (UTC). The darker a day, the more; a day leads to its list.", "每一天（UTC）到期的资源数量。颜色越深数量越多；点击日期查看列表。";
     CANCEL_JOB: "Cancel the job", "取消任务";
     CARRY_OUT: "Carry out exactly this plan", "严格按此计划执行";
-    CARRY_OUT_LEAD: "The dry run made {} plans. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
-    CARRY_OUT_PLANS: "Carry out these {} plans", "执行这 {} 个计划";
+    CARRY_OUT_LEAD: "The dry run made {} plan{s}. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
+    CARRY_OUT_PLANS: "Carry out {} plan{s}", "执行这 {} 个计划";
     CHANNEL: "Channel", "渠道";
     CHANNELS: "Channels", "通知渠道";
     CHANNELS_LEAD: "Channels tell people of events: by e-mail, or through the robot of a group, in their language and at their hours.", "渠道用读者的语言、在合适的时间，通过电子邮件或群机器人通知事件。";
@@ -80,9 +80,9 @@ texts! {
     CURVE_OF: "The balance of {} over time, from {} to {} {}", "{} 的余额变化，从 {} 到 {} {}";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
-    DAY_LOAD: "{} resources, {}", "{} 个资源，{}";
+    DAY_LOAD: "{} resource{s}, {}", "{} 个资源，{}";
     DECIDED: "Decided", "决定于";
-    DECIDED_SOME: "{} of {} plans were decided on. The others were not:", "{}/{} 个计划已决定。其余未成功：";
+    DECIDED_SOME: "Decided on: {} of {} plan{s}. The others were not:", "{}/{} 个计划已决定。其余未成功：";
     DECISIONS: "Decisions", "决策";
     DEFAULT: "Default", "默认值";
     DELETE: "Delete", "删除";
@@ -95,13 +95,13 @@ texts! {
     DIGEST_AT: "Digest at, such as 08:00; empty sends at once", "每日摘要时间，如 08:00；留空为即时发送";
     DIGEST_DAILY: "digest at {}", "每日 {} 摘要";
     DISABLE: "Disable", "停用";
-    DUE_CAPTION: "{} resources, {}", "{} 个资源，{}";
+    DUE_CAPTION: "{} resource{s}, {}", "{} 个资源，{}";
     DUE_THIS_WEEK: "Due this week", "本周到期";
     EDIT: "Edit", "编辑";
     EFFECTIVE_AT: "Takes effect at", "生效时间";
     ENABLE: "Enable", "启用";
     EVENTS: "Events", "事件";
-    EVENTS_CAPTION: "{} events, newest first", "{} 个事件，最新的在前";
+    EVENTS_CAPTION: "{} event{s}, newest first", "{} 个事件，最新的在前";
     EVENT_TYPES: "Types of event", "事件类型";
     EXPIRES: "Expires", "到期时间";
     EXPIRES_BEFORE: "Expires before", "到期早于";
@@ -201,7 +201,7 @@ texts! {
     PERIOD: "Period", "周期";
     PLAN: "Plan", "计划";
     PLANS: "Plans", "计划";
-    PLANS_WAIT: "{} plans, {}", "{} 个计划，{}";
+    PLANS_WAIT: "{} plan{s}, {}", "{} 个计划，{}";
     PLAN_ANEW: "Plan anew", "重新计划";
     PLUGINS: "Plugins", "插件";
     PLUGIN_FAILURES: "Failures of the last week", "最近一周的失败";
@@ -233,7 +233,7 @@ texts! {
     REQUESTED: "Requested", "提交于";
     RESOURCE: "Resource", "资源";
     RESOURCES: "Resources", "资源";
-    RESOURCES_CAPTION: "{} resources on this page", "本页 {} 个资源";
+    RESOURCES_CAPTION: "{} resource{s} on this page", "本页 {} 个资源";
     RESOURCE_ID: "ID of a resource", "资源编号";
     REVISION: "Revision", "版本";
     REVOKE: "Revoke", "吊销";

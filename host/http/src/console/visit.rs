@@ -35,12 +35,12 @@ use crate::console::address::Parameters;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use perennial_formats::language::Language;
 use crate::console::language;
 use crate::console::session::Session;
 use crate::console::texts;
 use crate::request_id::RequestId;
 use crate::state::AppState;
+use perennial_formats::language::Language;
 
 /// The cookie of the session.
 pub(super) const SESSION_COOKIE: &str = "perennial_session";

@@ -99,8 +99,7 @@ fn hold(server: &Server) {
 
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
-    let limits =
-        Limits { webhooks_per_person_max: 1_000, channels_per_person_max: 1_000, ..Limits::DEFAULT };
+    let limits = Limits { webhooks_per_person_max: 1_000, channels_per_person_max: 1_000, ..Limits::DEFAULT };
     let server = Server::furnished_with(limits);
     hold(&server);
     let roles = Role::ALL.map(Role::name);

@@ -150,7 +150,8 @@ fn everything_that_is_wrong_with_a_channel_is_said_and_none_is_made() {
 fn told(kind: &str, secret: Option<&str>, taken: Reply) -> (Message, Value) {
     let (server, mut receiver) = (Server::open().telling(None), Receiver::new());
     receiver.answer([taken]);
-    let mut body = json!({ "kind": kind, "url": receiver.url(), "severity": "info", "types": ["balance_changed"] });
+    let mut body =
+        json!({ "kind": kind, "url": receiver.url(), "severity": "info", "types": ["balance_changed"] });
     if let Some(secret) = secret {
         body["secret"] = json!(secret);
     }
@@ -193,7 +194,8 @@ fn a_robot_of_feishu_gets_a_signed_post() {
     assert_eq!(timestamp.len(), 10, "in seconds");
     assert_eq!(body["sign"], signature(&format!("{timestamp}\nsecret"), ""));
     let (title, line) = WORDS.split_once('\n').unwrap();
-    let post = json!({ "post": { "zh_cn": { "title": title, "content": [[{ "tag": "text", "text": line }]] } } });
+    let post =
+        json!({ "post": { "zh_cn": { "title": title, "content": [[{ "tag": "text", "text": line }]] } } });
     assert_eq!(body["content"].take(), post);
     assert_eq!(body["msg_type"], "post");
 }
@@ -220,15 +222,24 @@ fn every_reader_of_e_mail_gets_one_message_in_the_language_of_the_channel() {
         let mails = [receiver.next(), receiver.next()];
         let deliveries = settle(&server, &id, &[("delivered", 1), ("delivered", 1)]);
         for (mail, to) in mails.iter().zip(["one@example.com", "two@example.com"]) {
-            assert_eq!((mail.from.as_str(), &mail.to), ("MAIL FROM:<perennial@example.com>", &format!("RCPT TO:<{to}>")));
+            assert_eq!(
+                (mail.from.as_str(), &mail.to),
+                ("MAIL FROM:<perennial@example.com>", &format!("RCPT TO:<{to}>"))
+            );
             assert_eq!(mail.is_private, security != MailSecurity::None, "{security:?}");
             assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
             assert_eq!(mail.header("To"), to);
-            assert_eq!(mail.body(), "【信息】2026-01-01 08:00 +08:00 acme-hw：充值：余额变动 +12.50，现为 512.50 CNY");
+            assert_eq!(
+                mail.body(),
+                "【信息】2026-01-01 08:00 +08:00 acme-hw：充值：余额变动 +12.50，现为 512.50 CNY"
+            );
             let delivery = deliveries.iter().find(|delivery| delivery["reader"] == to).unwrap();
             let message_id = format!("<{}@example.com>", delivery["id"].as_str().unwrap());
             assert_eq!(mail.header("Message-ID"), message_id);
-            assert_eq!((&delivery["status"], &delivery["title"]), (&json!(250), &json!("Perennial 即时：1 条记录")));
+            assert_eq!(
+                (&delivery["status"], &delivery["title"]),
+                (&json!(250), &json!("Perennial 即时：1 条记录"))
+            );
         }
         assert!(receiver.is_empty());
     }
@@ -314,8 +325,10 @@ fn a_channel_that_delivers_nothing_is_an_alarm_on_another() {
     });
     let failing = make(&server, &failing);
     let of_the_host = make(&server, &json!({ "kind": "wecom", "url": other.url(), "types": ["notice"] }));
-    let of_another =
-        make(&server, &json!({ "kind": "wecom", "url": other.url(), "types": ["notice"], "accounts": ["beta-bd"] }));
+    let of_another = make(
+        &server,
+        &json!({ "kind": "wecom", "url": other.url(), "types": ["notice"], "accounts": ["beta-bd"] }),
+    );
     top_up(&server, "1.00");
     let delivery = settle(&server, &failing, &[("pending", 1)]).remove(0);
     assert_eq!(delivery["error"], "it was answered with the code 310000: sign not match");
@@ -358,7 +371,10 @@ fn a_message_that_may_have_arrived_is_sent_again_only_by_a_person() {
     let again = json!({ "delivery": delivery["id"] }).to_string();
     let answer = server.post("operator", &format!("/v1/channels/{id}:resend"), &again);
     assert_eq!(answer.status, 202, "{}", answer.body);
-    assert_eq!(receiver.next().header("Message-ID"), format!("<{}@example.com>", delivery["id"].as_str().unwrap()));
+    assert_eq!(
+        receiver.next().header("Message-ID"),
+        format!("<{}@example.com>", delivery["id"].as_str().unwrap())
+    );
     settle(&server, &id, &[("delivered", 1)]);
     let answer = server.post("operator", &format!("/v1/channels/{id}:resend"), &again);
     assert!(answer.status == 409 && answer.body.contains("is delivered"), "{}", answer.body);
@@ -388,7 +404,8 @@ fn a_reader_whom_no_server_knows_is_given_up_and_one_without_a_server_waits() {
 #[test]
 fn a_disabled_channel_is_silent_and_tells_of_what_was_missed_later() {
     let (server, mut receiver) = (Server::open().telling(None), Receiver::new());
-    let body = json!({ "kind": "slack", "url": receiver.url(), "severity": "info", "types": ["balance_changed"] });
+    let body =
+        json!({ "kind": "slack", "url": receiver.url(), "severity": "info", "types": ["balance_changed"] });
     let id = make(&server, &body);
     let path = format!("/v1/channels/{id}");
     assert_eq!(server.send("admin", "PATCH", &path, &[], r#"{"enabled": false}"#).status, 200);

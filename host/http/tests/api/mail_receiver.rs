@@ -209,7 +209,8 @@ impl Session {
                     stream.write_all(b"354 go on\r\n").await.unwrap();
                     stream.flush().await.unwrap();
                     let text = message(&mut stream).await;
-                    let mail = Mail { from: from.clone(), to: to.clone(), text, is_private: is_private && is_known };
+                    let mail =
+                        Mail { from: from.clone(), to: to.clone(), text, is_private: is_private && is_known };
                     // Only a test that has ended does not listen.
                     drop(self.out.send(mail));
                     if self.next_reply(|reply| *reply == MailReply::Silence).is_some() {

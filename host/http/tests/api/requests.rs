@@ -218,6 +218,7 @@ pub const ALL: &[Request] = &[
     get("/v1/events:stream"),
     get("/v1/forecast"),
     get("/v1/prices"),
+    get("/v1/expiries"),
     answered(
         201,
         admin("POST", "/v1/calendars", "/v1/calendars", r#"{"name": "renewals", "accounts": ["acme-hw"]}"#),
@@ -364,16 +365,8 @@ pub const ALL: &[Request] = &[
         "/v1/channels/<<POST /v1/channels#/id>>",
         r#"{"severity": "critical", "quiet_hours": null, "digest_at": "08:00"}"#,
     ),
-    answered(
-        202,
-        admin("POST", "/v1/channels/{id}:test", "/v1/channels/<<POST /v1/channels#/id>>:test", ""),
-    ),
-    admin(
-        "GET",
-        "/v1/channels/{id}/deliveries",
-        "/v1/channels/<<POST /v1/channels#/id>>/deliveries",
-        "",
-    ),
+    answered(202, admin("POST", "/v1/channels/{id}:test", "/v1/channels/<<POST /v1/channels#/id>>:test", "")),
+    admin("GET", "/v1/channels/{id}/deliveries", "/v1/channels/<<POST /v1/channels#/id>>/deliveries", ""),
     answered(
         409,
         admin(

@@ -37,7 +37,8 @@ fn planted() -> Server {
     assert_eq!(answer.status, 202, "{}", answer.body);
     let webhook = json!({ "url": "https://example.com/hook", "description": HOSTILE });
     assert_eq!(server.post("admin", "/v1/webhooks", &webhook.to_string()).status, 201);
-    let channel = json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x", "description": HOSTILE });
+    let channel =
+        json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x", "description": HOSTILE });
     assert_eq!(server.post("admin", "/v1/channels", &channel.to_string()).status, 201);
     let token = json!({ "name": short, "role": "viewer" });
     assert_eq!(server.post("admin", "/v1/tokens", &token.to_string()).status, 201);

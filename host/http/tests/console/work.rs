@@ -67,7 +67,7 @@ fn plans_are_approved_many_at_once_and_by_nobody_who_asked_for_them() {
     let server = lived_in();
     let mut approver = Browser::signed_in(&server, "approver");
     let page = approver.page("/approvals");
-    assert!(page.contains("1 plans, 99.00 CNY"), "{page}");
+    assert!(page.contains("1 plan, 99.00 CNY"), "{page}");
     let plan = hidden(&page, "plan");
     let mut operator = Browser::signed_in(&server, "operator");
     let refused = operator.submit("/approvals", "/approvals", &[("decision", "approve"), ("plan", &plan)]);
@@ -101,7 +101,7 @@ fn a_job_over_a_filter_is_run_dry_first_and_carried_out_by_its_plans() {
     );
     server.finish_jobs();
     let page = browser.page("/jobs/job-1");
-    assert!(page.contains("Carry out these 1 plans") && page.contains("99.00 CNY"), "{page}");
+    assert!(page.contains("Carry out 1 plan") && page.contains("99.00 CNY"), "{page}");
     assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "500.00");
     browser.follow("/jobs/job-1", "/jobs/job-1/carry-out", &[("reason", "as planned")]);
     server.finish_jobs();

@@ -81,10 +81,12 @@ pub(super) fn serve_store(
     announce: &dyn Fn(SocketAddr) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
     let client = Client::new(false, None).map_err(|error| UserError::Argument(error.to_string()))?;
-    let sender = ChannelSender::new(false, None, None).map_err(|error| UserError::Argument(error.to_string()))?;
+    let sender =
+        ChannelSender::new(false, None, None).map_err(|error| UserError::Argument(error.to_string()))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let setup = Setup { config, tls: None, client, sender, secret_box: None, providers, endpoints: Vec::new() };
+    let setup =
+        Setup { config, tls: None, client, sender, secret_box: None, providers, endpoints: Vec::new() };
     let listeners = runtime.block_on(setup.bind())?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;

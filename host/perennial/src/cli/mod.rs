@@ -167,6 +167,7 @@ enum Command {
     Orders(lists::Orders),
     Attempts(lists::Attempts),
     Prices(lists::Prices),
+    Expiries(lists::Expiries),
     Forecast(forecast::Arguments),
     Package(package::Arguments),
     Events(events::Arguments),
@@ -197,6 +198,7 @@ impl Command {
                 | Command::Orders(_)
                 | Command::Attempts(_)
                 | Command::Prices(_)
+                | Command::Expiries(_)
                 | Command::Forecast(_)
                 | Command::Package(_)
                 | Command::Webhook(_)
@@ -313,6 +315,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Orders(arguments) => lists::orders(context, arguments),
         Command::Attempts(arguments) => lists::attempts(context, arguments),
         Command::Prices(arguments) => lists::prices(context, arguments),
+        Command::Expiries(arguments) => lists::expiries(context, arguments),
         Command::Forecast(arguments) => forecast::forecast(context, arguments),
         Command::Package(arguments) => package::package(context, arguments),
         Command::Webhook(arguments) => webhook::webhook(context, arguments),

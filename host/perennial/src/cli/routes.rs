@@ -68,6 +68,7 @@ const ROUTES: [(&str, &str, &str); 89] = [
     ("GET", "/v1/events:stream", "events"),
     ("GET", "/v1/forecast", "forecast"),
     ("GET", "/v1/prices", "prices"),
+    ("GET", "/v1/expiries", "expiries"),
     ("GET", "/v1/calendars", "calendar list"),
     ("POST", "/v1/calendars", "calendar create"),
     ("POST", "/v1/calendars/{id}:rotate", "calendar rotate"),

@@ -14,6 +14,7 @@ fn what_only_the_api_had_is_listed_in_every_format() {
         for (words, column, told) in [
             (&["orders", "--account", "acme-hw", "--state", "paid"][..], "id", "purchase/ecs-1"),
             (&["prices", "--kind", "ecs"], "account", "99.00 CNY"),
+            (&["expiries", "--kind", "ecs"], "day", "99.00 CNY"),
             (&["package", "list"], "account", "vCPU-hour"),
             (&["forecast", "--account", "acme-hw", "--months", "2"], "account", "2026-02"),
             (&["forecast", "--payments", "--months", "1"], "at", "ecs-1"),
@@ -127,13 +128,31 @@ fn a_channel_is_made_of_files_changed_tried_and_deleted() {
     for world in World::both() {
         world.folder.write("robot.url", "https://robot.invalid/robot/send?access_token=hidden\n");
         world.folder.write("robot.secret", "SEChidden\n");
-        let create = ["channel", "create", "dingtalk", "--url-file", "robot.url", "--secret-file", "robot.secret"];
-        let made = world.json(&[&create[..], &["--quiet-hours", "22:00-07:00", "--language", "zh-CN"]].concat());
-        assert_eq!((&made["address"], &made["quiet_hours"]["from"]), (&"robot.invalid".into(), &"22:00".into()));
+        let create =
+            ["channel", "create", "dingtalk", "--url-file", "robot.url", "--secret-file", "robot.secret"];
+        let made =
+            world.json(&[&create[..], &["--quiet-hours", "22:00-07:00", "--language", "zh-CN"]].concat());
+        assert_eq!(
+            (&made["address"], &made["quiet_hours"]["from"]),
+            (&"robot.invalid".into(), &"22:00".into())
+        );
         let id = made["id"].as_str().unwrap().to_owned();
-        let set = ["channel", "set", &id, "--quiet-hours", "off", "--digest-at", "08:00", "--readers-zone", "+08:00"];
+        let set = [
+            "channel",
+            "set",
+            &id,
+            "--quiet-hours",
+            "off",
+            "--digest-at",
+            "08:00",
+            "--readers-zone",
+            "+08:00",
+        ];
         let set = world.json(&set);
-        assert_eq!((&set["digest_at"], &set["quiet_hours"], &set["time_zone"]), (&"08:00".into(), &Value::Null, &"+08:00".into()));
+        assert_eq!(
+            (&set["digest_at"], &set["quiet_hours"], &set["time_zone"]),
+            (&"08:00".into(), &Value::Null, &"+08:00".into())
+        );
         assert!(!world.tells(&["channel", "list"]).contains("hidden"));
         let sent = world.json(&["channel", "test", &id]);
         let message = sent[0]["id"].as_str().unwrap().to_owned();

@@ -204,7 +204,8 @@ fn line(
         }
         None => stored.kind.clone(),
     };
-    let line = safe_text::on_one_line(&texts::line(language, severity, &zone.minute(stored.at), about, &words));
+    let line =
+        safe_text::on_one_line(&texts::line(language, severity, &zone.minute(stored.at), about, &words));
     Ok(shortened(&line))
 }
 

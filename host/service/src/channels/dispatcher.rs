@@ -14,6 +14,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock;
 use perennial_engine::rules::Providers;
 use perennial_store::ReadTx;
+use perennial_store::WriteTx;
 use perennial_store::channel_deliveries;
 use perennial_store::channel_deliveries::DeliveryState;
 use perennial_store::channel_deliveries::StoredChannelDelivery;
@@ -21,7 +22,6 @@ use perennial_store::channels;
 use perennial_store::channels::StoredChannel;
 use perennial_store::error::StoreError;
 use perennial_store::list_queries;
-use perennial_store::WriteTx;
 
 use crate::channels::alarm;
 use crate::channels::compose;
@@ -164,7 +164,10 @@ fn find_work(
     let opening = schedule::opening(&channel.settings, channel.composed_at, now);
     let mut next = [next_try_at, opening.next].into_iter().flatten().min();
     let has_events = list_queries::last_event(db)? > channel.cursor;
-    if pending < PENDING_MAX && opening.due != Due::Nothing && (has_events || channel.settings.digest_at.is_some()) {
+    if pending < PENDING_MAX
+        && opening.due != Due::Nothing
+        && (has_events || channel.settings.digest_at.is_some())
+    {
         let last = channel_deliveries::last_created(db, channel.row)?;
         match last.map(|last| last + gap).filter(|free| *free > now) {
             Some(free) => next = Some(next.map_or(free, |next| next.min(free))),

@@ -142,8 +142,8 @@ impl MailSender {
             MailSecurity::Tls | MailSecurity::StartTls => {
                 let mut builder = TlsParameters::builder(server.server.clone());
                 if let Some(pem) = certificates {
-                    builder = builder
-                        .add_root_certificate(Certificate::from_pem(&pem).map_err(MailError::Tls)?);
+                    builder =
+                        builder.add_root_certificate(Certificate::from_pem(&pem).map_err(MailError::Tls)?);
                 }
                 Some(builder.build_rustls().map_err(MailError::Tls)?)
             }
@@ -196,10 +196,8 @@ impl MailSender {
         let seconds = Duration::from_secs(u64::try_from(mail.at.as_second()).unwrap_or(0));
         let domain = self.from.email.domain();
         // Whoever is away answers no message that says so: RFC 3834.
-        let automatic = HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        );
+        let automatic =
+            HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))

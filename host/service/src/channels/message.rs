@@ -49,7 +49,15 @@ pub(crate) fn insert(
         let channel = channel.row;
         channel_deliveries::insert(
             db,
-            &NewChannelDelivery { channel, reader, events: *events, title, body, created_at: at, next_try_at },
+            &NewChannelDelivery {
+                channel,
+                reader,
+                events: *events,
+                title,
+                body,
+                created_at: at,
+                next_try_at,
+            },
         )
     });
     deliveries.collect()

@@ -160,7 +160,10 @@ mod tests {
         for (kind, body) in [
             (ChannelKind::DingTalk, r#"{"errcode":0,"errmsg":"ok"}"#),
             (ChannelKind::WeCom, r#"{"errcode":0,"errmsg":"ok"}"#),
-            (ChannelKind::Feishu, r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#),
+            (
+                ChannelKind::Feishu,
+                r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#,
+            ),
             (ChannelKind::Slack, "ok"),
         ] {
             assert_eq!(of(kind, body), None, "{kind:?}");
@@ -168,7 +171,10 @@ mod tests {
         let refused = [
             of(ChannelKind::DingTalk, r#"{"errcode":310000,"errmsg":"sign not match"}"#),
             of(ChannelKind::WeCom, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#),
-            of(ChannelKind::Feishu, r#"{"code":19021,"msg":"sign match fail or timestamp is not within one hour"}"#),
+            of(
+                ChannelKind::Feishu,
+                r#"{"code":19021,"msg":"sign match fail or timestamp is not within one hour"}"#,
+            ),
             of(ChannelKind::Feishu, "<html>"),
             of(ChannelKind::WeCom, "{}"),
         ];

@@ -97,7 +97,13 @@ mod tests {
         let noon = settings("Asia/Shanghai", None, Some((12 * 60, 13 * 60)));
         let mut text = String::new();
         for (name, settings) in [("night", &night), ("noon", &noon)] {
-            for now in ["2026-02-01T13:59:59Z", "2026-02-01T14:00:00Z", "2026-02-01T22:59:59Z", "2026-02-01T23:00:00Z", "2026-02-02T04:30:00Z"] {
+            for now in [
+                "2026-02-01T13:59:59Z",
+                "2026-02-01T14:00:00Z",
+                "2026-02-01T22:59:59Z",
+                "2026-02-01T23:00:00Z",
+                "2026-02-02T04:30:00Z",
+            ] {
                 let Opening { due, next } = opening(settings, at("2026-01-01T00:00:00Z"), at(now));
                 let next = next.map_or_else(String::new, |next| format!(", more at {next}"));
                 text += &format!("{name} {now}: {due:?}{next}\n");
