@@ -86,7 +86,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           11: refunds say which command they are from
           12: accounts may be kept by their provider, with connections, syncs and drift
           13: calls to clouds are written down before they are sent
-          14: people are told of events through channels
+          14: people are told of events through channels, and acknowledge warnings
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());

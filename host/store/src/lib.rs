@@ -4,6 +4,7 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
+pub mod acknowledgements;
 pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;

@@ -80,7 +80,7 @@ const STEPS: [Step; 11] = [
     },
     Step {
         to: 14,
-        summary: "people are told of events through channels",
+        summary: "people are told of events through channels, and acknowledge warnings",
         sql: include_str!("migrations/0014_channels.sql"),
     },
 ];

@@ -488,6 +488,17 @@ create index channel_delivery_due on channel_delivery (channel, next_try_at) whe
 create index channel_delivery_sending on channel_delivery (row) where state = 'sending';
 create index channel_delivery_settled on channel_delivery (tried_at) where state not in ('pending', 'sending');
 
+-- Warnings about resources that somebody has seen to, or has put aside until an instant.
+create table acknowledgement (
+    resource        integer primary key references resource,
+    stage           integer not null, -- that of the resource then: at another one it counts no more
+    expires_at      integer,          -- the expiry of the resource then: with another one it counts no more
+    until           integer,          -- from this instant on it counts no more; null leaves that to the resource
+    acknowledged_by text not null,    -- the token's id
+    acknowledged_at integer not null,
+    reason          text
+);
+
 -- Commands over many resources, and the progress of each.
 create table job (
     row        integer primary key autoincrement,  -- never given out again, though old jobs are deleted

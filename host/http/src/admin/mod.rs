@@ -4,6 +4,7 @@
 //! [`fn@routes`] has every route and the role that it requires.
 
 mod accounts;
+mod acknowledgements;
 mod approval_bodies;
 mod approvals;
 mod attempts;
@@ -182,6 +183,9 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(channel_deliveries::list))
         .add(operator, routes!(channel_deliveries::test))
         .add(operator, routes!(channel_deliveries::resend))
+        .add(viewer, routes!(acknowledgements::list))
+        .add(operator, routes!(acknowledgements::create))
+        .add(operator, routes!(acknowledgements::delete))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

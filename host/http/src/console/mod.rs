@@ -83,6 +83,7 @@ fn pages() -> Router<Console> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/preferences", post(preferences::change))
         .route("/", get(today::show))
+        .route("/warnings", post(today::warnings))
         .route("/renewals", get(renewals::list))
         .route("/resources", get(resources::list))
         .route("/resources/{id}", get(resource::show))

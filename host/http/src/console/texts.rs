@@ -18,6 +18,9 @@ texts! {
     ACCOUNT: "Account", "账户";
     ACCOUNTS: "Accounts", "账户";
     ACCOUNTS_LIST: "Accounts, with commas between them; none is all", "账户，以逗号分隔；留空为全部";
+    ACKNOWLEDGE: "Acknowledge", "确认";
+    ACKNOWLEDGED: "acknowledged: {}", "已确认：{}";
+    ACKNOWLEDGED_CAPTION: "Warnings that somebody has acknowledged", "已有人确认的警告";
     ADDRESS: "Address", "地址";
     ADVANCE: "Move the clock", "推进时钟";
     ADVANCE_LEAD: "The clock is virtual and stands still until somebody moves it. Everything that is due until then is done on the way.", "时钟是虚拟的，有人推进之前保持静止。推进时，其间到期的一切都会被执行。";
@@ -221,6 +224,7 @@ texts! {
     READERS_ZONE: "Zone of the readers", "读者时区";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
+    RECALL: "Show again", "重新显示";
     REFUND: "Refund", "退款";
     REFUSED: "Refused", "被拒绝";
     REGION: "Region", "区域";
@@ -267,6 +271,7 @@ texts! {
     SIGN_OUT: "Sign out", "退出";
     SINCE: "Since", "起始时间";
     SKIP: "Skip to the content", "跳到内容";
+    SNOOZE_UNTIL: "Acknowledge until; empty is for good", "确认至；留空为一直有效";
     SORT: "Sort this page by", "本页排序";
     STAGE: "Stage", "阶段";
     STATE: "State", "状态";

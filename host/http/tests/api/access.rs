@@ -40,6 +40,10 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/webhooks") => {
             return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
         }
+        ("POST", "/v1/acknowledgements") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "resource": ours }).to_string();
+        }
         (_, "/v1/channels/{id}:resend") => r#"{"delivery": "none"}"#,
         (_, "/v1/channels") => {
             let robot = "https://hooks.slack.com/services/x";
@@ -77,6 +81,7 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("resources", _) => resource.to_owned(),
         ("approvals", _) => format!("{resource}~1"),
         ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("acknowledgements", Some(_)) => made("operator", "/v1/acknowledgements", "/resource"),
         ("channels", Some(_)) => made("admin", "/v1/channels", "/id"),
         ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
         ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),

@@ -64,6 +64,7 @@ mod terminal;
 mod token;
 mod user_error;
 mod validate;
+mod warning;
 mod webhook;
 
 use std::cell::OnceCell;
@@ -178,6 +179,7 @@ enum Command {
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
     Channel(channel::Arguments),
+    Warning(warning::Arguments),
     Calendar(calendar::Arguments),
     Clock(clock::Arguments),
     Audit(lists::Audit),
@@ -203,6 +205,7 @@ impl Command {
                 | Command::Package(_)
                 | Command::Webhook(_)
                 | Command::Channel(_)
+                | Command::Warning(_)
                 | Command::Calendar(_)
                 | Command::Clock(_)
                 | Command::Audit(_)
@@ -320,6 +323,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Package(arguments) => package::package(context, arguments),
         Command::Webhook(arguments) => webhook::webhook(context, arguments),
         Command::Channel(arguments) => channel::channel(context, arguments),
+        Command::Warning(arguments) => warning::warning(context, arguments),
         Command::Calendar(arguments) => calendar::calendar(context, arguments),
         Command::Clock(arguments) => clock::clock(context, arguments),
         Command::Audit(arguments) => lists::audit(context, arguments),

@@ -115,6 +115,9 @@ const ROUTES: [(&str, &str, &str); 89] = [
     ("GET", "/v1/channels/{id}/deliveries", "channel deliveries"),
     ("POST", "/v1/channels/{id}:test", "channel test"),
     ("POST", "/v1/channels/{id}:resend", "channel resend"),
+    ("GET", "/v1/acknowledgements", "warning list"),
+    ("POST", "/v1/acknowledgements", "warning acknowledge"),
+    ("DELETE", "/v1/acknowledgements/{id}", "warning recall"),
     ("GET", "/v1/clock", "clock show"),
     ("POST", "/v1/clock:advance", "clock advance"),
 ];

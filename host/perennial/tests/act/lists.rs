@@ -124,6 +124,21 @@ fn use_is_written_down_and_covered_by_packages() {
 }
 
 #[test]
+fn warnings_are_acknowledged_until_an_instant_and_recalled() {
+    for world in World::both() {
+        let until = ["warning", "acknowledge", "ecs-1", "--until", "2027-01-01", "--reason", "is to lapse"];
+        let made = world.json(&until);
+        assert_eq!((&made["until"], &made["reason"]), (&"2027-01-01T00:00:00Z".into(), &"is to lapse".into()));
+        assert_eq!(world.json(&["warning", "list"])[0]["resource"], "ecs-1");
+        world.fails(&["warning", "acknowledge", "ecs-1", "--until", "2020-01-01"], 2, "has passed");
+        world.fails(&["warning", "acknowledge", "none"], 2, "there is no resource `none`");
+        world.tells(&["warning", "recall", "ecs-1"]);
+        world.fails(&["warning", "recall", "ecs-1"], 2, "there is no acknowledgement `ecs-1`");
+        assert!(items(&world.json(&["warning", "list"])).is_empty());
+    }
+}
+
+#[test]
 fn a_channel_is_made_of_files_changed_tried_and_deleted() {
     for world in World::both() {
         world.folder.write("robot.url", "https://robot.invalid/robot/send?access_token=hidden\n");

@@ -30,6 +30,7 @@ fn every_command_has_help_with_an_example() {
         "package",
         "webhook",
         "channel",
+        "warning",
         "calendar",
         "clock",
         "audit",

@@ -49,3 +49,14 @@ create index channel_delivery_of on channel_delivery (channel, row);
 create index channel_delivery_due on channel_delivery (channel, next_try_at) where state = 'pending';
 create index channel_delivery_sending on channel_delivery (row) where state = 'sending';
 create index channel_delivery_settled on channel_delivery (tried_at) where state not in ('pending', 'sending');
+
+-- Warnings about resources that somebody has seen to, or has put aside until an instant.
+create table acknowledgement (
+    resource        integer primary key references resource,
+    stage           integer not null, -- that of the resource then: at another one it counts no more
+    expires_at      integer,          -- the expiry of the resource then: with another one it counts no more
+    until           integer,          -- from this instant on it counts no more; null leaves that to the resource
+    acknowledged_by text not null,    -- the token's id
+    acknowledged_at integer not null,
+    reason          text
+);
