@@ -4,9 +4,10 @@
 //! Knows conditions, orders and pages, and which of them an index answers; not what is shown of a resource. The statement
 //! has only the conditions that are given, so that each combination is planned for itself.
 
+mod expiry_days;
+
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
-use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::ToSql;
 
@@ -15,6 +16,9 @@ use crate::keys::BundleKey;
 use crate::keys::ResourceKey;
 use crate::keys::RowKey;
 use crate::tx::ReadTx;
+
+pub use expiry_days::ExpiryDay;
+pub use expiry_days::expiry_days;
 
 /// Which resources are wanted. A condition that is absent, empty or false lets every resource through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +64,37 @@ enum Order {
     Added,
     /// By account and bundle, a primary before what is attached to it.
     Account,
+    /// By a value of the resource, then in which they were added.
+    Sorted(ResourceSort),
 }
+
+/// What a list of resources can be sorted by, other than the order in which they were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceSort {
+    /// The soonest expiry first; what does not expire comes last.
+    ExpiresAt,
+    /// The highest price of one term first; what has none comes last.
+    Price,
+    /// By id, letter by letter.
+    Id,
+}
+
+impl ResourceSort {
+    /// The value as SQL has it, the smallest first.
+    const fn key(self) -> &'static str {
+        match self {
+            ResourceSort::ExpiresAt => "coalesce(h.expires_at, 9223372036854775807)",
+            ResourceSort::Price => "-coalesce(r.price, -1)",
+            ResourceSort::Id => "r.id",
+        }
+    }
+}
+
+/// What stands for the value that a list is sorted by, in a condition.
+const SORT_KEY: &str = "{key}";
+/// The resources behind one of a sorted list.
+const AFTER_SORTED: &str = "({key}, r.row) > (select {key}, r.row from resource r join schedule h on h.resource = r.row
+                                              where r.row = :after)";
 
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +110,11 @@ impl ResourcePage {
     /// At most `limit` resources that were added after `after`, in the order in which they were added.
     pub fn after(after: ResourceKey, limit: u32) -> ResourcePage {
         ResourcePage { order: Order::Added, after, offset: 0, limit, with_total: false }
+    }
+
+    /// At most `limit` resources behind `after`, by a value that they have now.
+    pub fn sorted(sort: ResourceSort, after: ResourceKey, limit: u32) -> ResourcePage {
+        ResourcePage { order: Order::Sorted(sort), ..ResourcePage::after(after, limit) }
     }
 
     /// At most `limit` resources after the first `offset`, in the order in which they were added, and how many there are.
@@ -147,59 +186,6 @@ fn run(db: &ReadTx, filter: &ResourceFilter, page: ResourcePage) -> Result<Found
     Ok(found)
 }
 
-/// What expires on one day, in one currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpiryDay {
-    /// The first instant of the day, in UTC.
-    pub day: Timestamp,
-    /// The currency of the price.
-    pub currency: String,
-    /// How many resources expire.
-    pub count: u32,
-    /// What one term of each costs, together.
-    pub price: Micros,
-}
-
-/// What expires on each day, of the live resources that pass `filter`, whatever its `ids`; by day and currency.
-///
-/// # Errors
-///
-/// [`StoreError`] when the database cannot be read.
-pub fn expiry_days(db: &ReadTx, filter: &ResourceFilter) -> Result<Vec<ExpiryDay>, StoreError> {
-    let mut statement = Statement { sql: String::new(), conditions: Vec::new(), parameters: Vec::new() };
-    let live = [Stage::Active, Stage::Grace, Stage::Retention];
-    let is_live = |stage: &Stage| live.contains(stage);
-    let stages = match filter.stages.is_empty() {
-        true => live.to_vec(),
-        false => filter.stages.iter().copied().filter(is_live).collect(),
-    };
-    if stages.is_empty() {
-        return Ok(Vec::new());
-    }
-    statement.add_account(filter);
-    statement.add_resource(&ResourceFilter { stages, ..filter.clone() })?;
-    statement.add_expiry(filter);
-    statement.conditions.push("h.expires_at is not null");
-    statement.sql.push_str(
-        "select h.expires_at - (h.expires_at % 86400 + 86400) % 86400 as day, a.currency, count(*),
-                sum(coalesce(r.price, 0))
-         from resource r join schedule h on h.resource = r.row join account a on a.row = r.account",
-    );
-    statement.add_conditions();
-    statement.sql.push_str(" group by day, a.currency order by day, a.currency");
-    let mut prepared = db.connection().prepare_cached(&statement.sql)?;
-    let parameters = statement.parameters.iter().map(|(name, value)| (*name, value.as_ref()));
-    let days = prepared.query_map(parameters.collect::<Vec<_>>().as_slice(), |row| {
-        Ok(ExpiryDay {
-            day: Timestamp::from_second(row.get(0)?),
-            currency: row.get(1)?,
-            count: row.get(2)?,
-            price: Micros::new(row.get(3)?),
-        })
-    })?;
-    Ok(days.collect::<Result<_, _>>()?)
-}
-
 /// A statement and what is bound to it.
 struct Statement {
     sql: String,
@@ -215,7 +201,14 @@ impl Statement {
         statement.add_resource(filter)?;
         statement.add_expiry(filter);
         if page.after > ResourceKey::before_all() {
-            statement.add("r.row > :after", ":after", page.after);
+            statement.add(
+                match page.order {
+                    Order::Added | Order::Account => "r.row > :after",
+                    Order::Sorted(_) => AFTER_SORTED,
+                },
+                ":after",
+                page.after,
+            );
         }
         statement.finish(page);
         Ok(statement)
@@ -326,12 +319,15 @@ impl Statement {
             self.sql.push_str(" join account a on a.row = r.account join resource p on p.row = h.bundle");
         }
         self.add_conditions();
-        self.sql.push_str(match page.order {
-            Order::Added => " order by r.row limit :limit offset :offset",
-            Order::Account => {
-                " order by a.id, p.id, h.resource <> h.bundle, r.id limit :limit offset :offset"
+        let order = match page.order {
+            Order::Added => "r.row".to_owned(),
+            Order::Account => "a.id, p.id, h.resource <> h.bundle, r.id".to_owned(),
+            Order::Sorted(sort) => {
+                self.sql = self.sql.replace(SORT_KEY, sort.key());
+                format!("{}, r.row", sort.key())
             }
-        });
+        };
+        self.sql.push_str(&format!(" order by {order} limit :limit offset :offset"));
         self.parameters.push((":limit", Box::new(page.limit)));
         self.parameters.push((":offset", Box::new(page.offset)));
     }

@@ -120,7 +120,7 @@ pub(super) async fn create(
             reason: work.request.reason.as_deref(),
         };
         acknowledgements::put(work.tx(), &new)?;
-        work.set_audit_subject(&found.account.account.id, Some(&body.resource));
+        work.set_audit_subject(&found.account.account.id, Some(body.resource.as_str()));
         let view = view(work, &body.resource)?;
         let location = format!("/v1/acknowledgements/{}", path_segment(&body.resource));
         Ok(WriteResponse::created(&location, &view))
@@ -142,7 +142,7 @@ pub(super) async fn delete(
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let view = view(work, &id)?;
         acknowledgements::delete(work.tx(), found.row())?;
-        work.set_audit_subject(&found.account.account.id, Some(&id));
+        work.set_audit_subject(&found.account.account.id, Some(id.as_str()));
         Ok(WriteResponse::ok(&view))
     });
     let response = write.await?;

@@ -272,7 +272,7 @@ fn a_digest_comes_in_the_morning_of_the_reader_and_what_is_critical_at_once() {
     let server = Server::open().telling(Some(&receiver.server()));
     let digest = json!({
         "kind": "email", "to": ["boss@example.com"], "severity": "info", "digest_at": "08:00",
-        "time_zone": "Asia/Shanghai", "types": ["balance_changed", "stage_changed", "renewal_settled"],
+        "time_zone": "Asia/Shanghai", "types": ["balance_changed", "stage_changed"], "accounts": ["acme-hw"],
     });
     let id = make(&server, &digest);
     top_up(&server, "1.00");
@@ -284,14 +284,18 @@ fn a_digest_comes_in_the_morning_of_the_reader_and_what_is_critical_at_once() {
     assert_eq!(mail.header("Subject"), "Perennial, digest: 2 other events");
     assert_eq!(mail.body().lines().count(), 2, "{}", mail.body());
     settle(&server, &id, &[("delivered", 1)]);
-    // Nobody pays any more: what expires tonight is not for the morning.
-    let off = r#"{"term": null}"#;
-    assert_eq!(server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}").status, 200, "{off}");
+    // Nobody renews any more, so what expires tonight is not for the morning.
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}").status, 200);
+    server.advance("2026-01-31T15:59:58Z");
+    settle(&server, &id, &[("delivered", 1)]);
     server.advance("2026-01-31T16:30:00Z");
     let mail = receiver.next();
-    assert!(mail.header("Subject").starts_with("Perennial, digest"), "{}", mail.text);
-    server.advance("2026-01-31T23:00:00Z");
+    let subject = mail.header("Subject");
+    assert!(subject.starts_with("Perennial, now: ") && subject.contains("critical event"), "{subject}");
+    assert!(mail.body().contains("[critical] 2026-01-31 23:59 +08:00 ecs-1 of acme-hw: "), "{}", mail.body());
+    server.advance("2026-02-01T00:00:00Z");
     settle(&server, &id, &[("delivered", 1), ("delivered", 1)]);
+    assert!(receiver.is_empty(), "what came at once is in no digest");
 }
 
 #[test]
