@@ -93,7 +93,8 @@ impl ResourceSort {
 /// What stands for the value that a list is sorted by, in a condition.
 const SORT_KEY: &str = "{key}";
 /// The resources behind one of a sorted list.
-const AFTER_SORTED: &str = "({key}, r.row) > (select {key}, r.row from resource r join schedule h on h.resource = r.row
+const AFTER_SORTED: &str =
+    "({key}, r.row) > (select {key}, r.row from resource r join schedule h on h.resource = r.row
                                               where r.row = :after)";
 
 /// Which part of a list is wanted.

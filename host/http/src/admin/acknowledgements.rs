@@ -105,7 +105,8 @@ pub(super) async fn create(
 ) -> Result<WriteResponse, Problem> {
     let write = app.write(request, move |work| {
         if let Some(past) = body.until.filter(|until| *until <= work.at) {
-            let detail = format!("{past} has passed, it is {}; name a later instant, or leave it out", work.at);
+            let detail =
+                format!("{past} has passed, it is {}; name a later instant, or leave it out", work.at);
             return Err(Problem::field(ProblemType::InvalidFields, "until", detail));
         }
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &body.resource)?;

@@ -90,7 +90,8 @@ async fn load(
     for item in items(&page, "items") {
         let Ok(day) = plain(item, "day").parse::<Timestamp>() else { continue };
         let load = days.entry(day).or_default();
-        load.count += item["resources"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+        load.count +=
+            item["resources"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
         load.cost += parts::micros(&item["price"]).unwrap_or_default();
         currencies.insert(plain(item, "currency"));
     }

@@ -152,7 +152,10 @@ mod tests {
     #[test]
     fn one_of_a_thing_is_no_plural() {
         let filled = ["0", "1", "2", "11"].map(|count| fill("{} plan{s}, {}", &[count, "1.00 CNY"]));
-        assert_eq!(filled, ["0 plans, 1.00 CNY", "1 plan, 1.00 CNY", "2 plans, 1.00 CNY", "11 plans, 1.00 CNY"]);
+        assert_eq!(
+            filled,
+            ["0 plans, 1.00 CNY", "1 plan, 1.00 CNY", "2 plans, 1.00 CNY", "11 plans, 1.00 CNY"]
+        );
         assert_eq!(fill("{} 个计划，{}", &["1", "1.00 CNY"]), "1 个计划，1.00 CNY");
         assert_eq!(fill("{} of {} plan{s}", &["0", "1"]), "0 of 1 plan");
     }

@@ -15,6 +15,7 @@ use crate::console::address;
 use crate::console::address::Address;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
+use crate::console::frame::Frame;
 use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;

@@ -207,7 +207,7 @@ fn an_incoming_webhook_of_slack_gets_a_text_without_markup() {
 }
 
 #[test]
-fn every_reader_of_e_mail_gets_one_message_in_the_language_of_the_channel() {
+fn every_reader_of_e_mail_gets_one_message_in_the_chosen_language() {
     for security in MailSecurity::ALL {
         let mut receiver = MailReceiver::new(security);
         let server = Server::open().telling(Some(&receiver.server()));
@@ -246,7 +246,7 @@ fn every_reader_of_e_mail_gets_one_message_in_the_language_of_the_channel() {
 }
 
 #[test]
-fn what_happens_together_is_one_message_that_counts_all_and_shows_the_worst() {
+fn what_happens_together_is_one_message_that_shows_the_worst() {
     let (server, mut receiver) = (Server::open(), Receiver::new());
     receiver.answer([TAKEN]);
     let id = make(&server, &json!({ "kind": "wecom", "url": receiver.url(), "severity": "info" }));
@@ -267,7 +267,7 @@ fn what_happens_together_is_one_message_that_counts_all_and_shows_the_worst() {
 }
 
 #[test]
-fn a_digest_comes_in_the_morning_of_the_reader_and_what_is_critical_at_once() {
+fn a_digest_comes_in_the_morning_and_what_is_critical_at_once() {
     let mut receiver = MailReceiver::new(MailSecurity::None);
     let server = Server::open().telling(Some(&receiver.server()));
     let digest = json!({
@@ -385,7 +385,7 @@ fn a_message_that_may_have_arrived_is_sent_again_only_by_a_person() {
 }
 
 #[test]
-fn a_reader_whom_no_server_knows_is_given_up_and_one_without_a_server_waits() {
+fn an_unknown_reader_is_given_up_and_one_without_a_server_waits() {
     let receiver = MailReceiver::new(MailSecurity::None);
     let server = Server::open().telling(Some(&receiver.server()));
     let id = make(&server, &json!({ "kind": "email", "to": ["gone@example.com"] }));

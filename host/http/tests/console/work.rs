@@ -90,7 +90,10 @@ fn a_warning_that_is_acknowledged_is_put_aside_and_can_be_shown_again() {
     let page = operator.follow("/", "/warnings", &fields);
     assert!(page.contains("acknowledged: 1") && page.contains("name=\"recall\" value=\"ecs-1\""), "{page}");
     let list = server.get("viewer", "/v1/acknowledgements").json();
-    assert_eq!((&list["items"][0]["until"], &list["items"][0]["reason"]), (&"2026-01-26T00:00:00Z".into(), &"is to lapse".into()));
+    assert_eq!(
+        (&list["items"][0]["until"], &list["items"][0]["reason"]),
+        (&"2026-01-26T00:00:00Z".into(), &"is to lapse".into())
+    );
     let page = operator.follow("/", "/warnings", &[("recall", "ecs-1")]);
     assert!(page.contains("name=\"acknowledge\" value=\"ecs-1\""), "{page}");
     operator.follow("/", "/warnings", &fields);

@@ -201,7 +201,13 @@ pub(super) fn expiries(context: &Context, arguments: &Expiries) -> anyhow::Resul
     let client = context.client(target)?;
     let request = filter.of(Request::new("GET", "/v1/expiries", &[]).to("count what expires"));
     let found = items::whole(&client, &request)?;
-    context.write_items(&client, &EXPIRIES, &found, list, list::nothing(!filter.is_empty(), "nothing expires"))
+    context.write_items(
+        &client,
+        &EXPIRIES,
+        &found,
+        list,
+        list::nothing(!filter.is_empty(), "nothing expires"),
+    )
 }
 
 /// Lists the audit log: who did what and why, and what became of it; newest first.

@@ -128,7 +128,10 @@ fn warnings_are_acknowledged_until_an_instant_and_recalled() {
     for world in World::both() {
         let until = ["warning", "acknowledge", "ecs-1", "--until", "2027-01-01", "--reason", "is to lapse"];
         let made = world.json(&until);
-        assert_eq!((&made["until"], &made["reason"]), (&"2027-01-01T00:00:00Z".into(), &"is to lapse".into()));
+        assert_eq!(
+            (&made["until"], &made["reason"]),
+            (&"2027-01-01T00:00:00Z".into(), &"is to lapse".into())
+        );
         assert_eq!(world.json(&["warning", "list"])[0]["resource"], "ecs-1");
         world.fails(&["warning", "acknowledge", "ecs-1", "--until", "2020-01-01"], 2, "has passed");
         world.fails(&["warning", "acknowledge", "none"], 2, "there is no resource `none`");

@@ -72,7 +72,7 @@ struct Shared {
 enum Work {
     /// Write these messages down.
     Compose(Composition),
-    /// Send these.
+    /// Send these messages.
     Send(Vec<StoredChannelDelivery>),
 }
 

@@ -9,11 +9,11 @@ use perennial_store::channels::QuietHours;
 /// Which events a channel may put into a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// Every event.
+    /// Every event, however bad.
     All,
     /// Only what is critical.
     Critical,
-    /// No event.
+    /// No event at all.
     Nothing,
 }
 
