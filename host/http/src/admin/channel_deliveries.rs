@@ -78,7 +78,7 @@ impl From<StoredChannelDelivery> for ChannelDeliveryView {
 }
 
 /// Lists the messages of a channel, newest first. Settled ones are kept for thirty days.
-#[utoipa::path(get, path = "/v1/channels/{id}/deliveries", tag = "channels",
+#[utoipa::path(get, path = "/v1/channels/{id}/deliveries", tag = "channel_deliveries",
     params(
         ("id" = String, Path),
         ("state" = Option<String>, Query,
@@ -105,7 +105,7 @@ pub(super) async fn list(
 }
 
 /// Sends a test to every reader of an enabled channel, whatever the hour. What becomes of it is in its deliveries.
-#[utoipa::path(post, path = "/v1/channels/{id}:test", tag = "channels", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/channels/{id}:test", tag = "channel_deliveries", params(("id" = String, Path)),
     responses((status = 202, body = Page<ChannelDeliveryView>)))]
 pub(super) async fn test(
     State(app): State<AppState>,
@@ -137,7 +137,7 @@ fn location(channel: &str) -> String {
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resend {
-    /// The `id` of a message that failed, or that is in doubt.
+    /// The `id` of a message that failed, is in doubt, or waits.
     delivery: String,
 }
 
@@ -149,8 +149,9 @@ impl Body for Resend {
     }
 }
 
-/// Sends a message again that failed or is in doubt. One in doubt may have arrived: then its reader has it twice.
-#[utoipa::path(post, path = "/v1/channels/{id}:resend", tag = "channels", params(("id" = String, Path)),
+/// Sends a message again that failed or is in doubt, or one at once that waits for its next try. One in doubt may have
+/// arrived: then its reader has it twice.
+#[utoipa::path(post, path = "/v1/channels/{id}:resend", tag = "channel_deliveries", params(("id" = String, Path)),
     request_body = Resend, responses((status = 202, body = ChannelDeliveryView)))]
 pub(super) async fn resend(
     State(app): State<AppState>,
@@ -162,10 +163,10 @@ pub(super) async fn resend(
         let found = channel_deliveries::get(work.db(), channel.row, &body.delivery)?;
         let mut delivery = found.ok_or_else(|| Problem::not_found("delivery", &body.delivery))?;
         match delivery.state {
-            DeliveryState::Failed | DeliveryState::InDoubt => {}
-            DeliveryState::Pending | DeliveryState::Sending | DeliveryState::Delivered => {
+            DeliveryState::Failed | DeliveryState::InDoubt | DeliveryState::Pending => {}
+            DeliveryState::Sending | DeliveryState::Delivered => {
                 let detail = format!(
-                    "`{}` is {}; only what failed or is in doubt is sent again",
+                    "`{}` is {}; only what failed, is in doubt or waits is sent again",
                     body.delivery,
                     delivery.state.name()
                 );

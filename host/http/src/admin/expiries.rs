@@ -44,7 +44,7 @@ impl From<ExpiryDay> for ExpiryDayView {
 
 /// Counts what expires on each day, of the resources that pass every given filter and have not ended: by day and currency.
 /// It is one page, however many resources there are.
-#[utoipa::path(get, path = "/v1/expiries", tag = "resources", params(ResourceFilterParams),
+#[utoipa::path(get, path = "/v1/expiries", tag = "expiries", params(ResourceFilterParams),
     responses((status = 200, body = Page<ExpiryDayView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,

@@ -184,6 +184,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/expiries                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
@@ -223,6 +224,17 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
         POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        GET    /v1/channels                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/channels                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/channels/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/channels/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/channels/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/channels/{id}:resend                 401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        GET    /v1/acknowledgements                     401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/acknowledgements                     401 403 201 201 201 | 403 404 404 404 | 403 201 201 201
+        DELETE /v1/acknowledgements/{id}                401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
     "#]].assert_eq(&table);

@@ -142,7 +142,29 @@ fn everything_that_is_wrong_with_a_channel_is_said_and_none_is_made() {
             "kind": "email", "to": ["ops@example.com"], "quiet_hours": { "from": "07:00", "until": "07:00" },
         })),
     ];
-    expect![[r#""#]].assert_eq(&found.concat());
+    expect![[r#"
+        digest_at: expected a time of day such as "08:00", found the text `24:00`
+        language: there is no `fr`; expected `en` or `zh-CN`
+        quiet_hours.from: expected a time of day such as "08:00", found the text `7`
+        severity: there is no `bad`; expected `info`, `warning` or `critical`
+        time_zone: there is no time zone `Shanghai`; is it Asia/Shanghai? Write one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`
+        to[0]: expected an address of e-mail such as "ops@example.com", found the text `nobody`
+        token: unknown field `token`; expected `kind`, `description`, `to`, `url`, `secret`, `accounts`, `language`, `time_zone`, `types`, `severity`, `digest_at`, `quiet_hours` or `critical_at_once`
+        types[0]: there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `order_created`, `order_paid`, `order_cancelled`, `order_expired`, `balance_changed`, `package_ordered`, `package_bought` or 8 more
+
+        to: name the addresses of e-mail that messages go to
+        secret: messages of `email` are not signed; leave it out
+        url: e-mail has no URL; leave it out
+
+        url: name the URL that `wecom` shows for the robot
+        secret: messages of `wecom` are not signed; leave it out
+        to: the readers of `wecom` are its group; leave it out
+
+        url: 10.0.0.1 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
+
+        quiet_hours: they begin and end at one time; leave them out to have none
+
+    "#]].assert_eq(&found.concat());
     assert_eq!(server.get("admin", "/v1/channels").json()["items"], json!([]));
 }
 

@@ -50,9 +50,27 @@ impl Mail {
         match self.header("Content-Transfer-Encoding") {
             "base64" => String::from_utf8(STANDARD.decode(body.replace('\n', "")).unwrap()).unwrap(),
             "7bit" => body.trim_end().to_owned(),
+            "quoted-printable" => quoted_printable(body),
             other => panic!("{other}: {body}"),
         }
     }
+}
+
+/// A body in quoted-printable, decoded: RFC 2045, section 6.7.
+fn quoted_printable(body: &str) -> String {
+    let (body, mut bytes) = (body.trim_end().replace("=\n", ""), Vec::new());
+    let mut rest = body.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        if *first == b'=' {
+            let digits = std::str::from_utf8(&behind[..2]).unwrap();
+            bytes.push(u8::from_str_radix(digits, 16).unwrap());
+            rest = &behind[2..];
+        } else {
+            bytes.push(*first);
+            rest = behind;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// How the next recipient, or the next message, is answered.

@@ -97,7 +97,14 @@ fn each_day_counts_what_expires_on_it_and_nothing_that_has_ended() {
         });
         days.collect::<String>()
     };
-    expect![[r#""#]]
+    expect![[r#"
+        2026-01-31T00:00:00Z 2 149.00 CNY
+        2026-12-31T00:00:00Z 1 120.00 CNY
+
+        2026-01-31T00:00:00Z 1 99.00 CNY
+
+        2026-12-31T00:00:00Z 1 120.00 CNY
+    "#]]
         .assert_eq(&[days(""), days("?kind=ecs"), days("?expires_from=2026-02-01T00:00:00Z")].join("\n"));
     assert_eq!(days("?stage=released"), "", "what has ended does not expire");
     let unsubscribe = r#"{"scope": "all"}"#;

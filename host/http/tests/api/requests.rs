@@ -368,7 +368,7 @@ pub const ALL: &[Request] = &[
     answered(202, admin("POST", "/v1/channels/{id}:test", "/v1/channels/<<POST /v1/channels#/id>>:test", "")),
     admin("GET", "/v1/channels/{id}/deliveries", "/v1/channels/<<POST /v1/channels#/id>>/deliveries", ""),
     answered(
-        409,
+        202,
         admin(
             "POST",
             "/v1/channels/{id}:resend",

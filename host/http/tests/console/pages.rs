@@ -100,6 +100,8 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         /plugins                               303 | 200 200 200 200 | 200 200
         /webhooks                              303 | 403 200 200 200 | 403 200
         /webhooks/none                         303 | 403 404 404 404 | 403 404
+        /channels                              303 | 403 200 200 200 | 403 200
+        /channels/none                         303 | 403 404 404 404 | 403 404
         /tokens                                303 | 403 200 200 200 | 403 200
         /audit                                 303 | 403 403 403 200 | 403 200
         /clock                                 303 | 200 200 200 200 | 200 200
