@@ -3,23 +3,21 @@
 use std::collections::BTreeSet;
 
 use perennial_domain::channel::ChannelKind;
-use perennial_domain::event::EventKind;
 use perennial_domain::severity::Severity;
 use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::language::Language;
 use perennial_formats::time_zone::TimeZone;
 use perennial_service::channels::email;
-use perennial_service::outbound::Reach;
-use perennial_service::outbound::target::Target;
 use perennial_store::channels::QuietHours;
 use utoipa::ToSchema;
 
+use crate::admin::webhook_bodies;
+use crate::admin::webhook_bodies::DESCRIPTION_MAX;
+use crate::admin::webhook_bodies::short;
 use crate::input;
 use crate::input::Body;
 
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 500;
 /// The longest secret of a robot, in characters.
 const SECRET_MAX: usize = 200;
 /// The most addresses of one channel.
@@ -125,7 +123,7 @@ impl Body for NewChannel {
         let description = fields.optional("description", |cursor| short(cursor, DESCRIPTION_MAX));
         let description = description.or(String::new());
         let to = fields.optional("to", readers).option();
-        let url = fields.optional("url", url).option();
+        let url = fields.optional("url", webhook_bodies::url).option();
         let secret = fields.optional("secret", |cursor| short(cursor, SECRET_MAX)).option();
         let accounts = fields.optional("accounts", input::accounts).option();
         let choices = choices(&fields);
@@ -184,7 +182,7 @@ fn choices(fields: &Fields<'_, '_>) -> Option<ChannelChoices> {
     let language =
         fields.optional("language", |cursor| cursor.one_of(&Language::ALL, Language::tag)).option();
     let time_zone = fields.optional("time_zone", time_zone).option();
-    let types = fields.optional("types", types).option();
+    let types = fields.optional("types", webhook_bodies::types).option();
     let severity =
         fields.optional("severity", |cursor| cursor.one_of(&Severity::ALL, Severity::name)).option();
     let digest_at = fields.optional("digest_at", minute).option();
@@ -206,16 +204,6 @@ fn given<T>(is_there: bool, value: Option<T>) -> Option<Option<T>> {
     is_there.then_some(value)
 }
 
-fn short(cursor: JsonCursor<'_, '_>, most: usize) -> Option<String> {
-    let text = cursor.text()?;
-    let characters = text.chars().count();
-    if characters > most {
-        cursor.report(format!("it has {characters} characters; at most {most} are taken"));
-        return None;
-    }
-    Some(text.to_owned())
-}
-
 fn readers(cursor: JsonCursor<'_, '_>) -> Option<Vec<String>> {
     let address = |_, cursor: JsonCursor<'_, '_>| {
         let text = cursor.name()?;
@@ -231,24 +219,6 @@ fn readers(cursor: JsonCursor<'_, '_>) -> Option<Vec<String>> {
     }
     let unique = addresses.iter().cloned().collect::<BTreeSet<_>>();
     Some(unique.into_iter().collect())
-}
-
-/// Reads a URL that some configuration of the host allows.
-fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
-    let url = cursor.name()?;
-    match Target::read(url, Reach::webhooks(true)) {
-        Ok(_) => Some(url.to_owned()),
-        Err(why) => {
-            cursor.report(why);
-            None
-        }
-    }
-}
-
-fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let kind =
-        |_, cursor: JsonCursor<'_, '_>| cursor.one_of(EventKind::TYPES, |kind| kind).map(str::to_owned);
-    Some(cursor.list_of_some("leave it out for all of them", kind)?.into_iter().collect())
 }
 
 fn time_zone(cursor: JsonCursor<'_, '_>) -> Option<TimeZone> {
@@ -348,7 +318,7 @@ impl Body for ChannelChange {
         ])?;
         let description = fields.optional("description", |cursor| short(cursor, DESCRIPTION_MAX)).option();
         let to = fields.optional("to", readers).option();
-        let url = fields.optional("url", url).option();
+        let url = fields.optional("url", webhook_bodies::url).option();
         let has_secret = fields.get("secret").is_some();
         let secret = fields.optional("secret", |cursor| short(cursor, SECRET_MAX)).option();
         let enabled = fields.optional("enabled", |cursor| cursor.flag()).option();
