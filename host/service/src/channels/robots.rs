@@ -151,7 +151,19 @@ mod tests {
             of(ChannelKind::Feishu, "https://open.feishu.cn/open-apis/bot/v2/hook/a", Some("demo")),
             of(ChannelKind::Slack, "https://hooks.slack.com/services/T/B/a", None),
         ];
-        expect![[r#""#]].assert_eq(&requests.concat());
+        expect![[r#"
+            https://oapi.dingtalk.com/robot/send?access_token=a&timestamp=1599360473000&sign=MUprTn18A8QelQXKy%2FQRf28U3pvo33qAt9ArAppc%2BqY%3D
+            {"msgtype":"text","text":{"content":"Title\n<at user_id=\"all\"></at> <!channel> <@zhang> & *bold*\nsecond line"}}
+            https://oapi.dingtalk.com/robot/send?access_token=a
+            {"msgtype":"text","text":{"content":"Title\n<at user_id=\"all\"></at> <!channel> <@zhang> & *bold*\nsecond line"}}
+            https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=a
+            {"msgtype":"text","text":{"content":"Title\n<at user_id=\"all\"></at> <!channel> < @zhang> & *bold*\nsecond line"}}
+            https://open.feishu.cn/open-apis/bot/v2/hook/a
+            {"content":{"post":{"zh_cn":{"content":[[{"tag":"text","text":"<at user_id=\"all\"></at> <!channel> <@zhang> & *bold*"}],[{"tag":"text","text":"second line"}]],"title":"Title"}}},"msg_type":"post","sign":"l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=","timestamp":"1599360473"}
+            https://hooks.slack.com/services/T/B/a
+            {"mrkdwn":false,"text":"Title\n&lt;at user_id=\"all\"&gt;&lt;/at&gt; &lt;!channel&gt; &lt;@zhang&gt; &amp; *bold*\nsecond line"}
+        "#]]
+        .assert_eq(&requests.concat());
     }
 
     #[test]
