@@ -12,6 +12,7 @@ pub mod approval;
 mod approval_state;
 pub mod attempt;
 pub mod bundle;
+pub mod channel;
 pub mod connected;
 pub mod connector;
 pub mod event;
@@ -33,6 +34,7 @@ pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]
 mod sample;
+pub mod severity;
 pub mod term;
 pub mod timeline;
 pub mod timeline_walk;

@@ -1,4 +1,6 @@
-//! Describes every event in one line for people. Does not know where the line is shown.
+//! Describes every event in one line for people, in English; in Chinese, `chinese`. Does not know where the line is shown.
+
+mod chinese;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::dates;
+use crate::language::Language;
 use crate::time_zone::TimeZone;
 
 /// What happened, in one line without the instant and the resource; amounts without their currency, instants in UTC.
@@ -33,6 +36,14 @@ pub struct Wording<'a> {
 }
 
 impl Wording<'_> {
+    /// What happened, in one line of a language, without the instant and the resource.
+    pub fn in_language(self, language: Language, event: &Event) -> String {
+        match language {
+            Language::English => self.of(event),
+            Language::Chinese => chinese::ChineseWording(self).of(event),
+        }
+    }
+
     /// What happened, in one line without the instant and the resource.
     pub fn of(self, event: &Event) -> String {
         match &event.what {

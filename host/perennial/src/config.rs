@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use crate::config::plugins::plugins;
 use crate::config::plugins::trust;
+use crate::outbound_config;
 use crate::profile;
 pub use crate::profile::Profile;
 use perennial_engine::revisions::Upgrade;
@@ -24,6 +25,7 @@ use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Trust;
+use perennial_service::channels::email::MailServer;
 use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
@@ -48,13 +50,14 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     ("limits", Limits::NAMES),
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
     ("connections", &["allow_private", "allow_commands", "certificates"]),
+    ("email", outbound_config::MAIL_KEYS),
     ("secrets", &["key_file"]),
     ("plugins", &["files", "allow_missing", "upgrade"]),
     ("trust", &["keys"]),
@@ -77,6 +80,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How providers of connected accounts are called.
     pub connections: Connections,
+    /// The server that e-mail is sent over; `None` sends none.
+    pub email: Option<MailServer>,
     /// Where the key is that secrets are kept with.
     pub secrets_key_file: Option<PathBuf>,
     /// The plugins to load, beside or instead of the bundled ones.
@@ -125,6 +130,7 @@ impl Config {
         log: LogFormat::Text,
         webhooks: Webhooks::DEFAULT,
         connections: Connections::DEFAULT,
+        email: None,
         secrets_key_file: None,
         plugins: Vec::new(),
         allow_missing_plugins: false,
@@ -242,6 +248,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         "log",
         "webhooks",
         "connections",
+        "email",
         "secrets",
         "plugins",
         "trust",
@@ -256,8 +263,9 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["format"])?;
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
-    let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
-    let connections = fields.optional("connections", connections).or(default.connections);
+    let webhooks = fields.optional("webhooks", outbound_config::webhooks).or(default.webhooks);
+    let connections = fields.optional("connections", outbound_config::connections).or(default.connections);
+    let email = fields.optional("email", outbound_config::mail_server).option();
     let secrets_key_file = fields.optional("secrets", |spot| {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
@@ -285,6 +293,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         log: log.or(default.log)?,
         webhooks: webhooks?,
         connections: connections?,
+        email: email?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
         plugins,
         allow_missing_plugins,
@@ -317,35 +326,6 @@ fn check_addresses(
     }
 }
 
-fn connections(spot: JsonCursor<'_, '_>) -> Option<Connections> {
-    let fields = spot.object(&["allow_private", "allow_commands", "certificates"])?;
-    let flag = |name, default| fields.optional(name, |spot| spot.flag()).or(default);
-    let allow_private = flag("allow_private", Connections::DEFAULT.allow_private);
-    let allow_commands = flag("allow_commands", Connections::DEFAULT.allow_commands);
-    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
-    Some(Connections {
-        allow_private: allow_private?,
-        allow_commands: allow_commands?,
-        certificates: certificates?,
-    })
-}
-
-fn webhooks(spot: JsonCursor<'_, '_>) -> Option<Webhooks> {
-    let fields = spot.object(&["allow_private", "certificates", "source"])?;
-    let allow_private =
-        fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
-    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
-    let source = fields.optional("source", |spot| {
-        let source = spot.name()?;
-        // Every URI is one of these, but for what no client of ours would take either.
-        let is_uri = source.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_uri {
-            Some(source.to_owned())
-        } else {
-            spot.report_type("a URI such as \"https://perennial.example\"")
-        }
-    });
-    Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
 }
 
 /// The admin API's address, and those of providers' own APIs.

@@ -106,6 +106,10 @@ row_keys! {
     WebhookKey;
     /// A row of `delivery`.
     DeliveryKey;
+    /// A row of `channel`.
+    ChannelKey;
+    /// A row of `channel_delivery`.
+    ChannelDeliveryKey;
     /// A row of `job`.
     JobKey;
     /// A row of `calendar`.

@@ -4,6 +4,7 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
+pub mod acknowledgements;
 pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;
@@ -14,6 +15,8 @@ pub mod bundles;
 pub mod calendars;
 pub mod calls;
 pub mod change;
+pub mod channel_deliveries;
+pub mod channels;
 pub mod client_tokens;
 pub mod clock;
 mod codec;

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -82,6 +82,11 @@ const STEPS: [Step; 11] = [
         to: 14,
         summary: "revisions of plugins are kept with their bytes, and bound to accounts",
         sql: include_str!("migrations/0014_plugin_revisions.sql"),
+    },
+    Step {
+        to: 15,
+        summary: "people are told of events through channels, and acknowledge warnings",
+        sql: include_str!("migrations/0015_channels.sql"),
     },
 ];
 

@@ -11,6 +11,7 @@ mod forecast;
 mod load;
 mod native;
 mod native_policies;
+mod pages;
 mod policies;
 mod revisions;
 mod sandbox;
@@ -45,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Simulate => simulation::measure(&arguments)?,
             Part::Serve => serving::measure(&arguments)?,
             Part::Forecast => forecast::measure(&arguments)?,
+            Part::Pages => pages::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
             Part::Attack => attack::measure(&arguments)?,
             Part::Revisions => revisions::measure(&arguments)?,

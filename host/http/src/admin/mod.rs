@@ -4,11 +4,15 @@
 //! [`fn@routes`] has every route and the role that it requires.
 
 mod accounts;
+mod acknowledgements;
 mod approval_bodies;
 mod approvals;
 mod attempts;
 mod audit;
 mod calendars;
+mod channel_bodies;
+mod channel_deliveries;
+mod channels;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
@@ -19,6 +23,7 @@ mod connections;
 mod decisions;
 mod deliveries;
 mod events;
+mod expiries;
 mod explanations;
 pub(crate) mod forecast;
 mod health;
@@ -133,6 +138,7 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
         .add(viewer, routes!(prices::list))
+        .add(viewer, routes!(expiries::list))
         .add(admin, routes!(calendars::list))
         .add(admin, routes!(calendars::create))
         .add(admin, routes!(calendars::rotate))
@@ -182,6 +188,17 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(deliveries::list))
         .add(operator, routes!(deliveries::test))
         .add(operator, routes!(deliveries::replay))
+        .add(operator, routes!(channels::list))
+        .add(admin, routes!(channels::create))
+        .add(operator, routes!(channels::get))
+        .add(admin, routes!(channels::change))
+        .add(admin, routes!(channels::delete))
+        .add(operator, routes!(channel_deliveries::list))
+        .add(operator, routes!(channel_deliveries::test))
+        .add(operator, routes!(channel_deliveries::resend))
+        .add(viewer, routes!(acknowledgements::list))
+        .add(operator, routes!(acknowledgements::create))
+        .add(operator, routes!(acknowledgements::delete))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

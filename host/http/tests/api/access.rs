@@ -40,6 +40,15 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/webhooks") => {
             return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
         }
+        ("POST", "/v1/acknowledgements") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "resource": ours }).to_string();
+        }
+        (_, "/v1/channels/{id}:resend") => r#"{"delivery": "none"}"#,
+        (_, "/v1/channels") => {
+            let robot = "https://hooks.slack.com/services/x";
+            return serde_json::json!({ "kind": "slack", "url": robot, "accounts": [account] }).to_string();
+        }
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
@@ -78,6 +87,8 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("resources", _) => resource.to_owned(),
         ("approvals", _) => format!("{resource}~1"),
         ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("acknowledgements", Some(_)) => made("operator", "/v1/acknowledgements", "/resource"),
+        ("channels", Some(_)) => made("admin", "/v1/channels", "/id"),
         ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
         ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
         // A job is seen by whoever sees all that its token does.
@@ -102,7 +113,8 @@ fn hold(server: &Server) {
 
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
-    let server = Server::furnished_with(Limits { webhooks_per_person_max: 1_000, ..Limits::DEFAULT });
+    let limits = Limits { webhooks_per_person_max: 1_000, channels_per_person_max: 1_000, ..Limits::DEFAULT };
+    let server = Server::furnished_with(limits);
     hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));
@@ -181,6 +193,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/expiries                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
@@ -230,6 +243,17 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
         POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        GET    /v1/channels                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/channels                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/channels/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/channels/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/channels/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/channels/{id}:resend                 401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        GET    /v1/acknowledgements                     401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/acknowledgements                     401 403 201 201 201 | 403 404 404 404 | 403 201 201 201
+        DELETE /v1/acknowledgements/{id}                401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
     "#]].assert_eq(&table);

@@ -10,6 +10,7 @@ mod act;
 mod approvals;
 mod audit_record;
 mod calendar;
+mod channel;
 mod choice;
 mod clock;
 mod compare;
@@ -63,6 +64,7 @@ mod terminal;
 mod token;
 mod user_error;
 mod validate;
+mod warning;
 mod webhook;
 
 use std::cell::OnceCell;
@@ -166,6 +168,7 @@ enum Command {
     Orders(lists::Orders),
     Attempts(lists::Attempts),
     Prices(lists::Prices),
+    Expiries(lists::Expiries),
     Forecast(forecast::Arguments),
     Package(package::Arguments),
     Events(events::Arguments),
@@ -175,6 +178,8 @@ enum Command {
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
+    Channel(channel::Arguments),
+    Warning(warning::Arguments),
     Calendar(calendar::Arguments),
     Clock(clock::Arguments),
     Audit(lists::Audit),
@@ -195,9 +200,12 @@ impl Command {
                 | Command::Orders(_)
                 | Command::Attempts(_)
                 | Command::Prices(_)
+                | Command::Expiries(_)
                 | Command::Forecast(_)
                 | Command::Package(_)
                 | Command::Webhook(_)
+                | Command::Channel(_)
+                | Command::Warning(_)
                 | Command::Calendar(_)
                 | Command::Clock(_)
                 | Command::Audit(_)
@@ -311,9 +319,12 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Orders(arguments) => lists::orders(context, arguments),
         Command::Attempts(arguments) => lists::attempts(context, arguments),
         Command::Prices(arguments) => lists::prices(context, arguments),
+        Command::Expiries(arguments) => lists::expiries(context, arguments),
         Command::Forecast(arguments) => forecast::forecast(context, arguments),
         Command::Package(arguments) => package::package(context, arguments),
         Command::Webhook(arguments) => webhook::webhook(context, arguments),
+        Command::Channel(arguments) => channel::channel(context, arguments),
+        Command::Warning(arguments) => warning::warning(context, arguments),
         Command::Calendar(arguments) => calendar::calendar(context, arguments),
         Command::Clock(arguments) => clock::clock(context, arguments),
         Command::Audit(arguments) => lists::audit(context, arguments),
