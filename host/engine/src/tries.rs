@@ -170,8 +170,14 @@ impl Batch {
             }
         }
         let application = PlanApplication::of_try(member, &ruled.plan, &ruled.command);
-        match self.apply(index, &application) {
-            Ok(()) => true,
+        let is_kept_here = self.driver(index).is_none();
+        let applied = match is_kept_here {
+            true => self.apply(index, &application),
+            false => self.reserve(index, &application, &renewal_try.timeline),
+        };
+        match applied {
+            // What is reserved has changed nothing yet: the walk goes on along the same timeline.
+            Ok(()) => is_kept_here,
             Err(refusal) => {
                 let plan = Some(&ruled.plan);
                 self.record_decline(index, member, refusal, DeclineClass::Money, next_try_at, plan);
