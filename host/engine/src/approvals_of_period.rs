@@ -24,6 +24,7 @@ use crate::approval_requests::request_event;
 use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::EntryIndex;
+use crate::ruling_approvals::BUILT_IN;
 use crate::ruling_subject::PlanRuling;
 
 impl Batch {
@@ -93,6 +94,7 @@ impl Batch {
         let of_member =
             |deferral: &Deferral| deferral.member == member && deferral.expires_before == expires_before;
         let is_put_off = item.deferrals.iter().any(of_member);
+        let needs_review = item.needs_review;
         let mut given = Vec::new();
         let of_period = |approval: &&mut BatchApproval| {
             let summary = &approval.summary;
@@ -116,7 +118,10 @@ impl Batch {
             let is_undecided = summary.expiry_reason == Some(ExpiryReason::Undecided);
             let is_approved = summary.state == State::Approved && (grants || is_put_off);
             if is_approved || renews && is_undecided {
-                given.extend(policies_of(&approval.required));
+                // What was approved before the database was set back may have been paid since then.
+                let is_outdated = needs_review && approval.can_be_undecided();
+                let names = policies_of(&approval.required).into_iter();
+                given.extend(names.filter(|name| !(is_outdated && name == BUILT_IN)));
             }
         }
         given

@@ -89,7 +89,7 @@ impl Batch {
         let matching = policies.matching(of, bundle, command.name());
         let mut facts = self.plan_facts(entry, &command, &plan);
         facts.policies.clone_from(&matching.active);
-        facts.is_pending = self.needs_approval(entry, &command, &plan, &approved);
+        facts.is_pending = self.is_pending(entry, &command, &plan, &approved);
         if matching.is_empty() {
             // Nobody looks at it; only its money counts.
             facts.members.truncate(1);
@@ -106,7 +106,7 @@ impl Batch {
     }
 
     /// Whether the host holds the plan back, whatever the operator's policies rule.
-    fn needs_approval(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
+    fn is_pending(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
         !self.grants_approvals && !self.host_approvals(index, command, plan, approved).is_empty()
     }
 
@@ -274,7 +274,7 @@ impl Batch {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
-        facts.is_pending = self.needs_approval(case.entry, &command, &plan, &case.context.approved);
+        facts.is_pending = self.is_pending(case.entry, &command, &plan, &case.context.approved);
         case.replace(PlanState { command, plan, facts, fuel });
     }
 

@@ -2,6 +2,8 @@
 
 use perennial_domain::policy::chain::RequiredApproval;
 
+use crate::ruling_approvals::BUILT_IN;
+
 /// Why a renewal of any price needs an approval for once.
 pub(crate) const MAY_BE_PAID: &str = "the database was set back since it was due: it may be paid already";
 
@@ -9,4 +11,9 @@ pub(crate) const MAY_BE_PAID: &str = "the database was set back since it was due
 /// nothing but a decision lets it pass: `on_undecided` does not.
 pub(crate) fn requires(required: &[RequiredApproval]) -> bool {
     required.iter().any(|one| one.reason == MAY_BE_PAID)
+}
+
+/// The approval that is required of whatever may be paid already.
+pub(crate) fn approval() -> RequiredApproval {
+    RequiredApproval { policy: BUILT_IN.to_owned(), reason: MAY_BE_PAID.to_owned(), by: None, given_by: None }
 }

@@ -17,6 +17,7 @@ use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::rules::Rules;
+use crate::set_back;
 use perennial_store::ReadTx;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
@@ -137,7 +138,7 @@ impl Engine {
     /// [`EngineError::Store`] when the database fails.
     pub fn notice_set_back(&mut self, now: Timestamp) -> Result<(), EngineError> {
         if let Some(lost) = self.store.set_back()? {
-            self.store.begin_generation(now)?;
+            self.store.begin_generation(now, &set_back::approval())?;
             let (ticked_at, had_ticked_at) =
                 (lost.ticked_at.map(|at| at.to_string()), lost.had_ticked_at.map(|at| at.to_string()));
             tracing::error!(

@@ -9,9 +9,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Store;
+use crate::approvals;
 use crate::clock;
 use crate::error::StoreError;
 use crate::keys::EventKey;
@@ -127,12 +129,13 @@ impl Store {
     }
 
     /// Begins a generation of a database that was set back. Events that come from now on have ids that none had before: what
-    /// was lost of them may have been sent. `at` is the present, which is when the host is said to have resumed.
+    /// was lost of them may have been sent. Every pending approval of something that is paid for requires `approval` from now
+    /// on: it may have been given in the lost time. `at` is the present, which is when the host is said to have resumed.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when that cannot be written.
-    pub fn begin_generation(&mut self, at: Timestamp) -> Result<(), StoreError> {
+    pub fn begin_generation(&mut self, at: Timestamp, approval: &RequiredApproval) -> Result<(), StoreError> {
         let Some(before) = self.generation.as_ref().map(|generation| generation.mark) else { return Ok(()) };
         let found = present(self.db())?;
         let down_since = found.ticked_at.map_or(at, Timestamp::from_second);
@@ -143,7 +146,7 @@ impl Store {
                 "insert into event (row, at, account, resource, type, body) values (?1, ?2, null, null, 'host_resumed', ?3)",
                 (row, at.as_second(), body),
             )?;
-            Ok::<(), StoreError>(())
+            approvals::require_of_pending(tx, approval)
         })?;
         let found = present(self.db())?;
         let (store_generation, connection) = (&mut self.generation, &self.tx);

@@ -15,6 +15,7 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
+use plugin_sdk::left_out::LeftOut;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
@@ -70,7 +71,8 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
         false => Joining::Flag(options.related.unwrap_or(settings.related_by_default)),
     };
     let mut draft = Draft::default();
-    extend(&mut draft, named.member, named.resource, kind, extension);
+    let instance_expires_at = attached_to(named).and_then(|instance| instance.expires_at);
+    extend(&mut draft, named.member, named.resource, extension, instance_expires_at);
     if kind == Kind::Bcc {
         check_custom_periods(settings, named, joining, &options.custom_periods)?;
         join(settings, &mut draft, named, joining, &options, extension)?;
@@ -230,11 +232,26 @@ fn aligned(
     Some(Extension { expires_at: target.expires_at, term, extra_days, anchor_day })
 }
 
-/// Extends a member, and starts it if it was stopped.
-fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, kind: Kind, extension: Extension) {
+/// Extends a member, and starts it if it was stopped. One that was left out goes on to catch up while it expires before its
+/// instance.
+fn extend(
+    draft: &mut Draft,
+    member: MemberIndex,
+    resource: &Resource,
+    extension: Extension,
+    instance_expires_at: Option<Timestamp>,
+) {
     draft.step(member, Operation::Extend(extension));
-    draft.forget_left_out(member, resource);
-    if kind.runs() && resource.stage == Stage::Retention {
+    if instance_expires_at.is_some_and(|instance| extension.expires_at < instance) {
+        draft.still_left_out(
+            member,
+            resource,
+            LeftOut::until(extension.expires_at, extension.term, CALENDAR),
+        );
+    } else {
+        draft.forget_left_out(member, resource);
+    }
+    if Kind::of(&resource.kind).runs() && resource.stage == Stage::Retention {
         draft.attribute(member, STATUS, "running");
     }
 }
@@ -256,7 +273,9 @@ fn join(
             Err(reason) => Err(reason),
         };
         match joined {
-            Ok(extension) => extend(draft, member, resource, Kind::of(&resource.kind), extension),
+            Ok(extension) => {
+                extend(draft, member, resource, extension, Some(instance.expires_at));
+            }
             Err(reason) => {
                 let renewed = (instance.expires_at, instance.term);
                 let automatic = matches!(joining, Joining::Rule);

@@ -93,8 +93,8 @@ pub fn renew(
     Ok(Plan { steps, skipped, retry_now: None, pay_until })
 }
 
-/// Adds to the steps of a renewal by this term what it says of those that it leaves out for a reason that passes, and takes
-/// back of those that it extends what was said before.
+/// Adds to the steps of a renewal by this term what it says of those that it leaves out for a reason that passes. What was said
+/// of those that it extends is taken back, unless they still expire before what they are attached to: then they catch up.
 fn note_left_out(
     settings: &Settings,
     bundle: &[Resource],
@@ -103,9 +103,21 @@ fn note_left_out(
     skipped: &[SkippedMember],
     steps: &mut Vec<Step>,
 ) {
-    let over =
-        steps.iter().map(|step| step.member as usize).filter(|&member| is_said(&bundle[member], LEFT_OUT));
-    let over = over.map(|member| said(member, String::new()));
+    let extended = steps.iter().filter_map(|step| match &step.operation {
+        Operation::Extend(extension) => Some((step.member as usize, extension.expires_at)),
+        _ => None,
+    });
+    let extended = extended.collect::<Vec<_>>();
+    let expires_at = |member: usize| {
+        let renewed = extended.iter().find(|(extended, _)| *extended == member);
+        renewed.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
+    };
+    let said_before = extended.iter().filter(|(member, _)| is_said(&bundle[*member], LEFT_OUT));
+    let over = said_before.map(|&(member, own)| {
+        let is_behind = lead(bundle, member).and_then(expires_at).is_some_and(|above| own < above);
+        let still = is_behind.then(|| LeftOut::until(own, term, CALENDAR).to_string());
+        said(member, still.unwrap_or_default())
+    });
     let left_out = skipped.iter().filter_map(|one| {
         let (member, resource) = (one.member as usize, &bundle[one.member as usize]);
         let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;

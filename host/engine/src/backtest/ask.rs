@@ -17,7 +17,7 @@ use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 
 use crate::backtest::plan_ruling::PlanRuling;
-use crate::backtest::recorded::RecordedPlan;
+use crate::backtest::recorded::PlanExchange;
 use crate::backtest::recorded::RecordedPlan;
 use crate::backtest::tested_plan::TestedPlan;
 use crate::policies::ActivePolicies;
@@ -85,7 +85,7 @@ impl Case {
 
     /// Makes the plan anew as it is amended, or says why that cannot be done.
     fn amend(&mut self, providers: &Providers, amendment: &Amendment) -> Result<(), String> {
-        let (Some(command), Some(RecordedPlan { plugin, request, .. })) = (&self.command, &self.plan.planned)
+        let (Some(command), Some(PlanExchange { plugin, request, .. })) = (&self.command, &self.plan.planned)
         else {
             return Err("it amends a plan of which it is not kept how it was made".to_owned());
         };

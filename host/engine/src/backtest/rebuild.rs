@@ -20,7 +20,7 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 use crate::backtest::account_history::AccountHistory;
-use crate::backtest::recorded::RecordedPlan;
+use crate::backtest::recorded::PlanExchange;
 use crate::backtest::recorded::RecordedPlan;
 use crate::backtest::recorded::RecordedRuling;
 use crate::backtest::tested_plan::NotTestable;
@@ -56,7 +56,7 @@ impl<'a> Rebuilder<'a> {
         if let Some(RecordedRuling { request, .. }) = plan.rulings.first() {
             return Ok(Ok(Some((request.account.clone(), request.plan.clone()))));
         }
-        let Some(RecordedPlan { plugin, request, answer }) = &plan.planned else {
+        let Some(PlanExchange { plugin, request, answer }) = &plan.planned else {
             return Ok(Err(NotTestable::Unreadable));
         };
         let Ok(answer) = answer else { return Ok(Ok(None)) };

@@ -33,7 +33,7 @@ pub(super) struct RecordedPlan {
     /// The resource that was named.
     pub(super) resource: String,
     /// What the plugin was asked and answered; `None` where none was, as about an order that is paid.
-    pub(super) planned: Option<RecordedPlan>,
+    pub(super) planned: Option<PlanExchange>,
     /// What policies ruled, in order: a round of the chain each, or what shadow policies ruled beside it.
     pub(super) rulings: Vec<RecordedRuling>,
     /// Whether something of it cannot be read.
@@ -42,10 +42,10 @@ pub(super) struct RecordedPlan {
 
 /// What a plugin was asked about a plan, and answered.
 #[derive(Debug)]
-pub(super) struct RecordedPlan {
+pub(super) struct PlanExchange {
     /// The plugin's id.
     pub(super) plugin: String,
-    /// The request about the plan.
+    /// What was asked about the plan.
     pub(super) request: DecisionRequest,
     /// The plan, or the provider's refusal.
     pub(super) answer: Result<Plan, Refusal>,
@@ -54,7 +54,7 @@ pub(super) struct RecordedPlan {
 /// What policies were asked about a plan, and ruled.
 #[derive(Debug)]
 pub(super) struct RecordedRuling {
-    /// The request about the plan.
+    /// What was asked about the plan.
     pub(super) request: RulingRequest,
     /// The answers, in the order of the policies.
     pub(super) answers: Vec<PolicyAnswer>,
@@ -115,7 +115,7 @@ impl RecordedPlan {
         let planned = request.zip(answer).filter(|(request, answer)| is_about_members(request, answer));
         self.is_damaged |= planned.is_none();
         self.planned =
-            planned.map(|(request, answer)| RecordedPlan { plugin: plugin.clone(), request, answer });
+            planned.map(|(request, answer)| PlanExchange { plugin: plugin.clone(), request, answer });
     }
 
     fn add_ruling(&mut self, decision: &Decision) {
