@@ -53,9 +53,14 @@ impl StoredCall {
         StoredCall { account, resource, renewal, orders: Vec::new(), said: None }
     }
 
+    /// The id of the attempt that it stands for.
+    pub fn attempt_id(&self) -> AttemptId {
+        AttemptId { key: self.renewal.key(), term: self.renewal.term }
+    }
+
     /// The attempt that lists show, as of `at`.
     pub(crate) fn attempt(&self, at: Timestamp) -> Attempt {
-        let id = AttemptId { key: self.renewal.key(), term: self.renewal.term };
+        let id = self.attempt_id();
         Attempt { id, state: self.renewal.state.of_attempt(), at }
     }
 

@@ -4,11 +4,13 @@
 //! applied only if its plan is still the same.
 
 use axum::extract::State;
+use perennial_domain::account::Mode;
 use perennial_domain::plan::Command;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
+use crate::admin::calls::CallView;
 use crate::admin::command_bodies::BuyAgain;
 use crate::admin::command_bodies::ChangeSpecification;
 use crate::admin::command_bodies::CommandArguments;
@@ -39,6 +41,7 @@ use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
 use perennial_service::lookup;
 use perennial_store::approvals;
+use perennial_store::calls::listing;
 
 /// The result of a command.
 #[derive(Serialize, ToSchema)]
@@ -62,9 +65,30 @@ pub(crate) struct PendingApprovalView {
     pub(crate) events: Vec<EventView>,
 }
 
-/// Renews a resource.
+/// A renewal that is written down and will be sent to the provider: what became of it, events and the call tell.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingCall)]
+pub(crate) struct PendingCallView {
+    /// The call, which waits to be sent.
+    pub(crate) call: CallView,
+    /// The events of the command.
+    pub(crate) events: Vec<EventView>,
+}
+
+/// What waits after a command: somebody's approval, or a provider's word.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the responses of commands")]
+pub(crate) enum PendingView {
+    /// The plan waits for an approval.
+    Approval(PendingApprovalView),
+    /// The call waits to be sent.
+    Call(PendingCallView),
+}
+
+/// Renews a resource. On an account that its provider keeps, the renewal is written down and sent afterwards.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -258,6 +282,13 @@ fn execute_command(
         return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
     let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
+    if resolved.account.account.mode == Mode::Connected
+        && matches!(command, Command::Renew(_))
+        && let Some(call) = listing::newest(work.db(), id)?
+    {
+        let location = format!("/v1/calls/{}", call.row);
+        return Ok(WriteResponse::accepted(&location, &PendingCallView { call: call.into(), events }));
+    }
     let resource = resource_view::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&resource);
     Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })

@@ -22,6 +22,8 @@ use perennial_http::state::AppState;
 use perennial_service::secrets::SecretBox;
 use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
+use perennial_service::connections::dispatcher::CallDispatcher;
+use perennial_service::connections::refresher;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
 use perennial_store::Store;
@@ -172,6 +174,8 @@ async fn run_listeners(
     client: Client,
 ) -> anyhow::Result<()> {
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
+    let calls = tokio::spawn(CallDispatcher::new(host).run());
+    let inventories = tokio::spawn(refresher::run(host.clone()));
     let console = console::router(state).context("the system has no random bits for the key of sessions")?;
     let served = endpoints.into_iter().chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
@@ -183,6 +187,8 @@ async fn run_listeners(
     for listener in served.collect::<Vec<_>>() {
         listener.await.context("a listener panicked; the log says why")?;
     }
+    inventories.await.context("reading inventories failed; the log says why")?;
+    calls.await.context("sending calls to providers failed; the log says why")?;
     webhooks.await.context("sending to webhooks failed; the log says why")
 }
 

@@ -91,6 +91,16 @@ pub fn get(db: &ReadTx, call: CallKey) -> Result<Option<ListedCall>, StoreError>
     statement.query_row([call], |row| Ok(listed(db, row))).optional()?.transpose()
 }
 
+/// The newest call that prolongs the resource called `id`, if there is one.
+pub fn newest(db: &ReadTx, id: &str) -> Result<Option<ListedCall>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select e.call from call_extension e join resource r on r.row = e.resource where r.id = ?1
+         order by e.call desc limit 1",
+    )?;
+    let found: Option<CallKey> = statement.query_row([id], |row| row.get(0)).optional()?;
+    found.map(|call| get(db, call)).transpose().map(Option::flatten)
+}
+
 /// The states that a call entered, oldest first.
 pub fn steps(db: &ReadTx, call: CallKey) -> Result<Vec<CallStep>, StoreError> {
     let mut statement = db
