@@ -103,9 +103,9 @@ fn note_left_out(
     skipped: &[SkippedMember],
     steps: &mut Vec<Step>,
 ) {
-    let extended = steps.iter().filter_map(|step| match &step.operation {
-        Operation::Extend(extension) => Some((step.member as usize, extension.expires_at)),
-        _ => None,
+    let extended = steps.iter().filter_map(|step| {
+        let Operation::Extend(extension) = &step.operation else { return None };
+        Some((step.member as usize, extension.expires_at))
     });
     let extended = extended.collect::<Vec<_>>();
     let expires_at = |member: usize| {

@@ -81,9 +81,9 @@ pub(crate) struct PendingCallView {
 #[expect(dead_code, reason = "it describes the responses of commands")]
 pub(crate) enum PendingView {
     /// The plan waits for an approval.
-    Approval(PendingApprovalView),
+    Approval(Box<PendingApprovalView>),
     /// The call waits to be sent.
-    Call(PendingCallView),
+    Call(Box<PendingCallView>),
 }
 
 /// Renews a resource. On an account that its provider keeps, the renewal is written down and sent afterwards.

@@ -123,7 +123,8 @@ impl CallDispatcher {
     /// Puts in doubt what was under way when the host ended; returns whether that is written.
     async fn resume(&self) -> bool {
         let shared = Arc::clone(&self.shared);
-        let resumed = shared.service.clone().writer().call(move |writer| {
+        let service = shared.service.clone();
+        let resumed = service.writer().call(move |writer| {
             let mut lanes = shared.lanes.lock().expect("no holder of the lanes panics");
             let now = writer.now();
             let events = writer.engine.resume_calls(&mut lanes.dispatcher, now, shared.schedule);
