@@ -184,7 +184,7 @@ impl Batch {
         loop {
             let yielded = self.walk_along(index, timeline);
             match yielded {
-                Yield::Renewal { member, next_try_at } if !self.makes_try(index, member, next_try_at) => {}
+                Yield::Renewal { member, .. } if !self.makes_try(index, member) => {}
                 Yield::Renewal { .. } | Yield::Idle { .. } => return yielded,
             }
             self.entry_mut(index).walk.decline();

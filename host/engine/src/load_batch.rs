@@ -78,7 +78,7 @@ pub(crate) fn assemble_batch(
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
-        let is_driven = matches!(batch.account(account).driver, Some(Driver::Provider | Driver::Host));
+        let is_driven = batch.account(account).driver == Some(Driver::Host);
         let calls = if is_driven { load_calls(db, &stored.rows, &stored.bundle)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
             calls,

@@ -349,13 +349,11 @@ impl CommandEvaluation {
 fn check_driver(account_in_batch: &BatchAccount, command: &Command) -> Result<(), EngineError> {
     let account = account_in_batch.account.id.clone();
     match (account_in_batch.driver, command) {
-        (None, _) | (Some(Driver::Provider | Driver::Host), Command::Renew(_)) => Ok(()),
+        (None, _) | (Some(Driver::Host), Command::Renew(_)) => Ok(()),
         // Who renews is this host, so whether something renews itself is this host's to know.
         (Some(Driver::Host), Command::SetAutoRenew(_) | Command::CancelAutoRenew) => Ok(()),
-        (Some(Driver::Watch), _) => Err(EngineError::Watched(account)),
-        (Some(Driver::Provider | Driver::Host), _) => {
-            Err(EngineError::NotSent { account, command: command.name() })
-        }
+        (Some(Driver::Watch | Driver::Provider), _) => Err(EngineError::Watched(account)),
+        (Some(Driver::Host), _) => Err(EngineError::NotSent { account, command: command.name() }),
     }
 }
 

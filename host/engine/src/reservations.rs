@@ -74,20 +74,13 @@ impl Batch {
         self.account(self.entry(index).account).driver
     }
 
-    /// Whether this host makes a try of `member`. Where the provider renews, it makes the last one only, and none while a call
-    /// for the same period is under way or unclear.
-    pub(crate) fn makes_try(
-        &self,
-        index: EntryIndex,
-        member: MemberIndex,
-        next_try_at: Option<Timestamp>,
-    ) -> bool {
-        let is_free = || !self.entry(index).has_call_for(member);
+    /// Whether this host makes a try of `member`: where it renews, and no call for the same period is under way, unclear or
+    /// has paid for it.
+    pub(crate) fn makes_try(&self, index: EntryIndex, member: MemberIndex) -> bool {
         match self.driver(index) {
             None => true,
-            Some(Driver::Watch) => false,
-            Some(Driver::Provider) => next_try_at.is_none() && is_free(),
-            Some(Driver::Host) => is_free(),
+            Some(Driver::Watch | Driver::Provider) => false,
+            Some(Driver::Host) => !self.entry(index).has_call_for(member),
         }
     }
 

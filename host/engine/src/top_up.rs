@@ -33,9 +33,9 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        let driver = self.reads().driver(stored.row)?.unwrap_or(Driver::Watch);
+        let is_driven = self.reads().driver(stored.row)? == Some(Driver::Host);
         // Where the provider does not say what can be spent, somebody has to.
-        if stored.account.mode == Mode::Connected && driver == Driver::Watch {
+        if stored.account.mode == Mode::Connected && !is_driven {
             return Err(EngineError::Watched(account.to_owned()));
         }
         stored.account.balance.credit(amount);

@@ -26,7 +26,7 @@ const LISTED_MAX: usize = 100;
 pub(super) struct ConnectionView {
     /// The account's ID.
     account: String,
-    /// Who drives: `watch` only looks, so nothing is sent that changes anything; `host` and `provider` renew.
+    /// Who drives: `watch` only looks, so nothing is sent that changes anything; `host` renews.
     driver: &'static str,
     /// The URL that is called instead of the provider's own hosts.
     endpoint: Option<String>,

@@ -39,8 +39,7 @@ use crate::write::WriteResponse;
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Drive {
-    /// `watch`: nobody here, and nothing is sent that changes anything. `host`: this host's clock. `provider`: the provider's own
-    /// auto-renew, and this host on the last day if that has not renewed.
+    /// `watch`: nobody here, and nothing is sent that changes anything. `host`: this host's clock.
     #[schema(value_type = String, example = "host")]
     driver: Driver,
 }
@@ -48,7 +47,7 @@ pub(super) struct Drive {
 impl Body for Drive {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Drive> {
         let fields = cursor.object(&["driver"])?;
-        let driver = fields.required("driver", |cursor| cursor.one_of(&Driver::ALL, Driver::name));
+        let driver = fields.required("driver", |cursor| cursor.one_of(&[Driver::Watch, Driver::Host], Driver::name));
         Some(Drive { driver: driver? })
     }
 }

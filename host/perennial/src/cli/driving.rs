@@ -14,14 +14,15 @@ use crate::cli::list::ListArguments;
 use crate::client::Client;
 use crate::client::Request;
 
-/// The drivers that an account can have.
-const DRIVER: Choice<Driver> = Choice { what: "driver", all: &Driver::ALL, name: Driver::name };
+/// The drivers that an account can be given.
+const DRIVER: Choice<Driver> =
+    Choice { what: "driver", all: &[Driver::Watch, Driver::Host], name: Driver::name };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Drive {
     /// The ID of the account.
     id: String,
-    /// `watch`: nobody here. `host`: this host's clock. `provider`: the provider's own auto-renew, and this host on the last day.
+    /// `watch`: nobody here. `host`: this host's clock.
     #[arg(value_parser = DRIVER)]
     driver: Driver,
     /// Do not ask.
@@ -74,11 +75,10 @@ const SENDING: [Field; 2] =
 pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow::Result<()> {
     let Drive { id, driver, yes, reason, list } = drive;
     let question = match driver {
-        Driver::Watch => format!("Only watch `{id}`, and give up what was not sent yet?"),
-        Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
-        Driver::Provider => {
-            format!("Have this host renew what `{id}` has on the last day, where its provider did not?")
+        Driver::Watch | Driver::Provider => {
+            format!("Only watch `{id}`, and give up what was not sent yet?")
         }
+        Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
     };
     confirm(&question, *yes)?;
     let request = Request::new("POST", "/v1/connections/{id}:drive", &[id])

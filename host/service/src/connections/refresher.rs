@@ -162,7 +162,7 @@ pub fn mirror(
     at: Timestamp,
 ) -> Result<Vec<RecordedEvent>, EngineError> {
     let currency = perennial_store::accounts::get_by_row(engine.db(), stored.account)?.account.currency;
-    if stored.connection.driver == Driver::Watch {
+    if stored.connection.driver != Driver::Host {
         return Ok(Vec::new());
     }
     if balance.currency != currency {
