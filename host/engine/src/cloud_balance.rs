@@ -47,8 +47,7 @@ impl<S: EngineStore> Engine<S> {
         };
         let amount = if difference > Micros::ZERO { difference } else { -difference };
         let entry = Entry { at, from, to, amount, reason, resource: None, reference: None };
-        let what =
-            EventKind::BalanceChanged { amount: difference, balance: balance.available(), reason };
+        let what = EventKind::BalanceChanged { amount: difference, balance: balance.available(), reason };
         let mut changes = Changes::new(self.retention);
         changes.list.push(Change::Account(stored.row, AccountChange::Balance(balance)));
         changes.list.push(Change::InsertEntry { account: stored.row, entry });

@@ -48,7 +48,8 @@ impl<S: EngineStore> Engine<S> {
             ) => self.postpone(purchase, at, account, resource, error.to_string()),
             Err(
                 error @ (EngineError::Store(_)
-                | EngineError::Watched(_) | EngineError::NotSent { .. }
+                | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. }),

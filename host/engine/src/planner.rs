@@ -36,6 +36,7 @@ use crate::orders as orders_to_pay;
 use crate::orders::NamedOrder;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
+use crate::reservations;
 use crate::rules::Providers;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
@@ -265,7 +266,7 @@ impl CommandEvaluation {
             paying: paying.as_ref(),
         };
         if let Err(refusal) = self.batch.apply(EntryIndex::FIRST, &application) {
-            if matches!(command, Command::Renew(_)) {
+            if matches!(command, Command::Renew(_)) && reservations::is_for_money(&refusal) {
                 self.batch.record_decline(
                     EntryIndex::FIRST,
                     self.member,

@@ -44,6 +44,17 @@ const SPREAD: u32 = 1_800;
 /// How long a provider takes calls after the expiry when its rules name no end, in seconds: a day.
 const LAST_DAY: i64 = 86_400;
 
+/// The codes of refusals that no provider gives: another call pays for the same period ...
+const UNDER_WAY: &str = "renewal_under_way";
+/// ... or this host sends no such plan.
+const NOT_SENT: &str = "not_sent";
+
+/// Whether a renewal was refused for want of money, which is an attempt that was declined. Otherwise there is no attempt, or it
+/// is another one's.
+pub(crate) fn is_for_money(refusal: &Refusal) -> bool {
+    ![UNDER_WAY, NOT_SENT].contains(&refusal.code.as_str())
+}
+
 /// The calls of a bundle's members for their present expiry, and those that pay for it.
 ///
 /// # Errors
@@ -138,9 +149,8 @@ impl BatchEntry {
     /// Whether a call is under way or unclear that pays for the present period of `member`, or has paid for it.
     fn has_call_for(&self, member: MemberIndex) -> bool {
         let resource = &self.walk.bundle[member];
-        let is_its = |one: &Extension| {
-            one.resource == resource.id && Some(one.expires_before) == resource.expires_at
-        };
+        let is_its =
+            |one: &Extension| one.resource == resource.id && Some(one.expires_before) == resource.expires_at;
         let stored = self.calls.iter().filter(|call| call.locks_its_keys()).map(|call| &call.renewal);
         stored.chain(&self.reserved).any(|renewal| renewal.extensions.iter().any(is_its))
     }
@@ -170,7 +180,7 @@ fn renewal(
     let Some((named, term)) = named.filter(|_| application.plan.pay_until.is_none()) else {
         let message = "only renewals that are paid at once are sent to the provider of this account; do it in its console, then \
              `perennial sync`";
-        return Err(Refusal { code: "not_sent".to_owned(), message: message.to_owned() });
+        return Err(Refusal { code: NOT_SENT.to_owned(), message: message.to_owned() });
     };
     let extension = |(step, extension): &(&Step, &plan::Extension)| {
         let member = &bundle[step.member];
@@ -224,5 +234,5 @@ fn under_way(other: &StoredCall) -> Refusal {
         renewal.named().expires_before,
         renewal.state.name()
     );
-    Refusal { code: "renewal_under_way".to_owned(), message }
+    Refusal { code: UNDER_WAY.to_owned(), message }
 }

@@ -30,6 +30,7 @@ use crate::batch::Batch;
 use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::reservations;
 use crate::rules::automatic_renewal;
 use crate::ruling_subject::PlanRuling;
 use crate::ruling_subject::Subject;
@@ -178,6 +179,7 @@ impl Batch {
         match applied {
             // What is reserved has changed nothing yet: the walk goes on along the same timeline.
             Ok(()) => is_kept_here,
+            Err(refusal) if !reservations::is_for_money(&refusal) => false,
             Err(refusal) => {
                 let plan = Some(&ruled.plan);
                 self.record_decline(index, member, refusal, DeclineClass::Money, next_try_at, plan);

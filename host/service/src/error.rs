@@ -81,7 +81,10 @@ impl ServiceError {
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
             | ServiceError::Engine(
-                EngineError::NoPlugin { .. } | EngineError::Watched(_) | EngineError::NotSent { .. } | EngineError::Clock(_),
+                EngineError::NoPlugin { .. }
+                | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
+                | EngineError::Clock(_),
             ) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
                 "not-found"
@@ -111,7 +114,8 @@ impl ServiceError {
                 EngineError::Store(_)
                 | EngineError::Plugin(_)
                 | EngineError::NoPlugin { .. }
-                | EngineError::Watched(_) | EngineError::NotSent { .. }
+                | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. },
@@ -151,7 +155,8 @@ impl ServiceError {
             | ServiceError::Engine(
                 EngineError::Store(_)
                 | EngineError::NoPlugin { .. }
-                | EngineError::Watched(_) | EngineError::NotSent { .. }
+                | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::Clock(_),
             )
             | ServiceError::Busy
@@ -174,7 +179,8 @@ impl From<EngineError> for ServiceError {
             EngineError::Plugin(_)
             | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
-            | EngineError::Watched(_) | EngineError::NotSent { .. }
+            | EngineError::Watched(_)
+            | EngineError::NotSent { .. }
             | EngineError::UnknownAccount(_)
             | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),

@@ -287,7 +287,10 @@ fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
         },
         rotated_at: row.get::<_, Option<i64>>("rotated_at")?.map(Timestamp::from_second),
         spending_per_hour: row.get::<_, Option<i64>>("spending_per_hour")?.map(Micros::new),
-        paused: row.get::<_, Option<i64>>("paused_at")?.map(Timestamp::from_second).zip(row.get("paused_by")?),
+        paused: row
+            .get::<_, Option<i64>>("paused_at")?
+            .map(Timestamp::from_second)
+            .zip(row.get("paused_by")?),
         balance,
     })
 }

@@ -274,7 +274,8 @@ impl Dispatcher {
 fn batch_with(first: &Renewal, due: &[&Renewal], most: u32) -> Vec<Renewal> {
     let is_alike = |other: &&&Renewal| {
         let is_payment = first.state == State::Reserved;
-        (other.state == State::Reserved) == is_payment && (!is_payment || other.term == first.term && other.options == first.options)
+        (other.state == State::Reserved) == is_payment
+            && (!is_payment || other.term == first.term && other.options == first.options)
     };
     let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
     let others = due.iter().filter(is_alike).filter(|other| other.key() != first.key());

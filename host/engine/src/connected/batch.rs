@@ -219,7 +219,10 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
             Finding::PartialRenewal => "partial_renewal",
             Finding::PersonNeeded => "person_needed",
         };
-        self.event(call, EventKind::RenewalInDoubt { attempt: attempt_id(&call.renewal), code: code.to_owned() });
+        self.event(
+            call,
+            EventKind::RenewalInDoubt { attempt: attempt_id(&call.renewal), code: code.to_owned() },
+        );
     }
 }
 

@@ -47,7 +47,8 @@ pub(super) struct Drive {
 impl Body for Drive {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Drive> {
         let fields = cursor.object(&["driver"])?;
-        let driver = fields.required("driver", |cursor| cursor.one_of(&[Driver::Watch, Driver::Host], Driver::name));
+        let driver =
+            fields.required("driver", |cursor| cursor.one_of(&[Driver::Watch, Driver::Host], Driver::name));
         Some(Drive { driver: driver? })
     }
 }

@@ -48,6 +48,8 @@ fn body(method: &str, path: &str, account: &str) -> String {
         }
         (_, "/v1/connections/{id}:grant") => r#"{"reads": []}"#,
         (_, "/v1/connections/{id}:rotate") => r#"{"access_key": "k", "secret_from": "env:NONE"}"#,
+        (_, "/v1/connections/{id}:drive") => r#"{"driver": "watch"}"#,
+        (_, "/v1/calls/{id}:resolve") => r#"{"decision": "give_up"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();

@@ -68,8 +68,7 @@ pub(super) struct LimitSpending {
     list: ListArguments,
 }
 
-const SENDING: [Field; 2] =
-    [Field::instant("paused_at", "paused"), Field::text("paused_by", "by the token")];
+const SENDING: [Field; 2] = [Field::instant("paused_at", "paused"), Field::text("paused_by", "by the token")];
 
 /// Says who renews what an account has.
 pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow::Result<()> {

@@ -3,8 +3,8 @@
 
 use std::io::Read;
 
-use perennial_engine::clock;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::clock;
 use serde_json::Value;
 use serde_json::json;
 
@@ -145,7 +145,8 @@ fn the_first_hour_ends_in_a_settled_renewal_and_tells_no_secret() {
 
 #[test]
 fn a_call_during_which_the_host_is_killed_is_settled_and_not_repeated() {
-    let hour = Hour::begin(&format!(r#"[{{"fault": "time_out", "on": "{RENEW}", "seconds": 30, "times": 1}}]"#));
+    let hour =
+        Hour::begin(&format!(r#"[{{"fault": "time_out", "on": "{RENEW}", "seconds": 30, "times": 1}}]"#));
     let environment = hour.environment();
     let host = Served::start(&hour.broker, &environment, &[]);
     hour.drive(&host);

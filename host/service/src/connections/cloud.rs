@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Resource;
 use perennial_domain::connected::read_back::OrderView;
 use perennial_domain::connected::read_back::ReadBack;
@@ -24,7 +25,6 @@ use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::Target;
-use perennial_domain::attempt::DeclineClass;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::connected::ReadFailure;
@@ -123,13 +123,13 @@ impl Batch {
         let is_others = |order: &CloudOrder| {
             self.orders.get(&order.id).is_some_and(|resource| *resource != call.resource)
         };
-        let orders = orders.map(|orders| {
-            orders.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>()
-        });
+        let orders =
+            orders.map(|orders| orders.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>());
         let read = translation::read_back_of(&call.renewal, resources, orders.as_deref(), at);
-        let is_own = orders.iter().flatten().any(|order| {
-            order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id)
-        });
+        let is_own = orders
+            .iter()
+            .flatten()
+            .any(|order| order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id));
         match read.orders {
             OrderView::Cancelled { .. } => ReadBack { orders: OrderView::Cancelled { is_own }, ..read },
             OrderView::Unknown
@@ -173,12 +173,8 @@ impl Batch {
     ) -> Result<Option<Vec<CloudOrder>>, CallError> {
         let (mut found, mut cursor) = (Vec::new(), None::<Cursor>);
         for _ in 0..ORDER_PAGES_MAX {
-            let query = OrderQuery {
-                orders: Vec::new(),
-                target: None,
-                created_from: Some(self.orders_from),
-                cursor,
-            };
+            let query =
+                OrderQuery { orders: Vec::new(), target: None, created_from: Some(self.orders_from), cursor };
             let answer = caller.ask(of, at, &Query::Orders(query)).await?;
             let QueryAnswer::Orders(page) = answer else { return Ok(None) };
             found.extend(page.orders);

@@ -74,8 +74,7 @@ struct Lanes {
 impl CallDispatcher {
     /// A dispatcher for the accounts of a host.
     pub fn new(service: &Service) -> CallDispatcher {
-        let lanes =
-            Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
+        let lanes = Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
         let shared =
             Shared { service: service.clone(), schedule: Schedule::DEFAULT, lanes: Mutex::new(lanes) };
         CallDispatcher { shared: Arc::new(shared), workers: JoinSet::new(), running: Vec::new() }

@@ -44,11 +44,8 @@ pub fn get(db: &ReadTx, account: AccountKey, api: Api) -> Result<Option<Gate>, S
     let found = statement.query_row((account, api.code()), |row| {
         let obstacle: Option<i64> = row.get(3)?;
         let level: Option<i64> = row.get(1)?;
-        let gate = Gate {
-            level: codec::instant(row, 0)?.zip(level),
-            failures: row.get(2)?,
-            closed_until: None,
-        };
+        let gate =
+            Gate { level: codec::instant(row, 0)?.zip(level), failures: row.get(2)?, closed_until: None };
         Ok((gate, obstacle, codec::instant(row, 4)?))
     });
     let Some((gate, obstacle, until)) = found.optional()? else { return Ok(None) };

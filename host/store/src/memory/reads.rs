@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
-use perennial_domain::connector::Driver;
 use perennial_domain::bundle::Stage;
+use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
