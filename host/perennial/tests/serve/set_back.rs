@@ -158,3 +158,28 @@ fn a_database_that_is_made_anew_is_none_that_was_set_back() {
     assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
     assert_eq!(balance(&server), "70.00");
 }
+
+#[test]
+fn an_approval_that_was_pending_says_that_it_may_be_paid_and_needs_a_person() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &START);
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    let settings = json!({ "approval_above": "5.00", "settings": { "on_undecided": "renew" } }).to_string();
+    assert_eq!(server.send("PATCH", "/v1/accounts/a", &settings).status, 200);
+    assert_eq!(server.send("POST", "/v1/clock:advance", r#"{"to": "2026-01-04T00:00:00Z"}"#).status, 200);
+    let approval = items(&server, "/v1/approvals?state=pending").remove(0);
+    assert_eq!(approval["required"][0]["reason"], "");
+    run(&folder, &[], &["db", "backup", "backup.db"]);
+    let approve = format!("/v1/approvals/{}:approve", approval["id"].as_str().unwrap());
+    assert_eq!(server.send("POST", &approve, "{}").status, 200);
+    assert_eq!(balance(&server), "70.00");
+    stop(server);
+
+    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    let server = Served::start(&folder, &[], &AGAIN);
+    let why = "the database was set back since it was due: it may be paid already";
+    let required = json!([{ "policy": "approval_above", "reason": why, "by": null, "given_by": null }]);
+    assert_eq!(items(&server, "/v1/approvals?state=pending")[0]["required"], required);
+    assert_eq!(server.send("POST", "/v1/clock:advance", r#"{"to": "2026-01-11T00:00:00Z"}"#).status, 200);
+    assert_eq!(balance(&server), "100.00", "nobody decided, and it may be paid already");
+}

@@ -197,3 +197,26 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
     "#]]
     .assert_eq(&shown.join("\n"));
 }
+
+#[test]
+fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
+    let address =
+        || prepaid("eip", "ip", "2026-08-10 10:00").attached().with("leftOut", "2026-08-10 1 month");
+    let shown = [
+        answer(&[instance("2026-09-10 10:00"), address()], 0, due()),
+        answer(&[instance("2026-11-10 10:00"), address()], 1, due()),
+        answer(&[instance("2026-09-10 10:00"), address()], 1, due()),
+    ];
+    expect![[r#"
+        i      until 2026-10-10 10:00 for 1 month
+        ip     until 2026-09-10 10:00 for 1 month
+        ip     leftOut = 2026-09-10 1 month
+
+        ip     until 2026-09-10 10:00 for 1 month
+        ip     leftOut = 2026-09-10 1 month
+
+        ip     until 2026-09-10 10:00 for 1 month
+        ip     leftOut = 
+    "#]]
+    .assert_eq(&shown.join("\n"));
+}

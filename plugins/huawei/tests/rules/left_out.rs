@@ -118,7 +118,7 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
 
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
-        disk: #1 to 2026-04-15 23:59:59 for 1 month and 15 days, anchor 15; #1 left_out becomes 
+        disk: #1 to 2026-04-15 23:59:59 for 1 month and 15 days, anchor 15; #1 left_out becomes 2026-04-15 1 month
     "#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -161,11 +161,49 @@ fn a_renewal_or_a_change_of_automatic_renewal_takes_it_back() {
     ];
     expect![[r#"
         #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
-        #0 to 2026-06-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 
+        #0 to 2026-06-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
         #0 on expiry lapse; #1 on expiry lapse; #1 left_out becomes 
         #1 on expiry lapse; #1 left_out becomes ; #0 left out CBC.99003605
         CBC.99003605
         #0 renews for own term, no limit; #1 renews for own term, no limit; #1 left_out becomes 
     "#]]
     .assert_eq(&shown.concat());
+}
+
+#[test]
+fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
+    let at = time("2026-03-24 03:00:00");
+    let expired = || Resource { stage: Stage::Grace, ..left_out("2026-02-28 1 month") };
+    let ahead = |expires: &str| until(expires, server());
+    let shown = [
+        print_plan(&command(&[], at, &[ahead("2026-03-31 23:59:59"), expired()], 0, automatic(), &[])),
+        tries(&[], "2026-02-26 03:00:00", &[ahead("2026-05-31 23:59:59"), left_out("2026-02-28 1 month")]),
+        tries(&[], "2026-02-26 03:00:00", &[ahead("2026-03-31 23:59:59"), left_out("2026-02-28 1 month")]),
+    ];
+    expect![[r#"
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-05-24 03:00:00 #0 try
+        2026-05-25 03:00:00 #0 try
+        2026-05-26 03:00:00 #0 try
+        2026-05-27 03:00:00 #0 try
+        2026-05-28 03:00:00 #0 try
+        2026-05-29 03:00:00 #0 try
+        2026-05-30 03:00:00 #0 try
+        2026-05-31 03:00:00 #0 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #1 try
+        2026-03-24 03:00:00 #0 try
+        2026-03-25 03:00:00 #0 try
+        2026-03-26 03:00:00 #0 try
+        2026-03-27 03:00:00 #0 try
+        2026-03-28 03:00:00 #0 try
+        2026-03-29 03:00:00 #0 try
+        2026-03-30 03:00:00 #0 try
+        2026-03-31 03:00:00 #0 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 
+    "#]].assert_eq(&shown.join("\n"));
 }
