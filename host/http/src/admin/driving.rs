@@ -104,9 +104,11 @@ pub(super) async fn drive(
     .await
 }
 
-/// Gives up what is reserved of an account and was not sent.
+/// Gives up what is reserved of an account and was not sent, and what was proven not to be applied and would be tried again.
 fn give_up(work: &mut WriteContext<'_>, account: &str) -> Result<(), Problem> {
-    let states = serde_json::json!([protocol::State::Reserved.code()]).to_string();
+    let is_left = |state: &protocol::State| *state == protocol::State::Reserved || state.is_open_to_retry();
+    let states = protocol::State::ALL.into_iter().filter(is_left).map(protocol::State::code);
+    let states = serde_json::json!(states.collect::<Vec<_>>()).to_string();
     let filter =
         CallFilter { account: Some(account.to_owned()), states: Some(states), ..CallFilter::default() };
     for listed in listing::calls(work.db(), &filter, CallKey::before_all(), u32::MAX)? {

@@ -186,3 +186,27 @@ fn a_command_that_is_not_sent_to_providers_says_so() {
     let set = post(&pair, "/v1/resources/ecs-2:set-auto-renew", &json!({}), 200);
     assert_eq!(set["resource"]["on_expiry"], "renew", "who renews is this host");
 }
+
+#[test]
+fn a_renewal_that_takes_an_approval_is_called_once_it_is_given() {
+    let pair = driven("[]");
+    let limited = pair.broker.ask_admin("PATCH", "/v1/accounts/acme", r#"{"approval_above": "50.00"}"#);
+    assert_eq!(limited.status, 200, "{}", limited.body);
+    let pending = post(&pair, "/v1/resources/ecs-1:renew", &json!({}), 202);
+    let approval = pending["approval"]["id"].as_str().unwrap();
+    assert_eq!(pair.ask("/v1/calls")["items"], json!([]));
+    post(&pair, &format!("/v1/approvals/{approval}:approve"), &json!({}), 200);
+    let history = until(&pair, "settled", 10);
+    assert_eq!(states(&history), ["reserved", "calling", "submitted", "settled"]);
+}
+
+#[test]
+fn a_renewal_without_the_money_for_it_is_declined_here_and_not_sent() {
+    let pair = driven("[]");
+    pair.in_console("/v1/resources/ecs-2:renew", &json!({ "term": { "count": 1, "unit": "year" } }));
+    pair.in_console("/v1/resources/eip-1:renew", &json!({ "term": { "count": 3, "unit": "year" } }));
+    assert_eq!(pair.sync(&json!({}))["balance"], cloud_balance(&pair));
+    let refused = post(&pair, "/v1/resources/ecs-1:renew", &json!({ "term": { "count": 1, "unit": "year" } }), 409);
+    assert!(refused["refusal"]["code"].as_str().is_some(), "{refused}");
+    assert_eq!(pair.ask("/v1/calls")["items"], json!([]));
+}

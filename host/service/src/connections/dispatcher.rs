@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use perennial_domain::connected::dispatch::Api;
 use perennial_domain::connected::dispatch::Dispatcher;
+use perennial_domain::connected::dispatch::Obstacle;
 use perennial_domain::connected::dispatch::SendingLimits;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::schedule::Schedule;
@@ -55,6 +56,8 @@ pub struct CallDispatcher {
     workers: JoinSet<()>,
     /// The running workers: their task, and the account that each calls the provider of.
     running: Vec<(Id, AccountKey)>,
+    /// Whether it was said that the ceiling on spending holds something back.
+    has_warned: bool,
 }
 
 /// What workers share.
@@ -77,7 +80,7 @@ impl CallDispatcher {
         let lanes = Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
         let shared =
             Shared { service: service.clone(), schedule: Schedule::DEFAULT, lanes: Mutex::new(lanes) };
-        CallDispatcher { shared: Arc::new(shared), workers: JoinSet::new(), running: Vec::new() }
+        CallDispatcher { shared: Arc::new(shared), workers: JoinSet::new(), running: Vec::new(), has_warned: false }
     }
 
     /// Sends calls until the host stops; then waits for those under way.
@@ -147,8 +150,16 @@ impl CallDispatcher {
                     let account = work.account;
                     let task = self.workers.spawn(carry_out(Arc::clone(&self.shared), work, driver));
                     self.running.push((task.id(), account));
+                    self.has_warned = false;
                 }
                 Ok(Some((Next::Written, _))) => {}
+                Ok(Some((Next::Waiting(Obstacle::SpendingCeiling, until), _))) => {
+                    if !std::mem::replace(&mut self.has_warned, true) {
+                        let until = until.map(|until| until.to_string());
+                        tracing::error!(until, "renewals wait, because more would be spent within an hour than is allowed");
+                    }
+                    return POLL_INTERVAL;
+                }
                 Ok(Some((Next::Idle | Next::Waiting(..), _)) | None) => return POLL_INTERVAL,
                 Err(error) => {
                     tracing::warn!(%error, "the calls that are due cannot be read");
