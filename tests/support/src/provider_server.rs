@@ -25,6 +25,7 @@ use perennial_http::state::AppState;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::Role;
 use perennial_service::connections::dispatcher::CallDispatcher;
+use perennial_service::connections::refresher;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
@@ -192,6 +193,11 @@ impl Server {
     /// Sends the calls of connected accounts for as long as the server is there.
     pub fn dispatch(&self) {
         self.runtime.spawn(CallDispatcher::new(self.host.service()).run());
+    }
+
+    /// Reads inventories of connected accounts again for as long as the server is there.
+    pub fn refresh(&self) {
+        self.runtime.spawn(refresher::run(self.host.service().clone()));
     }
 
     /// A new key of `account`.

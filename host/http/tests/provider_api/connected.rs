@@ -286,3 +286,17 @@ fn an_endpoint_on_loopback_takes_a_setting_of_the_host() {
     assert_eq!(answer.status, 409, "{}", answer.body);
     assert!(answer.body.contains("connections.allow_private"), "{}", answer.body);
 }
+
+#[test]
+fn a_running_host_reads_an_inventory_again_after_six_hours() {
+    let pair = Pair::synced();
+    pair.broker.refresh();
+    pair.in_console("/v1/resources/ecs-2:renew", &json!({}));
+    pair.broker.advance("2026-03-01T05:59:59Z".parse().unwrap());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(pair.drift(), [""; 0], "not before");
+    pair.cloud.advance("2026-03-01T06:00:01Z".parse().unwrap());
+    pair.broker.advance("2026-03-01T06:00:01Z".parse().unwrap());
+    pair.broker.wait_until("the renewal of the console is found", |_| !pair.drift().is_empty());
+    assert_eq!(pair.drift(), ["renewed ecs-2: 2026-03-25T15:59:59Z -> 2026-04-25T15:59:59Z"]);
+}

@@ -206,7 +206,8 @@ fn a_renewal_without_the_money_for_it_is_declined_here_and_not_sent() {
     pair.in_console("/v1/resources/ecs-2:renew", &json!({ "term": { "count": 1, "unit": "year" } }));
     pair.in_console("/v1/resources/eip-1:renew", &json!({ "term": { "count": 3, "unit": "year" } }));
     assert_eq!(pair.sync(&json!({}))["balance"], cloud_balance(&pair));
-    let refused = post(&pair, "/v1/resources/ecs-1:renew", &json!({ "term": { "count": 1, "unit": "year" } }), 409);
+    let refused =
+        post(&pair, "/v1/resources/ecs-1:renew", &json!({ "term": { "count": 1, "unit": "year" } }), 409);
     assert!(refused["refusal"]["code"].as_str().is_some(), "{refused}");
     assert_eq!(pair.ask("/v1/calls")["items"], json!([]));
 }

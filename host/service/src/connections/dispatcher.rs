@@ -80,7 +80,12 @@ impl CallDispatcher {
         let lanes = Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
         let shared =
             Shared { service: service.clone(), schedule: Schedule::DEFAULT, lanes: Mutex::new(lanes) };
-        CallDispatcher { shared: Arc::new(shared), workers: JoinSet::new(), running: Vec::new(), has_warned: false }
+        CallDispatcher {
+            shared: Arc::new(shared),
+            workers: JoinSet::new(),
+            running: Vec::new(),
+            has_warned: false,
+        }
     }
 
     /// Sends calls until the host stops; then waits for those under way.
@@ -156,7 +161,10 @@ impl CallDispatcher {
                 Ok(Some((Next::Waiting(Obstacle::SpendingCeiling, until), _))) => {
                     if !std::mem::replace(&mut self.has_warned, true) {
                         let until = until.map(|until| until.to_string());
-                        tracing::error!(until, "renewals wait, because more would be spent within an hour than is allowed");
+                        tracing::error!(
+                            until,
+                            "renewals wait, because more would be spent within an hour than is allowed"
+                        );
                     }
                     return POLL_INTERVAL;
                 }
