@@ -185,6 +185,15 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/connections/{id}:grant               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:rotate              401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:sync                401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:drive               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections/{id}:pause               401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:resume              401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:limit-spending      401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections:pause                    401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/connections:resume                   401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/calls                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calls/{id}                           401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        POST   /v1/calls/{id}:resolve                   401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403

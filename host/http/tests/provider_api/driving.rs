@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_test_support::provider_server::Server;
 use serde_json::Value;
 use serde_json::json;
 
@@ -43,9 +44,19 @@ fn until(pair: &Pair, state: &str, seconds: i64) -> Value {
         assert!(Instant::now() < deadline, "in vain for {state}: {}", found.body);
         let next = pair.broker.now() + seconds;
         advance(pair, next);
-        // What is due at one instant takes a few requests; the clocks stand still meanwhile.
-        std::thread::sleep(Duration::from_millis(150));
+        pair.broker.wait_until("nothing is due at this instant any more", |broker| !is_busy(broker));
     }
+}
+
+/// Whether something is to be done about the first call now.
+fn is_busy(broker: &Server) -> bool {
+    let found = broker.ask_admin("GET", "/v1/calls/1", "");
+    if found.status != 200 {
+        return false;
+    }
+    let call = found.json()["call"].clone();
+    let act_at = call["act_at"].as_str().map(|at| at.parse::<Timestamp>().unwrap());
+    call["state"] == "calling" || act_at.is_some_and(|at| at <= broker.now())
 }
 
 /// The states that a call has been in.
@@ -134,20 +145,42 @@ fn what_never_arrived_is_found_out_and_tried_again_once() {
     assert_eq!((cloud_balance(&pair), &history["call"]["declines"]), (json!("891.00"), &json!(1)));
 }
 
+/// When the first call was sent.
+fn called_at(history: &Value) -> Timestamp {
+    let steps = history["steps"].as_array().unwrap();
+    let calling = steps.iter().find(|step| step["state"] == "calling").unwrap();
+    calling["at"].as_str().unwrap().parse().unwrap()
+}
+
 #[test]
-fn nothing_is_sent_while_sending_is_paused_or_above_the_ceiling() {
+fn nothing_is_sent_while_sending_is_paused() {
+    for (pause, resume) in [
+        ("/v1/connections:pause", "/v1/connections:resume"),
+        ("/v1/connections/acme:pause", "/v1/connections/acme:resume"),
+    ] {
+        let pair = driven("[]");
+        post(&pair, pause, &json!({}), 200);
+        post(&pair, "/v1/resources/ecs-1:renew", &json!({}), 202);
+        let resumed_at = pair.broker.now() + 3_600;
+        advance(&pair, resumed_at);
+        pair.sync(&json!({}));
+        post(&pair, resume, &json!({}), 200);
+        assert!(called_at(&until(&pair, "settled", 10)) >= resumed_at, "{pause}");
+    }
+}
+
+#[test]
+fn what_costs_more_than_the_ceiling_waits_until_it_is_lifted() {
     let pair = driven("[]");
-    post(&pair, "/v1/connections:pause", &json!({}), 200);
+    let limited = post(&pair, "/v1/connections/acme:limit-spending", &json!({ "per_hour": "50.00" }), 200);
+    assert_eq!(limited["spending_per_hour"], "50.00");
     post(&pair, "/v1/resources/ecs-1:renew", &json!({}), 202);
-    std::thread::sleep(Duration::from_millis(1_500));
-    assert_eq!(pair.ask("/v1/calls/1")["call"]["state"], "reserved");
-    post(&pair, "/v1/connections/acme:limit-spending", &json!({ "per_hour": "50.00" }), 200);
-    post(&pair, "/v1/connections:resume", &json!({}), 200);
-    std::thread::sleep(Duration::from_millis(1_500));
-    assert_eq!(pair.ask("/v1/calls/1")["call"]["state"], "reserved");
+    let lifted_at = pair.broker.now() + 3_600;
+    advance(&pair, lifted_at);
+    pair.sync(&json!({}));
     let view = post(&pair, "/v1/connections/acme:limit-spending", &json!({}), 200);
-    assert_eq!((&view["spending_per_hour"], &view["paused_at"]), (&Value::Null, &Value::Null));
-    until(&pair, "settled", 10);
+    assert_eq!(view["spending_per_hour"], Value::Null);
+    assert!(called_at(&until(&pair, "settled", 10)) >= lifted_at);
 }
 
 #[test]

@@ -86,7 +86,6 @@ impl Hour {
     /// Waits until the call is in `state`.
     fn wait(&self, host: &Served, state: &str) -> Value {
         until(state, || {
-            std::thread::sleep(std::time::Duration::from_millis(50));
             let answer = host.get("/v1/calls/1");
             let history = answer.json();
             (history["call"]["state"] == state).then_some(history)
