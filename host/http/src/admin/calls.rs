@@ -206,7 +206,7 @@ const fn class(state: protocol::State) -> Option<&'static str> {
 }
 
 /// Lists renewals on clouds, in the order in which they were first reserved.
-#[utoipa::path(get, path = "/v1/calls", tag = "connections",
+#[utoipa::path(get, path = "/v1/calls", tag = "calls",
     params(
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("resource" = Option<String>, Query, description = "Only those that prolong this resource."),
@@ -241,7 +241,7 @@ fn codes_of(name: &str) -> String {
 }
 
 /// Gets a renewal on a cloud with its history.
-#[utoipa::path(get, path = "/v1/calls/{id}", tag = "connections", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/calls/{id}", tag = "calls", params(("id" = String, Path)),
     responses((status = 200, body = CallHistoryView)))]
 pub(super) async fn get(
     State(app): State<AppState>,
@@ -293,7 +293,7 @@ impl Body for Resolution {
 
 /// Takes down what a person says of a call that is in doubt or was handed to a person, or gives up one that was not sent. Only
 /// what somebody has looked at is to be said here: what is called not applied is tried again.
-#[utoipa::path(post, path = "/v1/calls/{id}:resolve", tag = "connections", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/calls/{id}:resolve", tag = "calls", params(("id" = String, Path)),
     request_body = Resolution, responses((status = 200, body = CallHistoryView)))]
 pub(super) async fn resolve(
     State(app): State<AppState>,
