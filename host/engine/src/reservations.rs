@@ -123,7 +123,7 @@ impl Batch {
         self.note_charge(index);
         let balance = &mut self.accounts[account.get()].account.balance;
         let hold = balance.hold(cost).map_err(|shortfall| self.short_of_money(account, shortfall))?;
-        // What is held is stored: whoever settles the call finds it again by its amount.
+        // The hold is stored: what settles the call finds it again by its amount.
         drop(hold);
         let act_at = renewal.act_at;
         advance(&mut renewal, Signal::Reserve, at, &Schedule::DEFAULT)

@@ -140,7 +140,7 @@ pub(super) struct StepView {
     /// When it did.
     #[schema(format = DateTime)]
     at: String,
-    /// The state.
+    /// The word for the state that it entered.
     state: &'static str,
     /// The class of a decline.
     class: Option<&'static str>,

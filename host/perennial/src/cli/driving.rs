@@ -58,7 +58,7 @@ pub(super) struct LimitSpending {
     /// The most that renewals within an hour may cost.
     #[arg(value_parser = input::amount, required_unless_present = "none")]
     per_hour: Option<String>,
-    /// No ceiling.
+    /// Lift the ceiling: there is none.
     #[arg(long, conflicts_with = "per_hour")]
     none: bool,
     /// Why, for the audit log.

@@ -89,7 +89,7 @@ impl Batch {
         Ok(Batch { work, targets, orders, orders_from })
     }
 
-    /// The calls.
+    /// The calls that were found due together.
     pub(super) fn work(&self) -> &Work {
         &self.work
     }

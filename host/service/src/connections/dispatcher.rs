@@ -52,7 +52,7 @@ const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
 /// Sends calls for as long as the host runs.
 pub struct CallDispatcher {
-    shared: Arc<Shared>,
+    shared: Arc<DispatcherState>,
     workers: JoinSet<()>,
     /// The running workers: their task, and the account that each calls the provider of.
     running: Vec<(Id, AccountKey)>,
@@ -60,8 +60,8 @@ pub struct CallDispatcher {
     has_warned: bool,
 }
 
-/// What workers share.
-struct Shared {
+/// What the dispatcher's workers have in common.
+struct DispatcherState {
     service: Service,
     schedule: Schedule,
     /// Locked on the writer's thread only, so nobody waits for it.
@@ -78,8 +78,11 @@ impl CallDispatcher {
     /// A dispatcher for the accounts of a host.
     pub fn new(service: &Service) -> CallDispatcher {
         let lanes = Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
-        let shared =
-            Shared { service: service.clone(), schedule: Schedule::DEFAULT, lanes: Mutex::new(lanes) };
+        let shared = DispatcherState {
+            service: service.clone(),
+            schedule: Schedule::DEFAULT,
+            lanes: Mutex::new(lanes),
+        };
         CallDispatcher {
             shared: Arc::new(shared),
             workers: JoinSet::new(),
@@ -260,14 +263,18 @@ fn limits_of(capabilities: &Capabilities) -> SendingLimits {
 }
 
 /// Reads the calls of `work`, sends those that are to be paid for and are as they were, and writes down what came of it.
-async fn carry_out(shared: Arc<Shared>, work: Work, driver: Driver) {
+async fn carry_out(shared: Arc<DispatcherState>, work: Work, driver: Driver) {
     let id = work.id.clone();
     if let Err(error) = try_to_carry_out(&shared, work, driver).await {
         tracing::warn!(account = id, %error, "calls are put off");
     }
 }
 
-async fn try_to_carry_out(shared: &Arc<Shared>, work: Work, driver: Driver) -> Result<(), ConnectError> {
+async fn try_to_carry_out(
+    shared: &Arc<DispatcherState>,
+    work: Work,
+    driver: Driver,
+) -> Result<(), ConnectError> {
     let service = &shared.service;
     let connected = match account::connect(service, &work.id).await {
         Ok(connected) => Arc::new(connected),
@@ -307,7 +314,7 @@ async fn try_to_carry_out(shared: &Arc<Shared>, work: Work, driver: Driver) -> R
     }
 }
 
-impl Shared {
+impl DispatcherState {
     async fn take_readings(
         self: &Arc<Self>,
         work: Work,

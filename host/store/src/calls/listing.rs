@@ -32,7 +32,7 @@ pub struct ListedCall {
 pub struct CallStep {
     /// The instant at which it did.
     pub at: Timestamp,
-    /// The state.
+    /// The state that it entered.
     pub state: State,
     /// What the provider said with it, if it said something.
     pub said: Option<Refusal>,
