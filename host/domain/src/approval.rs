@@ -10,6 +10,7 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::ApprovalIndex;
 use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
@@ -149,7 +150,7 @@ pub enum ExistingApproval {
     /// No approval is pending, and none is final.
     None,
     /// One is pending: the index of it.
-    Pending(usize),
+    Pending(ApprovalIndex),
     /// One was rejected, or nobody decided in time: no other is requested.
     Decided,
 }
@@ -172,7 +173,7 @@ pub fn existing_renewal(
     };
     let own = approvals.iter().position(|one| one.cause == Cause::Auto && waits(one));
     match own.or_else(|| approvals.iter().position(waits)) {
-        Some(place) => ExistingApproval::Pending(place),
+        Some(number) => ExistingApproval::Pending(ApprovalIndex::new(number)),
         None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => {
             ExistingApproval::Decided
         }
@@ -195,7 +196,8 @@ pub fn existing_command(
             && one.member == member
             && one.command == command
     };
-    approvals.iter().position(waits).map_or(ExistingApproval::None, ExistingApproval::Pending)
+    let pending = approvals.iter().position(waits).map(ApprovalIndex::new);
+    pending.map_or(ExistingApproval::None, ExistingApproval::Pending)
 }
 
 /// What carrying `plan` out at `at` takes from the account then or later without anybody being asked again. An order that

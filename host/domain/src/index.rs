@@ -46,6 +46,10 @@ index_types! {
     PackageIndex;
     /// The place of a notice in the list of a plugin's manifest.
     NoticeIndex;
+    /// The place of a policy in its set, in the order of the chain.
+    PolicyIndex;
+    /// The place of an approval among those of its bundle.
+    ApprovalIndex;
     /// The place of an account among those that come with the requests to a plugin.
     AccountIndex;
 }

@@ -314,7 +314,8 @@ fn mark_approved(
         }
         approval.close(State::Approved, resolution(at, decision));
     }
-    item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));
+    let will_retry = stored.cause == Cause::Auto;
+    item.walk.events.push(decision_event(at, stored, State::Approved, decision, will_retry));
 }
 
 /// What is recorded of rulings when every approval is given that they require: those that this does not answer.

@@ -176,8 +176,8 @@ impl Batch {
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let (instant, expires_at) = (item.instant, bundle[member].expires_at);
         match approval::existing_renewal(&summaries, bundle, member, key) {
-            ExistingApproval::Pending(place) => {
-                self.extend_approval(index, place, ruled);
+            ExistingApproval::Pending(approval) => {
+                self.extend_approval(index, approval, ruled);
                 false
             }
             ExistingApproval::Decided => false,
@@ -212,9 +212,9 @@ impl Batch {
         let item = self.entry(index);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         match approval::existing_command(&summaries, member, &text) {
-            ExistingApproval::Pending(place) => {
-                let is_changed = self.extend_approval(index, place, ruled);
-                Ok((self.entry(index).approvals[place].id.clone(), is_changed))
+            ExistingApproval::Pending(approval) => {
+                let is_changed = self.extend_approval(index, approval, ruled);
+                Ok((self.entry(index).approvals[approval.get()].id.clone(), is_changed))
             }
             ExistingApproval::None | ExistingApproval::Decided => {
                 let timeline = self.request_timeline(index)?;

@@ -11,6 +11,7 @@ use perennial_domain::approval::State;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::ApprovalIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::deferral::Deferral;
@@ -28,12 +29,17 @@ use crate::ruling_approvals::BUILT_IN;
 use crate::ruling_subject::PlanRuling;
 
 impl Batch {
-    /// Has the pending approval at `place` wait for what policies require of the same plan by now; returns whether that is
+    /// Has the pending approval at `approval` wait for what policies require of the same plan by now; returns whether that is
     /// something else than before.
-    pub(super) fn extend_approval(&mut self, index: EntryIndex, place: usize, ruled: &PlanRuling) -> bool {
+    pub(super) fn extend_approval(
+        &mut self,
+        index: EntryIndex,
+        approval: ApprovalIndex,
+        ruled: &PlanRuling,
+    ) -> bool {
         let item = self.entry_mut(index);
         let (instant, bundle) = (item.instant, &item.walk.bundle);
-        let approval = &mut item.approvals[place];
+        let approval = &mut item.approvals[approval.get()];
         let is_same_request = approval.summary.cause == ruled.command.cause();
         if !is_same_request || !approval_parts::takes_others(&approval.required, ruled.required()) {
             return false;

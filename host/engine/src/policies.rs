@@ -8,6 +8,7 @@ use std::sync::PoisonError;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::Calendar;
 use perennial_domain::policy::Policy;
 use perennial_domain::policy::PolicyMode;
@@ -132,9 +133,9 @@ pub(crate) struct ActivePolicies {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Matching {
     /// Those whose rulings count.
-    pub(crate) active: Vec<usize>,
+    pub(crate) active: Vec<PolicyIndex>,
     /// Those that are asked beside them.
-    pub(crate) shadow: Vec<usize>,
+    pub(crate) shadow: Vec<PolicyIndex>,
 }
 
 impl Matching {
@@ -149,11 +150,11 @@ impl ActivePolicies {
     pub(crate) fn matching(&self, account: &Account, bundle: &Bundle, command: &str) -> Matching {
         let candidate = candidate(account, bundle, command);
         let mut matching = Matching::default();
-        for (place, policy) in self.held.set.policies.iter().enumerate() {
+        for (number, policy) in self.held.set.policies.iter().enumerate() {
             if policy.selector.matches(&candidate) {
                 match policy.mode {
-                    PolicyMode::Active => matching.active.push(place),
-                    PolicyMode::Shadow => matching.shadow.push(place),
+                    PolicyMode::Active => matching.active.push(PolicyIndex::new(number)),
+                    PolicyMode::Shadow => matching.shadow.push(PolicyIndex::new(number)),
                 }
             }
         }
@@ -161,7 +162,7 @@ impl ActivePolicies {
     }
 
     /// The places of the policies whose rulings count on a plan of which these are the facts, in the order of the chain.
-    pub(crate) fn active_for(&self, account: &AccountFacts, plan: &PlanFacts) -> Vec<usize> {
+    pub(crate) fn active_for(&self, account: &AccountFacts, plan: &PlanFacts) -> Vec<PolicyIndex> {
         let (primary, _) = &plan.members[0];
         let candidate = Candidate {
             account: &account.id,
@@ -173,7 +174,7 @@ impl ActivePolicies {
         let policies = self.held.set.policies.iter().enumerate();
         let is_asked =
             |policy: &Policy| policy.mode == PolicyMode::Active && policy.selector.matches(&candidate);
-        policies.filter(|(_, policy)| is_asked(policy)).map(|(place, _)| place).collect()
+        policies.filter(|(_, policy)| is_asked(policy)).map(|(number, _)| PolicyIndex::new(number)).collect()
     }
 
     /// The policies of whose changes `person` cannot make use for `command` on a bundle of `account`.
@@ -191,23 +192,23 @@ impl ActivePolicies {
     }
 
     /// The policy at this place.
-    pub(crate) fn policy(&self, place: usize) -> &Policy {
-        &self.held.set.policies[place]
+    pub(crate) fn policy(&self, index: PolicyIndex) -> &Policy {
+        &self.held.set.policies[index.get()]
     }
 
     /// The digest of its script.
-    pub(crate) fn digest(&self, place: usize) -> &str {
-        &self.held.digests[place]
+    pub(crate) fn digest(&self, index: PolicyIndex) -> &str {
+        &self.held.digests[index.get()]
     }
 
     /// The versions of the policies at these places.
-    pub(crate) fn versions(&self, places: &[usize]) -> Vec<PolicyVersion> {
-        let version = |place: &usize| PolicyVersion {
-            name: self.policy(*place).name.clone(),
-            digest: self.digest(*place).to_owned(),
-            on_failure: self.policy(*place).on_failure,
+    pub(crate) fn versions(&self, indexes: &[PolicyIndex]) -> Vec<PolicyVersion> {
+        let version = |index: &PolicyIndex| PolicyVersion {
+            name: self.policy(*index).name.clone(),
+            digest: self.digest(*index).to_owned(),
+            on_failure: self.policy(*index).on_failure,
         };
-        places.iter().map(version).collect()
+        indexes.iter().map(version).collect()
     }
 
     /// The calendars that their scripts see.
@@ -221,9 +222,9 @@ impl ActivePolicies {
     }
 
     /// The place of the policy called `name`.
-    pub(crate) fn place(&self, name: &str) -> usize {
+    pub(crate) fn index(&self, name: &str) -> PolicyIndex {
         let found = self.held.set.policies.iter().position(|policy| policy.name == name);
-        found.expect("only policies of the set are recorded")
+        PolicyIndex::new(found.expect("only policies of the set are recorded"))
     }
 
     /// Asks about each plan the policies that it names.

@@ -4,6 +4,7 @@
 
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Renewal;
@@ -86,7 +87,7 @@ pub(crate) struct Case {
     /// What the last round wants of the plan.
     pending_amendment: Option<PendingAmendment>,
     /// What shadow policies did, each with its place in the set.
-    shadow_events: Vec<(usize, EventKind)>,
+    shadow_events: Vec<(PolicyIndex, EventKind)>,
     /// What shadow policies ruled.
     pub(crate) shadow_rulings: Vec<ShadowRuling>,
 }
@@ -158,7 +159,7 @@ impl Case {
     /// A round of the chain; returns whether the plan is to be amended.
     pub(crate) fn step(&mut self, policies: &ActivePolicies) -> bool {
         let before = (self.chain.clone(), self.first_entries);
-        let asked = self.matching.active.iter().map(|place| policies.policy(*place));
+        let asked = self.matching.active.iter().map(|index| policies.policy(*index));
         let pairs = asked.zip(&self.answers).collect::<Vec<(&Policy, &PolicyAnswer)>>();
         let next = self.chain.round(&self.state.facts, &pairs);
         self.first_entries.get_or_insert(self.chain.entries().len());
@@ -236,13 +237,13 @@ impl Case {
         facts: &PlanFacts,
         answers: &[PolicyAnswer],
     ) {
-        for (place, answer) in self.matching.shadow.iter().zip(answers) {
+        for (index, answer) in self.matching.shadow.iter().zip(answers) {
             let mut chain = Chain::new(self.context.clone());
-            let next = chain.round(facts, &[(policies.policy(*place), answer)]);
-            let digest = policies.digest(*place);
-            let ruling = ShadowRuling::of(&policies.policy(*place).name, digest, &next, chain.entries());
+            let next = chain.round(facts, &[(policies.policy(*index), answer)]);
+            let digest = policies.digest(*index);
+            let ruling = ShadowRuling::of(&policies.policy(*index).name, digest, &next, chain.entries());
             self.shadow_rulings.push(ruling);
-            let events = chain.into_entries().into_iter().map(|entry| (*place, self.event(entry, true)));
+            let events = chain.into_entries().into_iter().map(|entry| (*index, self.event(entry, true)));
             let events = events.collect::<Vec<_>>();
             self.shadow_events.extend(events);
         }
@@ -252,15 +253,15 @@ impl Case {
     pub(crate) fn events(&self, policies: &ActivePolicies) -> Vec<EventKind> {
         let entries = self.chain.entries();
         let (first, later) = entries.split_at(self.first_entries.unwrap_or_default());
-        let place = |entry: &Entry| match entry {
-            Entry::Note { policy, .. } | Entry::Ruled { policy, .. } => policies.place(policy),
+        let index = |entry: &Entry| match entry {
+            Entry::Note { policy, .. } | Entry::Ruled { policy, .. } => policies.index(policy),
         };
         let mut first = first
             .iter()
-            .map(|entry| (place(entry), self.event(entry.clone(), false)))
+            .map(|entry| (index(entry), self.event(entry.clone(), false)))
             .chain(self.shadow_events.iter().cloned())
             .collect::<Vec<_>>();
-        first.sort_by_key(|(place, _)| *place);
+        first.sort_by_key(|(index, _)| *index);
         let first = first.into_iter().map(|(_, event)| event);
         first.chain(later.iter().map(|entry| self.event(entry.clone(), false))).collect()
     }

@@ -31,7 +31,7 @@ impl Batch {
             }
             let asked = case.matching.active.iter().chain(&case.matching.shadow);
             let terms =
-                asked.flat_map(|place| terms_of(&policies.policy(*place).text)).collect::<BTreeSet<_>>();
+                asked.flat_map(|index| terms_of(&policies.policy(*index).text)).collect::<BTreeSet<_>>();
             let others = terms.into_iter().filter(|term| case.state.facts.term != Some(*term));
             let token = self.account(case.account).token_option();
             wanted.extend(others.map(|term| {

@@ -9,7 +9,6 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::SkippedMember;
 use plugin_sdk::Step;
-use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::left_out::is_said;
 
 use crate::following::LEFT_OUT;
@@ -100,13 +99,6 @@ impl Draft {
     pub(crate) fn forget_left_out(&mut self, member: MemberIndex, resource: &Resource) {
         if is_said(resource, LEFT_OUT) {
             self.attribute(member, LEFT_OUT, "");
-        }
-    }
-
-    /// Says of a member that was left out, and that is extended now, that it still is.
-    pub(crate) fn still_left_out(&mut self, member: MemberIndex, resource: &Resource, left_out: LeftOut) {
-        if is_said(resource, LEFT_OUT) {
-            self.attribute(member, LEFT_OUT, &left_out.to_string());
         }
     }
 

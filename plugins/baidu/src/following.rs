@@ -19,6 +19,7 @@ use crate::members::RENEW_EIP;
 use crate::members::is_dedicated;
 use crate::members::is_final;
 use crate::members::is_off;
+use crate::members::is_scaling;
 use crate::refusals::Code;
 use crate::settings::Settings;
 use crate::tries::CALENDAR;
@@ -114,31 +115,47 @@ pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<Mem
     leader(bundle, resource).filter(|member| !is_dedicated(&bundle[*member as usize]))
 }
 
-/// The attribute that says that a renewal left a member out that the rule of its instance covers: its day of expiry, and the
-/// term.
+/// The attribute that says that a renewal left a member behind that the rule of its instance covers: its day of expiry then,
+/// and the term.
 pub(crate) const LEFT_OUT: &str = "leftOut";
 
 /// The instance that a member catches up with by tries of its own, and the term of that one's renewal: a renewal left the member
-/// out, for example because it was being scaled, and the instance is not tried before the member expires. `None` of every
+/// behind, for example because it was being scaled, and the instance is not tried before the member expires. `None` of every
 /// other member.
 pub(crate) fn left_out(
     settings: &Settings,
     bundle: &[Resource],
     resource: &Resource,
 ) -> Option<(MemberIndex, Term)> {
-    let left_out = LeftOut::of(resource, LEFT_OUT, CALENDAR)?;
+    let left_out = LeftOut::of(resource, LEFT_OUT)?;
     let (index, own) = (resource.attached_to?, resource.expires_at?);
     let instance = &bundle[index as usize];
     let is_paid = instance.charging == Charging::Prepaid && instance.stage == Stage::Active;
     let is_covered = is_paid && !is_dedicated(instance) && goes_along(instance, resource).is_ok();
     let is_taken = match instance.on_expiry {
-        OnExpiry::Renew => is_tried_before(settings, instance, instance.expires_at?, own),
+        OnExpiry::Renew => {
+            !is_scaling(instance) && is_tried_before(settings, instance, instance.expires_at?, own)
+        }
         // Its last automatic renewal was the one that left this out.
         OnExpiry::Lapse => false,
         OnExpiry::Convert | OnExpiry::Release => true,
     };
     let lapses = resource.on_expiry == OnExpiry::Lapse;
     (is_covered && lapses && !is_taken).then_some((index, left_out.term))
+}
+
+/// The instance in whose place a member has one try of its own, the last before it expires: the instance is being scaled, which
+/// passes, and its tries come to nothing meanwhile. And the term of its renewals. `None` of every other member.
+pub(crate) fn stands_in(bundle: &[Resource], resource: &Resource) -> Option<(MemberIndex, Term)> {
+    let index = tried_with(bundle, resource)?;
+    let instance = &bundle[index as usize];
+    let lapses = resource.on_expiry == OnExpiry::Lapse && is_scaling(instance);
+    Some((index, renewal_term(instance)?)).filter(|_| lapses)
+}
+
+/// The term of automatic renewals of what is prepaid.
+pub(crate) fn renewal_term(resource: &Resource) -> Option<Term> {
+    resource.renewal_term.or(resource.term)
 }
 
 /// Whether an instance that renews itself and expires at `expires_at` is tried before `until`.
@@ -151,20 +168,18 @@ fn is_tried_before(
     tries(settings, Kind::of(&instance.kind), expires_at).any(|at| at < until)
 }
 
-/// What a renewal of `instance` by this term, until `expires_at`, says of a member that it leaves out: nothing, unless the
-/// instance's rule covers the member, and takes it no more before it expires.
+/// What is said of a member that expires at `own`, when its `instance` expires at `expires_at` and was renewed by this term:
+/// nothing, unless the instance's rule covers the member, and takes it no more before it expires.
 pub(crate) fn note(
     settings: &Settings,
     instance: &Resource,
-    resource: &Resource,
-    automatic: bool,
+    (resource, own): (&Resource, Timestamp),
+    is_last: bool,
     (expires_at, term): (Timestamp, Term),
 ) -> Option<LeftOut> {
-    let own = resource.expires_at.filter(|own| *own < expires_at)?;
     let has_rule = instance.on_expiry == OnExpiry::Renew && !is_dedicated(instance);
     let is_covered =
         has_rule && goes_along(instance, resource).is_ok() && resource.on_expiry == OnExpiry::Lapse;
-    let is_last = automatic && instance.renewals_left == Some(1);
     let is_taken = !is_last && is_tried_before(settings, instance, expires_at, own);
-    (is_covered && !is_taken).then(|| LeftOut::until(own, term, CALENDAR))
+    (is_covered && own < expires_at && !is_taken).then(|| LeftOut::until(own, term, CALENDAR))
 }

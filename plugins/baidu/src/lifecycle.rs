@@ -15,6 +15,7 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
 use crate::following::left_out;
+use crate::following::stands_in;
 use crate::following::tried_with;
 use crate::kinds::Kind;
 use crate::members::STATUS;
@@ -59,6 +60,11 @@ impl Line {
         let resource = &bundle[member as usize];
         let renews_itself = resource.on_expiry == OnExpiry::Renew && tried_with(bundle, resource).is_none();
         if !renews_itself && left_out(settings, bundle, resource).is_none() {
+            if stands_in(bundle, resource).is_some()
+                && let Some(last) = tries(settings, kind, expires_at).max()
+            {
+                self.push(last, member, Action::TryRenewal);
+            }
             return;
         }
         for at in tries(settings, kind, expires_at) {

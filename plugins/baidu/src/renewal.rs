@@ -16,6 +16,7 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 use plugin_sdk::left_out::LeftOut;
+use plugin_sdk::left_out::is_said;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
@@ -24,6 +25,8 @@ use crate::following::LEFT_OUT;
 use crate::following::goes_along;
 use crate::following::left_out;
 use crate::following::note;
+use crate::following::renewal_term;
+use crate::following::stands_in;
 use crate::kinds::Kind;
 use crate::members::STATUS;
 use crate::members::Subscription;
@@ -71,8 +74,11 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
         false => Joining::Flag(options.related.unwrap_or(settings.related_by_default)),
     };
     let mut draft = Draft::default();
+    let until = LeftOut::until(extension.expires_at, extension.term, CALENDAR);
     let instance_expires_at = attached_to(named).and_then(|instance| instance.expires_at);
-    extend(&mut draft, named.member, named.resource, extension, instance_expires_at);
+    let is_behind = instance_expires_at.is_some_and(|instance| extension.expires_at < instance);
+    let left_out = Some(until).filter(|_| is_behind && is_said(named.resource, LEFT_OUT));
+    extend(&mut draft, named.member, named.resource, extension, left_out);
     if kind == Kind::Bcc {
         check_custom_periods(settings, named, joining, &options.custom_periods)?;
         join(settings, &mut draft, named, joining, &options, extension)?;
@@ -97,7 +103,7 @@ fn check_state(settings: &Settings, named: &CommandTarget, automatic: bool) -> R
 }
 
 fn automatic_term(named: &CommandTarget) -> Term {
-    named.resource.renewal_term.unwrap_or(named.subscription.term)
+    renewal_term(named.resource).unwrap_or(named.subscription.term)
 }
 
 /// The term of a renewal by hand that names no term: a disk is aligned with its instance, every other kind takes the
@@ -117,15 +123,18 @@ fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<
 /// The extension by a try. What a renewal of its instance left out catches up with that one: a disk is aligned with
 /// it, an address takes its term.
 fn by_try(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
-    let Some((leader, term)) = left_out(settings, &named.request.bundle, named.resource) else {
+    let bundle = &named.request.bundle;
+    let own = left_out(settings, bundle, named.resource).or_else(|| stands_in(bundle, named.resource));
+    let Some((leader, term)) = own else {
         return by_term(settings, named, kind, automatic_term(named));
     };
-    let instance = &named.request.bundle[leader as usize];
-    let target = Subscription::of(instance)?;
+    let target = Subscription::of(&bundle[leader as usize])?;
     match kind {
-        Kind::Cds => aligned(settings, named.resource, named.subscription, named.request.at, target)
-            .ok_or_else(|| named.denied("already lasts as long as its instance")),
-        Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+        Kind::Cds if named.subscription.expires_at < target.expires_at => {
+            aligned(settings, named.resource, named.subscription, named.request.at, target)
+                .ok_or_else(|| named.denied("already lasts as long as its instance"))
+        }
+        Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
             by_term(settings, named, kind, term)
         }
     }
@@ -232,24 +241,18 @@ fn aligned(
     Some(Extension { expires_at: target.expires_at, term, extra_days, anchor_day })
 }
 
-/// Extends a member, and starts it if it was stopped. One that was left out goes on to catch up while it expires before its
-/// instance.
+/// Extends a member, and starts it if it was stopped. What was said of it before gives way to `left_out`.
 fn extend(
     draft: &mut Draft,
     member: MemberIndex,
     resource: &Resource,
     extension: Extension,
-    instance_expires_at: Option<Timestamp>,
+    left_out: Option<LeftOut>,
 ) {
     draft.step(member, Operation::Extend(extension));
-    if instance_expires_at.is_some_and(|instance| extension.expires_at < instance) {
-        draft.still_left_out(
-            member,
-            resource,
-            LeftOut::until(extension.expires_at, extension.term, CALENDAR),
-        );
-    } else {
-        draft.forget_left_out(member, resource);
+    match left_out {
+        Some(left_out) => draft.attribute(member, LEFT_OUT, &left_out.to_string()),
+        None => draft.forget_left_out(member, resource),
     }
     if Kind::of(&resource.kind).runs() && resource.stage == Stage::Retention {
         draft.attribute(member, STATUS, "running");
@@ -272,14 +275,19 @@ fn join(
             Ok(subscription) => joined(settings, named, options, instance, resource, subscription)?,
             Err(reason) => Err(reason),
         };
+        let is_last = matches!(joining, Joining::Rule) && named.resource.renewals_left == Some(1);
+        let note = |resource: &Resource, own: Timestamp| {
+            let renewed = (instance.expires_at, instance.term);
+            note(settings, named.resource, (resource, own), is_last, renewed)
+        };
         match joined {
             Ok(extension) => {
-                extend(draft, member, resource, extension, Some(instance.expires_at));
+                let active = Resource { stage: Stage::Active, ..resource.clone() };
+                let left_out = note(&active, extension.expires_at);
+                extend(draft, member, resource, extension, left_out);
             }
             Err(reason) => {
-                let renewed = (instance.expires_at, instance.term);
-                let automatic = matches!(joining, Joining::Rule);
-                if let Some(left_out) = note(settings, named.resource, resource, automatic, renewed) {
+                if let Some(left_out) = resource.expires_at.and_then(|own| note(resource, own)) {
                     draft.attribute(member, LEFT_OUT, &left_out.to_string());
                 }
                 draft.leave(member, reason);

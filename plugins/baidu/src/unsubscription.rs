@@ -22,10 +22,15 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
+use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::periods;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
+use crate::following::LEFT_OUT;
+use crate::following::note;
+use crate::following::renewal_term;
+use crate::following::tried_with;
 use crate::kinds::Kind;
 use crate::members::attached;
 use crate::members::has_lapsed;
@@ -56,7 +61,12 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
             draft.step(named.member, Operation::EndSubscription(ending));
         }
         Scope::FuturePeriods => {
-            draft.step(named.member, Operation::EndSubscription(future_periods(named)?));
+            let ending = future_periods(named)?;
+            let left_out = ending.expires_at.and_then(|own| left_behind(settings, named, own));
+            draft.step(named.member, Operation::EndSubscription(ending));
+            if let Some(left_out) = left_out {
+                draft.attribute(named.member, LEFT_OUT, &left_out.to_string());
+            }
         }
     }
     for (member, resource) in attached(&named.request.bundle, named.member) {
@@ -69,6 +79,14 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
         }
     }
     Ok(draft.plan())
+}
+
+/// What is said of a member that gives periods back and expires at `own` then, where its instance is not tried before: it is
+/// renewed again, as what renews itself is.
+fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Option<LeftOut> {
+    let instance = &named.request.bundle[tried_with(&named.request.bundle, named.resource)? as usize];
+    let present = (instance.expires_at?, renewal_term(instance)?);
+    note(settings, instance, (named.resource, own), false, present)
 }
 
 fn check_release(settings: &Settings, named: &CommandTarget) -> Result<(), Refusal> {

@@ -125,3 +125,8 @@ pub(crate) fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Optio
     let known = |word: &str| ALL.iter().find(|known| known.word == word);
     unpaid.into_iter().chain(words).find_map(|word| known(word).and_then(&command))
 }
+
+/// Why a condition of the resource refuses its renewal; a condition passes.
+pub(crate) fn refused_for_now(resource: &Resource, automatic: bool) -> Option<Code> {
+    refuses(resource, |known| if automatic { known.automatic } else { known.renew })
+}

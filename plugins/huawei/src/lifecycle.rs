@@ -25,6 +25,7 @@ use crate::package::refills;
 use crate::paths::DEDUCTION_HOUR;
 use crate::paths::first_try;
 use crate::paths::left_out;
+use crate::paths::stands_in;
 use crate::paths::tried_with;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
@@ -116,9 +117,13 @@ impl ResourceRules<'_> {
     }
 
     fn tries(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
-        let has_tries = tried_with(self.settings, self.bundle, self.member) == Some(self.member)
-            || left_out(self.settings, self.bundle, self.member).is_some();
+        let (settings, bundle, member) = (self.settings, self.bundle, self.member);
+        let has_tries = tried_with(settings, bundle, member) == Some(member)
+            || left_out(settings, bundle, member).is_some();
         if !has_tries {
+            if stands_in(settings, bundle, member).is_some() {
+                into.extend(self.last_try(stages).map(|at| self.occurrence(at, Action::TryRenewal)));
+            }
             return;
         }
         let until = match self.settings.tries_until {
@@ -128,6 +133,14 @@ impl ResourceRules<'_> {
         let following = |at: Timestamp| next_try(self.settings, at, self.expires_at, until);
         let tries = std::iter::successors(following(self.after), |&at| following(at)).take(TRIES_MAX);
         into.extend(tries.map(|at| self.occurrence(at, Action::TryRenewal)));
+    }
+
+    /// The last try before the resource expires, if it is ahead.
+    fn last_try(&self, stages: &Stages) -> Option<Timestamp> {
+        let until = stages.expires_at.min(stages.released_at);
+        let of_day = CALENDAR.at_hour(until, 0, DEDUCTION_HOUR);
+        let last = if of_day < until { of_day } else { CALENDAR.at_hour(until, 1, DEDUCTION_HOUR) };
+        (last > self.after).then_some(last)
     }
 
     /// The stages still to come, ended by those of what the resource depends on.

@@ -46,7 +46,7 @@ pub fn buy_again(
     let term = may_be_bought_again(resource).map_err(Code::refusal)?;
     let pay_at = purchase.pay_at.unwrap_or(at);
     if pay_at < at {
-        return Err(BAD_PARAMETER.refusal());
+        return Err(BAD_PARAMETER.because("a purchase is paid now or later: `pay_at` is in the past"));
     }
     // Paid later than the chosen time is in force on payment.
     let effective_at = purchase.effective_at.unwrap_or(pay_at).max(pay_at);

@@ -6,8 +6,11 @@ use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
 use plugin_sdk::left_out::LeftOut;
+use plugin_sdk::left_out::is_said;
 
+use crate::condition::refused_for_now;
 use crate::extension::is_refused;
+use crate::extension::usual_term;
 use crate::family::CALENDAR;
 use crate::family::expiry;
 use crate::family::is_live;
@@ -21,11 +24,14 @@ pub(crate) const DEDUCTION_HOUR: u8 = 3;
 
 /// Whether automatic renewal is on for this resource and is still tried in its stage.
 pub(crate) fn is_tried(settings: &Settings, resource: &Resource) -> bool {
-    let in_time = match settings.tries_until {
+    is_live(resource) && resource.on_expiry == OnExpiry::Renew && is_in_time(settings, resource)
+}
+
+fn is_in_time(settings: &Settings, resource: &Resource) -> bool {
+    match settings.tries_until {
         TriesUntil::Expiry => resource.stage == Stage::Active,
         TriesUntil::Retention => true,
-    };
-    is_live(resource) && resource.on_expiry == OnExpiry::Renew && in_time
+    }
 }
 
 /// The member whose tries renew `member` automatically: itself, or one that it is attached to. `None` if nothing does.
@@ -45,15 +51,15 @@ pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize
     tried_above().next().and_then(|above| tried_with(settings, bundle, above))
 }
 
-/// The attribute that says that a renewal left a resource out for a reason that passes: its day of expiry, and the term.
+/// The attribute that says that a renewal left a resource behind: its day of expiry then, and the term.
 pub(crate) const LEFT_OUT: &str = "left_out";
 
-/// The term for which `member` has tries of its own although it is renewed with another: a renewal left it out, for example
+/// The term for which `member` has tries of its own although it is renewed with another: a renewal left it behind, for example
 /// because an order of it was being carried out, and nothing that it goes along with is tried before it expires. `None` of
 /// every other member.
 pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
-    let left_out = LeftOut::of(resource, LEFT_OUT, CALENDAR)?;
+    let left_out = LeftOut::of(resource, LEFT_OUT)?;
     let own = expiry(resource)?;
     // The one above may have used up its last renewal with the try that left this one out. What was decided about it since is
     // for both.
@@ -62,12 +68,53 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
         OnExpiry::Renew | OnExpiry::Lapse => true,
         OnExpiry::Convert | OnExpiry::Release => false,
     };
-    let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
-    let taken_at = tried_with(settings, bundle, member)
-        .filter(|&above| above != member)
-        .and_then(|above| Some(first_try(settings, expiry(&bundle[above])?)));
-    let is_taken = taken_at.is_some_and(|first| first < own);
+    let lapses = is_in_time(settings, resource) && resource.on_expiry == OnExpiry::Lapse;
+    let is_taken = goes_along(settings, bundle, member).is_some_and(|above| {
+        let above = &bundle[above];
+        refused_for_now(above, true).is_none() && is_tried_before(settings, expiry(above), own)
+    });
     (stays && lapses && !is_taken).then_some(left_out.term)
+}
+
+/// The term of the only try that `member` has of its own while what it goes along with cannot be renewed, for a reason that
+/// passes: the last one before it expires. `None` of every other member.
+pub(crate) fn stands_in(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
+    let resource = &bundle[member];
+    let above = &bundle[goes_along(settings, bundle, member)?];
+    let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
+    refused_for_now(above, true).filter(|_| lapses)?;
+    usual_term(settings, above)
+}
+
+/// The term for which an automatic renewal may name `member` although it does not renew itself.
+pub(crate) fn own_term(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
+    left_out(settings, bundle, member).or_else(|| stands_in(settings, bundle, member))
+}
+
+/// The other member whose tries renew `member`.
+pub(crate) fn goes_along(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
+    tried_with(settings, bundle, member).filter(|&above| above != member)
+}
+
+/// Whether `member`, once it expires at `own`, is left behind by what it goes along with, which is not tried before. One that
+/// was left behind before is as long as it expires before what it is attached to. `expires_at` is when each expires then.
+pub(crate) fn is_left_behind(
+    settings: &Settings,
+    bundle: &[Resource],
+    member: usize,
+    own: Timestamp,
+    expires_at: impl Fn(usize) -> Option<Timestamp>,
+) -> bool {
+    let resource = &bundle[member];
+    let above = goes_along(settings, bundle, member);
+    let is_covered = above.is_some() || is_said(resource, LEFT_OUT);
+    let is_behind = lead(bundle, member).and_then(&expires_at).is_some_and(|above| own < above);
+    let is_taken = above.is_some_and(|above| is_tried_before(settings, expires_at(above), own));
+    resource.on_expiry == OnExpiry::Lapse && is_covered && is_behind && !is_taken
+}
+
+fn is_tried_before(settings: &Settings, expires_at: Option<Timestamp>, until: Timestamp) -> bool {
+    expires_at.is_some_and(|expires_at| first_try(settings, expires_at) < until)
 }
 
 /// The first try of an automatic renewal.

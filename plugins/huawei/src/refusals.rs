@@ -20,7 +20,12 @@ impl Code {
 
     /// The refusal in the type of the contract.
     pub fn refusal(self) -> Refusal {
-        Refusal { code: self.code.to_owned(), message: self.message.to_owned() }
+        self.because(self.message)
+    }
+
+    /// The refusal with a message that says more than the code's own: the parameter, or what is possible instead.
+    pub(crate) fn because(self, message: impl Into<String>) -> Refusal {
+        Refusal { code: self.code.to_owned(), message: message.into() }
     }
 }
 

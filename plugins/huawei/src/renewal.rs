@@ -19,7 +19,7 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::left_out::is_said;
 
-use crate::condition::refuses;
+use crate::condition::refused_for_now;
 use crate::extension::extended;
 use crate::extension::is_too_long;
 use crate::extension::never_renewed;
@@ -32,8 +32,11 @@ use crate::family::lead;
 use crate::family::member_index;
 use crate::package::renews_by;
 use crate::paths::LEFT_OUT;
+use crate::paths::goes_along;
+use crate::paths::is_left_behind;
 use crate::paths::is_tried;
 use crate::paths::left_out;
+use crate::paths::own_term;
 use crate::paths::tried_with;
 use crate::payment;
 use crate::refusals::ALREADY_OFF;
@@ -59,13 +62,15 @@ pub fn renew(
     renewal: &Renewal,
 ) -> Result<Plan, Refusal> {
     let resource = &bundle[named];
+    payment::check(&renewal.options)?;
     may_be_named(settings, bundle, named, renewal).map_err(Code::refusal)?;
-    let own_tries_for = left_out(settings, bundle, named);
-    let Some(term) = renewal.term.or(own_tries_for).or_else(|| usual_term(settings, resource)) else {
+    let Some(term) =
+        renewal.term.or_else(|| own_term(settings, bundle, named)).or_else(|| usual_term(settings, resource))
+    else {
         return Err(NOT_RENEWABLE.refusal());
     };
     if renewal.term.is_some() && !is_sold(resource, term) {
-        return Err(TERM_NOT_SOLD.refusal());
+        return Err(not_sold(resource));
     }
     let extend = |member: &Resource| extension(settings, at, member, term, renewal.automatic);
     let own = extend(resource).map_err(Code::refusal)?;
@@ -93,8 +98,9 @@ pub fn renew(
     Ok(Plan { steps, skipped, retry_now: None, pay_until })
 }
 
-/// Adds to the steps of a renewal by this term what it says of those that it leaves out for a reason that passes. What was said
-/// of those that it extends is taken back, unless they still expire before what they are attached to: then they catch up.
+/// Adds to the steps of a renewal by this term what it says of those that it leaves behind: because a reason that passes keeps
+/// them out, or because they are renewed along and still expire before anything tries them again. What was said before of
+/// those that are not behind any more is taken back.
 fn note_left_out(
     settings: &Settings,
     bundle: &[Resource],
@@ -112,20 +118,20 @@ fn note_left_out(
         let renewed = extended.iter().find(|(extended, _)| *extended == member);
         renewed.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
     };
-    let said_before = extended.iter().filter(|(member, _)| is_said(&bundle[*member], LEFT_OUT));
-    let over = said_before.map(|&(member, own)| {
-        let is_behind = lead(bundle, member).and_then(expires_at).is_some_and(|above| own < above);
-        let still = is_behind.then(|| LeftOut::until(own, term, CALENDAR).to_string());
-        said(member, still.unwrap_or_default())
+    let renewed = extended.iter().filter_map(|&(member, own)| {
+        let is_behind = is_left_behind(settings, bundle, member, own, expires_at);
+        let left_out = is_behind.then(|| LeftOut::until(own, term, CALENDAR).to_string());
+        let is_news = is_behind || is_said(&bundle[member], LEFT_OUT);
+        is_news.then(|| said(member, left_out.unwrap_or_default()))
     });
     let left_out = skipped.iter().filter_map(|one| {
         let (member, resource) = (one.member as usize, &bundle[one.member as usize]);
         let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
-        let goes_along = tried_with(settings, bundle, member).is_some_and(|above| above != member);
+        let goes_along = goes_along(settings, bundle, member).is_some();
         refused_for_now(resource, automatic).filter(|_| lapses && goes_along)?;
         Some(said(member, LeftOut::until(expiry(resource)?, term, CALENDAR).to_string()))
     });
-    let notes = over.chain(left_out).collect::<Vec<_>>();
+    let notes = renewed.chain(left_out).collect::<Vec<_>>();
     steps.extend(notes);
 }
 
@@ -146,7 +152,7 @@ fn stays_out(
     // One that is named although it goes along with another is renewed with what goes along there, too, unless it was left
     // behind there.
     let goes_along =
-        tried_with(settings, bundle, named).filter(|_| left_out(settings, bundle, named).is_none());
+        tried_with(settings, bundle, named).filter(|_| own_term(settings, bundle, named).is_none());
     match tried_with(settings, bundle, member) {
         Some(itself) if itself == member => Some(RENEWS_ITSELF),
         other if other != Some(named) && other.is_some() && other != goes_along => Some(RENEWED_WITH_ANOTHER),
@@ -165,14 +171,13 @@ fn may_be_named(
     renewal: &Renewal,
 ) -> Result<(), Code> {
     let resource = &bundle[named];
-    payment::check(&renewal.options)?;
     if let Some(code) = never_renewed(resource) {
         return Err(code);
     }
     if !renewal.automatic {
         return if lead(bundle, named).is_some() { Err(NOT_PRIMARY) } else { Ok(()) };
     }
-    if left_out(settings, bundle, named).is_some() {
+    if own_term(settings, bundle, named).is_some() {
         return Ok(());
     }
     if resource.on_expiry != OnExpiry::Renew {
@@ -211,11 +216,6 @@ fn allowed(settings: &Settings, resource: &Resource, term: Term, automatic: bool
     if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
 }
 
-/// Why a condition of the resource refuses its renewal; a condition passes.
-fn refused_for_now(resource: &Resource, automatic: bool) -> Option<Code> {
-    refuses(resource, |known| if automatic { known.automatic } else { known.renew })
-}
-
 /// Whether the term is sold for the resource: 1 to 11 months or 1 to 3 years; `package.rs` decides for packages.
 pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
     let sold = match term.unit {
@@ -226,7 +226,19 @@ pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
     sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
 }
 
-fn said(member: usize, value: String) -> Step {
+/// The refusal of a term that is not sold for the resource, with those that are.
+pub(crate) fn not_sold(resource: &Resource) -> Refusal {
+    let unit = resource.term.filter(|_| Family::of(resource) == Family::Package).map(|term| term.unit);
+    let sold = match unit {
+        Some(TermUnit::Month) => "1 to 9 months, in whole periods of its own",
+        Some(TermUnit::Day | TermUnit::Year) => "1 to 3 years, in whole periods of its own",
+        None => "1 to 11 months, or 1 to 3 years",
+    };
+    TERM_NOT_SOLD.because(format!("the resource is not sold for this term; choose {sold}"))
+}
+
+/// The step by which a plan says of a member that it was left behind, or takes that back.
+pub(crate) fn said(member: usize, value: String) -> Step {
     Step { member: member_index(member), operation: Operation::SetAttribute((LEFT_OUT.to_owned(), value)) }
 }
 

@@ -36,12 +36,11 @@ use crate::family::member_index;
 use crate::payment;
 use crate::refund::Payment;
 use crate::refusals::BAD_PARAMETER;
-use crate::refusals::Code;
 use crate::refusals::EXPIRED_FOR_CHANGE;
 use crate::refusals::PREPAID_ALREADY;
-use crate::refusals::TERM_NOT_SOLD;
 use crate::refusals::UNKNOWN;
 use crate::renewal::is_sold;
+use crate::renewal::not_sold;
 use crate::settings::Settings;
 
 /// Amounts are whole hundredths of the currency.
@@ -62,7 +61,7 @@ pub fn change(
 ) -> Result<Plan, Refusal> {
     let resource = &request.bundle[named];
     let pay_until = payment::pay_until(settings, request.at, &change.options)?;
-    may_change(resource, change).map_err(Code::refusal)?;
+    may_change(resource, change)?;
     let (Some(expires_at), Some(present)) = (expiry(resource), change.present_price) else {
         return Err(UNKNOWN.refusal());
     };
@@ -91,21 +90,26 @@ pub fn change(
 }
 
 /// Whether this resource can get this specification.
-fn may_change(resource: &Resource, change: &Change) -> Result<(), Code> {
+fn may_change(resource: &Resource, change: &Change) -> Result<(), Refusal> {
     if !is_live(resource) {
-        return Err(UNKNOWN);
+        return Err(UNKNOWN.refusal());
     }
     // A package is bought with one specification, and CodeArts is not sold by size; an add-on has that of its bandwidth.
     let has_specification = Family::of(resource) == Family::Common;
     let is_change = !change.attributes.is_empty() || change.present_price != Some(change.price);
-    if !has_specification || !is_change || change.price < 0 {
-        return Err(BAD_PARAMETER);
+    let problem = match (has_specification, is_change) {
+        (false, _) => Some("what is of this kind has no specification that can be changed"),
+        (true, false) => Some("nothing would change: name an attribute, or another price"),
+        (true, true) => (change.price < 0).then_some("`price` is negative"),
+    };
+    if let Some(problem) = problem {
+        return Err(BAD_PARAMETER.because(problem));
     }
     // No page lists the refusals of a change; an unfinished order and a frozen account stop it as they stop a renewal.
     if let Some(code) = refuses(resource, |known| known.renew) {
-        return Err(code);
+        return Err(code.refusal());
     }
-    if resource.stage == Stage::Active { Ok(()) } else { Err(EXPIRED_FOR_CHANGE) }
+    if resource.stage == Stage::Active { Ok(()) } else { Err(EXPIRED_FOR_CHANGE.refusal()) }
 }
 
 /// The rest of each period until `expires_at`, cut where an order of the member begins, and where one ends: time that was
@@ -234,8 +238,10 @@ pub fn subscribe(
     }
     let family = Family::of(resource);
     let sold = subscribe.term.filter(|term| family != Family::Package && is_sold(resource, *term));
-    let Some(term) = sold else { return Err(TERM_NOT_SOLD.refusal()) };
-    let Some(price) = subscribe.price else { return Err(BAD_PARAMETER.refusal()) };
+    let Some(term) = sold else { return Err(not_sold(resource)) };
+    let Some(price) = subscribe.price else {
+        return Err(BAD_PARAMETER.because("the price of a term is missing: `price`"));
+    };
     let anchor_day = CALENDAR.day_of_month(at);
     // A first period has what is left of its first day besides: it ends with a day.
     let expires_at = CALENDAR.end_of_day(CALENDAR.plus(at, anchor_day, term));

@@ -17,15 +17,21 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::periods;
 
 use crate::condition::refuses;
+use crate::extension::usual_term;
+use crate::family::CALENDAR;
 use crate::family::Family;
+use crate::family::expiry;
 use crate::family::is_bandwidth;
 use crate::family::is_live;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::family::within;
+use crate::paths::goes_along;
+use crate::paths::is_left_behind;
 use crate::refund::Division;
 use crate::refund::Payment;
 use crate::refusals::ADD_ON_KEPT;
@@ -40,6 +46,7 @@ use crate::refusals::NOT_PAID_HERE;
 use crate::refusals::PACKAGE_KEPT;
 use crate::refusals::UNKNOWN;
 use crate::refusals::UNPAID_ORDER;
+use crate::renewal::said;
 use crate::settings::Settings;
 
 /// Plans the end of `named` and of everything attached to it, or of their periods that have not begun.
@@ -69,7 +76,30 @@ pub fn unsubscribe(
             }
         }
     }
+    note_left_behind(settings, bundle, &mut plan.steps);
     Ok(plan)
+}
+
+/// Says of what gives periods back that it is left behind, where nothing that it goes along with is tried before it expires:
+/// it is renewed again, as what renews itself is.
+fn note_left_behind(settings: &Settings, bundle: &[Resource], steps: &mut Vec<Step>) {
+    let shortened = steps.iter().filter_map(|step| {
+        let Operation::EndSubscription(ending) = &step.operation else { return None };
+        Some((step.member as usize, ending.expires_at?))
+    });
+    let shortened = shortened.collect::<Vec<_>>();
+    let expires_at = |member: usize| {
+        let given_back = shortened.iter().find(|(shortened, _)| *shortened == member);
+        given_back.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
+    };
+    let notes = shortened.iter().filter_map(|&(member, own)| {
+        let above = goes_along(settings, bundle, member)?;
+        let term = usual_term(settings, &bundle[above])?;
+        is_left_behind(settings, bundle, member, own, expires_at)
+            .then(|| said(member, LeftOut::until(own, term, CALENDAR).to_string()))
+    });
+    let notes = notes.collect::<Vec<_>>();
+    steps.extend(notes);
 }
 
 /// The cancellation of an attached member together with its primary, or why it is skipped.

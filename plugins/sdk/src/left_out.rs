@@ -1,6 +1,6 @@
 //! What a renewal left out for a reason that passes, kept as an attribute of the member that was left out.
 //!
-//! Knows how that is written, and until when it holds; knows no provider's reasons. A resource that is renewed together with
+//! Knows how that is written; knows no provider's reasons. A resource that is renewed together with
 //! another one would be lost when it cannot be renewed at that one's try: nothing else in a bundle tells later that it was
 //! meant to be, because the other one expires at another instant by then.
 
@@ -18,20 +18,20 @@ use crate::settings::get;
 /// The longest term that is read, in any unit: a person can set attributes.
 const COUNT_MAX: u32 = 36_500;
 
-/// That a renewal left a member out, written as `2026-02-28 3 month`.
+/// That a renewal left a member out, written as `2026-02-28 3 month`. It holds until it is taken back, also when the member's
+/// expiry moves: a renewal that is given back brings the member back to where nothing else tries it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeftOut {
-    /// The day on which the member expires. Once it expires on another day, this holds no more.
+    /// The day on which the member expired when this was written.
     pub expires_on: NaiveDate,
     /// The term for which the others were renewed.
     pub term: Term,
 }
 
 impl LeftOut {
-    /// What the attribute `name` of a resource that expires says; `None` when it says nothing of its present period.
-    pub fn of(resource: &Resource, name: &str, calendar: Calendar) -> Option<LeftOut> {
-        let (left_out, expires_at) = (read(get(&resource.attributes, name)?)?, resource.expires_at?);
-        (calendar.date(expires_at) == left_out.expires_on).then_some(left_out)
+    /// What the attribute `name` of a resource says; `None` when it says nothing.
+    pub fn of(resource: &Resource, name: &str) -> Option<LeftOut> {
+        read(get(&resource.attributes, name)?)
     }
 
     /// That a renewal by this term left out what expires then.

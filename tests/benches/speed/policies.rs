@@ -10,6 +10,7 @@ use std::time::Duration;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::AccountIndex;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::Calendar;
@@ -171,7 +172,7 @@ fn plans() -> Vec<PlanFacts> {
             requested_by: None,
             extensions: Vec::new(),
             quotes: Vec::new(),
-            policies: (0..SCRIPTS.len()).collect(),
+            policies: (0..SCRIPTS.len()).map(PolicyIndex::new).collect(),
             is_pending: false,
         }
     };

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use expect_test::expect;
 use perennial_domain::index::AccountIndex;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::OnFailure;
@@ -74,7 +75,7 @@ fn plan(account: usize, id: &str, policies: usize) -> PlanFacts {
         requested_by: None,
         extensions: Vec::new(),
         quotes: Vec::new(),
-        policies: (0..policies).collect(),
+        policies: (0..policies).map(PolicyIndex::new).collect(),
         is_pending: false,
     }
 }

@@ -22,6 +22,7 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::ApprovalIndex;
 use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
@@ -300,14 +301,14 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
         ..automatic()
     };
     for (approval, wanted, will_retry) in [
-        (automatic(), ExistingApproval::Pending(0), true),
+        (automatic(), ExistingApproval::Pending(ApprovalIndex::new(0)), true),
         (ApprovalSummary { state: State::Rejected, ..automatic() }, ExistingApproval::Decided, false),
         (ApprovalSummary { state: State::Approved, ..automatic() }, ExistingApproval::None, true),
         (expired(ExpiryReason::Undecided), ExistingApproval::Decided, false),
         (expired(ExpiryReason::ExpiryMoved), ExistingApproval::None, true),
         (expired(ExpiryReason::AutoRenewOff), ExistingApproval::None, false),
         (expired(ExpiryReason::Ended), ExistingApproval::None, false),
-        (by_person.clone(), ExistingApproval::Pending(0), false),
+        (by_person.clone(), ExistingApproval::Pending(ApprovalIndex::new(0)), false),
         (ApprovalSummary { state: State::Rejected, ..by_person }, ExistingApproval::None, false),
         (no_renewal, ExistingApproval::None, false),
         (
@@ -316,7 +317,7 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
                 attempt: Some(attempt("ecs-1", 1)),
                 ..automatic()
             },
-            ExistingApproval::Pending(0),
+            ExistingApproval::Pending(ApprovalIndex::new(0)),
             true,
         ),
         (
@@ -336,12 +337,16 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
     let both = [ApprovalSummary { state: State::Rejected, ..automatic() }, automatic()];
     assert_eq!(
         try_of(&both, &bundle),
-        ExistingApproval::Pending(1),
+        ExistingApproval::Pending(ApprovalIndex::new(1)),
         "what waits comes before what was answered"
     );
     let by_hand = ApprovalSummary { cause: Cause::Command, ..automatic() };
     let both = [by_hand, automatic()];
-    assert_eq!(try_of(&both, &bundle), ExistingApproval::Pending(1), "its own comes before a person's");
+    assert_eq!(
+        try_of(&both, &bundle),
+        ExistingApproval::Pending(ApprovalIndex::new(1)),
+        "its own comes before a person's"
+    );
 }
 
 #[test]
@@ -350,7 +355,7 @@ fn a_person_asks_again_but_not_twice_at_once() {
         existing_command(std::slice::from_ref(summary), MemberIndex::new(0), command)
     };
     let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
-    assert_eq!(same(&by_person, "renew 1"), ExistingApproval::Pending(0));
+    assert_eq!(same(&by_person, "renew 1"), ExistingApproval::Pending(ApprovalIndex::new(0)));
     assert_eq!(same(&by_person, "renew 12"), ExistingApproval::None, "another plan is another approval");
     assert_eq!(same(&by_person, "pay_order"), ExistingApproval::None, "so is what pays for the same period");
     assert_eq!(same(&automatic(), "renew"), ExistingApproval::None, "what the clock asks for may end before");

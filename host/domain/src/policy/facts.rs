@@ -6,6 +6,7 @@ use crate::apply;
 use crate::bundle::Resource;
 use crate::index::AccountIndex;
 use crate::index::MemberIndex;
+use crate::index::PolicyIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
 use crate::plan::Command;
@@ -98,7 +99,7 @@ pub struct PlanFacts {
     /// What the cloud asks for the whole plan at other terms.
     pub quotes: Vec<(Term, Micros)>,
     /// The policies to ask, by their places in the set, in the order of the chain.
-    pub policies: Vec<usize>,
+    pub policies: Vec<PolicyIndex>,
     /// Whether the host holds the plan back for a reason of its own, whatever the policies rule.
     pub is_pending: bool,
 }

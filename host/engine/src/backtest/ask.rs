@@ -65,7 +65,7 @@ impl Case {
     fn round(&mut self, policies: &ActivePolicies, providers: &Providers, mut answers: Vec<PolicyAnswer>) {
         loop {
             let before = self.chain.clone();
-            let asked = self.facts.policies.iter().map(|place| policies.policy(*place));
+            let asked = self.facts.policies.iter().map(|index| policies.policy(*index));
             let pairs = asked.zip(&answers).collect::<Vec<_>>();
             match self.chain.round(&self.facts, &pairs) {
                 ChainStep::Done(verdict) => {

@@ -114,7 +114,7 @@ impl<'p> Facts<'p> {
         let active = providers.policies().map(|policies| policies.current(db)).transpose()?.flatten();
         let policies = active.map(|active| {
             let matching = active.matching(&account, &stored.bundle, automatic_renewal().name());
-            matching.active.iter().map(|place| active.policy(*place).name.clone()).collect()
+            matching.active.iter().map(|index| active.policy(*index).name.clone()).collect()
         });
         Ok(Some(Facts {
             approval: pending_approval(db, &stored, &concerned)?,

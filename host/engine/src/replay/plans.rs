@@ -73,10 +73,10 @@ impl<'d> Case<'d> {
         Ok(Case { question, account, kept })
     }
 
-    fn request(&self, place: usize) -> PlanRequest<'_> {
+    fn request(&self, account: AccountIndex) -> PlanRequest<'_> {
         PlanRequest {
             at: self.question.at,
-            account: AccountIndex::new(place),
+            account,
             command: &self.question.command,
             member: self.question.member,
             bundle: &self.question.bundle,
@@ -102,7 +102,11 @@ pub(crate) fn account_of(question: &DecisionRequest, provider: &str) -> Account 
 /// Asks one provider's rules again.
 fn ask(rules: &dyn Rules, cases: &[Case<'_>]) -> Vec<Replay> {
     let accounts = cases.iter().map(|case| &case.account).collect::<Vec<_>>();
-    let requests = cases.iter().enumerate().map(|(place, case)| case.request(place)).collect::<Vec<_>>();
+    let requests = cases
+        .iter()
+        .enumerate()
+        .map(|(number, case)| case.request(AccountIndex::new(number)))
+        .collect::<Vec<_>>();
     let answers = rules.make_plans(&accounts, &requests);
     let compare = |(case, answer): (&Case<'_>, Result<PlanAnswer, PluginError>)| match answer {
         Err(error) => Replay::Damaged { why: error.to_string() },

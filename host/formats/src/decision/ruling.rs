@@ -6,6 +6,7 @@
 mod answers;
 
 use perennial_domain::index::AccountIndex;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::Calendar;
@@ -304,7 +305,7 @@ fn read_plan(cursor: JsonCursor<'_, '_>, at: Timestamp, policies: usize) -> Opti
         extensions: fields
             .required("extensions", |cursor| cursor.list(|_, cursor| read_extension(cursor)))?,
         quotes: fields.required("quotes", |cursor| cursor.list(|_, cursor| read_quote(cursor)))?,
-        policies: (0..policies).collect(),
+        policies: (0..policies).map(PolicyIndex::new).collect(),
         is_pending: fields.required("is_pending", |cursor| cursor.flag())?,
     })
 }

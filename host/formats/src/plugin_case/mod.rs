@@ -141,7 +141,7 @@ fn question(fields: &Fields<'_, '_>, bundle: &Bundle) -> Option<CaseRequest> {
     let command = fields.required("command", |cursor| command::read(cursor, Writer::Outside));
     let is_automatic = fields.optional("automatic", |cursor| cursor.flag()).or(false);
     let member = fields.optional("resource", |cursor| member(cursor, bundle)).or(MemberIndex::new(0));
-    let given = fields.optional("orders", |list| list.list(|place, cursor| order(cursor, place, bundle)));
+    let given = fields.optional("orders", |list| list.list(|index, cursor| order(cursor, index, bundle)));
     let given = given.option();
     let command = match (command?, is_automatic?) {
         (Command::Renew(renewal), true) => {
@@ -180,7 +180,7 @@ fn openings(bundle: &Bundle) -> Vec<Order> {
     bundle.iter().filter_map(|(member, resource)| order::opening(resource, member, 0)).collect()
 }
 
-fn order(cursor: JsonCursor<'_, '_>, place: usize, bundle: &Bundle) -> Option<Order> {
+fn order(cursor: JsonCursor<'_, '_>, index: usize, bundle: &Bundle) -> Option<Order> {
     let fields = cursor.object(&["resource", "kind", "starts_at", "ends_at", "paid", "paid_at"])?;
     let member = fields.optional("resource", |cursor| member(cursor, bundle)).or(MemberIndex::new(0));
     let paying = [OrderKind::Purchase, OrderKind::Renewal, OrderKind::Upgrade];
@@ -194,7 +194,7 @@ fn order(cursor: JsonCursor<'_, '_>, place: usize, bundle: &Bundle) -> Option<Or
         return None;
     }
     Some(Order {
-        id: format!("order-{}", place + 1),
+        id: format!("order-{}", index + 1),
         member: member?,
         kind: kind?,
         starts_at: starts_at?,

@@ -43,7 +43,7 @@ pub(super) fn world(
     let resources = given
         .iter()
         .enumerate()
-        .filter_map(|(place, given)| Some(resource(place, given.as_object()?, manifest)));
+        .filter_map(|(index, given)| Some(resource(index, given.as_object()?, manifest)));
     let settings = case.get("settings").cloned().unwrap_or_else(|| json!({}));
     let inventory = json!({
         "accounts": [{
@@ -62,8 +62,8 @@ pub(super) fn world(
         Ok(inventory) => inventory,
         Err(problems) => {
             for problem in problems.list() {
-                let place = problem.path.replace("accounts[0].settings", "settings");
-                cursor.report(format!("{place}: {}", problem.message));
+                let index = problem.path.replace("accounts[0].settings", "settings");
+                cursor.report(format!("{index}: {}", problem.message));
             }
             return None;
         }
@@ -79,12 +79,12 @@ pub(super) fn world(
 }
 
 /// A resource with everything that an inventory wants of it.
-fn resource(place: usize, given: &Map<String, Value>, manifest: &Manifest) -> Value {
+fn resource(index: usize, given: &Map<String, Value>, manifest: &Manifest) -> Value {
     let mut resource = given.clone();
     let mut default = |name: &str, value: Value| {
         resource.entry(name).or_insert(value);
     };
-    default("id", format!("r-{}", place + 1).into());
+    default("id", format!("r-{}", index + 1).into());
     default("account", ACCOUNT.into());
     let kinds = manifest.kinds.iter().filter(|(_, kind)| !kind.is_package).map(|(name, _)| name);
     if let Some(kind) = kinds.clone().next().filter(|_| kinds.count() == 1) {

@@ -263,7 +263,7 @@ fn members(fields: &Fields<'_, '_>, at: Timestamp, price: Micros) -> Option<Vec<
         (Some(cursor), None) => Some(vec![resource(&cursor.object(RESOURCE_FIELDS)?, 0, at, price)?]),
         (None, Some(cursor)) => {
             let members =
-                cursor.list(|place, cursor| resource(&cursor.object(RESOURCE_FIELDS)?, place, at, price));
+                cursor.list(|index, cursor| resource(&cursor.object(RESOURCE_FIELDS)?, index, at, price));
             let members = members?;
             if members.is_empty() {
                 cursor.report("a bundle has at least one member");
@@ -279,11 +279,11 @@ fn members(fields: &Fields<'_, '_>, at: Timestamp, price: Micros) -> Option<Vec<
     }
 }
 
-fn resource(fields: &Fields<'_, '_>, place: usize, at: Timestamp, price: Micros) -> Option<(Resource, u32)> {
+fn resource(fields: &Fields<'_, '_>, index: usize, at: Timestamp, price: Micros) -> Option<(Resource, u32)> {
     let text = |name, default: &str| {
         fields.optional(name, |cursor| cursor.name().map(str::to_owned)).or(default.to_owned())
     };
-    let id = text("id", &format!("resource-{}", place + 1));
+    let id = text("id", &format!("resource-{}", index + 1));
     let (kind, region) = (text("kind", "ecs"), text("region", "region-1"));
     let texts = |name| fields.optional(name, |cursor| cursor.texts()).or(BTreeMap::new());
     let (tags, attributes) = (texts("tags"), texts("attributes"));

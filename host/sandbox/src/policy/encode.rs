@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use perennial_domain::bundle::Resource;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::policy::Calendar;
@@ -52,7 +53,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds a plan of the account with this number, which only `policies` are asked about.
-    pub fn plan(&mut self, of_number: u32, plan: &'a PlanFacts, policies: &[usize]) {
+    pub fn plan(&mut self, of_number: u32, plan: &'a PlanFacts, policies: &[PolicyIndex]) {
         let members = plan.members.iter().map(|(resource, renewals)| self.resource(resource, *renewals));
         let members = members.collect::<Vec<_>>();
         let extensions = plan.extensions.iter().map(|one| rulings::Extension {
@@ -79,7 +80,7 @@ impl<'a> Encoder<'a> {
             requested_by: plan.requested_by.as_deref().map(|name| self.word(name)),
             extensions: append(&mut self.extensions, extensions),
             quotes: append(&mut self.quotes, quotes),
-            policies: append(&mut self.asked, policies.iter().map(|policy| number(*policy))),
+            policies: append(&mut self.asked, policies.iter().map(|policy| number(policy.get()))),
             is_pending: plan.is_pending,
         };
         self.plans.push(encoded);
@@ -157,6 +158,6 @@ pub fn calendars(calendars: &[Calendar]) -> Vec<types::Calendar<'_>> {
     calendars.map(|calendar| types::Calendar { name: &calendar.name, days: &calendar.days }).collect()
 }
 
-fn number(place: usize) -> u32 {
-    u32::try_from(place).expect("no list that is sent has four thousand million items")
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("no list that is sent has four thousand million items")
 }

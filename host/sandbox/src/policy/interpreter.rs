@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::PolicySet;
 use perennial_domain::policy::Ruling;
@@ -253,7 +254,7 @@ impl Interpreter {
     /// than failing may, the rest fails unasked.
     fn isolate(&self, set: &PolicySet, segment: &Segment<'_>, error: PluginError) -> Vec<PolicyAnswers> {
         let (mut left, mut failed_fuel, mut last) = (segment.left, 0_u64, error);
-        let mut one = |left, plan: &PlanFacts, policies: &[usize]| {
+        let mut one = |left, plan: &PlanFacts, policies: &[PolicyIndex]| {
             if failed_fuel > self.limits.failing_fuel_max {
                 return Err(last.clone());
             }
@@ -298,7 +299,7 @@ impl Interpreter {
         account: &AccountFacts,
         left: Figures,
         plan: &PlanFacts,
-        policies: &[usize],
+        policies: &[PolicyIndex],
     ) -> Result<(Vec<PolicyAnswer>, u64), Failure> {
         let mut encoder = Encoder::default();
         let number = encoder.account(account, left);

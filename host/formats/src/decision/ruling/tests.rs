@@ -7,6 +7,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::Amendment;
 use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::Ruling;
@@ -75,7 +76,7 @@ fn full(utc_offset_minutes: i16) -> RulingRequest {
             requested_by: Some("alice".to_owned()),
             extensions: vec![ExtensionPrice { price, per: month, extra_days: 2 }],
             quotes: vec![(month, price)],
-            policies: vec![0],
+            policies: vec![PolicyIndex::new(0)],
             is_pending: true,
         },
         context: RulingContext {

@@ -15,6 +15,7 @@ use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
+use crate::report::listing::ListFormat;
 use crate::report::text::printable;
 
 const POLICY: [Field; 13] = [
@@ -31,6 +32,15 @@ const POLICY: [Field; 13] = [
     Field::text("digest", ""),
     Field::instant("installed_at", "installed"),
     Field::text("installed_by", "by"),
+];
+
+const CHANGES: [Field; 6] = [
+    Field::instant("at", "at"),
+    Field::text("changed_by", "by"),
+    Field::text("reason", "reason"),
+    Field::instant("confirmed_at", "confirmed"),
+    Field::text("confirmed_by", "confirmed by"),
+    Field::text("script_difference", "difference"),
 ];
 
 const CALENDAR: [Field; 4] = [
@@ -93,11 +103,21 @@ pub(in crate::cli) fn show(client: &Client, name: &str) -> anyhow::Result<()> {
     Ok(out.finish()?)
 }
 
-pub(in crate::cli) fn history(client: &Client, name: &str) -> anyhow::Result<()> {
+/// People read the lines that differ below each change; programs get them as one of its fields.
+pub(in crate::cli) fn history(
+    context: &Context,
+    client: &Client,
+    name: &str,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/policies/{name}/history", &[name])
         .to(format!("list the changes of the policy `{name}`"));
+    let changes = items::pages(client, &request, u32::MAX)?;
+    if list.format != ListFormat::Table {
+        return context.write_items(client, &CHANGES, &changes, list, "");
+    }
     let mut out = Output::standard();
-    for change in items::pages(client, &request, u32::MAX)? {
+    for change in changes {
         writeln!(out, "{}", printable(&change_words(&change)))?;
         for line in change["script_difference"].as_str().unwrap_or_default().lines() {
             writeln!(out, "    {}", printable(line))?;

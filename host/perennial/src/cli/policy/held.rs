@@ -19,6 +19,7 @@ use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
 use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
@@ -37,6 +38,15 @@ const COLUMNS: [Column; 13] = [
     Column::new("digest", ""),
     Column::new("installed_at", "installed"),
     Column::new("installed_by", "by"),
+];
+
+const CHANGES: [Column; 6] = [
+    Column::new("at", "at"),
+    Column::new("changed_by", "by"),
+    Column::new("reason", "reason"),
+    Column::new("confirmed_at", "confirmed"),
+    Column::new("confirmed_by", "confirmed by"),
+    Column::new("script_difference", "difference"),
 ];
 
 /// The policies that hold, in the order in which they are asked.
@@ -94,12 +104,30 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     Ok(out.finish()?)
 }
 
-/// Who changed a policy when, with the lines that differ.
-pub(super) fn history(context: &Context, name: &str) -> anyhow::Result<()> {
+/// Who changed a policy when, with the lines that differ: below each change for people, as a field of it for programs.
+pub(super) fn history(context: &Context, name: &str, list: &ListArguments) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
     let changes = policy_changes::list(&db, Subject::Policy, name, RowKey::before_all(), u32::MAX)?;
     if changes.is_empty() {
         return Err(no_policy(name).into());
+    }
+    if list.format != ListFormat::Table {
+        let zone = context.zones(list.zone.time_zone)?.of(None);
+        let row = |change: PolicyChange| {
+            let difference = differing_lines(&db, &change)?;
+            let (confirmed_at, confirmed_by) = change.confirmed.unzip();
+            let cells: [Cell; CHANGES.len()] = [
+                Cell::new(change.change.at),
+                Cell::new(change.change.changed_by),
+                Cell::new(change.change.reason),
+                Cell::new(confirmed_at),
+                Cell::new(confirmed_by),
+                Cell::new(difference),
+            ];
+            Ok(Row { zone, cells: cells.into() })
+        };
+        let rows = changes.into_iter().map(row).collect::<Result<_, StoreError>>()?;
+        return context.write_list(&Listing { columns: &CHANGES, rows }, list.format, "");
     }
     let mut out = Output::standard();
     for change in changes {

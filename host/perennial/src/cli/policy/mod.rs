@@ -100,6 +100,8 @@ enum Action {
     History {
         /// Its name, also of one that was removed.
         name: String,
+        #[command(flatten)]
+        list: ListArguments,
     },
     /// Removes a policy. What it had put off is asked about again.
     Remove {
@@ -163,7 +165,7 @@ fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyh
         Action::Install(arguments) => arguments.install_on(context, &client)?,
         Action::List(list) => host::list(context, &client, list)?,
         Action::Show { name } => host::show(&client, name)?,
-        Action::History { name } => host::history(&client, name)?,
+        Action::History { name, list } => host::history(context, &client, name, list)?,
         Action::Remove { name, reason } => host::remove(&client, name, reason.as_deref())?,
         Action::Differences(arguments) => arguments.ask(context, &client)?,
         Action::Calendars(list) => host::calendars(context, &client, list)?,
@@ -187,7 +189,7 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Install(arguments) => install::install(context, arguments),
         Action::List(arguments) => held::list(context, arguments),
         Action::Show { name } => held::show(context, name),
-        Action::History { name } => held::history(context, name),
+        Action::History { name, list } => held::history(context, name, list),
         Action::Remove { name, reason } => install::remove(context, name, reason.as_deref()),
         Action::Differences(arguments) => differences::differences(context, arguments),
         Action::Calendars(list) => host::calendars(context, &context.client(target)?, list),

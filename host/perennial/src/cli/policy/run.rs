@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
@@ -65,16 +66,18 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         }
     };
     let policies = loaded.set.policies.iter().enumerate();
-    facts.policies =
-        policies.filter(|(_, policy)| is_asked(policy, &account, &facts)).map(|(place, _)| place).collect();
+    facts.policies = policies
+        .filter(|(_, policy)| is_asked(policy, &account, &facts))
+        .map(|(number, _)| PolicyIndex::new(number))
+        .collect();
     let accounts = [account];
     let mut answered = loaded.interpreter.ask(&loaded.set, &accounts, &[&facts]);
     let answers = answered.pop().map(|plan| plan.answers).unwrap_or_default();
     let mut out = Output::standard();
     let mut asked = facts.policies.iter().zip(&answers);
     let mut active = Vec::<(&Policy, &PolicyAnswer)>::new();
-    for (place, policy) in loaded.set.policies.iter().enumerate() {
-        if !facts.policies.contains(&place) {
+    for (number, policy) in loaded.set.policies.iter().enumerate() {
+        if !facts.policies.contains(&PolicyIndex::new(number)) {
             writeln!(out, "{:<24} is not asked: the plan does not match", policy.name)?;
             continue;
         }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
+use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::Policy;
 use perennial_domain::policy::PolicyAnswer;
 use perennial_formats::policy::case;
@@ -43,7 +44,7 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
     }
     let mut out = Output::standard();
     let (mut cases, mut failed) = (0, 0);
-    for (place, (policy, suite)) in loaded.set.policies.iter().zip(&suites).enumerate() {
+    for (number, (policy, suite)) in loaded.set.policies.iter().zip(&suites).enumerate() {
         let Some(suite) = suite else {
             writeln!(out, "{}: no tests; write them into `{}`", policy.name, tests_of(&policy.script))?;
             continue;
@@ -51,7 +52,7 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
         let mut lines = BTreeSet::new();
         for case in suite {
             cases += 1;
-            match case.check(&ask(&loaded, place, case, &mut lines)?) {
+            match case.check(&ask(&loaded, PolicyIndex::new(number), case, &mut lines)?) {
                 Ok(()) => writeln!(out, "ok      {}: {}", policy.name, printable(&case.name))?,
                 Err(difference) => {
                     failed += 1;
@@ -60,7 +61,7 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
                 }
             }
         }
-        writeln!(out, "        {}: {}", policy.name, coverage(&loaded.reports[place], &lines))?;
+        writeln!(out, "        {}: {}", policy.name, coverage(&loaded.reports[number], &lines))?;
     }
     writeln!(out, "{}, {failed} failed", counted(cases, "case", "cases"))?;
     out.finish()?;
@@ -83,17 +84,17 @@ fn tests_of(script: &str) -> String {
     format!("{}.test.toml", stem.to_string_lossy())
 }
 
-/// Asks the policy at `place` about the plan of `case`, and notes the lines that were run.
+/// Asks the policy at `index` about the plan of `case`, and notes the lines that were run.
 fn ask(
     loaded: &LoadedPolicies,
-    place: usize,
+    index: PolicyIndex,
     case: &Case,
     lines: &mut BTreeSet<u32>,
 ) -> anyhow::Result<PolicyAnswer> {
     let mut facts = case.plan.facts.clone();
-    facts.policies = vec![place];
+    facts.policies = vec![index];
     let (answers, run) = loaded.interpreter.trace(&loaded.set, &case.plan.account, &facts)?;
-    lines.extend(run.into_iter().nth(place).unwrap_or_default());
+    lines.extend(run.into_iter().nth(index.get()).unwrap_or_default());
     answers.into_iter().next().context("the interpreter gave no answer")
 }
 
