@@ -18,7 +18,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 89] = [
+const ROUTES: [(&str, &str, &str); 98] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
