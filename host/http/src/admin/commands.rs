@@ -99,7 +99,7 @@ pub(super) async fn renew(
 
 /// Turns auto-renew on, or changes its terms.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn set_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -110,7 +110,7 @@ pub(super) async fn set_auto_renew(
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -121,7 +121,7 @@ pub(super) async fn cancel_auto_renew(
 
 /// Cancels a resource for a refund, or only the periods that have not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn unsubscribe(
     State(app): State<AppState>,
     Id(id): Id,
@@ -132,7 +132,7 @@ pub(super) async fn unsubscribe(
 
 /// Converts a resource to pay-per-use when it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn convert_on_expiry(
     State(app): State<AppState>,
     Id(id): Id,
@@ -143,7 +143,7 @@ pub(super) async fn convert_on_expiry(
 
 /// Cancels a conversion.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_conversion(
     State(app): State<AppState>,
     Id(id): Id,
@@ -154,7 +154,7 @@ pub(super) async fn cancel_conversion(
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
-    request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn buy_again(
     State(app): State<AppState>,
     Id(id): Id,
@@ -165,7 +165,7 @@ pub(super) async fn buy_again(
 
 /// Gives a resource another specification for the rest of its time.
 #[utoipa::path(post, path = "/v1/resources/{id}:change", tag = "commands", params(("id" = String, Path)),
-    request_body = ChangeSpecification, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = ChangeSpecification, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
@@ -176,7 +176,7 @@ pub(super) async fn change(
 
 /// Converts a resource to pay-per-use at once.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-now", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn convert_now(
     State(app): State<AppState>,
     Id(id): Id,
@@ -187,7 +187,7 @@ pub(super) async fn convert_now(
 
 /// Pays a pay-per-use resource ahead for a term: it is prepaid from then on.
 #[utoipa::path(post, path = "/v1/resources/{id}:subscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = NewSubscription, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NewSubscription, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn subscribe(
     State(app): State<AppState>,
     Id(id): Id,
@@ -198,7 +198,7 @@ pub(super) async fn subscribe(
 
 /// Pays an order of a resource that waits to be paid.
 #[utoipa::path(post, path = "/v1/resources/{id}:pay-order", tag = "commands", params(("id" = String, Path)),
-    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn pay_order(
     State(app): State<AppState>,
     Id(id): Id,
@@ -209,7 +209,7 @@ pub(super) async fn pay_order(
 
 /// Cancels an order of a resource that waits to be paid.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-order", tag = "commands", params(("id" = String, Path)),
-    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_order(
     State(app): State<AppState>,
     Id(id): Id,
