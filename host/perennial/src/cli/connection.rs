@@ -20,10 +20,8 @@ use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
+use crate::config::PROVIDER_SECRET_VARIABLE;
 use crate::report::listing::ListFormat;
-
-/// The environment variable with a secret that is to be sealed.
-const SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
 
 /// The key of a connection. The secret is asked for at the terminal unless it is said where it is.
 #[derive(Debug, clap::Args)]
@@ -231,12 +229,12 @@ fn key_body(key: &KeyArguments) -> anyhow::Result<Map<String, Value>> {
 
 /// The secret of the environment, or the one that is typed without being shown.
 fn asked_secret() -> anyhow::Result<String> {
-    if let Ok(secret) = std::env::var(SECRET_VARIABLE) {
+    if let Ok(secret) = std::env::var(PROVIDER_SECRET_VARIABLE) {
         return Ok(secret);
     }
     if !std::io::stdin().is_terminal() {
         let message = format!(
-            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{SECRET_VARIABLE}`, or \
+            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{PROVIDER_SECRET_VARIABLE}`, or \
              say where the host finds it with `--secret-from`"
         );
         return Err(UserError::Argument(message).into());
