@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::connector::Driver;
 use perennial_domain::order::OrderKind;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
@@ -14,6 +15,7 @@ use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::policy_facts::before_period;
 use crate::policy_facts::tries;
+use crate::reservations::load_calls;
 use crate::rules::Providers;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
@@ -80,7 +82,10 @@ pub(crate) fn assemble_batch(
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
+        let is_driven = batch.account(account).driver == Some(Driver::Host);
+        let calls = if is_driven { load_calls(db, &stored.rows, &stored.bundle)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
+            calls,
             needs_review,
             approvals,
             renewals,
@@ -134,6 +139,9 @@ fn load_account(
     at: Timestamp,
 ) -> Result<BatchAccount, StoreError> {
     let mut account = BatchAccount::new(db.account(row)?, providers);
+    if account.driver.is_some() {
+        account.driver = db.driver(row)?.or(account.driver);
+    }
     if batch.policies.is_some() && account.account.budget.is_some() {
         let offset = account.utc_offset_minutes();
         let spent = db.spent_since(row, at.month_start(offset))?;

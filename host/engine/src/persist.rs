@@ -5,8 +5,10 @@ use std::sync::PoisonError;
 
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::approval::State;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
+use perennial_domain::connected::renewal::Renewal;
 use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
@@ -32,6 +34,7 @@ use crate::shadow_difference::ShadowDifference;
 use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
 use perennial_store::bundles::Schedule;
+use perennial_store::calls::StoredCall;
 use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::change::OrderChange;
@@ -145,6 +148,11 @@ impl Changes {
         for attempt in std::mem::take(&mut item.declined_attempts) {
             let resource = item.resource_row(&attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
+        }
+        for renewal in std::mem::take(&mut item.reserved) {
+            let resource = item.resource_row(&renewal.named().resource)?;
+            let call = Box::new(StoredCall::new(account_in_batch.row, resource, renewal));
+            self.list.push(Change::RecordCall { call, at: item.instant });
         }
         for effects in std::mem::take(&mut item.effects) {
             self.add_effects(db, account_in_batch, &item, effects)?;
@@ -365,6 +373,11 @@ fn difference_change(account: AccountKey, item: &BatchEntry, difference: ShadowD
 fn event_change(account: Option<AccountKey>, event: &Event) -> Change {
     let (kind, body) = event_body(event);
     Change::InsertEvent { account, at: event.at, resource: event.resource.clone(), kind, body }
+}
+
+/// The id of the attempt that a renewal on a cloud is.
+pub(crate) fn attempt_id(renewal: &Renewal) -> String {
+    AttemptId { key: renewal.key(), term: renewal.term }.to_string()
 }
 
 /// Writes an event down.

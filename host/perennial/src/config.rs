@@ -35,8 +35,11 @@ pub(crate) use crate::config::plugins::plugin_file;
 
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
+/// The environment variable with a provider's secret that is to be sealed.
+pub(crate) const PROVIDER_SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
 /// What is in the environment for other reasons.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
+    PROVIDER_SECRET_VARIABLE,
     "PERENNIAL_DB",
     "PERENNIAL_CACHE",
     "PERENNIAL_CONFIG",

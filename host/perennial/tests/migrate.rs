@@ -88,6 +88,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           13: calls to clouds are written down before they are sent
           14: revisions of plugins are kept with their bytes, and bound to accounts
           15: people are told of events through channels, and acknowledge warnings
+          16: accounts may be driven: calls keep their history, quotas and pauses are stored
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());

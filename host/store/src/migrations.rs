@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -87,6 +87,11 @@ const STEPS: [Step; 12] = [
         to: 15,
         summary: "people are told of events through channels, and acknowledge warnings",
         sql: include_str!("migrations/0015_channels.sql"),
+    },
+    Step {
+        to: 16,
+        summary: "accounts may be driven: calls keep their history, quotas and pauses are stored",
+        sql: include_str!("migrations/0016_driven_accounts.sql"),
     },
 ];
 

@@ -305,6 +305,10 @@ create table call (
     queries        integer not null,
     act_at         integer,              -- when something is done about it next
     deadline       integer not null,
+    options        text not null default '{}', -- JSON, the provider's own options
+    orders         text not null default '[]', -- JSON list of the orders that the provider named
+    said_code      text,                 -- what the provider said last
+    said_message   text,
     unique (resource, expires_before)
 );
 create index call_due on call (act_at, resource, expires_before) where act_at is not null;
@@ -324,6 +328,36 @@ create table call_extension (
     primary key (call, position)
 ) without rowid;
 create unique index call_extension_key on call_extension (resource, expires_before) where is_locked = 1;
+
+-- The states that calls entered, in their order.
+create table call_step (
+    row     integer primary key,
+    call    integer not null references call,
+    at      integer not null,
+    state   integer not null,     -- the one that was entered
+    code    text,                 -- what the provider said with it; null where it said nothing
+    message text
+);
+create index call_step_call on call_step (call);
+
+-- The token bucket and the breaker of each account and API.
+create table call_gate (
+    account      integer not null references account,
+    api          integer not null,
+    level_at     integer,         -- when the bucket was looked at last; null before the first call
+    level        integer,         -- what was left of it, in sixtieths of a call
+    failures     integer not null,
+    obstacle     integer,         -- why nothing is sent ...
+    closed_until integer,         -- ... before this instant
+    primary key (account, api)
+) without rowid;
+
+-- One row while nothing is sent to any provider.
+create table sending_pause (
+    id        integer primary key check (id = 1),
+    paused_at integer not null,
+    paused_by text not null
+);
 
 -- Periods of resources, and the order that pays for each: the rows of one order share its id. None is paid for twice, unless
 -- it was refunded in between. (`order` is a keyword.)
@@ -714,7 +748,10 @@ create table connection (
     rotated_at    integer,
     balance       integer,             -- what the provider says can be spent, in millionths
     balance_currency text,
-    balance_at    integer
+    balance_at    integer,
+    spending_per_hour integer,         -- the most that calls within an hour may cost; null for no ceiling
+    paused_at     integer,             -- since when nothing is sent for it; null while it is
+    paused_by     text
 );
 
 -- The reads that an operator granted; no other request leaves while the account is watched.

@@ -1,6 +1,7 @@
 //! What the engine reads of SQLite: each method is a function of the module of its table.
 
 use perennial_domain::attempt::Key;
+use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -19,6 +20,7 @@ use crate::calls;
 use crate::calls::StoredCall;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
+use crate::connections;
 use crate::deferrals;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
@@ -134,8 +136,21 @@ impl EngineReads for ReadTx {
         approvals::expiring(self, at, limit)
     }
 
-    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
-        calls::due(self, until, limit)
+    fn accounts_with_due_calls(&self, until: Timestamp) -> Result<Vec<AccountKey>, StoreError> {
+        calls::due_accounts(self, until)
+    }
+
+    fn due_calls_of(
+        &self,
+        account: AccountKey,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredCall>, StoreError> {
+        calls::due_of_account(self, account, until, limit)
+    }
+
+    fn driver(&self, account: AccountKey) -> Result<Option<Driver>, StoreError> {
+        connections::driver(self, account)
     }
 
     fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {

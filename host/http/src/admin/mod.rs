@@ -10,6 +10,7 @@ mod approvals;
 mod attempts;
 mod audit;
 mod calendars;
+mod calls;
 mod channel_bodies;
 mod channel_deliveries;
 mod channels;
@@ -22,6 +23,7 @@ mod connection_views;
 mod connections;
 mod decisions;
 mod deliveries;
+mod driving;
 mod events;
 mod expiries;
 mod explanations;
@@ -150,6 +152,15 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(connections::grant))
         .add(admin, routes!(connections::rotate))
         .add(operator, routes!(connections::sync))
+        .add(admin, routes!(driving::drive))
+        .add(operator, routes!(driving::pause))
+        .add(operator, routes!(driving::resume))
+        .add(admin, routes!(driving::limit_spending))
+        .add(operator, routes!(driving::pause_all))
+        .add(operator, routes!(driving::resume_all))
+        .add(viewer, routes!(calls::list))
+        .add(viewer, routes!(calls::get))
+        .add(operator, routes!(calls::resolve))
         .add(viewer, routes!(connections::drift))
         .add(viewer, routes!(plugins::list))
         .add(viewer, routes!(plugin_revisions::list))

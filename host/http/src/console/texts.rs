@@ -328,9 +328,16 @@ texts! {
 }
 
 /// What a page says after something was done, by the name in its address.
-const DONE: [(&str, Text); 17] = [
+const DONE: [(&str, Text); 18] = [
     ("carried-out", Text { english: "The plan was carried out.", chinese: "计划已执行。" }),
     ("waits", Text { english: "It waits for an approval now.", chinese: "现在等待审批。" }),
+    (
+        "to-be-sent",
+        Text {
+            english: "The renewal is written down, and will be sent to the provider.",
+            chinese: "续费已记录，将发送给云服务商。",
+        },
+    ),
     ("topped-up", Text { english: "The account was topped up.", chinese: "账户已充值。" }),
     ("saved", Text { english: "Saved.", chinese: "已保存。" }),
     (

@@ -57,6 +57,8 @@ fn body(method: &str, path: &str, account: &str) -> String {
         }
         (_, "/v1/connections/{id}:grant") => r#"{"reads": []}"#,
         (_, "/v1/connections/{id}:rotate") => r#"{"access_key": "k", "secret_from": "env:NONE"}"#,
+        (_, "/v1/connections/{id}:drive") => r#"{"driver": "watch"}"#,
+        (_, "/v1/calls/{id}:resolve") => r#"{"decision": "give_up"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
         (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
         (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
@@ -205,6 +207,15 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/connections/{id}:grant               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:rotate              401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:sync                401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:drive               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections/{id}:pause               401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:resume              401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:limit-spending      401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections:pause                    401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/connections:resume                   401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/calls                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calls/{id}                           401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        POST   /v1/calls/{id}:resolve                   401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins/revisions                    401 200 200 200 200 | 403 403 403 403 | 403 403 403 403

@@ -20,10 +20,8 @@ use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
+use crate::config::PROVIDER_SECRET_VARIABLE;
 use crate::report::listing::ListFormat;
-
-/// The environment variable with a secret that is to be sealed.
-const SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
 
 /// The key of a connection. The secret is asked for at the terminal unless it is said where it is.
 #[derive(Debug, clap::Args)]
@@ -89,7 +87,7 @@ pub(super) struct Grant {
     list: ListArguments,
 }
 
-const CONNECTION: [Field; 9] = [
+pub(super) const CONNECTION: [Field; 11] = [
     Field::text("account", "account"),
     Field::text("driver", "driver"),
     Field::text("access_key", "access key"),
@@ -98,6 +96,8 @@ const CONNECTION: [Field; 9] = [
     Field::text("state", "sync").at("/sync/state"),
     Field::number("resources", "resources").at("/summary/resources"),
     Field::number("unprotected", "unprotected").at("/summary/unprotected"),
+    Field::text("spending_per_hour", "spending per hour"),
+    Field::instant("paused_at", "paused"),
     Field::instant("created_at", "connected"),
 ];
 
@@ -229,12 +229,12 @@ fn key_body(key: &KeyArguments) -> anyhow::Result<Map<String, Value>> {
 
 /// The secret of the environment, or the one that is typed without being shown.
 fn asked_secret() -> anyhow::Result<String> {
-    if let Ok(secret) = std::env::var(SECRET_VARIABLE) {
+    if let Ok(secret) = std::env::var(PROVIDER_SECRET_VARIABLE) {
         return Ok(secret);
     }
     if !std::io::stdin().is_terminal() {
         let message = format!(
-            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{SECRET_VARIABLE}`, or \
+            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{PROVIDER_SECRET_VARIABLE}`, or \
              say where the host finds it with `--secret-from`"
         );
         return Err(UserError::Argument(message).into());

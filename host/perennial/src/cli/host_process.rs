@@ -21,6 +21,8 @@ use perennial_http::server::listener::TlsAcceptor;
 use perennial_http::state::AppState;
 use perennial_service::channels::dispatcher::ChannelDispatcher;
 use perennial_service::channels::dispatcher::ChannelSender;
+use perennial_service::connections::dispatcher::CallDispatcher;
+use perennial_service::connections::refresher;
 use perennial_service::secrets::SecretBox;
 use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
@@ -181,6 +183,8 @@ async fn run_listeners(
 ) -> anyhow::Result<()> {
     let channels = tokio::spawn(ChannelDispatcher::new(host, sender).run());
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
+    let calls = tokio::spawn(CallDispatcher::new(host).run());
+    let inventories = tokio::spawn(refresher::run(host.clone()));
     let console = console::router(state).context("the system has no random bits for the key of sessions")?;
     let served = endpoints.into_iter().chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
@@ -192,6 +196,8 @@ async fn run_listeners(
     for listener in served.collect::<Vec<_>>() {
         listener.await.context("a listener panicked; the log says why")?;
     }
+    inventories.await.context("reading inventories failed; the log says why")?;
+    calls.await.context("sending calls to providers failed; the log says why")?;
     webhooks.await.context("sending to webhooks failed; the log says why")?;
     channels.await.context("sending to channels failed; the log says why")
 }

@@ -10,6 +10,7 @@ mod act;
 mod approvals;
 mod audit_record;
 mod calendar;
+mod calls;
 mod channel;
 mod choice;
 mod clock;
@@ -21,6 +22,7 @@ mod database;
 mod db;
 mod demo;
 mod demo_host;
+mod driving;
 mod event_lines;
 mod events;
 mod explain;
@@ -163,6 +165,7 @@ enum Command {
     Resource(resource::Arguments),
     Account(account::Arguments),
     Sync(sync::Arguments),
+    Calls(calls::Arguments),
     Drift(lists::Drift),
     Job(job::Arguments),
     Orders(lists::Orders),
@@ -195,6 +198,7 @@ impl Command {
             Command::Resource(_)
                 | Command::Account(_)
                 | Command::Sync(_)
+                | Command::Calls(_)
                 | Command::Drift(_)
                 | Command::Job(_)
                 | Command::Orders(_)
@@ -314,6 +318,7 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Resource(arguments) => resource::resource(context, arguments),
         Command::Account(arguments) => account::account(context, arguments),
         Command::Sync(arguments) => sync::sync(context, arguments),
+        Command::Calls(arguments) => calls::calls(context, arguments),
         Command::Drift(arguments) => lists::drift(context, arguments),
         Command::Job(arguments) => job::job(context, arguments),
         Command::Orders(arguments) => lists::orders(context, arguments),

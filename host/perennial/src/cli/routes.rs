@@ -18,7 +18,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 99] = [
+const ROUTES: [(&str, &str, &str); 120] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
@@ -79,6 +79,15 @@ const ROUTES: [(&str, &str, &str); 99] = [
     ("POST", "/v1/connections/{id}:grant", "account grant"),
     ("POST", "/v1/connections/{id}:rotate", "account rotate"),
     ("POST", "/v1/connections/{id}:sync", "sync"),
+    ("POST", "/v1/connections/{id}:drive", "account drive"),
+    ("POST", "/v1/connections/{id}:pause", "account pause"),
+    ("POST", "/v1/connections/{id}:resume", "account resume"),
+    ("POST", "/v1/connections/{id}:limit-spending", "account limit-spending"),
+    ("POST", "/v1/connections:pause", "account pause"),
+    ("POST", "/v1/connections:resume", "account resume"),
+    ("GET", "/v1/calls", "calls list"),
+    ("GET", "/v1/calls/{id}", "calls show"),
+    ("POST", "/v1/calls/{id}:resolve", "calls resolve"),
     ("GET", "/v1/drift", "drift"),
     ("GET", "/v1/plugins", "plugins"),
     ("GET", "/v1/plugins/revisions", "plugin revisions"),
