@@ -56,6 +56,9 @@ impl Severity {
             | EventKind::PolicyInstalled { .. }
             | EventKind::PolicyRemoved { .. }
             | EventKind::PolicyCalendarChanged { .. }
+            | EventKind::RevisionInstalled { .. }
+            | EventKind::RevisionBound { .. }
+            | EventKind::RevisionUnbound { .. }
             | EventKind::SettingChanged { .. }
             | EventKind::Unsubscribed { .. }
             | EventKind::Converted

@@ -206,24 +206,6 @@ pub fn close(db: &WriteTx, row: ApprovalKey, state: State, closing: &Resolution)
     Ok(())
 }
 
-/// Adds this approval to those that every pending approval of something that is paid for waits for, or puts it in the place of
-/// the one of the same policy.
-pub(crate) fn require_of_pending(db: &WriteTx, approval: &RequiredApproval) -> Result<(), StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select row, required, expires_at from approval where state = 'pending' and cost > 0 order by row",
-    )?;
-    let rows =
-        statement.query_map([], |row| Ok((row.get(0)?, required_approvals::of_row(row), row.get(2)?)))?;
-    let pending = rows.collect::<Result<Vec<(ApprovalKey, _, i64)>, _>>()?;
-    for (row, required, expires_at) in pending {
-        let mut required = required?;
-        required.retain(|one| one.policy != approval.policy);
-        required.insert(0, approval.clone());
-        required_approvals::set(db, row, &required, Timestamp::from_second(expires_at))?;
-    }
-    Ok(())
-}
-
 /// The rows of the accounts that have pending approvals.
 pub(crate) fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
     let mut statement = db

@@ -13,12 +13,12 @@ use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Store;
-use crate::approvals;
 use crate::clock;
 use crate::error::StoreError;
 use crate::keys::EventKey;
 use crate::keys::RowKey;
 use crate::list_queries;
+use crate::required_approvals;
 use crate::tx::ReadTx;
 
 /// How many ids of events are left out when a generation begins: more than there can be since the file was written last.
@@ -146,7 +146,7 @@ impl Store {
                 "insert into event (row, at, account, resource, type, body) values (?1, ?2, null, null, 'host_resumed', ?3)",
                 (row, at.as_second(), body),
             )?;
-            approvals::require_of_pending(tx, approval)
+            required_approvals::require_of_pending(tx, approval)
         })?;
         let found = present(self.db())?;
         let (store_generation, connection) = (&mut self.generation, &self.tx);

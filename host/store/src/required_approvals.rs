@@ -23,6 +23,23 @@ pub(crate) fn set(
     Ok(())
 }
 
+/// Adds this approval to those that every pending approval of something that is paid for waits for, or puts it in the place of
+/// the one of the same policy.
+pub(crate) fn require_of_pending(db: &WriteTx, approval: &RequiredApproval) -> Result<(), StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select row, required, expires_at from approval where state = 'pending' and cost > 0 order by row",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, of_row(row), row.get(2)?)))?;
+    let pending = rows.collect::<Result<Vec<(ApprovalKey, _, i64)>, _>>()?;
+    for (row, required, expires_at) in pending {
+        let mut required = required?;
+        required.retain(|one| one.policy != approval.policy);
+        required.insert(0, approval.clone());
+        set(db, row, &required, Timestamp::from_second(expires_at))?;
+    }
+    Ok(())
+}
+
 /// The list as JSON: for each its policy, label and words, and the token that gave it.
 pub(crate) fn to_text(required: &[RequiredApproval]) -> String {
     let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason, &one.given_by));

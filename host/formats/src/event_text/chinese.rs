@@ -18,6 +18,7 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 
 use super::Wording;
+use super::short;
 use super::signed;
 use crate::dates;
 
@@ -97,8 +98,7 @@ impl ChineseWording<'_> {
             }
             EventKind::PolicyNote { policy, text, .. } => format!("策略 {policy} 备注：{text}"),
             EventKind::PolicyInstalled { policy, digest, mode, changed_by, .. } => {
-                let version = digest.chars().take(12).collect::<String>();
-                let mode = if mode == "shadow" { "影子" } else { "生效" };
+                let (version, mode) = (short(digest), bound(mode));
                 format!("{changed_by} 已安装策略 {policy}，版本 {version}，{mode}")
             }
             EventKind::PolicyRemoved { policy, changed_by, .. } => {
@@ -107,6 +107,19 @@ impl ChineseWording<'_> {
             EventKind::PolicyCalendarChanged { calendar, removed, changed_by } => {
                 let what = if *removed { "移除" } else { "更改" };
                 format!("{changed_by} 已{what}策略日历 {calendar}")
+            }
+            EventKind::RevisionInstalled { provider, digest, origin, changed_by, .. } => {
+                format!("{changed_by} 已从 {origin} 安装 {provider} 的版本 {}", short(digest))
+            }
+            EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
+                let before = digest_before.as_deref().map(|before| format!("，取代 {}", short(before)));
+                let (version, mode) = (short(digest), bound(mode));
+                let before = before.unwrap_or_default();
+                format!("{changed_by} 已将 {provider} 的版本 {version} 绑定到 {accounts}（{mode}）{before}")
+            }
+            EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
+                let (version, mode) = (short(digest_before), bound(mode));
+                format!("{changed_by} 已解除 {provider} 的版本 {version} 与 {accounts} 的绑定（{mode}）")
             }
             EventKind::OrderCreated { order, kind, cost, pay_until: Some(until) } => {
                 format!("{}待支付，截止 {}：{order}", self.order_words(*kind, *cost), wording.instant(*until))
@@ -284,6 +297,10 @@ fn command(name: &str) -> &str {
         "cancel_order" => "取消订单",
         other => other,
     }
+}
+
+fn bound(mode: &str) -> &'static str {
+    if mode == "shadow" { "影子" } else { "生效" }
 }
 
 fn term_words(term: Term) -> String {

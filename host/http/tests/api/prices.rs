@@ -105,7 +105,7 @@ fn each_day_counts_what_expires_on_it_and_nothing_that_has_ended() {
 
         2026-12-31T00:00:00Z 1 120.00 CNY
     "#]]
-        .assert_eq(&[days(""), days("?kind=ecs"), days("?expires_from=2026-02-01T00:00:00Z")].join("\n"));
+    .assert_eq(&[days(""), days("?kind=ecs"), days("?expires_from=2026-02-01T00:00:00Z")].join("\n"));
     assert_eq!(days("?stage=released"), "", "what has ended does not expire");
     let unsubscribe = r#"{"scope": "all"}"#;
     assert_eq!(server.post("operator", "/v1/resources/ecs-1:unsubscribe", unsubscribe).status, 200);

@@ -160,7 +160,7 @@ fn a_database_that_is_made_anew_is_none_that_was_set_back() {
 }
 
 #[test]
-fn an_approval_that_was_pending_says_that_it_may_be_paid_and_needs_a_person() {
+fn a_pending_approval_says_that_it_may_be_paid_and_needs_a_person() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &START);
     assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);

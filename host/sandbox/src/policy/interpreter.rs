@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::PolicyAnswer;
@@ -27,6 +26,7 @@ use crate::policy::bindings::types;
 use crate::policy::decode;
 use crate::policy::encode;
 use crate::policy::encode::Encoder;
+use crate::policy::spending;
 use crate::provider::contract::Interfaces;
 use crate::provider::load::Plugins;
 use crate::runtime::batch;
@@ -103,7 +103,7 @@ impl Interpreter {
         let wrong = |error: wasmtime::Error| interfaces.wrong(NAME, format!("{error:#}"));
         let pre = Linker::new(loader.runtime.engine()).instantiate_pre(&component).map_err(wrong)?;
         let pre = PolicyPre::new(pre).map_err(wrong)?;
-        let limits = limits(loader.limits);
+        let limits = spending::limits(loader.limits);
         Ok(Interpreter { runtime: Arc::clone(&loader.runtime), limits, pre, digest, interfaces })
     }
 
@@ -364,21 +364,6 @@ impl Interpreter {
         call: impl FnOnce(&mut Store<StoreLimits>, &PolicyPre<StoreLimits>) -> wasmtime::Result<A>,
     ) -> Result<(A, u64), Failure> {
         call::invoke(&self.runtime, &self.limits, (NAME, function), items, |store| call(store, &self.pre))
-    }
-}
-
-/// What the interpreter may spend, where plugins may spend `limits`.
-///
-/// It meets its own limit of operations first, so that a script's failure has a line: 20,000 operations take some 20 million
-/// units of fuel, and where each of them looks at as much as an operation may, measured, some 400 million.
-fn limits(limits: Limits) -> Limits {
-    Limits {
-        requests_max: 256,
-        items_max: 1_024,
-        fuel: 100_000_000,
-        fuel_per_item: 1_000_000_000,
-        time_max: Duration::from_secs(30),
-        ..limits
     }
 }
 

@@ -4,3 +4,4 @@ pub mod bindings;
 pub mod decode;
 pub mod encode;
 pub mod interpreter;
+mod spending;
