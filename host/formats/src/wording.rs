@@ -36,7 +36,7 @@ pub(super) fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String
 }
 
 /// Such as ` (did you mean `price`?)`; empty when nothing there is comes close.
-pub(super) fn did_you_mean<'a>(
+pub fn did_you_mean<'a>(
     name: &str,
     names: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
 ) -> String {

@@ -52,6 +52,20 @@ const CLOCK: [Field; 3] = [
     Field::flag("is_virtual", "virtual"),
 ];
 
+/// Refuses what cannot be done before anything is said of it.
+fn check(clock: &Value, to: Timestamp) -> Result<(), UserError> {
+    if clock["is_virtual"] == false {
+        let message = "the clock is the system's and moves by itself; only a virtual one is moved";
+        return Err(UserError::Argument(message.to_owned()));
+    }
+    match items::instant(&clock["now"]).filter(|now| to < *now) {
+        None => Ok(()),
+        Some(now) => Err(UserError::Argument(format!(
+            "the clock stands at {now}, and goes forward only; name an instant after that"
+        ))),
+    }
+}
+
 pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let client = context.client(&arguments.target)?;
     let get = || client.send(&Request::new("GET", "/v1/clock", &[]).to("show the clock"))?.json();
@@ -60,6 +74,7 @@ pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<
         Action::Advance { to, act, list } => {
             let before = get()?;
             let now = before["now"].as_str().unwrap_or_default().to_owned();
+            check(&before, *to)?;
             if list.format == ListFormat::Table {
                 output::line(format_args!(
                     "the clock goes from {now} to {to}, and what is due before that is done"

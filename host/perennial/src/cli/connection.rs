@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::confirm_outright;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -20,10 +20,9 @@ use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
+use crate::config::PROVIDER_SECRET_VARIABLE;
 use crate::report::listing::ListFormat;
-
-/// The environment variable with a secret that is to be sealed.
-const SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
+use perennial_formats::dates;
 
 /// The key of a connection. The secret is asked for at the terminal unless it is said where it is.
 #[derive(Debug, clap::Args)]
@@ -142,7 +141,7 @@ pub(super) fn connect(context: &Context, client: &Client, connect: &Connect) -> 
     if !connect.yes {
         tell_reads(&granted)?;
     }
-    confirm("Grant these reads? Nothing else leaves this host for the account.", connect.yes)?;
+    confirm_outright("Grant these reads? Nothing else leaves this host for the account.", connect.yes)?;
     let names = granted.iter().map(|read| read["name"].clone()).collect::<Vec<_>>();
     let mut body = key_body(&connect.key)?;
     body.insert("account".to_owned(), json!(connect.id));
@@ -229,12 +228,12 @@ fn key_body(key: &KeyArguments) -> anyhow::Result<Map<String, Value>> {
 
 /// The secret of the environment, or the one that is typed without being shown.
 fn asked_secret() -> anyhow::Result<String> {
-    if let Ok(secret) = std::env::var(SECRET_VARIABLE) {
+    if let Ok(secret) = std::env::var(PROVIDER_SECRET_VARIABLE) {
         return Ok(secret);
     }
     if !std::io::stdin().is_terminal() {
         let message = format!(
-            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{SECRET_VARIABLE}`, or \
+            "nobody can be asked for the secret here; name its file with `--secret-file`, put it into `{PROVIDER_SECRET_VARIABLE}`, or \
              say where the host finds it with `--secret-from`"
         );
         return Err(UserError::Argument(message).into());
@@ -255,8 +254,8 @@ pub(super) fn write_summary(client: &Client, connection: &Value, format: ListFor
     let account = connection["account"].as_str().unwrap_or_default();
     writeln!(
         out,
-        "{account}: {} resources; {} renew by themselves, {} will lapse, {} expire before what they are attached to",
-        count("resources"),
+        "{account}: {}, of which {} renew automatically, {} will lapse, and {} expire before what they are attached to",
+        dates::counted(usize::try_from(count("resources"))?, "resource"),
         count("renewing"),
         count("unprotected"),
         count("orphans")
