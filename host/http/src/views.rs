@@ -79,7 +79,8 @@ impl AccountView {
             Mode::Managed => Some(account.balance.available()),
             Mode::Connected => {
                 let said = connections::get(db, &account.id)?.and_then(|connection| connection.balance);
-                said.map(|(balance, _)| balance).filter(|balance| balance.currency == account.currency)
+                said.map(|(balance, _)| balance)
+                    .filter(|balance| balance.currency == account.currency)
                     .map(|balance| balance.available)
             }
         };

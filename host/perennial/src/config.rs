@@ -14,8 +14,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::environment::ADMIN;
-use crate::config::environment::UnknownVariable;
 pub(crate) use crate::config::environment::PROVIDER_SECRET_VARIABLE;
+use crate::config::environment::UnknownVariable;
 use crate::profile;
 pub use crate::profile::Profile;
 use perennial_formats::Problems;

@@ -221,7 +221,8 @@ pub(super) async fn replay(
         Replay::After(row) => {
             let last = app.read(|db| Ok(list_queries::last_event(db)?)).await?;
             if row > last {
-                let detail = format!("there is no event `{}` yet; the last one is `{}`", cursor(row), cursor(last));
+                let detail =
+                    format!("there is no event `{}` yet; the last one is `{}`", cursor(row), cursor(last));
                 return Err(Problem::field(ProblemType::InvalidFields, "after", detail));
             }
             ReplayStart::After(row)

@@ -77,7 +77,8 @@ pub(super) async fn watch(visit: &Visit, accounts: &Value) -> Result<Watch, Fail
     let in_doubt = visit.get("/v1/attempts?state=in_doubt&limit=100").await?;
     let declined = Address::new("/v1/attempts", &[]).with("state", Some("declined"));
     let (declined, is_whole) = visit.list(&declined, DECLINED_PAGES_MAX).await?;
-    let prices = Address::new("/v1/prices", &[]).with("stage", Some("active")).with("expires_before", Some(end));
+    let prices =
+        Address::new("/v1/prices", &[]).with("stage", Some("active")).with("expires_before", Some(end));
     let prices = visit.get(&list(prices)).await?;
     let has_more =
         !is_whole || [&retention, &grace, &due].into_iter().any(|page| page["next_cursor"].is_string());

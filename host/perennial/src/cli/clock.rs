@@ -2,13 +2,16 @@
 
 use clap::Subcommand;
 use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
 use crate::cli::act::ActArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::input;
+use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
@@ -53,16 +56,17 @@ const CLOCK: [Field; 3] = [
 ];
 
 /// Refuses what cannot be done before anything is said of it.
-fn check(clock: &Value, to: Timestamp) -> Result<(), UserError> {
+fn check(clock: &Value, to: Timestamp) -> anyhow::Result<()> {
     if clock["is_virtual"] == false {
-        let message = "the clock is the system's and moves by itself; only a virtual one is moved";
-        return Err(UserError::Argument(message.to_owned()));
+        anyhow::bail!("the clock runs on real time and moves by itself; only a virtual one is moved");
     }
     match items::instant(&clock["now"]).filter(|now| to < *now) {
         None => Ok(()),
-        Some(now) => Err(UserError::Argument(format!(
-            "the clock stands at {now}, and goes forward only; name an instant after that"
-        ))),
+        Some(now) => {
+            let message =
+                format!("the clock stands at {now}, and goes forward only; name an instant after that");
+            Err(UserError::Argument(message).into())
+        }
     }
 }
 

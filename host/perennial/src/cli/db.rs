@@ -7,6 +7,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input::is_standard;
@@ -234,7 +236,10 @@ fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()
         return Err(UserError::Argument(message).into());
     }
     let schema = migrations::verify(file).map_err(|error| {
-        UserError::Argument(format!("nothing was restored: {:#}; name the file of a backup", anyhow::Error::from(error)))
+        UserError::Argument(format!(
+            "nothing was restored: {:#}; name the file of a backup",
+            anyhow::Error::from(error)
+        ))
     })?;
     let _lock = Lock::take(&context.db)?;
     let kept = copies::restore(file, &context.db)?;

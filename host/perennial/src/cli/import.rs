@@ -206,10 +206,7 @@ fn dry_run(
 fn end_dry_run(name: &str, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {
     let needs_consent = report.losing().next().is_some() && !arguments.accept_expired;
     let with = if needs_consent { ", with `--accept-expired`" } else { "" };
-    output::line(format_args!(
-        "{}{with}",
-        taken_in(name, arguments, report, ("would import", "change"))
-    ))?;
+    output::line(format_args!("{}{with}", taken_in(name, arguments, report, ("would import", "change"))))?;
     WouldChange::check(report.changes_something())
 }
 
@@ -259,7 +256,8 @@ fn check_accepted(
         1 => "1 resource is released or loses".to_owned(),
         losing => format!("{losing} resources are released or lose"),
     };
-    let clock = now.map_or("the host's clock".to_owned(), |now| format!("the clock of {}", dates::minute(now)));
+    let clock =
+        now.map_or("the host's clock".to_owned(), |now| format!("the clock of {}", dates::minute(now)));
     Err(UserError::Argument(format!(
         "nothing was imported: {resources} a stage at the first tick, by {clock} (`--dry-run` shows which); correct the \
          expiry in the file, or the clock, or say `--accept-expired`"

@@ -130,7 +130,8 @@ impl Context {
 
     fn read_config(&self) -> Result<Config, UserError> {
         if self.config.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
-            let message = "`PERENNIAL_CONFIG` or `--config` names no file: unset it, or name the configuration";
+            let message =
+                "`PERENNIAL_CONFIG` or `--config` names no file: unset it, or name the configuration";
             return Err(UserError::Argument(message.to_owned()));
         }
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
@@ -158,9 +159,8 @@ impl Context {
         let limits =
             Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
         let loaded = Plugins::load(&Options { files, cache_dir, limits });
-        let is_input = |error: &LoadError| {
-            matches!(error, LoadError::WrongTable { .. } | LoadError::Unreadable { .. })
-        };
+        let is_input =
+            |error: &LoadError| matches!(error, LoadError::WrongTable { .. } | LoadError::Unreadable { .. });
         loaded.map_err(|error| match is_input(&error) {
             true => UserError::Argument(error.to_string()).into(),
             false => error.into(),

@@ -114,7 +114,11 @@ impl Field {
     }
 
     /// An object or a list, in words for people.
-    pub(super) const fn worded(name: &'static str, heading: &'static str, words: fn(&Json) -> String) -> Field {
+    pub(super) const fn worded(
+        name: &'static str,
+        heading: &'static str,
+        words: fn(&Json) -> String,
+    ) -> Field {
         Field::new(Column::new(name, heading), Kind::Worded(words))
     }
 

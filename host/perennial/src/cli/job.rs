@@ -240,11 +240,15 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
             let id = tried["id"].as_str().unwrap_or_default().to_owned();
             show(context, client, &tried, create)?;
             if tried["total"] == 0 {
-                anyhow::bail!("no resource passes the filter, and nothing was done; look with `perennial resources`");
+                anyhow::bail!(
+                    "no resource passes the filter, and nothing was done; look with `perennial resources`"
+                );
             }
             if tried["outcomes"]["planned"] == 0 {
                 let why = left_over(&tried, &["planned"]).unwrap_or_default();
-                anyhow::bail!("nothing can be done, and nothing was: {why}; `perennial job items {id}` says why");
+                anyhow::bail!(
+                    "nothing can be done, and nothing was: {why}; `perennial job items {id}` says why"
+                );
             }
             if act.dry_run {
                 return Err(WouldChange::with(list.format).into());

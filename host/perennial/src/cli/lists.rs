@@ -103,7 +103,12 @@ pub(super) fn orders(context: &Context, arguments: &Orders) -> anyhow::Result<()
         .query("id", id.as_ref())
         .query("state", state.map(OrderState::name));
     let has_conditions = account.is_some() || resource.is_some() || id.is_some() || state.is_some();
-    listed.write(context, (&request, account.as_deref()), &ORDERS, list::nothing(has_conditions, "nothing was bought yet"))
+    listed.write(
+        context,
+        (&request, account.as_deref()),
+        &ORDERS,
+        list::nothing(has_conditions, "nothing was bought yet"),
+    )
 }
 
 /// Lists attempts: the renewals that were tried, and what became of each.
@@ -141,7 +146,12 @@ pub(super) fn attempts(context: &Context, arguments: &Attempts) -> anyhow::Resul
         .query("account", account.as_ref())
         .query("resource", resource.as_ref());
     let has_conditions = account.is_some() || resource.is_some();
-    listed.write(context, (&request, account.as_deref()), &ATTEMPTS, list::nothing(has_conditions, "no renewal was tried yet"))
+    listed.write(
+        context,
+        (&request, account.as_deref()),
+        &ATTEMPTS,
+        list::nothing(has_conditions, "no renewal was tried yet"),
+    )
 }
 
 /// Lists prices: what each resource costs, and what its next renewal will.

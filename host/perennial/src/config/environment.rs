@@ -75,10 +75,7 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), Unknown
     let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
         let known = known().map(|(section, key)| variable(section, key)).collect::<Vec<_>>();
         let all = known.iter().map(String::as_str).chain(OTHERS);
-        return Err(UnknownVariable {
-            meant: did_you_mean(name, all),
-            name: name.to_owned(),
-        });
+        return Err(UnknownVariable { meant: did_you_mean(name, all), name: name.to_owned() });
     };
     let value = match (value.parse::<i64>(), value.parse::<bool>()) {
         _ if (section, key) == ("plugins", "files") => listed_files(&value),

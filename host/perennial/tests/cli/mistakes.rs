@@ -86,6 +86,12 @@ fn a_message_says_what_to_do_next() {
             2,
             "`secrets.key` exists already, and what was kept with it",
         ),
+        (&["db", "restore", "secrets.key"], 2, "nothing was restored: "),
+        (&["key", "new-secrets-key", "none/secrets.key"], 2, "is its folder there and writable?"),
+        (&["--plugin", "none.wasm", "plugins"], 2, "cannot read the plugin `none.wasm`"),
+        (&["--db", "empty.json", "db", "check"], 1, "`perennial db restore FILE`"),
+        (&["replay"], 2, "--all"),
+        (&["--config", "", "plugins"], 2, "names no file"),
         (&["db", "restore", "."], 2, "`.` is a folder; name the file of a backup in it"),
         (&["db", "restore", "./perennial.db"], 2, "is the database itself; name a backup of it"),
         (

@@ -1,5 +1,8 @@
 //! Approvals of a running host: listed, shown with their plans, and decided on.
 
+use std::io::Write;
+
+use perennial_domain::approval::ExpiryReason;
 use serde_json::Value;
 use serde_json::json;
 
@@ -13,6 +16,7 @@ use crate::cli::plan;
 use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
+use perennial_formats::event_text;
 
 const APPROVAL: [Field; 15] = [
     Field::text("id", "id"),
