@@ -131,7 +131,7 @@ impl Context {
     fn read_config(&self) -> Result<Config, UserError> {
         if self.config.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
             let message =
-                "`PERENNIAL_CONFIG` or `--config` names no file: unset it, or name the configuration";
+                "`--config` names no file: leave it out, or name the configuration";
             return Err(UserError::Argument(message.to_owned()));
         }
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();

@@ -28,7 +28,7 @@ fn events(world: &World) -> String {
 fn a_plan_for_approval_says_the_same_looked_at_and_carried_out() {
     for world in [World::ruled(RULINGS[2].1), World::ruled(RULINGS[2].1).served()] {
         // What it costs, the balance does not cover; whoever approves may pay in before.
-        let renew = ["resource", "renew", "evs-1", "--term", "5years"];
+        let renew = ["resource", "renew", "evs-1", "--term", "3years"];
         let looked = world.run(&[&renew[..], &["--dry-run"]].concat());
         assert_eq!(looked.code(), 3, "{}{}", looked.stdout(), looked.stderr());
         assert!(looked.stdout().contains("it would be refused once it is approved"), "{}", looked.stdout());

@@ -37,6 +37,14 @@ fn every_command_refuses_a_configuration_that_it_cannot_read() {
 }
 
 #[test]
+fn an_empty_variable_names_no_configuration() {
+    let folder = Folder::new();
+    let ran = folder.program_with(&[("PERENNIAL_CONFIG", "")]).args(["plugins", "--format", "csv"]).output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
 fn no_row_at_all_is_no_limit() {
     let folder = folder();
     folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
