@@ -130,8 +130,7 @@ impl Context {
 
     fn read_config(&self) -> Result<Config, UserError> {
         if self.config.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
-            let message =
-                "`--config` names no file: leave it out, or name the configuration";
+            let message = "`--config` names no file: leave it out, or name the configuration";
             return Err(UserError::Argument(message.to_owned()));
         }
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
