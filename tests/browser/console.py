@@ -24,6 +24,8 @@ from demo import Demo
 
 # How long something may take to appear, in seconds.
 PATIENCE = 30
+# How many keys a reader may need to get to something on a page.
+STEPS_MAX = 700
 
 PAGES = [
     "/",
@@ -38,6 +40,7 @@ PAGES = [
     "/policies",
     "/plugins",
     "/webhooks",
+    "/channels",
     "/tokens",
     "/audit",
     "/clock",
@@ -61,7 +64,7 @@ def wait(driver, condition, what):
 def submit(driver, button):
     """Presses a button that leads to another page, and waits for that."""
     before = find(driver, "html")
-    button.click()
+    press(driver, button)
     WebDriverWait(driver, PATIENCE).until(lambda _: is_gone(before), message="the form leads nowhere")
 
 
@@ -73,10 +76,49 @@ def is_gone(element):
         return True
 
 
+def is_by_keyboard(driver):
+    return getattr(driver, "is_by_keyboard", False)
+
+
+def reach(driver, element):
+    """Goes to an element with the key that does so, from wherever the reader is."""
+    for _ in range(STEPS_MAX):
+        if driver.switch_to.active_element == element:
+            return
+        ActionChains(driver).send_keys(Keys.TAB).perform()
+    raise AssertionError(f"no key leads to {element.get_attribute('outerHTML')[:200]}")
+
+
+def press(driver, element):
+    """Chooses or presses an element: with the mouse, or with keys alone."""
+    if not is_by_keyboard(driver):
+        element.click()
+        return
+    kind = element.get_attribute("type")
+    if kind == "radio":
+        # A key leads to the chosen one of a group, and others to the rest of it.
+        group = f"input[type='radio'][name='{element.get_attribute('name')}']"
+        reach(driver, next(one for one in driver.find_elements(By.CSS_SELECTOR, group) if one.is_selected()))
+        while not element.is_selected():
+            ActionChains(driver).send_keys(Keys.ARROW_DOWN).perform()
+        return
+    reach(driver, element)
+    ActionChains(driver).send_keys(Keys.SPACE if kind == "checkbox" else Keys.ENTER).perform()
+
+
 def fill(form, **fields):
+    driver = form.parent
     for name, value in fields.items():
         field = form.find_element(By.NAME, name)
-        if field.tag_name == "select":
+        if is_by_keyboard(driver):
+            reach(driver, field)
+        if field.tag_name == "select" and is_by_keyboard(driver):
+            options = [option.get_attribute("value") for option in Select(field).options]
+            ActionChains(driver).send_keys(Keys.HOME).perform()
+            for _ in range(options.index(value)):
+                ActionChains(driver).send_keys(Keys.ARROW_DOWN).perform()
+            assert field.get_attribute("value") == value, name
+        elif field.tag_name == "select":
             Select(field).select_by_value(value)
         else:
             field.clear()
@@ -87,7 +129,7 @@ def sign_in(driver, demo, name):
     driver.delete_all_cookies()
     driver.get(demo.address + "/")
     find(driver, "#token").send_keys(demo.tokens[name])
-    submit(driver, find(driver, "button"))
+    submit(driver, find(driver, "form[action='/sign-in'] button"))
     assert find(driver, "h1").text in ["Today", "今日"], text(driver)
 
 
@@ -126,7 +168,7 @@ def play_morning(driver, demo):
 
     sign_in(driver, demo, "approver")
     driver.get(demo.address + "/approvals")
-    find(driver, f"input[name='plan'][value$=' {approval}']").click()
+    press(driver, find(driver, f"input[name='plan'][value$=' {approval}']"))
     submit(driver, find(driver, "#decide button[value='approve']"))
     assert approval not in text(driver, "#approvals"), text(driver)
 
@@ -140,7 +182,7 @@ def run_job(driver, demo, account):
     """A job over a filter: dry first, and then its plans."""
     driver.get(f"{demo.address}/resources?account={account}&stage=active")
     form = find(driver, "form#job")
-    form.find_element(By.CSS_SELECTOR, "input[value='filter']").click()
+    press(driver, form.find_element(By.CSS_SELECTOR, "input[value='filter']"))
     fill(form, command="set_auto_renew", term="1 month")
     submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
     dry_run = driver.current_url.split("?")[0]
@@ -175,6 +217,29 @@ def edit_policy(driver, demo):
     assert driver.find_elements(By.CSS_SELECTOR, ".done"), text(driver)
     driver.get(demo.address + "/policies/above-limit")
     assert "shadow" in find(driver, "textarea[name='file']").get_attribute("value")
+
+
+def put_aside(driver, demo):
+    """A warning is acknowledged, with the reason that somebody gives, and shown again."""
+    driver.get(demo.address + "/")
+    button = find(driver, "#at-risk button[name='acknowledge']")
+    name = button.get_attribute("value")
+    fill(find(driver, "form#warnings"), reason="seen this morning")
+    submit(driver, button)
+    assert not driver.find_elements(By.CSS_SELECTOR, f"#at-risk button[name='acknowledge'][value='{name}']")
+    press(driver, find(driver, "#at-risk summary"))
+    submit(driver, find(driver, f"#at-risk button[name='recall'][value='{name}']"))
+    assert driver.find_elements(By.CSS_SELECTOR, f"#at-risk button[name='acknowledge'][value='{name}']")
+
+
+def look_again(driver, demo, account):
+    """What a reader without script does to follow events: loads the page again."""
+    driver.get(f"{demo.address}/accounts/{account}")
+    form = find(driver, "form[action$='/top-up']")
+    fill(form, amount="12.34")
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    driver.get(demo.address + "/events")
+    assert "12.34" in text(driver, "#events"), text(driver)
 
 
 def change_language(driver, demo):
@@ -259,25 +324,37 @@ def photograph(driver, demo, paths, folder, name):
         (folder / f"{file}-{name}.png").write_bytes(base64.b64decode(data))
 
 
+def play(program, name, is_by_keyboard=False, **browser):
+    """One morning, whole, as one kind of reader has it."""
+    with Demo(program) as demo, Browser(**browser) as driver:
+        driver.is_by_keyboard = is_by_keyboard
+        account = play_morning(driver, demo)
+        run_job(driver, demo, account)
+        edit_policy(driver, demo)
+        put_aside(driver, demo)
+        if not browser.get("has_script", True):
+            look_again(driver, demo, account)
+        elif not is_by_keyboard:
+            follow_events(driver, demo, account)
+        change_language(driver, demo)
+        print(f"a morning {name}", flush=True)
+
+
 def main():
     program = sys.argv[1]
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    for has_script in [True, False]:
-        with Demo(program) as demo, Browser(has_script=has_script) as driver:
-            account = play_morning(driver, demo)
-            run_job(driver, demo, account)
-            edit_policy(driver, demo)
-            change_language(driver, demo)
-            if has_script:
-                follow_events(driver, demo, account)
-                use_keyboard(driver, demo)
-            print("a morning with script" if has_script else "a morning without script")
+    play(program, "with script")
+    play(program, "without script", has_script=False)
+    play(program, "in Chinese", language="zh-CN")
+    play(program, "in Chinese without script", language="zh-CN", has_script=False)
+    play(program, "on a window of 390 pixels", width=390)
+    play(program, "with the keyboard alone", is_by_keyboard=True)
     with Demo(program) as demo, Browser(language="zh-CN") as driver:
         account = play_morning(driver, demo)
-        assert "余额" in text(driver, "html") or find(driver, "html").get_attribute("lang") == "zh-CN"
+        assert find(driver, "html").get_attribute("lang") == "zh-CN"
         run_job(driver, demo, account)
         edit_policy(driver, demo)
-        print("a morning in Chinese")
+        use_keyboard(driver, demo)
         for width in [1280, 390]:
             with Browser(width=width) as other:
                 sign_in(other, demo, "operator")

@@ -27,13 +27,15 @@ use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
 use perennial_sandbox::TimelineRequest;
+use perennial_sandbox::Trust;
 use perennial_store::Store;
 
 const ATTACHED: usize = 200;
 
 fn plugins() -> Plugins {
     let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bundles"));
-    Plugins::load(&Options { files: Vec::new(), cache_dir, limits: Limits::DEFAULT }).unwrap()
+    Plugins::load(&Options { files: Vec::new(), cache_dir, limits: Limits::DEFAULT, trust: Trust::default() })
+        .unwrap()
 }
 
 fn at(text: &str) -> Timestamp {

@@ -7,6 +7,7 @@ use crate::approval_state::ExpiryReason;
 use crate::approval_state::State;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
+use crate::event_kinds::event_kinds;
 use crate::field::Field;
 use crate::field::FieldSource;
 use crate::field::FieldValue;
@@ -28,57 +29,6 @@ pub struct Event {
     pub resource: Option<String>,
     /// The type of event, with its fields.
     pub what: EventKind,
-}
-
-/// Declares the types of events, with their names in every format and their fields in the order of every format.
-macro_rules! event_kinds {
-    ($(
-        $(#[$doc:meta])*
-        $kind:ident = $name:literal $({ $( $(#[$field_doc:meta])* $field:ident: $type:ty, )+ })?,
-    )+) => {
-        /// A type of event, with its fields.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum EventKind {
-            $( $(#[$doc])* $kind $({ $( $(#[$field_doc])* $field: $type, )+ })?, )+
-        }
-
-        impl EventKind {
-            /// The names of all types of event, in the order of the enumeration.
-            pub const TYPES: &'static [&'static str] = &[$( $name, )+];
-
-            /// The name of this type of event in every format.
-            pub const fn name(&self) -> &'static str {
-                match self {
-                    $( EventKind::$kind $({ $( $field: _, )+ })? => $name, )+
-                }
-            }
-
-            /// Calls `visit` with the name and the value of every field, in their order.
-            pub fn visit_fields<'e>(&'e self, mut visit: impl FnMut(&'static str, FieldValue<'e>)) {
-                match self {
-                    $(
-                        EventKind::$kind $({ $( $field, )+ })? => {
-                            $( $( visit(stringify!($field), $field.value()); )+ )?
-                        }
-                    )+
-                }
-            }
-
-            /// The event of the type called `name` with the fields that `source` has; `None` when there is no such type,
-            /// or when `source` lacks a field. Every field is read, so that `source` can report every problem.
-            pub fn read(name: &str, source: &mut impl FieldSource) -> Option<EventKind> {
-                match name {
-                    $(
-                        $name => {
-                            $( $( let $field = Field::read(stringify!($field), source); )+ )?
-                            Some(EventKind::$kind $({ $( $field: $field?, )+ })?)
-                        }
-                    )+
-                    _ => None,
-                }
-            }
-        }
-    };
 }
 
 event_kinds! {
@@ -231,6 +181,47 @@ event_kinds! {
         /// Whether the calendar was removed.
         removed: bool,
         /// The token that changed it; `cli` for the command line.
+        changed_by: String,
+    },
+    /// A revision of a plugin is kept from now on, and can be bound. It is the host's.
+    RevisionInstalled = "revision_installed" {
+        /// The id of the provider whose rules it has.
+        provider: String,
+        /// The digest that names it.
+        digest: String,
+        /// The file that it came from.
+        origin: String,
+        /// The trusted key that signed it; `None` without a signature.
+        signed_by: Option<String>,
+        /// The token that installed it; `cli` for the command line.
+        changed_by: String,
+    },
+    /// A revision of a plugin is bound to accounts from now on. It is the host's.
+    RevisionBound = "revision_bound" {
+        /// The id of the provider.
+        provider: String,
+        /// The account, or the pattern of accounts.
+        accounts: String,
+        /// `active` or `shadow`.
+        mode: String,
+        /// The digest of the revision.
+        digest: String,
+        /// That of the one before; `None` when none was bound.
+        digest_before: Option<String>,
+        /// The token that bound it; `cli` for the command line, `host` for what the host loads itself.
+        changed_by: String,
+    },
+    /// A revision of a plugin is bound to accounts no longer. It is the host's.
+    RevisionUnbound = "revision_unbound" {
+        /// The id of the provider.
+        provider: String,
+        /// The account, or the pattern of accounts.
+        accounts: String,
+        /// `active` or `shadow`.
+        mode: String,
+        /// The digest of the revision.
+        digest_before: String,
+        /// The token that removed the binding; `cli` for the command line.
         changed_by: String,
     },
     /// A command was not carried out.

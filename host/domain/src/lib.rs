@@ -12,9 +12,11 @@ pub mod approval;
 mod approval_state;
 pub mod attempt;
 pub mod bundle;
+pub mod channel;
 pub mod connected;
 pub mod connector;
 pub mod event;
+mod event_kinds;
 pub mod event_payment;
 pub mod field;
 pub mod index;
@@ -27,10 +29,12 @@ pub mod plan;
 pub mod policy;
 pub mod provider_api;
 pub mod resource_fields;
+pub mod revision;
 pub mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]
 mod sample;
+pub mod severity;
 pub mod term;
 pub mod timeline;
 pub mod timeline_walk;

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Resource;
 use perennial_domain::connector;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Drift;
 use perennial_domain::connector::DriftKind;
+use perennial_domain::connector::Driver;
 use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::inventory_diff::ResourceDiff;
@@ -20,6 +22,7 @@ use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::connections::drifts;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::imports;
 use perennial_store::keys::AccountKey;
 
@@ -68,7 +71,8 @@ impl EngineTx<'_> {
         at: Timestamp,
         inventory: CloudInventory<'_>,
     ) -> Result<Adoption, EngineError> {
-        let mut importer = Importer::new(self.tx(), self.providers());
+        let bound = self.bound()?;
+        let mut importer = Importer::new(self.tx(), &bound);
         let (account, offset_minutes) = importer.account(inventory.account)?;
         let by_id = inventory.resources.iter().map(|resource| (resource.id.as_str(), resource));
         let mut adopter = Adopter {
@@ -78,6 +82,7 @@ impl EngineTx<'_> {
             account,
             offset_minutes,
             is_first: inventory.is_first,
+            driver: self.reads().driver(account)?,
             by_id: by_id.collect(),
             adoption: Adoption::default(),
         };
@@ -99,6 +104,7 @@ struct Adopter<'a> {
     account: AccountKey,
     offset_minutes: i16,
     is_first: bool,
+    driver: Option<Driver>,
     by_id: BTreeMap<&'a str, &'a CloudResource>,
     adoption: Adoption,
 }
@@ -160,22 +166,53 @@ impl Adopter<'_> {
         let Some(there) = self.by_id.get(id).copied() else { return Ok(()) };
         let Some((stored, index)) = bundles::find_by_resource(self.tx, id)? else { return Ok(()) };
         let here = &stored.bundle[index];
+        if self.is_under_way(here)? {
+            return Ok(());
+        }
         let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
         // What is attached to something that is not listed, such as another account's, stands alone.
         let listed = there.attached_to.as_deref().filter(|parent| self.by_id.contains_key(parent));
-        let drifts = connector::drift(here, there, (parent, listed));
-        let diff = connector::adoption(here, there, self.offset_minutes);
+        let mut drifts = connector::drift(here, there, (parent, listed));
+        let mut adopted = there.clone();
+        if self.driver == Some(Driver::Host) {
+            // Whether something is renewed is this host's to know. That the provider would renew what is to lapse is said once.
+            let known = drifts::newest_kind(self.tx, self.account, id)?;
+            let is_news = |drift: &Drift| match drift.kind {
+                DriftKind::AutoRenewOff | DriftKind::OnExpiryChanged => false,
+                DriftKind::AutoRenewOn => known != Some(DriftKind::AutoRenewOn),
+                DriftKind::Renewed
+                | DriftKind::RenewedByProvider
+                | DriftKind::Shortened
+                | DriftKind::Converted
+                | DriftKind::PrimaryChanged
+                | DriftKind::StageChanged
+                | DriftKind::Gone
+                | DriftKind::New => true,
+            };
+            drifts.retain(is_news);
+            (adopted.on_expiry, adopted.renewals_left, adopted.renewal_term) = (None, None, None);
+        }
+        let diff = connector::adoption(here, &adopted, self.offset_minutes);
         for drift in drifts {
             self.note(id.to_owned(), drift)?;
         }
         self.change(stored, index, diff)
     }
 
+    /// Whether a call for the present period of a resource has not come to its end: what the provider shows is then for the
+    /// call to explain, and for a later sync.
+    fn is_under_way(&self, here: &Resource) -> Result<bool, EngineError> {
+        let Some(expires_before) = here.expires_at else { return Ok(false) };
+        let period = Key { resource: here.id.clone(), expires_before };
+        let call = self.tx.paying_call(&period)?;
+        Ok(call.is_some_and(|call| call.renewal.locks_its_keys()))
+    }
+
     /// Ends a resource that the provider does not have any more.
     fn let_go(&mut self, id: &str) -> Result<(), EngineError> {
         let Some((stored, index)) = bundles::find_by_resource(self.tx, id)? else { return Ok(()) };
         let here = &stored.bundle[index];
-        if here.stage.is_final() {
+        if here.stage.is_final() || self.is_under_way(here)? {
             return Ok(());
         }
         let known = here.expires_at.map(|at| at.to_string());

@@ -8,7 +8,7 @@ use perennial_domain::policy::chain::RequiredApproval;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::change::Change;
 
-use crate::ruling_approvals::BUILT_IN;
+use crate::set_back::BUILT_IN;
 
 /// What somebody may approve of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

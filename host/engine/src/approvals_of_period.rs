@@ -25,8 +25,8 @@ use crate::approval_requests::request_event;
 use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::EntryIndex;
-use crate::ruling_approvals::BUILT_IN;
 use crate::ruling_subject::PlanRuling;
+use crate::set_back::BUILT_IN;
 
 impl Batch {
     /// Has the pending approval at `approval` wait for what policies require of the same plan by now; returns whether that is

@@ -6,11 +6,13 @@
 //! asked in rounds, a question for every bundle that has one: timelines, then plans for the tries that are due, then
 //! the timelines of what was renewed, until every bundle is asleep.
 
-use perennial_domain::account::Mode;
+use std::sync::Mutex;
+
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::ledger::Shortfall;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::deferral;
 use perennial_domain::timeline::Occurrence;
@@ -23,6 +25,7 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::policies::ActivePolicies;
+use crate::revision_shadow::ShadowLog;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
@@ -47,6 +50,8 @@ pub struct Batch {
     pub(crate) refuses_only: bool,
     /// Whether a provider's own API asks, which cannot amend what its client asked for.
     pub(crate) is_provider_api: bool,
+    /// What shadow revisions of plugins answered.
+    pub(crate) shadows: Mutex<ShadowLog>,
 }
 
 /// A renewal try that a walk paused for.
@@ -74,6 +79,7 @@ impl Batch {
             grants_approvals: false,
             refuses_only: false,
             is_provider_api: false,
+            shadows: Mutex::default(),
         }
     }
 
@@ -178,14 +184,14 @@ impl Batch {
         (tries, rewound)
     }
 
-    /// Walks the bundle at `index` along `timeline` up to a try that this host makes. It makes none for an account whose
-    /// provider keeps it: what the provider did is read back.
+    /// Walks the bundle at `index` along `timeline` up to a try that this host makes. For an account that its provider keeps,
+    /// what the provider did is read back.
     fn walk_to_try(&mut self, index: EntryIndex, timeline: &[Occurrence]) -> Yield {
         loop {
             let yielded = self.walk_along(index, timeline);
-            let is_connected = self.account(self.entry(index).account).account.mode == Mode::Connected;
-            if !is_connected || matches!(yielded, Yield::Idle { .. }) {
-                return yielded;
+            match yielded {
+                Yield::Renewal { member, .. } if !self.makes_try(index, member) => {}
+                Yield::Renewal { .. } | Yield::Idle { .. } => return yielded,
             }
             self.entry_mut(index).walk.decline();
         }
@@ -218,10 +224,13 @@ impl Batch {
         index: EntryIndex,
         application: &PlanApplication<'_>,
     ) -> Result<(), Refusal> {
+        if self.driver(index).is_some() && !application.plan.is_setting() {
+            let timeline = self.request_timelines(&[index]).pop().and_then(Result::ok);
+            return self.reserve(index, application, &timeline.unwrap_or_default());
+        }
+        self.note_charge(index);
         let item = &mut self.entries[index.get()];
         let account_in_batch = &mut self.accounts[item.account.get()];
-        account_in_batch.note_order(index);
-        account_in_batch.last_charged = account_in_batch.last_charged.max(index);
         let PlanApplication { named, command, plan, orders, new_id, order_id, paying } = *application;
         let context = ExecutionContext { at: item.instant, named, command, orders, new_id, order_id, paying };
         match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
@@ -234,16 +243,31 @@ impl Batch {
                 Ok(())
             }
             Err(shortfall) => {
-                account_in_batch.has_insufficient_funds = true;
-                let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
-                let refusal = &rules.manifest().insufficient_balance;
-                let currency = &account_in_batch.account.currency;
-                let message = format!(
-                    "{}: {} {currency} needed, {} available",
-                    refusal.message, shortfall.needed, shortfall.available
-                );
-                Err(Refusal { code: refusal.code.clone(), message })
+                let account = item.account;
+                Err(self.short_of_money(account, shortfall))
             }
         }
+    }
+
+    /// Notes that a plan of the bundle at `index` meets the balance of its account.
+    pub(crate) fn note_charge(&mut self, index: EntryIndex) {
+        let account = self.entries[index.get()].account;
+        let account_in_batch = &mut self.accounts[account.get()];
+        account_in_batch.note_order(index);
+        account_in_batch.last_charged = account_in_batch.last_charged.max(index);
+    }
+
+    /// The provider's word for a balance that does not suffice, which is noted.
+    pub(crate) fn short_of_money(&mut self, account: BatchAccountIndex, shortfall: Shortfall) -> Refusal {
+        let account_in_batch = &mut self.accounts[account.get()];
+        account_in_batch.has_insufficient_funds = true;
+        let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
+        let refusal = &rules.manifest().insufficient_balance;
+        let currency = &account_in_batch.account.currency;
+        let message = format!(
+            "{}: {} {currency} needed, {} available",
+            refusal.message, shortfall.needed, shortfall.available
+        );
+        Refusal { code: refusal.code.clone(), message }
     }
 }

@@ -5,8 +5,11 @@
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::attempt::Attempt;
+use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connector::Driver;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
@@ -20,6 +23,7 @@ use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles::OriginalBundle;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::calls::StoredCall;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::ResourceKey;
@@ -55,6 +59,10 @@ pub struct BatchAccount {
     pub account: Account,
     /// Its provider's rules, if they are loaded.
     pub rules: Option<Arc<dyn Rules>>,
+    /// The revision that is asked the same beside them, if there is one.
+    pub shadow: Option<Arc<dyn Rules>>,
+    /// Who renews what it has; `None` where this host keeps it itself.
+    pub(crate) driver: Option<Driver>,
     pub(crate) notices: Arc<[String]>,
     /// What it had to spend before.
     pub(crate) initial_available: Micros,
@@ -73,13 +81,18 @@ pub struct BatchAccount {
 impl BatchAccount {
     /// An account as stored, with its provider's rules.
     pub fn new(stored: StoredAccount, providers: &Providers) -> BatchAccount {
-        let rules = providers.get(&stored.account.provider).cloned();
+        let (id, provider) = (&stored.account.id, &stored.account.provider);
+        let rules = providers.of_account(id, provider).cloned();
+        let shadow = providers.shadow_of(id, provider).cloned();
         let notices =
             rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
         let notices = notices.collect();
+        let is_connected = stored.account.mode == Mode::Connected;
         BatchAccount {
             row: stored.row,
             rules,
+            shadow,
+            driver: is_connected.then_some(Driver::Watch),
             notices,
             initial_available: stored.account.balance.available(),
             account: stored.account,
@@ -144,6 +157,10 @@ pub struct BatchEntry {
     pub deferrals: Vec<Deferral>,
     /// ... and those that they had put off before.
     pub deferrals_before: Vec<Deferral>,
+    /// The calls of its members for their present expiry; loaded where this host calls the provider.
+    pub(crate) calls: Vec<StoredCall>,
+    /// The renewals whose calls are to be made.
+    pub(crate) reserved: Vec<Renewal>,
     /// What shadow policies would have done otherwise, if decisions are kept.
     pub(crate) differences: Vec<ShadowDifference>,
     /// What plugins were asked and answered, if decisions are kept.
@@ -168,6 +185,8 @@ impl BatchEntry {
             renewals: Vec::new(),
             deferrals: Vec::new(),
             deferrals_before: Vec::new(),
+            calls: Vec::new(),
+            reserved: Vec::new(),
             differences: Vec::new(),
             decisions: Vec::new(),
             original: stored,

@@ -3,6 +3,8 @@
 //! Knows which request goes to which provider, and what is recorded of it; not what is done with a response.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::PoisonError;
 
 use perennial_domain::account::Account;
 use perennial_domain::index::AccountIndex;
@@ -22,8 +24,16 @@ use perennial_sandbox::TimelineRequest;
 use crate::batch::Batch;
 use crate::batch_entry::DecisionRecord;
 use crate::batch_entry::EntryIndex;
+use crate::clock::Stopwatch;
 use crate::parallel;
+use crate::revision_shadow::Compare;
+use crate::revision_shadow::Question;
 use crate::rules::Rules;
+
+/// How long it is since `watch` was started, in microseconds.
+fn micros(watch: Stopwatch) -> u64 {
+    std::time::Duration::from_secs_f64(watch.seconds()).as_micros().try_into().unwrap_or(u64::MAX)
+}
 
 impl Batch {
     /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
@@ -55,6 +65,14 @@ impl Batch {
         self.call_rules(
             requests,
             |&(index, _)| index,
+            |&(index, after)| Question {
+                entry: index,
+                member: MemberIndex::PRIMARY,
+                bundle: &self.entry(index).walk.bundle,
+                orders: &[],
+                at: after,
+                command: None,
+            },
             |rules, accounts, evaluation| {
                 let requests = evaluation
                     .iter()
@@ -87,6 +105,14 @@ impl Batch {
         self.call_rules(
             evaluation,
             |&(index, _, _)| index,
+            |&(index, member, command)| Question {
+                entry: index,
+                member,
+                bundle: &self.entry(index).walk.bundle,
+                orders: &[],
+                at: self.entry(index).instant,
+                command: Some(command.name()),
+            },
             |rules, accounts, evaluation| {
                 let requests = evaluation
                     .iter()
@@ -107,47 +133,124 @@ impl Batch {
         )
     }
 
-    /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the requests.
-    fn call_rules<Q, A>(
-        &self,
-        requests: &[Q],
+    /// Asks each revision once for all of its bundles, and puts the answers in the order of the requests. Shadow revisions are
+    /// asked the same, if decisions are kept.
+    fn call_rules<'q, Q, A: Compare>(
+        &'q self,
+        requests: &'q [Q],
         item_of: impl Fn(&Q) -> EntryIndex,
+        question_of: impl Fn(&'q Q) -> Question<'q>,
         call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
     ) -> Vec<Result<A, String>> {
-        let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
+        let mut by_revision = BTreeMap::<(&str, Option<&str>), Vec<usize>>::new();
         for (number, question) in requests.iter().enumerate() {
-            let account = &self.account(self.entry(item_of(question)).account).account;
-            by_provider.entry(&account.provider).or_default().push(number);
+            let account_in_batch = self.account(self.entry(item_of(question)).account);
+            let digest = account_in_batch.rules.as_ref().map(|rules| rules.digest());
+            by_revision.entry((&account_in_batch.account.provider, digest)).or_default().push(number);
         }
+        let ask = |rules: &dyn Rules, numbers: &[usize]| self.ask(rules, requests, numbers, &item_of, &call);
         let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
-        for (provider, numbers) in by_provider {
-            let mut accounts = Vec::new();
-            let mut indexes = vec![None; self.accounts.len()];
-            let mut evaluation = Vec::with_capacity(numbers.len());
-            let mut rules = None;
-            for number in &numbers {
-                let account = self.entry(item_of(&requests[*number])).account;
-                let index = *indexes[account.get()].get_or_insert_with(|| {
-                    accounts.push(&self.account(account).account);
-                    rules = self.account(account).rules.as_deref();
-                    AccountIndex::new(accounts.len() - 1)
-                });
-                evaluation.push((index, &requests[*number]));
-            }
-            let Some(rules) = rules else {
+        for ((provider, _), numbers) in by_revision {
+            let Some(rules) = &self.account(self.entry(item_of(&requests[numbers[0]])).account).rules else {
                 for number in numbers {
                     answers[number] =
                         Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
                 }
                 continue;
             };
-            let responses = call(rules, &accounts, &evaluation);
-            assert_eq!(responses.len(), numbers.len(), "rules give one answer per question");
-            for (number, answer) in numbers.into_iter().zip(responses) {
+            let watch = Stopwatch::start();
+            let responses = ask(rules.as_ref(), &numbers);
+            let answered = numbers.iter().copied().zip(responses).collect::<Vec<_>>();
+            let followed = (rules.as_ref(), micros(watch));
+            self.ask_shadow_revisions(followed, requests, &answered, (&item_of, &question_of), &ask);
+            for (number, answer) in answered {
                 answers[number] = Some(answer.map_err(|error| error.to_string()));
             }
         }
         answers.into_iter().map(|answer| answer.expect("every question belongs to one provider")).collect()
+    }
+
+    /// Asks one revision the requests with these numbers.
+    fn ask<Q, A>(
+        &self,
+        rules: &dyn Rules,
+        requests: &[Q],
+        numbers: &[usize],
+        item_of: impl Fn(&Q) -> EntryIndex,
+        call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
+    ) -> Vec<Result<A, PluginError>> {
+        let mut accounts = Vec::new();
+        let mut indexes = vec![None; self.accounts.len()];
+        let mut evaluation = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let account = self.entry(item_of(&requests[*number])).account;
+            let index = *indexes[account.get()].get_or_insert_with(|| {
+                accounts.push(&self.account(account).account);
+                AccountIndex::new(accounts.len() - 1)
+            });
+            evaluation.push((index, &requests[*number]));
+        }
+        let responses = call(rules, &accounts, &evaluation);
+        assert_eq!(responses.len(), numbers.len(), "rules give one answer per question");
+        responses
+    }
+
+    /// Asks the shadow revisions of the accounts what `followed` answered, which took so many microseconds.
+    fn ask_shadow_revisions<'q, Q, A: Compare>(
+        &'q self,
+        (followed, followed_micros): (&dyn Rules, u64),
+        requests: &'q [Q],
+        answered: &[(usize, Result<A, PluginError>)],
+        (item_of, question_of): (&impl Fn(&Q) -> EntryIndex, &impl Fn(&'q Q) -> Question<'q>),
+        ask: &impl Fn(&dyn Rules, &[usize]) -> Vec<Result<A, PluginError>>,
+    ) {
+        if !self.records_decisions {
+            return;
+        }
+        let mut by_shadow = BTreeMap::<&str, (&Arc<dyn Rules>, Vec<usize>, Vec<&A>)>::new();
+        for (number, answer) in answered {
+            let shadow = &self.account(self.entry(item_of(&requests[*number])).account).shadow;
+            // What the followed one does not answer has nothing to be compared with.
+            let (Some(shadow), Ok(answer)) = (shadow, answer) else { continue };
+            let (_, numbers, answers) =
+                by_shadow.entry(shadow.digest()).or_insert_with(|| (shadow, Vec::new(), Vec::new()));
+            numbers.push(*number);
+            answers.push(answer);
+        }
+        for (shadow, numbers, answers) in by_shadow.into_values() {
+            let watch = Stopwatch::start();
+            let responses = ask(shadow.as_ref(), &numbers);
+            let both = (shadow.as_ref(), followed);
+            let share = u128::from(followed_micros) * numbers.len() as u128 / answered.len() as u128;
+            let times = (micros(watch), u64::try_from(share).unwrap_or(u64::MAX));
+            let mut log = self.shadows.lock().unwrap_or_else(PoisonError::into_inner);
+            log.add_time(both, times, question_of(&requests[numbers[0]]).at);
+            for ((number, answer), response) in numbers.into_iter().zip(answers).zip(&responses) {
+                log.add(both, &question_of(&requests[number]), answer, response);
+            }
+        }
+    }
+
+    /// Asks the shadow revision about a plan of the bundle at `index`, which was answered with `answer`.
+    pub(crate) fn ask_shadow_plan(&self, index: EntryIndex, request: &PlanRequest<'_>, answer: &PlanAnswer) {
+        let account_in_batch = self.account(self.entry(index).account);
+        let (Some(rules), Some(shadow)) = (&account_in_batch.rules, &account_in_batch.shadow) else { return };
+        if !self.records_decisions {
+            return;
+        }
+        let question = Question {
+            entry: index,
+            member: request.member,
+            bundle: request.bundle,
+            orders: request.orders,
+            at: request.at,
+            command: Some(request.command.name()),
+        };
+        let request = PlanRequest { account: AccountIndex::new(0), ..*request };
+        let response = shadow.make_plans(&[&account_in_batch.account], &[request]).pop();
+        let response = response.expect("rules give one answer per question");
+        let mut log = self.shadows.lock().unwrap_or_else(PoisonError::into_inner);
+        log.add((shadow.as_ref(), rules.as_ref()), &question, answer, &response);
     }
 
     /// Keeps what was asked about a command and answered, if decisions are kept.

@@ -290,7 +290,8 @@ impl<S: EngineStore> Engine<S> {
             accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
         let provider =
             account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
-        let rules = provider.and_then(|provider| self.providers.get(provider));
+        let bound = self.bound()?;
+        let rules = provider.and_then(|provider| bound.get(provider));
         let refusal = match rules {
             Some(rules) => rules.manifest().unknown_resource_for(command).clone(),
             None => Refusal {

@@ -17,6 +17,7 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::calls::StoredCall;
 use perennial_store::keys::ResourceKey;
@@ -37,6 +38,23 @@ pub enum Response {
     NotConnected,
     /// Nothing that proves what became of the call: no response, a failure, or one that makes no sense.
     Unproven,
+}
+
+/// What a cloud said to one renewal of a call, with everything that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What it proves.
+    pub response: Response,
+    /// The orders that it names.
+    pub orders: Vec<String>,
+    /// What it says in words, or why it proves nothing.
+    pub said: Option<Refusal>,
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Reply {
+        Reply { response, orders: Vec::new(), said: None }
+    }
 }
 
 /// Why a cloud could not be read.

@@ -49,6 +49,7 @@ impl<S: EngineStore> Engine<S> {
             Err(
                 error @ (EngineError::Store(_)
                 | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. }),

@@ -36,6 +36,17 @@ pub enum EngineError {
          provider's console, then `perennial sync`"
     )]
     Watched(String),
+    /// A command on an account that its provider keeps is none that this host sends.
+    #[error(
+        "`{command}` is not sent to the provider of the account `{account}`: do it in the provider's console, then \
+         `perennial sync`"
+    )]
+    NotSent {
+        /// The id of the account.
+        account: String,
+        /// The word for the command.
+        command: &'static str,
+    },
     /// The database lives on another clock.
     #[error(transparent)]
     Clock(#[from] ClockError),

@@ -6,12 +6,13 @@ use crate::Engine;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::policy_differences;
+use perennial_store::revision_differences;
 
 /// For how many days decisions are kept unless somebody says otherwise.
 pub const DECISION_DAYS: i64 = 90;
 /// The most decisions that are deleted at once: some milliseconds, and more in a day than a million resources have.
 const DELETED_MAX: u32 = 2_000;
-/// For how many days a difference of a shadow policy is kept after its plan was last tried ...
+/// For how many days a difference of a shadow is kept after its plan was last tried ...
 const DIFFERENCE_DAYS: i64 = 90;
 /// ... and how many are deleted at once.
 const DIFFERENCES_MAX: u32 = 10_000;
@@ -35,7 +36,7 @@ impl<S> Engine<S> {
 }
 
 impl Engine {
-    /// Deletes decisions and differences of shadow policies that are older at `now` than they are kept, the oldest first, not
+    /// Deletes decisions and differences of shadows that are older at `now` than they are kept, the oldest first, not
     /// all of them at once: for a host that runs, which calls this every few seconds.
     ///
     /// # Errors
@@ -46,11 +47,13 @@ impl Engine {
         let differed_before = now - DIFFERENCE_DAYS * DAY;
         let has_decisions = decisions::has_before(self.db(), decided_before)?;
         let has_differences = policy_differences::has_before(self.db(), differed_before)?;
-        if !has_decisions && !has_differences {
+        let has_revision_differences = revision_differences::has_before(self.db(), differed_before)?;
+        if !has_decisions && !has_differences && !has_revision_differences {
             return Ok(());
         }
         self.in_transaction(|engine| {
             policy_differences::delete_before(engine.tx(), differed_before, DIFFERENCES_MAX)?;
+            revision_differences::delete_before(engine.tx(), differed_before, DIFFERENCES_MAX)?;
             decisions::delete_before(engine.tx(), decided_before, DELETED_MAX)
         })
     }

@@ -27,6 +27,7 @@ use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 use perennial_store::ledger;
 use perennial_store::orders;
+use perennial_store::scheduling_revision;
 
 impl<S: EngineStore> Engine<S> {
     /// Takes accounts and bundles in, all or none, as they are at `at`; each bundle comes with its account's id.
@@ -47,6 +48,7 @@ impl<S: EngineStore> Engine<S> {
         let bundles = bundles.into_iter().collect::<Vec<_>>();
         let new = new_accounts.iter().map(|account| (account.id.as_str(), account.provider.clone()));
         let mut providers = new.collect::<HashMap<_, _>>();
+        let bound = self.bound()?;
         let mut offsets = HashMap::new();
         for (id, _) in &bundles {
             if offsets.contains_key(id) {
@@ -59,11 +61,14 @@ impl<S: EngineStore> Engine<S> {
                     stored.ok_or_else(|| EngineError::UnknownAccount((*id).to_owned()))?.account.provider
                 }
             };
-            offsets.insert(*id, utc_offset(&self.providers, id, &provider)?);
+            offsets.insert(*id, utc_offset(&bound, id, &provider)?);
         }
         let accounts = new_accounts.iter().map(|account| Change::InsertAccount {
             account: account.clone(),
             opening: opening_entry(account, at),
+            scheduled_by: bound
+                .of_account(&account.id, &account.provider)
+                .map(|rules| rules.digest().to_owned()),
         });
         let bundles = bundles.into_iter().map(|(account, bundle)| Change::InsertBundle {
             account: account.to_owned(),
@@ -88,7 +93,7 @@ fn opening_orders(bundle: &Bundle, offset_minutes: i16) -> Vec<Order> {
 
 /// How many minutes a provider's days are ahead of UTC; `account` is whose provider it is.
 fn utc_offset(providers: &Providers, account: &str, provider: &str) -> Result<i16, EngineError> {
-    let rules = providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+    let rules = providers.of_account(account, provider).ok_or_else(|| EngineError::NoPlugin {
         account: account.to_owned(),
         provider: provider.to_owned(),
     })?;
@@ -112,6 +117,9 @@ impl<'a> Importer<'a> {
     /// Adds an account whose balance comes from an entry at `at`.
     pub(crate) fn insert_account(&self, account: &Account, at: Timestamp) -> Result<(), StoreError> {
         let row = accounts::insert(self.tx, account)?;
+        if let Some(rules) = self.providers.of_account(&account.id, &account.provider) {
+            scheduling_revision::set(self.tx, row, rules.digest(), None)?;
+        }
         ledger::insert(self.tx, row, &opening_entry(account, at))
     }
 

@@ -80,17 +80,18 @@ impl EngineTx<'_> {
         at: Timestamp,
         document: &Document,
     ) -> Result<(ImportReport, Vec<RecordedEvent>), EngineError> {
+        let bound = self.bound()?;
         let mut import = DocumentImport { at, report: ImportReport::default(), events: Vec::new() };
         for account in &document.inventory.accounts {
             match accounts::get(self.db(), &account.id)? {
                 Some(stored) => import.update_account(self, &stored, account)?,
                 None => {
-                    Importer::new(self.tx(), self.providers()).insert_account(account, at)?;
+                    Importer::new(self.tx(), &bound).insert_account(account, at)?;
                     import.report.accounts.push(account.id.clone());
                 }
             }
         }
-        let mut importer = Importer::new(self.tx(), self.providers());
+        let mut importer = Importer::new(self.tx(), &bound);
         for imported in &document.inventory.bundles {
             if document.options.update {
                 import.update_bundle(&mut importer, imported, &document.given)?;

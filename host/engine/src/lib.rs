@@ -16,9 +16,11 @@ mod batch;
 mod batch_approval;
 mod batch_entry;
 mod batch_requests;
+pub mod bind_error;
 mod client_token;
 pub mod clock;
 mod clock_batch;
+mod cloud_balance;
 pub mod command;
 mod command_ruling;
 pub mod connected;
@@ -34,6 +36,7 @@ pub mod import;
 pub mod import_document;
 pub mod import_report;
 mod load_batch;
+mod loaded_revisions;
 mod order_expiry;
 mod orders;
 mod own_changes;
@@ -51,6 +54,11 @@ mod policy_prices;
 pub mod preconditions;
 pub mod proposal;
 pub mod replay;
+mod reservations;
+pub mod revision_backtest;
+pub mod revision_changes;
+mod revision_shadow;
+pub mod revisions;
 pub mod rules;
 mod ruling;
 mod ruling_approvals;
@@ -113,6 +121,8 @@ pub struct Engine<S = Store> {
     wake_budget: WakeBudget,
     wakes_per_hour_max: usize,
     review_until: Option<Timestamp>,
+    /// The bindings of revisions by which every account's bundles were scheduled.
+    scheduled_for: Option<String>,
 }
 
 /// The engine within a transaction: the only place from which others write to its database.
@@ -203,6 +213,7 @@ impl<S: EngineStore> Engine<S> {
             wake_budget: WakeBudget::default(),
             wakes_per_hour_max: WAKES_PER_HOUR_MAX,
             review_until: None,
+            scheduled_for: None,
         }
     }
 
@@ -262,9 +273,18 @@ impl<S: EngineStore> Engine<S> {
         self.retention
     }
 
-    /// The rules of each provider.
+    /// The rules of each provider, as they were loaded.
     pub fn providers(&self) -> &Providers {
         &self.providers
+    }
+
+    /// The rules of each provider as they are bound to accounts at present.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub(crate) fn bound(&self) -> Result<Providers, StoreError> {
+        self.providers.as_bound(self.store.reads())
     }
 
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.

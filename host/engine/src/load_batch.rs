@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::connector::Driver;
 use perennial_domain::order::OrderKind;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
@@ -11,6 +12,10 @@ use crate::batch::Batch;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
+use crate::policy_facts::before_period;
+use crate::policy_facts::tries;
+use crate::reservations::load_calls;
 use crate::rules::Providers;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
@@ -41,6 +46,7 @@ pub(crate) fn assemble_batch(
     due: Vec<StoredBundle>,
     instant_of: impl Fn(&StoredBundle) -> Timestamp,
 ) -> Result<Batch, StoreError> {
+    let providers = &providers.as_bound(db)?;
     let mut indexes = HashMap::<AccountKey, BatchAccountIndex>::new();
     let mut batch = Batch::new(options.records_decisions);
     batch.grants_approvals = options.grants_approvals;
@@ -76,7 +82,10 @@ pub(crate) fn assemble_batch(
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
+        let is_driven = batch.account(account).driver == Some(Driver::Host);
+        let calls = if is_driven { load_calls(db, &stored.rows, &stored.bundle)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
+            calls,
             needs_review,
             approvals,
             renewals,
@@ -85,7 +94,35 @@ pub(crate) fn assemble_batch(
             ..BatchEntry::new(stored, account, instant)
         });
     }
+    if let Some(until) = options.review_until {
+        batch.note_reviews(until);
+    }
     Ok(batch)
+}
+
+impl Batch {
+    /// Notes which bundles have a period whose tries began by `until`: it may have been paid, whatever became of the tries since,
+    /// for example because a condition of the backup declines them.
+    fn note_reviews(&mut self, until: Timestamp) {
+        let began = |index: &EntryIndex| {
+            let item = self.entry(*index);
+            let starts = item.walk.bundle.members.iter().map(|member| before_period(member, item.instant));
+            let first = starts.min().filter(|first| !item.needs_review && *first <= until)?;
+            Some((*index, first))
+        };
+        let asked = (0..self.entries.len()).map(EntryIndex::new).collect::<Vec<_>>();
+        let asked = asked.iter().filter_map(began).collect::<Vec<_>>();
+        let timelines = self.request_timelines_after(&asked);
+        for ((index, _), timeline) in asked.into_iter().zip(timelines) {
+            let item = self.entry(index);
+            let (timeline, bundle) = (timeline.unwrap_or_default(), &item.walk.bundle);
+            let began = |(member, _)| {
+                tries(&timeline, bundle, member, item.instant).first.is_some_and(|at| at <= until)
+            };
+            let needs_review = bundle.iter().any(began);
+            self.entry_mut(index).needs_review |= needs_review;
+        }
+    }
 }
 
 /// Whether something of the bundle was due by `until`; what was just imported was not here then.
@@ -102,6 +139,9 @@ fn load_account(
     at: Timestamp,
 ) -> Result<BatchAccount, StoreError> {
     let mut account = BatchAccount::new(db.account(row)?, providers);
+    if account.driver.is_some() {
+        account.driver = db.driver(row)?.or(account.driver);
+    }
     if batch.policies.is_some() && account.account.budget.is_some() {
         let offset = account.utc_offset_minutes();
         let spent = db.spent_since(row, at.month_start(offset))?;

@@ -1,11 +1,14 @@
 //! What a batch decided, as changes that any store can carry out, and as events. Decides nothing and writes nothing.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
 
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::approval::State;
+use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
+use perennial_domain::connected::renewal::Renewal;
 use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
@@ -26,10 +29,12 @@ use crate::batch_entry::BatchEntry;
 use crate::batch_entry::DecisionRecord;
 use crate::orders as unpaid_orders;
 use crate::parallel;
+use crate::revision_shadow::ShadowLog;
 use crate::shadow_difference::ShadowDifference;
 use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
 use perennial_store::bundles::Schedule;
+use perennial_store::calls::StoredCall;
 use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::change::OrderChange;
@@ -38,6 +43,7 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::policy_differences::NewPolicyDifference;
+use perennial_store::revision_differences::NewRevisionDifference;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +99,8 @@ impl Changes {
             batch.entries[index].walk.events.iter().map(event_body).collect()
         });
         let mut bodies: std::vec::IntoIter<Vec<(&'static str, String)>> = bodies.into_iter();
+        let shadows = batch.shadows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.add_shadows(shadows, &batch.accounts, &batch.entries);
         for item in batch.entries {
             let index = item.account.get();
             let (account_in_batch, names) = (&batch.accounts[index], &accounts[index]);
@@ -106,6 +114,29 @@ impl Changes {
         Ok(())
     }
 
+    /// Adds what shadow revisions of plugins answered otherwise, and how often they were asked.
+    fn add_shadows(&mut self, shadows: ShadowLog, accounts: &[BatchAccount], entries: &[BatchEntry]) {
+        let (trials, differences) = shadows.into_parts();
+        self.list.extend(trials.map(|trial| Change::AddRevisionTrial(Box::new(trial))));
+        self.list.extend(differences.into_iter().map(|found| {
+            let item = &entries[found.entry.get()];
+            Change::RecordRevisionDifference(Box::new(NewRevisionDifference {
+                at: found.at,
+                digest: found.digest,
+                followed: found.followed,
+                account: accounts[item.account.get()].row,
+                resource: item.original.rows[found.member],
+                question: found.question,
+                kind: found.kind,
+                expires_before: found.expires_before,
+                followed_answer: found.followed_answer,
+                answer: found.answer,
+                followed_cost: found.followed_cost,
+                cost: found.cost,
+            }))
+        }));
+    }
+
     fn add_entry(
         &mut self,
         db: &dyn EngineReads,
@@ -117,6 +148,11 @@ impl Changes {
         for attempt in std::mem::take(&mut item.declined_attempts) {
             let resource = item.resource_row(&attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
+        }
+        for renewal in std::mem::take(&mut item.reserved) {
+            let resource = item.resource_row(&renewal.named().resource)?;
+            let call = Box::new(StoredCall::new(account_in_batch.row, resource, renewal));
+            self.list.push(Change::RecordCall { call, at: item.instant });
         }
         for effects in std::mem::take(&mut item.effects) {
             self.add_effects(db, account_in_batch, &item, effects)?;
@@ -337,6 +373,11 @@ fn difference_change(account: AccountKey, item: &BatchEntry, difference: ShadowD
 fn event_change(account: Option<AccountKey>, event: &Event) -> Change {
     let (kind, body) = event_body(event);
     Change::InsertEvent { account, at: event.at, resource: event.resource.clone(), kind, body }
+}
+
+/// The id of the attempt that a renewal on a cloud is.
+pub(crate) fn attempt_id(renewal: &Renewal) -> String {
+    AttemptId { key: renewal.key(), term: renewal.term }.to_string()
 }
 
 /// Writes an event down.

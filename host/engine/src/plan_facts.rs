@@ -60,7 +60,7 @@ pub fn of_command(
             }
         }
     }
-    let account = BatchAccount::new(db.account(account_key)?, providers);
+    let account = BatchAccount::new(db.account(account_key)?, &providers.as_bound(db)?);
     if let Some(rules) = &account.rules {
         let after = policy_facts::before_period(&proposal.bundle[member], at);
         let request = TimelineRequest { after, account: AccountIndex::new(0), bundle: &proposal.bundle };

@@ -3,10 +3,10 @@
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 
 use perennial_domain::account::Account;
-use perennial_domain::account::Mode;
 use perennial_domain::apply;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::connector::Driver;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
@@ -24,6 +24,7 @@ use perennial_store::keys::DeferredPurchaseKey;
 use crate::application::PlanApplication;
 use crate::approval_requests::load_approvals;
 use crate::batch::Batch;
+use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
@@ -35,6 +36,7 @@ use crate::orders as orders_to_pay;
 use crate::orders::NamedOrder;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
+use crate::reservations;
 use crate::rules::Providers;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
@@ -88,9 +90,7 @@ impl Planner<'_> {
             Some(NamedOrder::Refused(_)) | None => member,
         };
         let (batch, problem) = self.load_bundle(stored, at)?;
-        if batch.accounts[0].account.mode == Mode::Connected {
-            return Err(EngineError::Watched(batch.accounts[0].account.id.clone()));
-        }
+        check_driver(&batch.accounts[0], command)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {
@@ -266,7 +266,7 @@ impl CommandEvaluation {
             paying: paying.as_ref(),
         };
         if let Err(refusal) = self.batch.apply(EntryIndex::FIRST, &application) {
-            if matches!(command, Command::Renew(_)) {
+            if matches!(command, Command::Renew(_)) && reservations::is_for_money(&refusal) {
                 self.batch.record_decline(
                     EntryIndex::FIRST,
                     self.member,
@@ -335,6 +335,7 @@ impl CommandEvaluation {
             account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
         let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
+        self.batch.ask_shadow_plan(EntryIndex::FIRST, &question, &answer);
         self.batch.record_decision(EntryIndex::FIRST, self.member, command, &self.orders, &answer);
         Ok(answer.plan)
     }
@@ -343,6 +344,18 @@ impl CommandEvaluation {
         let item = &mut self.batch.entries[0];
         let event = refusal_event(item.instant, &item.walk.bundle[self.member].id, command, refusal);
         item.walk.events.push(event);
+    }
+}
+
+/// Whether a command can be carried out on an account: on one that its provider keeps, only what is sent to it.
+fn check_driver(account_in_batch: &BatchAccount, command: &Command) -> Result<(), EngineError> {
+    let account = account_in_batch.account.id.clone();
+    match (account_in_batch.driver, command) {
+        (None, _) | (Some(Driver::Host), Command::Renew(_)) => Ok(()),
+        // Who renews is this host, so whether something renews itself is this host's to know.
+        (Some(Driver::Host), Command::SetAutoRenew(_) | Command::CancelAutoRenew) => Ok(()),
+        (Some(Driver::Watch | Driver::Provider), _) => Err(EngineError::Watched(account)),
+        (Some(Driver::Host), _) => Err(EngineError::NotSent { account, command: command.name() }),
     }
 }
 

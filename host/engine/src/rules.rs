@@ -1,10 +1,9 @@
 //! What the engine asks of a provider's rules. The sandbox answers; so can rules that were compiled natively.
 
 mod failed_requests;
+mod providers;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
-use std::sync::Arc;
 
 use perennial_domain::account::Account;
 use perennial_domain::index::AccountIndex;
@@ -17,13 +16,14 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use crate::connector::Connector;
-use crate::policies::Policies;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
+
+pub use crate::rules::providers::Providers;
 
 /// One provider's rules. Every answer was checked: it makes sense, whatever the plugin is.
 ///
@@ -139,45 +139,6 @@ pub trait Rules: Send + Sync {
     /// of a connected account.
     fn connector(&self) -> Option<&dyn Connector> {
         None
-    }
-}
-
-/// What decides: the rules of each provider, by its id, and the policies that rule on their plans.
-#[derive(Clone, Default)]
-pub struct Providers {
-    rules: BTreeMap<String, Arc<dyn Rules>>,
-    policies: Option<Arc<Policies>>,
-}
-
-impl Providers {
-    /// The same rules, with policies that rule on every plan before it meets the money.
-    pub fn with_policies(self, policies: Arc<Policies>) -> Providers {
-        Providers { policies: Some(policies), ..self }
-    }
-
-    /// The policies, if there are any.
-    pub fn policies(&self) -> Option<&Arc<Policies>> {
-        self.policies.as_ref()
-    }
-
-    /// The same, with the rules of each provider wrapped.
-    pub fn map(self, wrap: impl Fn(Arc<dyn Rules>) -> Arc<dyn Rules>) -> Providers {
-        let rules = self.rules.into_iter().map(|(id, rules)| (id, wrap(rules))).collect();
-        Providers { rules, policies: self.policies }
-    }
-}
-
-impl Deref for Providers {
-    type Target = BTreeMap<String, Arc<dyn Rules>>;
-
-    fn deref(&self) -> &BTreeMap<String, Arc<dyn Rules>> {
-        &self.rules
-    }
-}
-
-impl FromIterator<(String, Arc<dyn Rules>)> for Providers {
-    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn Rules>)>>(rules: I) -> Providers {
-        Providers { rules: rules.into_iter().collect(), policies: None }
     }
 }
 

@@ -12,10 +12,8 @@ use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::EntryIndex;
 use crate::set_back;
+use crate::set_back::BUILT_IN;
 use crate::set_back::MAY_BE_PAID;
-
-/// The name of the policy that every account has with `approval_above`: it requires an approval above that.
-pub(crate) const BUILT_IN: &str = "approval_above";
 
 /// The words with which the person who changed a policy is sent to somebody else.
 const OWN_CHANGE: &str = "whoever asks has changed this policy or its calendar: somebody else approves of it, or confirms the change";

@@ -2,7 +2,9 @@
 
 use perennial_domain::policy::chain::RequiredApproval;
 
-use crate::ruling_approvals::BUILT_IN;
+/// The name of the policy that every account has with `approval_above`: it requires an approval above that, and of whatever may
+/// be paid already.
+pub(crate) const BUILT_IN: &str = "approval_above";
 
 /// Why a renewal of any price needs an approval for once.
 pub(crate) const MAY_BE_PAID: &str = "the database was set back since it was due: it may be paid already";

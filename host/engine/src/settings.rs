@@ -94,7 +94,8 @@ impl<S: EngineStore> Engine<S> {
             }
         }
         let provider = &stored.account.provider;
-        let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+        let bound = self.bound()?;
+        let rules = bound.of_account(account, provider).ok_or_else(|| EngineError::NoPlugin {
             account: account.to_owned(),
             provider: provider.clone(),
         })?;

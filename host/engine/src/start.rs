@@ -3,8 +3,6 @@
 //! What is imported waits for a clock, whatever the importing machine's own says: it is looked at as of the instant at
 //! which the clock first ticks. So only what has ticked is past.
 
-use std::sync::Arc;
-
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
@@ -16,7 +14,6 @@ use crate::error::ClockError;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
-use crate::rules::Rules;
 use crate::set_back;
 use perennial_store::ReadTx;
 use perennial_store::bundles;
@@ -29,6 +26,7 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::imports;
 use perennial_store::scheduling_revision;
+use perennial_store::scheduling_revision::ScheduledAccount;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
@@ -187,30 +185,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
-    /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
-    /// one when it is back.
+    /// Has the bundles of an account that another revision decides for than the one that their wakes are from asked about anew:
+    /// as of the second after the last tick, because everything until then is done. A plugin that was missing is another one
+    /// when it is back. Looks only when what is bound has changed since the last time.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn reschedule(&mut self) -> Result<(), EngineError> {
-        let known = scheduling_revision::list(self.db())?;
-        let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
-            known.get(*provider).map(String::as_str) != Some(rules.digest())
-        };
-        let new = self.providers.iter().filter(is_new);
-        let new =
-            new.map(|(provider, rules)| (provider.clone(), rules.digest().to_owned())).collect::<Vec<_>>();
-        let gone = known.keys().filter(|provider| !self.providers.contains_key(*provider));
-        let gone = gone.cloned().collect::<Vec<_>>();
-        if new.is_empty() && gone.is_empty() {
+        let digest = self.reads().plugin_binding_digest()?;
+        if self.scheduled_for.as_ref() == Some(&digest) {
             return Ok(());
         }
+        let bound = self.bound()?;
         let at = ticks::ticked_at(self.db())?.map(|ticked_at| ticked_at + 1);
-        Ok(self.store.write(|tx| {
-            gone.iter().try_for_each(|provider| scheduling_revision::forget(tx, provider))?;
-            new.iter().try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
-        })?)
+        let of_account = |account: &ScheduledAccount| {
+            bound.of_account(&account.id, &account.provider).map(|rules| rules.digest())
+        };
+        let mut others = scheduling_revision::list(self.db())?;
+        others.retain(|account| of_account(account) != account.digest.as_deref());
+        if !others.is_empty() {
+            self.store.write(|tx| {
+                others.iter().try_for_each(|account| match of_account(account) {
+                    Some(digest) => scheduling_revision::set(tx, account.row, digest, at),
+                    None => scheduling_revision::forget(tx, account.row),
+                })
+            })?;
+        }
+        self.scheduled_for = Some(digest);
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Money that a customer pays into an account. Knows no plan.
 
 use perennial_domain::account::Mode;
+use perennial_domain::connector::Driver;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Book;
@@ -32,7 +33,9 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        if stored.account.mode == Mode::Connected {
+        let is_driven = self.reads().driver(stored.row)? == Some(Driver::Host);
+        // Where the provider does not say what can be spent, somebody has to.
+        if stored.account.mode == Mode::Connected && !is_driven {
             return Err(EngineError::Watched(account.to_owned()));
         }
         stored.account.balance.credit(amount);

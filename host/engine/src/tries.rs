@@ -30,6 +30,7 @@ use crate::batch::Batch;
 use crate::batch::RenewalTry;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::reservations;
 use crate::rules::automatic_renewal;
 use crate::ruling_subject::PlanRuling;
 use crate::ruling_subject::Subject;
@@ -170,8 +171,15 @@ impl Batch {
             }
         }
         let application = PlanApplication::of_try(member, &ruled.plan, &ruled.command);
-        match self.apply(index, &application) {
-            Ok(()) => true,
+        let is_kept_here = self.driver(index).is_none();
+        let applied = match is_kept_here {
+            true => self.apply(index, &application),
+            false => self.reserve(index, &application, &renewal_try.timeline),
+        };
+        match applied {
+            // What is reserved has changed nothing yet: the walk goes on along the same timeline.
+            Ok(()) => is_kept_here,
+            Err(refusal) if !reservations::is_for_money(&refusal) => false,
             Err(refusal) => {
                 let plan = Some(&ruled.plan);
                 self.record_decline(index, member, refusal, DeclineClass::Money, next_try_at, plan);

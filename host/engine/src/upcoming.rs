@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use perennial_domain::account::Account;
 use perennial_domain::account_settings;
 use perennial_domain::account_settings::OnUndecided;
 use perennial_domain::approval::State;
@@ -38,19 +39,23 @@ pub fn upcoming_timelines(
     at: Timestamp,
     bundles: &[(AccountKey, &Bundle)],
 ) -> Result<Vec<Result<Vec<Occurrence>, EngineError>>, StoreError> {
+    let providers = providers.as_bound(db)?;
     let mut loaded = BTreeMap::<AccountKey, StoredAccount>::new();
-    let mut by_provider = BTreeMap::<String, Vec<usize>>::new();
+    let mut by_revision = BTreeMap::<(String, Option<String>), Vec<usize>>::new();
     for (index, (row, bundle)) in bundles.iter().enumerate() {
         if !loaded.contains_key(row) {
             loaded.insert(*row, db.account(*row)?);
         }
         if bundle.is_live() {
-            by_provider.entry(loaded[row].account.provider.clone()).or_default().push(index);
+            let Account { id, provider, .. } = &loaded[row].account;
+            let digest = providers.of_account(id, provider).map(|rules| rules.digest().to_owned());
+            by_revision.entry((provider.clone(), digest)).or_default().push(index);
         }
     }
     let mut ahead = bundles.iter().map(|_| Ok(Vec::new())).collect::<Vec<_>>();
-    for (provider, indexes) in by_provider {
-        let Some(rules) = providers.get(&provider) else {
+    for ((provider, _), indexes) in by_revision {
+        let first = &loaded[&bundles[indexes[0]].0].account;
+        let Some(rules) = providers.of_account(&first.id, &provider) else {
             for index in indexes {
                 let account = loaded[&bundles[index].0].account.id.clone();
                 ahead[index] = Err(EngineError::NoPlugin { account, provider: provider.clone() });

@@ -36,7 +36,8 @@ impl<S: EngineStore> Engine<S> {
         let stored = self.reads().find_account(account)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         let provider = &stored.account.provider;
-        let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+        let bound = self.bound()?;
+        let rules = bound.of_account(account, provider).ok_or_else(|| EngineError::NoPlugin {
             account: account.to_owned(),
             provider: provider.clone(),
         })?;

@@ -1,4 +1,6 @@
-//! Describes every event in one line for people. Does not know where the line is shown.
+//! Describes every event in one line for people, in English; in Chinese, `chinese`. Does not know where the line is shown.
+
+mod chinese;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::dates;
+use crate::language::Language;
 use crate::time_zone::TimeZone;
 
 /// What happened, in one line without the instant and the resource; amounts without their currency, instants in UTC.
@@ -33,6 +36,14 @@ pub struct Wording<'a> {
 }
 
 impl Wording<'_> {
+    /// What happened, in one line of a language, without the instant and the resource.
+    pub fn in_language(self, language: Language, event: &Event) -> String {
+        match language {
+            Language::English => self.of(event),
+            Language::Chinese => chinese::ChineseWording(self).of(event),
+        }
+    }
+
     /// What happened, in one line without the instant and the resource.
     pub fn of(self, event: &Event) -> String {
         match &event.what {
@@ -52,6 +63,24 @@ impl Wording<'_> {
             EventKind::PolicyCalendarChanged { calendar, removed, changed_by } => {
                 let what = if *removed { "removed" } else { "changed" };
                 format!("calendar {calendar} of policies {what} by {changed_by}")
+            }
+            EventKind::RevisionInstalled { provider, digest, origin, changed_by, .. } => {
+                format!("revision {} of {provider} installed from {origin} by {changed_by}", short(digest))
+            }
+            EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
+                let before = digest_before
+                    .as_deref()
+                    .map_or(String::new(), |before| format!(" instead of {}", short(before)));
+                format!(
+                    "revision {} of {provider} {mode} for {accounts}{before} by {changed_by}",
+                    short(digest)
+                )
+            }
+            EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
+                format!(
+                    "revision {} of {provider} no longer {mode} for {accounts} by {changed_by}",
+                    short(digest_before)
+                )
             }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
@@ -249,13 +278,17 @@ pub fn signed(amount: Micros) -> String {
 }
 
 fn installed(policy: &str, digest: &str, before: Option<&str>, mode: &str, by: &str) -> String {
-    let short = |digest: &str| digest.chars().take(12).collect::<String>();
     let version = match before {
         Some(before) if before == digest => format!("bound otherwise, version {}", short(digest)),
         Some(before) => format!("now in version {}, before {}", short(digest), short(before)),
         None => format!("installed in version {}", short(digest)),
     };
     format!("policy {policy} {version}, {mode}, by {by}")
+}
+
+/// The beginning of a digest.
+fn short(digest: &str) -> String {
+    digest.chars().take(12).collect()
 }
 
 fn stage_changed(from: Stage, to: Stage) -> String {

@@ -22,6 +22,7 @@ pub mod inventory;
 mod json_cursor;
 mod json_tree;
 mod json_value;
+pub mod language;
 pub mod occurrence;
 pub mod plan;
 pub mod plugin_case;

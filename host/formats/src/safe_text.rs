@@ -15,7 +15,7 @@ pub fn steers(character: char) -> bool {
 }
 
 /// The text with such characters written out, so that it can neither break a line nor steer a terminal.
-pub(crate) fn on_one_line(text: &str) -> String {
+pub fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if !steers(character) {

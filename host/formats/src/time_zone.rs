@@ -16,6 +16,9 @@ const SIMILAR_MAX: usize = 5;
 /// The largest offset from UTC, in minutes: RFC 3339 has two digits for its hours, and a day has 24.
 const OFFSET_MINUTES_MAX: i32 = 24 * 60 - 1;
 
+/// The seconds of a day without a change of clocks.
+const SECONDS_OF_DAY: i64 = 86_400;
+
 /// A time zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeZone(Rule);
@@ -115,6 +118,34 @@ impl TimeZone {
         match self.local(at) {
             Some(local) => local.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
             None => at.to_string(),
+        }
+    }
+
+    /// The day of the zone at an instant, counted from the first of January 1970, and the minutes after its midnight.
+    pub fn day_and_minute(self, at: Timestamp) -> (i64, u16) {
+        let local = at.as_second() + i64::from(self.offset_seconds(at));
+        let minute = local.rem_euclid(SECONDS_OF_DAY) / 60;
+        (local.div_euclid(SECONDS_OF_DAY), u16::try_from(minute).expect("a day has 1440 minutes"))
+    }
+
+    /// The first instant at which the clocks of the zone show so many minutes after midnight on a day, or, where they leap
+    /// over that minute, are past it.
+    pub fn instant(self, day: i64, minute: u16) -> Timestamp {
+        let local = day * SECONDS_OF_DAY + i64::from(minute) * 60;
+        // The offset changes at most once in two days, so it is one of those around.
+        let offset = |near: i64| i64::from(self.offset_seconds(Timestamp::from_second(near)));
+        let candidates = [local - offset(local - SECONDS_OF_DAY), local - offset(local + SECONDS_OF_DAY)];
+        let is_there = |at: &i64| at + offset(*at) >= local;
+        let first = candidates.into_iter().filter(is_there).min();
+        Timestamp::from_second(first.unwrap_or(candidates[0]))
+    }
+
+    /// How far the zone is ahead of UTC at an instant, in seconds.
+    fn offset_seconds(self, at: Timestamp) -> i32 {
+        match self.0 {
+            Rule::Utc => 0,
+            Rule::Fixed(seconds) => seconds,
+            Rule::Named(zone) => utc(at).with_timezone(&zone).offset().fix().local_minus_utc(),
         }
     }
 
@@ -228,6 +259,29 @@ mod tests {
         let winter = "2026-12-01T12:00:00Z".parse().unwrap();
         assert_eq!(zone("Europe/Berlin").minute(summer), "2026-07-01 14:00 +02:00");
         assert_eq!(zone("Europe/Berlin").minute(winter), "2026-12-01 13:00 +01:00");
+    }
+
+    #[test]
+    fn a_minute_of_a_day_is_an_instant_also_when_clocks_are_changed() {
+        let berlin = zone("Europe/Berlin");
+        let day = |text: &str| {
+            let at: Timestamp = format!("{text}T12:00:00Z").parse().unwrap();
+            berlin.day_and_minute(at).0
+        };
+        for (date, minute, at) in [
+            ("2026-02-28", 8 * 60, "2026-02-28T07:00:00Z"),
+            ("2026-07-01", 8 * 60, "2026-07-01T06:00:00Z"),
+            // Clocks go from 02:00 to 03:00, so that 02:30 is not there; and from 03:00 to 02:00, so that it is twice.
+            ("2026-03-29", 150, "2026-03-29T01:30:00Z"),
+            ("2026-03-29", 8 * 60, "2026-03-29T06:00:00Z"),
+            ("2026-10-25", 150, "2026-10-25T00:30:00Z"),
+            ("2026-10-25", 8 * 60, "2026-10-25T07:00:00Z"),
+        ] {
+            assert_eq!(berlin.instant(day(date), minute).to_string(), at, "{date} {minute}");
+        }
+        let at: Timestamp = "2026-02-28T23:59:59Z".parse().unwrap();
+        assert_eq!(TimeZone::UTC.day_and_minute(at), (20_512, 1439));
+        assert_eq!(zone("+08:00").day_and_minute(at), (20_513, 479));
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn read(
     (text, limits): (&str, BodyLimits),
 ) -> Result<Document, Problem> {
     let records = VisibleRecords::new(db, caller);
+    let providers = &providers.as_bound(db)?;
     let (manifests, check) = (manifests(providers), check_settings(providers));
     let source = Source::Body(text, limits);
     Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &records)?)

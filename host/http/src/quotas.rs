@@ -22,6 +22,8 @@ pub(crate) enum Creation {
     Calendar,
     /// A webhook that events are sent to.
     Webhook,
+    /// A channel that people are told of events through.
+    Channel,
     /// An admin token.
     Token,
 }
@@ -47,6 +49,7 @@ pub(crate) fn check_person(
         }
         Creation::Calendar => check("calendars", usage.calendars + 1, limits.calendars_per_person_max),
         Creation::Webhook => check("webhooks", usage.webhooks + 1, limits.webhooks_per_person_max),
+        Creation::Channel => check("channels", usage.channels + 1, limits.channels_per_person_max),
         Creation::Token => check("tokens", usage.tokens + 1, limits.tokens_per_person_max),
     }
 }

@@ -6,6 +6,7 @@
 //! or, to serve providers' own APIs as well, a section: `admin`, and an address for each provider.
 
 mod environment;
+mod plugins;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,19 +17,24 @@ use std::path::PathBuf;
 use crate::config::environment::ADMIN;
 pub(crate) use crate::config::environment::PROVIDER_SECRET_VARIABLE;
 use crate::config::environment::UnknownVariable;
+use crate::config::plugins::plugins;
+use crate::config::plugins::trust;
+use crate::outbound_config;
 use crate::profile;
 pub use crate::profile::Profile;
+use perennial_engine::revisions::Upgrade;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_sandbox::PluginFile;
+use perennial_sandbox::Trust;
+use perennial_service::channels::email::MailServer;
 use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
-/// What stands between a plugin's file and its digest.
-const DIGEST: &str = "@sha256:";
+pub(crate) use crate::config::plugins::plugin_file;
 
 /// How the host is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +53,16 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How providers of connected accounts are called.
     pub connections: Connections,
+    /// The server that e-mail is sent over; `None` sends none.
+    pub email: Option<MailServer>,
     /// Where the key is that secrets are kept with.
     pub secrets_key_file: Option<PathBuf>,
     /// The plugins to load, beside or instead of the bundled ones.
     pub plugins: Vec<PluginFile>,
+    /// What becomes of accounts that follow the bundled revision of a plugin when another version of the host brings another.
+    pub upgrade: Upgrade,
+    /// The keys by one of which a plugin has to be signed; none is asked for without any.
+    pub trust: Trust,
     /// Whether the host starts although there are accounts whose provider has no plugin.
     pub allow_missing_plugins: bool,
     /// Whether there is a database already, so that none is made.
@@ -91,9 +103,12 @@ impl Config {
         log: LogFormat::Text,
         webhooks: Webhooks::DEFAULT,
         connections: Connections::DEFAULT,
+        email: None,
         secrets_key_file: None,
         plugins: Vec::new(),
         allow_missing_plugins: false,
+        upgrade: Upgrade::Follow,
+        trust: Trust { keys: Vec::new() },
         database_must_exist: false,
         profiles: BTreeMap::new(),
     };
@@ -148,8 +163,10 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         "log",
         "webhooks",
         "connections",
+        "email",
         "secrets",
         "plugins",
+        "trust",
         "database",
         "profiles",
     ])?;
@@ -161,13 +178,19 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["format"])?;
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
-    let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
-    let connections = fields.optional("connections", connections).or(default.connections);
+    let webhooks = fields.optional("webhooks", outbound_config::webhooks).or(default.webhooks);
+    let connections = fields.optional("connections", outbound_config::connections).or(default.connections);
+    let email = fields.optional("email", outbound_config::mail_server).option();
     let secrets_key_file = fields.optional("secrets", |spot| {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
-    let plugins = fields.optional("plugins", plugins).or((default.plugins, default.allow_missing_plugins));
+    let plugins = fields.optional("plugins", plugins).or((
+        default.plugins,
+        default.allow_missing_plugins,
+        default.upgrade,
+    ));
+    let trust = fields.optional("trust", trust).or(default.trust);
     let must_exist = fields.optional("database", |spot| {
         let fields = spot.object(&["must_exist"])?;
         fields.optional("must_exist", |spot| spot.flag()).or(default.database_must_exist)
@@ -176,7 +199,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let (listen, endpoints) = listen?;
     let tls = tls?;
     check_addresses(spot, listen, &endpoints, tls.is_some());
-    let (plugins, allow_missing_plugins) = plugins?;
+    let (plugins, allow_missing_plugins, upgrade) = plugins?;
     Some(Config {
         listen,
         endpoints,
@@ -185,9 +208,12 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         log: log.or(default.log)?,
         webhooks: webhooks?,
         connections: connections?,
+        email: email?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
         plugins,
         allow_missing_plugins,
+        upgrade,
+        trust: trust?,
         database_must_exist: must_exist.or(default.database_must_exist)?,
         profiles: profiles?,
     })
@@ -215,65 +241,6 @@ fn check_addresses(
     }
 }
 
-/// The files to load, and whether accounts may be without a plugin.
-fn plugins(spot: JsonCursor<'_, '_>) -> Option<(Vec<PluginFile>, bool)> {
-    let fields = spot.object(&["files", "allow_missing"])?;
-    let file =
-        |_, spot: JsonCursor<'_, '_>| plugin_file(spot.name()?).map_err(|problem| spot.report(problem)).ok();
-    let files = fields.optional("files", |spot| spot.list(file)).or(Vec::new());
-    let allow_missing = fields.optional("allow_missing", |spot| spot.flag()).or(false);
-    Some((files?, allow_missing?))
-}
-
-/// Reads a plugin's file as the command line, the configuration and the environment have it: a path or, if only one
-/// revision is to be loaded, `PATH@sha256:DIGEST`.
-///
-/// # Errors
-///
-/// What is wrong with the digest, in words.
-pub(crate) fn plugin_file(text: &str) -> Result<PluginFile, String> {
-    let Some((path, digest)) = text.split_once(DIGEST) else {
-        return Ok(PathBuf::from(text).into());
-    };
-    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if path.is_empty() || !is_digest {
-        return Err(format!(
-            "`{text}` is no file with a digest; write a path, `{DIGEST}` and 64 hexadecimal digits, such as the revision \
-             that `perennial plugins` shows"
-        ));
-    }
-    Ok(PluginFile { path: path.into(), digest: Some(digest.to_ascii_lowercase()) })
-}
-
-fn connections(spot: JsonCursor<'_, '_>) -> Option<Connections> {
-    let fields = spot.object(&["allow_private", "allow_commands", "certificates"])?;
-    let flag = |name, default| fields.optional(name, |spot| spot.flag()).or(default);
-    let allow_private = flag("allow_private", Connections::DEFAULT.allow_private);
-    let allow_commands = flag("allow_commands", Connections::DEFAULT.allow_commands);
-    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
-    Some(Connections {
-        allow_private: allow_private?,
-        allow_commands: allow_commands?,
-        certificates: certificates?,
-    })
-}
-
-fn webhooks(spot: JsonCursor<'_, '_>) -> Option<Webhooks> {
-    let fields = spot.object(&["allow_private", "certificates", "source"])?;
-    let allow_private =
-        fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
-    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
-    let source = fields.optional("source", |spot| {
-        let source = spot.name()?;
-        // Every URI is one of these, but for what no client of ours would take either.
-        let is_uri = source.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_uri {
-            Some(source.to_owned())
-        } else {
-            spot.report_type("a URI such as \"https://perennial.example\"")
-        }
-    });
-    Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
 }
 
 /// The admin API's address, and those of providers' own APIs.

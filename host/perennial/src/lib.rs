@@ -3,5 +3,6 @@
 pub mod cli;
 mod client;
 pub mod config;
+mod outbound_config;
 mod profile;
 pub mod report;

@@ -6,6 +6,8 @@ use perennial::config;
 use perennial::config::Config;
 use perennial::config::LogFormat;
 use perennial_sandbox::PluginFile;
+use perennial_service::channels::email::MailSecurity;
+use perennial_service::channels::email::MailServer;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
@@ -44,6 +46,34 @@ fn the_environment_goes_before_the_file() {
         ..Config::DEFAULT
     };
     assert_eq!(config::read(text, environment), Ok(expected));
+}
+
+#[test]
+fn a_mail_server_is_read_and_gets_no_password_in_clear_text() {
+    let text = "[email]\nserver = \"smtp.example.com\"\nsecurity = \"starttls\"\nfrom = \"Perennial <p@example.com>\"\n\
+                user = \"p\"\npassword_file = \"mail.password\"\n";
+    let expected = MailServer {
+        server: "smtp.example.com".to_owned(),
+        port: 587,
+        security: MailSecurity::StartTls,
+        from: "Perennial <p@example.com>".to_owned(),
+        user: Some("p".to_owned()),
+        password_file: Some("mail.password".into()),
+        certificates: None,
+    };
+    assert_eq!(config::read(text, []), Ok(Config { email: Some(expected), ..Config::DEFAULT }));
+    let port = ("PERENNIAL_EMAIL_PORT".to_owned(), "2525".to_owned());
+    assert_eq!(config::read(text, [port]).unwrap().email.unwrap().port, 2525);
+    let wrong = "[email]\nsecurity = \"none\"\nfrom = \"nobody\"\nuser = \"p\"\n";
+    let told = config::read(wrong, []).unwrap_err().to_string();
+    for problem in [
+        "email.from: expected a sender such as \"Perennial <perennial@example.com>\"",
+        "`user` and `password_file` go together",
+        "a password would be sent in clear text",
+        "email.server",
+    ] {
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
 }
 
 #[test]

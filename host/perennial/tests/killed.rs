@@ -1,4 +1,5 @@
-//! A server that is killed: in the middle of a write, and the same request again; and while it sends to a webhook.
+//! A server that is killed: in the middle of a write, and the same request again; and while it sends to a webhook
+//! or to a channel.
 //!
 //! A program of its own: a process that is just being started inherits the locks of databases that other tests have open.
 
@@ -175,6 +176,80 @@ fn a_webhook_gets_every_event_in_order_however_often_its_host_is_killed() {
     }
     let number = |id: &String| u32::from_str_radix(&id[1..], 16).unwrap();
     assert!(distinct(&seen).iter().map(number).is_sorted(), "{seen:?}");
+    server.kill();
+}
+
+/// A robot that never answers the first `silences` messages and takes all others; gives their texts.
+fn robot(silences: usize) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/robot", listener.local_addr().unwrap());
+    let (out, texts) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for stream in listener.incoming() {
+            let mut lines = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                if lines.read_line(&mut line).unwrap_or(0) == 0 || line.trim_end().is_empty() {
+                    break;
+                }
+                if let Some(("content-length", value)) = line.trim_end().split_once(": ") {
+                    length = value.parse().unwrap();
+                }
+            }
+            let mut body = vec![0; length];
+            if lines.read_exact(&mut body).is_err() || length == 0 {
+                continue;
+            }
+            let mut stream = lines.into_inner();
+            if silent.len() < silences {
+                silent.push(stream);
+            } else {
+                let taken = r#"{"errcode":0}"#;
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", taken.len());
+                drop(write!(stream, "{head}{taken}"));
+            }
+            drop(out.send(String::from_utf8(body).unwrap()));
+        }
+    });
+    (url, texts)
+}
+
+#[test]
+fn an_event_is_one_message_to_a_channel_although_its_host_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = make_token(folder.path());
+    let serve =
+        || serve_as(program(folder.path()).arg("serve").env("PERENNIAL_WEBHOOKS_ALLOW_PRIVATE", "true"));
+    let mut server = serve();
+    make_account(&server, &token);
+    let ((url, texts), (other, alarms)) = (robot(1), robot(0));
+    let channel =
+        format!(r#"{{"kind": "wecom", "url": "{url}", "types": ["balance_changed"], "severity": "info"}}"#);
+    let made = server.answer(&token, "POST", "/v1/channels", "channel", &channel);
+    let id = made.split_once(r#""id":""#).unwrap().1.split('"').next().unwrap().to_owned();
+    let alarm = format!(r#"{{"kind": "wecom", "url": "{other}", "types": ["notice"]}}"#);
+    assert!(server.answer(&token, "POST", "/v1/channels", "other", &alarm).starts_with("HTTP/1.1 201"));
+    let top_up = |server: &Served, key: &str, amount: &str| {
+        let body = format!(r#"{{"amount": "{amount}"}}"#);
+        let answer = server.answer(&token, "POST", "/v1/accounts/a:top-up", key, &body);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    let wait = Duration::from_secs(60);
+    top_up(&server, "first", "1.00");
+    let first = texts.recv_timeout(wait).expect("a message within a minute");
+    assert!(first.contains("balance +1.00"), "{first}");
+    server.kill();
+    server = serve();
+    let alarm = alarms.recv_timeout(wait).expect("an alarm within a minute");
+    assert!(alarm.contains(&id) && alarm.contains("the host ended while it was sent"), "{alarm}");
+    let list = server.answer(&token, "GET", &format!("/v1/channels/{id}/deliveries"), "list", "");
+    assert!(list.contains(r#""state":"in_doubt""#), "{list}");
+    top_up(&server, "second", "2.00");
+    let second = texts.recv_timeout(wait).expect("a message within a minute");
+    assert!(second.contains("balance +2.00") && !second.contains("balance +1.00"), "{second}");
+    assert!(texts.try_recv().is_err(), "nothing is sent twice");
     server.kill();
 }
 

@@ -75,7 +75,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 13:
+        `perennial.db` would be migrated from schema 3 to 14:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
@@ -86,16 +86,19 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           11: refunds say which command they are from
           12: accounts may be kept by their provider, with connections, syncs and drift
           13: calls to clouds are written down before they are sent
+          14: revisions of plugins are kept with their bytes, and bound to accounts
+          15: people are told of events through channels, and acknowledge warnings
+          16: accounts may be driven: calls keep their history, quotas and pauses are stored
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 13; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 14; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 13, the one of this version; there is nothing to do
+        `perennial.db` has schema 14, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));

@@ -34,6 +34,7 @@ use perennial_store::calendars::StoredCalendar;
 use perennial_store::calendars::StoredEntry;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
+use perennial_store::plugin_bindings;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
@@ -102,6 +103,7 @@ pub fn refresh(
     calendar: &StoredCalendar,
     at: Timestamp,
 ) -> Result<Option<Changes>, StoreError> {
+    let providers = &providers.as_bound(db)?;
     let fingerprint = fingerprint(db, providers, at)?;
     if calendar.fingerprint.as_ref() == Some(&fingerprint) {
         return Ok(None);
@@ -166,6 +168,7 @@ fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<Stri
     for (id, rules) in providers.iter() {
         digest.update(format!(" {id} {}", rules.digest()));
     }
+    digest.update(plugin_bindings::set_digest(db)?);
     for stored in accounts::list(db)? {
         digest.update(format!(" {:?} {:?}", stored.account.id, stored.account.settings));
     }

@@ -81,7 +81,10 @@ impl ServiceError {
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
             | ServiceError::Engine(
-                EngineError::NoPlugin { .. } | EngineError::Watched(_) | EngineError::Clock(_),
+                EngineError::NoPlugin { .. }
+                | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
+                | EngineError::Clock(_),
             ) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
                 "not-found"
@@ -112,6 +115,7 @@ impl ServiceError {
                 | EngineError::Plugin(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. },
@@ -152,6 +156,7 @@ impl ServiceError {
                 EngineError::Store(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
+                | EngineError::NotSent { .. }
                 | EngineError::Clock(_),
             )
             | ServiceError::Busy
@@ -175,6 +180,7 @@ impl From<EngineError> for ServiceError {
             | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
             | EngineError::Watched(_)
+            | EngineError::NotSent { .. }
             | EngineError::UnknownAccount(_)
             | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),

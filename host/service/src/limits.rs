@@ -111,6 +111,8 @@ limits! {
     responses_per_token_max: i64 = 100_000, 1..=100_000_000;
     /// The most webhooks of one person.
     webhooks_per_person_max: i64 = 50, 1..=100;
+    /// The most channels of one person.
+    channels_per_person_max: i64 = 50, 1..=100;
     /// The most calendars of one person.
     calendars_per_person_max: i64 = 100, 1..=100_000;
     /// The most tokens of one person that are not revoked.

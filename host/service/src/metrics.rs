@@ -52,6 +52,7 @@ struct Counts {
     plugin_calls: BTreeMap<(String, &'static str), CallStats>,
     /// Deliveries by outcome.
     deliveries: BTreeMap<&'static str, u64>,
+    channel_deliveries: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +89,11 @@ impl Metrics {
     /// Counts an attempt to deliver an event to a webhook.
     pub(crate) fn record_delivery(&self, outcome: &'static str) {
         *self.counts().deliveries.entry(outcome).or_default() += 1;
+    }
+
+    /// Counts an attempt to deliver a message to a channel.
+    pub(crate) fn record_channel_delivery(&self, outcome: &'static str) {
+        *self.counts().channel_deliveries.entry(outcome).or_default() += 1;
     }
 
     /// Counts one call of a plugin, which may have many requests, and how many of those failed.
@@ -151,6 +157,14 @@ impl Metrics {
             "Attempts to deliver an event to a webhook, by outcome.",
             deliveries,
         );
+        let to_channels = counts.channel_deliveries.iter();
+        let to_channels = to_channels.map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
+        write_counters(
+            text,
+            "perennial_channel_deliveries_total",
+            "Attempts to deliver a message to a channel, by outcome.",
+            to_channels,
+        );
     }
 }
 
@@ -198,7 +212,8 @@ pub struct MeteredRules {
 impl MeteredRules {
     /// Wraps every provider's rules.
     pub(crate) fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
-        providers.map(|rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }))
+        let metrics = Arc::clone(metrics);
+        providers.map(move |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(&metrics) }))
     }
 
     fn measure<T>(

@@ -178,6 +178,7 @@ impl Service {
         start::check_clock(engine.db(), kind, now)?;
         let mut engine = engine.with_clock(kind);
         engine.notice_set_back(now)?;
+        engine.bind_loaded(now)?;
         let generation = engine.generation();
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
         let inner = Inner {

@@ -3,6 +3,11 @@
 //! Knows rows. That no two of them pay for one period is a unique index, whatever the terms and whichever resource is
 //! named.
 
+pub mod gates;
+pub mod listing;
+
+use std::collections::BTreeMap;
+
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
@@ -10,8 +15,10 @@ use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::renewal::Extension;
 use perennial_domain::connected::renewal::Renewal;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::ErrorCode;
+use rusqlite::OptionalExtension;
 use rusqlite::Params;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -34,17 +41,31 @@ pub struct StoredCall {
     pub resource: ResourceKey,
     /// The record of the protocol.
     pub renewal: Renewal,
+    /// The orders that the provider named in its response.
+    pub orders: Vec<String>,
+    /// What the provider said last, or why its response proves nothing.
+    pub said: Option<Refusal>,
 }
 
 impl StoredCall {
+    /// A call of which the provider has said nothing.
+    pub fn new(account: AccountKey, resource: ResourceKey, renewal: Renewal) -> StoredCall {
+        StoredCall { account, resource, renewal, orders: Vec::new(), said: None }
+    }
+
+    /// The id of the attempt that it stands for.
+    pub fn attempt_id(&self) -> AttemptId {
+        AttemptId { key: self.renewal.key(), term: self.renewal.term }
+    }
+
     /// The attempt that lists show, as of `at`.
     pub(crate) fn attempt(&self, at: Timestamp) -> Attempt {
-        let id = AttemptId { key: self.renewal.key(), term: self.renewal.term };
+        let id = self.attempt_id();
         Attempt { id, state: self.renewal.state.of_attempt(), at }
     }
 
     /// Whether no other call may pay for what it prolongs: it is under way, unclear, or has paid.
-    pub(crate) fn locks_its_keys(&self) -> bool {
+    pub fn locks_its_keys(&self) -> bool {
         self.renewal.locks_its_keys() || self.renewal.state == State::Settled
     }
 }
@@ -52,7 +73,7 @@ impl StoredCall {
 /// The columns of a call, with its resource's key.
 const SELECT: &str =
     "select c.row, c.account, c.resource, c.term_count, c.term_unit, c.state, c.declines, c.called_at,
-    c.queries, c.act_at, c.deadline from call c";
+    c.queries, c.act_at, c.deadline, c.options, c.orders, c.said_code, c.said_message from call c";
 
 /// Writes a call as it is now, with the attempt that it stands for.
 ///
@@ -60,18 +81,20 @@ const SELECT: &str =
 ///
 /// [`StoreError::PaidTwice`] when another one that is under way, unclear or settled pays for one of its periods.
 pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(), StoreError> {
-    let StoredCall { account, resource, renewal } = call;
+    let StoredCall { account, resource, renewal, orders, said } = call;
+    let before = state_of(db, *resource, renewal.key().expires_before)?;
     let (term_count, term_unit) = codec::term_columns(Some(renewal.term));
     let key: CallKey = db
         .connection()
         .prepare_cached(
             "insert into call (account, resource, expires_before, term_count, term_unit, state, declines, called_at,
-                 queries, act_at, deadline)
+                 queries, act_at, deadline, options, orders, said_code, said_message)
              values (:account, :resource, :expires_before, :term_count, :term_unit, :state, :declines, :called_at,
-                 :queries, :act_at, :deadline)
+                 :queries, :act_at, :deadline, :options, :orders, :said_code, :said_message)
              on conflict (resource, expires_before) do update set term_count = :term_count, term_unit = :term_unit,
                  state = :state, declines = :declines, called_at = :called_at, queries = :queries, act_at = :act_at,
-                 deadline = :deadline
+                 deadline = :deadline, options = :options, orders = :orders, said_code = :said_code,
+                 said_message = :said_message
              returning row",
         )?
         .query_row(
@@ -87,6 +110,10 @@ pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(
                 ":queries": renewal.queries,
                 ":act_at": renewal.act_at.map(Timestamp::as_second),
                 ":deadline": renewal.deadline.as_second(),
+                ":options": codec::strings_text(&renewal.options),
+                ":orders": serde_json::to_string(orders)?,
+                ":said_code": said.as_ref().map(|said| &said.code),
+                ":said_message": said.as_ref().map(|said| &said.message),
             },
             |row| row.get(0),
         )?;
@@ -94,7 +121,35 @@ pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(
     for (position, extension) in renewal.extensions.iter().enumerate() {
         insert_extension(db, key, position, extension, call.locks_its_keys())?;
     }
+    if before != Some(renewal.state.code()) {
+        insert_step(db, key, call, at)?;
+    }
     attempts::set(db, *resource, &call.attempt(at))
+}
+
+/// The state of the call for a resource's expiry as it is stored.
+fn state_of(
+    db: &WriteTx,
+    resource: ResourceKey,
+    expires_before: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select state from call where resource = ?1 and expires_before = ?2")?;
+    Ok(statement.query_row((resource, expires_before.as_second()), |row| row.get(0)).optional()?)
+}
+
+fn insert_step(db: &WriteTx, key: CallKey, call: &StoredCall, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("insert into call_step (call, at, state, code, message) values (?1, ?2, ?3, ?4, ?5)")?
+        .execute((
+            key,
+            at.as_second(),
+            call.renewal.state.code(),
+            call.said.as_ref().map(|said| &said.code),
+            call.said.as_ref().map(|said| &said.message),
+        ))?;
+    Ok(())
 }
 
 fn insert_extension(
@@ -132,10 +187,38 @@ fn insert_extension(
     }
 }
 
-/// The calls about which something is to be done by `until`, earliest first, at most `limit`.
-pub(crate) fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
-    let condition = "where c.act_at <= ?1 order by c.act_at, c.resource, c.expires_before limit ?2";
-    list(db, condition, (until.as_second(), limit))
+/// The accounts of calls about which something is to be done by `until`, in ascending order.
+pub(crate) fn due_accounts(db: &ReadTx, until: Timestamp) -> Result<Vec<AccountKey>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select distinct account from call where act_at <= ?1 order by 1")?;
+    let rows = statement.query_map([until.as_second()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The calls of an account about which something is to be done by `until`, at most `limit`: what is queried and tried again
+/// before what is to be paid, and that by its deadline.
+pub(crate) fn due_of_account(
+    db: &ReadTx,
+    account: AccountKey,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<StoredCall>, StoreError> {
+    let condition = "where c.account = ?1 and c.act_at <= ?2
+        order by c.state = ?4, c.deadline, c.resource, c.expires_before limit ?3";
+    list(db, condition, (account, until.as_second(), limit, State::Reserved.code()))
+}
+
+/// The orders that calls of an account sent at `since` or later have, and the resource that each call names.
+pub fn orders_since(
+    db: &ReadTx,
+    account: AccountKey,
+    since: Timestamp,
+) -> Result<BTreeMap<String, ResourceKey>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select o.value, c.resource from call c, json_each(c.orders) o where c.account = ?1 and c.called_at >= ?2",
+    )?;
+    let rows = statement.query_map((account, since.as_second()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// When something is to be done about a call next; `None` when nothing ever is.
@@ -195,6 +278,7 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
     let renewal = Renewal {
         extensions: extensions(db, key)?,
         term: codec::term(row.get(3)?, row.get(4)?)?.ok_or_else(damaged)?,
+        options: codec::strings(&row.get::<_, String>(11)?)?,
         state: codec::coded(State::from_code, row.get(5)?, "a call's state")?,
         declines: row.get(6)?,
         called_at: codec::instant(row, 7)?,
@@ -205,7 +289,15 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
     if renewal.extensions.is_empty() {
         return Err(damaged());
     }
-    Ok(StoredCall { account: row.get(1)?, resource: row.get(2)?, renewal })
+    let said = row.get::<_, Option<String>>(13)?;
+    let message = row.get::<_, Option<String>>(14)?.unwrap_or_default();
+    Ok(StoredCall {
+        account: row.get(1)?,
+        resource: row.get(2)?,
+        renewal,
+        orders: serde_json::from_str(&row.get::<_, String>(12)?)?,
+        said: said.map(|code| Refusal { code, message }),
+    })
 }
 
 fn extensions(db: &ReadTx, call: CallKey) -> Result<Vec<Extension>, StoreError> {

@@ -33,6 +33,8 @@ use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
 use crate::policy_differences::NewPolicyDifference;
+use crate::revision_differences::NewRevisionDifference;
+use crate::revision_differences::RevisionTrial;
 
 /// One thing that a decision changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub enum Change {
         account: Account,
         /// Where its balance comes from.
         opening: Entry,
+        /// The revision that its bundles are to be scheduled by; `None` without a plugin.
+        scheduled_by: Option<String>,
     },
     /// What becomes of an account.
     Account(AccountKey, AccountChange),
@@ -179,6 +183,10 @@ pub enum Change {
     },
     /// What a shadow policy would have done otherwise.
     RecordPolicyDifference(Box<NewPolicyDifference>),
+    /// What a shadow revision of a plugin answered otherwise.
+    RecordRevisionDifference(Box<NewRevisionDifference>),
+    /// How a shadow revision was asked in a batch.
+    AddRevisionTrial(Box<RevisionTrial>),
     /// Something happened, and stays in the log of events.
     InsertEvent {
         /// Whose it is; `None` when it is the host's.

@@ -91,6 +91,10 @@ pub struct StoredConnection {
     pub connection: Connection,
     /// When its secret was last replaced.
     pub rotated_at: Option<Timestamp>,
+    /// The most that calls within an hour may cost; `None` for no ceiling.
+    pub spending_per_hour: Option<Micros>,
+    /// Since when nothing is sent for it, and which token said so; `None` while calls are sent.
+    pub paused: Option<(Timestamp, String)>,
     /// What the provider said last of the account's money, and when.
     pub balance: Option<(CloudBalance, Timestamp)>,
 }
@@ -177,6 +181,51 @@ pub fn set_balance(
     Ok(())
 }
 
+/// Says who renews what an account has.
+pub fn set_driver(db: &WriteTx, account: AccountKey, driver: Driver) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update connection set driver = ?2 where account = ?1")?
+        .execute((account, driver.name()))?;
+    Ok(())
+}
+
+/// Pauses the calls of an account, or resumes them: `None`.
+pub fn set_paused(
+    db: &WriteTx,
+    account: AccountKey,
+    pause: Option<(Timestamp, &str)>,
+) -> Result<(), StoreError> {
+    let (at, by) = pause.unzip();
+    db.connection()
+        .prepare_cached("update connection set paused_at = ?2, paused_by = ?3 where account = ?1")?
+        .execute((account, at.map(Timestamp::as_second), by))?;
+    Ok(())
+}
+
+/// Sets the most that calls of an account within an hour may cost; `None` for no ceiling.
+pub fn set_spending_per_hour(
+    db: &WriteTx,
+    account: AccountKey,
+    ceiling: Option<Micros>,
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update connection set spending_per_hour = ?2 where account = ?1")?
+        .execute((account, ceiling.map(Micros::as_micros)))?;
+    Ok(())
+}
+
+/// Who renews what an account has; `None` for one that this host keeps itself.
+pub(crate) fn driver(db: &ReadTx, account: AccountKey) -> Result<Option<Driver>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select driver from connection where account = ?1")?;
+    let found = statement.query_row([account], |row| row.get::<_, String>(0)).optional()?;
+    found.map(read_driver).transpose()
+}
+
+fn read_driver(word: String) -> Result<Driver, StoreError> {
+    let known = Driver::ALL.into_iter().find(|known| known.name() == word);
+    known.ok_or(StoreError::Damaged { what: "who drives an account", found: word })
+}
+
 /// The names of the reads that were granted.
 pub fn grants(db: &ReadTx, account: AccountKey) -> Result<BTreeSet<String>, StoreError> {
     let mut statement =
@@ -219,7 +268,6 @@ fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
         ("command", Some(command), _) => SecretLocation::Command(command),
         _ => return Err(StoreError::Damaged { what: "where a secret is", found: source }),
     };
-    let known = Driver::ALL.into_iter().find(|known| known.name() == driver);
     let balance = match (row.get("balance")?, row.get("balance_currency")?, row.get("balance_at")?) {
         (Some(available), Some(currency), Some(at)) => {
             Some((CloudBalance { currency, available: Micros::new(available) }, Timestamp::from_second(at)))
@@ -230,7 +278,7 @@ fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
         account: row.get("account")?,
         id: row.get("id")?,
         connection: Connection {
-            driver: known.ok_or(StoreError::Damaged { what: "who drives an account", found: driver })?,
+            driver: read_driver(driver)?,
             endpoint: row.get("endpoint")?,
             access_key: row.get("access_key")?,
             secret,
@@ -238,6 +286,11 @@ fn stored(row: &Row<'_>) -> Result<StoredConnection, StoreError> {
             created_by: row.get("created_by")?,
         },
         rotated_at: row.get::<_, Option<i64>>("rotated_at")?.map(Timestamp::from_second),
+        spending_per_hour: row.get::<_, Option<i64>>("spending_per_hour")?.map(Micros::new),
+        paused: row
+            .get::<_, Option<i64>>("paused_at")?
+            .map(Timestamp::from_second)
+            .zip(row.get("paused_by")?),
         balance,
     })
 }

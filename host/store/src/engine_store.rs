@@ -5,6 +5,7 @@
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
 use perennial_domain::attempt::Key;
+use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -25,6 +26,8 @@ use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies::StoredPolicies;
 
 /// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
@@ -120,8 +123,21 @@ pub trait EngineReads {
     /// The pending approvals that expire at `at`, oldest first, at most `limit`.
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError>;
 
-    /// The calls to clouds about which something is to be done by `until`, earliest first, at most `limit`.
-    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError>;
+    /// The accounts of calls about which something is to be done by `until`, in ascending order.
+    fn accounts_with_due_calls(&self, until: Timestamp) -> Result<Vec<AccountKey>, StoreError>;
+
+    /// The calls of an account about which something is to be done by `until`, at most `limit`: what is queried and tried
+    /// again before what is to be paid, and that by its deadline.
+    fn due_calls_of(
+        &self,
+        account: AccountKey,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredCall>, StoreError>;
+
+    /// Who renews what an account has that its provider keeps; `None` for one that this host keeps itself, and in a store
+    /// that knows no connections.
+    fn driver(&self, account: AccountKey) -> Result<Option<Driver>, StoreError>;
 
     /// When something is to be done about a call next; `None` when nothing ever is.
     fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -154,6 +170,16 @@ pub trait EngineReads {
 
     /// The policies that hold.
     fn policies(&self) -> Result<StoredPolicies, StoreError>;
+
+    /// The digest of the bindings of plugins' revisions, which is another one whenever any of them changes; empty while nothing
+    /// was ever bound, and in a store that is played in, whose rules are those that it was given.
+    fn plugin_binding_digest(&self) -> Result<String, StoreError>;
+
+    /// Which revisions of plugins are bound to which accounts.
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError>;
+
+    /// What the revision with this digest is made of; `None` if it is not kept.
+    fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError>;
 
     /// What an account that has a budget has spent from `since` on, as budgets count it.
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError>;

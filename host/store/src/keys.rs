@@ -106,6 +106,10 @@ row_keys! {
     WebhookKey;
     /// A row of `delivery`.
     DeliveryKey;
+    /// A row of `channel`.
+    ChannelKey;
+    /// A row of `channel_delivery`.
+    ChannelDeliveryKey;
     /// A row of `job`.
     JobKey;
     /// A row of `calendar`.
@@ -118,6 +122,12 @@ row_keys! {
     PolicyChangeKey;
     /// A row of `policy_difference`.
     PolicyDifferenceKey;
+    /// A row of `plugin_revision`.
+    PluginRevisionKey;
+    /// A row of `plugin_binding_change`.
+    PluginBindingChangeKey;
+    /// A row of `revision_difference`.
+    RevisionDifferenceKey;
 }
 
 /// The place of an item in its job, counted from 0. In lists it stands for a row key.

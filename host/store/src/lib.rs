@@ -4,6 +4,7 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
+pub mod acknowledgements;
 pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;
@@ -14,6 +15,8 @@ pub mod bundles;
 pub mod calendars;
 pub mod calls;
 pub mod change;
+pub mod channel_deliveries;
+pub mod channels;
 pub mod client_tokens;
 pub mod clock;
 mod codec;
@@ -45,6 +48,8 @@ pub mod order_list;
 pub mod orders;
 pub mod packages;
 pub mod people;
+pub mod plugin_bindings;
+pub mod plugin_revisions;
 pub mod policies;
 pub mod policy_changes;
 pub mod policy_differences;
@@ -53,6 +58,7 @@ pub mod provider_views;
 pub mod quotas;
 mod required_approvals;
 pub mod resource_query;
+pub mod revision_differences;
 pub mod scheduling_revision;
 mod sqlite;
 mod sqlite_reads;

@@ -271,6 +271,8 @@ impl MemoryStore {
             Change::Tick { .. }
             | Change::InsertDecision { .. }
             | Change::RecordPolicyDifference(_)
+            | Change::RecordRevisionDifference(_)
+            | Change::AddRevisionTrial(_)
             | Change::InsertEvent { .. } => {}
         }
         Ok(())

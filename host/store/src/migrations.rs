@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 13] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -77,6 +77,21 @@ const STEPS: [Step; 10] = [
         to: 13,
         summary: "calls to clouds are written down before they are sent",
         sql: include_str!("migrations/0013_calls.sql"),
+    },
+    Step {
+        to: 14,
+        summary: "revisions of plugins are kept with their bytes, and bound to accounts",
+        sql: include_str!("migrations/0014_plugin_revisions.sql"),
+    },
+    Step {
+        to: 15,
+        summary: "people are told of events through channels, and acknowledge warnings",
+        sql: include_str!("migrations/0015_channels.sql"),
+    },
+    Step {
+        to: 16,
+        summary: "accounts may be driven: calls keep their history, quotas and pauses are stored",
+        sql: include_str!("migrations/0016_driven_accounts.sql"),
     },
 ];
 

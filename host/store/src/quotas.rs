@@ -18,6 +18,8 @@ pub struct PersonUsage {
     pub calendars: i64,
     /// The number of webhooks.
     pub webhooks: i64,
+    /// The number of channels.
+    pub channels: i64,
     /// Tokens that are not revoked.
     pub tokens: i64,
 }
@@ -30,6 +32,7 @@ pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError
                 (select coalesce(sum(item_count), 0) from job where api_token in mine),
                 (select count(*) from calendar where created_by in mine),
                 (select count(*) from webhook where created_by in mine),
+                (select count(*) from channel where created_by in mine),
                 (select count(*) from api_token where owner = ?1 and revoked_at is null)",
     )?;
     Ok(statement.query_row([person], |row| {
@@ -38,7 +41,8 @@ pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError
             job_items: row.get(1)?,
             calendars: row.get(2)?,
             webhooks: row.get(3)?,
-            tokens: row.get(4)?,
+            channels: row.get(4)?,
+            tokens: row.get(5)?,
         })
     })?)
 }

@@ -4,6 +4,8 @@
 //! Knows conditions, orders and pages, and which of them an index answers; not what is shown of a resource. The statement
 //! has only the conditions that are given, so that each combination is planned for itself.
 
+mod expiry_days;
+
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
 use perennial_domain::timestamp::Timestamp;
@@ -14,6 +16,9 @@ use crate::keys::BundleKey;
 use crate::keys::ResourceKey;
 use crate::keys::RowKey;
 use crate::tx::ReadTx;
+
+pub use expiry_days::ExpiryDay;
+pub use expiry_days::expiry_days;
 
 /// Which resources are wanted. A condition that is absent, empty or false lets every resource through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +64,38 @@ enum Order {
     Added,
     /// By account and bundle, a primary before what is attached to it.
     Account,
+    /// By a value of the resource, then in which they were added.
+    Sorted(ResourceSort),
 }
+
+/// What a list of resources can be sorted by, other than the order in which they were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceSort {
+    /// The soonest expiry first; what does not expire comes last.
+    ExpiresAt,
+    /// The highest price of one term first; what has none comes last.
+    Price,
+    /// By id, letter by letter.
+    Id,
+}
+
+impl ResourceSort {
+    /// The value as SQL has it, the smallest first.
+    const fn key(self) -> &'static str {
+        match self {
+            ResourceSort::ExpiresAt => "coalesce(h.expires_at, 9223372036854775807)",
+            ResourceSort::Price => "-coalesce(r.price, -1)",
+            ResourceSort::Id => "r.id",
+        }
+    }
+}
+
+/// What stands for the value that a list is sorted by, in a condition.
+const SORT_KEY: &str = "{key}";
+/// The resources behind one of a sorted list.
+const AFTER_SORTED: &str =
+    "({key}, r.row) > (select {key}, r.row from resource r join schedule h on h.resource = r.row
+                                              where r.row = :after)";
 
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +111,11 @@ impl ResourcePage {
     /// At most `limit` resources that were added after `after`, in the order in which they were added.
     pub fn after(after: ResourceKey, limit: u32) -> ResourcePage {
         ResourcePage { order: Order::Added, after, offset: 0, limit, with_total: false }
+    }
+
+    /// At most `limit` resources behind `after`, by a value that they have now.
+    pub fn sorted(sort: ResourceSort, after: ResourceKey, limit: u32) -> ResourcePage {
+        ResourcePage { order: Order::Sorted(sort), ..ResourcePage::after(after, limit) }
     }
 
     /// At most `limit` resources after the first `offset`, in the order in which they were added, and how many there are.
@@ -161,7 +202,14 @@ impl Statement {
         statement.add_resource(filter)?;
         statement.add_expiry(filter);
         if page.after > ResourceKey::before_all() {
-            statement.add("r.row > :after", ":after", page.after);
+            statement.add(
+                match page.order {
+                    Order::Added | Order::Account => "r.row > :after",
+                    Order::Sorted(_) => AFTER_SORTED,
+                },
+                ":after",
+                page.after,
+            );
         }
         statement.finish(page);
         Ok(statement)
@@ -271,18 +319,25 @@ impl Statement {
         if page.order == Order::Account {
             self.sql.push_str(" join account a on a.row = r.account join resource p on p.row = h.bundle");
         }
+        self.add_conditions();
+        let order = match page.order {
+            Order::Added => "r.row".to_owned(),
+            Order::Account => "a.id, p.id, h.resource <> h.bundle, r.id".to_owned(),
+            Order::Sorted(sort) => {
+                self.sql = self.sql.replace(SORT_KEY, sort.key());
+                format!("{}, r.row", sort.key())
+            }
+        };
+        self.sql.push_str(&format!(" order by {order} limit :limit offset :offset"));
+        self.parameters.push((":limit", Box::new(page.limit)));
+        self.parameters.push((":offset", Box::new(page.offset)));
+    }
+
+    fn add_conditions(&mut self) {
         for (number, condition) in self.conditions.iter().enumerate() {
             self.sql.push_str(if number == 0 { " where " } else { " and " });
             self.sql.push_str(condition);
         }
-        self.sql.push_str(match page.order {
-            Order::Added => " order by r.row limit :limit offset :offset",
-            Order::Account => {
-                " order by a.id, p.id, h.resource <> h.bundle, r.id limit :limit offset :offset"
-            }
-        });
-        self.parameters.push((":limit", Box::new(page.limit)));
-        self.parameters.push((":offset", Box::new(page.offset)));
     }
 }
 

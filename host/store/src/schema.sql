@@ -25,7 +25,8 @@ create table account (
     budget    integer,           -- what may be spent in a month of the provider's, for policies; null: there is none
     raise_to  text,              -- the higher limit that somebody asked for, in millionths, or `none`; null: nobody did
     raise_by  text,              -- the id of the token that asked
-    raise_at  integer
+    raise_at  integer,
+    scheduled_by text            -- the revision that the wakes of its bundles are from: another one is asked anew; null: every one is
 );
 
 -- Columns that rarely change.
@@ -183,11 +184,96 @@ create table revision (
     plugin text not null
 );
 
--- The revision of each provider's plugin that the wakes of its bundles are from: another one is asked anew.
-create table scheduling_revision (
-    provider text primary key,
-    digest   text not null
+-- Revisions of plugins that are kept, with what they are made of: the component and, of a table, its text. None is ever changed.
+create table plugin_component (
+    digest text primary key,     -- SHA-256 of the bytes, in hexadecimal
+    bytes  blob not null
+);
+
+create table plugin_revision (
+    row          integer primary key,
+    digest       text not null unique,
+    provider     text not null,
+    component    text not null references plugin_component,
+    source       text,           -- a table's TOML; null for a component that has the rules itself
+    origin       text not null,  -- `bundled`, or the file that it came from
+    signed_by    text,           -- the trusted key that signed it; null without a signature
+    installed_at integer not null,
+    installed_by text not null   -- the token's id; `cli` for the command line, `host` for what it loads itself
+);
+create index plugin_revision_component on plugin_revision (component);
+
+-- Which revision decides for which accounts, and which is asked beside it.
+create table plugin_binding (
+    row      integer primary key,
+    provider text not null,
+    accounts text not null,      -- an account's id, or a pattern in which `*` is any run of characters
+    mode     integer not null,
+    digest   text not null,
+    origin   integer not null,   -- 0: what the host loads, followed; 1: an operator's
+    bound_at integer not null,
+    bound_by text not null,
+    unique (provider, accounts, mode)
+);
+
+-- Append-only: which revision was bound to what, and which before it.
+create table plugin_binding_change (
+    row        integer primary key,
+    at         integer not null,
+    provider   text not null,
+    accounts   text not null,
+    mode       integer not null,
+    before     text,             -- null when none was bound
+    after      text,             -- null when none is
+    changed_by text not null,
+    reason     text
+);
+create index plugin_binding_change_subject on plugin_binding_change (provider, accounts, mode);
+
+-- What all bindings are together: another digest whenever one of them changes.
+create table plugin_binding_set (
+    id     integer primary key check (id = 1),  -- the only row
+    digest text not null         -- empty while nothing was ever bound
+);
+insert into plugin_binding_set values (1, '');
+
+-- How often a shadow revision was asked beside the one that was followed, and what both took: fuel of plans, time of all calls.
+create table revision_trial (
+    digest         text not null,
+    followed       text not null,
+    asked          integer not null,
+    differed       integer not null,
+    failed         integer not null,
+    fuel           integer not null,
+    fuel_followed  integer not null,
+    micros         integer not null,
+    micros_followed integer not null,
+    first_at       integer not null,
+    last_at        integer not null,
+    primary key (digest, followed)
 ) without rowid;
+
+-- What shadow revisions answered otherwise: one row for each question about a bundle, however often it was asked.
+create table revision_difference (
+    row            integer primary key,
+    digest         text not null,   -- of the shadow
+    followed       text not null,   -- of the revision that was followed
+    account        integer not null references account,
+    resource       integer not null references resource,
+    question       text not null,   -- `timeline`, or the name of a command
+    kind           integer not null,
+    expires_before integer,
+    followed_answer text not null,  -- in lines, as cases of plugins are written
+    answer         text not null,
+    followed_cost  integer,         -- null where nothing is paid
+    cost           integer,
+    first_at       integer not null,
+    last_at        integer not null,
+    times          integer not null
+);
+create unique index revision_difference_key
+    on revision_difference (digest, resource, question, kind, coalesce(expires_before, 0));
+create index revision_difference_time on revision_difference (last_at);
 
 create table attempt (
     row            integer primary key,
@@ -219,6 +305,10 @@ create table call (
     queries        integer not null,
     act_at         integer,              -- when something is done about it next
     deadline       integer not null,
+    options        text not null default '{}', -- JSON, the provider's own options
+    orders         text not null default '[]', -- JSON list of the orders that the provider named
+    said_code      text,                 -- what the provider said last
+    said_message   text,
     unique (resource, expires_before)
 );
 create index call_due on call (act_at, resource, expires_before) where act_at is not null;
@@ -238,6 +328,36 @@ create table call_extension (
     primary key (call, position)
 ) without rowid;
 create unique index call_extension_key on call_extension (resource, expires_before) where is_locked = 1;
+
+-- The states that calls entered, in their order.
+create table call_step (
+    row     integer primary key,
+    call    integer not null references call,
+    at      integer not null,
+    state   integer not null,     -- the one that was entered
+    code    text,                 -- what the provider said with it; null where it said nothing
+    message text
+);
+create index call_step_call on call_step (call);
+
+-- The token bucket and the breaker of each account and API.
+create table call_gate (
+    account      integer not null references account,
+    api          integer not null,
+    level_at     integer,         -- when the bucket was looked at last; null before the first call
+    level        integer,         -- what was left of it, in sixtieths of a call
+    failures     integer not null,
+    obstacle     integer,         -- why nothing is sent ...
+    closed_until integer,         -- ... before this instant
+    primary key (account, api)
+) without rowid;
+
+-- One row while nothing is sent to any provider.
+create table sending_pause (
+    id        integer primary key check (id = 1),
+    paused_at integer not null,
+    paused_by text not null
+);
 
 -- Periods of resources, and the order that pays for each: the rows of one order share its id. None is paid for twice, unless
 -- it was refunded in between. (`order` is a keyword.)
@@ -438,6 +558,67 @@ create table delivery (
 create index delivery_due on delivery (webhook, next_try_at) where state = 'pending';
 create index delivery_settled on delivery (tried_at) where state <> 'pending';
 
+-- Where people are told of events: addresses of e-mail, or the robot of a group.
+create table channel (
+    row             integer primary key,
+    id              text not null unique,
+    kind            text not null,    -- `email`, `dingtalk`, `wecom`, `feishu` or `slack`
+    description     text not null,
+    address         text not null,    -- what is shown of it: the addresses of e-mail, or the host of the URL
+    readers         text not null,    -- JSON list of addresses of e-mail; empty for a robot
+    credentials     blob,             -- the URL and the secret of a robot, as `channels::credentials` stores them
+    language        text not null,    -- the tag of a language
+    time_zone       text not null,    -- the zone of the readers
+    accounts        text,             -- JSON list of account ids; null is all of them, and the host
+    types           text,             -- JSON list of event types; null is all of them
+    severity        text not null,    -- the least severity that is sent
+    digest_at       integer,          -- minutes after midnight of the zone; null sends at once
+    quiet_from      integer,          -- minutes after midnight from which nothing is sent ...
+    quiet_until     integer,          -- ... and until which; null without quiet hours
+    critical_at_once integer not null, -- whether what is critical waits for neither
+    created_at      integer not null,
+    created_by      text not null,    -- the token's id
+    disabled_at     integer,          -- null while it is enabled
+    failing_since   integer,          -- the first of the tries that failed in a row; null after one that succeeded
+    alarmed_at      integer,          -- when other channels were told that it fails; null after a try that succeeded
+    event_cursor    integer not null, -- every event up to this row is in a message, or passes no filter
+    critical_cursor integer not null, -- every critical event up to this row is in a message
+    composed_at     integer not null  -- when what is not sent at once was last put into a message
+);
+
+-- A message to one reader of a channel, and what became of it.
+create table channel_delivery (
+    row             integer primary key,
+    channel         integer not null references channel,
+    message_id      text not null unique,
+    reader          text not null,    -- an address of e-mail; empty for the group of a robot
+    event_count     integer not null, -- how many events it reports; 0 for a test and for an alarm
+    title           text not null,
+    body            text not null,
+    state           text not null,    -- `pending`, `sending`, `delivered`, `failed` or `in_doubt`
+    attempts        integer not null,
+    created_at      integer not null,
+    tried_at        integer,
+    response_status integer,          -- the status of the last response, of HTTP or of SMTP; null without one
+    error           text,             -- why the last try failed
+    next_try_at     integer           -- null unless it is pending
+);
+create index channel_delivery_of on channel_delivery (channel, row);
+create index channel_delivery_due on channel_delivery (channel, next_try_at) where state = 'pending';
+create index channel_delivery_sending on channel_delivery (row) where state = 'sending';
+create index channel_delivery_settled on channel_delivery (tried_at) where state not in ('pending', 'sending');
+
+-- Warnings about resources that somebody has seen to, or has put aside until an instant.
+create table acknowledgement (
+    resource        integer primary key references resource,
+    stage           integer not null, -- that of the resource then: at another one it counts no more
+    expires_at      integer,          -- the expiry of the resource then: with another one it counts no more
+    until           integer,          -- from this instant on it counts no more; null leaves that to the resource
+    acknowledged_by text not null,    -- the token's id
+    acknowledged_at integer not null,
+    reason          text
+);
+
 -- Commands over many resources, and the progress of each.
 create table job (
     row        integer primary key autoincrement,  -- never given out again, though old jobs are deleted
@@ -567,7 +748,10 @@ create table connection (
     rotated_at    integer,
     balance       integer,             -- what the provider says can be spent, in millionths
     balance_currency text,
-    balance_at    integer
+    balance_at    integer,
+    spending_per_hour integer,         -- the most that calls within an hour may cost; null for no ceiling
+    paused_at     integer,             -- since when nothing is sent for it; null while it is
+    paused_by     text
 );
 
 -- The reads that an operator granted; no other request leaves while the account is watched.

@@ -42,6 +42,8 @@ use crate::orders;
 use crate::packages;
 use crate::policy_differences;
 use crate::required_approvals;
+use crate::revision_differences;
+use crate::scheduling_revision;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -101,7 +103,9 @@ impl<'c> Committer<'c> {
         let db = self.db;
         match change {
             Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
-            Change::InsertAccount { account, opening } => self.insert_account(&account, &opening),
+            Change::InsertAccount { account, opening, scheduled_by } => {
+                self.insert_account(&account, &opening, scheduled_by.as_deref())
+            }
             Change::Account(account, change) => self.apply_account(account, change),
             Change::SetDeferrals { account, members, deferrals } => {
                 deferrals::replace(db, account, &members, &deferrals)
@@ -142,6 +146,8 @@ impl<'c> Committer<'c> {
                 self.decisions.insert((at, resource, revision), contract, (&request, &response), fuel)
             }
             Change::RecordPolicyDifference(new) => policy_differences::record(db, &new),
+            Change::RecordRevisionDifference(new) => revision_differences::record(db, &new),
+            Change::AddRevisionTrial(trial) => revision_differences::add_trial(db, &trial),
             Change::InsertEvent { account, at, resource, kind, body } => {
                 self.events.insert(at, account, resource.as_deref(), kind, &body)
             }
@@ -199,8 +205,16 @@ impl Committer<'_> {
         }
     }
 
-    fn insert_account(&mut self, account: &Account, opening: &Entry) -> Result<(), StoreError> {
+    fn insert_account(
+        &mut self,
+        account: &Account,
+        opening: &Entry,
+        scheduled_by: Option<&str>,
+    ) -> Result<(), StoreError> {
         let key = accounts::insert(self.db, account)?;
+        if let Some(digest) = scheduled_by {
+            scheduling_revision::set(self.db, key, digest, None)?;
+        }
         self.entries.insert(key, opening)
     }
 

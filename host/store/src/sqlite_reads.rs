@@ -1,6 +1,7 @@
 //! What the engine reads of SQLite: each method is a function of the module of its table.
 
 use perennial_domain::attempt::Key;
+use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -19,6 +20,7 @@ use crate::calls;
 use crate::calls::StoredCall;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
+use crate::connections;
 use crate::deferrals;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
@@ -31,6 +33,10 @@ use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
 use crate::people;
+use crate::plugin_bindings;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies;
 use crate::policies::StoredPolicies;
 use crate::provider_keys;
@@ -130,8 +136,21 @@ impl EngineReads for ReadTx {
         approvals::expiring(self, at, limit)
     }
 
-    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
-        calls::due(self, until, limit)
+    fn accounts_with_due_calls(&self, until: Timestamp) -> Result<Vec<AccountKey>, StoreError> {
+        calls::due_accounts(self, until)
+    }
+
+    fn due_calls_of(
+        &self,
+        account: AccountKey,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredCall>, StoreError> {
+        calls::due_of_account(self, account, until, limit)
+    }
+
+    fn driver(&self, account: AccountKey) -> Result<Option<Driver>, StoreError> {
+        connections::driver(self, account)
     }
 
     fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -172,6 +191,18 @@ impl EngineReads for ReadTx {
 
     fn policies(&self) -> Result<StoredPolicies, StoreError> {
         policies::all(self)
+    }
+
+    fn plugin_binding_digest(&self) -> Result<String, StoreError> {
+        plugin_bindings::set_digest(self)
+    }
+
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError> {
+        plugin_bindings::list(self)
+    }
+
+    fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError> {
+        plugin_revisions::parts(self, digest)
     }
 
     fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {

@@ -134,7 +134,8 @@ fn a_database_of_a_later_schema_keeps_every_row() {
         assert_eq!(integrity::check(store.db()).unwrap(), []);
         drop(store);
         let after = rows(&path);
-        for (table, count) in &before {
+        // What it said of providers is said of their accounts since schema 14.
+        for (table, count) in before.iter().filter(|(table, _)| *table != "scheduling_revision") {
             assert_eq!(&after[table], count, "rows of `{table}` of {later}");
         }
         let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";

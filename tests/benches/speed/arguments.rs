@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Resources in a bundle, 1 to 3, for `scale`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
     pub members: u32,
-    /// Resources, in bundles of three, for `simulate` and `forecast`.
+    /// Resources, in bundles of three, for `simulate`, `forecast` and `pages`.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub resources: u32,
     /// Connections at once, each with one request under way, for `serve` and `endpoint`.
@@ -44,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- simulate --resources 10000
   cargo bench -- serve --connections 8
   cargo bench -- forecast
+  cargo bench -- pages --rounds 3
   cargo bench -- endpoint
   cargo bench -- attack --rounds 3
   cargo bench -- policies";
@@ -63,12 +64,16 @@ pub enum Part {
     Serve,
     /// A forecast through the admin API.
     Forecast,
+    /// Every page of the console: how long it takes, and what it weighs.
+    Pages,
     /// Signed renewals through the providers' own APIs against a bare handler that checks and writes the same.
     Endpoint,
     /// Requests to the admin API while 2,000 hostile connections are held, against requests in peace.
     Attack,
     /// Three scripts in the sandbox against the same outside of it, and a tick with policies against one without.
     Policies,
+    /// A tick with a shadow revision against one without, and having another revision decide against one batch.
+    Revisions,
 }
 
 impl Arguments {

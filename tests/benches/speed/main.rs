@@ -11,7 +11,9 @@ mod forecast;
 mod load;
 mod native;
 mod native_policies;
+mod pages;
 mod policies;
+mod revisions;
 mod sandbox;
 mod server;
 mod serving;
@@ -44,8 +46,10 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Simulate => simulation::measure(&arguments)?,
             Part::Serve => serving::measure(&arguments)?,
             Part::Forecast => forecast::measure(&arguments)?,
+            Part::Pages => pages::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
             Part::Attack => attack::measure(&arguments)?,
+            Part::Revisions => revisions::measure(&arguments)?,
             Part::Policies => {
                 policies::measure_chain(&arguments)?;
                 policies::measure_tick(&arguments)?;

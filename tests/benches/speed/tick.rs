@@ -104,6 +104,13 @@ pub struct Bench {
     due: u32,
 }
 
+impl Work {
+    /// When it is due.
+    pub fn due_by(self) -> Timestamp {
+        self.due_by
+    }
+}
+
 impl Bench {
     /// A database in which `work` is due for so many bundles of so many members.
     pub fn prepare(work: Work, due: u32, members: u32) -> anyhow::Result<Bench> {
@@ -160,6 +167,20 @@ impl Bench {
             figures::time(|| engine.run_to(self.work.due_by, &mut |recorded, _| happened += recorded.len()));
         done?;
         anyhow::ensure!(happened >= self.due as usize, "something happens to every bundle");
+        Ok(taken)
+    }
+
+    /// The same after something was done to the database that does not count. What happens is the same for every bundle.
+    pub fn tick_after(
+        &self,
+        providers: &Providers,
+        prepare: impl FnOnce(&mut Engine) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Duration> {
+        copy(&self.before(), &self.after())?;
+        let mut engine = self.engine(&self.after(), providers)?;
+        prepare(&mut engine)?;
+        let (taken, done) = figures::time(|| engine.run_to(self.work.due_by, &mut |_, _| {}));
+        done?;
         Ok(taken)
     }
 

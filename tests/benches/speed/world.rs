@@ -20,6 +20,7 @@ use perennial_engine::rules::Rules;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 
 /// Bundles of one account: a broker has many customers.
 const BUNDLES_PER_ACCOUNT: u32 = 100;
@@ -51,7 +52,12 @@ pub const BAIDU: Provider = Provider { id: "baidu", kinds: ["bcc", "cds", "eip"]
 
 /// The bundled plugins, their compiled code kept in `cache`.
 pub fn plugins(cache: &Path) -> anyhow::Result<Plugins> {
-    let options = Options { files: Vec::new(), cache_dir: Some(cache.to_owned()), limits: Limits::DEFAULT };
+    let options = Options {
+        files: Vec::new(),
+        cache_dir: Some(cache.to_owned()),
+        limits: Limits::DEFAULT,
+        trust: Trust::default(),
+    };
     Ok(Plugins::load(&options)?)
 }
 

@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 
 static BUNDLED: LazyLock<Providers> = LazyLock::new(|| load(Vec::new()));
 
@@ -22,10 +22,15 @@ pub fn bundled() -> Providers {
 
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
-    let plugins = load_plugins(files);
-    let rules = plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+    let plugins = Arc::new(load_plugins(files));
     let interpreter = Interpreter::load(&plugins).unwrap();
-    rules.collect::<Providers>().with_policies(Arc::new(Policies::stored(interpreter, 2)))
+    Providers::of_plugins(plugins).with_policies(Arc::new(Policies::stored(interpreter, 2)))
+}
+
+/// The bundled plugins, beside which only revisions are installed that `trust` allows.
+pub fn trusting(trust: Trust) -> Providers {
+    let options = Options { files: Vec::new(), cache_dir: Some(cache()), limits: Limits::DEFAULT, trust };
+    Providers::of_plugins(Arc::new(Plugins::load(&options).unwrap()))
 }
 
 /// The interpreter that runs policies.
@@ -38,6 +43,7 @@ fn load_plugins(files: Vec<PathBuf>) -> Plugins {
         files: files.into_iter().map(PluginFile::from).collect(),
         cache_dir: Some(cache()),
         limits: Limits::DEFAULT,
+        trust: Trust::default(),
     };
     Plugins::load(&options).unwrap()
 }

@@ -24,6 +24,8 @@ use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::Role;
+use perennial_service::connections::dispatcher::CallDispatcher;
+use perennial_service::connections::refresher;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
@@ -186,6 +188,16 @@ impl Server {
             tokio::spawn(listener.serve(self.router.clone(), std::future::pending()));
             address
         })
+    }
+
+    /// Sends the calls of connected accounts for as long as the server is there.
+    pub fn dispatch(&self) {
+        self.runtime.spawn(CallDispatcher::new(self.host.service()).run());
+    }
+
+    /// Reads inventories of connected accounts again for as long as the server is there.
+    pub fn refresh(&self) {
+        self.runtime.spawn(refresher::run(self.host.service().clone()));
     }
 
     /// A new key of `account`.

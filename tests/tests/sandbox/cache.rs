@@ -7,11 +7,17 @@ use std::path::PathBuf;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 use tempfile::TempDir;
 
 /// Loads the bundled plugins with their compiled code in `folder`; they answer whatever is there.
 fn load(folder: &Path) {
-    let options = Options { files: Vec::new(), cache_dir: Some(folder.to_owned()), limits: Limits::DEFAULT };
+    let options = Options {
+        files: Vec::new(),
+        cache_dir: Some(folder.to_owned()),
+        limits: Limits::DEFAULT,
+        trust: Trust::default(),
+    };
     let plugins = Plugins::load(&options).unwrap();
     for plugin in plugins.iter() {
         assert_eq!(plugin.check_settings(&Default::default()), Ok(Vec::new()));

@@ -23,7 +23,7 @@ fn bundled_plugins_import_nothing_and_export_the_contract() {
         assert!(expected.iter().all(|interface| plugin.interfaces().exports.contains(interface)));
         assert_eq!(plugin.is_table(), bundled.table.is_some());
         if bundled.table.is_none() {
-            assert_eq!(plugin.size_bytes(), bundled.component.len());
+            assert_eq!(plugin.parts().size_bytes(), bundled.component.len());
             assert_eq!(plugin.digest(), hex(bundled.component));
         }
     }

@@ -6,6 +6,7 @@ use perennial_sandbox::Options;
 use perennial_sandbox::Origin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 use tempfile::TempDir;
 
 use crate::world;
@@ -20,7 +21,7 @@ fn a_table_is_loaded_like_a_plugin() {
     let nimbus = plugins.get("nimbus").unwrap();
     assert_eq!(nimbus.origin(), &Origin::File(path));
     assert!(nimbus.is_table() && !plugins.get("huawei").unwrap().is_table());
-    assert_eq!(nimbus.size_bytes(), NIMBUS.len());
+    assert_eq!(nimbus.parts().size_bytes(), NIMBUS.len());
     assert_eq!(nimbus.manifest().name, "Nimbus");
     assert_eq!(nimbus.check_settings(&Default::default()), Ok(Vec::new()));
 }
@@ -43,8 +44,12 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
     let load = |digest: &str| {
         let file = PluginFile { path: path.clone(), digest: Some(digest.to_owned()) };
         let cache = TempDir::new().unwrap();
-        let options =
-            Options { files: vec![file], cache_dir: Some(cache.path().to_owned()), limits: Limits::DEFAULT };
+        let options = Options {
+            files: vec![file],
+            cache_dir: Some(cache.path().to_owned()),
+            limits: Limits::DEFAULT,
+            trust: Trust::default(),
+        };
         Plugins::load(&options).map(|plugins| plugins.get("nimbus").unwrap().digest().to_owned())
     };
     let of_file = {

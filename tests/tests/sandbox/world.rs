@@ -19,6 +19,7 @@ use perennial_sandbox::Options;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 use tempfile::TempDir;
 
 /// When every question of these tests is asked.
@@ -44,6 +45,7 @@ pub fn load(files: &[PathBuf], limits: Limits) -> Result<Plugins, LoadError> {
         files: files.iter().cloned().map(PluginFile::from).collect(),
         cache_dir: Some(shared_cache()),
         limits,
+        trust: Trust::default(),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
 pub use lane::Api;
+pub use lane::Gate;
 use lane::Lane;
 pub use lateness::Lateness;
 use lateness::lateness;
@@ -64,6 +65,39 @@ pub enum Obstacle {
     Freeze,
 }
 
+impl Obstacle {
+    /// Every obstacle, for reading what is stored.
+    pub const ALL: [Obstacle; 5] =
+        [Obstacle::Paused, Obstacle::Quota, Obstacle::Breaker, Obstacle::SpendingCeiling, Obstacle::Freeze];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Obstacle::Paused => "paused",
+            Obstacle::Quota => "quota",
+            Obstacle::Breaker => "breaker",
+            Obstacle::SpendingCeiling => "spending_ceiling",
+            Obstacle::Freeze => "freeze",
+        }
+    }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Obstacle::Paused => 0,
+            Obstacle::Quota => 1,
+            Obstacle::Breaker => 2,
+            Obstacle::SpendingCeiling => 3,
+            Obstacle::Freeze => 4,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub fn from_code(code: i64) -> Option<Obstacle> {
+        Obstacle::ALL.into_iter().find(|obstacle| obstacle.code() == code)
+    }
+}
+
 /// What is done next for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -92,6 +126,8 @@ pub enum Health {
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
     limits: SendingLimits,
+    /// Those of accounts that have limits of their own.
+    limits_of: BTreeMap<String, SendingLimits>,
     lanes: BTreeMap<String, Lane>,
     paused: BTreeSet<String>,
     is_paused: bool,
@@ -104,11 +140,31 @@ impl Dispatcher {
     pub fn new(limits: SendingLimits) -> Dispatcher {
         Dispatcher {
             limits,
+            limits_of: BTreeMap::new(),
             lanes: BTreeMap::new(),
             paused: BTreeSet::new(),
             is_paused: false,
             alarms: BTreeMap::new(),
         }
+    }
+
+    /// Holds `account` to limits of its own: its provider's quotas, and what its operator allows.
+    pub fn set_limits(&mut self, account: &str, limits: SendingLimits) {
+        self.limits_of.insert(account.to_owned(), limits);
+    }
+
+    /// What the calls of `account` to `api` are at, to be stored: it holds after a restart.
+    pub fn gate(&mut self, account: &str, api: Api) -> Gate {
+        self.lane(account).gate(api).clone()
+    }
+
+    /// Goes on from where the calls of `account` to `api` were.
+    pub fn restore_gate(&mut self, account: &str, api: Api, gate: Gate) {
+        *self.lane(account).gate(api) = gate;
+    }
+
+    fn limits(&self, account: &str) -> SendingLimits {
+        self.limits_of.get(account).copied().unwrap_or(self.limits)
     }
 
     /// Pauses or resumes all sending.
@@ -128,7 +184,8 @@ impl Dispatcher {
     /// What of `waiting` cannot leave before its deadline any more, once for each deadline.
     pub fn alarm(&mut self, account: &str, waiting: &[Renewal], now: Timestamp) -> Option<Lateness> {
         let reserved = waiting.iter().filter(|renewal| renewal.state == State::Reserved);
-        let late = lateness(&reserved.cloned().collect::<Vec<_>>(), &self.limits, now)?;
+        let limits = self.limits(account);
+        let late = lateness(&reserved.cloned().collect::<Vec<_>>(), &limits, now)?;
         let known = self.alarms.insert(account.to_owned(), late.deadline);
         (known != Some(late.deadline)).then_some(late)
     }
@@ -151,7 +208,7 @@ impl Dispatcher {
         if self.is_paused || self.paused.contains(account) {
             return Choice::Wait(Obstacle::Paused, None);
         }
-        let limits = self.limits;
+        let limits = self.limits(account);
         let mut obstacle = None;
         for first in &due {
             let is_payment = first.state == State::Reserved;
@@ -170,7 +227,7 @@ impl Dispatcher {
 
     /// Learns how the cloud answered.
     pub fn observe(&mut self, account: &str, api: Api, health: Health, now: Timestamp) {
-        let limits = self.limits;
+        let limits = self.limits(account);
         self.lane(account).observe(api, health, &limits, now);
     }
 
@@ -198,7 +255,7 @@ impl Dispatcher {
         is_frozen: bool,
         now: Timestamp,
     ) -> Option<(Obstacle, Option<Timestamp>)> {
-        let limits = self.limits;
+        let limits = self.limits(account);
         if is_frozen && lateness(chosen, &limits, now).is_none() {
             return Some((
                 Obstacle::Freeze,
@@ -217,7 +274,8 @@ impl Dispatcher {
 fn batch_with(first: &Renewal, due: &[&Renewal], most: u32) -> Vec<Renewal> {
     let is_alike = |other: &&&Renewal| {
         let is_payment = first.state == State::Reserved;
-        (other.state == State::Reserved) == is_payment && (!is_payment || other.term == first.term)
+        (other.state == State::Reserved) == is_payment
+            && (!is_payment || other.term == first.term && other.options == first.options)
     };
     let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
     let others = due.iter().filter(is_alike).filter(|other| other.key() != first.key());

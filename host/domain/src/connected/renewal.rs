@@ -2,6 +2,7 @@
 //!
 //! Knows the record. Does not know how signals change it, who sends calls, or where records are kept.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::attempt::Key;
@@ -58,6 +59,8 @@ pub struct Renewal {
     pub extensions: Vec<Extension>,
     /// The term of the latest try.
     pub term: Term,
+    /// The provider's own options, which the call has beside the term.
+    pub options: BTreeMap<String, String>,
     /// The state that it entered last.
     pub state: State,
     /// How many tries were proven to have done nothing.
@@ -78,6 +81,7 @@ impl Renewal {
         Renewal {
             extensions,
             term,
+            options: BTreeMap::new(),
             state: State::Planned,
             declines: 0,
             called_at: None,

@@ -41,6 +41,7 @@ pub use mutation::Decline;
 pub use mutation::Mutation;
 pub use mutation::Outcome;
 pub use permission::NotPermitted;
+pub use permission::check_change;
 pub use permission::check_query;
 pub use query::CloudBalance;
 pub use query::CloudOrder;

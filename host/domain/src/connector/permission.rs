@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::connector::Capabilities;
+use crate::connector::Driver;
+use crate::connector::MutationName;
 use crate::connector::UnsignedRequest;
 
 /// Why a request does not leave.
@@ -19,6 +21,29 @@ pub enum NotPermitted {
     /// It is a read that nobody granted.
     #[error("the read `{0}` is not granted; grant it with `perennial account grant`")]
     NotGranted(String),
+    /// It changes something, and the account is only watched.
+    #[error("the account is only watched, so no change is sent; `perennial account drive` has it driven")]
+    Watched,
+    /// It is a change that the plugin does not translate.
+    #[error("the plugin does not name `{0}` among the changes that it translates, so it is not sent")]
+    NoChange(&'static str),
+}
+
+/// Whether the request of a change may leave: somebody drives the account, and the connector has such a change.
+///
+/// # Errors
+///
+/// [`NotPermitted`] with the reason.
+pub fn check_change(
+    capabilities: &Capabilities,
+    driver: Driver,
+    mutation: MutationName,
+) -> Result<(), NotPermitted> {
+    match (driver, capabilities.limit(mutation)) {
+        (Driver::Watch | Driver::Provider, _) => Err(NotPermitted::Watched),
+        (Driver::Host, None) => Err(NotPermitted::NoChange(mutation.name())),
+        (Driver::Host, Some(_)) => Ok(()),
+    }
 }
 
 /// Whether the request of a query may leave: it has to be a read, and one that was granted.

@@ -5,7 +5,7 @@
 pub enum Driver {
     /// Nobody here: this host looks, forecasts and warns.
     Watch,
-    /// The provider's own auto-renew, which this host sets and watches.
+    /// The provider's own auto-renew, which this host sets and watches. No account can be given it yet.
     Provider,
     /// The clock of this host.
     Host,

@@ -70,7 +70,7 @@ impl Selector {
 }
 
 /// Whether `text`, all of it, is what `pattern` says: `*` is any run of characters, everything else is itself.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

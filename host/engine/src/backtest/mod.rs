@@ -62,6 +62,7 @@ pub fn run<E: From<StoreError>>(
     account: Option<&str>,
     observe: &mut dyn FnMut(TestedPlan) -> Result<(), E>,
 ) -> Result<Tally, E> {
+    let providers = &providers.as_bound(db)?;
     let Some(policies) = current(db, providers)? else { return Ok(Tally::default()) };
     let mut backtest = Backtest {
         policies,

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
@@ -29,6 +28,7 @@ use perennial_domain::order::Order;
 use perennial_domain::order::OrderKind;
 use perennial_domain::order::Undo;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles::OriginalBundle;
@@ -44,6 +44,7 @@ use perennial_store::keys::BundleKey;
 use perennial_store::keys::ResourceKey;
 
 use crate::persist::Changes;
+use crate::persist::attempt_id;
 
 /// The changes of one transaction about calls.
 pub(super) struct CallBatch<'r, R> {
@@ -134,7 +135,11 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
         }
         if let Signal::Decline(class) = signal {
             let next_try_at = call.renewal.act_at;
-            let (code, message) = (class.name().to_owned(), "the provider declined the renewal".to_owned());
+            let unsaid = || Refusal {
+                code: class.name().to_owned(),
+                message: "the provider declined the renewal".to_owned(),
+            };
+            let Refusal { code, message } = call.said.clone().unwrap_or_else(unsaid);
             self.event(call, EventKind::RenewalDeclined { code, message, class, next_try_at });
         }
         Ok(true)
@@ -170,7 +175,7 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
             amount,
             reason: Reason::Renewal,
             resource: Some(call.renewal.named().resource.clone()),
-            reference: Some(attempt_id(call)),
+            reference: Some(attempt_id(&call.renewal)),
         };
         self.changes.list.push(Change::InsertEntry { account: call.account, entry });
     }
@@ -214,13 +219,11 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
             Finding::PartialRenewal => "partial_renewal",
             Finding::PersonNeeded => "person_needed",
         };
-        self.event(call, EventKind::RenewalInDoubt { attempt: attempt_id(call), code: code.to_owned() });
+        self.event(
+            call,
+            EventKind::RenewalInDoubt { attempt: attempt_id(&call.renewal), code: code.to_owned() },
+        );
     }
-}
-
-/// The id of the attempt that a call stands for.
-pub(super) fn attempt_id(call: &StoredCall) -> String {
-    AttemptId { key: call.renewal.key(), term: call.renewal.term }.to_string()
 }
 
 pub(super) fn damaged(what: &'static str, found: &dyn std::fmt::Display) -> StoreError {
@@ -264,7 +267,7 @@ fn extend(member: &mut Resource, extension: &Extension, call: &StoredCall, at: T
         term: call.renewal.term,
         cause: Cause::Auto,
         primary: (extension.resource != *named).then(|| named.clone()),
-        attempt: attempt_id(call),
+        attempt: attempt_id(&call.renewal),
         extra_days: 0,
     };
     let mut events = vec![Event { at, resource: resource.clone(), what }];
@@ -279,7 +282,7 @@ fn extend(member: &mut Resource, extension: &Extension, call: &StoredCall, at: T
 /// The order that a settled renewal of one resource is.
 fn order(extension: &Extension, member: MemberIndex, call: &StoredCall, at: Timestamp) -> Order {
     Order {
-        id: attempt_id(call),
+        id: attempt_id(&call.renewal),
         member,
         kind: OrderKind::Renewal,
         starts_at: extension.expires_before,

@@ -49,7 +49,7 @@ impl<S: EngineStore> Engine<S> {
         if let Some(earlier) = self.reads().find_call(resource, expires_before)? {
             renewal.declines = earlier.renewal.declines;
         }
-        let mut call = StoredCall { account, resource, renewal };
+        let mut call = StoredCall::new(account, resource, renewal);
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         let reservation = reserve(&mut batch, &mut call)?;
         batch.record(call);
@@ -57,21 +57,20 @@ impl<S: EngineStore> Engine<S> {
         Ok((reservation, self.commit(changes)?))
     }
 
-    /// Tries declined renewals again whose time has come by `at`, at most `limit`, and gives up those that are too late.
-    /// Returns whether there were any.
+    /// Tries those of `due` again that were declined, and gives up those that are too late. Returns whether there were any.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
     pub(crate) fn retry_calls(
         &mut self,
+        due: &[StoredCall],
         at: Timestamp,
-        limit: u32,
         schedule: Schedule,
     ) -> Result<(bool, Vec<RecordedEvent>), EngineError> {
-        let due = self.reads().due_calls(at, limit)?;
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
-        for mut call in due {
+        for call in due {
+            let mut call = call.clone();
             let is_late = at >= call.renewal.deadline;
             match call.renewal.state {
                 State::Reserved | State::Planned if is_late => {

@@ -1,9 +1,10 @@
-//! One step of the dispatcher: something that is due is read, paid for or tried again, and written down.
+//! What is due of calls, carried out piece by piece: read, paid for or tried again, and written down.
 //!
-//! Knows the order of transactions and calls, which is what survives a crash. Decides nothing: what goes next is the
+//! Knows the order of transactions and calls, which is what survives a crash: [`next`] says what is due, [`Work`] takes in
+//! what came of it, and [`step`] does all of it where calling takes no time. Decides nothing: what goes next is the
 //! [`Dispatcher`]'s, what it means the protocol's.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::connected::dispatch::Api;
@@ -24,12 +25,14 @@ use crate::Engine;
 use crate::connected::CallId;
 use crate::connected::Cloud;
 use crate::connected::ReadFailure;
+use crate::connected::Reply;
 use crate::connected::Response;
 use crate::error::EngineError;
+use crate::persist::RecordedEvent;
 
 pub use crate::connected::querying::Decision;
 
-/// The most calls that one step looks at.
+/// The most calls of an account that are looked at at once.
 const LOOK_MAX: u32 = 1_000;
 
 /// What a step came to.
@@ -45,6 +48,152 @@ pub enum Progress {
     Stopped,
 }
 
+/// What is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// These calls are to be read now and, if they are to be paid for, sent.
+    Work(Work),
+    /// Something that takes no call was done; more may be due.
+    Written,
+    /// Nothing is due.
+    Idle,
+    /// Something is due and must wait, until this instant if anything but an operator can change it.
+    Waiting(Obstacle, Option<Timestamp>),
+}
+
+/// Calls of one account that go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The account ...
+    pub account: AccountKey,
+    /// ... and its id.
+    pub id: String,
+    /// The calls, at least one.
+    pub calls: Vec<StoredCall>,
+    /// Whether those that are as they were before are to be paid for.
+    pub is_payment: bool,
+}
+
+/// What is due at `now`, but for the accounts that are `busy`: what was declined and is tried again is written at once, and what
+/// takes a call is returned.
+///
+/// # Errors
+///
+/// [`EngineError::Store`] when the database fails.
+pub fn next<S: EngineStore>(
+    engine: &mut Engine<S>,
+    dispatcher: &mut Dispatcher,
+    busy: &BTreeSet<AccountKey>,
+    now: Timestamp,
+    schedule: Schedule,
+) -> Result<(Next, Vec<RecordedEvent>), EngineError> {
+    let mut waiting = Next::Idle;
+    for key in engine.reads().accounts_with_due_calls(now)? {
+        if busy.contains(&key) {
+            continue;
+        }
+        let calls = engine.reads().due_calls_of(key, now, LOOK_MAX)?;
+        let (has_written, events) = engine.retry_calls(&calls, now, schedule)?;
+        if has_written {
+            return Ok((Next::Written, events));
+        }
+        let id = engine.reads().account(key)?.account.id;
+        let due = calls.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
+        warn_of_lateness(dispatcher, &id, &due, now);
+        let (chosen, is_payment) = match dispatcher.choose(&id, &due, false, now) {
+            Choice::Pay(chosen) => (chosen, true),
+            Choice::Query(chosen) => (chosen, false),
+            Choice::Wait(obstacle, until) => {
+                waiting = earlier(waiting, obstacle, until);
+                continue;
+            }
+            Choice::Nothing => continue,
+        };
+        let of = |renewal: &Renewal| calls.iter().find(|call| call.renewal.key() == renewal.key()).cloned();
+        let calls = chosen.iter().filter_map(of).collect();
+        return Ok((Next::Work(Work { account: key, id, calls, is_payment }), Vec::new()));
+    }
+    Ok((waiting, Vec::new()))
+}
+
+fn warn_of_lateness(dispatcher: &mut Dispatcher, account: &str, due: &[Renewal], now: Timestamp) {
+    let Some(late) = dispatcher.alarm(account, due, now) else { return };
+    let (deadline, renewals, safe_start) = (late.deadline, late.renewals, late.safe_start);
+    tracing::error!(
+        account,
+        %deadline,
+        renewals,
+        %safe_start,
+        "renewals cannot all leave before their deadline: raise the quota, or renew some by hand"
+    );
+}
+
+/// The wait that ends first.
+fn earlier(waiting: Next, obstacle: Obstacle, until: Option<Timestamp>) -> Next {
+    match waiting {
+        Next::Waiting(_, Some(before)) if until.is_none_or(|until| before <= until) => waiting,
+        Next::Waiting(..) | Next::Idle | Next::Written | Next::Work(_) => Next::Waiting(obstacle, until),
+    }
+}
+
+impl Work {
+    /// Takes in what was read of the calls, or why it could not be, and writes those as sent that are to be paid for and are as
+    /// they were before. Only what is returned may leave, once, and only after this has returned.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails; then nothing may leave.
+    pub fn take_readings<S: EngineStore>(
+        &self,
+        engine: &mut Engine<S>,
+        dispatcher: &mut Dispatcher,
+        readings: Result<Vec<ReadBack>, ReadFailure>,
+        now: Timestamp,
+        schedule: Schedule,
+    ) -> Result<(Vec<StoredCall>, Vec<RecordedEvent>), EngineError> {
+        let ids = self.calls.iter().map(CallId::of).collect::<Vec<_>>();
+        let failure = match readings {
+            Ok(readings) if readings.len() == ids.len() => {
+                dispatcher.observe(&self.id, Api::Read, Health::Answered, now);
+                let readings = ids.into_iter().zip(readings).collect::<Vec<_>>();
+                if self.is_payment {
+                    return engine.begin_calls(&readings, now, schedule);
+                }
+                return Ok((Vec::new(), engine.record_readings(&readings, now, schedule)?));
+            }
+            // An answer about something else is none.
+            Ok(_) | Err(ReadFailure::Failed) => Health::Failed,
+            Err(ReadFailure::Throttled(seconds)) => Health::Throttled(seconds),
+            Err(ReadFailure::Stopped) => return Ok((Vec::new(), Vec::new())),
+        };
+        dispatcher.observe(&self.id, Api::Read, failure, now);
+        Ok((Vec::new(), engine.put_off_calls(&ids, now, schedule)?))
+    }
+
+    /// Takes in what the cloud said to the calls that were written as sent; what has no reply is in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails; after the next start the calls are in doubt.
+    pub fn take_replies<S: EngineStore>(
+        &self,
+        engine: &mut Engine<S>,
+        dispatcher: &mut Dispatcher,
+        (sent, replies): (&[StoredCall], Vec<Reply>),
+        now: Timestamp,
+        schedule: Schedule,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let replies = replies.into_iter().chain(std::iter::repeat(Reply::from(Response::Unproven)));
+        let replies = sent.iter().map(CallId::of).zip(replies).collect::<Vec<_>>();
+        dispatcher.observe(&self.id, Api::Pay, health(&replies), now);
+        engine.record_replies(&replies, now, schedule)
+    }
+
+    fn renewals(&self) -> Vec<Renewal> {
+        self.calls.iter().map(|call| call.renewal.clone()).collect()
+    }
+}
+
 /// Does one thing that is due at `now`: tries again what was declined, pays for a batch, or queries one.
 ///
 /// # Errors
@@ -57,137 +206,36 @@ pub fn step<S: EngineStore>(
     now: Timestamp,
     schedule: Schedule,
 ) -> Result<Progress, EngineError> {
-    if engine.retry_calls(now, LOOK_MAX, schedule)?.0 {
+    let work = match next(engine, dispatcher, &BTreeSet::new(), now, schedule)?.0 {
+        Next::Work(work) => work,
+        Next::Written => return Ok(Progress::Worked),
+        Next::Idle => return Ok(Progress::Idle),
+        Next::Waiting(obstacle, until) => return Ok(Progress::Waiting(obstacle, until)),
+    };
+    let readings = cloud.read(&work.id, &work.renewals(), now);
+    if readings == Err(ReadFailure::Stopped) {
+        return Ok(Progress::Stopped);
+    }
+    let (sent, _) = work.take_readings(engine, dispatcher, readings, now, schedule)?;
+    if sent.is_empty() {
         return Ok(Progress::Worked);
     }
-    let mut by_account = BTreeMap::<AccountKey, Vec<StoredCall>>::new();
-    for call in engine.reads().due_calls(now, LOOK_MAX)? {
-        by_account.entry(call.account).or_default().push(call);
-    }
-    let mut waiting = Progress::Idle;
-    for (key, calls) in by_account {
-        let account = engine.reads().account(key)?.account.id;
-        let due = calls.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
-        if let Some(late) = dispatcher.alarm(&account, &due, now) {
-            let (deadline, renewals, safe_start) = (late.deadline, late.renewals, late.safe_start);
-            tracing::error!(
-                account,
-                %deadline,
-                renewals,
-                %safe_start,
-                "renewals cannot all leave before their deadline: raise the quota, or renew some by hand"
-            );
-        }
-        let step = Step { account: &account, calls: &calls, now, schedule };
-        match dispatcher.choose(&account, &due, false, now) {
-            Choice::Pay(chosen) => return step.pay(engine, dispatcher, cloud, &chosen),
-            Choice::Query(chosen) => return step.query(engine, dispatcher, cloud, &chosen),
-            Choice::Wait(obstacle, until) => waiting = earlier(waiting, obstacle, until),
-            Choice::Nothing => {}
-        }
-    }
-    Ok(waiting)
+    let renewals = sent.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
+    let Ok(responses) = cloud.renew(&work.id, &renewals, now) else {
+        return Ok(Progress::Stopped);
+    };
+    let replies = responses.into_iter().map(Reply::from).collect();
+    work.take_replies(engine, dispatcher, (&sent, replies), now, schedule)?;
+    Ok(Progress::Worked)
 }
 
-/// The wait that ends first.
-fn earlier(waiting: Progress, obstacle: Obstacle, until: Option<Timestamp>) -> Progress {
-    match waiting {
-        Progress::Waiting(_, Some(before)) if until.is_none_or(|until| before <= until) => waiting,
-        Progress::Waiting(..) | Progress::Idle | Progress::Worked | Progress::Stopped => {
-            Progress::Waiting(obstacle, until)
-        }
-    }
-}
-
-/// What a step works on.
-struct Step<'a> {
-    account: &'a str,
-    calls: &'a [StoredCall],
-    now: Timestamp,
-    schedule: Schedule,
-}
-
-impl Step<'_> {
-    /// Reads before paying, writes down what leaves, lets it leave, and writes down what came back.
-    fn pay<S: EngineStore>(
-        &self,
-        engine: &mut Engine<S>,
-        dispatcher: &mut Dispatcher,
-        cloud: &mut dyn Cloud,
-        chosen: &[Renewal],
-    ) -> Result<Progress, EngineError> {
-        let readings = match self.read(engine, dispatcher, cloud, chosen)? {
-            Ok(readings) => readings,
-            Err(progress) => return Ok(progress),
-        };
-        let (sent, _) = engine.begin_calls(&readings, self.now, self.schedule)?;
-        if sent.is_empty() {
-            return Ok(Progress::Worked);
-        }
-        let renewals = sent.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
-        let Ok(responses) = cloud.renew(self.account, &renewals, self.now) else {
-            return Ok(Progress::Stopped);
-        };
-        // What has no response is in doubt.
-        let responses = responses.into_iter().chain(std::iter::repeat(Response::Unproven));
-        let responses = sent.iter().map(CallId::of).zip(responses).collect::<Vec<_>>();
-        dispatcher.observe(self.account, Api::Pay, health(&responses), self.now);
-        engine.record_responses(&responses, self.now, self.schedule)?;
-        Ok(Progress::Worked)
-    }
-
-    fn query<S: EngineStore>(
-        &self,
-        engine: &mut Engine<S>,
-        dispatcher: &mut Dispatcher,
-        cloud: &mut dyn Cloud,
-        chosen: &[Renewal],
-    ) -> Result<Progress, EngineError> {
-        match self.read(engine, dispatcher, cloud, chosen)? {
-            Ok(readings) => {
-                engine.record_readings(&readings, self.now, self.schedule)?;
-                Ok(Progress::Worked)
-            }
-            Err(progress) => Ok(progress),
-        }
-    }
-
-    /// Reads the chosen ones; what cannot be read is looked at later.
-    fn read<S: EngineStore>(
-        &self,
-        engine: &mut Engine<S>,
-        dispatcher: &mut Dispatcher,
-        cloud: &mut dyn Cloud,
-        chosen: &[Renewal],
-    ) -> Result<Result<Vec<(CallId, ReadBack)>, Progress>, EngineError> {
-        let ids = chosen.iter().filter_map(|renewal| self.id_of(renewal)).collect::<Vec<_>>();
-        let failure = match cloud.read(self.account, chosen, self.now) {
-            Ok(readings) if readings.len() == chosen.len() => {
-                dispatcher.observe(self.account, Api::Read, Health::Answered, self.now);
-                return Ok(Ok(ids.into_iter().zip(readings).collect()));
-            }
-            // An answer about something else is none.
-            Ok(_) | Err(ReadFailure::Failed) => Health::Failed,
-            Err(ReadFailure::Throttled(seconds)) => Health::Throttled(seconds),
-            Err(ReadFailure::Stopped) => return Ok(Err(Progress::Stopped)),
-        };
-        dispatcher.observe(self.account, Api::Read, failure, self.now);
-        engine.put_off_calls(&ids, self.now, self.schedule)?;
-        Ok(Err(Progress::Worked))
-    }
-
-    fn id_of(&self, renewal: &Renewal) -> Option<CallId> {
-        self.calls.iter().find(|call| call.renewal.key() == renewal.key()).map(CallId::of)
-    }
-}
-
-/// What the responses of one call say of the API's health: one that tells to wait does, whatever the others say.
-fn health(responses: &[(CallId, Response)]) -> Health {
+/// What the replies to one call say of the API's health: one that tells to wait does, whatever the others say.
+fn health(replies: &[(CallId, Reply)]) -> Health {
     let mut health = Health::Failed;
-    for (_, response) in responses {
-        match response {
+    for (_, reply) in replies {
+        match reply.response {
             Response::Declined { class: DeclineClass::Throttled, retry_after } => {
-                return Health::Throttled(*retry_after);
+                return Health::Throttled(retry_after);
             }
             Response::Accepted | Response::Declined { .. } => health = Health::Answered,
             Response::NotConnected | Response::Unproven => {}

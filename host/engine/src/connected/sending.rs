@@ -13,6 +13,7 @@ use perennial_store::engine_store::EngineStore;
 
 use crate::Engine;
 use crate::connected::CallId;
+use crate::connected::Reply;
 use crate::connected::Response;
 use crate::connected::batch::CallBatch;
 use crate::error::EngineError;
@@ -42,6 +43,8 @@ impl<S: EngineStore> Engine<S> {
             let is_late = at >= call.renewal.deadline;
             let signal =
                 if is_late { Signal::Cancel } else { read_back::signal_of(&call.renewal, read, &schedule) };
+            // What the provider said to an earlier try is in the history.
+            (call.orders, call.said) = (Vec::new(), None);
             batch.signal(&mut call, signal, Some(read))?;
             if call.renewal.state == State::Calling {
                 sent.push(call.clone());
@@ -58,15 +61,16 @@ impl<S: EngineStore> Engine<S> {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails; after the next start the calls are in doubt.
-    pub(crate) fn record_responses(
+    pub(crate) fn record_replies(
         &mut self,
-        responses: &[(CallId, Response)],
+        replies: &[(CallId, Reply)],
         at: Timestamp,
         schedule: Schedule,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
-        for (id, response) in responses {
+        for (id, Reply { response, orders, said }) in replies {
             let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else { continue };
+            (call.orders, call.said) = (orders.clone(), said.clone());
             let signal = match response {
                 Response::Accepted => Signal::Accept,
                 Response::Declined { class, .. } => Signal::Decline(*class),

@@ -70,8 +70,9 @@ fn order_view(renewal: &Renewal, orders: &[CloudOrder]) -> OrderView {
     let named = &renewal.named().resource;
     let since = renewal.called_at.map(|called_at| called_at - CLOCK_SKEW_MAX);
     let is_about = |order: &&CloudOrder| {
-        // An order that does not say what is in it may be this one.
-        let is_named = order.resources.is_empty() || order.resources.contains(named);
+        // An order that does not say what is in it may be this one, once there is one.
+        let may_be_own = order.resources.is_empty() && since.is_some();
+        let is_named = may_be_own || order.resources.contains(named);
         let is_renewal = matches!(order.kind, None | Some(OrderKind::Renewal));
         let is_open = matches!(order.state, CloudOrderState::Unpaid | CloudOrderState::InProgress);
         let is_since = since.is_some_and(|since| order.created_at.is_none_or(|made| made >= since));

@@ -95,7 +95,7 @@ impl<'p> Facts<'p> {
     ) -> Result<Option<Facts<'p>>, StoreError> {
         let Some((stored, member)) = bundles::find_by_resource(db, id)? else { return Ok(None) };
         let account = accounts::get_by_row(db, stored.account)?.account;
-        let rules = providers.get(&account.provider).map(AsRef::as_ref);
+        let rules = providers.of_account(&account.id, &account.provider).map(AsRef::as_ref);
         let (timeline, failure_now) = match upcoming::timeline_as_made(db, providers, &stored, at)? {
             Ok(timeline) => (timeline, None),
             Err(error) => (Vec::new(), rules.map(|_| error.to_string())),

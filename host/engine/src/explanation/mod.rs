@@ -39,6 +39,7 @@ pub fn explain(
     at: Timestamp,
     zone: TimeZone,
 ) -> Result<Option<ExplanationView>, StoreError> {
+    let providers = &providers.as_bound(db)?;
     let Some(facts) = Facts::gather(db, providers, id, (at, zone))? else { return Ok(None) };
     let situation = Situation::of(&facts);
     let mut reasons = vec![facts.reason(&situation)];

@@ -14,7 +14,7 @@ use perennial_store::approvals::StoredApproval;
 
 use crate::explanation::facts::Facts;
 use crate::explanation::situation::Situation;
-use crate::ruling_approvals::BUILT_IN;
+use crate::set_back::BUILT_IN;
 
 impl Facts<'_> {
     /// An instant, for people.

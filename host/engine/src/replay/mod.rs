@@ -62,7 +62,7 @@ pub enum NotReplayable {
     #[error("the script {0} is not kept")]
     Script(String),
     /// The plugin that is loaded is another revision.
-    #[error("it was made by revision {digest} of `{plugin}`, and another one is loaded")]
+    #[error("it was made by revision {digest} of `{plugin}`, which is neither loaded nor kept")]
     Revision {
         /// The plugin's id.
         plugin: String,
@@ -145,7 +145,7 @@ pub fn replay_one<E: From<StoreError>>(
 /// [`StoreError`] when the database cannot be read.
 pub fn replay(db: &ReadTx, providers: &Providers, decisions: &[Decision]) -> Result<Vec<Replay>, StoreError> {
     let of_plan = |decision: &&Decision| !is_of_policies(decision);
-    let mut plans = plans::replay(providers, decisions.iter().filter(of_plan)).into_iter();
+    let mut plans = plans::replay(db, providers, decisions.iter().filter(of_plan))?.into_iter();
     let ruled = decisions.iter().filter(|decision| !of_plan(decision));
     let mut rulings = rulings::replay(db, providers, ruled)?.into_iter();
     let next = |decision: &Decision| {

@@ -1,6 +1,7 @@
 //! Asks plugins again about plans. Knows the provider contract, and nothing of policies.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
@@ -12,7 +13,9 @@ use perennial_formats::decision::DecisionRequest;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
+use perennial_store::ReadTx;
 use perennial_store::decisions::Decision;
+use perennial_store::error::StoreError;
 
 use crate::replay::NotReplayable;
 use crate::replay::Replay;
@@ -25,23 +28,46 @@ use crate::rules::Rules;
 
 /// Asks again; what became of each decision, in their order.
 pub(super) fn replay<'d>(
+    db: &ReadTx,
     providers: &Providers,
     decisions: impl Iterator<Item = &'d Decision>,
-) -> Vec<Replay> {
+) -> Result<Vec<Replay>, StoreError> {
     let mut replays = Vec::new();
-    let mut by_plugin = BTreeMap::<&str, Vec<(usize, Case<'_>)>>::new();
+    let mut by_revision = BTreeMap::<&str, (Arc<dyn Rules>, Vec<(usize, Case<'_>)>)>::new();
     for (place, decision) in decisions.enumerate() {
-        let read = Case::read(providers, decision);
-        replays
-            .push(read.map(|case| by_plugin.entry(&decision.plugin).or_default().push((place, case))).err());
+        let read = match revision_of(db, providers, decision)? {
+            Ok(rules) => Case::read(decision).map(|case| {
+                let (_, cases) = by_revision.entry(&decision.digest).or_insert((rules, Vec::new()));
+                cases.push((place, case));
+            }),
+            Err(why) => Err(Replay::NotReplayable(why)),
+        };
+        replays.push(read.err());
     }
-    for (plugin, cases) in by_plugin {
+    for (rules, cases) in by_revision.into_values() {
         let (places, cases): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-        for (place, replay) in places.into_iter().zip(ask(providers[plugin].as_ref(), &cases)) {
+        for (place, replay) in places.into_iter().zip(ask(rules.as_ref(), &cases)) {
             replays[place] = Some(replay);
         }
     }
-    replays.into_iter().map(|replay| replay.expect("each decision was read or asked")).collect()
+    Ok(replays.into_iter().map(|replay| replay.expect("each decision was read or asked")).collect())
+}
+
+/// The revision that made a decision: one that is loaded, or kept in the database.
+fn revision_of(
+    db: &ReadTx,
+    providers: &Providers,
+    decision: &Decision,
+) -> Result<Result<Arc<dyn Rules>, NotReplayable>, StoreError> {
+    let Decision { plugin, digest, contract, .. } = decision;
+    if contract != CONTRACT {
+        return Ok(Err(NotReplayable::Contract(contract.clone())));
+    }
+    Ok(match providers.revision(db, digest)? {
+        Some(rules) => Ok(rules),
+        None if !providers.contains_key(plugin) => Err(NotReplayable::NoPlugin(plugin.clone())),
+        None => Err(NotReplayable::Revision { plugin: plugin.clone(), digest: digest.clone() }),
+    })
 }
 
 /// A decision that can be asked again.
@@ -54,18 +80,8 @@ struct Case<'d> {
 
 impl<'d> Case<'d> {
     /// Reads a decision, or says why it cannot be asked again.
-    fn read(providers: &Providers, decision: &'d Decision) -> Result<Case<'d>, Replay> {
-        let Decision { plugin, digest, contract, .. } = decision;
-        let not_replayable = |why| Err(Replay::NotReplayable(why));
-        match providers.get(plugin) {
-            _ if contract != CONTRACT => return not_replayable(NotReplayable::Contract(contract.clone())),
-            None => return not_replayable(NotReplayable::NoPlugin(plugin.clone())),
-            Some(rules) if rules.digest() != digest => {
-                let (plugin, digest) = (plugin.clone(), digest.clone());
-                return not_replayable(NotReplayable::Revision { plugin, digest });
-            }
-            Some(_) => {}
-        }
+    fn read(decision: &'d Decision) -> Result<Case<'d>, Replay> {
+        let Decision { plugin, contract, .. } = decision;
         let (request, kept) = (request_of(decision)?, response_of(decision)?);
         let question = decision::read_request(request, contract)
             .map_err(|problems| damaged("request", &problems.to_string()))?;

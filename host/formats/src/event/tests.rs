@@ -144,6 +144,9 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_installed","policy":"one","digest":"two","digest_before":null,"mode":"four","changed_by":"five"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_removed","policy":"one","digest_before":"two","changed_by":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_calendar_changed","calendar":"one","removed":false,"changed_by":"say \"three\""}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_installed","provider":"one","digest":"two","origin":"say \"three\"","signed_by":"five","changed_by":"one"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_bound","provider":"one","accounts":"two","mode":"say \"three\"","digest":"four","digest_before":null,"changed_by":"one"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_unbound","provider":"one","accounts":"two","mode":"say \"three\"","digest_before":"four","changed_by":"five"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":"say \"three\"","scope":"future","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}

@@ -116,6 +116,7 @@ pub(super) async fn create(
     require_all_accounts(&request.caller)?;
     let (providers, limits) = (app.providers().clone(), app.limits().body_limits());
     app.write(request, move |work| {
+        let providers = providers.as_bound(work.db())?;
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
         let records = import_check::VisibleRecords::new(work.db(), &work.request.caller);

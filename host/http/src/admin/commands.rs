@@ -4,11 +4,13 @@
 //! applied only if its plan is still the same.
 
 use axum::extract::State;
+use perennial_domain::account::Mode;
 use perennial_domain::plan::Command;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
+use crate::admin::calls::CallView;
 use crate::admin::command_bodies::BuyAgain;
 use crate::admin::command_bodies::ChangeSpecification;
 use crate::admin::command_bodies::CommandArguments;
@@ -39,6 +41,7 @@ use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
 use perennial_service::lookup;
 use perennial_store::approvals;
+use perennial_store::calls::listing;
 
 /// The result of a command.
 #[derive(Serialize, ToSchema)]
@@ -62,9 +65,30 @@ pub(crate) struct PendingApprovalView {
     pub(crate) events: Vec<EventView>,
 }
 
-/// Renews a resource.
+/// A renewal that is written down and will be sent to the provider: what became of it, events and the call tell.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingCall)]
+pub(crate) struct PendingCallView {
+    /// The call, which waits to be sent.
+    pub(crate) call: CallView,
+    /// The events of the command.
+    pub(crate) events: Vec<EventView>,
+}
+
+/// What waits after a command: somebody's approval, or a provider's word.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the responses of commands")]
+pub(crate) enum PendingView {
+    /// The plan waits for an approval.
+    Approval(Box<PendingApprovalView>),
+    /// The call waits to be sent.
+    Call(Box<PendingCallView>),
+}
+
+/// Renews a resource. On an account that its provider keeps, the renewal is written down and sent afterwards.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -75,7 +99,7 @@ pub(super) async fn renew(
 
 /// Turns auto-renew on, or changes its terms.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn set_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -86,7 +110,7 @@ pub(super) async fn set_auto_renew(
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_auto_renew(
     State(app): State<AppState>,
     Id(id): Id,
@@ -97,7 +121,7 @@ pub(super) async fn cancel_auto_renew(
 
 /// Cancels a resource for a refund, or only the periods that have not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn unsubscribe(
     State(app): State<AppState>,
     Id(id): Id,
@@ -108,7 +132,7 @@ pub(super) async fn unsubscribe(
 
 /// Converts a resource to pay-per-use when it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn convert_on_expiry(
     State(app): State<AppState>,
     Id(id): Id,
@@ -119,7 +143,7 @@ pub(super) async fn convert_on_expiry(
 
 /// Cancels a conversion.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_conversion(
     State(app): State<AppState>,
     Id(id): Id,
@@ -130,7 +154,7 @@ pub(super) async fn cancel_conversion(
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
-    request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn buy_again(
     State(app): State<AppState>,
     Id(id): Id,
@@ -141,7 +165,7 @@ pub(super) async fn buy_again(
 
 /// Gives a resource another specification for the rest of its time.
 #[utoipa::path(post, path = "/v1/resources/{id}:change", tag = "commands", params(("id" = String, Path)),
-    request_body = ChangeSpecification, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = ChangeSpecification, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
@@ -152,7 +176,7 @@ pub(super) async fn change(
 
 /// Converts a resource to pay-per-use at once.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-now", tag = "commands", params(("id" = String, Path)),
-    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn convert_now(
     State(app): State<AppState>,
     Id(id): Id,
@@ -163,7 +187,7 @@ pub(super) async fn convert_now(
 
 /// Pays a pay-per-use resource ahead for a term: it is prepaid from then on.
 #[utoipa::path(post, path = "/v1/resources/{id}:subscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = NewSubscription, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NewSubscription, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn subscribe(
     State(app): State<AppState>,
     Id(id): Id,
@@ -174,7 +198,7 @@ pub(super) async fn subscribe(
 
 /// Pays an order of a resource that waits to be paid.
 #[utoipa::path(post, path = "/v1/resources/{id}:pay-order", tag = "commands", params(("id" = String, Path)),
-    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn pay_order(
     State(app): State<AppState>,
     Id(id): Id,
@@ -185,7 +209,7 @@ pub(super) async fn pay_order(
 
 /// Cancels an order of a resource that waits to be paid.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-order", tag = "commands", params(("id" = String, Path)),
-    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingView)))]
 pub(super) async fn cancel_order(
     State(app): State<AppState>,
     Id(id): Id,
@@ -258,6 +282,13 @@ fn execute_command(
         return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
     let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
+    if resolved.account.account.mode == Mode::Connected
+        && matches!(command, Command::Renew(_))
+        && let Some(call) = listing::newest(work.db(), id)?
+    {
+        let location = format!("/v1/calls/{}", call.row);
+        return Ok(WriteResponse::accepted(&location, &PendingCallView { call: call.into(), events }));
+    }
     let resource = resource_view::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&resource);
     Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })

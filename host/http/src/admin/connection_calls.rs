@@ -9,6 +9,8 @@ use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailureReason;
 use perennial_engine::rules::Rules;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::connections::account;
+use perennial_service::connections::account::ConnectError;
 use perennial_service::connections::caller::CallError;
 use perennial_service::connections::caller::ConnectedAccount;
 use perennial_service::connections::secret_source;
@@ -57,19 +59,6 @@ pub(super) async fn prove(
     }
 }
 
-/// The balance, if the provider says it. A sync is no failure because it does not.
-pub(super) async fn ask_balance(app: &AppState, connected: &Arc<ConnectedAccount>) -> Option<CloudBalance> {
-    let (_, caller) = app.service().connections();
-    match caller.ask(connected, app.now(), &CloudQuery::Balance).await {
-        Ok(QueryAnswer::Balance(balance)) => Some(balance),
-        Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Quotes(_)) => None,
-        Err(error) => {
-            tracing::info!(account = connected.account.id, %error, "the balance of an account is not known");
-            None
-        }
-    }
-}
-
 /// A connection that the caller can access.
 pub(super) async fn load(app: &AppState, caller: &Caller, id: &str) -> Result<StoredConnection, Problem> {
     let (caller, id) = (caller.clone(), id.to_owned());
@@ -83,22 +72,13 @@ pub(super) fn visible(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredCo
 
 /// A connection with what calling its provider takes.
 pub(super) async fn connect(app: &AppState, stored: &StoredConnection) -> Result<ConnectedAccount, Problem> {
-    let (id, account_id) = (stored.id.clone(), stored.id.clone());
-    let row = stored.account;
-    let (account, grants) = app
-        .read(move |db| {
-            let account = accounts::get(db, &id)?.ok_or_else(|| Problem::not_found("account", &id))?;
-            Ok((account.account, connections::grants(db, row)?))
-        })
-        .await?;
-    let secret = secret_of(app, &account_id, stored.connection.secret.clone()).await?;
-    Ok(ConnectedAccount {
-        rules: rules_of(app, &account.provider)?,
-        account,
-        access_key: stored.connection.access_key.clone(),
-        secret,
-        endpoint: stored.connection.endpoint.clone(),
-        grants,
+    account::connect(app.service(), &stored.id).await.map_err(|error| match error {
+        ConnectError::Unknown(id) => Problem::not_found("connected account", &id),
+        ConnectError::NoConnector(_) => {
+            Problem::field(ProblemType::InvalidFields, "provider", error.to_string())
+        }
+        ConnectError::Secret(error) => no_secret(error),
+        ConnectError::Service(error) => error.into(),
     })
 }
 

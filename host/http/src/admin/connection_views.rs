@@ -4,6 +4,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::connector::Capabilities;
 use perennial_store::ReadTx;
+use perennial_store::calls::gates;
 use perennial_store::connections;
 use perennial_store::connections::KnownResource;
 use perennial_store::connections::StoredConnection;
@@ -25,7 +26,7 @@ const LISTED_MAX: usize = 100;
 pub(super) struct ConnectionView {
     /// The account's ID.
     account: String,
-    /// Who drives: `watch` only looks, so nothing is sent that changes anything.
+    /// Who drives: `watch` only looks, so nothing is sent that changes anything; `host` renews.
     driver: &'static str,
     /// The URL that is called instead of the provider's own hosts.
     endpoint: Option<String>,
@@ -45,6 +46,12 @@ pub(super) struct ConnectionView {
     balance: Option<String>,
     /// When it said so.
     balance_at: Option<String>,
+    /// The most that calls within an hour may cost, a decimal; null for no ceiling.
+    spending_per_hour: Option<String>,
+    /// Since when nothing is sent for it; null while calls are sent.
+    paused_at: Option<String>,
+    /// Since when nothing is sent for any account; null while calls are sent.
+    all_paused_at: Option<String>,
     /// The calls that read, and whether each is granted.
     reads: Vec<ReadView>,
     /// The mutations that the plugin translates. Whether the key may make them is unknown until one is first sent.
@@ -218,6 +225,9 @@ impl ConnectionView {
             rotated_at: to_text(stored.rotated_at),
             balance: to_text(stored.balance.as_ref().map(|(balance, _)| balance.available)),
             balance_at: to_text(stored.balance.map(|(_, at)| at)),
+            spending_per_hour: to_text(stored.spending_per_hour),
+            paused_at: to_text(stored.paused.map(|(at, _)| at)),
+            all_paused_at: to_text(gates::paused(db)?.map(|(at, _)| at)),
             reads: reads.collect(),
             mutations: mutations.collect(),
             sync,

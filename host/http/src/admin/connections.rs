@@ -16,7 +16,7 @@ use perennial_domain::ledger::Balance;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::connections::caller::CallError;
 use perennial_service::connections::caller::ConnectedAccount;
-use perennial_service::connections::reading;
+use perennial_service::connections::refresher;
 use perennial_service::connections::sync;
 use perennial_store::accounts;
 use perennial_store::connections;
@@ -28,7 +28,6 @@ use crate::admin::connection_bodies::Grants;
 use crate::admin::connection_bodies::NewConnection;
 use crate::admin::connection_bodies::RotateConnection;
 use crate::admin::connection_bodies::SyncRequest;
-use crate::admin::connection_calls::ask_balance;
 use crate::admin::connection_calls::call_problem;
 use crate::admin::connection_calls::checked_grants;
 use crate::admin::connection_calls::connect;
@@ -239,16 +238,14 @@ pub(super) async fn sync(
             break false;
         }
     };
-    let balance = if is_read { ask_balance(&app, &connected).await } else { None };
+    let balance = if is_read { refresher::ask_balance(app.service(), &connected).await } else { None };
     let state = app.clone();
     app.write(request, move |work| {
         let stored = visible(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&id, None);
-        if is_read && let Some(adoption) = reading::finish(&mut work.engine, &stored, work.at)? {
-            work.record_events(adoption.events);
-        }
-        if let Some(balance) = &balance {
-            connections::set_balance(work.tx(), stored.account, balance, work.at)?;
+        if is_read {
+            let events = refresher::finish(&mut work.engine, &stored.id, balance.as_ref(), work.at)?;
+            work.record_events(events);
         }
         let stored = visible(work.db(), &work.request.caller, &id)?;
         Ok(WriteResponse::ok(&view(&state, work.db(), stored)?))

@@ -42,7 +42,9 @@ pub(super) async fn get(
     let (providers, at) = (app.providers().clone(), app.now());
     let explained = app.read(move |db| {
         let resource = lookup::resolve_resource(db, &caller, &id)?;
-        let rules = providers.get(&resource.account.account.provider);
+        let providers = providers.as_bound(db)?;
+        let account = &resource.account.account;
+        let rules = providers.of_account(&account.id, &account.provider);
         let zone = zone.of(rules.map(|rules| rules.manifest().utc_offset_minutes));
         let explained = explanation::explain(db, &providers, &id, at, zone)?;
         explained.ok_or_else(|| Problem::not_found("resource", &id))

@@ -171,15 +171,16 @@ async fn make_forecast(
         let detail = "as many forecasts as the host makes at once are in progress";
         return Err(Problem::new(ProblemType::Unavailable, detail).retry_after(5));
     };
+    let providers = app.providers().clone();
     let copied = app.read(move |db| {
         let accounts = match account {
             Some(id) => Some(BTreeSet::from([views::visible_account(db, &caller, &id)?.account.id])),
             None => caller.accounts().map(BTreeSet::from_iter),
         };
-        Ok(MemoryStore::load(db, accounts.as_ref())?)
+        Ok((MemoryStore::load(db, accounts.as_ref())?, providers.as_bound(db)?))
     });
-    let copied = copied.await?;
-    let (providers, from, stop) = (app.providers().clone(), app.now(), Arc::new(AtomicBool::new(false)));
+    let (copied, providers) = copied.await?;
+    let (from, stop) = (app.now(), Arc::new(AtomicBool::new(false)));
     let stop_flag = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, stop_flag);

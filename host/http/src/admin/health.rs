@@ -20,6 +20,7 @@ use perennial_engine::clock::seconds_behind;
 use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_service::storage_state::StorageState;
+use perennial_store::channels;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
 use perennial_store::stats;
@@ -115,11 +116,12 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
         Ok(_) | Err(_) => app.writer().storage_state(),
     };
     let store = matches!(begun, Ok(Ok(()))) && storage == StorageState::Writable;
-    let providers = app.providers().keys().cloned().collect::<Vec<_>>();
+    let providers = app.providers().clone();
     let (stats, plugins) = app
         .read_watched(move |db| {
             let used = stats::providers(db)?;
-            Ok((health_stats(db, now)?, used.iter().all(|provider| providers.contains(provider))))
+            let bound = providers.as_bound(db)?;
+            Ok((health_stats(db, now)?, used.iter().all(|provider| bound.contains_key(provider))))
         })
         .await?;
     // A virtual clock stands still until it is advanced, so it does not lag.
@@ -158,8 +160,9 @@ fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = app.now();
-    let read = app.read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
-    let (stats, webhooks) = read.await?;
+    let read = app
+        .read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?)));
+    let (stats, webhooks, channels_failing) = read.await?;
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles that are due.", stats.due),
@@ -188,6 +191,7 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
             "Events that the slowest enabled webhook has not been sent.",
             webhooks.behind,
         ),
+        ("perennial_channels_failing", "Enabled channels that deliver nothing.", channels_failing),
         ("perennial_jobs_running", "Running jobs.", stats.jobs),
         ("perennial_job_items_waiting", "Items of running jobs without an outcome.", stats.items),
         ("perennial_approvals_pending", "Pending approvals.", stats.approvals_pending),

@@ -4,11 +4,16 @@
 //! [`fn@routes`] has every route and the role that it requires.
 
 mod accounts;
+mod acknowledgements;
 mod approval_bodies;
 mod approvals;
 mod attempts;
 mod audit;
 mod calendars;
+mod calls;
+mod channel_bodies;
+mod channel_deliveries;
+mod channels;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
@@ -18,7 +23,9 @@ mod connection_views;
 mod connections;
 mod decisions;
 mod deliveries;
+mod driving;
 mod events;
+mod expiries;
 mod explanations;
 pub(crate) mod forecast;
 mod health;
@@ -30,6 +37,8 @@ mod limit_raises;
 mod orders;
 mod packages;
 mod plans;
+mod plugin_bindings;
+mod plugin_revisions;
 mod plugins;
 mod policies;
 mod policy_calendars;
@@ -37,6 +46,7 @@ mod policy_views;
 mod prices;
 mod provider_keys;
 mod resources;
+mod revision_views;
 mod stream;
 mod timelines;
 mod tokens;
@@ -130,6 +140,7 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
         .add(viewer, routes!(prices::list))
+        .add(viewer, routes!(expiries::list))
         .add(admin, routes!(calendars::list))
         .add(admin, routes!(calendars::create))
         .add(admin, routes!(calendars::rotate))
@@ -141,8 +152,27 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(connections::grant))
         .add(admin, routes!(connections::rotate))
         .add(operator, routes!(connections::sync))
+        .add(admin, routes!(driving::drive))
+        .add(operator, routes!(driving::pause))
+        .add(operator, routes!(driving::resume))
+        .add(admin, routes!(driving::limit_spending))
+        .add(operator, routes!(driving::pause_all))
+        .add(operator, routes!(driving::resume_all))
+        .add(viewer, routes!(calls::list))
+        .add(viewer, routes!(calls::get))
+        .add(operator, routes!(calls::resolve))
         .add(viewer, routes!(connections::drift))
         .add(viewer, routes!(plugins::list))
+        .add(viewer, routes!(plugin_revisions::list))
+        .add(admin, routes!(plugin_revisions::install))
+        .add(viewer, routes!(plugin_revisions::get))
+        .add(viewer, routes!(plugin_revisions::differences))
+        .add(viewer, routes!(plugin_bindings::list))
+        .add(admin, routes!(plugin_bindings::bind))
+        .add(admin, routes!(plugin_bindings::unbind))
+        .add(admin, routes!(plugin_bindings::promote))
+        .add(operator, routes!(plugin_bindings::roll_back))
+        .add(viewer, routes!(plugin_bindings::history))
         .add(viewer, routes!(policies::list))
         .add(admin, routes!(policies::install))
         .add(viewer, routes!(policies::get))
@@ -169,6 +199,17 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(deliveries::list))
         .add(operator, routes!(deliveries::test))
         .add(operator, routes!(deliveries::replay))
+        .add(operator, routes!(channels::list))
+        .add(admin, routes!(channels::create))
+        .add(operator, routes!(channels::get))
+        .add(admin, routes!(channels::change))
+        .add(admin, routes!(channels::delete))
+        .add(operator, routes!(channel_deliveries::list))
+        .add(operator, routes!(channel_deliveries::test))
+        .add(operator, routes!(channel_deliveries::resend))
+        .add(viewer, routes!(acknowledgements::list))
+        .add(operator, routes!(acknowledgements::create))
+        .add(operator, routes!(acknowledgements::delete))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

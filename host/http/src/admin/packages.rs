@@ -39,7 +39,7 @@ pub(super) async fn list(
     let mut filter = resources::filter(&mut query, &caller);
     filter.only_packages = true;
     query.finish()?;
-    let rows = app.read(move |db| resources::page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| resources::page_of(db, &filter, None, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 

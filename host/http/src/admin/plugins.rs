@@ -114,6 +114,8 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<Json<Page<PluginView>>, Problem> {
     query.finish()?;
-    let items = app.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();
+    let providers = app.providers().clone();
+    let providers = app.read(move |db| Ok::<_, Problem>(providers.as_bound(db)?)).await?;
+    let items = providers.values().map(|rules| PluginView::new(rules.as_ref())).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }

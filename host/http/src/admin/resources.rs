@@ -49,6 +49,7 @@ use perennial_store::bundles;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
+use perennial_store::resource_query::ResourceSort;
 
 /// The parameters that [`filter`] reads, as the API describes them.
 #[derive(IntoParams)]
@@ -74,9 +75,22 @@ pub(super) struct ResourceFilterParams {
     expires_before: Option<String>,
 }
 
-/// Lists the resources that pass every given filter, in the order in which they were added.
+/// What a list of resources can be sorted by.
+const SORTS: [(&str, Option<ResourceSort>); 4] = [
+    ("added", None),
+    ("expires_at", Some(ResourceSort::ExpiresAt)),
+    ("price", Some(ResourceSort::Price)),
+    ("id", Some(ResourceSort::Id)),
+];
+
+/// Lists the resources that pass every given filter: in the order in which they were added or, with `sort`, all of them by
+/// their expiry, their price, the highest first, or their ID. What changes its place between two pages may be missed.
 #[utoipa::path(get, path = "/v1/resources", tag = "resources",
-    params(ResourceFilterParams, PageParams),
+    params(
+        ResourceFilterParams,
+        ("sort" = Option<String>, Query, description = "`added`, `expires_at`, `price` or `id`; `added` if left out."),
+        PageParams,
+    ),
     responses((status = 200, body = Page<ResourceView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -85,8 +99,9 @@ pub(super) async fn list(
 ) -> Result<Json<Page<ResourceView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
+    let sort = query.one_of("sort", &SORTS, |(name, _)| name).and_then(|(_, sort)| sort);
     query.finish()?;
-    let rows = app.read(move |db| page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| page_of(db, &filter, sort, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 
@@ -117,14 +132,17 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
     }
 }
 
-/// Reads a page of resources, by row.
+/// Reads a page of resources, by row or by what they are sorted by.
 pub(crate) fn page_of(
     db: &ReadTx,
     filter: &ResourceFilter,
+    sort: Option<ResourceSort>,
     page_request: page::PageRequest,
 ) -> Result<Vec<(ResourceKey, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    let page = ResourcePage::after(page_request.after(), page_request.read_limit());
+    let (after, limit) = (page_request.after(), page_request.read_limit());
+    let in_order = || ResourcePage::after(after, limit);
+    let page = sort.map_or_else(in_order, |sort| ResourcePage::sorted(sort, after, limit));
     for found in resource_query::find(db, filter, page)?.resources {
         if let Some(resource) = lookup::find_resource(db, &found.id)? {
             rows.push((found.row, resource_view::resource_view(db, &resource)?));

@@ -49,8 +49,9 @@ pub(super) async fn list(
         }
         let timeline = upcoming::timeline_as_made(db, &providers, &resolved.stored, at)??;
         let account = resolved.account.account;
+        let providers = providers.as_bound(db)?;
         let rules = providers
-            .get(&account.provider)
+            .of_account(&account.id, &account.provider)
             .ok_or(EngineError::NoPlugin { account: account.id, provider: account.provider })?;
         let first = usize::try_from(page_request.after::<ItemPosition>().get()).unwrap_or(usize::MAX);
         let shown = timeline.iter().enumerate().skip(first).map(|(place, occurrence)| {

@@ -11,8 +11,8 @@ use perennial_formats::body::JsonCursor;
 use perennial_service::outbound::Reach;
 use perennial_service::outbound::target::Target;
 
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 500;
+/// The longest description of a webhook or a channel, in characters.
+pub(super) const DESCRIPTION_MAX: usize = 500;
 
 /// A new webhook.
 #[derive(ToSchema)]
@@ -50,7 +50,7 @@ impl Body for NewWebhook {
 }
 
 /// Reads a URL that some configuration of the host allows.
-fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
+pub(super) fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
     let url = cursor.name()?;
     match Target::read(url, Reach::webhooks(true)) {
         Ok(_) => Some(url.to_owned()),
@@ -62,16 +62,22 @@ fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
 }
 
 fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
+    short(cursor, DESCRIPTION_MAX)
+}
+
+/// Reads a text of at most so many characters.
+pub(super) fn short(cursor: JsonCursor<'_, '_>, most: usize) -> Option<String> {
     let text = cursor.text()?;
     let characters = text.chars().count();
-    if characters > DESCRIPTION_MAX {
-        cursor.report(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
+    if characters > most {
+        cursor.report(format!("it has {characters} characters; at most {most} are taken"));
         return None;
     }
     Some(text.to_owned())
 }
 
-fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
+/// Reads the types of event that are sent.
+pub(super) fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
     let kind =
         |_, cursor: JsonCursor<'_, '_>| cursor.one_of(EventKind::TYPES, |kind| kind).map(str::to_owned);
     Some(cursor.list_of_some("leave it out for all of them", kind)?.into_iter().collect())

@@ -17,13 +17,12 @@ use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
 use crate::console::parts::Column;
+use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
 const DAY: i64 = 86_400;
-/// How many pages of the API the map is made of at most.
-const PAGES_MAX: usize = 5;
 
 /// What expires on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let months = query.get("months").and_then(|months| months.parse().ok()).unwrap_or(6_usize).clamp(1, 12);
     let months = month_starts(first, months);
     let until = months.last().map_or(first, |(_, end)| *end);
-    let (days, currencies, is_whole) = load(&visit, first, until).await?;
+    let (days, currencies) = load(&visit, first, until).await?;
     let most = days.values().map(|day| day.count).max().unwrap_or_default();
     let get = |name: &str| query.get(name).unwrap_or_default();
     let content = html! {
@@ -56,7 +55,6 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
             button type="submit" { (frame.say(t::FILTER)) }
         }
         p.note { (frame.say(t::CALENDAR_LEAD)) }
-        @if !is_whole { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
         @if currencies > 1 { p.note { (frame.say(t::MANY_CURRENCIES)) } }
         div.months {
             @for (start, end) in &months { (month(&visit, *start, *end, &days, most)) }
@@ -78,32 +76,26 @@ fn month_starts(first: Timestamp, count: usize) -> Vec<(Timestamp, Timestamp)> {
     months
 }
 
-/// What expires on each day, by the first instant of the day; in how many currencies; and whether that is everything.
+/// What expires on each day, by the first instant of the day; and in how many currencies.
 async fn load(
     visit: &Visit,
     from: Timestamp,
     until: Timestamp,
-) -> Result<(BTreeMap<Timestamp, DayLoad>, usize, bool), Failure> {
-    let address = Address::new("/v1/resources", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
+) -> Result<(BTreeMap<Timestamp, DayLoad>, usize), Failure> {
+    let address = Address::new("/v1/expiries", &[]).with_each(&visit.query, &["account", "provider", "tag"]);
     let address = address.with("expires_from", Some(from)).with("expires_before", Some(until));
-    let (resources, is_whole) = visit.list(&address, PAGES_MAX).await?;
+    let page = visit.get(&address.text()).await?;
     let mut days = BTreeMap::<Timestamp, DayLoad>::new();
     let mut currencies = BTreeSet::new();
-    for resource in &resources {
-        let is_live = ["active", "grace", "retention"].contains(&plain(resource, "stage"));
-        let expires_at = resource["expires_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        let Some(expires_at) = expires_at.filter(|_| is_live) else { continue };
-        let day = days.entry(day_of(expires_at)).or_default();
-        day.count += 1;
-        day.cost += parts::micros(&resource["price"]).unwrap_or_default();
-        currencies.insert(plain(resource, "currency"));
+    for item in items(&page, "items") {
+        let Ok(day) = plain(item, "day").parse::<Timestamp>() else { continue };
+        let load = days.entry(day).or_default();
+        load.count +=
+            item["resources"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+        load.cost += parts::micros(&item["price"]).unwrap_or_default();
+        currencies.insert(plain(item, "currency"));
     }
-    Ok((days, currencies.len(), is_whole))
-}
-
-/// The first instant of a day of UTC.
-fn day_of(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second().div_euclid(DAY) * DAY)
+    Ok((days, currencies.len()))
 }
 
 /// The date of a day, such as `2026-01-31`.

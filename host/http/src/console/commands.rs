@@ -172,6 +172,10 @@ pub(super) async fn carry_out(Path(id): Path<String>, visit: Visit) -> Result<Re
     let mut body = arguments(command, form);
     body["plan_hash"] = form.get("plan_hash").map_or(Value::Null, |hash| json!(hash));
     let answer = visit.send(Method::POST, &path, &body).await?;
-    let done = if answer.status == StatusCode::ACCEPTED { "waits" } else { "carried-out" };
+    let done = match answer.status == StatusCode::ACCEPTED {
+        true if answer.body["call"].is_object() => "to-be-sent",
+        true => "waits",
+        false => "carried-out",
+    };
     Ok(visit.go(Address::new("/resources/{}", &[&id]), done))
 }

@@ -11,10 +11,10 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
-use crate::console::language::Language;
-use crate::console::language::Text;
 use crate::console::texts as t;
 use crate::console::words;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 
 /// In which time zone instants are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,17 +76,9 @@ impl Frame {
         text.of(self.language)
     }
 
-    /// A text with `parts` in the places of `{}`.
+    /// A text with `parts` in the places of `{}`, and the plural of what a part counts in that of `{s}`.
     pub(super) fn fill(&self, text: Text, parts: &[&str]) -> String {
-        let mut parts = parts.iter();
-        let mut filled = String::new();
-        for (number, piece) in self.say(text).split("{}").enumerate() {
-            if number > 0 {
-                filled += parts.next().unwrap_or(&"");
-            }
-            filled += piece;
-        }
-        filled
+        fill(self.say(text), parts)
     }
 
     /// A word of the API's, such as `auto_renew_off`, in the reader's language.
@@ -138,5 +130,33 @@ impl Frame {
             input type="hidden" name="proof" value=(self.form_token);
             input type="hidden" name="once" value=(once);
         }
+    }
+}
+
+fn fill(text: &str, parts: &[&str]) -> String {
+    let mut parts = parts.iter();
+    let mut pieces = text.split("{}");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let part = parts.next().unwrap_or(&"");
+        filled += part;
+        filled += &piece.replace("{s}", if *part == "1" { "" } else { "s" });
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_a_thing_is_no_plural() {
+        let filled = ["0", "1", "2", "11"].map(|count| fill("{} plan{s}, {}", &[count, "1.00 CNY"]));
+        assert_eq!(
+            filled,
+            ["0 plans, 1.00 CNY", "1 plan, 1.00 CNY", "2 plans, 1.00 CNY", "11 plans, 1.00 CNY"]
+        );
+        assert_eq!(fill("{} 个计划，{}", &["1", "1.00 CNY"]), "1 个计划，1.00 CNY");
+        assert_eq!(fill("{} of {} plan{s}", &["0", "1"]), "0 of 1 plan");
     }
 }

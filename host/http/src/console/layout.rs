@@ -13,10 +13,10 @@ use perennial_service::admin_tokens::Role;
 use crate::console::assets;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use crate::console::language::Language;
-use crate::console::language::Text;
 use crate::console::texts as t;
 use crate::server::AuthenticatedMark;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 
 /// The pages that every other page leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ pub(super) enum Section {
     Policies,
     Plugins,
     Webhooks,
+    Channels,
     Tokens,
     Audit,
     Clock,
@@ -42,7 +43,7 @@ pub(super) enum Section {
 
 impl Section {
     /// Every section that has a link, in the order of the links.
-    pub(super) const ALL: [Section; 15] = [
+    pub(super) const ALL: [Section; 16] = [
         Section::Today,
         Section::Renewals,
         Section::Resources,
@@ -55,6 +56,7 @@ impl Section {
         Section::Policies,
         Section::Plugins,
         Section::Webhooks,
+        Section::Channels,
         Section::Tokens,
         Section::Audit,
         Section::Clock,
@@ -75,6 +77,7 @@ impl Section {
             Section::Policies => ("/policies", t::POLICIES, Role::Viewer, true),
             Section::Plugins => ("/plugins", t::PLUGINS, Role::Viewer, false),
             Section::Webhooks => ("/webhooks", t::WEBHOOKS, Role::Operator, false),
+            Section::Channels => ("/channels", t::CHANNELS, Role::Operator, false),
             Section::Tokens => ("/tokens", t::TOKENS_AND_KEYS, Role::Operator, false),
             Section::Audit => ("/audit", t::AUDIT, Role::Admin, false),
             Section::Clock => ("/clock", t::CLOCK, Role::Viewer, false),

@@ -10,6 +10,7 @@ mod approvals;
 mod assets;
 mod audit;
 mod calendar;
+mod channels;
 mod clock;
 mod commands;
 mod curve;
@@ -82,6 +83,7 @@ fn pages() -> Router<Console> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/preferences", post(preferences::change))
         .route("/", get(today::show))
+        .route("/warnings", post(today::warnings))
         .route("/renewals", get(renewals::list))
         .route("/resources", get(resources::list))
         .route("/resources/{id}", get(resource::show))
@@ -107,6 +109,8 @@ fn pages() -> Router<Console> {
         .route("/policies/{name}/remove", post(policies::remove))
         .route("/plugins", get(plugins::list))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/channels", get(channels::list).post(channels::create))
+        .route("/channels/{id}", get(channels::show).post(channels::operate))
         .route("/webhooks/{id}", get(webhooks::show).post(webhooks::operate))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}/revoke", post(tokens::revoke))

@@ -9,8 +9,8 @@ use crate::console::address;
 use crate::console::address::Address;
 use crate::console::address::Parameters;
 use crate::console::frame::Frame;
-use crate::console::language::Text;
 use crate::console::texts as t;
+use perennial_formats::language::Text;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

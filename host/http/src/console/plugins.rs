@@ -1,10 +1,12 @@
-//! `/plugins`: the plugins that are loaded, what they have rules for, and which resources they fail at.
+//! `/plugins`: the plugins that decide, what they have rules for, which revisions are bound to whom, what shadows would have
+//! done otherwise, and which resources plugins fail at.
 
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
 use serde_json::Value;
 
+use crate::console::address;
 use crate::console::address::Address;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
@@ -28,14 +30,93 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let failures = Address::new("/v1/events", &[]).with("type", Some("plugin_failed"));
     let failures =
         visit.get(&failures.with("since", Some(frame.now - WEEK)).with("limit", Some(200)).text()).await?;
+    // Bindings are the whole host's: who is bound to accounts does not see them.
+    let bindings = visit.try_get("/v1/plugins/bindings").await?;
+    let bindings = bindings.as_ref().map_or(&[][..], |page| items(page, "items"));
+    let mut shadows = Vec::new();
+    for held in bindings.iter().filter(|held| plain(held, "mode") == "shadow") {
+        let address = address::to("/v1/plugins/revisions/{}/differences?limit=20", &[plain(held, "digest")]);
+        shadows.extend(visit.try_get(&address).await?.map(|found| (held, found)));
+    }
     let content = html! {
         @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
+        @if !bindings.is_empty() { (binding_table(frame, bindings)) }
+        @for (held, found) in &shadows { (shadow_part(frame, held, found)) }
         section.titled aria-labelledby="failures" {
             h2 id="failures" { (frame.say(t::PLUGIN_FAILURES)) }
             (event_rows::table(frame, frame.say(t::PLUGIN_FAILURES), items(&failures, "items").iter().rev()))
         }
     };
     Ok(layout::page(frame, Section::Plugins, frame.say(t::PLUGINS), content))
+}
+
+/// Which revision decides for whom, and which is asked beside it.
+fn binding_table(frame: &Frame, bindings: &[Value]) -> Markup {
+    let rows = bindings.iter().map(|held| {
+        vec![
+            html! { code { (plain(held, "provider")) } },
+            html! { code { (plain(held, "accounts")) } },
+            parts::badge(frame, plain(held, "mode")),
+            html! { code { (short(plain(held, "digest"))) } },
+            html! { (frame.time(&held["bound_at"], None)) " " (plain(held, "bound_by")) },
+        ]
+    });
+    let columns = [
+        Column::Words(t::PROVIDER),
+        Column::Words(t::ACCOUNTS),
+        Column::Words(t::MODE),
+        Column::Words(t::REVISION),
+        Column::Words(t::SINCE),
+    ];
+    parts::table(frame, frame.say(t::BINDINGS), &columns, rows.collect())
+}
+
+/// What a shadow revision would have done otherwise: by kind and in money, and examples.
+fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
+    let totals = items(found, "totals").iter().map(|total| {
+        vec![
+            html! { (frame.word(plain(total, "kind"))) },
+            parts::text(&total["questions"]),
+            parts::amount(&total["followed_cost"], &total["currency"]),
+            parts::amount(&total["cost"], &total["currency"]),
+        ]
+    });
+    let examples = items(found, "items").iter().map(|one| {
+        vec![
+            parts::resource(&one["resource"]),
+            html! { (frame.word(plain(one, "kind"))) },
+            html! { code lang="en" { (plain(one, "followed_answer")) } },
+            html! { code lang="en" { (plain(one, "answer")) } },
+        ]
+    });
+    let sums = [
+        Column::Words(t::DIFFERENCE),
+        Column::Figures(t::QUESTIONS),
+        Column::Figures(t::FOLLOWED),
+        Column::Figures(t::SHADOW),
+    ];
+    let answers = [
+        Column::Words(t::RESOURCE),
+        Column::Words(t::DIFFERENCE),
+        Column::Words(t::FOLLOWED),
+        Column::Words(t::SHADOW),
+    ];
+    let id = format!("shadow-{}", short(plain(held, "digest")));
+    html! {
+        section aria-labelledby=(id) {
+            h2 id=(id) { (frame.say(t::SHADOW_REVISION)) " " code { (short(plain(held, "digest"))) } }
+            @for trial in items(found, "trials") {
+                p { (frame.fill(t::TRIAL, &[&trial["asked"].to_string(), &trial["differed"].to_string(), &trial["failed"].to_string()])) }
+            }
+            (parts::table(frame, frame.say(t::DIFFERENCES_IN_MONEY), &sums, totals.collect()))
+            (parts::table(frame, frame.say(t::EXAMPLES), &answers, examples.collect()))
+        }
+    }
+}
+
+/// The beginning of a digest.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
 }
 
 fn plugin_part(frame: &Frame, plugin: &Value) -> Markup {

@@ -188,7 +188,7 @@ fn history_entry(frame: &Frame, change: &Value) -> Markup {
 /// The form in which a policy is written, with what is wrong with it above.
 fn editor(
     frame: &Frame,
-    title: crate::console::language::Text,
+    title: perennial_formats::language::Text,
     draft: &Draft<'_>,
     problem: &Markup,
 ) -> Markup {

@@ -9,12 +9,12 @@ use axum::response::Response;
 use crate::console::address;
 use crate::console::failure::Failure;
 use crate::console::frame::ZoneChoice;
-use crate::console::language::Language;
 use crate::console::sign_in;
 use crate::console::texts as t;
 use crate::console::visit;
 use crate::console::visit::Visit;
 use crate::views;
+use perennial_formats::language::Language;
 
 /// How long a browser keeps what was chosen, in seconds.
 const YEAR: i64 = 365 * 86_400;

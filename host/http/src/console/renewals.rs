@@ -37,13 +37,13 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     // What is done to all that pass the filter is done to what the page shows.
     let query = &visit.query.clone().with("expires_before", &before);
     let address = Address::new("/v1/resources", &[]).with_each(query, &resources::FILTER);
-    let page = visit.get(&address.with("limit", Some(LIST_MAX)).text()).await?;
+    let by = resources::sort(query).filter(|by| *by != "added").unwrap_or("expires_at");
+    let page = visit.get(&address.with("sort", Some(by)).with("limit", Some(LIST_MAX)).text()).await?;
     let mut due = resources::of_their_own(&page);
     // What has ended is renewed no more.
     due.retain(|resource| {
         query.get("stage").is_some() || ["active", "grace", "retention"].contains(&plain(resource, "stage"))
     });
-    resources::sort(&mut due, query.get("sort").filter(|by| *by != "added").unwrap_or("expires_at"));
     let packages = visit.get("/v1/packages?limit=200").await?;
     let has_more = page["next_cursor"].is_string() || due.len() > ROWS_MAX;
     due.truncate(ROWS_MAX);

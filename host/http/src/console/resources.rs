@@ -29,7 +29,7 @@ const ROWS_MAX: usize = 150;
 /// The stages of a resource.
 pub(super) const STAGES: [&str; 6] =
     ["active", "grace", "retention", "released", "unsubscribed", "converted"];
-/// What the rows of one page can be sorted by.
+/// What the list can be sorted by.
 const SORTS: [&str; 4] = ["added", "expires_at", "price", "id"];
 
 /// `GET /resources`: a page of those that pass the filter.
@@ -38,11 +38,10 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     if let Some(id) = query.get("id") {
         return Ok(visit::see_other(&address::to("/resources/{}", &[id])));
     }
-    let address =
-        Address::new("/v1/resources", &[]).with_each(query, &FILTER).with("cursor", query.get("cursor"));
+    let address = Address::new("/v1/resources", &[]).with_each(query, &FILTER);
+    let address = address.with("sort", sort(query)).with("cursor", query.get("cursor"));
     let mut page = visit.get(&address.with("limit", Some(ROWS_MAX)).text()).await?;
-    let mut resources = page["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default();
-    sort(&mut resources, query.get("sort").unwrap_or_default());
+    let resources = page["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default();
     let content = html! {
         (filter_form(frame, "/resources", query))
         (job_form(frame, query, table(frame, &resources)))
@@ -51,15 +50,9 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     Ok(layout::page(frame, Section::Resources, frame.say(t::RESOURCES), content))
 }
 
-/// Sorts the rows of a page; the pages themselves come in the order in which resources were added.
-pub(super) fn sort(resources: &mut [Value], by: &str) {
-    match by {
-        "price" => {
-            resources.sort_by_cached_key(|resource| std::cmp::Reverse(parts::micros(&resource["price"])))
-        }
-        "expires_at" | "id" => resources.sort_by_cached_key(|resource| plain(resource, by).to_owned()),
-        _ => {}
-    }
+/// What the reader sorts the list by; an address that says something else says nothing.
+pub(super) fn sort(query: &Parameters) -> Option<&str> {
+    query.get("sort").filter(|by| SORTS.contains(by))
 }
 
 /// The form that narrows a list of resources.

@@ -3,19 +3,20 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::micros::Micros;
 use serde_json::Value;
 
 use crate::console::address::Address;
 use crate::console::failure::Failure;
-use crate::console::language::Text;
 use crate::console::parts::items;
 use crate::console::parts::micros;
 use crate::console::parts::plain;
 use crate::console::texts as t;
 use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
+use perennial_formats::language::Text;
 
 /// How far ahead "this week" looks, in seconds: as far as the first try of a renewal is before an expiry, and a day.
 const WEEK: i64 = 8 * 86_400;
@@ -60,6 +61,8 @@ pub(super) struct Watch {
     pub(super) at_risk: Vec<(Danger, Value)>,
     /// What expires this week, the soonest first.
     pub(super) due: Vec<Value>,
+    /// Those whose warnings somebody has acknowledged.
+    pub(super) acknowledged: Vec<(Danger, Value)>,
     /// Whether there is more than the lists of the API have on one page.
     pub(super) has_more: bool,
 }
@@ -106,11 +109,16 @@ pub(super) async fn watch(visit: &Visit, accounts: &Value) -> Result<Watch, Fail
             add(Danger::InDoubt, &resource);
         }
     }
-    let mut at_risk = found.into_values().collect::<Vec<_>>();
-    at_risk.sort_by_key(|(danger, resource)| {
+    let acknowledged = visit.get("/v1/acknowledgements").await?;
+    let acknowledged = items(&acknowledged, "items").iter().map(|one| plain(one, "resource"));
+    let acknowledged = acknowledged.collect::<BTreeSet<_>>();
+    let mut all = found.into_values().collect::<Vec<_>>();
+    all.sort_by_key(|(danger, resource)| {
         (Reverse(price(resource)), *danger, plain(resource, "expires_at").to_owned())
     });
-    Ok(Watch { at_risk, due, has_more })
+    let (acknowledged, at_risk) =
+        all.into_iter().partition(|(_, resource)| acknowledged.contains(plain(resource, "id")));
+    Ok(Watch { at_risk, acknowledged, due, has_more })
 }
 
 /// The danger of a resource that is active and expires this week, where these attempts were declined.

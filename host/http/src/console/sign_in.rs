@@ -15,8 +15,6 @@ use perennial_engine::clock;
 use crate::console::address;
 use crate::console::address::Address;
 use crate::console::address::Parameters;
-use crate::console::language::Language;
-use crate::console::language::Text;
 use crate::console::layout;
 use crate::console::session;
 use crate::console::session::Session;
@@ -27,6 +25,8 @@ use crate::console::visit::Visit;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusals;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 
 /// `GET /sign-in`: the form.
 pub(super) async fn show(request: Request) -> Response {

@@ -1,6 +1,6 @@
 //! The texts of the console in both languages: one table, with a name for each. Knows no page.
 
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 
 /// Makes a constant of each text, and a list of all for the tests.
 macro_rules! texts {
@@ -18,6 +18,9 @@ texts! {
     ACCOUNT: "Account", "账户";
     ACCOUNTS: "Accounts", "账户";
     ACCOUNTS_LIST: "Accounts, with commas between them; none is all", "账户，以逗号分隔；留空为全部";
+    ACKNOWLEDGE: "Acknowledge", "确认";
+    ACKNOWLEDGED: "acknowledged: {}", "已确认：{}";
+    ACKNOWLEDGED_CAPTION: "Warnings that somebody has acknowledged", "已有人确认的警告";
     ADDRESS: "Address", "地址";
     ADVANCE: "Move the clock", "推进时钟";
     ADVANCE_LEAD: "The clock is virtual and stands still until somebody moves it. Everything that is due until then is done on the way.", "时钟是虚拟的，有人推进之前保持静止。推进时，其间到期的一切都会被执行。";
@@ -32,15 +35,16 @@ texts! {
     APPLY: "Apply", "应用";
     APPROVAL: "Approval", "审批";
     APPROVALS: "Approvals", "审批";
-    APPROVALS_CAPTION: "{} plans, {}", "{} 个计划，{}";
+    APPROVALS_CAPTION: "{} plan{s}, {}", "{} 个计划，{}";
     APPROVAL_ABOVE: "Approval above", "超过此金额需审批";
     APPROVE: "Approve", "批准";
     ASKED_ABOUT: "Asked about", "适用于";
     ASK_FOR_APPROVAL: "Ask for approval", "提交审批";
     ATTACHED_TO: "Attached to", "挂载于";
     ATTEMPTS: "Attempts", "尝试次数";
+    AT_ONCE: "at once", "即时";
     AT_RISK: "At risk", "有风险";
-    AT_RISK_CAPTION: "{} resources, the greatest loss first", "{} 个资源，损失最大的在前";
+    AT_RISK_CAPTION: "{} resource{s}, the greatest loss first", "{} 个资源，损失最大的在前";
     AUDIT: "Audit", "审计";
     AWAITING_DECISION: "Awaiting a decision", "等待决定";
     AWAITING_MINE: "Awaiting my decision", "等待我的决定";
@@ -51,6 +55,7 @@ texts! {
     BALANCE_THEN: "Balance at its end", "月末余额";
     BECAUSE: "Because", "原因";
     BINDING: "Binding (TOML)", "绑定（TOML）";
+    BINDINGS: "Which revision decides for whom", "哪些账户由哪个版本决策";
     BOOKS: "Books", "账簿";
     BUDGET: "Budget by month", "月度预算";
     BUY_AGAIN_LEAD: "Both left empty, the package takes effect immediately after payment. With a custom time, it takes effect then; if it is paid later than that, it takes effect immediately after the payment.", "两项都留空时，付款后立即生效。可自定义生效时间；如果付款晚于指定的生效时间，则付款后立即生效。";
@@ -60,8 +65,11 @@ texts! {
     CALENDAR_LEAD: "How many resources expire on each day (UTC). The darker a day, the more; a day leads to its list.", "每一天（UTC）到期的资源数量。颜色越深数量越多；点击日期查看列表。";
     CANCEL_JOB: "Cancel the job", "取消任务";
     CARRY_OUT: "Carry out exactly this plan", "严格按此计划执行";
-    CARRY_OUT_LEAD: "The dry run made {} plans. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
-    CARRY_OUT_PLANS: "Carry out these {} plans", "执行这 {} 个计划";
+    CARRY_OUT_LEAD: "The dry run made {} plan{s}. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
+    CARRY_OUT_PLANS: "Carry out {} plan{s}", "执行这 {} 个计划";
+    CHANNEL: "Channel", "渠道";
+    CHANNELS: "Channels", "通知渠道";
+    CHANNELS_LEAD: "Channels tell people of events: by e-mail, or through the robot of a group, in their language and at their hours.", "渠道用读者的语言、在合适的时间，通过电子邮件或群机器人通知事件。";
     CHECK: "Check", "检查";
     CHECKED: "It can be installed. This would change:", "可以安装。将会改变：";
     CHOICE: "Choice", "选择";
@@ -76,9 +84,9 @@ texts! {
     CURVE_OF: "The balance of {} over time, from {} to {} {}", "{} 的余额变化，从 {} 到 {} {}";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
-    DAY_LOAD: "{} resources, {}", "{} 个资源，{}";
+    DAY_LOAD: "{} resource{s}, {}", "{} 个资源，{}";
     DECIDED: "Decided", "决定于";
-    DECIDED_SOME: "{} of {} plans were decided on. The others were not:", "{}/{} 个计划已决定。其余未成功：";
+    DECIDED_SOME: "Decided on: {} of {} plan{s}. The others were not:", "{}/{} 个计划已决定。其余未成功：";
     DECISIONS: "Decisions", "决策";
     DEFAULT: "Default", "默认值";
     DELETE: "Delete", "删除";
@@ -86,17 +94,22 @@ texts! {
     DELIVERY: "Delivery", "投递";
     DESCRIPTION: "Description", "说明";
     DETAILS: "Details", "详情";
+    DIFFERENCE: "Difference", "差异";
     DIFFERENCES: "What it would have done otherwise", "若生效会有何不同";
+    DIFFERENCES_IN_MONEY: "What it would have done otherwise, in money", "若生效在金额上会有何不同";
     DIFFERENCE_TOTALS: "Differences in money", "金额差异";
+    DIGEST_AT: "Digest at, such as 08:00; empty sends at once", "每日摘要时间，如 08:00；留空为即时发送";
+    DIGEST_DAILY: "digest at {}", "每日 {} 摘要";
     DISABLE: "Disable", "停用";
-    DUE_CAPTION: "{} resources, {}", "{} 个资源，{}";
+    DUE_CAPTION: "{} resource{s}, {}", "{} 个资源，{}";
     DUE_THIS_WEEK: "Due this week", "本周到期";
     EDIT: "Edit", "编辑";
     EFFECTIVE_AT: "Takes effect at", "生效时间";
     ENABLE: "Enable", "启用";
     EVENTS: "Events", "事件";
-    EVENTS_CAPTION: "{} events, newest first", "{} 个事件，最新的在前";
+    EVENTS_CAPTION: "{} event{s}, newest first", "{} 个事件，最新的在前";
     EVENT_TYPES: "Types of event", "事件类型";
+    EXAMPLES: "Examples", "示例";
     EXPIRES: "Expires", "到期时间";
     EXPIRES_BEFORE: "Expires before", "到期早于";
     EXPIRES_FROM: "Expires from", "到期不早于";
@@ -134,6 +147,7 @@ texts! {
     LANGUAGE: "Language", "语言";
     LAST_NIGHT: "The last 24 hours", "过去 24 小时";
     LAST_USED: "Last used", "最近使用";
+    LEAST_SEVERITY: "Least severity", "最低严重程度";
     LEAVE_IT: "Leave it", "放弃";
     LEDGER: "Ledger", "账目";
     LEFT: "Left", "剩余";
@@ -153,6 +167,7 @@ texts! {
     MORE: "More", "更多";
     NAME: "Name", "名称";
     NEEDS_APPROVAL: "Needs an approval: {}", "需要审批：{}";
+    NEW_CHANNEL: "New channel", "新渠道";
     NEW_KEY: "New key", "新建密钥";
     NEW_POLICY: "New policy", "新建策略";
     NEW_TOKEN: "New token", "新建令牌";
@@ -193,7 +208,7 @@ texts! {
     PERIOD: "Period", "周期";
     PLAN: "Plan", "计划";
     PLANS: "Plans", "计划";
-    PLANS_WAIT: "{} plans, {}", "{} 个计划，{}";
+    PLANS_WAIT: "{} plan{s}, {}", "{} 个计划，{}";
     PLAN_ANEW: "Plan anew", "重新计划";
     PLUGINS: "Plugins", "插件";
     PLUGIN_FAILURES: "Failures of the last week", "最近一周的失败";
@@ -205,9 +220,16 @@ texts! {
     PROGRESS: "Progress", "进度";
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
-    QUESTION: "DecisionRequest", "问题";
+    QUESTION: "Request", "问题";
+    QUESTIONS: "Questions", "问题数";
+    QUIET_BETWEEN: "quiet from {} until {}", "{} 至 {} 免打扰";
+    QUIET_FROM: "Quiet from, such as 22:00", "免打扰开始，如 22:00";
+    QUIET_UNTIL: "Quiet until, such as 07:00", "免打扰结束，如 07:00";
+    READERS: "Readers of e-mail", "邮件收件人";
+    READERS_ZONE: "Zone of the readers", "读者时区";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
+    RECALL: "Show again", "重新显示";
     REFUND: "Refund", "退款";
     REFUSED: "Refused", "被拒绝";
     REGION: "Region", "区域";
@@ -219,9 +241,9 @@ texts! {
     RENEWALS_MOST: "The most renewals; empty is no limit", "最多续费次数；留空为不限";
     REQUESTED: "Requested", "提交于";
     RESOURCE: "Resource", "资源";
-    RESOURCE_ID: "ID of a resource", "资源编号";
     RESOURCES: "Resources", "资源";
-    RESOURCES_CAPTION: "{} resources on this page", "本页 {} 个资源";
+    RESOURCES_CAPTION: "{} resource{s} on this page", "本页 {} 个资源";
+    RESOURCE_ID: "ID of a resource", "资源编号";
     REVISION: "Revision", "版本";
     REVOKE: "Revoke", "吊销";
     REVOKED: "revoked", "已吊销";
@@ -231,6 +253,8 @@ texts! {
     RISK_RETENTION: "stopped, and is released next", "已停止，接下来将被释放";
     RISK_SHORT_OF_MONEY: "there is not enough money for its renewal", "余额不足以续费";
     RISK_UNPROTECTED: "expires soon, and nothing renews it", "即将到期，且不会自动续费";
+    ROBOT_SECRET: "Secret of the robot (DingTalk, Feishu)", "机器人密钥（钉钉、飞书）";
+    ROBOT_URL: "URL of the robot", "机器人地址";
     ROLE: "Role", "角色";
     ROTATE_SECRET: "New secret", "更换密钥";
     RULING: "Ruling", "裁决";
@@ -247,12 +271,15 @@ texts! {
     SEND_TEST: "Send a test", "发送测试";
     SETTINGS: "Settings", "设置";
     SET_TAGS: "Set tags", "设置标签";
+    SHADOW: "The shadow", "影子版本";
+    SHADOW_REVISION: "Asked in shadow: revision", "影子运行的版本";
     SHOWN_LAST: "Only the newest {} are shown.", "仅显示最新的 {} 条。";
     SIGN_IN: "Sign in", "登录";
     SIGN_IN_LEAD: "Sign in with a token of this host.", "使用此主机的令牌登录。";
     SIGN_OUT: "Sign out", "退出";
     SINCE: "Since", "起始时间";
     SKIP: "Skip to the content", "跳到内容";
+    SNOOZE_UNTIL: "Acknowledge until; empty is for good", "确认至；留空为一直有效";
     SORT: "Sort this page by", "本页排序";
     STAGE: "Stage", "阶段";
     STATE: "State", "状态";
@@ -277,6 +304,7 @@ texts! {
     TOP_UP_THEN: "Top-up by then", "届时所需充值";
     TO_RENEWALS: "All renewals", "全部续费";
     TO_TODAY: "To today", "回到今日";
+    TRIAL: "Asked {} questions: {} answered otherwise, {} failed.", "共询问 {} 个问题：{} 个回答不同，{} 个失败。";
     TROUBLE: "Trouble", "异常";
     UNKNOWN_TOKEN: "The token is not known, expired or revoked.", "令牌未知、已过期或已吊销。";
     UNREADABLE_FORM: "The form could not be read; load the page again. Nothing was done.", "无法读取表单；请重新加载页面。未执行任何操作。";
@@ -301,9 +329,16 @@ texts! {
 }
 
 /// What a page says after something was done, by the name in its address.
-const DONE: [(&str, Text); 17] = [
+const DONE: [(&str, Text); 18] = [
     ("carried-out", Text { english: "The plan was carried out.", chinese: "计划已执行。" }),
     ("waits", Text { english: "It waits for an approval now.", chinese: "现在等待审批。" }),
+    (
+        "to-be-sent",
+        Text {
+            english: "The renewal is written down, and will be sent to the provider.",
+            chinese: "续费已记录，将发送给云服务商。",
+        },
+    ),
     ("topped-up", Text { english: "The account was topped up.", chinese: "账户已充值。" }),
     ("saved", Text { english: "Saved.", chinese: "已保存。" }),
     (

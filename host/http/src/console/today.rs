@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
+use perennial_formats::language::Text;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
+use serde_json::json;
 
+use crate::console::address;
 use crate::console::address::Address;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
+use crate::console::frame::Frame;
 use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
@@ -18,6 +23,7 @@ use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::risk;
+use crate::console::risk::Danger;
 use crate::console::risk::Watch;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
@@ -53,18 +59,59 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
 
 fn at_risk(visit: &Visit, watch: &Watch) -> Markup {
     let frame = &visit.frame;
-    let rows = watch.at_risk.iter().take(ROWS_MAX).map(|(danger, resource)| {
+    let caption = frame.fill(t::AT_RISK_CAPTION, &[&watch.at_risk.len().to_string()]);
+    html! {
+        section id="at-risk" data-live="at-risk" aria-labelledby="at-risk-title" {
+            h2 id="at-risk-title" { (frame.say(t::AT_RISK)) }
+            @if watch.has_more { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
+            // The first button is what Enter in a field presses, and that must not acknowledge the first row.
+            button hidden disabled type="submit" form="warnings" {}
+            (risk_table(frame, &caption, &watch.at_risk, ("acknowledge", t::ACKNOWLEDGE)))
+            @if !watch.acknowledged.is_empty() {
+                details {
+                    summary { (frame.fill(t::ACKNOWLEDGED, &[&watch.acknowledged.len().to_string()])) }
+                    (risk_table(frame, frame.say(t::ACKNOWLEDGED_CAPTION), &watch.acknowledged, ("recall", t::RECALL)))
+                }
+            }
+            @if frame.may(Role::Operator) && !(watch.at_risk.is_empty() && watch.acknowledged.is_empty()) {
+                form.act id="warnings" method="post" action="/warnings" {
+                    (frame.proof())
+                    (parts::instant_field(frame, t::SNOOZE_UNTIL, "until", ""))
+                    (parts::field(frame, t::REASON, "reason", ""))
+                }
+            }
+        }
+    }
+}
+
+/// Resources at risk, each with a button that does something with its warnings.
+fn risk_table(
+    frame: &Frame,
+    caption: &str,
+    resources: &[(Danger, Value)],
+    (action, text): (&str, Text),
+) -> Markup {
+    let may_act = frame.may(Role::Operator);
+    let rows = resources.iter().take(ROWS_MAX).map(|(danger, resource)| {
         let provider = resource["provider"].as_str();
-        vec![
+        let mut row = vec![
             parts::resource(&resource["id"]),
             html! { (frame.say(danger.text())) @if let Some(problem) = resource["problem"].as_str() { ": " (problem) } },
             parts::badge(frame, plain(resource, "stage")),
             parts::account(&resource["account"]),
             frame.time(&resource["expires_at"], provider),
             parts::amount(&resource["price"], &resource["currency"]),
-        ]
+        ];
+        if may_act {
+            row.push(html! {
+                button.quiet type="submit" form="warnings" name=(action) value=(plain(resource, "id")) {
+                    (frame.say(text))
+                }
+            });
+        }
+        row
     });
-    let columns = [
+    let mut columns = vec![
         Column::Words(t::RESOURCE),
         Column::Words(t::WHY),
         Column::Words(t::STAGE),
@@ -72,14 +119,25 @@ fn at_risk(visit: &Visit, watch: &Watch) -> Markup {
         Column::Words(t::EXPIRES),
         Column::Figures(t::PRICE),
     ];
-    let caption = frame.fill(t::AT_RISK_CAPTION, &[&watch.at_risk.len().to_string()]);
-    html! {
-        section id="at-risk" data-live="at-risk" aria-labelledby="at-risk-title" {
-            h2 id="at-risk-title" { (frame.say(t::AT_RISK)) }
-            @if watch.has_more { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
-            (parts::table(frame, &caption, &columns, rows.collect()))
-        }
+    if may_act {
+        columns.push(Column::Controls(t::OPERATION));
     }
+    parts::table(frame, caption, &columns, rows.collect())
+}
+
+/// `POST /warnings`: the warnings about a resource are acknowledged, for good or until an instant, or shown again.
+pub(super) async fn warnings(visit: Visit) -> Result<Response, Failure> {
+    let form = &visit.form;
+    if let Some(resource) = form.get("recall") {
+        let path = address::to("/v1/acknowledgements/{}", &[resource]);
+        visit.send(Method::DELETE, &path, &json!({})).await?;
+    } else {
+        let resource = form.get("acknowledge").unwrap_or_default();
+        let until = form.instant("until");
+        let body = json!({ "resource": resource, "until": until });
+        visit.send(Method::POST, "/v1/acknowledgements", &body).await?;
+    }
+    Ok(visit.go(Address::new("/", &[]), "saved"))
 }
 
 fn due(visit: &Visit, watch: &Watch) -> Markup {

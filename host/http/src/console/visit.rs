@@ -35,11 +35,12 @@ use crate::console::address::Parameters;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use crate::console::language::Language;
+use crate::console::language;
 use crate::console::session::Session;
 use crate::console::texts;
 use crate::request_id::RequestId;
 use crate::state::AppState;
+use perennial_formats::language::Language;
 
 /// The cookie of the session.
 pub(super) const SESSION_COOKIE: &str = "perennial_session";
@@ -176,7 +177,7 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 /// The language that was chosen, else what the browser likes best.
 pub(super) fn language(headers: &HeaderMap) -> Language {
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(Language::of_tag);
-    chosen.unwrap_or_else(|| Language::of_browser(headers))
+    chosen.unwrap_or_else(|| language::of_browser(headers))
 }
 
 /// Whether a form is of this console, as far as the browser says: every browser says so of a form, and no page can have it

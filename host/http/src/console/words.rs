@@ -1,6 +1,6 @@
 //! The words of the API, such as stages and types of event, in both languages. Knows no page.
 
-use crate::console::language::Text;
+use perennial_formats::language::Text;
 
 /// A word of the API with its texts.
 type Word = (&'static str, Text);
@@ -11,13 +11,14 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 204] = [
+const WORDS: [Word; 219] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
     word("adjustment", "adjustment", "调整"),
     word("admin", "administrator", "管理员"),
     word("all", "everything", "全部"),
+    word("allowed", "would be allowed", "会被允许"),
     word("amended", "amended", "修改"),
     word("amended_cost", "cost as amended", "修改后的费用"),
     word("amount", "amount", "金额"),
@@ -67,6 +68,7 @@ const WORDS: [Word; 204] = [
     word("converted", "converted", "已转按需"),
     word("converts", "becomes pay-per-use on expiry", "到期转按需"),
     word("cost", "cost", "费用"),
+    word("critical", "critical", "严重"),
     word("decided_by", "decided by", "决定者"),
     word("decision", "decision", "决定"),
     word("declined", "declined", "扣款失败"),
@@ -77,12 +79,15 @@ const WORDS: [Word; 204] = [
     word("deny", "deny", "拒绝"),
     word("digest", "digest", "摘要"),
     word("digest_before", "digest before", "之前的摘要"),
+    word("dingtalk", "DingTalk", "钉钉"),
     word("disabled", "disabled", "已停用"),
     word("done", "done", "完成"),
     word("down_since", "down since", "停机始于"),
     word("downgrade", "downgrade", "降配"),
     word("dry_run", "dry run", "试运行"),
     word("effective_at", "takes effect at", "生效时间"),
+    word("email", "e-mail", "电子邮件"),
+    word("en", "English", "英文"),
     word("enabled", "enabled", "已启用"),
     word("end_subscription", "end the subscription", "退订"),
     word("ended", "ended", "已结束"),
@@ -94,6 +99,7 @@ const WORDS: [Word; 204] = [
     word("extend", "extend", "延长"),
     word("extra_days", "extra days", "赠送天数"),
     word("failed", "failed", "失败"),
+    word("feishu", "Feishu", "飞书"),
     word("forbidden", "forbidden", "禁止"),
     word("from", "from", "从"),
     word("funding", "funding", "资金来源"),
@@ -104,6 +110,7 @@ const WORDS: [Word; 204] = [
     word("host_resumed", "host resumed", "主机恢复"),
     word("id", "ID", "编号"),
     word("in_doubt", "in doubt", "结果未知"),
+    word("info", "info", "信息"),
     word("kind", "kind", "类型"),
     word("lapse", "lapses", "到期不续"),
     word("left", "left", "剩余"),
@@ -178,11 +185,15 @@ const WORDS: [Word; 204] = [
     word("resource", "resource", "资源"),
     word("resource_type", "type of resource", "资源类型"),
     word("retention", "retention", "保留期"),
+    word("revision_bound", "revision bound", "插件版本已绑定"),
+    word("revision_installed", "revision installed", "插件版本已安装"),
+    word("revision_unbound", "revision no longer bound", "插件版本已解绑"),
     word("rule", "a rule", "规则"),
     word("ruling", "ruling", "裁决"),
     word("rulings", "rulings", "裁决"),
     word("running", "running", "运行中"),
     word("scope", "scope", "范围"),
+    word("sending", "sending", "发送中"),
     word("set_attribute", "an attribute changes", "属性变更"),
     word("set_auto_renew", "set auto-renew", "设置自动续费"),
     word("set_on_expiry", "set what happens on expiry", "设置到期处理"),
@@ -191,6 +202,7 @@ const WORDS: [Word; 204] = [
     word("settled", "settled", "已完成"),
     word("shadow", "shadow", "影子"),
     word("skipped", "skipped", "已跳过"),
+    word("slack", "Slack", "Slack 群组"),
     word("spent", "spent", "已支出"),
     word("stage_changed", "stage changed", "阶段变更"),
     word("subscribe", "pay ahead", "转包年包月"),
@@ -215,7 +227,10 @@ const WORDS: [Word; 204] = [
     word("viewer", "viewer", "只读"),
     word("void", "void", "作废"),
     word("waiting", "waiting", "等待中"),
+    word("warning", "warning", "警告"),
+    word("wecom", "WeCom", "企业微信"),
     word("will_retry", "will retry", "将重试"),
+    word("zh-CN", "Chinese", "中文"),
 ];
 
 /// The text of a word of the API; `None` for what has none, such as an ID.

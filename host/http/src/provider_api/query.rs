@@ -66,7 +66,8 @@ fn proposal(
         false => None,
     };
     let Some(proposal) = proposal else {
-        let rules = providers.get(&account.account.provider);
+        let providers = providers.as_bound(db)?;
+        let rules = providers.of_account(&account.account.id, &account.account.provider);
         let refusal = rules.map(|rules| rules.manifest().unknown_resource_for(&request.command).clone());
         return Ok(Outcome::Proposal { currency, steps: Vec::new(), refusal });
     };

@@ -40,6 +40,15 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/webhooks") => {
             return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
         }
+        ("POST", "/v1/acknowledgements") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "resource": ours }).to_string();
+        }
+        (_, "/v1/channels/{id}:resend") => r#"{"delivery": "none"}"#,
+        (_, "/v1/channels") => {
+            let robot = "https://hooks.slack.com/services/x";
+            return serde_json::json!({ "kind": "slack", "url": robot, "accounts": [account] }).to_string();
+        }
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
@@ -48,7 +57,15 @@ fn body(method: &str, path: &str, account: &str) -> String {
         }
         (_, "/v1/connections/{id}:grant") => r#"{"reads": []}"#,
         (_, "/v1/connections/{id}:rotate") => r#"{"access_key": "k", "secret_from": "env:NONE"}"#,
+        (_, "/v1/connections/{id}:drive") => r#"{"driver": "watch"}"#,
+        (_, "/v1/calls/{id}:resolve") => r#"{"decision": "give_up"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
+        (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
+        (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
+        (_, "/v1/plugins/bindings:unbind") => r#"{"provider": "none", "mode": "shadow"}"#,
+        (_, "/v1/plugins/bindings:promote" | "/v1/plugins/bindings:roll-back") => {
+            r#"{"provider": "none", "dry_run": true}"#
+        }
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
         }
@@ -72,13 +89,18 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         ("resources", _) => resource.to_owned(),
         ("approvals", _) => format!("{resource}~1"),
         ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("acknowledgements", Some(_)) => made("operator", "/v1/acknowledgements", "/resource"),
+        ("channels", Some(_)) => made("admin", "/v1/channels", "/id"),
         ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
         ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
         // A job is seen by whoever sees all that its token does.
         ("jobs", Some(_)) => made(if is_ours { "bound-admin" } else { "admin" }, "/v1/jobs", "/id"),
         _ => account.to_owned(),
     };
-    path.replace("{id}", &id).replace("{file}", "none.ics").replace("{name}", "none")
+    path.replace("{id}", &id)
+        .replace("{file}", "none.ics")
+        .replace("{name}", "none")
+        .replace("{digest}", "none")
 }
 
 /// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
@@ -93,7 +115,8 @@ fn hold(server: &Server) {
 
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
-    let server = Server::furnished_with(Limits { webhooks_per_person_max: 1_000, ..Limits::DEFAULT });
+    let limits = Limits { webhooks_per_person_max: 1_000, channels_per_person_max: 1_000, ..Limits::DEFAULT };
+    let server = Server::furnished_with(limits);
     hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));
@@ -172,6 +195,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/expiries                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
@@ -183,8 +207,27 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/connections/{id}:grant               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:rotate              401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/connections/{id}:sync                401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:drive               401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections/{id}:pause               401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:resume              401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        POST   /v1/connections/{id}:limit-spending      401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/connections:pause                    401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/connections:resume                   401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/calls                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calls/{id}                           401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        POST   /v1/calls/{id}:resolve                   401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plugins/revisions                    401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/revisions                    401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}           401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/revisions/{digest}/differences 401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        GET    /v1/plugins/bindings                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings                     401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:unbind              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:promote             401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/bindings:roll-back           401 403 404 404 404 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/plugins/bindings/history             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies                             401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         POST   /v1/policies                             401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}                      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
@@ -211,6 +254,17 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
         POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        GET    /v1/channels                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/channels                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/channels/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/channels/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/channels/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/channels/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/channels/{id}:resend                 401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
+        GET    /v1/acknowledgements                     401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/acknowledgements                     401 403 201 201 201 | 403 404 404 404 | 403 201 201 201
+        DELETE /v1/acknowledgements/{id}                401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
     "#]].assert_eq(&table);
@@ -235,7 +289,8 @@ fn no_route_takes_a_token_that_is_broken() {
     let right = format!("authorization: Bearer {whole}");
     assert_eq!(server.send("", "GET", "/v1/accounts", &[&right], "").status, 200, "the whole one is right");
     for entry in api::routes(&server.host).routes().iter().filter(|entry| entry.path.starts_with("/v1/")) {
-        let path = entry.path.replace("{id}", "acme-hw").replace("{name}", "none");
+        let path =
+            entry.path.replace("{id}", "acme-hw").replace("{name}", "none").replace("{digest}", "none");
         let body = body(entry.method, &entry.path, "acme-hw");
         for (what, token) in &broken {
             let header = format!("authorization: {token}");

@@ -21,6 +21,9 @@ use perennial_http::state::AppState;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
+use perennial_service::channels::dispatcher::ChannelDispatcher;
+use perennial_service::channels::dispatcher::ChannelSender;
+use perennial_service::channels::email::MailServer;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
@@ -207,6 +210,20 @@ impl Server {
         let outbox = WebhookDispatcher::with_jitter(&self.host, change(client), || 0);
         self.sending = Some(self.runtime.spawn(outbox.run()));
         self
+    }
+
+    /// Tells people of events from now on, by e-mail over `mail`. No wait is longer than it has to be.
+    pub fn telling(mut self, mail: Option<&MailServer>) -> Server {
+        let sender = ChannelSender::new(self.host.webhooks().allow_private, None, mail).unwrap();
+        let dispatcher =
+            ChannelDispatcher::with_jitter(&self.host, sender.with_timeout(Duration::from_secs(5)), || 0);
+        self.sending = Some(self.runtime.spawn(dispatcher.run()));
+        self
+    }
+
+    /// The same database, served anew, by a host that tells people of events through robots.
+    pub fn restarted_telling(self) -> Server {
+        self.restarted().telling(None)
     }
 
     /// Waits until the answer to a `GET` is as `is_so` wants it.

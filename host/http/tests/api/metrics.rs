@@ -55,6 +55,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_webhook_lag_events Events that the slowest enabled webhook has not been sent.
         # TYPE perennial_webhook_lag_events gauge
         perennial_webhook_lag_events 0
+        # HELP perennial_channels_failing Enabled channels that deliver nothing.
+        # TYPE perennial_channels_failing gauge
+        perennial_channels_failing 0
         # HELP perennial_jobs_running Running jobs.
         # TYPE perennial_jobs_running gauge
         perennial_jobs_running 0
@@ -83,10 +86,10 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_plugin_calls_total Calls of plugins, each with many requests.
         # TYPE perennial_plugin_calls_total counter
         perennial_plugin_calls_total{provider="baidu",function="check_settings"} 1
-        perennial_plugin_calls_total{provider="baidu",function="timeline"} 9
+        perennial_plugin_calls_total{provider="baidu",function="timeline"} 8
         perennial_plugin_calls_total{provider="huawei",function="check_settings"} 1
         perennial_plugin_calls_total{provider="huawei",function="make_plan"} 4
-        perennial_plugin_calls_total{provider="huawei",function="timeline"} 9
+        perennial_plugin_calls_total{provider="huawei",function="timeline"} 8
         # HELP perennial_plugin_failures_total Requests that plugins failed.
         # TYPE perennial_plugin_failures_total counter
         perennial_plugin_failures_total{provider="baidu",function="check_settings"} 0
@@ -96,6 +99,8 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         perennial_plugin_failures_total{provider="huawei",function="timeline"} 0
         # HELP perennial_webhook_deliveries_total Attempts to deliver an event to a webhook, by outcome.
         # TYPE perennial_webhook_deliveries_total counter
+        # HELP perennial_channel_deliveries_total Attempts to deliver a message to a channel, by outcome.
+        # TYPE perennial_channel_deliveries_total counter
         # HELP perennial_http_requests_total Requests that got a response.
         # TYPE perennial_http_requests_total counter
         perennial_http_requests_total{method="GET",route="/v1/resources/{id}",status="404"} 1

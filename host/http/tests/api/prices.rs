@@ -87,6 +87,32 @@ fn prices_are_listed_in_pages() {
 }
 
 #[test]
+fn each_day_counts_what_expires_on_it_and_nothing_that_has_ended() {
+    let server = Server::furnished();
+    let days = |query: &str| {
+        let list = server.get("viewer", &format!("/v1/expiries{query}")).json();
+        let days = list["items"].as_array().unwrap().iter().map(|day| {
+            let text = |name: &str| day[name].as_str().unwrap().to_owned();
+            format!("{} {} {} {}\n", text("day"), day["resources"], text("price"), text("currency"))
+        });
+        days.collect::<String>()
+    };
+    expect![[r#"
+        2026-01-31T00:00:00Z 2 149.00 CNY
+        2026-12-31T00:00:00Z 1 120.00 CNY
+
+        2026-01-31T00:00:00Z 1 99.00 CNY
+
+        2026-12-31T00:00:00Z 1 120.00 CNY
+    "#]]
+    .assert_eq(&[days(""), days("?kind=ecs"), days("?expires_from=2026-02-01T00:00:00Z")].join("\n"));
+    assert_eq!(days("?stage=released"), "", "what has ended does not expire");
+    let unsubscribe = r#"{"scope": "all"}"#;
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:unsubscribe", unsubscribe).status, 200);
+    assert_eq!(days("?kind=ecs"), "");
+}
+
+#[test]
 fn prices_are_also_a_table_in_csv() {
     let server = server();
     let given_back = server.post("admin", "/v1/resources/ecs-1:unsubscribe", r#"{"scope": "all"}"#);

@@ -32,6 +32,7 @@ fn each_quota_of_a_person_or_an_account_ends_a_flood() {
         jobs_per_person_max: 5,
         calendars_per_person_max: 4,
         webhooks_per_person_max: 3,
+        channels_per_person_max: 2,
         tokens_per_person_max: 6,
         keys_per_account_max: 2,
         ..Limits::DEFAULT
@@ -50,6 +51,8 @@ fn each_quota_of_a_person_or_an_account_ends_a_flood() {
     assert_eq!(flood(jobs), 5);
     assert_eq!(flood(post("/v1/calendars", r#"{"name": "c"}"#)), 4);
     assert_eq!(flood(post("/v1/webhooks", r#"{"url": "https://example.com/"}"#)), 3);
+    let channel = r#"{"kind": "email", "to": ["ops@example.com"]}"#;
+    assert_eq!(flood(post("/v1/channels", channel)), 2);
     assert_eq!(flood(post("/v1/provider-keys", r#"{"account": "acme-hw", "name": "k"}"#)), 2);
     // The token that asks is one of them.
     assert_eq!(flood(post("/v1/tokens", r#"{"name": "t", "role": "viewer"}"#)), 5);

@@ -40,6 +40,8 @@ pub enum Reply {
     Status(u16),
     /// A response with a status, a header's name and its value.
     With(u16, &'static str, String),
+    /// A response of 200 with a body.
+    Body(&'static str),
     /// The head of an answer, then a body without end.
     Endless,
     /// No response at all.
@@ -148,6 +150,7 @@ async fn answer(
     match reply {
         Reply::Status(status) => response.status(status).body(Body::empty()),
         Reply::With(status, name, value) => response.status(status).header(name, value).body(Body::empty()),
+        Reply::Body(body) => response.body(Body::from(body)),
         Reply::Endless => response.body(Body::new(Endless)),
         Reply::Never => pending().await,
     }

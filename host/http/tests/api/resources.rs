@@ -7,6 +7,39 @@ use serde_json::json;
 use crate::harness::Server;
 
 #[test]
+fn a_list_is_sorted_as_a_whole_over_all_its_pages() {
+    let server = Server::furnished();
+    let of = |sort: &str| {
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.get("viewer", &format!("/v1/resources?limit=1&sort={sort}{cursor}")).json();
+            let items = page["items"].as_array().unwrap().iter();
+            ids.extend(items.map(|item| item["id"].as_str().unwrap().to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return ids,
+            }
+        }
+    };
+    let all = server.get("viewer", "/v1/resources").json()["items"].as_array().unwrap().clone();
+    let by = |key: &dyn Fn(&serde_json::Value) -> (String, i64)| {
+        let mut sorted = all.iter().collect::<Vec<_>>();
+        sorted.sort_by_key(|item| key(item));
+        sorted.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let text = |item: &serde_json::Value, name: &str| item[name].as_str().unwrap_or("~").to_owned();
+    let cents = |item: &serde_json::Value| {
+        item["price"].as_str().map_or(-1, |price| price.replace('.', "").parse::<i64>().unwrap())
+    };
+    assert!(all.len() > 2);
+    assert_eq!(of("added"), all.iter().map(|item| text(item, "id")).collect::<Vec<_>>());
+    assert_eq!(of("id"), by(&|item| (text(item, "id"), 0)));
+    assert_eq!(of("expires_at"), by(&|item| (text(item, "expires_at"), 0)));
+    assert_eq!(of("price"), by(&|item| (String::new(), -cents(item))));
+    assert_eq!(server.get("viewer", "/v1/resources?sort=colour").status, 422);
+}
+
+#[test]
 fn a_resource_is_got_as_it_is() {
     let server = Server::furnished();
     expect![[r#"

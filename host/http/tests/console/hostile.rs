@@ -37,6 +37,9 @@ fn planted() -> Server {
     assert_eq!(answer.status, 202, "{}", answer.body);
     let webhook = json!({ "url": "https://example.com/hook", "description": HOSTILE });
     assert_eq!(server.post("admin", "/v1/webhooks", &webhook.to_string()).status, 201);
+    let channel =
+        json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x", "description": HOSTILE });
+    assert_eq!(server.post("admin", "/v1/channels", &channel.to_string()).status, 201);
     let token = json!({ "name": short, "role": "viewer" });
     assert_eq!(server.post("admin", "/v1/tokens", &token.to_string()).status, 201);
     let policy = json!({
@@ -57,6 +60,8 @@ fn markup_in_every_field_that_people_can_set_is_text_everywhere() {
     let account = "%3Cimg%20src%3Dx%3E%22%27%26";
     let resource = "%3Cb%3E%22x%22";
     let webhook = server.get("admin", "/v1/webhooks").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let channel = server.get("admin", "/v1/channels").json()["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(server.post("admin", &format!("/v1/channels/{channel}:test"), "{}").status, 202);
     let pages = [
         "/".to_owned(),
         "/renewals".to_owned(),
@@ -80,6 +85,8 @@ fn markup_in_every_field_that_people_can_set_is_text_everywhere() {
         "/plugins".to_owned(),
         "/webhooks".to_owned(),
         format!("/webhooks/{webhook}"),
+        "/channels".to_owned(),
+        format!("/channels/{channel}"),
         "/tokens".to_owned(),
         "/audit".to_owned(),
         "/clock?done=%3Cscript%3E".to_owned(),

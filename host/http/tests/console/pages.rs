@@ -12,7 +12,7 @@ use crate::harness::Server;
 const WEIGHT_MAX: usize = 300_000;
 
 /// Every page, with something that there is in the place of its ID.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "/",
     "/renewals",
     "/resources",
@@ -34,6 +34,8 @@ const PAGES: [&str; 24] = [
     "/plugins",
     "/webhooks",
     "/webhooks/none",
+    "/channels",
+    "/channels/none",
     "/tokens",
     "/audit",
     "/clock",
@@ -98,6 +100,8 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         /plugins                               303 | 200 200 200 200 | 200 200
         /webhooks                              303 | 403 200 200 200 | 403 200
         /webhooks/none                         303 | 403 404 404 404 | 403 404
+        /channels                              303 | 403 200 200 200 | 403 200
+        /channels/none                         303 | 403 404 404 404 | 403 404
         /tokens                                303 | 403 200 200 200 | 403 200
         /audit                                 303 | 403 403 403 200 | 403 200
         /clock                                 303 | 200 200 200 200 | 200 200
@@ -111,7 +115,7 @@ fn every_page_is_light_whole_and_without_inline_script_or_style() {
     for chinese in [false, true] {
         let browser = Browser::signed_in(&server, "admin");
         let mut browser = if chinese { browser.in_chinese() } else { browser };
-        for path in PAGES.iter().filter(|path| **path != "/webhooks/none") {
+        for path in PAGES.iter().filter(|path| !path.ends_with("/none")) {
             let answer = browser.open(path);
             let page = &answer.body;
             assert_eq!(answer.status.as_u16(), 200, "{path}: {page}");

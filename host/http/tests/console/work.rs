@@ -71,7 +71,7 @@ fn plans_are_approved_many_at_once_and_by_nobody_who_asked_for_them() {
     let server = lived_in();
     let mut approver = Browser::signed_in(&server, "approver");
     let page = approver.page("/approvals");
-    assert!(page.contains("1 plans, 99.00 CNY"), "{page}");
+    assert!(page.contains("1 plan, 99.00 CNY"), "{page}");
     let plan = hidden(&page, "plan");
     let mut operator = Browser::signed_in(&server, "operator");
     let refused = operator.submit("/approvals", "/approvals", &[("decision", "approve"), ("plan", &plan)]);
@@ -80,6 +80,34 @@ fn plans_are_approved_many_at_once_and_by_nobody_who_asked_for_them() {
     let page = approver.follow("/approvals", "/approvals", &[("decision", "approve"), ("plan", &plan)]);
     assert!(page.contains("Approved and carried out."), "{page}");
     assert_eq!(server.get("admin", "/v1/approvals/ecs-1~1").json()["state"], "approved");
+}
+
+#[test]
+fn a_warning_that_is_acknowledged_is_put_aside_and_can_be_shown_again() {
+    let server = served();
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}").status, 200);
+    server.advance("2026-01-25T00:00:00Z");
+    let mut operator = Browser::signed_in(&server, "operator");
+    let page = operator.page("/");
+    assert!(page.contains("name=\"acknowledge\" value=\"ecs-1\""), "{page}");
+    let fields = [("acknowledge", "ecs-1"), ("until", "2026-01-26"), ("reason", "is to lapse")];
+    let page = operator.follow("/", "/warnings", &fields);
+    assert!(page.contains("acknowledged: 1") && page.contains("name=\"recall\" value=\"ecs-1\""), "{page}");
+    let list = server.get("viewer", "/v1/acknowledgements").json();
+    assert_eq!(
+        (&list["items"][0]["until"], &list["items"][0]["reason"]),
+        (&"2026-01-26T00:00:00Z".into(), &"is to lapse".into())
+    );
+    let page = operator.follow("/", "/warnings", &[("recall", "ecs-1")]);
+    assert!(page.contains("name=\"acknowledge\" value=\"ecs-1\""), "{page}");
+    operator.follow("/", "/warnings", &fields);
+    server.advance("2026-01-26T00:00:00Z");
+    assert!(operator.page("/").contains("name=\"acknowledge\" value=\"ecs-1\""), "its time is over");
+    operator.follow("/", "/warnings", &[("acknowledge", "ecs-1")]);
+    server.advance("2026-02-01T00:00:00Z");
+    assert!(operator.page("/").contains("name=\"acknowledge\" value=\"ecs-1\""), "it is at a worse stage");
+    let page = Browser::signed_in(&server, "viewer").page("/");
+    assert!(!page.contains("name=\"acknowledge\"") && page.contains("ecs-1"), "{page}");
 }
 
 #[test]
@@ -105,7 +133,7 @@ fn a_job_over_a_filter_is_run_dry_first_and_carried_out_by_its_plans() {
     );
     server.finish_jobs();
     let page = browser.page("/jobs/job-1");
-    assert!(page.contains("Carry out these 1 plans") && page.contains("99.00 CNY"), "{page}");
+    assert!(page.contains("Carry out 1 plan") && page.contains("99.00 CNY"), "{page}");
     assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "500.00");
     browser.follow("/jobs/job-1", "/jobs/job-1/carry-out", &[("reason", "as planned")]);
     server.finish_jobs();

@@ -31,16 +31,22 @@ fn inventory() -> Value {
 }
 
 /// A host that is the cloud, and one that is connected to it.
-struct Pair {
-    cloud: Server,
-    broker: Server,
+pub(crate) struct Pair {
+    pub(crate) cloud: Server,
+    pub(crate) broker: Server,
     endpoint: String,
     key: Key,
 }
 
 impl Pair {
     fn start() -> Pair {
-        let cloud = Server::start("huawei", NOW, &inventory());
+        Pair::with_faults("[]")
+    }
+
+    /// The same, with faults in front of the cloud.
+    pub(crate) fn with_faults(faults: &str) -> Pair {
+        let rules = perennial_formats::faults::read(faults).unwrap();
+        let cloud = Server::start("huawei", NOW, &inventory()).with_faults(rules);
         let endpoint = format!("http://{}/", cloud.listen());
         let broker = Server::start("huawei", NOW, &json!({ "resources": [] }));
         broker.host.service().configure_connections(OPEN).unwrap();
@@ -50,13 +56,18 @@ impl Pair {
 
     /// The same, with the account connected and read for the first time.
     fn synced() -> Pair {
-        let pair = Pair::start();
+        Pair::start().read()
+    }
+
+    /// The same pair, with the account connected and read for the first time.
+    pub(crate) fn read(self) -> Pair {
+        let pair = self;
         assert_eq!(pair.connect(&pair.key.secret).status, 201);
         assert_eq!(pair.sync(&json!({}))["sync"]["state"], "done");
         pair
     }
 
-    fn connect(&self, secret: &str) -> ProviderResponse {
+    pub(crate) fn connect(&self, secret: &str) -> ProviderResponse {
         self.broker.post_to_admin(
             "/v1/connections",
             &json!({ "account": "acme", "provider": "huawei", "access_key": self.key.access_key, "secret": secret,
@@ -65,7 +76,7 @@ impl Pair {
     }
 
     /// Reads the inventory until there is nothing more to read.
-    fn sync(&self, body: &Value) -> Value {
+    pub(crate) fn sync(&self, body: &Value) -> Value {
         for _ in 0..50 {
             let answer = self.broker.post_to_admin("/v1/connections/acme:sync", body);
             assert_eq!(answer.status, 200, "{}", answer.body);
@@ -77,14 +88,14 @@ impl Pair {
         panic!("a sync comes to its end");
     }
 
-    fn ask(&self, path: &str) -> Value {
+    pub(crate) fn ask(&self, path: &str) -> Value {
         let answer = self.broker.ask_admin("GET", path, "");
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()
     }
 
     /// Does something on the cloud, as in its console.
-    fn in_console(&self, path: &str, body: &Value) {
+    pub(crate) fn in_console(&self, path: &str, body: &Value) {
         let answer = self.cloud.post_to_admin(path, body);
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
@@ -275,4 +286,17 @@ fn an_endpoint_on_loopback_takes_a_setting_of_the_host() {
     );
     assert_eq!(answer.status, 409, "{}", answer.body);
     assert!(answer.body.contains("connections.allow_private"), "{}", answer.body);
+}
+
+#[test]
+fn a_running_host_reads_an_inventory_again_after_six_hours() {
+    let pair = Pair::synced();
+    pair.broker.refresh();
+    pair.in_console("/v1/resources/ecs-2:renew", &json!({}));
+    pair.broker.advance("2026-03-01T05:59:59Z".parse().unwrap());
+    pair.cloud.advance("2026-03-01T06:00:01Z".parse().unwrap());
+    pair.broker.advance("2026-03-01T06:00:01Z".parse().unwrap());
+    pair.broker.wait_until("the renewal of the console is found", |_| !pair.drift().is_empty());
+    assert_eq!(pair.drift(), ["renewed ecs-2: 2026-03-25T15:59:59Z -> 2026-04-25T15:59:59Z"]);
+    assert_eq!(pair.ask("/v1/drift")["items"][0]["found_at"], "2026-03-01T06:00:01Z", "and not before");
 }

@@ -5,6 +5,7 @@
 
 mod baidu;
 mod connected;
+mod driving;
 mod faults;
 mod hostile_connector;
 mod hostile_policies;

@@ -14,6 +14,7 @@ use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::connection;
 use crate::cli::database;
+use crate::cli::driving;
 use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::items;
@@ -36,6 +37,8 @@ use perennial_formats::dates;
   perennial account create acme-hw --provider huawei --currency CNY --balance 500.00
   perennial account set acme-hw --approval-above 50.00 --setting on_undecided=renew
   perennial account connect acme --provider huawei --access-key AK0123
+  perennial account drive acme host
+  perennial account pause --all
   perennial account top-up acme-hw 500.00 --reason 'invoice 4711'
   perennial account ledger acme-hw --format csv
 
@@ -80,6 +83,14 @@ enum Action {
     Rotate(connection::Rotate),
     /// Grants reads of a connected account.
     Grant(connection::Grant),
+    /// Says who renews what a connected account has.
+    Drive(driving::Drive),
+    /// Stops sending for a connected account, or for all of them.
+    Pause(driving::Whose),
+    /// Sends for a connected account again, or for all of them.
+    Resume(driving::Whose),
+    /// Sets the most that renewals of a connected account may cost within an hour.
+    LimitSpending(driving::LimitSpending),
     /// Writes down that money was paid into an account.
     TopUp(TopUp),
     /// Lists every entry of an account's ledger, oldest first.
@@ -236,6 +247,10 @@ pub(super) fn account(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Connection { id, list } => connection::show(context, &client, id, list),
         Action::Rotate(arguments) => connection::rotate(context, &client, arguments),
         Action::Grant(arguments) => connection::grant(context, &client, arguments),
+        Action::Drive(arguments) => driving::drive(context, &client, arguments),
+        Action::Pause(arguments) => driving::pause(context, &client, arguments),
+        Action::Resume(arguments) => driving::resume(context, &client, arguments),
+        Action::LimitSpending(arguments) => driving::limit_spending(context, &client, arguments),
         Action::TopUp(top_up) => pay_in(context, &client, top_up),
         Action::Ledger { id, limit, list } => ledger(context, &client, id, *limit, list),
     }

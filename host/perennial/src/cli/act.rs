@@ -222,7 +222,13 @@ impl Run<'_> {
         for event in result["events"].as_array().into_iter().flatten() {
             event_lines::write(event, currency, self.zones.of(event), style, &mut out)?;
         }
-        if response.is_accepted() {
+        let call = &result["call"];
+        if let Some(id) = call["id"].as_str() {
+            writeln!(
+                out,
+                "the renewal is written down as call {id} and will be sent to the provider: `perennial calls show {id}`"
+            )?;
+        } else if response.is_accepted() {
             let id = about["id"].as_str().unwrap_or_default();
             writeln!(out, "it waits for an approval: `perennial approvals approve {id}`, by somebody else")?;
         }

@@ -88,7 +88,7 @@ pub(super) struct Grant {
     list: ListArguments,
 }
 
-const CONNECTION: [Field; 9] = [
+pub(super) const CONNECTION: [Field; 11] = [
     Field::text("account", "account"),
     Field::text("driver", "driver"),
     Field::text("access_key", "access key"),
@@ -97,6 +97,8 @@ const CONNECTION: [Field; 9] = [
     Field::text("state", "sync").at("/sync/state"),
     Field::number("resources", "resources").at("/summary/resources"),
     Field::number("unprotected", "unprotected").at("/summary/unprotected"),
+    Field::text("spending_per_hour", "spending per hour"),
+    Field::instant("paused_at", "paused"),
     Field::instant("created_at", "connected"),
 ];
 

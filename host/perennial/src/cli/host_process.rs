@@ -19,6 +19,10 @@ use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener::Listener;
 use perennial_http::server::listener::TlsAcceptor;
 use perennial_http::state::AppState;
+use perennial_service::channels::dispatcher::ChannelDispatcher;
+use perennial_service::channels::dispatcher::ChannelSender;
+use perennial_service::connections::dispatcher::CallDispatcher;
+use perennial_service::connections::refresher;
 use perennial_service::secrets::SecretBox;
 use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
@@ -31,6 +35,7 @@ use crate::cli::UserError;
 use crate::cli::listeners;
 use crate::cli::listeners::Listeners;
 use crate::cli::run;
+use crate::cli::start;
 use crate::config::Config;
 
 /// What a host needs that does not depend on the database.
@@ -38,6 +43,7 @@ pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) client: Client,
+    pub(super) sender: ChannelSender,
     pub(super) secret_box: Option<SecretBox>,
     pub(super) providers: Providers,
     pub(super) endpoints: Vec<ProviderListener>,
@@ -78,9 +84,12 @@ pub(super) fn serve_store(
     announce: &dyn Fn(SocketAddr) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
     let client = Client::new(false, None).map_err(|error| UserError::Argument(error.to_string()))?;
+    let sender =
+        ChannelSender::new(false, None, None).map_err(|error| UserError::Argument(error.to_string()))?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let setup = Setup { config, tls: None, client, secret_box: None, providers, endpoints: Vec::new() };
+    let setup =
+        Setup { config, tls: None, client, sender, secret_box: None, providers, endpoints: Vec::new() };
     let listeners = runtime.block_on(setup.bind())?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
@@ -101,8 +110,9 @@ pub(super) fn run_host(
     setup: Setup,
     options: RunOptions,
 ) -> anyhow::Result<()> {
-    let Setup { config, client, secret_box, providers, endpoints, .. } = setup;
+    let Setup { config, client, sender, secret_box, providers, endpoints, .. } = setup;
     let RunOptions { clock, listeners, signals, faults } = options;
+    start::say_trust(&config.trust);
     let (host, writer) = Service::start(store, db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     host.configure_connections(config.connections.clone())?;
@@ -116,7 +126,7 @@ pub(super) fn run_host(
         let listener = listeners.admin;
         tracing::info!(db = %db.display(), address = %listener.address()?, "the host serves");
         stop_on(signals, &host);
-        run_listeners(&host, listener, &state, with_faults(&state, endpoints, faults), client).await
+        run_listeners(&host, listener, &state, with_faults(&state, endpoints, faults), (client, sender)).await
     });
     stop(&host, writer, served)
 }
@@ -163,15 +173,18 @@ fn stop_on(signals: mpsc::Receiver<()>, host: &Service) {
     });
 }
 
-/// Serves the admin API, the providers' own APIs and the webhooks until the host stops.
+/// Serves the admin API, the providers' own APIs, the webhooks and the channels until the host stops.
 async fn run_listeners(
     host: &Service,
     listener: Listener,
     state: &AppState,
     endpoints: Vec<(Listener, Router)>,
-    client: Client,
+    (client, sender): (Client, ChannelSender),
 ) -> anyhow::Result<()> {
+    let channels = tokio::spawn(ChannelDispatcher::new(host, sender).run());
     let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
+    let calls = tokio::spawn(CallDispatcher::new(host).run());
+    let inventories = tokio::spawn(refresher::run(host.clone()));
     let console = console::router(state).context("the system has no random bits for the key of sessions")?;
     let served = endpoints.into_iter().chain([(listener, console)]).map(|(listener, router)| {
         let mut stopping = host.shutdown_signal();
@@ -183,7 +196,10 @@ async fn run_listeners(
     for listener in served.collect::<Vec<_>>() {
         listener.await.context("a listener panicked; the log says why")?;
     }
-    webhooks.await.context("sending to webhooks failed; the log says why")
+    inventories.await.context("reading inventories failed; the log says why")?;
+    calls.await.context("sending calls to providers failed; the log says why")?;
+    webhooks.await.context("sending to webhooks failed; the log says why")?;
+    channels.await.context("sending to channels failed; the log says why")
 }
 
 /// Waits for the thread that writes, and reports the first error of the whole run.

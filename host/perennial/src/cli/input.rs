@@ -44,6 +44,7 @@ use perennial_sandbox::Origin;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::Trust;
 
 /// An instant of the command line: RFC 3339, or a date alone, which is midnight UTC.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
@@ -150,14 +151,14 @@ impl Context {
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
-        self.load_files(files)
+        self.load_files(files, self.config()?.trust.clone())
     }
 
-    fn load_files(&self, files: Vec<PluginFile>) -> anyhow::Result<Plugins> {
+    fn load_files(&self, files: Vec<PluginFile>, trust: Trust) -> anyhow::Result<Plugins> {
         let cache_dir = self.cache.clone().or_else(default_cache);
         let limits =
             Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
-        let loaded = Plugins::load(&Options { files, cache_dir, limits });
+        let loaded = Plugins::load(&Options { files, cache_dir, limits, trust });
         let is_input =
             |error: &LoadError| matches!(error, LoadError::WrongTable { .. } | LoadError::Unreadable { .. });
         loaded.map_err(|error| match is_input(&error) {
@@ -168,7 +169,7 @@ impl Context {
 
     /// The plugin of one file, whatever the configuration and the command line name beside it.
     pub(super) fn load_plugin(&self, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
-        let plugins = self.load_files(vec![file.clone()])?;
+        let plugins = self.load_files(vec![file.clone()], Trust::default())?;
         let found = plugins.iter().find(|plugin| *plugin.origin() == Origin::File(file.path.clone()));
         let missing = || UserError::Argument(format!("`{}` is no plugin", file.path.display()));
         Ok(Arc::clone(found.ok_or_else(missing)?))
@@ -176,15 +177,16 @@ impl Context {
 
     /// The rules of every provider.
     pub(super) fn providers(&self) -> anyhow::Result<Providers> {
-        Ok(rules_of(&self.load_plugins()?))
+        Ok(Providers::of_plugins(Arc::new(self.load_plugins()?)))
     }
 
     /// The rules of every provider, and the policies of the database, which rule on their plans.
     pub(super) fn providers_with_policies(&self) -> anyhow::Result<Providers> {
-        let plugins = self.load_plugins()?;
+        let plugins = Arc::new(self.load_plugins()?);
         let interpreter = Interpreter::load(&plugins)?;
-        let people = self.config()?.limits.limit_raise_people;
-        Ok(rules_of(&plugins).with_policies(Arc::new(Policies::stored(interpreter, people))))
+        let config = self.config()?;
+        let policies = Policies::stored(interpreter, config.limits.limit_raise_people);
+        Ok(Providers::of_plugins(plugins).with_upgrade(config.upgrade).with_policies(Arc::new(policies)))
     }
 }
 

@@ -186,6 +186,41 @@ pub(super) fn prices(context: &Context, arguments: &Prices) -> anyhow::Result<()
     listed.write(context, (&request, filter.account()), &PRICES, nothing)
 }
 
+/// Counts what expires on each day, and what one term of it costs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial expiries --expires-before 2026-03-01
+  perennial expiries --account acme-hw --format csv")]
+pub(super) struct Expiries {
+    #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+const EXPIRIES: [Field; 4] = [
+    Field::instant("day", "day"),
+    Field::number("resources", "resources"),
+    Field::amount("price", "price", "/currency"),
+    Field::text("currency", ""),
+];
+
+pub(super) fn expiries(context: &Context, arguments: &Expiries) -> anyhow::Result<()> {
+    let Expiries { target, filter, list } = arguments;
+    let client = context.client(target)?;
+    let request = filter.of(Request::new("GET", "/v1/expiries", &[]).to("count what expires"));
+    let found = items::whole(&client, &request)?;
+    context.write_items(
+        &client,
+        &EXPIRIES,
+        &found,
+        list,
+        list::nothing(!filter.is_empty(), "nothing expires"),
+    )
+}
+
 /// Lists the audit log: who did what and why, and what became of it; newest first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

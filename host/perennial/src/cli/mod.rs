@@ -10,6 +10,8 @@ mod act;
 mod approvals;
 mod audit_record;
 mod calendar;
+mod calls;
+mod channel;
 mod choice;
 mod clock;
 mod compare;
@@ -20,6 +22,7 @@ mod database;
 mod db;
 mod demo;
 mod demo_host;
+mod driving;
 mod event_lines;
 mod events;
 mod explain;
@@ -63,6 +66,7 @@ mod terminal;
 mod token;
 mod user_error;
 mod validate;
+mod warning;
 mod webhook;
 
 use std::cell::OnceCell;
@@ -164,11 +168,13 @@ enum Command {
     Resource(resource::Arguments),
     Account(account::Arguments),
     Sync(sync::Arguments),
+    Calls(calls::Arguments),
     Drift(lists::Drift),
     Job(job::Arguments),
     Orders(lists::Orders),
     Attempts(lists::Attempts),
     Prices(lists::Prices),
+    Expiries(lists::Expiries),
     Forecast(forecast::Arguments),
     Package(package::Arguments),
     Events(events::Arguments),
@@ -178,6 +184,8 @@ enum Command {
     Policy(policy::Arguments),
     Replay(replay::Arguments),
     Webhook(webhook::Arguments),
+    Channel(channel::Arguments),
+    Warning(warning::Arguments),
     Calendar(calendar::Arguments),
     Clock(clock::Arguments),
     Audit(lists::Audit),
@@ -193,18 +201,23 @@ impl Command {
             Command::Resource(_)
                 | Command::Account(_)
                 | Command::Sync(_)
+                | Command::Calls(_)
                 | Command::Drift(_)
                 | Command::Job(_)
                 | Command::Orders(_)
                 | Command::Attempts(_)
                 | Command::Prices(_)
+                | Command::Expiries(_)
                 | Command::Forecast(_)
                 | Command::Package(_)
                 | Command::Webhook(_)
+                | Command::Channel(_)
+                | Command::Warning(_)
                 | Command::Calendar(_)
                 | Command::Clock(_)
                 | Command::Audit(_)
                 | Command::Policy(_)
+                | Command::Plugin(_)
         )
     }
 }
@@ -310,14 +323,18 @@ fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
         Command::Resource(arguments) => resource::resource(context, arguments),
         Command::Account(arguments) => account::account(context, arguments),
         Command::Sync(arguments) => sync::sync(context, arguments),
+        Command::Calls(arguments) => calls::calls(context, arguments),
         Command::Drift(arguments) => lists::drift(context, arguments),
         Command::Job(arguments) => job::job(context, arguments),
         Command::Orders(arguments) => lists::orders(context, arguments),
         Command::Attempts(arguments) => lists::attempts(context, arguments),
         Command::Prices(arguments) => lists::prices(context, arguments),
+        Command::Expiries(arguments) => lists::expiries(context, arguments),
         Command::Forecast(arguments) => forecast::forecast(context, arguments),
         Command::Package(arguments) => package::package(context, arguments),
         Command::Webhook(arguments) => webhook::webhook(context, arguments),
+        Command::Channel(arguments) => channel::channel(context, arguments),
+        Command::Warning(arguments) => warning::warning(context, arguments),
         Command::Calendar(arguments) => calendar::calendar(context, arguments),
         Command::Clock(arguments) => clock::clock(context, arguments),
         Command::Audit(arguments) => lists::audit(context, arguments),

@@ -113,7 +113,7 @@ fn row(plugin: &Plugin) -> Row {
         Cell::new(manifest.id.as_str()),
         Cell::new(manifest.name.as_str()),
         Cell::new(plugin.origin().to_string().replace('`', "")),
-        Cell::new(Value::Count(plugin.size_bytes())),
+        Cell::new(Value::Count(plugin.parts().size_bytes())),
         Cell::new(plugin.digest()),
         Cell::new(Value::Texts(plugin.interfaces().exports.clone())),
         Cell::new(Value::Texts(plugin.interfaces().imports.clone())),
@@ -128,7 +128,7 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
     let manifest = plugin.manifest();
     writeln!(out, "{}  {}", style.paint(Tone::Strong, &manifest.id), manifest.name)?;
     let facts = [
-        ("from", format!("{}, {} bytes", plugin.origin(), dates::whole(plugin.size_bytes()))),
+        ("from", format!("{}, {} bytes", plugin.origin(), dates::whole(plugin.parts().size_bytes()))),
         ("revision", plugin.digest().to_owned()),
         ("exports", listed(&plugin.interfaces().exports)),
         ("imports", listed(&plugin.interfaces().imports)),

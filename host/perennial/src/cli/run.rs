@@ -51,6 +51,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         .with_wakes_per_hour_max(config.limits.wakes_per_hour_max)
         .with_stop_flag(stopped);
     engine.notice_set_back(clock::now())?;
+    start::say_trust(&config.trust);
+    engine.bind_loaded(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;
     tracing::info!("the clock stopped; nothing was left half done");

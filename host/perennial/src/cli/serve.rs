@@ -24,6 +24,8 @@ use perennial_engine::rules::Providers;
 use perennial_http::faults::Faults;
 use perennial_http::provider_api as endpoint;
 use perennial_http::server::listener as serve;
+use perennial_service::channels;
+use perennial_service::channels::dispatcher::ChannelSender;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_service::webhooks::client::Client;
@@ -125,11 +127,17 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
     let tls = config.tls.as_ref().map(serve::tls_acceptor).transpose().map_err(|error| argument(&error))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
         .map_err(|error| argument(&error))?;
+    let sender = ChannelSender::new(
+        config.webhooks.allow_private,
+        config.webhooks.certificates.as_deref(),
+        config.email.as_ref(),
+    );
+    let sender = sender.map_err(|error| argument(&error))?;
     let secret_box =
         secrets_key::load_secret_box(config.secrets_key_file.as_ref()).map_err(|error| argument(&error))?;
     let providers = context.providers_with_policies()?;
     let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
-    Ok(Setup { config, tls, client, secret_box, providers, endpoints })
+    Ok(Setup { config, tls, client, sender, secret_box, providers, endpoints })
 }
 
 /// Opens the database and checks that it can be served: its keys can be read, its accounts have plugins, it lives on the
@@ -154,6 +162,7 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
     if sealed > 0 {
         tracing::info!(sealed, "secrets of webhooks that were in clear text are sealed now");
     }
+    seal_channels(&mut store, setup.secret_box.as_ref())?;
     warn_of_wide_files(context, &setup.config);
     if is_in_clear(&setup.config) {
         tracing::warn!(address = %listen, "{IN_CLEAR}");
@@ -164,10 +173,27 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
     Ok(store)
 }
 
+/// Seals the credentials of channels that are in clear text, and checks that all can be opened.
+fn seal_channels(store: &mut Store, secret_box: Option<&SecretBox>) -> anyhow::Result<()> {
+    let sealed = channels::seal::seal_all(store, secret_box).map_err(|error| match error {
+        channels::seal::SealError::Store(error) => anyhow::Error::from(error),
+        error @ channels::seal::SealError::Credentials { .. } => {
+            UserError::Argument(error.to_string()).into()
+        }
+    })?;
+    if sealed > 0 {
+        tracing::info!(sealed, "URLs of channels that were in clear text are sealed now");
+    }
+    Ok(())
+}
+
 fn warn_of_wide_files(context: &Context, config: &Config) {
-    warn_if_wide(&context.db, "the database, which has the secrets of webhooks");
+    warn_if_wide(&context.db, "the database, which has the secrets of webhooks and channels");
     if let Some(file) = &config.secrets_key_file {
         warn_if_wide(file, "the key that secrets are kept with");
+    }
+    if let Some(file) = config.email.as_ref().and_then(|email| email.password_file.as_ref()) {
+        warn_if_wide(file, "the password of the mail server");
     }
     if let Some(tls) = &config.tls {
         warn_if_wide(&tls.key, "the private key of TLS");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::UserError;
 use perennial_engine::rules::Providers;
+use perennial_sandbox::Trust;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 
@@ -33,6 +34,8 @@ impl Arguments {
         providers: &Providers,
         allowed_by_config: bool,
     ) -> anyhow::Result<()> {
+        // A revision that was installed here counts like one that is loaded.
+        let providers = providers.as_bound(db)?;
         let mut missing = BTreeMap::<String, Vec<String>>::new();
         for stored in accounts::list(db)? {
             if !providers.contains_key(&stored.account.provider) {
@@ -59,6 +62,16 @@ impl Arguments {
              leave these accounts' resources as they are with `--allow-missing-plugins`"
         );
         Err(UserError::Argument(message).into())
+    }
+}
+
+/// Says whose plugins can be installed, where it is anybody's.
+pub(super) fn say_trust(trust: &Trust) {
+    if trust.keys.is_empty() {
+        tracing::info!(
+            "no key is trusted, so plugins need no signature: whoever may install one may install any; `[trust] keys` of the \
+             configuration names those whose plugins are"
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use perennial_formats::wording::did_you_mean;
 use perennial_service::limits::Limits;
 use perennial_service::secrets;
 
+use crate::outbound_config;
 use crate::profile;
 
 /// The secret of a connected account's key, which `account connect` and `account rotate` seal.
@@ -28,15 +29,17 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 pub(super) const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     ("limits", Limits::NAMES),
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
     ("connections", &["allow_private", "allow_commands", "certificates"]),
+    ("email", outbound_config::MAIL_KEYS),
     ("secrets", &["key_file"]),
-    ("plugins", &["files", "allow_missing"]),
+    ("plugins", &["files", "allow_missing", "upgrade"]),
+    ("trust", &["keys"]),
     ("database", &["must_exist"]),
 ];
 
@@ -78,7 +81,7 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), Unknown
         return Err(UnknownVariable { meant: did_you_mean(name, all), name: name.to_owned() });
     };
     let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        _ if (section, key) == ("plugins", "files") => listed_files(&value),
+        _ if [("plugins", "files"), ("trust", "keys")].contains(&(section, key)) => listed(&value),
         (Ok(number), _) => toml::Value::Integer(number),
         (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
         (Err(_), Err(_)) => toml::Value::String(value),
@@ -98,8 +101,8 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), Unknown
     Ok(())
 }
 
-/// The files that a variable lists with commas between them.
-fn listed_files(value: &str) -> toml::Value {
+/// What a variable lists with commas between.
+fn listed(value: &str) -> toml::Value {
     let files = value.split(',').map(str::trim).filter(|file| !file.is_empty());
     toml::Value::Array(files.map(|file| toml::Value::String(file.to_owned())).collect())
 }

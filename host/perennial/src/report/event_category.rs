@@ -110,7 +110,10 @@ impl EventCategory {
             EventKind::SettingChanged { .. }
             | EventKind::PolicyInstalled { .. }
             | EventKind::PolicyRemoved { .. }
-            | EventKind::PolicyCalendarChanged { .. } => EventCategory::Setting,
+            | EventKind::PolicyCalendarChanged { .. }
+            | EventKind::RevisionInstalled { .. }
+            | EventKind::RevisionBound { .. }
+            | EventKind::RevisionUnbound { .. } => EventCategory::Setting,
             EventKind::Unsubscribed { .. } => EventCategory::Unsubscribed,
             EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {

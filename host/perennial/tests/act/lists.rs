@@ -14,6 +14,7 @@ fn what_only_the_api_had_is_listed_in_every_format() {
         for (words, column, told) in [
             (&["orders", "--account", "acme-hw", "--state", "paid"][..], "id", "purchase/ecs-1"),
             (&["prices", "--kind", "ecs"], "account", "99.00 CNY"),
+            (&["expiries", "--kind", "ecs"], "day", "99.00 CNY"),
             (&["package", "list"], "account", "vCPU-hour"),
             (&["forecast", "--account", "acme-hw", "--months", "2"], "account", "2026-02"),
             (&["forecast", "--payments", "--months", "1"], "at", "ecs-1"),
@@ -68,6 +69,15 @@ fn lists_say_what_is_wrong_with_their_conditions() {
             (&["webhook", "rotate-secret", "wh_0"], "there is no webhook `wh_0`"),
             (&["webhook", "deliveries", "wh_0", "--state", "lost"], "there is no such state"),
             (&["webhook", "delete", "wh_0", "--yes"], "there is no webhook `wh_0`"),
+            (&["channel", "create", "email", "--to", "nobody"], "\n  to[0]: "),
+            (&["channel", "create", "pigeon"], "there is no such kind of channel"),
+            (&["channel", "create", "wecom", "--url-file", "none.url"], "none.url"),
+            (&["channel", "set", "ch_0"], "name something to change"),
+            (&["channel", "show", "ch_0"], "there is no channel `ch_0`"),
+            (&["channel", "test", "ch_0"], "there is no channel `ch_0`"),
+            (&["channel", "deliveries", "ch_0", "--state", "lost"], "there is no such state"),
+            (&["channel", "resend", "ch_0", "msg_0"], "there is no channel `ch_0`"),
+            (&["channel", "delete", "ch_0", "--yes"], "there is no channel `ch_0`"),
             (&["calendar", "create", "--name", "a", "--occurrence", "party"], "party"),
             (&["calendar", "revoke", "cal-9", "--yes"], "there is no calendar `cal-9`"),
             (&["approvals", "show", "none~1"], "there is no approval `none~1`"),
@@ -149,6 +159,68 @@ fn use_is_written_down_and_covered_by_packages() {
         assert!(told.contains("pkg-1"), "{told}");
         world.tells(&["package", "use", "acme-hw", "cci", "2.5", "--idempotency-key", "k"]);
         assert_eq!(world.json(&["package", "list"])[0]["left"], "7.50");
+    }
+}
+
+#[test]
+fn warnings_are_acknowledged_until_an_instant_and_recalled() {
+    for world in World::both() {
+        let until = ["warning", "acknowledge", "ecs-1", "--until", "2027-01-01", "--reason", "is to lapse"];
+        let made = world.json(&until);
+        assert_eq!(
+            (&made["until"], &made["reason"]),
+            (&"2027-01-01T00:00:00Z".into(), &"is to lapse".into())
+        );
+        assert_eq!(world.json(&["warning", "list"])[0]["resource"], "ecs-1");
+        world.fails(&["warning", "acknowledge", "ecs-1", "--until", "2020-01-01"], 2, "has passed");
+        world.fails(&["warning", "acknowledge", "none"], 2, "there is no resource `none`");
+        world.tells(&["warning", "recall", "ecs-1"]);
+        world.fails(&["warning", "recall", "ecs-1"], 2, "there is no acknowledgement `ecs-1`");
+        assert!(items(&world.json(&["warning", "list"])).is_empty());
+    }
+}
+
+#[test]
+fn a_channel_is_made_of_files_changed_tried_and_deleted() {
+    for world in World::both() {
+        world.folder.write("robot.url", "https://robot.invalid/robot/send?access_token=hidden\n");
+        world.folder.write("robot.secret", "SEChidden\n");
+        let create =
+            ["channel", "create", "dingtalk", "--url-file", "robot.url", "--secret-file", "robot.secret"];
+        let made =
+            world.json(&[&create[..], &["--quiet-hours", "22:00-07:00", "--language", "zh-CN"]].concat());
+        assert_eq!(
+            (&made["address"], &made["quiet_hours"]["from"]),
+            (&"robot.invalid".into(), &"22:00".into())
+        );
+        let id = made["id"].as_str().unwrap().to_owned();
+        let set = [
+            "channel",
+            "set",
+            &id,
+            "--quiet-hours",
+            "off",
+            "--digest-at",
+            "08:00",
+            "--readers-zone",
+            "+08:00",
+        ];
+        let set = world.json(&set);
+        assert_eq!(
+            (&set["digest_at"], &set["quiet_hours"], &set["time_zone"]),
+            (&"08:00".into(), &Value::Null, &"+08:00".into())
+        );
+        assert!(!world.tells(&["channel", "list"]).contains("hidden"));
+        let sent = world.json(&["channel", "test", &id]);
+        let message = sent[0]["id"].as_str().unwrap().to_owned();
+        assert_eq!(world.json(&["channel", "deliveries", &id])[0]["id"], sent[0]["id"]);
+        world.json(&["channel", "set", &id, "--disable"]);
+        world.fails(&["channel", "test", &id], 1, "enable it, then test it");
+        world.fails(&["channel", "resend", &id, "msg_0"], 2, "there is no delivery `msg_0`");
+        assert!(message.starts_with("msg_"), "{message}");
+        world.fails(&["channel", "delete", &id], 2, "nobody can be asked here");
+        world.tells(&["channel", "delete", &id, "--yes"]);
+        assert!(items(&world.json(&["channel", "list"])).is_empty());
     }
 }
 

@@ -140,7 +140,7 @@ fn what_another_revision_decided_is_counted_and_no_failure() {
     let words = folder.run(&["replay", "--all"]).succeeded().stdout();
     expect![[r#"
         6 decisions: 2 answered the same, 0 otherwise, 4 not replayable
-        not replayable: 4 decisions: it was made by revision 0123 of `baidu`, and another one is loaded
+        not replayable: 4 decisions: it was made by revision 0123 of `baidu`, which is neither loaded nor kept
     "#]]
     .assert_eq(&words);
     let json = folder.run(&["replay", "--all", "--format", "json"]).succeeded().stdout();

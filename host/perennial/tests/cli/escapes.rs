@@ -29,7 +29,7 @@ fn steering(text: &str) -> Vec<char> {
 
 fn assert_tame(words: &[&str], ran: &Ran) {
     for text in [ran.stdout(), ran.stderr()] {
-        assert_eq!(steering(&text), [], "{words:?}: {text:?}");
+        assert_eq!(steering(&text), [] as [char; 0], "{words:?}: {text:?}");
         assert!(!text.lines().any(|line| line.starts_with("forged")), "{words:?}: {text}");
     }
 }
@@ -131,6 +131,6 @@ fn what_is_refused_is_repeated_without_what_would_steer() {
         let ran = folder.run(words);
         assert_ne!(ran.code(), 0, "{words:?}");
         assert!(!ran.stderr().is_empty(), "{words:?}");
-        assert_eq!(steering(&ran.stderr()), [], "{words:?}: {:?}", ran.stderr());
+        assert_eq!(steering(&ran.stderr()), [] as [char; 0], "{words:?}: {:?}", ran.stderr());
     }
 }

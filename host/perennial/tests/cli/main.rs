@@ -11,6 +11,7 @@ mod import;
 mod lists;
 mod mistakes;
 mod output;
+mod revisions;
 mod sample;
 mod sandbox;
 mod secrets;

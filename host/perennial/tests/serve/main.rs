@@ -5,6 +5,7 @@
 mod support;
 
 mod clock;
+mod connected;
 #[cfg(unix)]
 mod console;
 mod limits;

@@ -59,7 +59,7 @@ impl Served {
 
     /// The same, with what it logged before it served.
     pub fn start_logged(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> (Served, String) {
-        let (served, mut log, told) = Served::begin_start(folder, environment, words);
+        let (served, mut log, told) = Served::begin_start(folder, environment, ("serve", words));
         // Nobody reads the rest, and a full pipe must not stop the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         (served, told)
@@ -67,7 +67,7 @@ impl Served {
 
     /// Starts one whose log nobody reads any more once it has told its address.
     pub fn start_unread(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
-        Served::begin_start(folder, environment, words).0
+        Served::begin_start(folder, environment, ("serve", words)).0
     }
 
     /// Starts one whose log nobody reads any more once it has told its address, although its pipe stays open.
@@ -76,18 +76,25 @@ impl Served {
         environment: &[(&str, &str)],
         words: &[&str],
     ) -> (Served, BufReader<ChildStderr>) {
-        let (served, log, _) = Served::begin_start(folder, environment, words);
+        let (served, log, _) = Served::begin_start(folder, environment, ("serve", words));
         (served, log)
+    }
+
+    /// Starts a provider sandbox on the database of `folder`.
+    pub fn start_sandbox(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        let (served, mut log, _) = Served::begin_start(folder, environment, ("sandbox", words));
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        served
     }
 
     fn begin_start(
         folder: &Folder,
         environment: &[(&str, &str)],
-        words: &[&str],
+        (command_name, words): (&str, &[&str]),
     ) -> (Served, BufReader<ChildStderr>, String) {
         let token = token(folder);
         let mut command = program(folder, environment);
-        let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.arg(command_name).args(words).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut told) = (String::new(), String::new());
         let mut provider_address = None;

@@ -183,3 +183,36 @@ fn an_approval_that_was_pending_says_that_it_may_be_paid_and_needs_a_person() {
     assert_eq!(server.send("POST", "/v1/clock:advance", r#"{"to": "2026-01-11T00:00:00Z"}"#).status, 200);
     assert_eq!(balance(&server), "100.00", "nobody decided, and it may be paid already");
 }
+
+#[test]
+fn what_may_be_paid_already_is_not_paid_once_it_is_no_longer_declined() {
+    let folder = Folder::new();
+    let condition = |server: &Served, value: &str| {
+        let body = json!({ "attributes": { "condition": value } }).to_string();
+        assert_eq!(server.send("PATCH", "/v1/resources/sooner", &body).status, 200);
+    };
+    let advance = |server: &Served, to: &str| {
+        assert_eq!(server.send("POST", "/v1/clock:advance", &json!({ "to": to }).to_string()).status, 200);
+    };
+    let server = Served::start(&folder, &[], &START);
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    condition(&server, "processing-order");
+    advance(&server, "2026-01-02T00:00:00Z");
+    run(&folder, &[], &["db", "backup", "backup.db"]);
+    condition(&server, "");
+    advance(&server, "2026-01-05T00:00:00Z");
+    assert_eq!(balance(&server), "70.00", "it was renewed in the time that is lost");
+    stop(server);
+
+    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    let server = Served::start(&folder, &[], &AGAIN);
+    advance(&server, "2026-01-06T00:00:00Z");
+    condition(&server, "");
+    advance(&server, "2026-01-11T00:00:00Z");
+    assert_eq!(balance(&server), "100.00", "it may be paid already");
+    let requested = items(&server, "/v1/approvals");
+    assert_eq!(requested[0]["resource"], "sooner", "{requested:?}");
+    // What is due after the time that is lost is paid as ever.
+    advance(&server, "2026-01-20T00:00:00Z");
+    assert_eq!(balance(&server), "70.00");
+}

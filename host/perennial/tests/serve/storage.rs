@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::process::Stdio;
 
 use perennial_store::ReadTx;
+use perennial_store::channels;
 use perennial_store::webhooks;
 
 use crate::server::ApiResponse;
@@ -197,6 +198,30 @@ fn files_with_secrets_that_others_can_read_are_warned_of() {
             std::fs::set_permissions(folder.path(file), PermissionsExt::from_mode(mode)).unwrap();
         }
     }
+}
+
+#[test]
+fn urls_of_channels_are_sealed_once_there_is_a_key_and_need_it_then() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    let channel = r#"{"kind": "slack", "url": "https://robot.invalid/services/hidden"}"#;
+    assert_eq!(server.send("POST", "/v1/channels", channel).status, 201);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    let kept = || {
+        let channels = channels::list(&ReadTx::open(&folder.path("test.db")).unwrap()).unwrap();
+        channels.into_iter().next().unwrap().target.credentials.unwrap()
+    };
+    assert!(String::from_utf8(kept()).unwrap().contains("hidden"), "it is there as it is");
+    run(&folder, &[], &["key", "new-secrets-key", "secrets.key"]);
+    let environment = [("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")];
+    drop(Served::start(&folder, &environment, &VIRTUAL));
+    let sealed = kept();
+    assert!(!sealed.windows(6).any(|part| part == b"hidden"), "{sealed:?}");
+    let refused = run(&folder, &[], &["serve", "--virtual-clock"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("the URL of the channel ch_") && said.contains("there is no key"), "{said}");
 }
 
 #[test]

@@ -22,7 +22,9 @@ use crate::provider::bundled::BUNDLED;
 use crate::provider::connector::PluginConnector;
 use crate::provider::contract::Interfaces;
 use crate::provider::manifest;
+use crate::provider::parts::PluginParts;
 use crate::provider::plugin::Plugin;
+use crate::provider::signature::Trust;
 use crate::provider::table::Table;
 use crate::provider::table::TableSource;
 use crate::runtime::call;
@@ -39,6 +41,8 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// What each plugin may spend.
     pub limits: Limits,
+    /// Whose files are loaded. The signature of a file is beside it, with `.sig` behind its name.
+    pub trust: Trust,
 }
 
 /// A plugin on disk: a component or, where the name ends in `.toml`, a table.
@@ -71,6 +75,8 @@ pub enum Origin {
     Bundled(&'static str),
     /// It was read from a file.
     File(PathBuf),
+    /// It is kept in the database, or is to be: the name that it goes by.
+    Kept(String),
 }
 
 impl fmt::Display for Origin {
@@ -78,6 +84,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Bundled(id) => write!(f, "`{id}` (bundled)"),
             Origin::File(path) => write!(f, "`{}`", path.display()),
+            Origin::Kept(name) => write!(f, "`{name}`"),
         }
     }
 }
@@ -88,6 +95,7 @@ impl Origin {
         match self {
             Origin::Bundled(id) => (*id).to_owned(),
             Origin::File(path) => path.display().to_string(),
+            Origin::Kept(name) => name.clone(),
         }
     }
 }
@@ -96,6 +104,7 @@ impl Origin {
 #[derive(Debug)]
 pub struct Plugins {
     loader: Loader,
+    trust: Trust,
     by_id: BTreeMap<String, Arc<Plugin>>,
 }
 
@@ -111,15 +120,18 @@ impl Plugins {
         for file in &options.files {
             let bytes = read(&file.path)?;
             let origin = Origin::File(file.path.clone());
+            let signed_by =
+                options.trust.check(&origin.to_string(), &bytes, signature_beside(&file.path)?.as_deref())?;
             let plugin = match file.is_table() {
                 true => {
-                    let plugin = load_table(&loader, origin, &bytes)?;
-                    check_digest(file, &bytes, Some(plugin.digest()))?;
+                    let plugin =
+                        load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_table(bytes) })?;
+                    check_digest(file, plugin.parts().written(), Some(plugin.digest()))?;
                     plugin
                 }
                 false => {
                     check_digest(file, &bytes, None)?;
-                    load(&loader, origin, &bytes)?
+                    load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_component(bytes) })?
                 }
             };
             let second = plugin.origin().to_string();
@@ -131,19 +143,34 @@ impl Plugins {
         for bundled in BUNDLED {
             if !by_id.contains_key(bundled.id) {
                 let origin = Origin::Bundled(bundled.id);
-                let plugin = match bundled.table {
-                    Some(table) => load_table(&loader, origin, table.as_bytes())?,
-                    None => load(&loader, origin, bundled.component)?,
+                let parts = match bundled.table {
+                    Some(table) => PluginParts::of_table(table.as_bytes()),
+                    None => PluginParts::of_component(bundled.component),
                 };
+                let plugin = load(&loader, origin, parts)?;
                 by_id.insert(plugin.manifest().id.clone(), Arc::new(plugin));
             }
         }
-        Ok(Plugins { loader, by_id })
+        Ok(Plugins { loader, trust: options.trust.clone(), by_id })
     }
 
     /// The plugin that has the rules of `provider`.
     pub fn get(&self, provider: &str) -> Option<&Arc<Plugin>> {
         self.by_id.get(provider)
+    }
+
+    /// Loads a plugin beside them that is kept as its parts, and is called `name` in messages.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when it cannot be used; [`LoadError::stage`] says how far it came.
+    pub fn load_parts(&self, name: &str, parts: PluginParts) -> Result<Plugin, LoadError> {
+        load(&self.loader, Origin::Kept(name.to_owned()), parts)
+    }
+
+    /// Whose plugins are loaded.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// What loaded them, for components of other contracts: they share its engine.
@@ -169,6 +196,23 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     bytes.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
 }
 
+/// The signature beside a file, if there is one.
+fn signature_beside(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
+    let path = signature_path(path);
+    match std::fs::read(&path) {
+        Ok(signature) => Ok(Some(signature)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(LoadError::Unreadable { path, source }),
+    }
+}
+
+/// Where the signature of a plugin's file is: beside it, with `.sig` behind its name.
+pub fn signature_path(plugin: &Path) -> PathBuf {
+    let mut name = plugin.as_os_str().to_owned();
+    name.push(".sig");
+    name.into()
+}
+
 /// Before anything of a component is compiled: the file may be another one than the operator looked at.
 fn check_digest(file: &PluginFile, bytes: &[u8], revision: Option<&str>) -> Result<(), LoadError> {
     let found = hex::encode(Sha256::digest(bytes));
@@ -180,18 +224,17 @@ fn check_digest(file: &PluginFile, bytes: &[u8], revision: Option<&str>) -> Resu
     }
 }
 
-fn load(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
+fn load(loader: &Loader, origin: Origin, parts: PluginParts) -> Result<Plugin, LoadError> {
     contain(&origin.clone(), || {
-        let (component, digest) = loader.component(&origin.to_string(), bytes)?;
-        load_contained(loader, origin, (component, digest, bytes.len()), None)
-    })
-}
-
-/// The interpreter of tables, with a table.
-fn load_table(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
-    contain(&origin.clone(), || {
-        let source = TableSource::of(loader, &origin.to_string(), bytes)?;
-        load_contained(loader, origin, (source.component, source.revision, bytes.len()), Some(source.text))
+        let shown = origin.to_string();
+        let (component, digest) = match &parts.table {
+            Some(table) => {
+                let source = TableSource::of(loader, &shown, &parts.component, table)?;
+                (source.component, source.revision)
+            }
+            None => loader.component(&shown, &parts.component)?,
+        };
+        load_contained(loader, origin, (component, digest), parts)
     })
 }
 
@@ -209,8 +252,8 @@ fn contain<T>(origin: &Origin, work: impl FnOnce() -> Result<T, LoadError>) -> R
 fn load_contained(
     loader: &Loader,
     origin: Origin,
-    (component, digest, bytes): (Component, String, usize),
-    table: Option<&str>,
+    (component, digest): (Component, String),
+    parts: PluginParts,
 ) -> Result<Plugin, LoadError> {
     let (shown, name) = (origin.to_string(), origin.name());
     let interfaces = Interfaces::of(loader.runtime.engine(), &component);
@@ -221,7 +264,7 @@ fn load_contained(
         false => None,
     };
     let wrong = |error: wasmtime::Error| interfaces.wrong(&shown, format!("{error:#}"));
-    let table = table.map(|text| Table::of(text, &pre)).transpose().map_err(wrong)?;
+    let table = parts.table_text().map(|text| Table::of(text, &pre)).transpose().map_err(wrong)?;
     let described = describe(loader, (&shown, &name), &pre, table.as_ref())?;
     let manifest = manifest::receive(described).map_err(|problems| LoadError::WrongManifest {
         origin: shown.clone(),
@@ -237,7 +280,7 @@ fn load_contained(
         false => None,
     };
     let functions = (pre, provider_api, table, connector);
-    Ok(Plugin::new(runtime, loader.limits, functions, manifest, origin, digest, interfaces, bytes))
+    Ok(Plugin::new(runtime, loader.limits, functions, manifest, origin, digest, interfaces, parts))
 }
 
 /// What the plugin says of itself; of a table, first whether it is one.

@@ -42,6 +42,7 @@ use crate::provider::encode::Ids;
 use crate::provider::encode::Words;
 use crate::provider::load::Origin;
 use crate::provider::named_accounts::NamedAccounts;
+use crate::provider::parts::PluginParts;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
 use crate::provider::request::TimelineRequest;
@@ -76,7 +77,7 @@ pub struct Plugin {
     origin: Origin,
     digest: String,
     interfaces: Interfaces,
-    bytes: usize,
+    parts: PluginParts,
     fuel_used: AtomicU64,
 }
 
@@ -96,7 +97,7 @@ impl Plugin {
         origin: Origin,
         digest: String,
         interfaces: Interfaces,
-        bytes: usize,
+        parts: PluginParts,
     ) -> Plugin {
         Plugin {
             runtime,
@@ -109,7 +110,7 @@ impl Plugin {
             origin,
             digest,
             interfaces,
-            bytes,
+            parts,
             fuel_used: AtomicU64::new(0),
         }
     }
@@ -144,9 +145,9 @@ impl Plugin {
         self.table.is_some()
     }
 
-    /// The size of the component or the table, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.bytes
+    /// What it is made of.
+    pub fn parts(&self) -> &PluginParts {
+        &self.parts
     }
 
     /// Its translation to its provider's API, if it has one.

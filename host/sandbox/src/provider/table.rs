@@ -32,35 +32,39 @@ pub struct Table {
     interpreter: InterpreterIndices,
 }
 
-/// A table and the interpreter itself, compiled, with the digest that names both together.
-pub(crate) struct TableSource<'t> {
-    pub(crate) text: &'t str,
+/// The interpreter of a table, compiled, with the digest that names both together.
+pub(crate) struct TableSource {
     pub(crate) component: Component,
     pub(crate) revision: String,
 }
 
-impl<'t> TableSource<'t> {
-    /// Reads the bytes of a table as text, and loads the interpreter.
+impl TableSource {
+    /// Makes sure that the bytes of a table are text, and loads the interpreter, which is a component.
     ///
     /// # Errors
     ///
     /// When it is too long, or not UTF-8.
-    pub(crate) fn of(loader: &Loader, origin: &str, bytes: &'t [u8]) -> Result<TableSource<'t>, LoadError> {
+    pub(crate) fn of(
+        loader: &Loader,
+        origin: &str,
+        interpreter: &[u8],
+        bytes: &[u8],
+    ) -> Result<TableSource, LoadError> {
         if bytes.len() > BYTES_MAX {
             let (origin, bytes) = (origin.to_owned(), bytes.len());
             return Err(LoadError::TooLarge { origin, bytes, limit_bytes: BYTES_MAX });
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| LoadError::WrongTable {
+        std::str::from_utf8(bytes).map_err(|error| LoadError::WrongTable {
             origin: origin.to_owned(),
             problems: format!(" it is not UTF-8 from byte {} on", error.valid_up_to()),
         })?;
-        let (component, digest) = loader.component("the interpreter of tables", INTERPRETER)?;
-        Ok(TableSource { text, component, revision: revision(&digest, bytes) })
+        let (component, digest) = loader.component("the interpreter of tables", interpreter)?;
+        Ok(TableSource { component, revision: revision(&digest, bytes) })
     }
 }
 
 /// What names a table's rules: the interpreter and the text, because either can change what is answered.
-fn revision(interpreter: &str, table: &[u8]) -> String {
+pub(crate) fn revision(interpreter: &str, table: &[u8]) -> String {
     hex::encode(Sha256::new().chain_update(interpreter).chain_update([0]).chain_update(table).finalize())
 }
 

@@ -150,6 +150,25 @@ pub enum LoadError {
         /// The digest of the file.
         found: String,
     },
+    /// It has no signature where one is required.
+    #[error(
+        "the plugin {origin} has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it \
+         with `perennial plugin sign`, or name the key that signed it"
+    )]
+    Unsigned {
+        /// The file of the component.
+        origin: String,
+    },
+    /// Its signature is none of a trusted key.
+    #[error(
+        "the signature of the plugin {origin} does not count: {problem}; get the plugin and its signature anew from its author"
+    )]
+    WronglySigned {
+        /// The file of the component.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The file is larger than plugins may be.
     #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
     TooLarge {
@@ -284,4 +303,28 @@ pub enum LoadError {
         /// The name of the other plugin.
         second: String,
     },
+}
+
+impl LoadError {
+    /// How far the plugin came, in one word: the stage of loading at which it failed.
+    pub fn stage(&self) -> &'static str {
+        match self {
+            LoadError::Unreadable { .. } => "read",
+            LoadError::OtherDigest { .. } => "digest",
+            LoadError::Unsigned { .. } | LoadError::WronglySigned { .. } => "signature",
+            LoadError::TooLarge { .. } | LoadError::TooMuchCode { .. } => "size",
+            LoadError::NotWebAssembly { .. }
+            | LoadError::CoreModule { .. }
+            | LoadError::WantsPowers { .. }
+            | LoadError::OtherContract { .. }
+            | LoadError::WrongContract { .. } => "contract",
+            LoadError::NoSandbox { .. } | LoadError::Invalid { .. } | LoadError::Unloadable { .. } => {
+                "compile"
+            }
+            LoadError::WrongTable { .. }
+            | LoadError::Silent { .. }
+            | LoadError::WrongManifest { .. }
+            | LoadError::Twice { .. } => "describe",
+        }
+    }
 }

@@ -16,7 +16,10 @@ use hyper::header;
 use perennial_domain::account::Account;
 use perennial_domain::connector;
 use perennial_domain::connector::CallContext;
+use perennial_domain::connector::Driver;
+use perennial_domain::connector::Mutation;
 use perennial_domain::connector::NotPermitted;
+use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
@@ -73,8 +76,8 @@ pub enum CallError {
     /// The plugin gave no usable answer.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// The provider's API has no such question.
-    #[error("the provider's API has no such question: {}: {}", .0.code, .0.message)]
+    /// The provider's API has no such question, or no such change.
+    #[error("the provider's API has no such call: {}: {}", .0.code, .0.message)]
     NoQuestion(Refusal),
     /// The request may not leave.
     #[error(transparent)]
@@ -111,6 +114,12 @@ impl CallError {
             | CallError::NoResponse(_) => None,
         }
     }
+}
+
+/// What came back for a request, and which host it named instead of the provider's own.
+struct Exchange {
+    authority: Option<String>,
+    response: ReceivedResponse,
 }
 
 /// Calls providers. One for a host, because it counts calls.
@@ -151,23 +160,78 @@ impl Caller {
         at: Timestamp,
         query: &Query,
     ) -> Result<QueryAnswer, CallError> {
+        let (asked, answered) = (query.clone(), query.clone());
+        let exchange = self.exchange(of, at, move |of, connector, context| {
+            let request = connector.encode_query(context, &asked)?.map_err(CallError::NoQuestion)?;
+            check_address(connector, context, &request)?;
+            connector::check_query(connector.capabilities(), &of.grants, &request)?;
+            Ok(request)
+        });
+        let Exchange { authority, response } = exchange.await?;
+        let of = Arc::clone(of);
+        blocking(move || {
+            let context = of.context(at, authority.as_deref());
+            let answer = connector_of(&of)?.decode_query(&context, &answered, &response)?;
+            answer.map_err(CallError::Failed)
+        })
+        .await
+    }
+
+    /// Has a provider make a change, signed with the instant `at`, within its quota; returns one outcome for each target. It
+    /// is sent at most once.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NoResponse`] when nobody knows what became of it; every other one when nothing was sent.
+    pub async fn change(
+        &self,
+        of: &Arc<ConnectedAccount>,
+        driver: Driver,
+        at: Timestamp,
+        mutation: &Mutation,
+    ) -> Result<Vec<Outcome>, CallError> {
+        let (wanted, answered) = (mutation.clone(), mutation.clone());
+        let exchange = self.exchange(of, at, move |_, connector, context| {
+            connector::check_change(connector.capabilities(), driver, wanted.change.mutation())?;
+            let request = connector.encode_mutation(context, &wanted)?.map_err(CallError::NoQuestion)?;
+            check_address(connector, context, &request)?;
+            Ok(request)
+        });
+        let Exchange { authority, response } = exchange.await?;
+        let of = Arc::clone(of);
+        let outcomes = blocking(move || {
+            let context = of.context(at, authority.as_deref());
+            Ok(connector_of(&of)?.decode_mutation(&context, &answered, &response)?)
+        });
+        // It was sent: whatever fails from here on proves nothing.
+        outcomes.await.map_err(|error| CallError::NoResponse(error.to_string()))
+    }
+
+    /// Sends what `encode` makes up, and returns what comes back.
+    async fn exchange(
+        &self,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+        encode: impl FnOnce(
+            &ConnectedAccount,
+            &dyn Connector,
+            &CallContext<'_>,
+        ) -> Result<UnsignedRequest, CallError>
+        + Send
+        + 'static,
+    ) -> Result<Exchange, CallError> {
         let override_target = of.endpoint.as_deref().map(|url| self.endpoint(url)).transpose()?;
         let authority = override_target.as_ref().map(Target::host);
-        let encoded = {
-            let (of, query, authority) = (Arc::clone(of), query.clone(), authority.clone());
+        let (request, api) = {
+            let (of, authority) = (Arc::clone(of), authority.clone());
             blocking(move || {
                 let connector = connector_of(&of)?;
-                let context = of.context(at, authority.as_deref());
-                let request = connector.encode_query(&context, &query)?.map_err(CallError::NoQuestion)?;
-                connector::check_request(connector.capabilities(), &context, &request)
-                    .map_err(CallError::Misaddressed)?;
-                connector::check_query(connector.capabilities(), &of.grants, &request)?;
+                let request = encode(&of, connector, &of.context(at, authority.as_deref()))?;
                 let api = connector.capabilities().apis[request.api.get()].clone();
                 Ok::<_, CallError>((request, api))
             })
             .await?
         };
-        let (request, api) = encoded;
         let wait = self.buckets.take(&of.account.id, request.api, &api, Instant::now());
         tokio::time::sleep(wait).await;
         let target = match override_target {
@@ -176,13 +240,7 @@ impl Caller {
                 .map_err(CallError::Endpoint)?,
         };
         let response = self.send(of, &target, request).await?;
-        let (of, query) = (Arc::clone(of), query.clone());
-        blocking(move || {
-            let context = of.context(at, authority.as_deref());
-            let answer = connector_of(&of)?.decode_query(&context, &query, &response)?;
-            answer.map_err(CallError::Failed)
-        })
-        .await
+        Ok(Exchange { authority, response })
     }
 
     async fn send(
@@ -213,6 +271,14 @@ impl ConnectedAccount {
     fn context<'a>(&'a self, at: Timestamp, endpoint: Option<&'a str>) -> CallContext<'a> {
         CallContext { at, account: &self.account, access_key: &self.access_key, endpoint }
     }
+}
+
+fn check_address(
+    connector: &dyn Connector,
+    context: &CallContext<'_>,
+    request: &UnsignedRequest,
+) -> Result<(), CallError> {
+    connector::check_request(connector.capabilities(), context, request).map_err(CallError::Misaddressed)
 }
 
 fn connector_of(of: &ConnectedAccount) -> Result<&dyn Connector, CallError> {

@@ -97,7 +97,7 @@ fn request(target: &Target, message: Message) -> Result<Request<Full<Bytes>>, hy
 }
 
 /// `Retry-After` in seconds from `at`, if the header is present and valid.
-fn retry_after(headers: &HeaderMap, at: Timestamp) -> Option<i64> {
+pub(crate) fn retry_after(headers: &HeaderMap, at: Timestamp) -> Option<i64> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let date = || DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp() - at.as_second());
     text.parse().ok().or_else(date)

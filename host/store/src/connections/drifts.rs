@@ -3,6 +3,7 @@
 use perennial_domain::connector::Drift;
 use perennial_domain::connector::DriftKind;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
@@ -48,6 +49,24 @@ pub fn insert(
     Ok(())
 }
 
+/// The kind of the newest difference of a resource; `None` when none was found yet.
+pub fn newest_kind(
+    db: &ReadTx,
+    account: AccountKey,
+    resource: &str,
+) -> Result<Option<DriftKind>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select kind from drift where account = ?1 and resource = ?2 order by row desc limit 1",
+    )?;
+    let found = statement.query_row((account, resource), |row| row.get(0)).optional()?;
+    found.map(read_kind).transpose()
+}
+
+fn read_kind(word: String) -> Result<DriftKind, StoreError> {
+    let known = DriftKind::ALL.into_iter().find(|known| known.name() == word);
+    known.ok_or(StoreError::Damaged { what: "the kind of a drift", found: word })
+}
+
 /// Differences below `before` in rows, newest first, at most `limit`; only those of `accounts`, a JSON list of ids, unless
 /// that is `None`.
 pub fn list(
@@ -64,9 +83,7 @@ pub fn list(
     let found = statement.query_and_then(
         named_params! { ":accounts": accounts, ":before": before, ":limit": limit },
         |row| {
-            let kind: String = row.get("kind")?;
-            let known = DriftKind::ALL.into_iter().find(|known| known.name() == kind);
-            let kind = known.ok_or(StoreError::Damaged { what: "the kind of a drift", found: kind })?;
+            let kind = read_kind(row.get("kind")?)?;
             let drift = Drift { kind, here: row.get("here")?, there: row.get("there")? };
             let stored = StoredDrift {
                 account: row.get("account_id")?,

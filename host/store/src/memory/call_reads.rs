@@ -1,10 +1,14 @@
 //! What the engine asks a store in memory about calls to clouds.
 
+use std::collections::BTreeSet;
+
 use perennial_domain::attempt::Key;
+use perennial_domain::connected::protocol::State;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::calls::StoredCall;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::keys::ResourceKey;
 use crate::memory::MemoryStore;
 
@@ -19,9 +23,26 @@ impl MemoryStore {
         self.calls.record(call)
     }
 
-    pub(super) fn due_calls(&self, until: Timestamp, limit: u32) -> Vec<StoredCall> {
+    pub(super) fn accounts_with_due_calls(&self, until: Timestamp) -> Vec<AccountKey> {
+        let accounts = self.due_until(until).into_iter().map(|call| call.account);
+        accounts.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    pub(super) fn due_calls_of(&self, account: AccountKey, until: Timestamp, limit: u32) -> Vec<StoredCall> {
+        let mut due = self.due_until(until);
+        due.retain(|call| call.account == account);
+        let order = |call: &StoredCall| {
+            let is_payment = call.renewal.state == State::Reserved;
+            (is_payment, call.renewal.deadline, call.resource, call.renewal.key().expires_before)
+        };
+        due.sort_by_key(order);
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        due
+    }
+
+    fn due_until(&self, until: Timestamp) -> Vec<StoredCall> {
         let due = self.calls.due.iter().take_while(|(act_at, _)| *act_at <= until);
-        self.calls.of(due.map(|(_, id)| id).take(usize::try_from(limit).unwrap_or(usize::MAX)))
+        self.calls.of(due.map(|(_, id)| id))
     }
 
     pub(super) fn next_call_act(&self) -> Option<Timestamp> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Stage;
+use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -27,6 +28,8 @@ use crate::memory::MemoryStore;
 use crate::memory::missing;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
+use crate::plugin_bindings::StoredBinding;
+use crate::plugin_revisions::RevisionParts;
 use crate::policies::StoredPolicies;
 
 impl EngineReads for MemoryStore {
@@ -151,8 +154,21 @@ impl EngineReads for MemoryStore {
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
     }
 
-    fn due_calls(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredCall>, StoreError> {
-        Ok(MemoryStore::due_calls(self, until, limit))
+    fn accounts_with_due_calls(&self, until: Timestamp) -> Result<Vec<AccountKey>, StoreError> {
+        Ok(MemoryStore::accounts_with_due_calls(self, until))
+    }
+
+    fn due_calls_of(
+        &self,
+        account: AccountKey,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<StoredCall>, StoreError> {
+        Ok(MemoryStore::due_calls_of(self, account, until, limit))
+    }
+
+    fn driver(&self, _: AccountKey) -> Result<Option<Driver>, StoreError> {
+        Ok(None)
     }
 
     fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -190,6 +206,18 @@ impl EngineReads for MemoryStore {
 
     fn policies(&self) -> Result<StoredPolicies, StoreError> {
         Ok(self.policies.1.clone())
+    }
+
+    fn plugin_binding_digest(&self) -> Result<String, StoreError> {
+        Ok(String::new())
+    }
+
+    fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn revision_parts(&self, _: &str) -> Result<Option<RevisionParts>, StoreError> {
+        Ok(None)
     }
 
     fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {

@@ -5,6 +5,7 @@ use plugin_sdk::Action;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
+use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 
 use crate::harness::With;
@@ -17,6 +18,7 @@ use crate::harness::renew;
 use crate::harness::show_answer;
 use crate::harness::show_timeline;
 use crate::harness::timeline;
+use crate::unsubscriptions::order;
 
 fn instance(expires: &str) -> Resource {
     prepaid("bcc", "i", expires).on_expiry(OnExpiry::Renew)
@@ -157,7 +159,6 @@ fn what_is_left_out_of_nothing_has_no_tries_of_its_own() {
     let said = || disk("2026-08-10 10:00").with("leftOut", "2026-08-10 1 month");
     for (why, bundle) in [
         ("nobody said so", [renewed(), disk("2026-08-10 10:00")]),
-        ("it was renewed since", [renewed(), disk("2026-09-10 10:00").with("leftOut", "2026-08-10 1 month")]),
         ("it is no word of the rules", [renewed(), disk("2026-08-10 10:00").with("leftOut", "yes")]),
         ("it is set to be released", [renewed(), said().on_expiry(OnExpiry::Release)]),
         ("it was taken out of the rule", [renewed(), said().with("renewCds", "false")]),
@@ -196,6 +197,31 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
         v      leftOut = 
     "#]]
     .assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn what_goes_along_is_tried_once_when_its_instance_is_kept_from_it() {
+    let scaling = || instance("2026-08-20 10:00").with("status", "scaling");
+    let address = || prepaid("eip", "ip", "2026-08-10 10:00").attached();
+    let shown = [
+        tries("2026-08-01 00:00", &[scaling(), address()]),
+        tries("2026-08-01 00:00", &[scaling(), disk("2026-08-10 10:00")]),
+        tries("2026-08-01 00:00", &[scaling(), address().with("leftOut", "2026-08-10 3 month")]),
+    ];
+    expect![[""]].assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn what_gives_periods_back_is_left_behind_where_nothing_tries_it() {
+    let address = prepaid("eip", "ip", "2026-11-20 10:00").attached();
+    let orders = [order(1, "2026-08-20 10:00", "2026-11-20 10:00", 30, true)];
+    let back = |instance: Resource| {
+        let bundle = [instance, address.clone()];
+        let command = Command::Unsubscribe(Scope::FuturePeriods);
+        show_answer(&bundle, &ask(&[], at("2026-08-03 09:00"), &bundle, 1, command, &orders))
+    };
+    let shown = [back(instance("2026-11-10 10:00")), back(prepaid("bcc", "i", "2026-11-10 10:00"))];
+    expect![[""]].assert_eq(&shown.join("\n"));
 }
 
 #[test]

@@ -131,7 +131,6 @@ fn what_is_left_out_of_nothing_has_no_tries_of_its_own() {
     let no_tries = "disk: CBC.99003605\n";
     for (why, bundle) in [
         ("nobody said so", [renewed(), attached("evs", 0)]),
-        ("it was renewed since", [renewed(), until("2026-03-28 23:59:59", quarter())]),
         ("it is no word of the rules", [renewed(), left_out("2026-02-28 many")]),
         ("it is set to be released", [renewed(), Resource { on_expiry: OnExpiry::Release, ..quarter() }]),
         ("its server is to be released", [Resource { on_expiry: OnExpiry::Release, ..renewed() }, quarter()]),
@@ -168,6 +167,44 @@ fn a_renewal_or_a_change_of_automatic_renewal_takes_it_back() {
         #0 renews for own term, no limit; #1 renews for own term, no limit; #1 left_out becomes 
     "#]]
     .assert_eq(&shown.concat());
+}
+
+#[test]
+fn what_was_left_behind_is_tried_wherever_its_expiry_is_moved() {
+    let said: Said = &[("deduction_days", "2")];
+    for expires in ["2026-02-15 23:59:59", "2026-03-28 23:59:59"] {
+        let bundle = [until("2026-03-31 23:59:59", server()), until(expires, left_out("2026-02-28 3 month"))];
+        let tries = tries(said, "2026-02-01 00:00:00", &bundle);
+        assert!(tries.contains("#1 try") && tries.contains("disk: #1 to"), "{expires}: {tries}");
+    }
+}
+
+#[test]
+fn what_is_renewed_along_and_ends_before_the_next_tries_is_left_behind() {
+    let behind = until("2026-02-22 23:59:59", attached("evs", 0));
+    let server = || until("2026-03-01 23:59:59", server());
+    let at = time("2026-02-22 03:00:00");
+    let ask = |bundle: &[Resource], asked| print_plan(&command(&[], at, bundle, 0, asked, &[])) + "\n";
+    let lapsing = Resource { on_expiry: OnExpiry::Lapse, ..server() };
+    let shown = [
+        ask(&[server(), behind.clone()], automatic()),
+        ask(&[server(), behind.clone()], renew(Some(MONTHLY))),
+        // Nobody renews what is attached to what does not renew itself.
+        ask(&[lapsing, behind], renew(Some(MONTHLY))),
+    ];
+    expect![[""]].assert_eq(&shown.concat());
+}
+
+#[test]
+fn what_goes_along_is_tried_once_when_the_other_one_is_kept_from_it() {
+    let said: Said = &[("deduction_days", "2")];
+    let kept = || with("condition", "processing-order", until("2026-03-31 23:59:59", server()));
+    let shown = [
+        tries(said, "2026-02-01 00:00:00", &[kept(), attached("evs", 0)]),
+        tries(said, "2026-02-28 03:00:00", &[kept(), attached("evs", 0)]),
+        tries(said, "2026-02-01 00:00:00", &[kept(), left_out("2026-02-28 3 month")]),
+    ];
+    expect![[""]].assert_eq(&shown.join("\n"));
 }
 
 #[test]

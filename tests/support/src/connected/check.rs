@@ -103,7 +103,8 @@ fn reserved<S: EngineStore>(
     store: &CountingStore<S>,
     account: perennial_store::keys::AccountKey,
 ) -> Result<Micros, String> {
-    let due = store.reads().due_calls(Timestamp::MAX, u32::MAX).map_err(|error| error.to_string())?;
-    let reserved = due.iter().filter(|call| call.account == account && call.renewal.state == State::Reserved);
+    let due = store.reads().due_calls_of(account, Timestamp::MAX, u32::MAX);
+    let due = due.map_err(|error| error.to_string())?;
+    let reserved = due.iter().filter(|call| call.renewal.state == State::Reserved);
     Ok(reserved.map(|call| call.renewal.cost()).sum())
 }

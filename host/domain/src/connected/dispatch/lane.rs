@@ -28,14 +28,28 @@ pub enum Api {
     Pay,
 }
 
+impl Api {
+    /// Both of them, for everything that is kept of each.
+    pub const ALL: [Api; 2] = [Api::Read, Api::Pay];
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Api::Read => 0,
+            Api::Pay => 1,
+        }
+    }
+}
+
 /// The bucket and the breaker of one API.
-#[derive(Clone, Debug, Default)]
-struct Gate {
-    /// What is left of the bucket; `None` before the first call: it is full.
-    level: Option<(Timestamp, i64)>,
-    failures: u32,
-    /// Nothing is sent before.
-    closed_until: Option<(Obstacle, Timestamp)>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// What was left of the bucket when, in sixtieths of a call; `None` before the first call: it is full.
+    pub level: Option<(Timestamp, i64)>,
+    /// How many calls have failed in a row.
+    pub failures: u32,
+    /// Nothing is sent before this instant, and why.
+    pub closed_until: Option<(Obstacle, Timestamp)>,
 }
 
 /// What one account may send.
@@ -47,7 +61,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    fn gate(&mut self, api: Api) -> &mut Gate {
+    pub(super) fn gate(&mut self, api: Api) -> &mut Gate {
         match api {
             Api::Read => &mut self.read,
             Api::Pay => &mut self.pay,

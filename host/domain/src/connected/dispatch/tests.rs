@@ -177,3 +177,26 @@ fn what_cannot_be_done_in_time_is_an_alarm() {
     assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:01")), Some(late));
     assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:02")), None, "it is said once");
 }
+
+#[test]
+fn what_an_api_was_at_holds_after_a_restart() {
+    let due = [reserved("a", 1)];
+    let mut before = Dispatcher::new(SendingLimits::DEFAULT);
+    assert_eq!(show(&before.choose("acme", &due, false, at(NOW))), "pay a");
+    before.observe("acme", Api::Pay, Health::Throttled(Some(90)), at(NOW));
+    let mut after = Dispatcher::new(SendingLimits::DEFAULT);
+    for api in Api::ALL {
+        after.restore_gate("acme", api, before.gate("acme", api));
+    }
+    assert_eq!(show(&after.choose("acme", &due, false, at(NOW) + 1)), "wait Quota 90");
+    assert_eq!(show(&after.choose("globex", &due, false, at(NOW) + 1)), "pay a", "each account has its own");
+}
+
+#[test]
+fn an_account_is_held_to_its_own_limits() {
+    let due = ["a", "b", "c"].map(|id| reserved(id, 1));
+    let mut dispatcher = Dispatcher::new(SendingLimits::DEFAULT);
+    dispatcher.set_limits("acme", SendingLimits { batch: 2, ..SendingLimits::DEFAULT });
+    assert_eq!(show(&dispatcher.choose("acme", &due, false, at(NOW))), "pay a b");
+    assert_eq!(show(&dispatcher.choose("globex", &due, false, at(NOW))), "pay a b c");
+}

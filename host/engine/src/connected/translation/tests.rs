@@ -84,3 +84,15 @@ fn a_token_has_sixty_four_digits_and_changes_with_a_proof_only() {
     renewal.declines += 1;
     assert_ne!(client_token(&renewal.call_identity()), token);
 }
+
+#[test]
+fn an_order_that_names_no_resource_proves_nothing_before_a_call() {
+    let planned = Renewal { called_at: None, ..called() };
+    let silent = CloudOrder { resources: Vec::new(), ..order(CloudOrderState::InProgress, None) };
+    let read = |renewal: &Renewal| {
+        read_back_of(renewal, &[], Some(std::slice::from_ref(&silent)), Timestamp::from_second(200_000))
+            .orders
+    };
+    assert_eq!(read(&planned), OrderView::Absent, "it may be anybody's");
+    assert_eq!(read(&called()), OrderView::Paid, "it may be this one");
+}

@@ -68,7 +68,7 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
     ];
     let before = arguments.baseline.as_deref().map(read).transpose()?.unwrap_or_default();
     let mut out = Output::standard();
-    writeln!(out, "{} bytes, loaded in {} ms", plugin.size_bytes(), loaded.as_millis())?;
+    writeln!(out, "{} bytes, loaded in {} ms", plugin.parts().size_bytes(), loaded.as_millis())?;
     let (mut after, mut worse) = (before.clone(), Vec::new());
     for (what, figure) in &figures {
         let micros = figure.nanoseconds / 1_000;

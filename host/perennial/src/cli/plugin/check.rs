@@ -177,7 +177,8 @@ impl Examination<'_> {
     fn limits(&self) -> Finding {
         let (share, what) = &self.most_fuel;
         let percent = |millionths: u64| format!("{}.{:02} %", millionths / 10_000, millionths / 100 % 100);
-        let size = self.plugin.size_bytes() as u64 * 1_000_000 / Limits::DEFAULT.component_max_bytes as u64;
+        let size =
+            self.plugin.parts().size_bytes() as u64 * 1_000_000 / Limits::DEFAULT.component_max_bytes as u64;
         let summary = format!(
             "at most {} of a call's fuel, for {what}; {} of a file's size",
             percent(*share),

@@ -1,12 +1,16 @@
-//! `perennial plugin`: writes, builds, checks, tests and asks one plugin, before it has anything to decide.
+//! `perennial plugin`: writes, builds, checks, tests, asks and signs one plugin, and says which revision decides for whom.
 
 mod ask;
+mod backtest;
 mod bench;
+mod bindings;
 mod build;
 mod check;
 mod new;
+mod revisions;
 mod samples;
 mod sdk;
+mod signing;
 mod templates;
 mod test;
 
@@ -23,10 +27,13 @@ use perennial_sandbox::PluginFile;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::list::ListArguments;
 use crate::cli::plugins;
+use crate::cli::target::TargetArguments;
 use crate::config;
 
-/// Plugins for their authors: from an empty folder to a provider with tests.
+/// Plugins for their authors, from an empty folder to a provider with tests; and for operators, who install revisions of them,
+/// try them in shadow, promote them and go back.
 ///
 /// A plugin is a component (`.wasm`) or a table (`.toml`); docs/plugins.md is the guide. What is loaded on a host is listed by
 /// `perennial plugins`.
@@ -35,6 +42,8 @@ use crate::config;
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
+    #[command(flatten)]
+    target: TargetArguments,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -46,8 +55,15 @@ const EXAMPLES: &str = "Examples:
   perennial plugin test nimbus/nimbus.toml --bless
   perennial plugin ask nimbus/nimbus.toml --case \"a renewal counts from the expiry\"
   perennial plugin bench nimbus/nimbus.toml --baseline bench.json
+  perennial plugin sign nimbus/nimbus.toml --key nimbus.key
+  perennial plugin backtest nimbus/nimbus.toml --since 2026-01-01
+  perennial plugin install nimbus/nimbus.toml
+  perennial plugin bind 3f9a1c2b --mode shadow --accounts 'acme-*'
+  perennial plugin promote nimbus --accounts 'acme-*'
+  perennial plugin roll-back nimbus --accounts 'acme-*'
 
-Exit codes: 0 done, 1 a check or a case does not hold or a build fails, 2 wrong input (every problem is listed).";
+Exit codes: 0 done, 1 a check or a case does not hold or a build fails, 2 wrong input (every problem is listed),
+3 a dry run found something to change.";
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -71,6 +87,48 @@ enum Action {
     Ask(ask::Arguments),
     /// Measures fuel and time of a timeline and of a plan, and compares them with those that were measured before.
     Bench(bench::Arguments),
+    /// Asks a plugin about the plans that a database keeps, and says what it would have planned otherwise, in money.
+    Backtest(backtest::Arguments),
+    /// Makes a private key to sign plugins with, and prints the public one, which operators trust.
+    Keygen {
+        /// The file that the private key is written to.
+        file: PathBuf,
+    },
+    /// Signs a plugin: writes its signature beside it.
+    Sign(signing::Sign),
+    /// Says which key signed a plugin; exit code 1 when none of those that are trusted did.
+    Verify(signing::Verify),
+    /// Installs a revision: keeps its bytes, so that it can be bound. It decides nothing until then.
+    Install(revisions::Install),
+    /// Lists the revisions that are kept.
+    Revisions {
+        /// Only those of this provider.
+        #[arg(long, value_name = "ID")]
+        provider: Option<String>,
+        #[command(flatten)]
+        list: ListArguments,
+    },
+    /// Shows a revision.
+    Revision {
+        /// Its digest, or the beginning of it.
+        revision: String,
+        #[command(flatten)]
+        list: ListArguments,
+    },
+    /// Lists which revision decides for which accounts, and which is asked beside it.
+    Bindings(ListArguments),
+    /// Has a revision decide for accounts, or asked beside the one that does.
+    Bind(bindings::Bind),
+    /// Removes a binding: its accounts follow the next wider one.
+    Unbind(bindings::Unbind),
+    /// Has the revision decide that is asked in shadow, after it has shown what is known of it.
+    Promote(bindings::Accounts),
+    /// Has the revision decide again that decided before the last change.
+    RollBack(bindings::Accounts),
+    /// Lists what a revision answered otherwise in shadow, by kind and in money.
+    Differences(revisions::Differences),
+    /// Lists who bound what when.
+    History(ListArguments),
     /// Prints what a plugin says of itself, its contract and its revision.
     Inspect {
         /// The component or the table; FILE@sha256:DIGEST takes no other revision.
@@ -79,8 +137,59 @@ enum Action {
     },
 }
 
+impl Action {
+    /// Whether it looks at files only.
+    fn asks_no_host(&self) -> bool {
+        match self {
+            Action::New(_)
+            | Action::Build { .. }
+            | Action::Check { .. }
+            | Action::Test(_)
+            | Action::Ask(_)
+            | Action::Bench(_)
+            | Action::Backtest(_)
+            | Action::Keygen { .. }
+            | Action::Sign(_)
+            | Action::Verify(_)
+            | Action::Inspect { .. } => true,
+            Action::Install(_)
+            | Action::Revisions { .. }
+            | Action::Revision { .. }
+            | Action::Bindings(_)
+            | Action::Bind(_)
+            | Action::Unbind(_)
+            | Action::Promote(_)
+            | Action::RollBack(_)
+            | Action::Differences(_)
+            | Action::History(_) => false,
+        }
+    }
+}
+
 pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let target = &arguments.target;
+    if arguments.action.asks_no_host() {
+        target.refuse_host()?;
+    }
     match &arguments.action {
+        Action::Backtest(arguments) => backtest::backtest(context, arguments),
+        Action::Keygen { file } => signing::keygen(file),
+        Action::Sign(arguments) => signing::sign(arguments),
+        Action::Verify(arguments) => signing::verify(arguments),
+        Action::Install(arguments) => arguments.run(&context.client(target)?),
+        Action::Revisions { provider, list } => {
+            revisions::list(context, &context.client(target)?, provider.as_deref(), list)
+        }
+        Action::Revision { revision, list } => {
+            revisions::show(context, &context.client(target)?, revision, list)
+        }
+        Action::Bindings(list) => bindings::list(context, &context.client(target)?, list),
+        Action::Bind(arguments) => arguments.run(&context.client(target)?),
+        Action::Unbind(arguments) => arguments.run(&context.client(target)?),
+        Action::Promote(arguments) => arguments.promote(&context.client(target)?),
+        Action::RollBack(arguments) => arguments.roll_back(&context.client(target)?),
+        Action::Differences(arguments) => arguments.run(context, &context.client(target)?),
+        Action::History(list) => bindings::history(context, &context.client(target)?, list),
         Action::New(arguments) => new::new(arguments),
         Action::Build { folder } => build::build(folder),
         Action::Check { plugin } => check::check(context.load_plugin(plugin)?.as_ref()),

@@ -10,17 +10,11 @@ mod pending;
 mod shared;
 mod worker;
 
-use std::collections::BTreeSet;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_domain::timestamp::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::task::Id;
-use tokio::task::JoinSet;
 
-use crate::either::first_ready;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::webhooks::client::Client;
@@ -29,20 +23,19 @@ use crate::webhooks::dispatcher::shared::DispatcherState;
 use crate::webhooks::dispatcher::shared::Queue;
 use crate::webhooks::dispatcher::worker::DeliveryWorker;
 use crate::webhooks::retry::JITTER_MAX;
+use crate::worker_pool::WorkerPool;
+use crate::worker_pool::time_until;
 
 /// The most messages in flight, to all receivers.
 const CONCURRENT_SENDS_MAX: usize = 64;
-/// The longest wait between two reads of due work, in seconds, in case the system's clock is set.
-const POLL_INTERVAL_MAX: i64 = 300;
 /// How long to wait after the database failed.
 const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
 /// Sends events to webhooks for as long as the host runs.
 pub struct WebhookDispatcher {
     shared: Arc<DispatcherState>,
-    workers: JoinSet<()>,
-    /// The running workers: their task, webhook and queue.
-    running: Vec<(Id, (String, Queue))>,
+    /// The running workers, by their webhook and queue.
+    workers: WorkerPool<(String, Queue)>,
 }
 
 impl WebhookDispatcher {
@@ -55,45 +48,16 @@ impl WebhookDispatcher {
     pub fn with_jitter(service: &Service, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
         let send_permits = Semaphore::new(CONCURRENT_SENDS_MAX);
         let shared = Arc::new(DispatcherState { service: service.clone(), client, jitter, send_permits });
-        WebhookDispatcher { shared, workers: JoinSet::new(), running: Vec::new() }
+        WebhookDispatcher { shared, workers: WorkerPool::new(service) }
     }
 
     /// Delivers events until the host stops; then waits for the messages in flight.
     pub async fn run(mut self) {
-        let service = self.shared.service.clone();
-        let mut changes = service.writer().changes();
-        let mut stopping = service.shutdown_signal();
-        while !*stopping.borrow() {
-            // A commit from here on wakes this loop again.
-            changes.borrow_and_update();
+        while self.workers.watch() {
             let wait = self.start_workers().await;
-            let ended = async {
-                match self.workers.join_next_with_id().await {
-                    Some(Ok((id, ()))) => Some(id),
-                    Some(Err(error)) => Some(error.id()),
-                    None => pending().await,
-                }
-            };
-            let changed = async {
-                // The sender lives as long as the service.
-                drop(changes.changed().await);
-                None
-            };
-            let timer = async {
-                match wait {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => pending().await,
-                }
-                None
-            };
-            let stopped = async {
-                drop(stopping.changed().await);
-                None
-            };
-            let ended = first_ready(first_ready(ended, changed), first_ready(timer, stopped)).await;
-            self.running.retain(|(id, _)| Some(*id) != ended);
+            self.workers.wait(wait).await;
         }
-        while self.workers.join_next().await.is_some() {}
+        self.workers.finish().await;
     }
 
     /// Starts a worker for all pending work that has none. Returns the time until the next retry is due, if one is
@@ -101,7 +65,7 @@ impl WebhookDispatcher {
     async fn start_workers(&mut self) -> Option<Duration> {
         let service = &self.shared.service;
         let now = service.now();
-        let busy = self.running.iter().map(|(_, key)| key.clone()).collect::<BTreeSet<_>>();
+        let busy = self.workers.busy();
         let pending_work =
             match service.read(move |db| Ok::<_, ServiceError>(pending::pending_work(db, now, &busy)?)).await
             {
@@ -123,23 +87,17 @@ impl WebhookDispatcher {
             };
             let key = (webhook.id.clone(), queue);
             let worker = DeliveryWorker::new(Arc::clone(&self.shared), webhook);
-            let task = self.workers.spawn(worker.run(work));
-            self.running.push((task.id(), key));
+            self.workers.spawn(key, worker.run(work));
         }
-        let is_real = !self.shared.service.writer().is_virtual();
-        pending_work.next_retry_at.filter(|_| is_real).map(|next| time_until(next, now))
+        time_until(pending_work.next_retry_at, &self.shared.service)
     }
 }
 
-fn time_until(next: Timestamp, now: Timestamp) -> Duration {
-    Duration::from_secs((next - now).clamp(1, POLL_INTERVAL_MAX).unsigned_abs())
-}
-
 /// A random number from 0 to [`JITTER_MAX`].
-fn random_jitter() -> u32 {
+pub(crate) fn random_jitter() -> u32 {
     let mut bytes = [0; 4];
     if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::warn!(%error, "retries of webhooks have no jitter");
+        tracing::warn!(%error, "retries of deliveries have no jitter");
     }
     u32::from_be_bytes(bytes) % (JITTER_MAX + 1)
 }

@@ -1,0 +1,54 @@
+//! Why a revision of a plugin is not bound; nothing has changed then.
+
+use perennial_sandbox::PluginError;
+use perennial_store::error::StoreError;
+use perennial_store::plugin_bindings::BindingSubject;
+
+use crate::error::EngineError;
+
+/// Why nothing was bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The engine or the database failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// No such revision is kept.
+    #[error("no revision {0} is installed; `perennial plugin revisions` lists those that are")]
+    UnknownRevision(String),
+    /// What is kept cannot be loaded any more.
+    #[error("the revision {0} cannot be loaded, and decides nothing; the host's log says why")]
+    Unloadable(String),
+    /// Nothing is bound there.
+    #[error("no revision of `{}` is bound {} for `{}`", .0.provider, .0.mode.name(), .0.accounts)]
+    NotBound(BindingSubject),
+    /// The host itself bound what was to be removed.
+    #[error(
+        "what is bound for all accounts of `{0}` is what the host loads, and cannot be removed; bind another revision in its place"
+    )]
+    Loaded(String),
+    /// There is nothing to go back to.
+    #[error("nothing was bound before for `{}` of `{}`", .0.accounts, .0.provider)]
+    NothingBefore(BindingSubject),
+    /// Accounts have settings that it does not take.
+    #[error(
+        "settings: the revision {digest} does not take the settings of accounts that it would decide for: {problems}"
+    )]
+    Settings {
+        /// The beginning of its digest.
+        digest: String,
+        /// Each account, and what is wrong.
+        problems: String,
+    },
+}
+
+impl From<StoreError> for BindError {
+    fn from(error: StoreError) -> BindError {
+        BindError::Engine(error.into())
+    }
+}
+
+impl From<PluginError> for BindError {
+    fn from(error: PluginError) -> BindError {
+        BindError::Engine(error.into())
+    }
+}

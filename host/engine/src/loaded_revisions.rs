@@ -1,0 +1,104 @@
+//! What the host loads, as revisions like any other: kept and bound when it starts, so that there is one place that says which
+//! revision decides.
+
+use perennial_domain::revision::ALL_ACCOUNTS;
+use perennial_domain::revision::BindingMode;
+use perennial_domain::revision::BindingOrigin;
+use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::Origin;
+use perennial_sandbox::Plugin;
+use perennial_store::plugin_bindings;
+use perennial_store::plugin_bindings::StoredBinding;
+
+use crate::Engine;
+use crate::EngineTx;
+use crate::error::EngineError;
+use crate::persist::RecordedEvent;
+use crate::revision_changes::BindingChanges;
+use crate::revision_changes::HOST;
+use crate::revision_changes::RevisionAuthor;
+use crate::revision_changes::digest_of;
+use crate::revision_changes::keep;
+use crate::revision_changes::subject;
+use crate::revisions::Upgrade;
+use crate::revisions::short;
+
+impl Engine {
+    /// Has what the host loaded be kept and bound: to all accounts of each provider, unless an operator has pinned another
+    /// revision there. Call it when a host starts, before anything is decided. Does nothing where the rules are no plugins.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn bind_loaded(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
+        let Some(revisions) = self.providers().revisions().cloned() else { return Ok(Vec::new()) };
+        self.in_transaction(|engine| {
+            let mut made = BindingChanges::default();
+            for plugin in revisions.plugins().iter() {
+                engine.follow(&mut made, at, plugin, revisions.upgrade())?;
+            }
+            let bindings = plugin_bindings::list(engine.tx())?;
+            let is_gone = |held: &&StoredBinding| {
+                let is_loaded = revisions.plugins().get(&held.subject.provider).is_some();
+                held.origin == BindingOrigin::Loaded && !is_loaded
+            };
+            for held in bindings.iter().filter(is_gone) {
+                tracing::warn!(
+                    provider = held.subject.provider,
+                    "no plugin of the provider is loaded any more"
+                );
+                plugin_bindings::delete(engine.tx(), &held.subject)?;
+            }
+            let digest = digest_of(&plugin_bindings::list(engine.tx())?);
+            if plugin_bindings::set_digest(engine.tx())? != digest {
+                plugin_bindings::update_set_digest(engine.tx(), &digest)?;
+            }
+            Ok(made.events)
+        })
+    }
+}
+
+impl EngineTx<'_> {
+    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision.
+    fn follow(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        plugin: &Plugin,
+        upgrade: Upgrade,
+    ) -> Result<(), EngineError> {
+        let author = RevisionAuthor { id: HOST, reason: None };
+        let (provider, digest) = (plugin.manifest().id.as_str(), plugin.digest());
+        let is_bundled = matches!(plugin.origin(), Origin::Bundled(_));
+        let origin =
+            if is_bundled { "bundled".to_owned() } else { plugin.origin().to_string().replace('`', "") };
+        keep(self, at, plugin, (&origin, plugin.parts().signer().as_deref()), HOST)?;
+        let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
+        let held = plugin_bindings::get(self.tx(), &active)?;
+        let Some(held) = held.filter(|held| held.digest != digest) else {
+            return self.bind(made, at, (active, BindingOrigin::Loaded), digest, author);
+        };
+        let (before, now) = (short(&held.digest), short(digest));
+        if held.origin == BindingOrigin::Operator {
+            tracing::warn!(
+                provider,
+                pinned = before,
+                loaded = now,
+                "the host brings another revision than the one that is pinned, which goes on deciding"
+            );
+            return Ok(());
+        }
+        if is_bundled && upgrade == Upgrade::Shadow {
+            let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
+            tracing::warn!(
+                provider,
+                before,
+                now,
+                "the host brings another revision, which is asked in shadow: promote it with `perennial plugin promote`"
+            );
+            return self.bind(made, at, (shadow, BindingOrigin::Loaded), digest, author);
+        }
+        tracing::warn!(provider, before, now, "the host brings another revision, which decides from now on");
+        self.bind(made, at, (active, BindingOrigin::Loaded), digest, author)
+    }
+}

@@ -1,0 +1,344 @@
+//! Changes of what revisions of plugins are kept and bound: whole or not at all, each one kept and told.
+//!
+//! A binding is one row. The next batch is decided by what is bound then, so no bundle is decided by two revisions or by none,
+//! and nothing that is due is lost: what the new revision has due at another instant is found out at the next tick.
+
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::revision;
+use perennial_domain::revision::ALL_ACCOUNTS;
+use perennial_domain::revision::BindingMode;
+use perennial_domain::revision::BindingOrigin;
+use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::Plugin;
+use perennial_store::accounts;
+use perennial_store::error::StoreError;
+use perennial_store::keys::PluginBindingChangeKey;
+use perennial_store::keys::RowKey;
+use perennial_store::plugin_bindings;
+use perennial_store::plugin_bindings::BindingChange;
+use perennial_store::plugin_bindings::BindingSubject;
+use perennial_store::plugin_bindings::StoredBinding;
+use perennial_store::plugin_revisions;
+use perennial_store::plugin_revisions::NewRevision;
+use serde_json::json;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::EngineTx;
+use crate::bind_error::BindError;
+use crate::error::EngineError;
+use crate::persist::RecordedEvent;
+use crate::revisions::short;
+
+/// The author of what the host does by itself when it starts.
+pub(crate) const HOST: &str = "host";
+/// The most accounts of which a message says what is wrong with their settings.
+const ACCOUNTS_MAX: usize = 10;
+
+/// The person or program that changes what is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevisionAuthor<'a> {
+    /// The id of their token; `cli` for the command line.
+    pub id: &'a str,
+    /// Why, if they say.
+    pub reason: Option<&'a str>,
+}
+
+/// What was changed, and what happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BindingChanges {
+    /// The changes, in their order; none where everything was so already.
+    pub changes: Vec<BindingChange>,
+    /// The events that were recorded.
+    pub events: Vec<RecordedEvent>,
+}
+
+impl EngineTx<'_> {
+    /// Keeps a revision that was loaded; returns what happened, which is nothing where it was kept already.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn keep_revision(
+        &mut self,
+        at: Timestamp,
+        plugin: &Plugin,
+        (origin, signed_by): (&str, Option<&str>),
+        author: RevisionAuthor<'_>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        if !keep(self, at, plugin, (origin, signed_by), author.id)? {
+            return Ok(Vec::new());
+        }
+        let what = EventKind::RevisionInstalled {
+            provider: plugin.manifest().id.clone(),
+            digest: plugin.digest().to_owned(),
+            origin: origin.to_owned(),
+            signed_by: signed_by.map(str::to_owned),
+            changed_by: author.id.to_owned(),
+        };
+        self.write_event(None, Event { at, resource: None, what })
+    }
+
+    /// Binds a revision that is kept to the accounts of its provider that `accounts` names: an id, or a pattern.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] when it is not kept, or accounts that it would decide for have settings that it does not take.
+    pub fn bind_revision(
+        &mut self,
+        at: Timestamp,
+        digest: &str,
+        (accounts, mode): (&str, BindingMode),
+        author: RevisionAuthor<'_>,
+    ) -> Result<BindingChanges, BindError> {
+        let mut made = BindingChanges::default();
+        let stored = plugin_revisions::get(self.tx(), digest)?;
+        let stored = stored.ok_or_else(|| BindError::UnknownRevision(digest.to_owned()))?;
+        let subject = BindingSubject { provider: stored.provider, accounts: accounts.to_owned(), mode };
+        self.check_settings_of(&subject, digest)?;
+        self.bind(&mut made, at, (subject, BindingOrigin::Operator), digest, author)?;
+        self.finish_bindings(made)
+    }
+
+    /// Removes a binding: its accounts follow the next wider one, or what the host loads.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] when there is no such binding, or it is the host's own.
+    pub fn unbind_revision(
+        &mut self,
+        at: Timestamp,
+        subject: &BindingSubject,
+        author: RevisionAuthor<'_>,
+    ) -> Result<BindingChanges, BindError> {
+        let mut made = BindingChanges::default();
+        self.unbind(&mut made, at, subject, author)?;
+        self.finish_bindings(made)
+    }
+
+    /// Has the shadow revision of these accounts decide from now on: both changes together.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] when none is asked in shadow there, and as [`EngineTx::bind_revision`].
+    pub fn promote_revision(
+        &mut self,
+        at: Timestamp,
+        (provider, accounts): (&str, &str),
+        author: RevisionAuthor<'_>,
+    ) -> Result<BindingChanges, BindError> {
+        let mut made = BindingChanges::default();
+        let shadow = subject(provider, accounts, BindingMode::Shadow);
+        let held = plugin_bindings::get(self.tx(), &shadow)?;
+        let digest = held.ok_or_else(|| BindError::NotBound(shadow.clone()))?.digest;
+        let active = subject(provider, accounts, BindingMode::Active);
+        self.check_settings_of(&active, &digest)?;
+        self.unbind(&mut made, at, &shadow, author)?;
+        let origin = self.origin_of(provider, accounts, &digest);
+        self.bind(&mut made, at, (active, origin), &digest, author)?;
+        self.finish_bindings(made)
+    }
+
+    /// Has the revision decide again that decided for these accounts before the last change, or none of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] when nothing was ever changed there, and as [`EngineTx::bind_revision`].
+    pub fn roll_back_revision(
+        &mut self,
+        at: Timestamp,
+        (provider, accounts): (&str, &str),
+        author: RevisionAuthor<'_>,
+    ) -> Result<BindingChanges, BindError> {
+        let mut made = BindingChanges::default();
+        let active = subject(provider, accounts, BindingMode::Active);
+        let last = plugin_bindings::last_change(self.tx(), &active)?;
+        let last = last.ok_or_else(|| BindError::NothingBefore(active.clone()))?;
+        match last.before {
+            Some(digest) => {
+                self.check_settings_of(&active, &digest)?;
+                let origin = self.origin_of(provider, accounts, &digest);
+                self.bind(&mut made, at, (active, origin), &digest, author)?;
+            }
+            None if accounts == ALL_ACCOUNTS => return Err(BindError::NothingBefore(active)),
+            None => self.unbind(&mut made, at, &active, author)?,
+        }
+        self.finish_bindings(made)
+    }
+
+    /// Who says so when this revision decides: the host, if it is for all accounts and the one that the host loads.
+    fn origin_of(&self, provider: &str, accounts: &str, digest: &str) -> BindingOrigin {
+        let loaded = self.providers().loaded().get(provider);
+        match accounts == ALL_ACCOUNTS && loaded.is_some_and(|rules| rules.digest() == digest) {
+            true => BindingOrigin::Loaded,
+            false => BindingOrigin::Operator,
+        }
+    }
+
+    /// Checks the settings of every account that a binding would be for.
+    fn check_settings_of(&mut self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
+        let rules = self.providers().revision(self.db(), digest)?;
+        let rules = rules.ok_or_else(|| BindError::Unloadable(short(digest).to_owned()))?;
+        let concerned =
+            accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
+                account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
+            });
+        let mut known = std::collections::BTreeMap::new();
+        let mut problems = Vec::new();
+        for account in concerned {
+            let found = match known.get(&account.settings) {
+                Some(found) => Vec::clone(found),
+                None => {
+                    let found = rules.check_settings(&account.settings)?;
+                    known.insert(account.settings.clone(), found.clone());
+                    found
+                }
+            };
+            if !found.is_empty() {
+                problems.push(format!("`{}`: {}", account.id, found.join(", ")));
+            }
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let more = problems.len().saturating_sub(ACCOUNTS_MAX);
+        problems.truncate(ACCOUNTS_MAX);
+        if more > 0 {
+            problems.push(format!("and {more} more"));
+        }
+        Err(BindError::Settings { digest: short(digest).to_owned(), problems: problems.join("; ") })
+    }
+
+    pub(crate) fn bind(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        (subject, origin): (BindingSubject, BindingOrigin),
+        digest: &str,
+        author: RevisionAuthor<'_>,
+    ) -> Result<(), EngineError> {
+        let held = plugin_bindings::get(self.tx(), &subject)?;
+        if held.as_ref().is_some_and(|held| held.digest == digest && held.origin == origin) {
+            return Ok(());
+        }
+        plugin_bindings::upsert(
+            self.tx(),
+            &StoredBinding {
+                subject: subject.clone(),
+                digest: digest.to_owned(),
+                origin,
+                bound_at: at,
+                bound_by: author.id.to_owned(),
+            },
+        )?;
+        let before = held.map(|held| held.digest);
+        if before.as_deref() == Some(digest) {
+            // It is pinned now, or follows the host again; what decides is the same.
+            return Ok(());
+        }
+        let what = EventKind::RevisionBound {
+            provider: subject.provider.clone(),
+            accounts: subject.accounts.clone(),
+            mode: subject.mode.name().to_owned(),
+            digest: digest.to_owned(),
+            digest_before: before.clone(),
+            changed_by: author.id.to_owned(),
+        };
+        self.keep_change(made, at, subject, (before, Some(digest.to_owned())), author, what)
+    }
+
+    fn unbind(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        subject: &BindingSubject,
+        author: RevisionAuthor<'_>,
+    ) -> Result<(), BindError> {
+        let held = plugin_bindings::get(self.tx(), subject)?;
+        let held = held.ok_or_else(|| BindError::NotBound(subject.clone()))?;
+        if held.origin == BindingOrigin::Loaded && author.id != HOST && subject.mode == BindingMode::Active {
+            return Err(BindError::Loaded(subject.provider.clone()));
+        }
+        plugin_bindings::delete(self.tx(), subject)?;
+        let what = EventKind::RevisionUnbound {
+            provider: subject.provider.clone(),
+            accounts: subject.accounts.clone(),
+            mode: subject.mode.name().to_owned(),
+            digest_before: held.digest.clone(),
+            changed_by: author.id.to_owned(),
+        };
+        Ok(self.keep_change(made, at, subject.clone(), (Some(held.digest), None), author, what)?)
+    }
+
+    fn keep_change(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        subject: BindingSubject,
+        (before, after): (Option<String>, Option<String>),
+        author: RevisionAuthor<'_>,
+        what: EventKind,
+    ) -> Result<(), EngineError> {
+        let change = BindingChange {
+            row: PluginBindingChangeKey::before_all(),
+            at,
+            subject,
+            before,
+            after,
+            changed_by: author.id.to_owned(),
+            reason: author.reason.map(str::to_owned),
+        };
+        plugin_bindings::insert_change(self.tx(), &change)?;
+        // What the host binds first is no news: nothing else decided before.
+        if author.id != HOST || change.before.is_some() {
+            made.events.extend(self.write_event(None, Event { at, resource: None, what })?);
+        }
+        made.changes.push(change);
+        Ok(())
+    }
+
+    /// Says what holds from now on.
+    fn finish_bindings(&mut self, made: BindingChanges) -> Result<BindingChanges, BindError> {
+        plugin_bindings::update_set_digest(self.tx(), &digest_of(&plugin_bindings::list(self.tx())?))?;
+        Ok(made)
+    }
+}
+
+/// Keeps a revision that was loaded; returns whether it is new.
+pub(crate) fn keep(
+    engine: &EngineTx<'_>,
+    at: Timestamp,
+    plugin: &Plugin,
+    (origin, signed_by): (&str, Option<&str>),
+    by: &str,
+) -> Result<bool, StoreError> {
+    let parts = plugin.parts();
+    plugin_revisions::insert(
+        engine.tx(),
+        &NewRevision {
+            digest: plugin.digest(),
+            provider: &plugin.manifest().id,
+            component_digest: &parts.component_digest(),
+            component: &parts.component,
+            table: parts.table_text(),
+            origin,
+            signed_by,
+            at,
+            by,
+        },
+    )
+}
+
+pub(crate) fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {
+    BindingSubject { provider: provider.to_owned(), accounts: accounts.to_owned(), mode }
+}
+
+/// The digest of everything that is bound: another one whenever a binding changes, also back.
+pub(crate) fn digest_of(bindings: &[StoredBinding]) -> String {
+    let bindings = bindings.iter().map(|held| {
+        let BindingSubject { provider, accounts, mode } = &held.subject;
+        json!([provider, accounts, mode.name(), held.digest, held.origin.name()])
+    });
+    hex::encode(Sha256::digest(bindings.collect::<serde_json::Value>().to_string()))
+}

@@ -1,0 +1,130 @@
+//! What decides: the rules of each provider as they were loaded, those that are bound to accounts, and the policies.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use perennial_sandbox::Plugins;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::error::StoreError;
+
+use crate::policies::Policies;
+use crate::revisions::BoundRevisions;
+use crate::revisions::Revisions;
+use crate::revisions::Upgrade;
+use crate::rules::Rules;
+
+/// What decides: the rules of each provider, by its id, and the policies that rule on their plans.
+///
+/// Where rules come from plugins, a database may say that other revisions decide for some accounts, or for all:
+/// [`Providers::as_bound`] are those of a moment. For an account, ask for [`Providers::of_account`].
+#[derive(Clone, Default)]
+pub struct Providers {
+    /// As they were loaded.
+    loaded: Arc<BTreeMap<String, Arc<dyn Rules>>>,
+    /// The rules for accounts without a binding of their own.
+    rules: Arc<BTreeMap<String, Arc<dyn Rules>>>,
+    policies: Option<Arc<Policies>>,
+    revisions: Option<Arc<Revisions>>,
+    bound: Option<Arc<BoundRevisions>>,
+}
+
+impl Providers {
+    /// The rules of these plugins, beside which other revisions can be loaded from a database.
+    pub fn of_plugins(plugins: Arc<Plugins>) -> Providers {
+        let rules = plugins.iter();
+        let rules = rules.map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>));
+        let providers = rules.collect::<Providers>();
+        Providers { revisions: Some(Arc::new(Revisions::new(plugins))), ..providers }
+    }
+
+    /// The same, with what becomes of accounts that follow the host when another version of it brings another revision.
+    pub fn with_upgrade(self, upgrade: Upgrade) -> Providers {
+        let revisions = self.revisions.map(|revisions| Arc::new(revisions.upgraded(upgrade)));
+        Providers { revisions, ..self }
+    }
+
+    /// The same rules, with policies that rule on every plan before it meets the money.
+    pub fn with_policies(self, policies: Arc<Policies>) -> Providers {
+        Providers { policies: Some(policies), ..self }
+    }
+
+    /// The policies, if there are any.
+    pub fn policies(&self) -> Option<&Arc<Policies>> {
+        self.policies.as_ref()
+    }
+
+    /// What loads other revisions; `None` where the rules are no plugins.
+    pub fn revisions(&self) -> Option<&Arc<Revisions>> {
+        self.revisions.as_ref()
+    }
+
+    /// The rules as they were loaded, whatever is bound.
+    pub fn loaded(&self) -> &BTreeMap<String, Arc<dyn Rules>> {
+        &self.loaded
+    }
+
+    /// The same, with the rules of each provider wrapped, also those of revisions that are loaded later.
+    pub fn map(self, wrap: impl Fn(Arc<dyn Rules>) -> Arc<dyn Rules> + Send + Sync + 'static) -> Providers {
+        let wrapped = |rules: &BTreeMap<String, Arc<dyn Rules>>| {
+            Arc::new(rules.iter().map(|(id, rules)| (id.clone(), wrap(Arc::clone(rules)))).collect())
+        };
+        let loaded: Arc<BTreeMap<_, _>> = wrapped(&self.loaded);
+        let rules = Arc::clone(&loaded);
+        let revisions = self.revisions.map(|revisions| Arc::new(revisions.wrapped(Arc::new(wrap))));
+        Providers { loaded, rules, policies: self.policies, revisions, bound: None }
+    }
+
+    /// The same as they are bound to accounts in `db` at present. A database in which nothing was ever bound leaves them as they
+    /// are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub fn as_bound(&self, db: &dyn EngineReads) -> Result<Providers, StoreError> {
+        let Some(revisions) = &self.revisions else { return Ok(self.clone()) };
+        let Some(bound) = revisions.bound(db, &self.loaded)? else { return Ok(self.clone()) };
+        Ok(Providers { rules: Arc::clone(bound.defaults()), bound: Some(bound), ..self.clone() })
+    }
+
+    /// The rules that decide for the account with this id, of this provider.
+    pub fn of_account(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+        match &self.bound {
+            Some(bound) => bound.active(account, provider),
+            None => self.rules.get(provider),
+        }
+    }
+
+    /// The revision that is asked beside them, if there is one.
+    pub(crate) fn shadow_of(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+        self.bound.as_ref().and_then(|bound| bound.shadow(account, provider))
+    }
+
+    /// The rules with this digest: loaded, bound, or kept in `db`. `None` if they are none of these, or cannot be loaded, which
+    /// is logged.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub fn revision(&self, db: &dyn EngineReads, digest: &str) -> Result<Option<Arc<dyn Rules>>, StoreError> {
+        if let Some(rules) = self.loaded.values().find(|rules| rules.digest() == digest) {
+            return Ok(Some(Arc::clone(rules)));
+        }
+        self.revisions.as_ref().map_or(Ok(None), |revisions| revisions.get(db, digest))
+    }
+}
+
+impl Deref for Providers {
+    type Target = BTreeMap<String, Arc<dyn Rules>>;
+
+    fn deref(&self) -> &BTreeMap<String, Arc<dyn Rules>> {
+        &self.rules
+    }
+}
+
+impl FromIterator<(String, Arc<dyn Rules>)> for Providers {
+    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn Rules>)>>(rules: I) -> Providers {
+        let rules = Arc::new(rules.into_iter().collect::<BTreeMap<_, _>>());
+        Providers { loaded: Arc::clone(&rules), rules, policies: None, revisions: None, bound: None }
+    }
+}

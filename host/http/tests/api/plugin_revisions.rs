@@ -1,0 +1,160 @@
+//! `/v1/plugins/revisions` and `/v1/plugins/bindings`: installed, tried in shadow, promoted, rolled back, on a host that runs.
+
+use expect_test::expect;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::harness::Server;
+
+/// The table that is bundled.
+const TABLE: &str = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+
+/// The body that installs the table with renewals first tried three days before the expiry, and not seven.
+fn late() -> String {
+    let text = TABLE.replace("days = [7, 6, 5, 4, 3, 2, 1, 0]", "days = [3, 2, 1, 0]");
+    assert_ne!(text, TABLE);
+    json!({ "name": "late.toml", "table": text }).to_string()
+}
+
+/// A host with a server at Volcengine that expires at the end of January.
+fn server() -> Server {
+    let server = Server::new();
+    let account =
+        json!({ "id": "vol", "provider": "volcengine", "currency": "CNY", "balance": "500.00" }).to_string();
+    assert_eq!(server.post("admin", "/v1/accounts", &account).status, 201);
+    let resources = json!({ "resources": [{ "id": "srv", "account": "vol", "kind": "ecs", "region": "cn-beijing",
+        "charging": "prepaid", "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+        "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }] });
+    assert_eq!(server.post("operator", "/v1/resources:import", &resources.to_string()).status, 200);
+    server
+}
+
+fn install(server: &Server) -> String {
+    let installed = server.post("admin", "/v1/plugins/revisions", &late());
+    assert_eq!(installed.status, 200, "{}", installed.body);
+    installed.json()["digest"].as_str().unwrap().to_owned()
+}
+
+/// Sends a change of what is bound, which has to succeed; returns what was changed, with `new` for the digest of the late table.
+fn change(server: &Server, token: &str, verb: &str, body: &Value, new: &str) -> String {
+    let answer = server.post(token, &format!("/v1/plugins/bindings{verb}"), &body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let word = |digest: &Value| match digest.as_str() {
+        Some(digest) if digest == new => "late",
+        Some(_) => "bundled",
+        None => "none",
+    };
+    let changes = answer.json()["changes"].as_array().unwrap().clone();
+    let line = |change: &Value| {
+        let (mode, accounts) = (change["mode"].as_str().unwrap(), change["accounts"].as_str().unwrap());
+        format!("{mode} for {accounts}: {} to {}", word(&change["before"]), word(&change["after"]))
+    };
+    changes.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
+    let server = server();
+    let new = install(&server);
+    let bind = json!({ "digest": new, "accounts": "vol", "mode": "shadow" });
+    assert_eq!(change(&server, "admin", "", &bind, &new), "shadow for vol: none to late");
+    assert_eq!(change(&server, "admin", "", &bind, &new), "", "the same again is no change");
+    server.advance("2026-01-28T00:00:00Z");
+    // The bundled one has tried the renewal seven days before the expiry; the late one would not have.
+    let differences = server.get("viewer", &format!("/v1/plugins/revisions/{new}/differences")).json();
+    let first = &differences["items"][0];
+    expect![[r#"
+        "vol" "timeline" "timeline"
+        followed:
+        2026-01-24T02:00:00Z srv try_renewal
+        2026-01-25T02:00:00Z srv try_renewal
+        2026-01-26T02:00:00Z srv try_renewal
+        2026-01-27T02:00:00Z srv try_renewal
+        shadow:
+
+    "#]]
+    .assert_eq(&format!(
+        "{} {} {}\nfollowed:\n{}\nshadow:\n{}\n",
+        first["account"],
+        first["question"],
+        first["kind"],
+        first["followed_answer"].as_str().unwrap(),
+        first["answer"].as_str().unwrap()
+    ));
+    let trial = &differences["trials"][0];
+    assert!(trial["asked"].as_u64() > Some(0) && trial["failed"] == 0, "{trial}");
+
+    let accounts = json!({ "provider": "volcengine", "accounts": "vol" });
+    let planned = json!({ "provider": "volcengine", "accounts": "vol", "dry_run": true });
+    let promoted = "shadow for vol: late to none, active for vol: none to late";
+    assert_eq!(change(&server, "admin", ":promote", &planned, &new), promoted);
+    let evidence = server.post("admin", "/v1/plugins/bindings:promote", &planned.to_string()).json();
+    assert_eq!(evidence["evidence"]["trials"][0]["asked"], trial["asked"]);
+    assert_eq!(change(&server, "admin", ":promote", &accounts, &new), promoted);
+    server.advance("2026-02-26T00:00:00Z");
+    assert_eq!(change(&server, "operator", ":roll-back", &accounts, &new), "active for vol: late to none");
+    server.advance("2026-03-28T00:00:00Z");
+    let settled = server.events().into_iter().filter(|event| event["type"] == "renewal_settled");
+    let settled = settled.map(|event| event["at"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    // Seven days before, as the bundled one says; three, as the late one says; and seven again.
+    expect![[r#"
+        2026-01-24T02:00:00Z
+        2026-02-25T02:00:00Z
+        2026-03-24T02:00:00Z"#]]
+    .assert_eq(&settled.join("\n"));
+    let told = server.get("admin", "/v1/events?type=revision_bound").json();
+    assert!(told["items"].as_array().unwrap().iter().all(|event| event["account"].is_null()), "{told}");
+    let history = server.get("viewer", "/v1/plugins/bindings/history").json();
+    assert_eq!(history["items"].as_array().unwrap().iter().filter(|one| one["accounts"] == "vol").count(), 4);
+}
+
+#[test]
+fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
+    let server = server();
+    let before = server.get("viewer", "/v1/plugins/bindings").body;
+    let refused = |path: &str, body: Value| {
+        let answer = server.post("admin", path, &body.to_string());
+        let problem = answer.json();
+        let detail = problem["errors"][0]["detail"].as_str().or(problem["detail"].as_str()).unwrap();
+        format!("{} {}\n", answer.status.as_u16(), crate::harness::masked(detail))
+    };
+    let list = [
+        refused("/v1/plugins/bindings", json!({ "digest": "0".repeat(64), "mode": "active" })),
+        refused("/v1/plugins/bindings:promote", json!({ "provider": "volcengine" })),
+        refused("/v1/plugins/bindings:roll-back", json!({ "provider": "volcengine" })),
+        refused("/v1/plugins/bindings:unbind", json!({ "provider": "volcengine", "mode": "active" })),
+        refused("/v1/plugins/revisions", json!({ "name": "n.toml" })),
+        refused("/v1/plugins/revisions", json!({ "name": "n.toml", "table": "none" })),
+    ];
+    expect![[r#"
+        422 no revision [digest] is installed; `perennial plugin revisions` lists those that are
+        404 no revision of `volcengine` is bound shadow for `*`
+        404 nothing was bound before for `*` of `volcengine`
+        409 what is bound for all accounts of `volcengine` is what the host loads, and cannot be removed; bind another revision in its place
+        422 it has to have either `component` or `table`
+        422 describe: the table `n.toml` cannot be used; nothing of it is loaded:
+          n.toml:1: it is not TOML: key with no value, expected `=`
+               1 | none
+    "#]].assert_eq(&list.concat());
+    assert_eq!(server.get("viewer", "/v1/plugins/bindings").body, before);
+}
+
+#[test]
+fn a_restarted_host_goes_on_with_the_revision_that_is_bound() {
+    let server = server();
+    let new = install(&server);
+    change(&server, "admin", "", &json!({ "digest": new, "mode": "active" }), &new);
+    let server = server.restarted();
+    let plugins = server.get("viewer", "/v1/plugins").json();
+    let of = |plugins: &Value| {
+        let items = plugins["items"].as_array().unwrap().clone();
+        items.into_iter().find(|one| one["id"] == "volcengine").unwrap()["revision"].clone()
+    };
+    assert_eq!(of(&plugins), new, "an operator's binding for all accounts pins them");
+    let accounts = json!({ "provider": "volcengine" });
+    assert_eq!(change(&server, "operator", ":roll-back", &accounts, &new), "active for *: late to bundled");
+    let bindings = server.get("viewer", "/v1/plugins/bindings").json();
+    let held =
+        bindings["items"].as_array().unwrap().iter().find(|one| one["provider"] == "volcengine").unwrap();
+    assert_eq!(held["origin"], "loaded", "what the host loads is followed again");
+}

@@ -1,0 +1,143 @@
+//! `perennial account drive` and its kin: who renews what a connected account has, and what its operator allows.
+
+use perennial_domain::connector::Driver;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::choice::Choice;
+use crate::cli::confirm::confirm;
+use crate::cli::connection::CONNECTION;
+use crate::cli::input;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::client::Client;
+use crate::client::Request;
+
+/// The drivers that an account can be given.
+const DRIVER: Choice<Driver> =
+    Choice { what: "driver", all: &[Driver::Watch, Driver::Host], name: Driver::name };
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Drive {
+    /// The ID of the account.
+    id: String,
+    /// `watch`: nobody here. `host`: this host's clock.
+    #[arg(value_parser = DRIVER)]
+    driver: Driver,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+/// One connected account, or all of them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    /// The ID of the account.
+    #[arg(required_unless_present = "all")]
+    id: Option<String>,
+    /// Every connected account.
+    #[arg(long, conflicts_with = "id")]
+    all: bool,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LimitSpending {
+    /// The ID of the account.
+    id: String,
+    /// The most that renewals within an hour may cost.
+    #[arg(value_parser = input::amount, required_unless_present = "none")]
+    per_hour: Option<String>,
+    /// Lift the ceiling: there is none.
+    #[arg(long, conflicts_with = "per_hour")]
+    none: bool,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+const SENDING: [Field; 2] = [Field::instant("paused_at", "paused"), Field::text("paused_by", "by the token")];
+
+/// Says who renews what an account has.
+pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow::Result<()> {
+    let Drive { id, driver, yes, reason, list } = drive;
+    let question = match driver {
+        Driver::Watch | Driver::Provider => {
+            format!("Only watch `{id}`, and give up what was not sent yet?")
+        }
+        Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
+    };
+    confirm(&question, *yes)?;
+    let request = Request::new("POST", "/v1/connections/{id}:drive", &[id])
+        .to(format!("drive `{id}`"))
+        .body(json!({ "driver": driver.name() }))
+        .reason(reason.as_deref());
+    write(context, client, &request, &CONNECTION, list)
+}
+
+/// Stops sending for an account, or for all.
+pub(super) fn pause(context: &Context, client: &Client, whose: &Whose) -> anyhow::Result<()> {
+    switch(context, client, whose, ["pause", "/v1/connections/{id}:pause", "/v1/connections:pause"])
+}
+
+/// Sends for an account again, or for all.
+pub(super) fn resume(context: &Context, client: &Client, whose: &Whose) -> anyhow::Result<()> {
+    switch(context, client, whose, ["resume", "/v1/connections/{id}:resume", "/v1/connections:resume"])
+}
+
+fn switch(
+    context: &Context,
+    client: &Client,
+    whose: &Whose,
+    [verb, route, route_of_all]: [&'static str; 3],
+) -> anyhow::Result<()> {
+    let (request, fields) = match &whose.id {
+        Some(id) => (Request::new("POST", route, &[id]).to(format!("{verb} `{id}`")), &CONNECTION[..]),
+        None => {
+            let request = Request::new("POST", route_of_all, &[]).to(format!("{verb} every account"));
+            (request, &SENDING[..])
+        }
+    };
+    let request = request.body(json!({})).reason(whose.reason.as_deref());
+    write(context, client, &request, fields, &whose.list)
+}
+
+/// Sets the ceiling on spending.
+pub(super) fn limit_spending(
+    context: &Context,
+    client: &Client,
+    limit: &LimitSpending,
+) -> anyhow::Result<()> {
+    let body = match &limit.per_hour {
+        Some(amount) => json!({ "per_hour": amount }),
+        None => json!({}),
+    };
+    let request = Request::new("POST", "/v1/connections/{id}:limit-spending", &[&limit.id])
+        .to(format!("limit the spending of `{}`", limit.id))
+        .body(body)
+        .reason(limit.reason.as_deref());
+    write(context, client, &request, &CONNECTION, &limit.list)
+}
+
+fn write(
+    context: &Context,
+    client: &Client,
+    request: &Request,
+    fields: &[Field],
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let changed: Value = client.send(request)?.json()?;
+    context.write_item(client, fields, &changed, list)
+}

@@ -1,0 +1,239 @@
+//! `perennial plugin bindings|bind|unbind|promote|roll-back|history`: which revision decides for which accounts.
+
+use std::io::Write;
+
+use perennial_domain::revision::ALL_ACCOUNTS;
+use perennial_domain::revision::BindingMode;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::act::ActArguments;
+use crate::cli::choice::Choice;
+use crate::cli::confirm::WouldChange;
+use crate::cli::confirm::confirm;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output::Output;
+use crate::cli::plugin::revisions::resolve;
+use crate::client::Client;
+use crate::client::Request;
+use crate::report::text::printable;
+
+/// Whether a revision decides.
+const MODE: Choice<BindingMode> = Choice { what: "mode", all: &BindingMode::ALL, name: BindingMode::name };
+
+const BINDING: [Field; 7] = [
+    Field::text("provider", "provider"),
+    Field::text("accounts", "accounts"),
+    Field::text("mode", "mode"),
+    Field::text("digest", "revision"),
+    Field::text("origin", "origin"),
+    Field::instant("bound_at", "bound"),
+    Field::text("bound_by", "by"),
+];
+
+const CHANGE: [Field; 8] = [
+    Field::instant("at", "at"),
+    Field::text("provider", "provider"),
+    Field::text("accounts", "accounts"),
+    Field::text("mode", "mode"),
+    Field::text("before", "before"),
+    Field::text("after", "after"),
+    Field::text("changed_by", "by"),
+    Field::sentence("reason", "reason"),
+];
+
+/// A revision to bind.
+#[derive(Debug, clap::Args)]
+pub(super) struct Bind {
+    /// The digest of a revision that is installed, or its beginning.
+    revision: String,
+    /// The account, or a pattern of accounts in which `*` is any run of characters; left out, all of its provider.
+    #[arg(long, value_name = "PATTERN", default_value = ALL_ACCOUNTS)]
+    accounts: String,
+    /// `active`: it decides; `shadow`: it is asked beside the one that does.
+    #[arg(long, value_parser = MODE)]
+    mode: BindingMode,
+    #[command(flatten)]
+    act: ActArguments,
+}
+
+/// A binding to remove.
+#[derive(Debug, clap::Args)]
+pub(super) struct Unbind {
+    /// The provider whose accounts these are.
+    provider: String,
+    /// What it is bound to, as it was bound.
+    #[arg(long, value_name = "PATTERN", default_value = ALL_ACCOUNTS)]
+    accounts: String,
+    /// `active` or `shadow`.
+    #[arg(long, value_parser = MODE)]
+    mode: BindingMode,
+    #[command(flatten)]
+    act: ActArguments,
+}
+
+/// Accounts for which another revision is to decide.
+#[derive(Debug, clap::Args)]
+pub(super) struct Accounts {
+    /// The provider whose accounts these are.
+    provider: String,
+    /// The account or the pattern of accounts, as it was bound.
+    #[arg(long, value_name = "PATTERN", default_value = ALL_ACCOUNTS)]
+    accounts: String,
+    #[command(flatten)]
+    act: ActArguments,
+}
+
+pub(super) fn list(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/plugins/bindings", &[]).to("list bindings");
+    let found = items::whole(client, &request)?;
+    context.write_items(
+        client,
+        &BINDING,
+        &found,
+        list,
+        "nothing is bound yet; a host binds what it loads when it starts",
+    )
+}
+
+pub(super) fn history(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/plugins/bindings/history", &[]).to("list changes of bindings");
+    let found = items::pages(client, &request, u32::MAX)?;
+    context.write_items(client, &CHANGE, &found, list, "nothing was ever bound")
+}
+
+/// A change of what is bound: what is asked, how a question names it, and how it is carried out.
+struct Change<'a> {
+    route: &'static str,
+    what: String,
+    body: Value,
+    act: &'a ActArguments,
+}
+
+impl Change<'_> {
+    /// Shows what would change and what is known of the revision, asks, and changes it.
+    fn run(mut self, client: &Client) -> anyhow::Result<()> {
+        self.body["dry_run"] = true.into();
+        let request = |body: &Value| {
+            Request::new("POST", self.route, &[])
+                .to(&self.what)
+                .body(body.clone())
+                .reason(self.act.reason.as_deref())
+        };
+        let planned = client.send(&request(&self.body))?.json()?;
+        let changes = planned["changes"].as_array().cloned().unwrap_or_default();
+        let mut out = Output::standard();
+        if changes.is_empty() {
+            writeln!(out, "nothing changes: it is so already")?;
+        }
+        for change in &changes {
+            writeln!(out, "{}", printable(&change_words(change)))?;
+        }
+        if !changes.is_empty() {
+            show_evidence(&mut out, &planned["evidence"])?;
+        }
+        out.finish()?;
+        if changes.is_empty() || self.act.dry_run {
+            return WouldChange::check(!changes.is_empty());
+        }
+        confirm(&format!("{}?", self.what), self.act.yes)?;
+        self.body["dry_run"] = false.into();
+        let request = request(&self.body).once(&self.act.key()?);
+        client.send(&request)?;
+        let mut out = Output::standard();
+        writeln!(out, "done")?;
+        Ok(out.finish()?)
+    }
+}
+
+fn change_words(change: &Value) -> String {
+    let text = |field: &str| change[field].as_str().unwrap_or_default();
+    let short = |digest: &Value| digest.as_str().map(|digest| digest.chars().take(12).collect::<String>());
+    let of = format!("{} of {} for {}", text("mode"), text("provider"), text("accounts"));
+    match (short(&change["before"]), short(&change["after"])) {
+        (Some(before), Some(after)) => format!("{of}: {after} instead of {before}"),
+        (None, Some(after)) => format!("{of}: {after}, where none was bound"),
+        (Some(before), None) => format!("{of}: {before} no longer"),
+        (None, None) => of,
+    }
+}
+
+/// How often a revision was asked, what it answered otherwise, and what it took.
+fn show_evidence(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
+    let list = |field: &str| evidence[field].as_array().cloned().unwrap_or_default();
+    if list("trials").is_empty() {
+        return writeln!(out, "it was never asked in shadow");
+    }
+    for trial in list("trials") {
+        let number = |field: &str| trial[field].as_u64().unwrap_or_default();
+        let followed = trial["followed"].as_str().unwrap_or_default().chars().take(12).collect::<String>();
+        writeln!(
+            out,
+            "asked in shadow of {followed}: {} questions, {} answered otherwise, {} failed; fuel of plans {} (followed {}), \
+             time {} ms (followed {} ms)",
+            number("asked"),
+            number("differed"),
+            number("failed"),
+            number("fuel"),
+            number("followed_fuel"),
+            number("micros") / 1_000,
+            number("followed_micros") / 1_000,
+        )?;
+    }
+    for total in list("totals") {
+        let text = |field: &str| total[field].as_str().unwrap_or_default().to_owned();
+        writeln!(
+            out,
+            "  {}: {} questions, {} {currency} done, {} {currency} would be",
+            text("kind"),
+            total["questions"],
+            text("followed_cost"),
+            text("cost"),
+            currency = text("currency"),
+        )?;
+    }
+    Ok(())
+}
+
+impl Bind {
+    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
+        let digest = resolve(client, &self.revision)?;
+        let what = format!("bind revision {} {} for `{}`", &digest[..12], self.mode.name(), self.accounts);
+        let body = json!({ "digest": digest, "accounts": self.accounts, "mode": self.mode.name() });
+        Change { route: "/v1/plugins/bindings", what, body, act: &self.act }.run(client)
+    }
+}
+
+impl Unbind {
+    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
+        let what = format!(
+            "remove what is bound {} for `{}` of `{}`",
+            self.mode.name(),
+            self.accounts,
+            self.provider
+        );
+        let body = json!({ "provider": self.provider, "accounts": self.accounts, "mode": self.mode.name() });
+        Change { route: "/v1/plugins/bindings:unbind", what, body, act: &self.act }.run(client)
+    }
+}
+
+impl Accounts {
+    fn body(&self) -> Value {
+        json!({ "provider": self.provider, "accounts": self.accounts })
+    }
+
+    pub(super) fn promote(&self, client: &Client) -> anyhow::Result<()> {
+        let what = format!("promote the shadow revision of `{}` for `{}`", self.provider, self.accounts);
+        let (body, act) = (self.body(), &self.act);
+        Change { route: "/v1/plugins/bindings:promote", what, body, act }.run(client)
+    }
+
+    pub(super) fn roll_back(&self, client: &Client) -> anyhow::Result<()> {
+        let what = format!("roll back the revision of `{}` for `{}`", self.provider, self.accounts);
+        let (body, act) = (self.body(), &self.act);
+        Change { route: "/v1/plugins/bindings:roll-back", what, body, act }.run(client)
+    }
+}

@@ -1,0 +1,202 @@
+//! `perennial plugin install|revisions|revision|differences`: the revisions of plugins that a host or a database keeps.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use perennial_sandbox::PluginFile;
+use perennial_sandbox::signature_path;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::confirm::WouldChange;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output::Output;
+use crate::client::Client;
+use crate::client::Request;
+use crate::config;
+use crate::report::text::printable;
+
+const REVISION: [Field; 9] = [
+    Field::text("digest", "revision"),
+    Field::text("provider", "provider"),
+    Field::text("kind", "kind"),
+    Field::number("size_bytes", "bytes"),
+    Field::text("origin", "from"),
+    Field::text("signed_by", "signed by"),
+    Field::texts("bound", "bound").or("nothing"),
+    Field::instant("installed_at", "installed"),
+    Field::text("installed_by", "by"),
+];
+
+const TOTALS: [Field; 5] = [
+    Field::text("kind", "difference"),
+    Field::number("questions", "questions"),
+    Field::amount("followed_cost", "done", "/currency"),
+    Field::amount("cost", "would be", "/currency"),
+    Field::text("currency", ""),
+];
+
+const DIFFERENCES: [Field; 13] = [
+    Field::instant("last_at", "at"),
+    Field::text("account", "account"),
+    Field::text("resource", "resource"),
+    Field::text("question", "question"),
+    Field::text("kind", "difference"),
+    Field::amount("followed_cost", "done", "/currency"),
+    Field::amount("cost", "would be", "/currency"),
+    Field::text("currency", ""),
+    Field::text("followed", ""),
+    Field::number("times", ""),
+    Field::instant("first_at", ""),
+    Field::sentence("followed_answer", "answer followed"),
+    Field::sentence("answer", "answer of the shadow"),
+];
+
+/// A plugin to install.
+#[derive(Debug, clap::Args)]
+pub(super) struct Install {
+    /// The component or the table; FILE@sha256:DIGEST takes no other revision. Its signature is FILE.sig, if there is one.
+    #[arg(value_parser = config::plugin_file)]
+    plugin: PluginFile,
+    /// The file of the signature, if it is another one.
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// Only look at it; exit code 3 when it would be installed.
+    #[arg(long)]
+    dry_run: bool,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// A revision whose differences are listed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Differences {
+    /// The digest of the revision, or its beginning.
+    revision: String,
+    /// Only the totals by kind.
+    #[arg(long)]
+    totals: bool,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+pub(super) fn list(
+    context: &Context,
+    client: &Client,
+    provider: Option<&str>,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let request =
+        Request::new("GET", "/v1/plugins/revisions", &[]).to("list revisions").query("provider", provider);
+    let found = items::pages(client, &request, u32::MAX)?;
+    context.write_items(
+        client,
+        &REVISION,
+        &found,
+        list,
+        "no revision is kept yet; a host keeps what it loads when it starts",
+    )
+}
+
+pub(super) fn show(
+    context: &Context,
+    client: &Client,
+    revision: &str,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let digest = resolve(client, revision)?;
+    let request = Request::new("GET", "/v1/plugins/revisions/{digest}", &[&digest])
+        .to(format!("show revision {digest}"));
+    let found = client.send(&request)?.json()?;
+    context.write_items(client, &REVISION, &[found], list, "")
+}
+
+impl Differences {
+    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        let digest = resolve(client, &self.revision)?;
+        let request = Request::new("GET", "/v1/plugins/revisions/{digest}/differences", &[&digest])
+            .to(format!("list what revision {digest} answered otherwise"));
+        let nothing = "it answered nothing otherwise, as far as it was asked in shadow";
+        if self.totals {
+            let found = client.send(&request.query("limit", Some(1)))?.json()?;
+            let totals = found["totals"].as_array().cloned().unwrap_or_default();
+            return context.write_items(client, &TOTALS, &totals, &self.list, nothing);
+        }
+        let found = items::pages(client, &request, u32::MAX)?;
+        context.write_items(client, &DIFFERENCES, &found, &self.list, nothing)
+    }
+}
+
+impl Install {
+    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
+        let path = &self.plugin.path;
+        let unreadable = |path: &PathBuf, source| UserError::Unreadable { path: path.clone(), source };
+        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        let signature = match &self.signature {
+            Some(path) => Some(std::fs::read(path).map_err(|error| unreadable(path, error))?),
+            None => match std::fs::read(signature_path(path)) {
+                Ok(signature) => Some(signature),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => return Err(unreadable(&signature_path(path), error).into()),
+            },
+        };
+        // Base64 stays what it is; what is no text is the signature itself.
+        let signature = signature.map(|bytes| {
+            String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.into_bytes()))
+        });
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        let mut body = json!({ "name": name, "dry_run": self.dry_run, "signature": signature, "digest": self.plugin.digest });
+        match is_table {
+            true => {
+                let text = String::from_utf8(bytes);
+                let message = || UserError::Argument(format!("the table `{}` is not UTF-8", path.display()));
+                body["table"] = text.map_err(|_| message())?.into();
+            }
+            false => body["component"] = BASE64_STANDARD.encode(bytes).into(),
+        }
+        let request = Request::new("POST", "/v1/plugins/revisions", &[])
+            .to(format!("install `{}`", path.display()))
+            .body(body)
+            .reason(self.reason.as_deref());
+        let result = client.send(&request)?.json()?;
+        let text = |field: &str| result[field].as_str().unwrap_or_default();
+        let is_new = result["is_new"] == true;
+        let mut out = Output::standard();
+        let became = match (is_new, self.dry_run) {
+            (false, _) => "is installed already",
+            (true, true) => "would be installed",
+            (true, false) => "is installed; bind it with `perennial plugin bind`",
+        };
+        writeln!(out, "revision {} of {} {became}", text("digest"), printable(text("provider")))?;
+        if let Some(key) = result["signed_by"].as_str() {
+            writeln!(out, "signed by {key}")?;
+        }
+        out.finish()?;
+        WouldChange::check(self.dry_run && is_new)
+    }
+}
+
+/// The digest of the one revision that begins like this.
+pub(super) fn resolve(client: &Client, beginning: &str) -> anyhow::Result<String> {
+    let request = Request::new("GET", "/v1/plugins/revisions", &[]).to("list revisions");
+    let found = items::pages(client, &request, u32::MAX)?;
+    let digests = found.iter().filter_map(|revision| revision["digest"].as_str());
+    let mut matching = digests.filter(|digest| digest.starts_with(beginning));
+    let wrong = |why: &str| {
+        UserError::Argument(format!(
+            "`{beginning}` {why}; `perennial plugin revisions` lists those that are installed"
+        ))
+    };
+    let first = matching.next().ok_or_else(|| wrong("is the beginning of no revision"))?;
+    match matching.next() {
+        None => Ok(first.to_owned()),
+        Some(_) => Err(wrong("is the beginning of several revisions").into()),
+    }
+}

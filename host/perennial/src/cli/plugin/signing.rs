@@ -1,0 +1,79 @@
+//! `perennial plugin keygen|sign|verify`: signatures of plugins, for their authors and for who trusts them.
+
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use perennial_sandbox::PublicKey;
+use perennial_sandbox::SigningKey;
+use perennial_sandbox::Trust;
+use perennial_sandbox::signature_path;
+
+use crate::cli::UserError;
+use crate::cli::output;
+
+/// A plugin to sign.
+#[derive(Debug, clap::Args)]
+pub(super) struct Sign {
+    /// The component or the table.
+    plugin: PathBuf,
+    /// The file of the private key, as `keygen` or OpenSSL writes it.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+/// A plugin whose signature is checked.
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The component or the table; its signature is beside it, with `.sig` behind its name.
+    plugin: PathBuf,
+    /// A key that is trusted, as `keygen` prints it; may be given again.
+    #[arg(long = "key", value_name = "KEY", required = true, value_parser = PublicKey::read)]
+    keys: Vec<PublicKey>,
+}
+
+/// Makes a private key, and prints the public one.
+pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
+    let text = SigningKey::generate().map_err(UserError::Argument)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        UserError::Argument(format!(
+            "cannot write the key to `{}`: {error}; name a file that is not there yet",
+            path.display()
+        ))
+    })?;
+    let key = SigningKey::read(text.as_bytes()).map_err(UserError::Argument)?;
+    Ok(output::line(format_args!("{}", key.public_key()))?)
+}
+
+/// Signs a plugin, and prints the public key by which it is verified.
+pub(super) fn sign(arguments: &Sign) -> anyhow::Result<()> {
+    let (plugin, key) = (read(&arguments.plugin)?, read(&arguments.key)?);
+    let wrong =
+        |problem| UserError::Argument(format!("cannot sign with `{}`: {problem}", arguments.key.display()));
+    let key = SigningKey::read(&key).map_err(wrong)?;
+    let path = signature_path(&arguments.plugin);
+    std::fs::write(&path, key.sign(&plugin))
+        .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))?;
+    Ok(output::line(format_args!("`{}` is the signature by {}", path.display(), key.public_key()))?)
+}
+
+/// Says which of the keys signed a plugin.
+pub(super) fn verify(arguments: &Verify) -> anyhow::Result<()> {
+    let plugin = read(&arguments.plugin)?;
+    let path = signature_path(&arguments.plugin);
+    let signature = if path.exists() { Some(read(&path)?) } else { None };
+    let trust = Trust { keys: arguments.keys.clone() };
+    let origin = format!("`{}`", arguments.plugin.display());
+    let key = trust.check(&origin, &plugin, signature.as_deref())?;
+    let key = key.map(|key| key.to_string()).unwrap_or_default();
+    Ok(output::line(format_args!("{origin} is signed by {key}"))?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, UserError> {
+    std::fs::read(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+}

@@ -1,0 +1,318 @@
+//! A provider as the protocol of renewals calls it: calls become queries and changes of its connector, and their answers
+//! readings and replies.
+//!
+//! Decides nothing: what a reading or a reply proves is the protocol's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::bundle::Resource;
+use perennial_domain::connected::read_back::OrderView;
+use perennial_domain::connected::read_back::ReadBack;
+use perennial_domain::connector::Change;
+use perennial_domain::connector::CloudOrder;
+use perennial_domain::connector::CloudOrderState;
+use perennial_domain::connector::CloudRenewal;
+use perennial_domain::connector::CloudResource;
+use perennial_domain::connector::Cursor;
+use perennial_domain::connector::Driver;
+use perennial_domain::connector::Mutation;
+use perennial_domain::connector::MutationLimit;
+use perennial_domain::connector::MutationName;
+use perennial_domain::connector::OrderQuery;
+use perennial_domain::connector::Outcome;
+use perennial_domain::connector::Query;
+use perennial_domain::connector::QueryAnswer;
+use perennial_domain::connector::Target;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::connected::ReadFailure;
+use perennial_engine::connected::Reply;
+use perennial_engine::connected::Response;
+use perennial_engine::connected::run::Work;
+use perennial_engine::connected::translation;
+use perennial_store::ReadTx;
+use perennial_store::calls;
+use perennial_store::calls::StoredCall;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::keys::ResourceKey;
+
+use crate::connections::caller::CallError;
+use crate::connections::caller::Caller;
+use crate::connections::caller::ConnectedAccount;
+use crate::error::ServiceError;
+use crate::service::Service;
+
+/// How long before the earliest call orders are read, in seconds: a cloud's clock may be behind ...
+const ORDERS_BEFORE_CALL: i64 = 900;
+/// ... and how long back what is open is looked for before one is made: a day.
+const OPEN_ORDERS: i64 = 86_400;
+/// The most pages of orders that are read for a batch. With more of them, the orders are unknown.
+const ORDER_PAGES_MAX: usize = 10;
+/// The most pages that a search for known resources takes.
+const FIND_PAGES_MAX: usize = 100;
+/// The longest text of a provider that is kept, in characters.
+const SAID_MAX: usize = 500;
+
+/// Calls of one account, with what their provider has to be told.
+pub(super) struct Batch {
+    work: Work,
+    /// Every resource that a call prolongs, by its id.
+    targets: BTreeMap<String, Target>,
+    /// The orders that are known to be of a call, and the resource that it names.
+    orders: BTreeMap<String, ResourceKey>,
+    /// From when on orders are read.
+    orders_from: Timestamp,
+}
+
+impl Batch {
+    /// Finds out at `at` what calling the provider about `work` takes.
+    pub(super) async fn load(service: &Service, work: Work, at: Timestamp) -> Result<Batch, ServiceError> {
+        let called = work.calls.iter().filter_map(|call| call.renewal.called_at).min();
+        let orders_from = called.map_or(at - OPEN_ORDERS, |called_at| called_at - ORDERS_BEFORE_CALL);
+        let (of, account) = (work.clone(), work.account);
+        let found = service.read(move |db: &ReadTx| {
+            let mut targets = BTreeMap::new();
+            for call in &of.calls {
+                let (stored, _) = db.bundle(call.resource)?;
+                let members = &stored.bundle.members;
+                for extension in &call.renewal.extensions {
+                    let member = members.iter().find(|member| member.id == extension.resource);
+                    let target = member.map(|member| target(member, members));
+                    targets.extend(target.map(|target| (extension.resource.clone(), target)));
+                }
+            }
+            Ok::<_, ServiceError>((targets, calls::orders_since(db, account, orders_from)?))
+        });
+        let (targets, orders) = found.await?;
+        Ok(Batch { work, targets, orders, orders_from })
+    }
+
+    /// The calls that were found due together.
+    pub(super) fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// Reads the resources and orders of the calls: one reading for each, in their order.
+    pub(super) async fn read(
+        &self,
+        caller: &Caller,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+    ) -> Result<Vec<ReadBack>, ReadFailure> {
+        let resources = self.find(caller, of, at).await.map_err(|error| failure(&self.work.id, &error))?;
+        let orders = match self.list_orders(caller, of, at).await {
+            Ok(orders) => orders,
+            // What cannot be asked, or is not granted, is unknown for good.
+            Err(CallError::NoQuestion(_) | CallError::NotPermitted(_)) => None,
+            Err(error) => return Err(failure(&self.work.id, &error)),
+        };
+        let reading = |call: &StoredCall| self.reading(call, &resources, orders.as_deref(), at);
+        Ok(self.work.calls.iter().map(reading).collect())
+    }
+
+    fn reading(
+        &self,
+        call: &StoredCall,
+        resources: &[CloudResource],
+        orders: Option<&[CloudOrder]>,
+        at: Timestamp,
+    ) -> ReadBack {
+        // An order of another call is none of this one, also where the provider does not say what is in it.
+        let is_others = |order: &CloudOrder| {
+            self.orders.get(&order.id).is_some_and(|resource| *resource != call.resource)
+        };
+        let orders =
+            orders.map(|orders| orders.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>());
+        let read = translation::read_back_of(&call.renewal, resources, orders.as_deref(), at);
+        let is_own = orders
+            .iter()
+            .flatten()
+            .any(|order| order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id));
+        match read.orders {
+            OrderView::Cancelled { .. } => ReadBack { orders: OrderView::Cancelled { is_own }, ..read },
+            OrderView::Unknown
+            | OrderView::Absent
+            | OrderView::Unpaid
+            | OrderView::Paid
+            | OrderView::Completed => read,
+        }
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+    ) -> Result<Vec<CloudResource>, CallError> {
+        let most = of.rules.connector().map_or(1, |connector| connector.capabilities().find_targets_max);
+        let targets = self.targets.values().cloned().collect::<Vec<_>>();
+        let mut found = Vec::new();
+        for targets in targets.chunks(usize::try_from(most.max(1)).unwrap_or(usize::MAX)) {
+            let mut cursor = None;
+            for _ in 0..FIND_PAGES_MAX {
+                let query = Query::Find { targets: targets.to_vec(), cursor };
+                let QueryAnswer::Resources(page) = caller.ask(of, at, &query).await? else { break };
+                found.extend(page.resources);
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The orders since `orders_from`; `None` where there are more than are read.
+    async fn list_orders(
+        &self,
+        caller: &Caller,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+    ) -> Result<Option<Vec<CloudOrder>>, CallError> {
+        let (mut found, mut cursor) = (Vec::new(), None::<Cursor>);
+        for _ in 0..ORDER_PAGES_MAX {
+            let query =
+                OrderQuery { orders: Vec::new(), target: None, created_from: Some(self.orders_from), cursor };
+            let answer = caller.ask(of, at, &Query::Orders(query)).await?;
+            let QueryAnswer::Orders(page) = answer else { return Ok(None) };
+            found.extend(page.orders);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends calls that were written as sent, each once: one reply for each, in their order.
+    pub(super) async fn renew(
+        &self,
+        caller: &Caller,
+        of: &Arc<ConnectedAccount>,
+        driver: Driver,
+        sent: &[StoredCall],
+    ) -> Vec<Reply> {
+        let limit = of.rules.connector().and_then(|it| it.capabilities().limit(MutationName::Renew));
+        let mut replies = vec![None; sent.len()];
+        for places in self.requests(sent, limit) {
+            let calls = places.iter().map(|place| &sent[*place]).collect::<Vec<_>>();
+            let answered = self.renew_together(caller, of, driver, &calls).await;
+            for (place, reply) in places.into_iter().zip(answered) {
+                replies[place] = Some(reply);
+            }
+        }
+        replies.into_iter().map(|reply| reply.unwrap_or_else(|| Response::Unproven.into())).collect()
+    }
+
+    /// Which of the calls go into one request, by their places: as many as the provider takes, and alike where it wants that.
+    fn requests(&self, sent: &[StoredCall], limit: Option<MutationLimit>) -> Vec<Vec<usize>> {
+        let most = usize::try_from(limit.map_or(1, batch_of)).unwrap_or(usize::MAX);
+        let mut requests = Vec::<(_, Vec<usize>)>::new();
+        for (place, call) in sent.iter().enumerate() {
+            let target = self.targets.get(&call.renewal.named().resource);
+            let kind = target.map(|target| &target.kind).filter(|_| limit.is_some_and(|it| it.same_kind));
+            let region =
+                target.map(|target| &target.region).filter(|_| limit.is_some_and(|it| it.same_region));
+            let alike = (kind, region, call.renewal.term, &call.renewal.options);
+            match requests.iter_mut().find(|(other, places)| *other == alike && places.len() < most) {
+                Some((_, places)) => places.push(place),
+                None => requests.push((alike, vec![place])),
+            }
+        }
+        requests.into_iter().map(|(_, places)| places).collect()
+    }
+
+    async fn renew_together(
+        &self,
+        caller: &Caller,
+        of: &Arc<ConnectedAccount>,
+        driver: Driver,
+        calls: &[&StoredCall],
+    ) -> Vec<Reply> {
+        let renewal = &calls[0].renewal;
+        let target = |call: &&StoredCall| self.targets.get(&call.renewal.named().resource).cloned();
+        let targets = calls.iter().filter_map(target).collect::<Vec<_>>();
+        let Some(at) = renewal.called_at.filter(|_| targets.len() == calls.len()) else {
+            return vec![Response::NotConnected.into(); calls.len()];
+        };
+        let change = CloudRenewal { term: renewal.term, options: renewal.options.clone() };
+        let mutation = Mutation {
+            targets,
+            change: Change::Renew(change),
+            client_token: translation::client_token(&renewal.call_identity()),
+        };
+        match caller.change(of, driver, at, &mutation).await {
+            Ok(outcomes) => outcomes.iter().map(reply).collect(),
+            Err(error) => {
+                tracing::warn!(account = self.work.id, %error, "renewals have no reply");
+                vec![reply_to(&error); calls.len()]
+            }
+        }
+    }
+}
+
+/// The most resources of one request: one, where each has a token of its own.
+pub(super) fn batch_of(limit: MutationLimit) -> u32 {
+    if limit.takes_client_token { 1 } else { limit.targets_max.max(1) }
+}
+
+fn target(member: &Resource, members: &[Resource]) -> Target {
+    Target {
+        id: member.id.clone(),
+        kind: member.kind.clone(),
+        region: member.region.clone(),
+        expires_at: member.expires_at,
+        attached_to: member.attached_to.map(|parent| members[parent.get()].id.clone()),
+        attributes: member.attributes.clone(),
+    }
+}
+
+fn failure(account: &str, error: &CallError) -> ReadFailure {
+    tracing::warn!(account, %error, "renewals cannot be looked up at their provider");
+    if let CallError::Failed(failure) = error {
+        translation::read_failure_of(failure)
+    } else {
+        ReadFailure::Failed
+    }
+}
+
+fn reply(outcome: &Outcome) -> Reply {
+    let (orders, said) = match outcome {
+        Outcome::Applied(orders) | Outcome::Submitted(orders) => (orders.clone(), None),
+        Outcome::Declined(decline) => (Vec::new(), Some(decline.refusal.clone())),
+        Outcome::InDoubt(why) => (Vec::new(), Some(unproven(why))),
+    };
+    Reply { response: translation::response_of(outcome), orders, said: said.map(shortened) }
+}
+
+/// What a call without a response proves.
+fn reply_to(error: &CallError) -> Reply {
+    let why = |code: &str| Some(shortened(Refusal { code: code.to_owned(), message: error.to_string() }));
+    let response = match error {
+        CallError::NoResponse(_) | CallError::Failed(_) => {
+            return Reply { said: why("no_response"), ..Response::Unproven.into() };
+        }
+        CallError::NoQuestion(refusal) => {
+            let response = Response::Declined { class: DeclineClass::Rule, retry_after: None };
+            return Reply { said: Some(shortened(refusal.clone())), ..response.into() };
+        }
+        CallError::NotPermitted(_) => Response::Declined { class: DeclineClass::Rule, retry_after: None },
+        CallError::NoConnector(_)
+        | CallError::Plugin(_)
+        | CallError::Misaddressed(_)
+        | CallError::Endpoint(_)
+        | CallError::NotSent(_) => Response::NotConnected,
+    };
+    Reply { said: why("not_sent"), ..response.into() }
+}
+
+fn unproven(why: &str) -> Refusal {
+    Refusal { code: "in_doubt".to_owned(), message: why.to_owned() }
+}
+
+fn shortened(said: Refusal) -> Refusal {
+    let shorten = |text: String| text.chars().take(SAID_MAX).collect();
+    Refusal { code: shorten(said.code), message: shorten(said.message) }
+}
