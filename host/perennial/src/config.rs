@@ -241,8 +241,6 @@ fn check_addresses(
     }
 }
 
-}
-
 /// The admin API's address, and those of providers' own APIs.
 fn listen(spot: JsonCursor<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
     let default = Config::DEFAULT;
