@@ -210,6 +210,7 @@ const EXPIRIES: [Field; 4] = [
 pub(super) fn expiries(context: &Context, arguments: &Expiries) -> anyhow::Result<()> {
     let Expiries { target, filter, list } = arguments;
     let client = context.client(target)?;
+    items::check_account(&client, filter.account())?;
     let request = filter.of(Request::new("GET", "/v1/expiries", &[]).to("count what expires"));
     let found = items::whole(&client, &request)?;
     context.write_items(
