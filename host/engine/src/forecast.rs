@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use perennial_domain::account::Account;
 use perennial_domain::event::EventKind;
 use perennial_domain::event_payment::PeriodPayment;
 use perennial_domain::ledger::Balance;
@@ -44,6 +45,10 @@ pub struct Forecast {
 pub struct AccountForecast {
     /// The id of the account.
     pub id: String,
+    /// The id of its provider.
+    pub provider: String,
+    /// Whether the plugin of its provider is loaded. Where it is not, nobody knows what will be paid, and nothing is counted.
+    pub has_plugin: bool,
     /// The currency of its amounts.
     pub currency: String,
     /// What it has at first.
@@ -133,8 +138,8 @@ pub fn forecast(
         Change::Account(stored.row, AccountChange::Balance(ample))
     }))?;
     for StoredAccount { account, .. } in stored {
-        let balance = account.balance.available();
-        let account = AccountForecast::new(account.id, account.currency, balance, from, months);
+        let has_plugin = providers.contains_key(&account.provider);
+        let account = AccountForecast::new(account, has_plugin, from, months);
         found.insert(account.id.clone(), account);
     }
     let cores = parallel::cores();
@@ -151,7 +156,8 @@ pub fn forecast(
 }
 
 impl AccountForecast {
-    fn new(id: String, currency: String, balance: Micros, from: Timestamp, months: u32) -> AccountForecast {
+    fn new(account: Account, has_plugin: bool, from: Timestamp, months: u32) -> AccountForecast {
+        let balance = account.balance.available();
         let month = |number| Month {
             name: horizon_end(from, number).to_string()[..7].to_owned(),
             payments: Vec::new(),
@@ -159,7 +165,17 @@ impl AccountForecast {
             balance_left: Micros::ZERO,
         };
         let months = (1..=months).map(month).collect();
-        AccountForecast { id, currency, balance, shortfall: None, months, balance_left: balance }
+        let Account { id, provider, currency, .. } = account;
+        AccountForecast {
+            id,
+            provider,
+            has_plugin,
+            currency,
+            balance,
+            shortfall: None,
+            months,
+            balance_left: balance,
+        }
     }
 
     fn record(&mut self, from: Timestamp, recorded: RecordedEvent) {

@@ -303,7 +303,8 @@ fn stage_changed(from: Stage, to: Stage) -> String {
     format!("{what} (was {})", from.name())
 }
 
-fn expiry_words(reason: ExpiryReason) -> &'static str {
+/// Why an approval expired, in words.
+pub fn expiry_words(reason: ExpiryReason) -> &'static str {
     match reason {
         ExpiryReason::Undecided => "nobody decided in time",
         ExpiryReason::Ended => "the resource has ended",

@@ -34,7 +34,7 @@ mod stored_fields;
 pub mod time_zone;
 mod toml_text;
 mod value_lines;
-mod wording;
+pub mod wording;
 
 pub use diagnostics::PROBLEMS_MAX;
 pub use diagnostics::Problem;

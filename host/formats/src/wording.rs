@@ -36,10 +36,7 @@ pub(super) fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String
 }
 
 /// Such as ` (did you mean `price`?)`; empty when nothing there is comes close.
-pub(super) fn did_you_mean<'a>(
-    name: &str,
-    names: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
-) -> String {
+pub fn did_you_mean<'a>(name: &str, names: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> String {
     let names = names.into_iter();
     if names.clone().take(CANDIDATES_MAX + 1).count() > CANDIDATES_MAX || name.chars().count() > 64 {
         return String::new();

@@ -63,6 +63,8 @@ pub enum ProblemType {
     PluginFailed,
     /// The host is too busy, or stopping.
     Unavailable,
+    /// The API of a connected account's provider does not answer, or cannot now.
+    ProviderUnavailable,
     /// The disk that the database is on is full.
     StorageFull,
     /// The database's file was moved, deleted or replaced.
@@ -73,7 +75,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// Every type, for their documentation and for tests.
-    pub const ALL: [ProblemType; 24] = [
+    pub const ALL: [ProblemType; 25] = [
         ProblemType::BadRequest,
         ProblemType::Unauthorized,
         ProblemType::Forbidden,
@@ -95,6 +97,7 @@ impl ProblemType {
         ProblemType::Internal,
         ProblemType::PluginFailed,
         ProblemType::Unavailable,
+        ProblemType::ProviderUnavailable,
         ProblemType::StorageFull,
         ProblemType::StorageMoved,
         ProblemType::TimedOut,
@@ -174,6 +177,11 @@ impl ProblemType {
             ProblemType::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
             }
+            ProblemType::ProviderUnavailable => (
+                "provider-unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The provider's API does not answer",
+            ),
             ProblemType::StorageFull => {
                 ("storage-full", StatusCode::SERVICE_UNAVAILABLE, "The disk of the database is full")
             }

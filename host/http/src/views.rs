@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::HeaderMap;
 use axum::http::header;
+use perennial_domain::account::Mode;
 use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
@@ -17,6 +18,8 @@ use crate::auth::require_account;
 use perennial_store::accounts;
 use perennial_store::accounts::LimitRaise;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::connections;
+use perennial_store::error::StoreError;
 
 /// An account with its balance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -30,9 +33,9 @@ pub(crate) struct AccountView {
     mode: &'static str,
     /// The currency, such as `CNY`.
     currency: String,
-    /// The available balance, a decimal.
+    /// The available balance, a decimal; of a connected account what its provider said last, and null before that.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
-    balance: String,
+    balance: Option<String>,
     /// The money on hold, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     held: String,
@@ -68,21 +71,31 @@ impl From<LimitRaise> for LimitRaiseView {
     }
 }
 
-impl From<StoredAccount> for AccountView {
-    fn from(stored: StoredAccount) -> AccountView {
+impl AccountView {
+    /// The account, with what the provider of a connected one said of its balance.
+    pub(crate) fn read(db: &ReadTx, stored: StoredAccount) -> Result<AccountView, StoreError> {
         let account = stored.account;
-        AccountView {
+        let balance = match account.mode {
+            Mode::Managed => Some(account.balance.available()),
+            Mode::Connected => {
+                let said = connections::get(db, &account.id)?.and_then(|connection| connection.balance);
+                said.map(|(balance, _)| balance)
+                    .filter(|balance| balance.currency == account.currency)
+                    .map(|balance| balance.available)
+            }
+        };
+        Ok(AccountView {
             id: account.id,
             provider: account.provider,
             mode: account.mode.name(),
             currency: account.currency,
-            balance: account.balance.available().to_string(),
+            balance: to_text(balance),
             held: account.balance.held().to_string(),
             settings: account.settings,
             approval_above: to_text(account.approval_above),
             budget: to_text(account.budget),
             limit_raise: stored.limit_raise.map(LimitRaiseView::from),
-        }
+        })
     }
 }
 
@@ -91,10 +104,24 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
+/// The view of the account `id`, if the caller can access it.
+pub(crate) fn account_view(db: &ReadTx, caller: &Caller, id: &str) -> Result<AccountView, Problem> {
+    Ok(AccountView::read(db, visible_account(db, caller, id)?)?)
+}
+
 /// Finds the account `id`, if the caller can access it.
 pub(crate) fn visible_account(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
     require_account(caller, id)?;
     accounts::get(db, id)?.ok_or_else(|| Problem::not_found("account", id))
+}
+
+/// Refuses accounts that there are not, or that the caller cannot access.
+pub(crate) fn check_accounts<'a>(
+    db: &ReadTx,
+    caller: &Caller,
+    ids: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Problem> {
+    ids.into_iter().try_for_each(|id| visible_account(db, caller, id).map(drop))
 }
 
 /// The `ETag` of a view: equal as long as the view is.

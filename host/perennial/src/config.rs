@@ -5,6 +5,7 @@
 //! once, in the file or in the environment; nothing that is not known is passed over. `listen` is the admin API's address
 //! or, to serve providers' own APIs as well, a section: `admin`, and an address for each provider.
 
+mod environment;
 mod plugins;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,9 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::config::environment::ADMIN;
+pub(crate) use crate::config::environment::PROVIDER_SECRET_VARIABLE;
+use crate::config::environment::UnknownVariable;
 use crate::config::plugins::plugins;
 use crate::config::plugins::trust;
 use crate::outbound_config;
@@ -29,43 +33,9 @@ use perennial_service::channels::email::MailServer;
 use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
-use perennial_service::secrets;
 
 pub(crate) use crate::config::plugins::plugin_file;
 
-/// What the environment has in common with everything of this program's.
-const PREFIX: &str = "PERENNIAL_";
-/// The environment variable with a provider's secret that is to be sealed.
-pub(crate) const PROVIDER_SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
-/// What is in the environment for other reasons.
-const OTHERS: [&str; 8] = [
-    PROVIDER_SECRET_VARIABLE,
-    "PERENNIAL_DB",
-    "PERENNIAL_CACHE",
-    "PERENNIAL_CONFIG",
-    secrets::KEY_VARIABLE,
-    profile::SERVER_VARIABLE,
-    profile::TOKEN_FILE_VARIABLE,
-    profile::PROFILE_VARIABLE,
-];
-/// What the variables of providers' addresses have in common.
-const LISTEN: &str = "PERENNIAL_LISTEN_";
-/// What the admin API's address is called among those of providers.
-const ADMIN: &str = "admin";
-/// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 11] = [
-    ("", &["listen"]),
-    ("tls", &["certificate", "key"]),
-    ("limits", Limits::NAMES),
-    ("log", &["format"]),
-    ("webhooks", &["allow_private", "certificates", "source"]),
-    ("connections", &["allow_private", "allow_commands", "certificates"]),
-    ("email", outbound_config::MAIL_KEYS),
-    ("secrets", &["key_file"]),
-    ("plugins", &["files", "allow_missing", "upgrade"]),
-    ("trust", &["keys"]),
-    ("database", &["must_exist"]),
-];
 /// How the host is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -151,12 +121,14 @@ pub enum ConfigError {
     #[error("it is not TOML: {0}")]
     NotToml(String),
     /// Something in the environment is no key.
-    #[error("`{name}` in the environment is no key of the configuration; there are {known}")]
+    #[error(
+        "`{name}` in the environment is no key of the configuration{meant}; unset it, or look its name up in README.md"
+    )]
     UnknownVariable {
         /// The name of the variable.
         name: String,
-        /// Those that there are.
-        known: String,
+        /// Such as `(did you mean …?)`; empty when nothing there is comes close.
+        meant: String,
     },
     /// Something does not make sense.
     #[error("{0}")]
@@ -174,73 +146,13 @@ pub fn read(
 ) -> Result<Config, ConfigError> {
     let mut table: toml::Table =
         text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml(error.to_string()))?;
-    for (name, value) in environment {
-        if name.starts_with(PREFIX) && !OTHERS.contains(&name.as_str()) {
-            set(&mut table, &name, value)?;
-        }
-    }
+    environment::overlay(&mut table, environment)
+        .map_err(|UnknownVariable { name, meant }| ConfigError::UnknownVariable { name, meant })?;
     // Files of every format are read the same way, with the same words for what is wrong.
     let json = serde_json::to_string(&table).map_err(|error| ConfigError::NotToml(error.to_string()))?;
     body::read_as("the file", &json, config).map_err(|failure| match failure {
         body::Failure::NotJson(problems) | body::Failure::Wrong(problems) => ConfigError::Wrong(problems),
     })
-}
-
-fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
-    if let Some(provider) = name.strip_prefix(LISTEN) {
-        let provider = provider.to_lowercase().replace('_', "-");
-        listen_table(table).insert(provider, toml::Value::String(value));
-        return Ok(());
-    }
-    let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
-    let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
-        let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
-        let known = format!("{}, and `{LISTEN}<PROVIDER>` for a provider's own API", known.join(", "));
-        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
-    };
-    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        _ if [("plugins", "files"), ("trust", "keys")].contains(&(section, key)) => listed(&value),
-        (Ok(number), _) => toml::Value::Integer(number),
-        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
-        (Err(_), Err(_)) => toml::Value::String(value),
-    };
-    if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
-        listen_table(table).insert(ADMIN.to_owned(), value);
-        return Ok(());
-    }
-    if section.is_empty() {
-        table.insert(key.to_owned(), value);
-        return Ok(());
-    }
-    let inner = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    if let Some(inner) = inner.as_table_mut() {
-        inner.insert(key.to_owned(), value);
-    }
-    Ok(())
-}
-
-/// What a variable lists with commas between.
-fn listed(value: &str) -> toml::Value {
-    let files = value.split(',').map(str::trim).filter(|file| !file.is_empty());
-    toml::Value::Array(files.map(|file| toml::Value::String(file.to_owned())).collect())
-}
-
-/// The section of addresses; an address alone was the admin API's.
-fn listen_table(table: &mut toml::Table) -> &mut toml::Table {
-    let before = table.remove("listen");
-    let section = match before {
-        Some(toml::Value::Table(section)) => section,
-        Some(admin) => toml::Table::from_iter([(ADMIN.to_owned(), admin)]),
-        None => toml::Table::new(),
-    };
-    let section = table.entry("listen").or_insert(toml::Value::Table(section));
-    section.as_table_mut().expect("it was just put there as one")
-}
-
-/// What a key is called in the environment.
-fn variable(section: &str, key: &str) -> String {
-    let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
-    format!("{PREFIX}{}", name.to_uppercase())
 }
 
 fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
@@ -327,8 +239,6 @@ fn check_addresses(
             ));
         }
     }
-}
-
 }
 
 /// The admin API's address, and those of providers' own APIs.

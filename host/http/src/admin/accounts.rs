@@ -67,8 +67,7 @@ pub(super) async fn list(
                 after,
                 page_request.read_limit(),
             )?;
-            let view =
-                |(row, id): (AccountKey, String)| Ok((row, views::visible_account(db, &caller, &id)?.into()));
+            let view = |(row, id): (AccountKey, String)| Ok((row, views::account_view(db, &caller, &id)?));
             stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
@@ -126,7 +125,7 @@ pub(super) async fn create(
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
         work.set_audit_subject(&account.id, None);
-        let view = AccountView::from(views::visible_account(work.db(), &work.request.caller, &account.id)?);
+        let view = views::account_view(work.db(), &work.request.caller, &account.id)?;
         let location = format!("/v1/accounts/{}", views::path_segment(&account.id));
         Ok(WriteResponse::created(&location, &view).with_etag(&views::etag(&view)))
     })
@@ -143,8 +142,8 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let account = app.read(move |db| views::visible_account(db, &caller, &id)).await?;
-    Ok(WriteResponse::ok_versioned(&AccountView::from(account)).into_response())
+    let view = app.read(move |db| views::account_view(db, &caller, &id)).await?;
+    Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
 /// A change of an account. Fields that are left out stay.
@@ -189,7 +188,7 @@ pub(super) async fn change(
     let people = app.limits().limit_raise_people;
     app.write(request, move |work| {
         let stored = views::visible_account(work.db(), &work.request.caller, &id)?;
-        work.check_version(&views::etag(&AccountView::from(stored.clone())))?;
+        work.check_version(&views::etag(&AccountView::read(work.db(), stored.clone())?))?;
         work.set_audit_subject(&id, None);
         let limit_change = match body.approval_above {
             Some(limit) => limit_raises::change_limit(work, &stored, limit, people)?,
@@ -308,7 +307,7 @@ fn account_response(
     let events = recorded.iter().map(RecordedEvent::view).collect();
     work.record_events(recorded);
     let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
-    let account = AccountView::from(after);
+    let account = AccountView::read(work.db(), after)?;
     let etag = views::etag(&account);
     Ok(WriteResponse::ok(&AccountState { account, events }).with_etag(&etag))
 }
@@ -323,7 +322,7 @@ pub(super) async fn top_up(
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         let caller = &work.request.caller;
-        let before = AccountView::from(views::visible_account(work.db(), caller, &id)?);
+        let before = views::account_view(work.db(), caller, &id)?;
         work.set_audit_subject(&id, None);
         work.check_version(&views::etag(&before))?;
         let events = work.engine.top_up(work.at, &id, body.amount)?;

@@ -41,7 +41,6 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::calendar;
 use perennial_service::calendar::EntryKind;
 
-use crate::auth::require_account;
 use perennial_store::calendars;
 use perennial_store::calendars::NewCalendar;
 use perennial_store::calendars::StoredCalendar;
@@ -181,7 +180,7 @@ pub(super) async fn create(
     app.write(request, move |work| {
         let caller = &work.request.caller;
         quotas::check_person(work.db(), caller, &limits, Creation::Calendar)?;
-        body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
+        views::check_accounts(work.db(), caller, body.accounts.iter().flatten())?;
         let accounts = match body.accounts {
             Some(accounts) => Some(accounts.into_iter().collect()),
             None => caller.accounts(),

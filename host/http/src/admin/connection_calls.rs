@@ -52,6 +52,9 @@ pub(super) async fn prove(
             let list = CloudQuery::List { cursor: None, expires_until: None };
             caller.ask(connected, app.now(), &list).await.map(|_| None).map_err(call_problem)
         }
+        Err(CallError::Endpoint(error)) => {
+            Err(Problem::field(ProblemType::InvalidFields, "endpoint", error.to_string()))
+        }
         Err(error) => Err(call_problem(error)),
     }
 }
@@ -155,8 +158,8 @@ pub(super) fn call_problem(error: CallError) -> Problem {
     let is_passing = |reason| matches!(reason, QueryFailureReason::Throttled | QueryFailureReason::Provider);
     let kind = match &error {
         CallError::Plugin(_) | CallError::Misaddressed(_) => ProblemType::PluginFailed,
-        CallError::NotSent(_) | CallError::NoResponse(_) => ProblemType::Unavailable,
-        CallError::Failed(failure) if is_passing(failure.reason) => ProblemType::Unavailable,
+        CallError::NotSent(_) | CallError::NoResponse(_) => ProblemType::ProviderUnavailable,
+        CallError::Failed(failure) if is_passing(failure.reason) => ProblemType::ProviderUnavailable,
         CallError::NoConnector(_)
         | CallError::NoQuestion(_)
         | CallError::NotPermitted(_)
@@ -164,7 +167,7 @@ pub(super) fn call_problem(error: CallError) -> Problem {
         | CallError::Failed(_) => ProblemType::Conflict,
     };
     let problem = Problem::new(kind, error.to_string());
-    if kind == ProblemType::Unavailable { problem.retry_after(retry_after) } else { problem }
+    if kind == ProblemType::ProviderUnavailable { problem.retry_after(retry_after) } else { problem }
 }
 
 pub(super) fn sync_problem(error: SyncError) -> Problem {

@@ -218,7 +218,15 @@ pub(super) async fn replay(
 ) -> Result<WriteResponse, Problem> {
     // Resolving an instant may take a while, so a reader does it.
     let start = match body {
-        Replay::After(row) => ReplayStart::After(row),
+        Replay::After(row) => {
+            let last = app.read(|db| Ok(list_queries::last_event(db)?)).await?;
+            if row > last {
+                let detail =
+                    format!("there is no event `{}` yet; the last one is `{}`", cursor(row), cursor(last));
+                return Err(Problem::field(ProblemType::InvalidFields, "after", detail));
+            }
+            ReplayStart::After(row)
+        }
         Replay::Since(since) => {
             let first = app.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             ReplayStart::After(first.map_or_else(EventKey::after_all, EventKey::before))

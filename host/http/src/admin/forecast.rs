@@ -66,6 +66,8 @@ struct AccountForecastView {
     account: String,
     /// The currency of its amounts.
     currency: String,
+    /// Why nothing is known of what it will pay: the plugin of its provider is not loaded. Null when it is.
+    problem: Option<String>,
     /// The present balance, a decimal.
     balance: String,
     /// When the balance runs short; null when it lasts.
@@ -216,6 +218,7 @@ impl ForecastView {
             month.payments[..listed].iter().map(PaymentView::from).collect::<Vec<_>>()
         };
         let mut view = |account: AccountForecast| AccountForecastView {
+            problem: (!account.has_plugin).then(|| problem(&account)),
             balance: account.balance.to_string(),
             shortfall: account.shortfall.map(|shortfall| ShortfallView {
                 at: shortfall.at.to_string(),
@@ -251,6 +254,14 @@ impl From<&Payment> for PaymentView {
             expires_at: payment.expires_at.to_string(),
         }
     }
+}
+
+/// What keeps an account from being forecast.
+fn problem(account: &AccountForecast) -> String {
+    format!(
+        "no plugin of `{}` is loaded, so that nobody knows what `{}` will pay; load it with `--plugin FILE`",
+        account.provider, account.id
+    )
 }
 
 fn payment_kind(payment: &Payment) -> &'static str {

@@ -19,6 +19,10 @@ pub(super) struct ImportResult {
     accounts: usize,
     /// The number of new resources.
     resources: usize,
+    /// The IDs of the new accounts.
+    new_accounts: Vec<String>,
+    /// The new resources, in the order of the inventory.
+    new_resources: Vec<ResourceName>,
     /// The changed fields of existing accounts and resources.
     changes: Vec<ChangedField>,
     /// The fields that stay although the inventory has another value.
@@ -93,6 +97,8 @@ impl ImportResult {
         ImportResult {
             accounts: report.accounts.len(),
             resources: report.resources.len(),
+            new_accounts: report.accounts.clone(),
+            new_resources: report.resources.iter().map(resource_name).collect(),
             changes: report.changes.iter().map(changed_field).collect(),
             kept: report.kept.iter().map(kept_field).collect(),
             missing: report.missing.iter().map(resource_name).collect(),

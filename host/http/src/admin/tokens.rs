@@ -9,7 +9,6 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::require_account;
 use crate::auth::require_all_accounts;
 use crate::input;
 use crate::input::Body;
@@ -21,6 +20,7 @@ use crate::problem::ProblemType;
 use crate::quotas;
 use crate::quotas::Creation;
 use crate::state::AppState;
+use crate::views::check_accounts;
 use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteResponse;
@@ -178,7 +178,7 @@ pub(super) async fn create(
         quotas::check_person(work.db(), caller, &limits, Creation::Token)?;
         match &body.accounts {
             None => require_all_accounts(caller)?,
-            Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
+            Some(accounts) => check_accounts(work.db(), caller, accounts)?,
         }
         input::check_expiry(body.expires_at, work.at)?;
         let expires_at = expiry(work.db(), caller, body.expires_at)?;

@@ -251,6 +251,7 @@ texts! {
     RISK_IN_DOUBT: "nobody knows whether its renewal was applied", "续费是否成功未知";
     RISK_PROBLEM: "its renewal does not succeed", "续费未成功";
     RISK_RETENTION: "stopped, and is released next", "已停止，接下来将被释放";
+    RISK_SHORT_OF_MONEY: "there is not enough money for its renewal", "余额不足以续费";
     RISK_UNPROTECTED: "expires soon, and nothing renews it", "即将到期，且不会自动续费";
     ROBOT_SECRET: "Secret of the robot (DingTalk, Feishu)", "机器人密钥（钉钉、飞书）";
     ROBOT_URL: "URL of the robot", "机器人地址";

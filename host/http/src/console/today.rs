@@ -38,9 +38,9 @@ const NIGHT_PAGES_MAX: usize = 10;
 /// `GET /`: at risk, due, awaiting a decision, runway, last night, the clock.
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
-    let watch = risk::watch(&visit).await?;
-    let approvals = visit.get("/v1/approvals?state=pending&limit=1000").await?;
     let accounts = visit.get("/v1/accounts?limit=1000").await?;
+    let watch = risk::watch(&visit, &accounts).await?;
+    let approvals = visit.get("/v1/approvals?state=pending&limit=1000").await?;
     let since = Address::new("/v1/events", &[]).with("since", Some(frame.now - DAY));
     let (night, is_whole) = visit.list(&since, NIGHT_PAGES_MAX).await?;
     let ready = visit.get("/readyz").await?;

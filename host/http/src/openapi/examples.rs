@@ -88,6 +88,7 @@ fn detail(kind: ProblemType) -> &'static str {
         ProblemType::Internal => "the host failed; its log says why",
         ProblemType::PluginFailed => "plugin `acme` was stopped after 1s in `timeline`; tell its author",
         ProblemType::Unavailable => "too many requests are in flight",
+        ProblemType::ProviderUnavailable => "nothing was sent: cannot connect to api.acme.example:443",
         ProblemType::StorageFull => {
             "nothing was written: the disk that the database is on is full: make space, then send it again"
         }

@@ -43,6 +43,20 @@ fn a_token_or_a_key_that_would_have_ended_is_not_made() {
 }
 
 #[test]
+fn nothing_is_made_for_an_account_that_there_is_not() {
+    let server = Server::furnished();
+    for (path, body) in [
+        ("/v1/tokens", r#"{"name": "n", "role": "viewer", "accounts": ["acme-hw", "nope"]}"#),
+        ("/v1/calendars", r#"{"name": "n", "accounts": ["nope"]}"#),
+        ("/v1/webhooks", r#"{"url": "https://example.com/hook", "accounts": ["nope"]}"#),
+    ] {
+        let refused = server.post("admin", path, body);
+        assert_eq!(refused.status, 404, "{path}: {}", refused.body);
+        assert!(refused.body.contains("there is no account `nope`"), "{path}: {}", refused.body);
+    }
+}
+
+#[test]
 fn a_token_that_is_wrong_in_one_place_is_refused() {
     let server = Server::new();
     let secret =

@@ -138,7 +138,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "types[0]"
             },
             {
-              "detail": "expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`",
+              "detail": "expected a URL such as `https://example.com` or `http://10.0.0.1`",
               "field": "url"
             }
           ],

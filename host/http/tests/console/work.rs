@@ -1,9 +1,13 @@
 //! What operators do on the pages: look at a plan and carry it out, approve, command many, edit a policy, move the clock.
 
+use perennial_service::limits::Limits;
+
 use crate::browser::Browser;
 use crate::browser::hidden;
 use crate::browser::location;
 use crate::browser::served;
+use crate::browser::with_console;
+use crate::harness::Server;
 use crate::pages::lived_in;
 
 #[test]
@@ -201,11 +205,47 @@ fn virtual_time_is_moved_from_the_page() {
 fn today_shows_what_is_lost_next_first() {
     let server = served();
     server.advance("2026-02-02T00:00:00Z");
-    let page = Browser::signed_in(&server, "viewer").page("/");
     // `bcc-1` lapsed without renewal; `ecs-1` was renewed.
-    let (_, risk) = page.split_once("id=\"at-risk\"").unwrap();
-    let (risk, _) = risk.split_once("</section>").unwrap();
+    let risk = at_risk(&server);
     assert!(risk.contains("bcc-1") && !risk.contains("ecs-1"), "{risk}");
+}
+
+/// What stands on the first page as at risk.
+fn at_risk(server: &Server) -> String {
+    let page = Browser::signed_in(server, "viewer").page("/");
+    let (_, risk) = page.split_once("id=\"at-risk\"").unwrap();
+    risk.split_once("</section>").unwrap().0.to_owned()
+}
+
+#[test]
+fn a_renewal_without_money_is_at_risk_before_the_expiry() {
+    let server = with_console(Server::with(Limits::DEFAULT));
+    let resource = |id: &str, price: &str, expires_at: &str, renews: bool| {
+        serde_json::json!({
+            "id": id, "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": expires_at, "term": { "count": 1, "unit": "month" },
+            "price": price, "on_expiry": if renews { "renew" } else { "lapse" },
+        })
+    };
+    let inventory = serde_json::json!({
+        "accounts": [{ "id": "acme-hw", "provider": "huawei", "currency": "CNY", "balance": "50.00" }],
+        "resources": [
+            resource("ecs-dear", "99.00", "2026-01-31T15:59:59Z", true),
+            resource("ecs-cheap", "10.00", "2026-01-31T15:59:59Z", true),
+            resource("ecs-lapsed", "5.00", "2026-01-20T15:59:59Z", false),
+        ],
+    });
+    assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
+    let lacks_money = "there is not enough money for its renewal";
+    // Before the first try, and after the first that was declined.
+    for now in ["2026-01-23T20:00:00Z", "2026-01-28T00:00:00Z"] {
+        server.advance(now);
+        let risk = at_risk(&server);
+        let [dear, lapsed] = ["ecs-dear", "ecs-lapsed"].map(|id| risk.find(id).unwrap());
+        assert!(dear < lapsed, "the greatest loss is not the first, at {now}: {risk}");
+        assert_eq!(risk.matches(lacks_money).count(), 1, "at {now}: {risk}");
+        assert!(!risk.contains("ecs-cheap"), "at {now}: {risk}");
+    }
 }
 
 #[test]

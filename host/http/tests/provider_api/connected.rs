@@ -129,6 +129,7 @@ fn an_account_is_connected_read_and_forecast_within_its_first_hour() {
     );
     let view = pair.sync(&json!({}));
     assert_eq!(view["sync"]["state"], "done");
+    assert_eq!(pair.ask("/v1/accounts")["items"][0]["balance"], "1000.00", "what the provider says");
     assert_eq!((&view["sync"]["listed"], &view["sync"]["total"]), (&json!(4), &json!(4)));
     let summary = &view["summary"];
     assert_eq!(

@@ -13,6 +13,7 @@ use crate::cli::act::ActArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::connection;
+use crate::cli::database;
 use crate::cli::driving;
 use crate::cli::event_lines;
 use crate::cli::input;
@@ -26,6 +27,7 @@ use crate::client::Client;
 use crate::client::Request;
 use crate::client::Response;
 use crate::report::listing::ListFormat;
+use perennial_formats::dates;
 
 /// Lists, shows, makes and changes accounts, and pays money into them.
 #[derive(Debug, clap::Args)]
@@ -190,14 +192,24 @@ const ACCOUNT: [Field; 10] = [
     Field::text("id", "account"),
     Field::text("provider", "provider"),
     Field::text("mode", "mode"),
-    Field::amount("balance", "balance", "/currency"),
+    Field::amount("balance", "balance", "/currency").or("unknown"),
     Field::amount("held", "held", "/currency"),
     Field::text("currency", ""),
     Field::amount("approval_above", "approval above", "/currency"),
-    Field::json("limit_raise", "limit raise"),
+    Field::worded("limit_raise", "limit raise", limit_raise_text),
     Field::amount("budget", "budget", "/currency"),
     Field::json("settings", "settings"),
 ];
+
+/// A raise of a limit that waits for a second person.
+fn limit_raise_text(raise: &Value) -> String {
+    let limit = match items::amount(&raise["approval_above"]) {
+        Some(limit) => format!("to {}", dates::amount(limit)),
+        None => "to no limit".to_owned(),
+    };
+    let by = raise["requested_by"].as_str().unwrap_or("somebody");
+    format!("{limit}, which {by} requested, waits for a second person")
+}
 
 /// What a top-up comes to.
 const PREVIEW: [Field; 5] = [
@@ -225,7 +237,12 @@ pub(super) fn account(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Show { id, list } => context.write_item(&client, &ACCOUNT, &get(&client, id)?, list),
         Action::Create(create) => make(context, &client, create),
         Action::Set(set) => change(context, &client, set),
-        Action::Connect(arguments) => connection::connect(context, &client, arguments),
+        Action::Connect(arguments) => {
+            if !client.is_host() {
+                database::ensure(context)?;
+            }
+            connection::connect(context, &client, arguments)
+        }
         Action::Connections { list } => connection::list(context, &client, list),
         Action::Connection { id, list } => connection::show(context, &client, id, list),
         Action::Rotate(arguments) => connection::rotate(context, &client, arguments),
@@ -332,6 +349,10 @@ fn tell(context: &Context, client: &Client, response: &Response, list: &ListArgu
 fn pay_in(context: &Context, client: &Client, top_up: &TopUp) -> anyhow::Result<()> {
     let TopUp { id, amount, act, list } = top_up;
     let before = get(client, id)?;
+    if before["mode"] == "connected" {
+        let message = format!("`{id}` is connected: its provider keeps its balance; pay money in there");
+        return Err(UserError::Argument(message).into());
+    }
     let paid = items::amount(&json!(amount)).unwrap_or_default();
     let balance = items::amount(&before["balance"]).unwrap_or_default();
     let preview = json!({

@@ -155,7 +155,8 @@ impl Run<'_> {
     fn agree(&self, planned: &Value) -> anyhow::Result<Option<String>> {
         let ActArguments { dry_run, yes, .. } = self.arguments.act;
         self.show(planned)?;
-        let is_refused = !planned["refusal"].is_null();
+        // What needs an approval waits for it, whatever stands against it at present.
+        let is_refused = !planned["refusal"].is_null() && planned["needs_approval"] != true;
         if is_refused && !yes {
             anyhow::bail!("it would be refused, and nothing was done: {}", plan::reason(&planned["refusal"]));
         }

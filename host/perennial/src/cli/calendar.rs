@@ -5,11 +5,12 @@ use serde_json::Map;
 use serde_json::json;
 
 use crate::cli::Context;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::confirm_outright;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::secret;
+use crate::cli::secret::Unshown;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
 
@@ -105,18 +106,25 @@ pub(super) fn calendar(context: &Context, arguments: &Arguments) -> anyhow::Resu
                 .body(body.into())
                 .reason(reason.as_deref());
             secret::show(&client, &request, list.format, |made| {
-                let id = made["calendar"]["id"].as_str()?.to_owned();
-                Some(Request::new("POST", "/v1/calendars/{id}:revoke", &[&id]).to("revoke the calendar"))
+                let id = made["calendar"]["id"].as_str().unwrap_or_default();
+                let request = Request::new("POST", "/v1/calendars/{id}:revoke", &[id]);
+                Unshown::End(request.to("revoke the calendar"), String::new())
             })
         }
         Action::Rotate(named) => {
             let request = Request::new("POST", "/v1/calendars/{id}:rotate", &[&named.id])
                 .to(format!("rotate `{}`", named.id))
                 .reason(named.reason.as_deref());
-            secret::show(&client, &request, named.list.format, |_| None)
+            secret::show(&client, &request, named.list.format, |_| {
+                let id = &named.id;
+                Unshown::Stays(format!(
+                    "the address before is gone, and nobody knows the new one; run `perennial calendar rotate {id}` again \
+                     where its output can be kept, and give that address to whoever reads the calendar"
+                ))
+            })
         }
         Action::Revoke { named, yes } => {
-            confirm(&format!("Revoke {}?", named.id), *yes)?;
+            confirm_outright(&format!("Revoke {}?", named.id), *yes)?;
             let request = Request::new("POST", "/v1/calendars/{id}:revoke", &[&named.id])
                 .to(format!("revoke `{}`", named.id))
                 .reason(named.reason.as_deref());

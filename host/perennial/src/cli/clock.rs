@@ -2,13 +2,16 @@
 
 use clap::Subcommand;
 use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
 use crate::cli::act::ActArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::input;
+use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
@@ -52,6 +55,21 @@ const CLOCK: [Field; 3] = [
     Field::flag("is_virtual", "virtual"),
 ];
 
+/// Refuses what cannot be done before anything is said of it.
+fn check(clock: &Value, to: Timestamp) -> anyhow::Result<()> {
+    if clock["is_virtual"] == false {
+        anyhow::bail!("the clock runs on real time and moves by itself; only a virtual one is moved");
+    }
+    match items::instant(&clock["now"]).filter(|now| to < *now) {
+        None => Ok(()),
+        Some(now) => {
+            let message =
+                format!("the clock stands at {now}, and goes forward only; name an instant after that");
+            Err(UserError::Argument(message).into())
+        }
+    }
+}
+
 pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let client = context.client(&arguments.target)?;
     let get = || client.send(&Request::new("GET", "/v1/clock", &[]).to("show the clock"))?.json();
@@ -60,6 +78,7 @@ pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<
         Action::Advance { to, act, list } => {
             let before = get()?;
             let now = before["now"].as_str().unwrap_or_default().to_owned();
+            check(&before, *to)?;
             if list.format == ListFormat::Table {
                 output::line(format_args!(
                     "the clock goes from {now} to {to}, and what is due before that is done"

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::confirm_outright;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -22,6 +22,7 @@ use crate::client::Client;
 use crate::client::Request;
 use crate::config::PROVIDER_SECRET_VARIABLE;
 use crate::report::listing::ListFormat;
+use perennial_formats::dates;
 
 /// The key of a connection. The secret is asked for at the terminal unless it is said where it is.
 #[derive(Debug, clap::Args)]
@@ -142,7 +143,7 @@ pub(super) fn connect(context: &Context, client: &Client, connect: &Connect) -> 
     if !connect.yes {
         tell_reads(&granted)?;
     }
-    confirm("Grant these reads? Nothing else leaves this host for the account.", connect.yes)?;
+    confirm_outright("Grant these reads? Nothing else leaves this host for the account.", connect.yes)?;
     let names = granted.iter().map(|read| read["name"].clone()).collect::<Vec<_>>();
     let mut body = key_body(&connect.key)?;
     body.insert("account".to_owned(), json!(connect.id));
@@ -255,8 +256,8 @@ pub(super) fn write_summary(client: &Client, connection: &Value, format: ListFor
     let account = connection["account"].as_str().unwrap_or_default();
     writeln!(
         out,
-        "{account}: {} resources; {} renew by themselves, {} will lapse, {} expire before what they are attached to",
-        count("resources"),
+        "{account}: {}, of which {} renew automatically, {} will lapse, and {} expire before what they are attached to",
+        dates::counted(usize::try_from(count("resources"))?, "resource"),
         count("renewing"),
         count("unprotected"),
         count("orphans")

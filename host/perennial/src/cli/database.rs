@@ -20,6 +20,11 @@ pub(super) fn open_existing(context: &Context, instead: &str) -> anyhow::Result<
     Store::open_existing(&context.db).map_err(|error| explain(error, instead))
 }
 
+/// Makes the database, if there is none yet.
+pub(super) fn ensure(context: &Context) -> Result<(), StoreError> {
+    if context.db.exists() { Ok(()) } else { Store::open(&context.db).map(drop) }
+}
+
 /// An error of opening, with what to do instead where a host has the database.
 pub(super) fn explain(error: StoreError, instead: &str) -> anyhow::Error {
     let is_in_use = matches!(error, StoreError::InUse { .. });

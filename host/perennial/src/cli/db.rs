@@ -7,6 +7,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input::is_standard;
@@ -147,7 +149,13 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
 }
 
 fn check(context: &Context, format: ListFormat) -> anyhow::Result<()> {
-    let violations = integrity::check(&ReadTx::open(&context.db)?)?;
+    let checked = ReadTx::open(&context.db).and_then(|db| integrity::check(&db));
+    let violations = checked.with_context(|| {
+        format!(
+            "`{}` cannot be read whole; restore a backup with `perennial db restore FILE`, and check that one first",
+            context.db.display()
+        )
+    })?;
     let count = violations.len();
     let row = |violation: Violation| Row {
         zone: TimeZone::UTC,
@@ -227,7 +235,12 @@ fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()
         let message = format!("{name} is the database itself; name a backup of it");
         return Err(UserError::Argument(message).into());
     }
-    let schema = migrations::verify(file)?;
+    let schema = migrations::verify(file).map_err(|error| {
+        UserError::Argument(format!(
+            "nothing was restored: {:#}; name the file of a backup",
+            anyhow::Error::from(error)
+        ))
+    })?;
     let _lock = Lock::take(&context.db)?;
     let kept = copies::restore(file, &context.db)?;
     let mut lines =

@@ -52,6 +52,11 @@ impl Filter {
         ]
     }
 
+    /// The account whose resources pass.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
     /// Whether every resource passes.
     pub(super) fn is_empty(&self) -> bool {
         self.fields().iter().all(|(_, value)| value.is_none())

@@ -64,11 +64,16 @@ pub(super) fn forecast(context: &Context, arguments: &Arguments) -> anyhow::Resu
         .to("forecast")
         .query("months", Some(months))
         .query("account", account.as_ref());
-    let forecast = client.send(&request)?.json()?;
+    let mut forecast = client.send(&request)?.json()?;
+    check_known(&forecast)?;
     if list.format == ListFormat::Json && !payments {
         let mut out = Output::standard();
         writeln!(out, "{forecast:#}")?;
         return Ok(out.finish()?);
+    }
+    // Rows of nothing would be taken for an answer.
+    if let Some(accounts) = forecast["accounts"].as_array_mut() {
+        accounts.retain(|account| account["problem"].is_null());
     }
     if let Some(omitted) = forecast["payments_omitted"].as_u64().filter(|omitted| *omitted > 0) {
         tracing::warn!("{omitted} payments are not listed one by one; every sum has them");
@@ -79,6 +84,16 @@ pub(super) fn forecast(context: &Context, arguments: &Arguments) -> anyhow::Resu
         (&MONTHS, rows_of_months(&forecast))
     };
     context.write_items(&client, fields, &rows, list, "nothing will be paid")
+}
+
+/// Warns of every account that cannot be forecast. Where none can, there is no forecast.
+fn check_known(forecast: &Value) -> anyhow::Result<()> {
+    let problems = accounts(forecast).filter_map(|account| account["problem"].as_str()).collect::<Vec<_>>();
+    if !problems.is_empty() && problems.len() == accounts(forecast).count() {
+        anyhow::bail!("there is no forecast: {}", problems.join("\n"));
+    }
+    problems.iter().for_each(|problem| tracing::warn!("{problem}"));
+    Ok(())
 }
 
 fn accounts(forecast: &Value) -> impl Iterator<Item = &Value> {

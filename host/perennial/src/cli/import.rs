@@ -10,10 +10,11 @@ use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::database;
 use crate::cli::input::InventoryFile;
-use crate::cli::on_host::import as on_host;
+use crate::cli::on_host::import::HostImport;
 use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
+use crate::client::Client;
 use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -30,6 +31,10 @@ use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::copy;
+
+/// What to do instead when a host has the database.
+const WHILE_IT_RUNS: &str = "a host works on the database, and imports go through it: name it with `--server`, and with \
+                             `--token-file` a token of the role `admin`";
 
 /// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
 ///
@@ -99,8 +104,7 @@ impl Arguments {
 
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(client) = context.host_client(&arguments.target)? {
-        let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
-        return on_host::import(&client, &inventory, arguments.options(), arguments.yes);
+        return import_on_host(context, arguments, &client);
     }
     let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
     let providers = context.providers_with_policies()?;
@@ -114,28 +118,52 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         let now = clock::now();
         let report = preview_without_database(&document, providers.clone(), now)?;
         show(context, arguments, &report)?;
-        check_accepted(&report, arguments, now)?;
+        check_accepted(&report, arguments, Some(now))?;
     }
-    let store = Store::open(&context.db)?;
+    let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(&inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
         let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
-        check_accepted(&report, arguments, now)?;
+        check_accepted(&report, arguments, Some(now))?;
         if arguments.update && report.changes_something() {
             confirm("Change this?", arguments.yes)?;
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
-    let imported = taken_in(context, arguments, &done, ("imported", "changed"));
+    let imported = taken_in(&name_of(context), arguments, &done, ("imported", "changed"));
     output::done(format_args!("{imported}; `perennial run` takes care of them"))
+}
+
+/// The same on a running host: the same plan, the same consent, and the same words.
+fn import_on_host(context: &Context, arguments: &Arguments, client: &Client) -> anyhow::Result<()> {
+    let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
+    let import = HostImport::new(&inventory, arguments.options())?;
+    let report = import.look(client)?;
+    show(context, arguments, &report)?;
+    let name = format!("`{}`", client.name());
+    if arguments.dry_run {
+        return end_dry_run(&name, arguments, &report);
+    }
+    check_accepted(&report, arguments, None)?;
+    if arguments.update && report.changes_something() {
+        confirm("Change this?", arguments.yes)?;
+    }
+    let done = import.carry_out(client)?;
+    let imported = taken_in(&name, arguments, &done, ("imported", "changed"));
+    output::done(format_args!("{imported}; the host takes care of them"))
+}
+
+/// The database, for messages.
+fn name_of(context: &Context) -> String {
+    format!("`{}`", context.db.display())
 }
 
 /// How much an import takes in: `imported 2 accounts and 5 resources into …` or, as `verbs` have it, what it would.
 fn taken_in(
-    context: &Context,
+    name: &str,
     arguments: &Arguments,
     report: &ImportReport,
     (import, change): (&str, &str),
@@ -143,10 +171,9 @@ fn taken_in(
     let (accounts, resources) = (report.accounts.len(), report.resources.len());
     let changed = format!(" and {change} {}", dates::counted(report.changes.len(), "field"));
     format!(
-        "{import} {} and {} into `{}`{}",
+        "{import} {} and {} into {name}{}",
         dates::counted(accounts, "account"),
         dates::counted(resources, "resource"),
-        context.db.display(),
         if arguments.update { &changed } else { "" },
     )
 }
@@ -172,16 +199,15 @@ fn dry_run(
         preview_without_database(&document, providers, clock::now())?
     };
     show(context, arguments, &report)?;
+    end_dry_run(&name_of(context), arguments, &report)
+}
+
+/// Says how much would be taken in, and with which consent.
+fn end_dry_run(name: &str, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {
     let needs_consent = report.losing().next().is_some() && !arguments.accept_expired;
     let with = if needs_consent { ", with `--accept-expired`" } else { "" };
-    output::line(format_args!(
-        "{}{with}",
-        taken_in(context, arguments, &report, ("would import", "change"))
-    ))?;
-    match report.changes_something() {
-        true => Err(WouldChange::ForPeople.into()),
-        false => Ok(()),
-    }
+    output::line(format_args!("{}{with}", taken_in(name, arguments, report, ("would import", "change"))))?;
+    WouldChange::check(report.changes_something())
 }
 
 fn preview_without_database(
@@ -210,12 +236,18 @@ fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyh
     if arguments.update {
         report::import::write_diff(report, style, &mut out)?;
     }
-    report::import::write_summary(report, style, &mut out)?;
+    report::import::write_summary(report, arguments.update, style, &mut out)?;
     Ok(out.finish()?)
 }
 
 /// Refuses what is released or loses a stage at once, unless that was accepted.
-fn check_accepted(report: &ImportReport, arguments: &Arguments, now: Timestamp) -> Result<(), UserError> {
+///
+/// `now` is the instant that the database is at; of a host it is not known here.
+fn check_accepted(
+    report: &ImportReport,
+    arguments: &Arguments,
+    now: Option<Timestamp>,
+) -> Result<(), UserError> {
     let losing = report.losing().count();
     if losing == 0 || arguments.accept_expired {
         return Ok(());
@@ -224,10 +256,11 @@ fn check_accepted(report: &ImportReport, arguments: &Arguments, now: Timestamp) 
         1 => "1 resource is released or loses".to_owned(),
         losing => format!("{losing} resources are released or lose"),
     };
+    let clock =
+        now.map_or("the host's clock".to_owned(), |now| format!("the clock of {}", dates::minute(now)));
     Err(UserError::Argument(format!(
-        "nothing was imported: {resources} a stage at the first tick, by the clock of {} (`--dry-run` shows which); \
-         correct the expiry in the file, or the clock, or say `--accept-expired`",
-        dates::minute(now)
+        "nothing was imported: {resources} a stage at the first tick, by {clock} (`--dry-run` shows which); correct the \
+         expiry in the file, or the clock, or say `--accept-expired`"
     )))
 }
 

@@ -21,6 +21,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::config;
 use crate::config::Config;
+use crate::config::ConfigError;
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
@@ -92,8 +93,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 /// A decimal such as `99.00`.
 pub(super) fn amount(text: &str) -> Result<String, String> {
     let read = text.parse::<Micros>();
-    read.map(|amount| amount.to_string())
-        .map_err(|error| format!("`{text}` is no amount: {error}; write one such as `99.00`"))
+    read.map(|amount| amount.to_string()).map_err(|error| error.to_string())
 }
 
 /// Whether a file's name stands for the standard input or output.
@@ -130,12 +130,21 @@ impl Context {
     }
 
     fn read_config(&self) -> Result<Config, UserError> {
+        if self.config.as_deref().is_some_and(|path| path.as_os_str().is_empty()) {
+            let message = "`--config` names no file: leave it out, or name the configuration";
+            return Err(UserError::Argument(message.to_owned()));
+        }
         let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let name = self.config.as_deref().map_or("the environment".to_owned(), shown);
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        config::read(&text, environment)
-            .map_err(|error| UserError::Argument(format!("{name} cannot be used: {error}")))
+        config::read(&text, environment).map_err(|error| {
+            UserError::Argument(match error {
+                // The file has nothing to do with it.
+                ConfigError::UnknownVariable { .. } => error.to_string(),
+                ConfigError::NotToml(_) | ConfigError::Wrong(_) => format!("{name} cannot be used: {error}"),
+            })
+        })
     }
 
     /// The bundled plugins, those of the configuration and those that were named.
@@ -150,7 +159,9 @@ impl Context {
         let limits =
             Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
         let loaded = Plugins::load(&Options { files, cache_dir, limits, trust });
-        loaded.map_err(|error| match matches!(error, LoadError::WrongTable { .. }) {
+        let is_input =
+            |error: &LoadError| matches!(error, LoadError::WrongTable { .. } | LoadError::Unreadable { .. });
+        loaded.map_err(|error| match is_input(&error) {
             true => UserError::Argument(error.to_string()).into(),
             false => error.into(),
         })

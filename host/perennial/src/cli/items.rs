@@ -54,6 +54,8 @@ enum Kind {
     Term,
     Flag,
     Json,
+    /// An object or a list that people read in words.
+    Worded(fn(&Json) -> String),
 }
 
 impl Field {
@@ -109,6 +111,15 @@ impl Field {
     /// An object or a list, as it is.
     pub(super) const fn json(name: &'static str, heading: &'static str) -> Field {
         Field::new(Column::new(name, heading), Kind::Json)
+    }
+
+    /// An object or a list, in words for people.
+    pub(super) const fn worded(
+        name: &'static str,
+        heading: &'static str,
+        words: fn(&Json) -> String,
+    ) -> Field {
+        Field::new(Column::new(name, heading), Kind::Worded(words))
     }
 
     /// The same, found elsewhere in the object, such as at `/package/used`.
@@ -173,11 +184,8 @@ impl Field {
             } else {
                 "no"
             }),
-            Kind::Json => {
-                let text = plain(found);
-                let text = if text.is_empty() { "-".to_owned() } else { text };
-                Cell::new(Value::Json(found.clone())).shown(text)
-            }
+            Kind::Json => worded(found, plain),
+            Kind::Worded(words) => worded(found, words),
         };
         cell.tone(self.tone(found))
     }
@@ -189,11 +197,20 @@ impl Field {
     }
 }
 
+/// An object or a list in words; `-` where they say nothing.
+fn worded(found: &Json, words: impl Fn(&Json) -> String) -> Cell {
+    let text = words(found);
+    let text = if text.is_empty() { "-".to_owned() } else { text };
+    Cell::new(Value::Json(found.clone())).shown(text)
+}
+
 /// What an object or a list says, for people: `name=value` of each value that says something, those of a value that has parts
 /// in brackets, and the name alone where none of them does.
 fn plain(value: &Json) -> String {
     let joined = |parts: Vec<String>| parts.join(", ");
+    let term = term_text(value);
     match value {
+        Json::Object(_) if !term.is_empty() => term,
         Json::Object(object) => {
             joined(object.iter().filter(|(_, value)| !is_nothing(value)).map(pair).collect())
         }
@@ -206,6 +223,7 @@ fn plain(value: &Json) -> String {
 fn pair((name, value): (&String, &Json)) -> String {
     match (value, plain(value)) {
         (_, text) if text.is_empty() => name.clone(),
+        (Json::Object(_), text) if text == term_text(value) => format!("{name}={text}"),
         (Json::Object(_), text) => format!("{name} ({text})"),
         (_, text) => format!("{name}={text}"),
     }
@@ -217,7 +235,8 @@ fn is_nothing(value: &Json) -> bool {
         Json::Null => true,
         Json::Number(number) => number.as_i64() == Some(0),
         Json::Array(items) => items.is_empty(),
-        Json::Bool(_) | Json::String(_) | Json::Object(_) => false,
+        Json::Object(fields) => fields.is_empty(),
+        Json::Bool(_) | Json::String(_) => false,
     }
 }
 
@@ -331,6 +350,15 @@ pub(super) fn rows(fields: &[Field], items: &[Json], zones: &ItemZones) -> Vec<R
         cells: fields.iter().map(|field| field.cell(item)).collect(),
     };
     items.iter().map(row).collect()
+}
+
+/// Refuses an account that there is not, so that nobody takes an empty list for an answer about it.
+pub(super) fn check_account(client: &Client, account: Option<&str>) -> anyhow::Result<()> {
+    if let Some(id) = account {
+        let request = Request::new("GET", "/v1/accounts/{id}", &[id]);
+        client.send(&request.to(format!("look for the account `{id}`")))?;
+    }
+    Ok(())
 }
 
 /// The items of a list, page by page, and no more than `limit`; it warns if there are more.

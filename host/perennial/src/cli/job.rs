@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use clap::Subcommand;
+use perennial_domain::micros::Micros;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -129,7 +130,7 @@ const JOB: [Field; 19] = [
     Field::number("total", "resources"),
     Field::number("waiting", "waiting"),
     Field::json("outcomes", "outcomes"),
-    Field::json("costs", "costs"),
+    Field::worded("costs", "costs", costs_text),
     Field::text("cancel_reason", "cancelled"),
     Field::flag("has_more", ""),
     Field::number("unknown_ids", ""),
@@ -175,9 +176,37 @@ pub(super) fn job(context: &Context, arguments: &Arguments) -> anyhow::Result<()
                 .to(format!("cancel `{id}`"))
                 .reason(reason.as_deref());
             let job = client.send(&request)?.json()?;
-            context.write_item(&client, &JOB, &job, list)
+            context.write_item(&client, &JOB, &job, list)?;
+            if job["state"] != "cancelled" {
+                anyhow::bail!("`{id}` had ended before, and nothing was cancelled");
+            }
+            Ok(())
         }
     }
+}
+
+/// What a job costs and gives back, in each currency.
+fn costs_text(costs: &Value) -> String {
+    let text = |cost: &Value| {
+        let amount = |name: &str| items::amount(&cost[name]).unwrap_or_default();
+        let currency = cost["currency"].as_str().unwrap_or_default();
+        let refund = match amount("refund") {
+            Micros::ZERO => String::new(),
+            refund => format!(", gives back {} {currency}", dates::amount(refund)),
+        };
+        format!("{} {currency}{refund}", dates::amount(amount("cost")))
+    };
+    costs.as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// Such as `2 refused, 1 unknown`: how many resources of a job did not come to one of the outcomes that are `done`.
+fn left_over(job: &Value, done: &[&str]) -> Option<String> {
+    let outcomes = job["outcomes"].as_object().into_iter().flatten();
+    let others = outcomes.filter(|(name, _)| !done.contains(&name.as_str()));
+    let others = others.filter_map(|(name, count)| Some((name.replace('_', " "), count.as_u64()?)));
+    let others = others.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
+    let others = others.collect::<Vec<_>>();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 fn of(id: &str) -> Request {
@@ -205,12 +234,21 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
     let tried = match from_dry_run {
         Some(id) => id.clone(),
         None => {
+            items::check_account(client, create.filter.account())?;
             let tried = begin(client, create.body(true)?, act)?;
             let tried = ended(client, &tried)?;
             let id = tried["id"].as_str().unwrap_or_default().to_owned();
             show(context, client, &tried, create)?;
             if tried["total"] == 0 {
-                return Ok(());
+                anyhow::bail!(
+                    "no resource passes the filter, and nothing was done; look with `perennial resources`"
+                );
+            }
+            if tried["outcomes"]["planned"] == 0 {
+                let why = left_over(&tried, &["planned"]).unwrap_or_default();
+                anyhow::bail!(
+                    "nothing can be done, and nothing was: {why}; `perennial job items {id}` says why"
+                );
             }
             if act.dry_run {
                 return Err(WouldChange::with(list.format).into());
@@ -221,7 +259,12 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
     confirm("Do this?", act.yes)?;
     let made = begin(client, Map::from_iter([("from_dry_run".to_owned(), json!(tried))]), act)?;
     let job = ended(client, &made)?;
-    context.write_item(client, &JOB, &job, list)
+    context.write_item(client, &JOB, &job, list)?;
+    match left_over(&job, &["applied", "pending_approval"]) {
+        None if job["state"] == "cancelled" => anyhow::bail!("`{made}` was cancelled before its end"),
+        None => Ok(()),
+        Some(left) => anyhow::bail!("not everything was done: {left}; `perennial job items {made}` says why"),
+    }
 }
 
 impl Create {

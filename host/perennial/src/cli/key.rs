@@ -157,15 +157,18 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
                 );
                 return Err(UserError::Argument(message).into());
             }
-            secrets::write_new_key(file)?;
+            secrets::write_new_key(file).map_err(|error| {
+                UserError::Argument(format!("{error}; is its folder there and writable?"))
+            })?;
             let file = file.display();
             output::done(format_args!("wrote {file}; keep a copy where the database is not"))
         }
     }
 }
 
-fn required_secret_box(arguments: &Arguments) -> anyhow::Result<SecretBox> {
-    let found = secrets_key::load_secret_box(arguments.secrets_key_file.as_ref())
+fn required_secret_box(context: &Context, arguments: &Arguments) -> anyhow::Result<SecretBox> {
+    let file = arguments.secrets_key_file.as_ref().or(context.config()?.secrets_key_file.as_ref());
+    let found = secrets_key::load_secret_box(file)
         .and_then(|found| found.ok_or(SecretsError::NoKey))
         .map_err(|error| UserError::Argument(error.to_string()))?;
     Ok(found)
@@ -178,7 +181,7 @@ fn create(
     name: &str,
     expires_at: Option<Timestamp>,
 ) -> anyhow::Result<()> {
-    let secret_box = required_secret_box(arguments)?;
+    let secret_box = required_secret_box(context, arguments)?;
     let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
     let at = database::now(store.db())?;
     validate::check_account(store.db(), Some(account))?;
@@ -250,7 +253,7 @@ fn rotate(
     access_key: &str,
     overlap_seconds: u32,
 ) -> anyhow::Result<()> {
-    let secret_box = required_secret_box(arguments)?;
+    let secret_box = required_secret_box(context, arguments)?;
     let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
     let at = database::now(store.db())?;
     let old = provider_keys::get(store.db(), access_key)?.filter(|key| key.is_in_force(at));

@@ -96,6 +96,9 @@ pub(super) fn cut_off<T>(listed: &mut Vec<T>, limit: u32) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if listed.len() > limit {
         listed.truncate(limit);
-        tracing::warn!("only the first {limit} are shown; see `--limit`");
+        match limit {
+            1 => tracing::warn!("only the first is shown; see `--limit`"),
+            limit => tracing::warn!("only the first {limit} are shown; see `--limit`"),
+        }
     }
 }

@@ -32,11 +32,12 @@ impl ListPage {
     fn write(
         &self,
         context: &Context,
-        request: &Request,
+        (request, account): (&Request, Option<&str>),
         fields: &[Field],
         nothing: &str,
     ) -> anyhow::Result<()> {
         let client = context.client(&self.target)?;
+        items::check_account(&client, account)?;
         let found = items::pages(&client, request, self.limit)?;
         context.write_items(&client, fields, &found, &self.list, nothing)
     }
@@ -65,7 +66,7 @@ pub(super) fn drift(context: &Context, drift: &Drift) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/drift", &[]).to("list drift");
     drift.page.write(
         context,
-        &request,
+        (&request, None),
         &DRIFT,
         "nothing differs from what was known; `perennial sync` looks again",
     )
@@ -102,7 +103,12 @@ pub(super) fn orders(context: &Context, arguments: &Orders) -> anyhow::Result<()
         .query("id", id.as_ref())
         .query("state", state.map(OrderState::name));
     let has_conditions = account.is_some() || resource.is_some() || id.is_some() || state.is_some();
-    listed.write(context, &request, &ORDERS, list::nothing(has_conditions, "nothing was bought yet"))
+    listed.write(
+        context,
+        (&request, account.as_deref()),
+        &ORDERS,
+        list::nothing(has_conditions, "nothing was bought yet"),
+    )
 }
 
 /// Lists attempts: the renewals that were tried, and what became of each.
@@ -140,7 +146,12 @@ pub(super) fn attempts(context: &Context, arguments: &Attempts) -> anyhow::Resul
         .query("account", account.as_ref())
         .query("resource", resource.as_ref());
     let has_conditions = account.is_some() || resource.is_some();
-    listed.write(context, &request, &ATTEMPTS, list::nothing(has_conditions, "no renewal was tried yet"))
+    listed.write(
+        context,
+        (&request, account.as_deref()),
+        &ATTEMPTS,
+        list::nothing(has_conditions, "no renewal was tried yet"),
+    )
 }
 
 /// Lists prices: what each resource costs, and what its next renewal will.
@@ -172,7 +183,7 @@ pub(super) fn prices(context: &Context, arguments: &Prices) -> anyhow::Result<()
     let Prices { filter, listed } = arguments;
     let request = filter.of(Request::new("GET", "/v1/prices", &[]).to("list prices"));
     let nothing = list::nothing(!filter.is_empty(), "there are no resources yet");
-    listed.write(context, &request, &PRICES, nothing)
+    listed.write(context, (&request, filter.account()), &PRICES, nothing)
 }
 
 /// Counts what expires on each day, and what one term of it costs.
@@ -199,6 +210,7 @@ const EXPIRIES: [Field; 4] = [
 pub(super) fn expiries(context: &Context, arguments: &Expiries) -> anyhow::Result<()> {
     let Expiries { target, filter, list } = arguments;
     let client = context.client(target)?;
+    items::check_account(&client, filter.account())?;
     let request = filter.of(Request::new("GET", "/v1/expiries", &[]).to("count what expires"));
     let found = items::whole(&client, &request)?;
     context.write_items(
@@ -235,5 +247,5 @@ const RECORDS: [Field; 10] = [
 
 pub(super) fn audit(context: &Context, arguments: &Audit) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/audit", &[]).to("read the audit log");
-    arguments.listed.write(context, &request, &RECORDS, "nobody has changed anything yet")
+    arguments.listed.write(context, (&request, None), &RECORDS, "nobody has changed anything yet")
 }

@@ -79,6 +79,8 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use clap::ValueHint;
+use clap::builder::OsStringValueParser;
+use clap::builder::TypedValueParser as _;
 use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
@@ -100,7 +102,8 @@ struct Arguments {
     db: PathBuf,
     /// The configuration, in TOML; `-` is the standard input. `[limits] readers` is PERENNIAL_LIMITS_READERS in the
     /// environment. Every command reads it, and refuses one that cannot be used.
-    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL)]
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL,
+        value_parser = OsStringValueParser::new().map(PathBuf::from), value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// A provider's plugin to load, beside or instead of the bundled one of the same id, and beside those of the
     /// configuration; FILE@sha256:DIGEST loads no other revision. May be given again.
@@ -242,6 +245,7 @@ pub fn main() -> ExitCode {
         Err(error) => return report_arguments(&error),
     };
     let is_db_named = matches.value_source("db") == Some(ValueSource::CommandLine);
+    let is_config_named = matches.value_source("config") == Some(ValueSource::CommandLine);
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => return report_arguments(&error.format(&mut Arguments::command())),
@@ -249,7 +253,8 @@ pub fn main() -> ExitCode {
     let context = Context {
         db: arguments.db,
         is_db_named,
-        config: arguments.config,
+        // A variable that is empty names nothing, as everywhere.
+        config: arguments.config.filter(|path| is_config_named || !path.as_os_str().is_empty()),
         settings: OnceCell::new(),
         plugins: arguments.plugins,
         cache: arguments.cache,

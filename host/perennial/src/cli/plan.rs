@@ -67,7 +67,13 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
         facts.push(("approval", fact, Tone::Warning));
     }
     if !plan["refusal"].is_null() {
-        facts.push(("refused", reason(&plan["refusal"]), Tone::Bad));
+        let refusal = reason(&plan["refusal"]);
+        facts.push(match plan["needs_approval"] == true {
+            true => {
+                ("at present", format!("it would be refused once it is approved: {refusal}"), Tone::Warning)
+            }
+            false => ("refused", refusal, Tone::Bad),
+        });
     }
     for (name, fact, tone) in facts {
         columns::paragraph(

@@ -55,13 +55,16 @@ const COLUMNS: [Column; 10] = [
     Column::new("settings", ""),
 ];
 
-/// What a host says of its plugins.
-const ON_HOST: [Field; 7] = [
+/// What a host says of its plugins, under the same names. Where a file is, how large it is and what is in it is not said.
+const ON_HOST: [Field; 10] = [
     Field::text("id", "plugin"),
     Field::text("name", "name"),
+    Field::text("origin", ""),
+    Field::number("size_bytes", ""),
     Field::text("revision", "revision"),
-    Field::texts("notices", ""),
-    Field::texts("reads", ""),
+    Field::texts("exports", ""),
+    Field::texts("imports", ""),
+    Field::number("utc_offset_minutes", ""),
     Field::json("kinds", ""),
     Field::json("settings", ""),
 ];

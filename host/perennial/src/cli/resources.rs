@@ -8,6 +8,7 @@ use perennial_service::lookup;
 use crate::cli::Context;
 use crate::cli::choice::Choice;
 use crate::cli::input;
+use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
@@ -83,6 +84,7 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
     let Arguments { account, provider, kind, stage, expires_before, limit, list, target } = arguments;
     if let Some(client) = context.host_client(target)? {
         let request = arguments.request();
+        items::check_account(&client, account.as_deref())?;
         return on_host::list(context, &client, &request, *limit, list, arguments.nothing());
     }
     let db = ReadTx::open(&context.db)?;

@@ -9,8 +9,16 @@ use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
 
+/// What is done about a secret that could not be shown.
+pub(super) enum Unshown {
+    /// It is ended again with this request. What was in force before is as this says; empty where there was nothing.
+    End(Request, String),
+    /// It took the place of another. It stays in force, and this says what became of the one before and what to do next.
+    Stays(String),
+}
+
 /// Sends a request whose response has a secret in its field `secret`, or a secret address in `path`, and shows it: alone or,
-/// as JSON, in the whole response. `end` is the request that ends the secret again where it cannot be shown.
+/// as JSON, in the whole response. `unshown` says what is done where it cannot be shown.
 ///
 /// # Errors
 ///
@@ -19,7 +27,7 @@ pub(super) fn show(
     client: &Client,
     request: &Request,
     format: ListFormat,
-    end: impl FnOnce(&Value) -> Option<Request>,
+    unshown: impl FnOnce(&Value) -> Unshown,
 ) -> anyhow::Result<()> {
     let text = |made: &Value| match format {
         ListFormat::Json => Some(format!("{made:#}")),
@@ -29,7 +37,7 @@ pub(super) fn show(
             made["secret"].as_str().map(str::to_owned).or(path)
         }
     };
-    show_as(client, request, text, end)
+    show_as(client, request, text, unshown)
 }
 
 /// The same, with what is shown of the response; `None` where it has no secret, because it is that of an earlier request.
@@ -41,7 +49,7 @@ pub(super) fn show_as(
     client: &Client,
     request: &Request,
     text: impl FnOnce(&Value) -> Option<String>,
-    end: impl FnOnce(&Value) -> Option<Request>,
+    unshown: impl FnOnce(&Value) -> Unshown,
 ) -> anyhow::Result<()> {
     if Output::standard().is_lost() {
         let message = "the secret is shown once, on the standard output, and that is closed or the null device; nothing was done";
@@ -52,11 +60,14 @@ pub(super) fn show_as(
         anyhow::bail!("it was made before, and its secret was shown then");
     };
     let Err(error) = output::line(text) else { return Ok(()) };
-    let ended = end(&made).map(|request| client.send(&request));
-    Err(anyhow::Error::from(error).context(match ended {
-        Some(Ok(_)) => "the secret could not be shown, so it was ended again",
-        Some(Err(_)) => "the secret could not be shown, and is in force: end it",
-        // A secret that takes the place of another.
-        None => "the secret could not be shown, and is in force: rotate it again",
-    }))
+    let told = match unshown(&made) {
+        Unshown::Stays(then) => format!("the secret could not be shown, and is in force: {then}"),
+        Unshown::End(request, before) => match client.send(&request) {
+            Ok(_) => format!("the secret could not be shown, so it was ended again{before}"),
+            Err(error) => format!(
+                "the secret could not be shown and is in force, because it could not be ended again: {error:#}{before}"
+            ),
+        },
+    };
+    Err(anyhow::Error::from(error).context(told))
 }

@@ -55,6 +55,23 @@ impl TargetArguments {
 }
 
 impl Context {
+    /// Has nobody take what a command reads in a database of this machine for what the host of the environment has.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`] when the environment names a host, and the command line no database.
+    pub(super) fn refuse_host_of_environment(&self) -> Result<(), UserError> {
+        let named = [SERVER_VARIABLE, PROFILE_VARIABLE].into_iter().find(|name| variable(name).is_some());
+        match named.filter(|_| !self.is_db_named) {
+            None => Ok(()),
+            Some(name) => Err(UserError::Argument(format!(
+                "`{name}` names a host, and this command reads a database: name that with `--db FILE`, or unset `{name}`"
+            ))),
+        }
+    }
+}
+
+impl Context {
     /// The client for what a command asks.
     ///
     /// # Errors

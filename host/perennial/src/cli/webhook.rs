@@ -10,12 +10,13 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::confirm_outright;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::secret;
+use crate::cli::secret::Unshown;
 use crate::cli::target::TargetArguments;
 use crate::client::Client;
 use crate::client::Request;
@@ -197,10 +198,17 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Set(set) => change(context, &client, set),
         Action::RotateSecret(named) => {
             let request = Request::new("POST", "/v1/webhooks/{id}:rotate-secret", &[&named.id]);
-            secret::show(&client, &named.of(request, "rotate the secret of"), named.list.format, |_| None)
+            secret::show(&client, &named.of(request, "rotate the secret of"), named.list.format, |_| {
+                Unshown::Stays(format!(
+                    "messages are signed with it and, for a day more, with the one before, which is the only one that the \
+                     receiver knows. Another `perennial webhook rotate-secret {}` takes the place of the one before at once: \
+                     run it within the day, where its output can be kept, and give the receiver that secret at once",
+                    named.id
+                ))
+            })
         }
         Action::Delete { named, yes } => {
-            confirm(&format!("Delete {}?", named.id), *yes)?;
+            confirm_outright(&format!("Delete {}?", named.id), *yes)?;
             named.show(context, &client, Request::new("DELETE", "/v1/webhooks/{id}", &[&named.id]), "delete")
         }
         Action::Deliveries { named, state, limit } => {
@@ -254,8 +262,11 @@ fn make(client: &Client, create: &Create) -> anyhow::Result<()> {
         .body(body.into())
         .reason(reason.as_deref());
     secret::show(client, &request, list.format, |made| {
-        let id = made["webhook"]["id"].as_str()?.to_owned();
-        Some(Request::new("DELETE", "/v1/webhooks/{id}", &[&id]).to("delete the webhook"))
+        let id = made["webhook"]["id"].as_str().unwrap_or_default();
+        Unshown::End(
+            Request::new("DELETE", "/v1/webhooks/{id}", &[id]).to("delete the webhook"),
+            String::new(),
+        )
     })
 }
 

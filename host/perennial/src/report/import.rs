@@ -57,16 +57,23 @@ pub(crate) fn write_diff(report: &ImportReport, style: Style, out: &mut impl Wri
     Ok(())
 }
 
-/// Writes how many renew soon, and what those that have expired meet at the first tick.
+/// Writes how many renew soon, and what those that have expired meet at the first tick. Of an update, it is about what is
+/// new or changed.
 ///
 /// # Errors
 ///
 /// Whatever `out` says.
-pub(crate) fn write_summary(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_summary(
+    report: &ImportReport,
+    is_update: bool,
+    style: Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let soon = report.renewing_soon;
     let renew = if soon == 1 { "resource renews" } else { "resources renew" };
     let has = if report.expired.len() == 1 { "has" } else { "have" };
     let expired = match report.expired.len() {
+        0 if is_update => "nothing that is new or changed has expired".to_owned(),
         0 => "none has expired".to_owned(),
         count => format!("{count} {has} expired, and this is what the first tick does:"),
     };

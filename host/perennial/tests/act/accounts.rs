@@ -60,7 +60,7 @@ fn what_is_wrong_with_an_account_is_said_in_full() {
         world.fails(&["account", "show", "nobody"], 2, "there is no account `nobody`");
         world.fails(&["account", "ledger", "nobody"], 2, "there is no account `nobody`");
         world.fails(&["account", "top-up", "nobody", "1.00", "--yes"], 2, "there is no account `nobody`");
-        world.fails(&["account", "top-up", "acme-hw", "much"], 2, "is no amount");
+        world.fails(&["account", "top-up", "acme-hw", "much"], 2, "is not an amount; write a decimal");
         world.fails(&["account", "set", "acme-hw"], 2, "name something to set");
         world.fails(&["account", "list", "--limit", "0"], 2, "0 is not in 1..");
         let create = ["account", "create", "new", "--provider", "nowhere", "--currency", "yuan"];

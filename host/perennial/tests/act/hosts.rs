@@ -136,6 +136,39 @@ fn keys_are_made_rotated_and_revoked_through_a_host() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_secret_that_nobody_saw_says_what_became_of_the_one_before() {
+    let world = World::with_secrets();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    world.tells(&["calendar", "create", "--name", "a"]);
+    world.tells(&["webhook", "create", "https://example.com/hook"]);
+    let webhook = world.json(&["webhook", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let made = world.tells(&["key", "create", "--account", "acme-hw", "--name", "terraform"]);
+    let key = made.lines().next().unwrap().strip_prefix("access key: ").unwrap().to_owned();
+    for (words, told) in [
+        (&["calendar", "rotate", "cal-1"][..], "the address before is gone"),
+        (&["webhook", "rotate-secret", &webhook], "for a day more, with the one before"),
+        (&["key", "rotate", &key, "--overlap-seconds", "60"], "until 2026-01-12T00:01:01Z at the latest"),
+    ] {
+        let ran = world.run_into(words, full());
+        assert!(ran.code() == 1 && ran.stderr().contains(told), "{words:?}: {}", ran.stderr());
+    }
+    // The key that nobody saw was revoked, so that the one before can be replaced once more.
+    assert!(world.tells(&["key", "rotate", &key]).contains("secret key: "));
+}
+
+#[test]
+fn an_approval_that_expired_says_why_and_waits_for_nobody() {
+    let world = World::host();
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&["resource", "renew", "evs-1", "--yes"]);
+    assert!(world.tells(&["approvals", "show", "evs-1~1"]).contains("it waits until somebody else approves"));
+    world.tells(&["clock", "advance", "2026-03-01", "--yes"]);
+    let shown = world.tells(&["approvals", "show", "evs-1~1"]);
+    assert!(shown.contains("it expired: ") && !shown.contains("it waits until"), "{shown}");
+}
+
+#[test]
 fn policies_are_installed_shown_and_removed_through_a_host() {
     let world = World::host();
     let file = "[[policy]]\nname = \"small\"\nscript = \"small.rhai\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n";
@@ -180,6 +213,18 @@ fn an_inventory_is_taken_in_through_a_host() {
     world.fails(&["import", "newer.json", "--update"], 2, "nobody can be asked here");
     let updated = world.tells(&["import", "newer.json", "--update", "--yes"]);
     assert!(updated.contains("~ acme-hw/new-1 price: 10.00 -> 12.00"), "{updated}");
+    // A dry run tells all of it, as that of the database does.
+    let stale = inventory("13.00").replace("2026-06-30", "2026-05-31");
+    world.folder.write("stale.json", &stale);
+    let dry_run = ["import", "stale.json", "--update", "--dry-run"];
+    let database = world.folder.run(&[&["--db", "test.db"], &dry_run[..]].concat()).stdout();
+    let host = world.run(&dry_run).stdout();
+    assert!(host.contains("! acme-hw/new-1 expires_at stays"), "{host}");
+    assert!(host.contains("- acme-hw/evs-1 is not in the file, and stays"), "{host}");
+    assert_eq!(host.replace(&world.url(), "test.db"), database);
+    let lost = inventory("9.00").replace("new-1", "new-2").replace("2026-06-30", "2025-06-30");
+    world.folder.write("lost.json", &lost.replace("2026-01-01", "2025-01-01"));
+    world.fails(&["import", "lost.json"], 2, "or say `--accept-expired`");
     world.fails(&["import", "newer.json"], 2, "new-1");
     world.folder.write("broken.json", "id\n");
     world.fails(&["import", "broken.json"], 2, "it is not JSON");

@@ -109,7 +109,46 @@ fn a_job_is_tried_first_and_then_done_as_it_was_shown() {
         assert_eq!(world.json(&["job", "show", id, "--watch"])["state"], "done");
         assert_eq!(world.json(&["job", "items", id, "--outcome", "applied"])[0]["resource"], "evs-1");
         assert_eq!(items(&world.json(&["job", "list"])).len(), 3);
-        assert_eq!(world.json(&["job", "cancel", id])["state"], "done", "it had ended");
+        world.fails(&["job", "cancel", id], 1, "had ended before, and nothing was cancelled");
+        let shown = world.tells(&["job", "show", id]);
+        assert!(shown.contains("renew\n") && shown.contains("10.00 CNY\n"), "{shown}");
+    }
+}
+
+#[test]
+fn a_job_that_does_not_do_everything_ends_with_1() {
+    for world in World::both() {
+        let create = ["job", "create", "--renew", "--yes"];
+        let with = |words: &[&'static str]| [&create[..], words].concat();
+        world.fails(&with(&["--id", "nothing"]), 1, "nothing can be done, and nothing was: 1 unknown");
+        world.fails(&with(&["--kind", "none"]), 1, "no resource passes the filter");
+        let one_of_two = with(&["--id", "evs-1", "--id", "nothing"]);
+        world.fails(&one_of_two, 1, "not everything was done: 1 skipped; `perennial job items job-");
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+    }
+}
+
+#[test]
+fn a_list_about_an_account_that_there_is_not_is_refused() {
+    for world in World::both() {
+        for words in [
+            &["resources"][..],
+            &["events"],
+            &["orders"],
+            &["attempts"],
+            &["prices"],
+            &["package", "list"],
+            &["approvals", "list"],
+            &["key", "list"],
+            &["forecast"],
+            &["job", "create", "--renew"],
+            &["webhook", "create", "https://example.com/hook"],
+            &["calendar", "create", "--name", "a"],
+            &["token", "create", "--name", "a", "--role", "viewer"],
+        ] {
+            let named = [words, &["--account", "nope"]].concat();
+            world.fails(&named, 2, "there is no account `nope`");
+        }
     }
 }
 
@@ -194,6 +233,7 @@ fn a_webhook_shows_its_secret_once_and_is_changed_and_deleted() {
         assert!(world.tells(&["webhook", "rotate-secret", &id]).starts_with("whsec_"));
         assert_eq!(world.json(&["webhook", "test", &id])["state"], "pending");
         assert_eq!(world.json(&["webhook", "replay", &id, "--after", "c0"])["after"], "c0");
+        world.fails(&["webhook", "replay", &id, "--after", "c99999"], 2, "there is no event `c99999` yet");
         assert_eq!(items(&world.json(&["webhook", "deliveries", &id, "--state", "pending"])).len(), 1);
         let set = world.json(&["webhook", "set", &id, "--disable", "--all-types"]);
         assert_eq!((&set["enabled"], &set["types"]), (&false.into(), &Value::Null));
@@ -225,6 +265,8 @@ fn a_virtual_clock_is_moved_by_agreement_and_a_real_one_not_at_all() {
         world.fails(&["clock", "advance", "2026-02-01"], 2, "nobody can be asked here");
         assert_eq!(world.run(&["clock", "advance", "2026-02-01", "--dry-run"]).code(), 3);
         world.tells(&["clock", "advance", "2026-02-01", "--yes"]);
+        let back = world.run(&["clock", "advance", "2026-01-20", "--yes"]);
+        assert_eq!((back.code(), back.stdout()), (2, String::new()), "{}", back.stderr());
         assert_eq!(world.json(&["clock", "show"])["now"], "2026-02-01T00:00:00Z");
         assert_eq!(world.expiry("ecs-1"), "2026-02-28T15:59:59Z");
     }

@@ -148,7 +148,7 @@ fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
             ),
             (&["resource", "convert", "evs-1"], "--now|--on-expiry|--cancel"),
             (&["resource", "buy-again", "pkg-1", "--pay-at", "soon"], "is not an instant"),
-            (&["resource", "change", "evs-1", "--price", "much"], "is no amount"),
+            (&["resource", "change", "evs-1", "--price", "much"], "is not an amount; write a decimal"),
             (&["resource", "pay-order", "evs-1"], "<ORDER>"),
             (&["resource", "tag", "evs-1", "env"], "write `NAME=VALUE`"),
             (&["resource", "attribute", "evs-1"], "<NAME=VALUE>"),

@@ -25,6 +25,19 @@ fn events(world: &World) -> String {
 }
 
 #[test]
+fn a_plan_for_approval_says_the_same_looked_at_and_carried_out() {
+    for world in [World::ruled(RULINGS[2].1), World::ruled(RULINGS[2].1).served()] {
+        // What it costs, the balance does not cover; whoever approves may pay in before.
+        let renew = ["resource", "renew", "evs-1", "--term", "3years"];
+        let looked = world.run(&[&renew[..], &["--dry-run"]].concat());
+        assert_eq!(looked.code(), 3, "{}{}", looked.stdout(), looked.stderr());
+        assert!(looked.stdout().contains("it would be refused once it is approved"), "{}", looked.stdout());
+        let done = world.tells(&[&renew[..], &["--yes"]].concat());
+        assert!(done.contains("it waits for an approval"), "{done}");
+    }
+}
+
+#[test]
 fn commands_go_through_every_ruling() {
     let mut table = String::new();
     for (ruling, script) in RULINGS {

@@ -101,6 +101,29 @@ fn what_reads_files_and_a_database_refuses_to_be_sent_to_a_host() {
 }
 
 #[test]
+fn what_reads_a_database_is_not_taken_for_the_host_of_the_environment() {
+    let world = World::database();
+    world.folder.write("a.rhai", "fn rule(plan) { approve() }\n");
+    let environment = [("PERENNIAL_SERVER", "http://127.0.0.1:1"), ("PERENNIAL_TOKEN_FILE", "token")];
+    for words in [
+        &["replay", "--all"][..],
+        &["policy", "run", "a.rhai", "--resource", "evs-1"],
+        &["policy", "backtest", "a.rhai", "--since", "2026-01-01"],
+    ] {
+        let run = |words: &[&str]| world.folder.program_with(&environment).args(words).output().unwrap();
+        let refused = run(words);
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{words:?}: {told}");
+        assert!(
+            told.contains("`PERENNIAL_SERVER` names a host, and this command reads a database"),
+            "{told}"
+        );
+        let named = run(&[&["--db", "test.db"], words].concat());
+        assert_eq!(named.status.code(), Some(0), "{words:?}: {}", String::from_utf8_lossy(&named.stderr));
+    }
+}
+
+#[test]
 fn what_answers_and_is_no_perennial_is_said_and_not_followed() {
     let folder = Folder::new();
     folder.write("token", "pn_0123456789ab_00");

@@ -1,5 +1,7 @@
 //! A database whose clock stands, asked directly or through a host that serves it.
 
+use std::process::Stdio;
+
 use perennial_store::clock::ClockKind;
 use serde_json::Value;
 
@@ -95,6 +97,12 @@ impl World {
                 self.folder.run(&[words, &["--server", &url, "--token-file", "token"]].concat())
             }
         }
+    }
+
+    /// Runs a command whose output goes there.
+    pub fn run_into(&self, words: &[&str], stdout: impl Into<Stdio>) -> Ran {
+        let url = self.url();
+        self.folder.run_into(&[words, &["--server", &url, "--token-file", "token"]].concat(), stdout)
     }
 
     /// Runs a command that ends like this and says this.

@@ -37,6 +37,14 @@ fn every_command_refuses_a_configuration_that_it_cannot_read() {
 }
 
 #[test]
+fn an_empty_variable_names_no_configuration() {
+    let folder = Folder::new();
+    let ran = folder.program_with(&[("PERENNIAL_CONFIG", "")]).args(["plugins", "--format", "csv"]).output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
 fn no_row_at_all_is_no_limit() {
     let folder = folder();
     folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
@@ -86,6 +94,12 @@ fn a_message_says_what_to_do_next() {
             2,
             "`secrets.key` exists already, and what was kept with it",
         ),
+        (&["db", "restore", "secrets.key"], 2, "nothing was restored: "),
+        (&["key", "new-secrets-key", "none/secrets.key"], 2, "is its folder there and writable?"),
+        (&["--plugin", "none.wasm", "plugins"], 2, "cannot read the plugin `none.wasm`"),
+        (&["--db", "empty.json", "db", "check"], 1, "`perennial db restore FILE`"),
+        (&["replay"], 2, "--all"),
+        (&["--config", "", "plugins"], 2, "names no file"),
         (&["db", "restore", "."], 2, "`.` is a folder; name the file of a backup in it"),
         (&["db", "restore", "./perennial.db"], 2, "is the database itself; name a backup of it"),
         (

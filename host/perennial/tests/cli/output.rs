@@ -89,7 +89,7 @@ fn a_file_is_there_whole_or_as_it_was_before() {
     folder.write("out", "as it was");
     let plugin = ["--plugin", "missing.wasm"];
     let ran = folder.run(&[&plugin, &simulate(&["--out", "out"])[..]].concat());
-    assert_eq!(ran.code(), 1);
+    assert_eq!(ran.code(), 2);
     assert_eq!(std::fs::read_to_string(folder.path("out")).unwrap(), "as it was");
     let whole = folder.run(&simulate(&["--format", "jsonl"])).succeeded().stdout();
     let link = folder.path("link");

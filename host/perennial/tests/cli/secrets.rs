@@ -76,6 +76,14 @@ fn a_secret_that_cannot_be_shown_is_not_kept() {
 }
 
 #[test]
+fn the_configuration_names_the_secrets_key_of_every_command() {
+    let folder = furnished();
+    folder.write("c.toml", "[secrets]\nkey_file = \"secrets.key\"\n");
+    let create = ["--config", "c.toml", "key", "create", "--account", "acme-hw", "--name", "terraform"];
+    assert!(folder.run(&create).succeeded().stdout().starts_with("access key: "));
+}
+
+#[test]
 fn a_key_for_secrets_goes_through_standard_output_and_input() {
     let folder = furnished();
     let key = folder.run(&["key", "new-secrets-key", "-"]).succeeded().stdout();

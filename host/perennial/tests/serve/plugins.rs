@@ -51,6 +51,15 @@ fn a_host_whose_accounts_have_no_plugin_refuses_to_start() {
 }
 
 #[test]
+fn a_forecast_without_the_plugin_is_no_row_of_nothing() {
+    let folder = Folder::new();
+    database_of_another_provider(&folder);
+    let refused = said(&folder, &[], &["forecast"], 1);
+    assert!(refused.contains("no plugin of `acme` is loaded") && refused.contains("`a`"), "{refused}");
+    assert!(!refused.contains("0.00"), "{refused}");
+}
+
+#[test]
 fn a_host_without_a_plugin_says_how_long_its_bundles_are_overdue() {
     for by_config in [false, true] {
         let folder = Folder::new();

@@ -138,9 +138,9 @@ impl Target {
 
 fn schemes(allow_private: bool) -> &'static str {
     if allow_private {
-        "expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`"
+        "expected a URL such as `https://example.com` or `http://10.0.0.1`"
     } else {
-        "expected a URL such as `https://example.com/webhook`"
+        "expected a URL such as `https://example.com`"
     }
 }
 
@@ -329,13 +329,13 @@ mod tests {
             https:///webhook
                 refused: it is not a URL: invalid format
             ftp://example.com/
-                refused: expected a URL such as `https://example.com/webhook`
-                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
+                refused: expected a URL such as `https://example.com`
+                allowed: refused: expected a URL such as `https://example.com` or `http://10.0.0.1`
             example.com/webhook
                 refused: it is not a URL: invalid format
             /webhook
-                refused: expected a URL such as `https://example.com/webhook`
-                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
+                refused: expected a URL such as `https://example.com`
+                allowed: refused: expected a URL such as `https://example.com` or `http://10.0.0.1`
 
                 refused: it is not a URL: empty string
             https://example.com/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa

@@ -1,5 +1,8 @@
 //! Approvals of a running host: listed, shown with their plans, and decided on.
 
+use std::io::Write;
+
+use perennial_domain::approval::ExpiryReason;
 use serde_json::Value;
 use serde_json::json;
 
@@ -13,6 +16,7 @@ use crate::cli::plan;
 use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
+use perennial_formats::event_text;
 
 const APPROVAL: [Field; 15] = [
     Field::text("id", "id"),
@@ -52,6 +56,7 @@ pub(in crate::cli) fn list(
         state => Request::new("GET", "/v1/approvals", &[]).query("state", state),
     };
     let request = request.to("list approvals").query("account", conditions.account);
+    items::check_account(client, conditions.account)?;
     let found = items::pages(client, &request, conditions.limit)?;
     context.write_items(client, &APPROVAL, &found, list, nothing)
 }
@@ -68,13 +73,21 @@ pub(in crate::cli) fn show(
     id: &str,
     list: &ListArguments,
 ) -> anyhow::Result<()> {
-    let approval = get(client, id)?;
+    let mut approval = get(client, id)?;
     context.write_item(client, &APPROVAL, &approval, list)?;
     if list.format != ListFormat::Table {
         return Ok(());
     }
     let zones = context.item_zones(client, list.zone.time_zone)?;
     let mut out = Output::standard();
+    if let Some(reason) = approval["expiry_reason"].as_str() {
+        let known = ExpiryReason::ALL.into_iter().find(|known| known.name() == reason);
+        writeln!(out, "it expired: {}", known.map_or(reason, event_text::expiry_words))?;
+    }
+    // Nobody is waited for any more.
+    if approval["state"] != "pending" {
+        approval["plan"]["needs_approval"] = json!(false);
+    }
     plan::write(&approval["plan"], &zones, context.stdout_style(), &mut out)?;
     Ok(out.finish()?)
 }

@@ -1,7 +1,6 @@
 //! Events of a running host: listed, and followed as they happen.
 
 use std::collections::BTreeMap;
-use std::collections::VecDeque;
 use std::io::Write;
 
 use perennial_formats::time_zone::ZoneChoice;
@@ -30,10 +29,12 @@ fn currencies(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(accounts.iter().map(|account| (text(account, "id"), text(account, "currency"))).collect())
 }
 
-/// The last `limit` events that the request lists, oldest first.
+/// The last `limit` events that the request lists, as the database has them: by time, then by account and resource. The API
+/// lists them as they were recorded, and what was due while the host was down is recorded late.
 pub(in crate::cli) fn last(client: &Client, request: &Request, limit: u32) -> anyhow::Result<Vec<Value>> {
     let most = usize::try_from(limit)?;
-    let (mut kept, mut cursor) = (VecDeque::new(), None::<String>);
+    let text = |event: &Value, name: &str| event[name].as_str().map(str::to_owned);
+    let (mut kept, mut cursor) = (Vec::new(), None::<String>);
     let mut is_cut = false;
     loop {
         let page = request.clone().query("limit", Some(PAGE)).query("cursor", cursor.as_deref());
@@ -41,6 +42,7 @@ pub(in crate::cli) fn last(client: &Client, request: &Request, limit: u32) -> an
         kept.extend(answer["items"].as_array_mut().map(std::mem::take).unwrap_or_default());
         if kept.len() > most {
             is_cut = true;
+            kept.sort_by_cached_key(|event| text(event, "at"));
             kept.drain(..kept.len() - most);
         }
         cursor = answer["next_cursor"].as_str().map(str::to_owned);
@@ -51,7 +53,8 @@ pub(in crate::cli) fn last(client: &Client, request: &Request, limit: u32) -> an
     if is_cut {
         tracing::warn!("only the last {limit} are shown; see `--limit`");
     }
-    Ok(kept.into())
+    kept.sort_by_cached_key(|event| ["at", "account", "resource"].map(|name| text(event, name)));
+    Ok(kept)
 }
 
 /// An event as the lines of the database have it: without its id.

@@ -1,75 +1,115 @@
-//! An inventory for a running host.
+//! An inventory for a running host: asks what would come of it, and has it taken in. Shows nothing.
 
-use std::io::Write;
-
+use perennial_domain::inventory_diff::FieldChange;
+use perennial_domain::inventory_diff::KeptField;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::confirm::WouldChange;
-use crate::cli::confirm::confirm;
+use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::input::InventoryFile;
-use crate::cli::output::Output;
+use crate::cli::items;
 use crate::client::Client;
 use crate::client::Request;
-use crate::report::text::printable;
-use perennial_formats::dates;
+use perennial_engine::import_report::Change;
+use perennial_engine::import_report::ExpiredResource;
+use perennial_engine::import_report::ImportReport;
+use perennial_engine::import_report::KeptFieldEntry;
+use perennial_engine::import_report::ResourceRef;
 use perennial_formats::inventory::ImportOptions;
 
-/// Takes the inventory of a file into the database of a host, or says what would come of that.
-pub(in crate::cli) fn import(
-    client: &Client,
-    inventory: &InventoryFile,
-    options: ImportOptions,
-    yes: bool,
-) -> anyhow::Result<()> {
-    let mut body = inventory.to_json()?;
-    body["accept_expired"] = json!(options.accept_expired);
-    body["update"] = json!(options.update);
-    let request = |dry_run: bool| {
-        let mut body = body.clone();
-        body["dry_run"] = json!(dry_run);
-        Request::new("POST", "/v1/resources:import", &[])
-            .to(format!("import {}", input::shown(inventory.path())))
-            .body(body)
-    };
-    if options.dry_run || options.update {
-        let report = client.send(&request(true).look())?.json()?;
-        show(&report, "would import")?;
-        if options.dry_run {
-            let is_nothing = ["accounts", "resources"].iter().all(|name| report[name] == 0);
-            let changes = report["changes"].as_array().is_some_and(|changes| !changes.is_empty());
-            return if is_nothing && !changes { Ok(()) } else { Err(WouldChange::ForPeople.into()) };
-        }
-        confirm("Change this?", yes)?;
-    }
-    let report = client.send(&request(false))?.json()?;
-    show(&report, "imported")
+/// The import of a file into the database of a host.
+pub(in crate::cli) struct HostImport {
+    what: String,
+    body: Value,
 }
 
-fn show(report: &Value, verb: &str) -> anyhow::Result<()> {
-    let mut out = Output::standard();
-    let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
-    for change in report["changes"].as_array().into_iter().flatten() {
-        let about = change["resource"].as_str().map(|resource| format!("/{resource}")).unwrap_or_default();
-        let (account, field) = (text(&change["account"]), text(&change["field"]));
-        let line =
-            format!("~ {account}{about} {field}: {} -> {}", text(&change["from"]), text(&change["to"]));
-        writeln!(out, "{}", printable(&line))?;
+impl HostImport {
+    /// The import of the file's inventory.
+    pub(in crate::cli) fn new(
+        inventory: &InventoryFile,
+        options: ImportOptions,
+    ) -> anyhow::Result<HostImport> {
+        let mut body = inventory.to_json()?;
+        body["accept_expired"] = json!(options.accept_expired);
+        body["update"] = json!(options.update);
+        Ok(HostImport { what: format!("import {}", input::shown(inventory.path())), body })
     }
-    for expired in report["expired"].as_array().into_iter().flatten() {
-        let line = format!("! {}/{} had expired", text(&expired["account"]), text(&expired["resource"]));
-        writeln!(out, "{}", printable(&line))?;
+
+    /// What would come of it.
+    pub(in crate::cli) fn look(&self, client: &Client) -> anyhow::Result<ImportReport> {
+        Ok(report(&client.send(&self.request(true).look())?.json()?))
     }
-    let count = |name: &str| report[name].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-    let (accounts, resources) = (count("accounts"), count("resources"));
-    let changes = report["changes"].as_array().map_or(0, Vec::len);
-    writeln!(
-        out,
-        "{verb} {} and {}, with {}",
-        dates::counted(accounts, "account"),
-        dates::counted(resources, "resource"),
-        dates::counted(changes, "change"),
-    )?;
-    Ok(out.finish()?)
+
+    /// Has it done: all of it or nothing.
+    pub(in crate::cli) fn carry_out(&self, client: &Client) -> anyhow::Result<ImportReport> {
+        Ok(report(&client.send(&self.request(false))?.json()?))
+    }
+
+    fn request(&self, dry_run: bool) -> Request {
+        let mut body = self.body.clone();
+        body["dry_run"] = json!(dry_run);
+        Request::new("POST", "/v1/resources:import", &[]).to(self.what.clone()).body(body)
+    }
+}
+
+/// The report of the API, as the engine has it.
+fn report(view: &Value) -> ImportReport {
+    let list = |name: &str| view[name].as_array().into_iter().flatten();
+    let count = view["renewing_within_30_days"].as_u64();
+    ImportReport {
+        accounts: list("new_accounts").filter_map(Value::as_str).map(str::to_owned).collect(),
+        resources: list("new_resources").map(named).collect(),
+        changes: list("changes").map(change).collect(),
+        kept: list("kept").map(kept).collect(),
+        missing: list("missing").map(named).collect(),
+        expired: list("expired").map(expired).collect(),
+        renewing_soon: count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
+    }
+}
+
+fn optional(view: &Value, name: &str) -> Option<String> {
+    view[name].as_str().map(str::to_owned)
+}
+
+fn text(view: &Value, name: &str) -> String {
+    optional(view, name).unwrap_or_default()
+}
+
+fn named(view: &Value) -> ResourceRef {
+    ResourceRef { account: text(view, "account"), resource: text(view, "resource") }
+}
+
+fn change(view: &Value) -> Change {
+    Change {
+        account: text(view, "account"),
+        resource: optional(view, "resource"),
+        change: FieldChange {
+            field: text(view, "field"),
+            from: optional(view, "from"),
+            to: optional(view, "to"),
+        },
+    }
+}
+
+fn kept(view: &Value) -> KeptFieldEntry {
+    KeptFieldEntry {
+        account: text(view, "account"),
+        resource: optional(view, "resource"),
+        field: KeptField {
+            field: text(view, "field"),
+            here: optional(view, "here"),
+            there: optional(view, "there"),
+            reason: text(view, "reason"),
+        },
+    }
+}
+
+fn expired(view: &Value) -> ExpiredResource {
+    let events = view["events"].as_array().into_iter().flatten();
+    ExpiredResource {
+        named: named(view),
+        expires_at: items::instant(&view["expires_at"]),
+        events: events.filter_map(|event| Some(event_lines::read(event).ok()?.1)).collect(),
+    }
 }

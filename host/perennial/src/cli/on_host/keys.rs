@@ -11,6 +11,7 @@ use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
 use crate::cli::secret;
+use crate::cli::secret::Unshown;
 use crate::client::Client;
 use crate::client::Request;
 
@@ -33,6 +34,7 @@ pub(in crate::cli) fn list(
     list: &ListArguments,
     nothing: &str,
 ) -> anyhow::Result<()> {
+    items::check_account(client, account)?;
     let mut keys = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
     keys.retain(|key| account.is_none_or(|account| key["account"] == account));
     context.write_items(client, &KEY, &keys, list, nothing)
@@ -49,24 +51,30 @@ pub(in crate::cli) fn create(
         body.insert("expires_at".to_owned(), json!(expires_at.to_string()));
     }
     let request = Request::new("POST", "/v1/provider-keys", &[]).to(format!("make a key of `{account}`"));
-    show(client, &request.body(body.into()))
+    show(client, &request.body(body.into()), |_| String::new())
 }
 
 pub(in crate::cli) fn rotate(client: &Client, access_key: &str, overlap_seconds: u32) -> anyhow::Result<()> {
     let request = Request::new("POST", "/v1/provider-keys/{id}:rotate", &[access_key])
         .to(format!("rotate `{access_key}`"))
         .body(json!({ "overlap_seconds": overlap_seconds }));
-    show(client, &request)
+    show(client, &request, |made| {
+        let until = items::instant(&made["key"]["created_at"]).map(|at| at + i64::from(overlap_seconds));
+        let until = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+        format!("; `{access_key}` is honoured for a while only{until}: rotate it once more before that")
+    })
 }
 
-/// Shows both halves of a new key, or ends it.
-fn show(client: &Client, request: &Request) -> anyhow::Result<()> {
+/// Shows both halves of a new key, or ends it; `before` says what became of the key before it.
+fn show(client: &Client, request: &Request, before: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
     let halves = |made: &Value| {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let (access_key, secret) = (text(&made["key"]["access_key"])?, text(&made["secret"])?);
         Some(format!("access key: {access_key}\nsecret key: {secret}"))
     };
-    secret::show_as(client, request, halves, |made| Some(revocation(made["key"]["access_key"].as_str()?)))
+    secret::show_as(client, request, halves, |made| {
+        Unshown::End(revocation(made["key"]["access_key"].as_str().unwrap_or_default()), before(made))
+    })
 }
 
 fn revocation(access_key: &str) -> Request {

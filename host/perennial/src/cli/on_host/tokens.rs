@@ -11,6 +11,7 @@ use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
 use crate::cli::secret;
+use crate::cli::secret::Unshown;
 use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
@@ -61,7 +62,7 @@ pub(in crate::cli) fn create(client: &Client, new: &NewToken<'_>) -> anyhow::Res
     }
     let request = Request::new("POST", "/v1/tokens", &[]).to("make a token").body(body.into());
     secret::show(client, &request, ListFormat::Table, |made| {
-        Some(revocation(made["token"]["id"].as_str()?, false))
+        Unshown::End(revocation(made["token"]["id"].as_str().unwrap_or_default(), false), String::new())
     })
 }
 

@@ -142,6 +142,26 @@ impl Action {
                 | Action::Backtest(_)
         )
     }
+
+    /// Whether it asks no host and reads a database beside its files.
+    fn reads_database(&self) -> bool {
+        match self {
+            Action::Run(arguments) => arguments.reads_database(),
+            Action::Backtest(_) => true,
+            Action::New { .. }
+            | Action::Check { .. }
+            | Action::Test { .. }
+            | Action::Install(_)
+            | Action::List(_)
+            | Action::Show { .. }
+            | Action::History { .. }
+            | Action::Remove { .. }
+            | Action::Differences(_)
+            | Action::Calendars(_)
+            | Action::CalendarHistory { .. }
+            | Action::RemoveCalendar { .. } => false,
+        }
+    }
 }
 
 /// Such as `1 case` or `2 cases`.
@@ -153,6 +173,9 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<Option<()>> {
     if action.asks_no_host() {
         target.refuse_host()?;
+        if action.reads_database() {
+            context.refuse_host_of_environment()?;
+        }
         return Ok(None);
     }
     let Some(client) = context.host_client(target)? else { return Ok(None) };

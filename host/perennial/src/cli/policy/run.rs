@@ -50,6 +50,13 @@ pub(super) struct Arguments {
     resource: Option<String>,
 }
 
+impl Arguments {
+    /// Whether it asks about a resource of the database.
+    pub(super) fn reads_database(&self) -> bool {
+        self.resource.is_some()
+    }
+}
+
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = LoadedPolicies::read(context, &arguments.file)?;
     let (account, mut facts) = match (&arguments.plan, &arguments.resource) {

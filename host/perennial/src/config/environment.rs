@@ -1,0 +1,126 @@
+//! What the environment says over the file of the configuration: `PERENNIAL_LIMITS_READERS` is `[limits] readers`.
+//!
+//! Knows the names of all keys. Whether a value makes sense is found when the file and the environment are read together.
+
+use perennial_formats::wording::did_you_mean;
+use perennial_service::limits::Limits;
+use perennial_service::secrets;
+
+use crate::outbound_config;
+use crate::profile;
+
+/// The secret of a connected account's key, which `account connect` and `account rotate` seal.
+pub(crate) const PROVIDER_SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
+/// What the environment has in common with everything of this program's.
+const PREFIX: &str = "PERENNIAL_";
+/// What is in the environment for other reasons.
+const OTHERS: [&str; 8] = [
+    "PERENNIAL_DB",
+    "PERENNIAL_CACHE",
+    "PERENNIAL_CONFIG",
+    secrets::KEY_VARIABLE,
+    PROVIDER_SECRET_VARIABLE,
+    profile::SERVER_VARIABLE,
+    profile::TOKEN_FILE_VARIABLE,
+    profile::PROFILE_VARIABLE,
+];
+/// What the variables of providers' addresses have in common.
+const LISTEN: &str = "PERENNIAL_LISTEN_";
+/// What the admin API's address is called among those of providers.
+pub(super) const ADMIN: &str = "admin";
+/// Every key, section by section; the first section is the top of the file.
+const KEYS: [(&str, &[&str]); 11] = [
+    ("", &["listen"]),
+    ("tls", &["certificate", "key"]),
+    ("limits", Limits::NAMES),
+    ("log", &["format"]),
+    ("webhooks", &["allow_private", "certificates", "source"]),
+    ("connections", &["allow_private", "allow_commands", "certificates"]),
+    ("email", outbound_config::MAIL_KEYS),
+    ("secrets", &["key_file"]),
+    ("plugins", &["files", "allow_missing", "upgrade"]),
+    ("trust", &["keys"]),
+    ("database", &["must_exist"]),
+];
+
+/// A variable of this program's that is no key.
+pub(super) struct UnknownVariable {
+    /// The name of the variable.
+    pub(super) name: String,
+    /// Such as ` (did you mean …?)`; empty when no key comes close.
+    pub(super) meant: String,
+}
+
+/// Puts what the environment says into the table of the file, in the place of what the file says.
+///
+/// # Errors
+///
+/// [`UnknownVariable`] for the first variable of this program's that is no key.
+pub(super) fn overlay(
+    table: &mut toml::Table,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<(), UnknownVariable> {
+    for (name, value) in environment {
+        if name.starts_with(PREFIX) && !OTHERS.contains(&name.as_str()) {
+            set(table, &name, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), UnknownVariable> {
+    if let Some(provider) = name.strip_prefix(LISTEN) {
+        let provider = provider.to_lowercase().replace('_', "-");
+        listen_table(table).insert(provider, toml::Value::String(value));
+        return Ok(());
+    }
+    let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
+    let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
+        let known = known().map(|(section, key)| variable(section, key)).collect::<Vec<_>>();
+        let all = known.iter().map(String::as_str).chain(OTHERS);
+        return Err(UnknownVariable { meant: did_you_mean(name, all), name: name.to_owned() });
+    };
+    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+        _ if [("plugins", "files"), ("trust", "keys")].contains(&(section, key)) => listed(&value),
+        (Ok(number), _) => toml::Value::Integer(number),
+        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
+        (Err(_), Err(_)) => toml::Value::String(value),
+    };
+    if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
+        listen_table(table).insert(ADMIN.to_owned(), value);
+        return Ok(());
+    }
+    if section.is_empty() {
+        table.insert(key.to_owned(), value);
+        return Ok(());
+    }
+    let inner = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(inner) = inner.as_table_mut() {
+        inner.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
+
+/// What a variable lists with commas between.
+fn listed(value: &str) -> toml::Value {
+    let files = value.split(',').map(str::trim).filter(|file| !file.is_empty());
+    toml::Value::Array(files.map(|file| toml::Value::String(file.to_owned())).collect())
+}
+
+/// The section of addresses; an address alone was the admin API's.
+fn listen_table(table: &mut toml::Table) -> &mut toml::Table {
+    let before = table.remove("listen");
+    let section = match before {
+        Some(toml::Value::Table(section)) => section,
+        Some(admin) => toml::Table::from_iter([(ADMIN.to_owned(), admin)]),
+        None => toml::Table::new(),
+    };
+    let section = table.entry("listen").or_insert(toml::Value::Table(section));
+    section.as_table_mut().expect("it was just put there as one")
+}
+
+/// What a key is called in the environment.
+fn variable(section: &str, key: &str) -> String {
+    let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
+    format!("{PREFIX}{}", name.to_uppercase())
+}
