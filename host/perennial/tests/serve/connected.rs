@@ -65,7 +65,9 @@ impl Hour {
         let words = [words, &["--server", &server, "--token-file", "token"]].concat();
         let mut environment = self.environment();
         environment.retain(|(name, _)| *name != "RUST_LOG");
-        let ran = run(&self.broker, &environment, &words);
+        // A host is named, so no database is.
+        let mut command = self.broker.program();
+        let ran = command.env("NO_COLOR", "1").envs(environment).args(&words).output().unwrap();
         let said = String::from_utf8([&ran.stdout[..], &ran.stderr[..]].concat()).unwrap();
         assert!(ran.status.success(), "{words:?}: {said}");
         String::from_utf8(ran.stdout).unwrap()
