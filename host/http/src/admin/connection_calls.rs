@@ -52,9 +52,7 @@ pub(super) async fn prove(
             let list = CloudQuery::List { cursor: None, expires_until: None };
             caller.ask(connected, app.now(), &list).await.map(|_| None).map_err(call_problem)
         }
-        Err(CallError::Endpoint(error)) => {
-            Err(Problem::field(ProblemType::InvalidFields, "endpoint", error.to_string()))
-        }
+        Err(CallError::Endpoint(why)) => Err(Problem::field(ProblemType::InvalidFields, "endpoint", why)),
         Err(error) => Err(call_problem(error)),
     }
 }

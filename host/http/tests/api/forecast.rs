@@ -129,6 +129,7 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
                   ]
                 }
               ],
+              "problem": null,
               "shortfall": {
                 "amount": "77.00",
                 "at": "2026-03-23T19:00:00Z",

@@ -53,6 +53,17 @@ fn an_import_is_looked_at_first_and_refused_when_it_loses_something() {
           ],
           "kept": [],
           "missing": [],
+          "new_accounts": [],
+          "new_resources": [
+            {
+              "account": "acme-hw",
+              "resource": "late"
+            },
+            {
+              "account": "acme-hw",
+              "resource": "fine"
+            }
+          ],
           "renewing_within_30_days": 0,
           "resources": 2
         }"#]]
@@ -128,6 +139,8 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
               "resource": "pkg-1"
             }
           ],
+          "new_accounts": [],
+          "new_resources": [],
           "renewing_within_30_days": 0,
           "resources": 0
         }"#]]

@@ -238,7 +238,7 @@ fn a_renewal_without_money_is_at_risk_before_the_expiry() {
     assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
     let lacks_money = "there is not enough money for its renewal";
     // Before the first try, and after the first that was declined.
-    for now in ["2026-01-23T20:00:00Z", "2026-01-28T00:00:00Z"] {
+    for now in ["2026-01-23T17:00:00Z", "2026-01-28T00:00:00Z"] {
         server.advance(now);
         let risk = at_risk(&server);
         let [dear, lapsed] = ["ecs-dear", "ecs-lapsed"].map(|id| risk.find(id).unwrap());

@@ -82,7 +82,11 @@ pub(in crate::cli) fn show(
     let mut out = Output::standard();
     if let Some(reason) = approval["expiry_reason"].as_str() {
         let known = ExpiryReason::ALL.into_iter().find(|known| known.name() == reason);
-        writeln!(out, "it expired: {}", known.map_or(reason, event_text::expiry_words))?;
+        let words = match known {
+            Some(known) => event_text::expiry_words(known),
+            None => reason,
+        };
+        writeln!(out, "it expired: {words}")?;
     }
     // Nobody is waited for any more.
     if approval["state"] != "pending" {
