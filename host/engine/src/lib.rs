@@ -4,6 +4,7 @@
 //! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
+mod account_names;
 pub mod adoption;
 mod application;
 pub mod approval;

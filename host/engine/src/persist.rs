@@ -22,6 +22,7 @@ use perennial_store::WriteTx;
 use perennial_store::keys::AccountKey;
 
 use crate::Retention;
+use crate::account_names::AccountNames;
 use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::BatchAccount;
@@ -325,23 +326,6 @@ fn orders_of(change: &Change, at: Timestamp) -> Vec<&String> {
         orders.iter().filter(|order| order.paid_at == at).map(|order| &order.id).collect()
     } else {
         Vec::new()
-    }
-}
-
-/// What names an account and its plugin's revision, shared by all that is written about its bundles.
-struct AccountNames {
-    id: Arc<str>,
-    /// The plugin's id and the digest of its revision, if it is loaded.
-    revision: Option<Arc<(String, String)>>,
-}
-
-impl AccountNames {
-    fn new(account_in_batch: &BatchAccount) -> AccountNames {
-        let revision = account_in_batch
-            .rules
-            .as_ref()
-            .map(|rules| Arc::new((rules.manifest().id.clone(), rules.digest().to_owned())));
-        AccountNames { id: Arc::from(account_in_batch.account.id.as_str()), revision }
     }
 }
 

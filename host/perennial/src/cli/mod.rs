@@ -23,6 +23,7 @@ mod db;
 mod demo;
 mod demo_host;
 mod driving;
+mod error_text;
 mod event_lines;
 mod events;
 mod explain;
@@ -378,34 +379,8 @@ fn exit_code(code: i32) -> ExitCode {
 }
 
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
-    context.complain(&error_text(error));
+    context.complain(&error_text::of(error));
     let is_refused = |error: &ClientError| error.is_wrong_input();
     let is_wrong_input = error.is::<UserError>() || error.downcast_ref().is_some_and(is_refused);
     ExitCode::from(if is_wrong_input { 2 } else { 1 })
-}
-
-/// An error and its causes, but for those that a message before them tells already.
-fn error_text(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !text.contains(&cause) {
-            let comma = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{comma}{cause}");
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
-        let error = UserError::Unreadable { path: PathBuf::from("a.json"), source: missing() };
-        assert_eq!(error_text(&error.into()), "cannot read `a.json`: no such file");
-        let error = anyhow::Error::from(missing()).context("cannot start");
-        assert_eq!(error_text(&error), "cannot start: no such file");
-    }
 }
