@@ -5,6 +5,7 @@ mod chinese;
 use std::collections::BTreeMap;
 
 use perennial_domain::approval::ExpiryReason;
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
@@ -107,7 +108,11 @@ impl Wording<'_> {
             }
             EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
-                format!("{approval} {} by {decided_by}{why}{}", decision.name(), again(*will_retry))
+                format!(
+                    "{approval} {} by {decided_by}{why}{}",
+                    decision.name(),
+                    again(*will_retry || *decision == State::Approved)
+                )
             }
             EventKind::ApprovalExpired { approval, reason, will_retry } => {
                 format!("approval {approval} expired: {}{}", expiry_words(*reason), again(*will_retry))

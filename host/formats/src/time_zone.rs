@@ -11,6 +11,8 @@ use chrono_tz::TZ_VARIANTS;
 use chrono_tz::Tz;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::wording;
+
 /// How many zones of a similar name an error lists.
 const SIMILAR_MAX: usize = 5;
 /// The largest offset from UTC, in minutes: RFC 3339 has two digits for its hours, and a day has 24.
@@ -87,7 +89,7 @@ impl std::error::Error for TimeZoneError {}
 
 impl fmt::Display for TimeZoneError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "there is no time zone `{}`", self.text)?;
+        write!(out, "there is no time zone {}", wording::quote(&self.text))?;
         let like = "one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`";
         match self.similar.is_empty() {
             true => write!(out, "; write {like}"),

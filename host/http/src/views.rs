@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::HeaderMap;
 use axum::http::header;
 use perennial_domain::account::Mode;
+use perennial_domain::connector::Driver;
 use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
@@ -33,7 +34,8 @@ pub(crate) struct AccountView {
     mode: &'static str,
     /// The currency, such as `CNY`.
     currency: String,
-    /// The available balance, a decimal; of a connected account what its provider said last, and null before that.
+    /// The available balance, a decimal; of a connected account what its provider said last, less what this host paid
+    /// since, and null before that.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     balance: Option<String>,
     /// The money on hold, a decimal.
@@ -78,10 +80,15 @@ impl AccountView {
         let balance = match account.mode {
             Mode::Managed => Some(account.balance.available()),
             Mode::Connected => {
-                let said = connections::get(db, &account.id)?.and_then(|connection| connection.balance);
-                said.map(|(balance, _)| balance)
-                    .filter(|balance| balance.currency == account.currency)
-                    .map(|balance| balance.available)
+                let connection = connections::get(db, &account.id)?;
+                let driver = connection.as_ref().map(|connection| connection.connection.driver);
+                let said = connection.and_then(|connection| connection.balance).map(|(balance, _)| balance);
+                let said = said.filter(|balance| balance.currency == account.currency);
+                // Where this host pays, its ledger has what the provider said, less what was paid since.
+                match driver {
+                    None | Some(Driver::Watch) => said.map(|balance| balance.available),
+                    Some(Driver::Provider | Driver::Host) => said.map(|_| account.balance.available()),
+                }
             }
         };
         Ok(AccountView {

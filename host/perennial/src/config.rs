@@ -174,10 +174,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
     let limits = fields.optional("limits", limits).or(default.limits);
-    let log = fields.optional("log", |spot| {
-        let fields = spot.object(&["format"])?;
-        fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
-    });
+    let log = fields.optional("log", log_format);
     let webhooks = fields.optional("webhooks", outbound_config::webhooks).or(default.webhooks);
     let connections = fields.optional("connections", outbound_config::connections).or(default.connections);
     let email = fields.optional("email", outbound_config::mail_server).option();
@@ -217,6 +214,11 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         database_must_exist: must_exist.or(default.database_must_exist)?,
         profiles: profiles?,
     })
+}
+
+fn log_format(spot: JsonCursor<'_, '_>) -> Option<LogFormat> {
+    let fields = spot.object(&["format"])?;
+    fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
 }
 
 /// Notes two that listen at one address, and a provider's own API that the world could reach without TLS.

@@ -111,7 +111,7 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
         ! account hw balance stays 10.00, not 99.00: a balance is changed by top-ups
         ! hw/ecs-2 expires_at stays 2098-05-01T00:00:00Z, not 2098-04-01T00:00:00Z: an import moves no expiry back: it may have been renewed here since
         - hw/ecs-gone is not in the file, and stays
-        0 resources renew automatically within 30 days; none has expired
+        0 resources renew automatically within 30 days; nothing that is new or changed has expired
         would import 0 accounts and 1 resource into `perennial.db` and change 3 fields
         nothing was written: this was a dry run
     "#]].assert_eq(&said(&looked, 3));

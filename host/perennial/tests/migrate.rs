@@ -75,7 +75,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 14:
+        `perennial.db` would be migrated from schema 3 to 16:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
@@ -94,11 +94,11 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 14; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 16; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 14, the one of this version; there is nothing to do
+        `perennial.db` has schema 16, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));
@@ -162,7 +162,7 @@ fn a_file_that_is_no_whole_database_is_not_restored() {
     testing::make_foreign(&folder.path("other"), &["a"]);
     for file in ["text", "cut", "empty", "other"] {
         let ran = folder.run(&["db", "restore", file]);
-        assert_eq!(ran.code(), 1, "{file}: {}", ran.stderr());
+        assert_eq!(ran.code(), 2, "{file}: {}", ran.stderr());
         assert!(ran.stderr().contains(&format!("`{file}`")), "{file}: {}", ran.stderr());
     }
     assert_eq!(folder.run(&["db", "restore", "nothing"]).code(), 2);

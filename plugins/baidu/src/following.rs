@@ -144,13 +144,28 @@ pub(crate) fn left_out(
     (is_covered && lapses && !is_taken).then_some((index, left_out.term))
 }
 
-/// The instance in whose place a member has one try of its own, the last before it expires: the instance is being scaled, which
-/// passes, and its tries come to nothing meanwhile. And the term of its renewals. `None` of every other member.
-pub(crate) fn stands_in(bundle: &[Resource], resource: &Resource) -> Option<(MemberIndex, Term)> {
-    let index = tried_with(bundle, resource)?;
-    let instance = &bundle[index as usize];
-    let lapses = resource.on_expiry == OnExpiry::Lapse && is_scaling(instance);
-    Some((index, renewal_term(instance)?)).filter(|_| lapses)
+/// The instance in whose place a member has one try of its own, the last before it expires, and the term of that one's renewals:
+/// the instance's tries for both have begun, and none is left that can come to something, as after a scaling, which passes.
+/// `None` of every other member.
+pub(crate) fn stands_in(
+    settings: &Settings,
+    bundle: &[Resource],
+    resource: &Resource,
+) -> Option<(MemberIndex, Term)> {
+    let index = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
+    let (instance, own) = (&bundle[index as usize], resource.expires_at?);
+    let last = last_try(settings, resource)?;
+    let expires_at = instance.expires_at.filter(|expires_at| own < *expires_at)?;
+    let of_instance = || tries(settings, Kind::of(&instance.kind), expires_at);
+    let have_begun = of_instance().any(|at| at <= last);
+    let is_over = is_scaling(instance) || !of_instance().any(|at| at >= last && at < own);
+    let term = renewal_term(instance)?;
+    (have_begun && is_over).then_some((index, term))
+}
+
+/// The last try of what expires.
+pub(crate) fn last_try(settings: &Settings, resource: &Resource) -> Option<Timestamp> {
+    tries(settings, Kind::of(&resource.kind), resource.expires_at?).max()
 }
 
 /// The term of automatic renewals of what is prepaid.

@@ -14,6 +14,7 @@ use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
+use crate::following::last_try;
 use crate::following::left_out;
 use crate::following::stands_in;
 use crate::following::tried_with;
@@ -60,8 +61,8 @@ impl Line {
         let resource = &bundle[member as usize];
         let renews_itself = resource.on_expiry == OnExpiry::Renew && tried_with(bundle, resource).is_none();
         if !renews_itself && left_out(settings, bundle, resource).is_none() {
-            if stands_in(bundle, resource).is_some()
-                && let Some(last) = tries(settings, kind, expires_at).max()
+            if stands_in(settings, bundle, resource).is_some()
+                && let Some(last) = last_try(settings, resource)
             {
                 self.push(last, member, Action::TryRenewal);
             }

@@ -124,7 +124,8 @@ fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<
 /// it, an address takes its term.
 fn by_try(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
     let bundle = &named.request.bundle;
-    let own = left_out(settings, bundle, named.resource).or_else(|| stands_in(bundle, named.resource));
+    let own =
+        left_out(settings, bundle, named.resource).or_else(|| stands_in(settings, bundle, named.resource));
     let Some((leader, term)) = own else {
         return by_term(settings, named, kind, automatic_term(named));
     };

@@ -77,12 +77,13 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
 }
 
 /// The term of the only try that `member` has of its own while what it goes along with cannot be renewed, for a reason that
-/// passes: the last one before it expires. `None` of every other member.
+/// passes, and the tries for both have begun: the last one before it expires. `None` of every other member.
 pub(crate) fn stands_in(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
     let above = &bundle[goes_along(settings, bundle, member)?];
     let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
-    refused_for_now(above, true).filter(|_| lapses)?;
+    let have_begun = is_tried_before(settings, expiry(above), expiry(resource)?);
+    refused_for_now(above, true).filter(|_| lapses && have_begun)?;
     usual_term(settings, above)
 }
 

@@ -205,7 +205,8 @@ fn what_other_revisions_and_contracts_decided_is_counted_apart() {
     let contract = NotReplayable::Contract("0.1".to_owned());
     assert_eq!(outcome(&|one| one.contract = "0.1".to_owned()), Replay::NotReplayable(contract));
     let none = NotReplayable::NoPlugin("acme".to_owned());
-    assert_eq!(outcome(&|one| one.plugin = "acme".to_owned()), Replay::NotReplayable(none));
+    let unknown = |one: &mut Decision| (one.plugin, one.digest) = ("acme".to_owned(), "0".repeat(64));
+    assert_eq!(outcome(&unknown), Replay::NotReplayable(none));
     let revision = NotReplayable::Revision { plugin: "huawei".to_owned(), digest: "0".repeat(64) };
     assert_eq!(outcome(&|one| one.digest = "0".repeat(64)), Replay::NotReplayable(revision));
     assert!(matches!(outcome(&|_| {}), Replay::Matches { fuel } if fuel > 1_000));

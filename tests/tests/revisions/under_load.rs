@@ -8,6 +8,8 @@ use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::RevisionDifference;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
+use perennial_engine::clock;
+use perennial_engine::clock::LastActive;
 use perennial_engine::replay;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
@@ -92,6 +94,8 @@ fn host(db: &Path) -> Host<'_> {
     });
     let bundles = bundles.collect::<Vec<_>>();
     engine.import(at(FROM), &accounts, bundles.iter().map(|(account, bundle)| (*account, bundle))).unwrap();
+    // From here on the database has a past, and what is asked anew is asked from there.
+    clock::tick(&mut engine, at(FROM), LastActive::at(at(FROM)), &mut |_| {}).unwrap();
     Host { db, engine: Some(engine), steps: 0, renewals: BTreeMap::new() }
 }
 

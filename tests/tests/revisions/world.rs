@@ -76,6 +76,7 @@ pub fn bundle(id: &str, expiry: &str) -> Bundle {
         attached_to,
         started_at: at("2025-06-01T02:00:00Z"),
         expires_at: Some(at(&format!("{expiry}T15:59:59Z"))),
+        anchor_day: expiry.rsplit('-').next().and_then(|day| day.parse().ok()),
         term: Term::new(1, TermUnit::Month),
         price: Some(price.parse().unwrap()),
         on_expiry: OnExpiry::Renew,

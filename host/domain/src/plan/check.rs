@@ -162,13 +162,19 @@ fn waiting_misfit(plan: &Plan, command: &Command, pay_until: Timestamp, at: Time
 }
 
 /// Whether two steps of one plan cannot both be meant: a member is extended once, nothing else is done with one that is
-/// ended, and a plan buys one package, because a purchase is given one id.
+/// ended whole, and a plan buys one package, because a purchase is given one id.
 fn contradict(one: &Step, other: &Step) -> bool {
     match (&one.operation, &other.operation) {
         (Operation::Buy(_), Operation::Buy(_)) => true,
-        // What becomes prepaid may be told something with it.
+        // What becomes prepaid may be told something with it, and so may what only gives periods back.
         (Operation::Subscribe(_), Operation::SetAttribute(..))
         | (Operation::SetAttribute(..), Operation::Subscribe(_)) => false,
+        (Operation::EndSubscription(ending), Operation::SetAttribute(..))
+        | (Operation::SetAttribute(..), Operation::EndSubscription(ending))
+            if ending.scope == Scope::Future =>
+        {
+            false
+        }
         (Operation::Extend(_), Operation::Extend(_))
         | (
             Operation::EndSubscription(_)

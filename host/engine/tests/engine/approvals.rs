@@ -175,7 +175,7 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
     world.run_to("2026-04-08");
     expect![[r#"
         2026-03-11T12:00:00Z a/vm approval_requested expires_at=2026-03-18T12:00:00Z approval=vm~2
-        2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved will_retry=true
+        2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved will_retry=false
         2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-12T00:00:00Z a/vm stage_changed to=active
@@ -200,7 +200,7 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     expect![[r#"
-        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=false
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -294,7 +294,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-03T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
-        2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
+        2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=false
         2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -320,7 +320,7 @@ fn a_top_up_leaves_an_approval_alone_and_poverty_keeps_it_pending() {
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-03T00:00:00Z a/vm command_refused code=money
-        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=false
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -411,7 +411,7 @@ fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
     world.run_to("2026-03-06");
     expect![[r#"
         2026-03-02T00:00:00Z a/pkg approval_requested expires_at=2026-03-04T23:59:59Z approval=pkg~1
-        2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved will_retry=true
+        2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved will_retry=false
         2026-03-03T00:00:00Z a/pkg package_ordered pay_at=2026-03-05T00:00:00Z
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T00:00:00Z

@@ -71,6 +71,7 @@ impl ChineseWording<'_> {
                 format!("{what}等待审批：{cost}，{approval}，截止 {until}")
             }
             EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => {
+                let is_over = *will_retry || *decision == State::Approved;
                 let decision = match decision {
                     State::Approved => "批准",
                     State::Rejected => "拒绝",
@@ -79,7 +80,7 @@ impl ChineseWording<'_> {
                 format!(
                     "{approval} 已由 {decided_by} {decision}{}{}",
                     given(reason.as_deref()),
-                    again(*will_retry)
+                    again(is_over)
                 )
             }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {

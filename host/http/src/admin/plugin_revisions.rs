@@ -97,15 +97,27 @@ pub(super) struct InstallRevision {
     dry_run: Option<bool>,
 }
 
+/// The longest name, digest or signature of a plugin, in bytes: the names of files have at most so many.
+const SHORT_BYTES_MAX: usize = 255;
+
 impl Body for InstallRevision {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<InstallRevision> {
         let fields = cursor.object(&["name", "component", "table", "digest", "signature", "dry_run"])?;
         let text = |name| {
             fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.text().map(str::to_owned)).option()
         };
-        let name = fields.required("name", |cursor| cursor.name().map(str::to_owned));
+        let short = |cursor: JsonCursor<'_, '_>| {
+            let text = cursor.name()?;
+            if text.len() > SHORT_BYTES_MAX {
+                cursor.report(format!("bytes of text: {}; it has at most {SHORT_BYTES_MAX}", text.len()));
+                return None;
+            }
+            Some(text.to_owned())
+        };
+        let name = fields.required("name", short);
         let (component, table) = (text("component"), text("table"));
-        let (digest, signature) = (text("digest"), text("signature"));
+        let (digest, signature) =
+            (fields.optional("digest", short).option(), fields.optional("signature", short).option());
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag()).option();
         let (component, table) = (component?, table?);
         if component.is_some() == table.is_some() {

@@ -239,7 +239,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         2026-02-13T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-02-20T00:00:00Z
         2026-02-15T15:59:59Z ecs-1 stage_changed to=retention
         2026-02-16T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-02-20T00:00:00Z
-        2026-02-16T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=approved will_retry=true
+        2026-02-16T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=approved will_retry=false
         2026-02-16T00:00:00Z ecs-1 balance_changed reason=renewal amount=-99.00
         2026-02-16T00:00:00Z ecs-1 renewal_settled expires_at=2026-02-28T15:59:59Z
         2026-02-16T00:00:00Z ecs-1 stage_changed to=active

@@ -387,9 +387,14 @@ fn events_are_sent_again_from_an_event_from_an_instant_or_one_alone() {
     assert_eq!(receiver.ids(1), ["c2"]);
     settle(&server, &id, &[one("c5"), one("c4"), one("c3"), ("c2", "pending", 1), one("c1")]);
     assert_eq!(replay(r#"{"delivery": "c9"}"#).status, 404);
-    assert_eq!(replay(r#"{"after": "c9"}"#).json()["after"], "c5", "what is to come is not left out");
     assert!(receiver.is_empty());
-    for wrong in ["{}", r#"{"after": "5"}"#, r#"{"after": "c1", "delivery": "c1"}"#, r#"{"since": "now"}"#] {
+    for wrong in [
+        "{}",
+        r#"{"after": "5"}"#,
+        r#"{"after": "c9"}"#,
+        r#"{"after": "c1", "delivery": "c1"}"#,
+        r#"{"since": "now"}"#,
+    ] {
         assert_eq!(replay(wrong).status, 422, "{wrong}");
     }
 }

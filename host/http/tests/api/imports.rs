@@ -57,11 +57,11 @@ fn an_import_is_looked_at_first_and_refused_when_it_loses_something() {
           "new_resources": [
             {
               "account": "acme-hw",
-              "resource": "late"
+              "resource": "fine"
             },
             {
               "account": "acme-hw",
-              "resource": "fine"
+              "resource": "late"
             }
           ],
           "renewing_within_30_days": 0,

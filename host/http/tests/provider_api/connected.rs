@@ -284,7 +284,7 @@ fn an_endpoint_on_loopback_takes_a_setting_of_the_host() {
         &json!({ "account": "acme", "provider": "huawei", "access_key": "AK", "secret": "hush",
             "endpoint": pair.endpoint }),
     );
-    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert_eq!(answer.status, 422, "{}", answer.body);
     assert!(answer.body.contains("connections.allow_private"), "{}", answer.body);
 }
 

@@ -130,7 +130,7 @@ struct Choices {
     language: Option<Language>,
     /// The time zone of the readers, such as `Asia/Shanghai`.
     #[arg(long = "readers-zone", value_name = "ZONE")]
-    time_zone: Option<String>,
+    readers_zone: Option<String>,
     /// A type of event that is sent; may be given again. Without, all are.
     #[arg(long = "type", value_name = "TYPE", value_parser = TYPE, hide_possible_values = true)]
     types: Vec<&'static str>,
@@ -282,7 +282,7 @@ impl Choices {
             ("url", file(&self.url_file)?.map(Value::from)),
             ("secret", file(&self.secret_file)?.map(Value::from)),
             ("language", self.language.map(|language| json!(language.tag()))),
-            ("time_zone", self.time_zone.as_ref().map(|zone| json!(zone))),
+            ("time_zone", self.readers_zone.as_ref().map(|zone| json!(zone))),
             ("types", (!self.types.is_empty()).then(|| json!(self.types))),
             ("severity", self.severity.map(|severity| json!(severity.name()))),
             ("digest_at", self.digest_at.as_ref().map(unless_off)),

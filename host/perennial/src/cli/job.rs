@@ -234,8 +234,9 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
     let tried = match from_dry_run {
         Some(id) => id.clone(),
         None => {
+            let body = create.body(true)?;
             items::check_account(client, create.filter.account())?;
-            let tried = begin(client, create.body(true)?, act)?;
+            let tried = begin(client, body, act)?;
             let tried = ended(client, &tried)?;
             let id = tried["id"].as_str().unwrap_or_default().to_owned();
             show(context, client, &tried, create)?;

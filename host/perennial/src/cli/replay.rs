@@ -30,14 +30,13 @@ const SHOWN_MAX: usize = 100;
 /// revision of a plugin, or under another contract, is counted and cannot be asked here: load that revision with
 /// `--plugin FILE`.
 #[derive(Debug, clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["decision", "all"])]
 #[command(after_help = "Examples:
   perennial replay 4711
   perennial replay --all
   perennial --plugin acme-1.2.wasm replay --all --format json")]
 pub(super) struct Arguments {
     /// The decision's number, as `perennial explain` and the admin API show it.
-    #[arg(value_name = "DECISION", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(value_name = "DECISION", required_unless_present = "all", conflicts_with = "all", value_parser = clap::value_parser!(i64).range(1..))]
     decision: Option<i64>,
     /// Every decision that is kept.
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
@@ -223,7 +224,8 @@ impl ResourceTrack {
                 self.declines += 1;
                 self.problem = Some(format!("declined: {code} {message}"));
             }
-            EventKind::ApprovalDecided { will_retry: true, .. }
+            EventKind::ApprovalDecided { decision: State::Approved, .. }
+            | EventKind::ApprovalDecided { will_retry: true, .. }
             | EventKind::ApprovalExpired { will_retry: true, .. }
             | EventKind::PackageRefilled { .. } => self.problem = None,
             EventKind::RenewalInDoubt { .. }

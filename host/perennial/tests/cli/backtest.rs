@@ -120,7 +120,7 @@ fn the_policies_that_held_would_have_ruled_as_they_did() {
         what    account  policy  month  resource  done  would be  plans  cost  amended  examples  reason
         tested                                                       41                           each is ruled on as it was
         failed           broken                                       1                 odd       broken.rhai: `rule` returned text, which is no ruling such as approve() or deny("why") (in `rule`)
-        failed           never                                        3                 eternal   never.rhai: it amends to what the provider refuses: the resource is not sold for this term; choose another term (CBC.30010069)
+        failed           never                                        3                 eternal   never.rhai: it amends to what the provider refuses: the resource is not sold for this term; choose 1 to 11 months, or 1 to 3 years (CBC.30010069)
     "#]].assert_eq(&tested(&folder, "held.toml"));
 }
 

@@ -180,7 +180,7 @@ fn every_ruling_of_a_policy_has_its_events() {
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-297.00
         02-20T19:00:00 ecs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
         amend to what is not sold
-        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: it amends to what the provider refuses: the resource is not sold for this term; choose another term (CBC.30010069)
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=p.rhai: it amends to what the provider refuses: the resource is not sold for this term; choose 1 to 11 months, or 1 to 3 years (CBC.30010069)
         02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
         02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
         fail

@@ -79,7 +79,7 @@ impl Hour {
         let connect = ["account", "connect", "acme", "--provider", "huawei", "--access-key", access_key];
         self.on(host, &[&connect[..], &["--endpoint", &self.endpoint, "--yes"]].concat());
         let summary = self.on(host, &["sync", "acme"]);
-        assert!(summary.starts_with("acme: 2 resources; "), "{summary}");
+        assert!(summary.starts_with("acme: 2 resources, of which 0 renew automatically"), "{summary}");
         self.on(host, &["account", "drive", "acme", "host", "--yes"]);
         let told = self.on(host, &["resource", "renew", "ecs-1", "--yes"]);
         assert!(told.contains("call 1 and will be sent"), "{told}");

@@ -24,6 +24,7 @@ fn configured(folder: &Folder) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     folder.write("host.pem", &made.cert.pem());
     folder.write("host.key", &made.signing_key.serialize_pem());
+    folder.write("mail.password", "of the mail server");
     made.cert.der().clone()
 }
 

@@ -9,7 +9,7 @@ use perennial_store::error::StoreError;
 use crate::channels::message;
 use crate::channels::message::MessageText;
 use crate::channels::schedule;
-use crate::channels::send::SendResult;
+use crate::channels::send_result::SendResult;
 use crate::channels::texts;
 
 /// The number of tries of one message that fail before other channels are told.

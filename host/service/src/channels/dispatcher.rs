@@ -29,7 +29,7 @@ use crate::channels::compose::Composition;
 use crate::channels::message;
 use crate::channels::schedule;
 use crate::channels::schedule::Due;
-use crate::channels::send::SendResult;
+use crate::channels::send_result::SendResult;
 use crate::error::ServiceError;
 use crate::service::Service;
 use crate::webhooks::dispatcher::random_jitter;
@@ -55,14 +55,14 @@ const DELIVERY_RETENTION: i64 = 30 * 86_400;
 
 /// Tells people of events for as long as the host runs.
 pub struct ChannelDispatcher {
-    shared: Shared,
+    shared: WorkerContext,
     /// The running workers, by their channel.
     workers: WorkerPool<String>,
 }
 
 /// What workers have in common.
 #[derive(Clone)]
-struct Shared {
+struct WorkerContext {
     service: Service,
     sender: ChannelSender,
     jitter: fn() -> u32,
@@ -90,7 +90,7 @@ impl ChannelDispatcher {
 
     /// A dispatcher whose retries take their jitter from `jitter`, as those of webhooks do.
     pub fn with_jitter(service: &Service, sender: ChannelSender, jitter: fn() -> u32) -> ChannelDispatcher {
-        let shared = Shared { service: service.clone(), sender, jitter };
+        let shared = WorkerContext { service: service.clone(), sender, jitter };
         ChannelDispatcher { shared, workers: WorkerPool::new(service) }
     }
 
@@ -199,7 +199,7 @@ fn interrupt(db: &WriteTx, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-impl Shared {
+impl WorkerContext {
     /// Writes messages down, unless the channel has changed meanwhile: then it is looked at again.
     async fn write_messages(&self, channel: StoredChannel, composition: Composition) {
         self.write_down("messages to a channel", move |db, now| {

@@ -18,7 +18,7 @@ use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::extension::ClientId;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::channels::send::SendResult;
+use crate::channels::send_result::SendResult;
 
 /// The time limit of each step of a conversation with the mail server.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -195,7 +195,7 @@ impl MailSender {
         let to = mail.to.parse().map_err(|error| format!("`{}` is no address: {error}", mail.to))?;
         let seconds = Duration::from_secs(u64::try_from(mail.at.as_second()).unwrap_or(0));
         let domain = self.from.email.domain();
-        // Whoever is away answers no message that says so: RFC 3834.
+        // The mailbox of a reader who is away answers no message that says so: RFC 3834.
         let automatic =
             HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
         Message::builder()

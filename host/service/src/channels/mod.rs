@@ -13,4 +13,5 @@ mod robots;
 mod schedule;
 pub mod seal;
 mod send;
+mod send_result;
 mod texts;

@@ -20,6 +20,7 @@ use crate::channels::email::MailSender;
 use crate::channels::email::MailServer;
 use crate::channels::robots;
 use crate::channels::robots::RobotRequest;
+use crate::channels::send_result::SendResult;
 use crate::outbound::Reach;
 use crate::outbound::client::BodyLimit;
 use crate::outbound::client::HttpClient;
@@ -34,21 +35,6 @@ use crate::webhooks::client::retry_after;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of a response is read: robots say in it whether they took the message.
 const BODY: BodyLimit = BodyLimit { bytes: 16 * 1024, timeout: Duration::from_secs(5) };
-
-/// What became of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SendResult {
-    /// The receiver took it, with this status of HTTP or SMTP.
-    Delivered(u16),
-    /// The receiver did not take it; it may later.
-    Refused { status: Option<u16>, why: String, retry_after: Option<i64> },
-    /// The receiver did not take it and never will.
-    Rejected { status: Option<u16>, why: String },
-    /// Nothing reached the receiver.
-    NotSent(String),
-    /// It may have arrived, and nobody knows.
-    InDoubt(String),
-}
 
 /// Why a host cannot send to channels.
 #[derive(Debug, thiserror::Error)]

@@ -201,14 +201,55 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
 
 #[test]
 fn what_goes_along_is_tried_once_when_its_instance_is_kept_from_it() {
-    let scaling = || instance("2026-08-20 10:00").with("status", "scaling");
+    let scaling = || instance("2026-08-12 10:00").with("status", "scaling");
     let address = || prepaid("eip", "ip", "2026-08-10 10:00").attached();
     let shown = [
         tries("2026-08-01 00:00", &[scaling(), address()]),
+        // Its instance is tried on the 6th, and not again before the address expires.
+        tries("2026-08-01 00:00", &[instance("2026-08-13 10:00"), address()]),
+        tries("2026-08-01 00:00", &[instance("2026-08-20 10:00").with("status", "scaling"), address()]),
         tries("2026-08-01 00:00", &[scaling(), disk("2026-08-10 10:00")]),
         tries("2026-08-01 00:00", &[scaling(), address().with("leftOut", "2026-08-10 3 month")]),
     ];
-    expect![[""]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        2026-08-05 09:00  i      try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-10 09:00  ip     try to renew
+        2026-08-11 09:00  i      try to renew
+        2026-08-12 09:00  i      try to renew
+        ip     until 2026-09-10 10:00 for 1 month
+
+        2026-08-06 09:00  i      try to renew
+        2026-08-10 09:00  i      try to renew
+        2026-08-12 09:00  i      try to renew
+        2026-08-13 09:00  i      try to renew
+        ip     until 2026-09-10 10:00 for 1 month
+
+        2026-08-13 09:00  i      try to renew
+        2026-08-17 09:00  i      try to renew
+        2026-08-19 09:00  i      try to renew
+        2026-08-20 09:00  i      try to renew
+        ip     until 2026-09-10 10:00 for 1 month
+
+        2026-08-05 09:00  i      try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-10 09:00  v      try to renew
+        2026-08-11 09:00  i      try to renew
+        2026-08-12 09:00  i      try to renew
+        v      until 2026-08-12 10:00 for 2 day, anchor 12
+
+        2026-08-03 09:00  ip     try to renew
+        2026-08-05 09:00  i      try to renew
+        2026-08-07 09:00  ip     try to renew
+        2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  ip     try to renew
+        2026-08-10 09:00  ip     try to renew
+        2026-08-11 09:00  i      try to renew
+        2026-08-12 09:00  i      try to renew
+        ip     until 2026-11-10 10:00 for 3 month
+        ip     leftOut = 
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]
@@ -221,7 +262,13 @@ fn what_gives_periods_back_is_left_behind_where_nothing_tries_it() {
         show_answer(&bundle, &ask(&[], at("2026-08-03 09:00"), &bundle, 1, command, &orders))
     };
     let shown = [back(instance("2026-11-10 10:00")), back(prepaid("bcc", "i", "2026-11-10 10:00"))];
-    expect![[""]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        ip     back to 2026-08-20 10:00, refund 30 of order 0
+        ip     leftOut = 2026-08-20 1 month
+
+        ip     back to 2026-08-20 10:00, refund 30 of order 0
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]

@@ -192,19 +192,48 @@ fn what_is_renewed_along_and_ends_before_the_next_tries_is_left_behind() {
         // Nobody renews what is attached to what does not renew itself.
         ask(&[lapsing, behind], renew(Some(MONTHLY))),
     ];
-    expect![[""]].assert_eq(&shown.concat());
+    expect![[r#"
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month
+    "#]].assert_eq(&shown.concat());
 }
 
 #[test]
 fn what_goes_along_is_tried_once_when_the_other_one_is_kept_from_it() {
     let said: Said = &[("deduction_days", "2")];
-    let kept = || with("condition", "processing-order", until("2026-03-31 23:59:59", server()));
+    let kept = || with("condition", "processing-order", until("2026-03-01 23:59:59", server()));
+    let far = with("condition", "processing-order", until("2026-03-31 23:59:59", server()));
     let shown = [
+        tries(said, "2026-02-01 00:00:00", &[far, attached("evs", 0)]),
         tries(said, "2026-02-01 00:00:00", &[kept(), attached("evs", 0)]),
         tries(said, "2026-02-28 03:00:00", &[kept(), attached("evs", 0)]),
         tries(said, "2026-02-01 00:00:00", &[kept(), left_out("2026-02-28 3 month")]),
     ];
-    expect![[""]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        2026-03-29 03:00:00 #0 try
+        2026-03-30 03:00:00 #0 try
+        2026-03-31 03:00:00 #0 try
+        disk: CBC.99003605
+
+        2026-02-27 03:00:00 #0 try
+        2026-02-28 03:00:00 #0 try
+        2026-02-28 03:00:00 #1 try
+        2026-03-01 03:00:00 #0 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month
+
+        2026-03-01 03:00:00 #0 try
+        disk: #1 to 2026-03-31 23:59:59 for 1 month
+
+        2026-02-26 03:00:00 #1 try
+        2026-02-27 03:00:00 #0 try
+        2026-02-27 03:00:00 #1 try
+        2026-02-28 03:00:00 #0 try
+        2026-02-28 03:00:00 #1 try
+        2026-03-01 03:00:00 #0 try
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }
 
 #[test]
