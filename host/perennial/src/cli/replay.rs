@@ -36,7 +36,7 @@ const SHOWN_MAX: usize = 100;
   perennial --plugin acme-1.2.wasm replay --all --format json")]
 pub(super) struct Arguments {
     /// The decision's number, as `perennial explain` and the admin API show it.
-    #[arg(value_name = "DECISION", required_unless_present = "all", conflicts_with = "all", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(value_name = "DECISION", conflicts_with = "all", value_parser = clap::value_parser!(i64).range(1..))]
     decision: Option<i64>,
     /// Every decision that is kept.
     #[arg(long)]
@@ -72,6 +72,10 @@ struct UnequalDecision {
 
 pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     context.refuse_host_of_environment()?;
+    if arguments.decision.is_none() && !arguments.all {
+        let message = "say which: the number of a decision, or `--all` that are kept";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let db = ReadTx::open(&context.db)?;
     let one = arguments.decision.map(|number| find(&db, number)).transpose()?;
     let providers = context.providers_with_policies()?;
