@@ -1,8 +1,8 @@
 //! The refresher: while the host runs, the inventories and balances of connected accounts are read again now and then.
 //!
 //! A reading that a stop or a failure interrupted goes on where it was. Only what somebody has read once is read again: the
-//! first sync is a person's. Knows no inventory; [`sync`](crate::connections::sync) reads and
-//! [`reading`](crate::connections::reading) keeps.
+//! first sync is a person's. Knows no inventory; [`sync`] reads and
+//! [`reading`] keeps.
 
 use std::future::pending;
 use std::sync::Arc;
