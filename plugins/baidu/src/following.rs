@@ -141,10 +141,12 @@ pub(crate) fn left_out(
         OnExpiry::Convert | OnExpiry::Release => true,
     };
     let lapses = resource.on_expiry == OnExpiry::Lapse;
-    (is_covered && lapses && !is_taken).then_some((index, left_out.term))
+    // What was renewed may have been given back since.
+    let is_behind = instance.expires_at.is_some_and(|instance| own < instance);
+    (is_covered && lapses && is_behind && !is_taken).then_some((index, left_out.term))
 }
 
-/// The instance in whose place a member has one try of its own, the last before it expires, and the term of that one's renewals:
+/// The instance in whose place a member has one try of its own, the last before it expires, and the term of its own renewals:
 /// the instance's tries for both have begun, and none is left that can come to something, as after a scaling, which passes.
 /// `None` of every other member.
 pub(crate) fn stands_in(
@@ -159,7 +161,7 @@ pub(crate) fn stands_in(
     let of_instance = || tries(settings, Kind::of(&instance.kind), expires_at);
     let have_begun = of_instance().any(|at| at <= last);
     let is_over = is_scaling(instance) || !of_instance().any(|at| at >= last && at < own);
-    let term = renewal_term(instance)?;
+    let term = renewal_term(resource)?;
     (have_begun && is_over).then_some((index, term))
 }
 

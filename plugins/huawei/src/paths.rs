@@ -69,11 +69,13 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
         OnExpiry::Convert | OnExpiry::Release => false,
     };
     let lapses = is_in_time(settings, resource) && resource.on_expiry == OnExpiry::Lapse;
+    // What was renewed may have been given back since.
+    let is_behind = expiry(above).is_some_and(|above| own < above);
     let is_taken = goes_along(settings, bundle, member).is_some_and(|above| {
         let above = &bundle[above];
         refused_for_now(above, true).is_none() && is_tried_before(settings, expiry(above), own)
     });
-    (stays && lapses && !is_taken).then_some(left_out.term)
+    (stays && lapses && is_behind && !is_taken).then_some(left_out.term)
 }
 
 /// The term of the only try that `member` has of its own while what it goes along with cannot be renewed, for a reason that
@@ -84,7 +86,7 @@ pub(crate) fn stands_in(settings: &Settings, bundle: &[Resource], member: usize)
     let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
     let have_begun = is_tried_before(settings, expiry(above), expiry(resource)?);
     refused_for_now(above, true).filter(|_| lapses && have_begun)?;
-    usual_term(settings, above)
+    usual_term(settings, resource)
 }
 
 /// The term for which an automatic renewal may name `member` although it does not renew itself.
