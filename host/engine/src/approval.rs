@@ -181,8 +181,7 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<DecisionOutcome, DecisionError> {
         let stored = find_pending(self.reads(), at, id, decision)?;
         self.check_labels(at, &stored, decision)?;
-        let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(MemberIndex::PRIMARY) };
-        let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
+        let event = decision_event(at, &stored, State::Rejected, decision);
         let closing = resolution(at, decision);
         let events = self.resolve_approvals(vec![(stored, State::Rejected, closing, event)])?;
         Ok(DecisionOutcome::Recorded(events))
@@ -314,8 +313,7 @@ fn mark_approved(
         }
         approval.close(State::Approved, resolution(at, decision));
     }
-    let will_retry = stored.cause == Cause::Auto;
-    item.walk.events.push(decision_event(at, stored, State::Approved, decision, will_retry));
+    item.walk.events.push(decision_event(at, stored, State::Approved, decision));
 }
 
 /// What is recorded of rulings when every approval is given that they require: those that this does not answer.
@@ -372,14 +370,14 @@ fn decision_event(
     stored: &StoredApproval,
     state: State,
     decision: &ApprovalDecision<'_>,
-    will_retry: bool,
 ) -> Event {
+    let decided = ApprovalSummary { state, ..stored.summary(MemberIndex::PRIMARY) };
     let what = EventKind::ApprovalDecided {
         approval: stored.id.clone(),
         decision: state,
         decided_by: decision.decided_by.to_owned(),
         reason: decision.reason.map(str::to_owned),
-        will_retry,
+        will_retry: decided.will_retry(),
     };
     Event { at, resource: Some(stored.resource_id.clone()), what }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::bundle::Resource;
 use perennial_domain::connector::Driver;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::order::OrderKind;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
@@ -14,7 +16,6 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::policy_facts::before_period;
-use crate::policy_facts::tries;
 use crate::reservations::load_calls;
 use crate::rules::Providers;
 use perennial_store::bundles::Schedule;
@@ -104,23 +105,17 @@ impl Batch {
     /// Notes which bundles have a period whose tries began by `until`: it may have been paid, whatever became of the tries since,
     /// for example because a condition of the backup declines them.
     fn note_reviews(&mut self, until: Timestamp) {
-        let began = |index: &EntryIndex| {
-            let item = self.entry(*index);
-            let starts = item.walk.bundle.members.iter().map(|member| before_period(member, item.instant));
-            let first = starts.min().filter(|first| !item.needs_review && *first <= until)?;
-            Some((*index, first))
-        };
-        let asked = (0..self.entries.len()).map(EntryIndex::new).collect::<Vec<_>>();
-        let asked = asked.iter().filter_map(began).collect::<Vec<_>>();
-        let timelines = self.request_timelines_after(&asked);
-        for ((index, _), timeline) in asked.into_iter().zip(timelines) {
+        let entries = (0..self.entries.len()).map(EntryIndex::new);
+        let members = entries.flat_map(|index| {
             let item = self.entry(index);
-            let (timeline, bundle) = (timeline.unwrap_or_default(), &item.walk.bundle);
-            let began = |(member, _)| {
-                tries(&timeline, bundle, member, item.instant).first.is_some_and(|at| at <= until)
+            let may_have_begun = |(_, member): &(MemberIndex, &Resource)| {
+                !item.needs_review && before_period(member, item.instant) <= until
             };
-            let needs_review = bundle.iter().any(began);
-            self.entry_mut(index).needs_review |= needs_review;
+            item.walk.bundle.iter().filter(may_have_begun).map(move |(member, _)| (index, member))
+        });
+        let members = members.collect::<Vec<_>>();
+        for ((index, _), tries) in members.iter().zip(self.period_tries(&members)) {
+            self.entry_mut(*index).needs_review |= tries.first.is_some_and(|at| at <= until);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! On which path each resource is renewed automatically: by tries of its own, or with something that it is attached to.
 
 use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
+use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
 use plugin_sdk::left_out::LeftOut;
@@ -99,19 +101,37 @@ pub(crate) fn goes_along(settings: &Settings, bundle: &[Resource], member: usize
     tried_with(settings, bundle, member).filter(|&above| above != member)
 }
 
+/// The members whose expiry these steps move, and where each expires then.
+pub(crate) fn moved_expiries(steps: &[Step]) -> Vec<(usize, Timestamp)> {
+    let moved = steps.iter().filter_map(|step| {
+        let expires_at = if let Operation::Extend(extension) = &step.operation {
+            extension.expires_at
+        } else if let Operation::EndSubscription(ending) = &step.operation {
+            ending.expires_at?
+        } else {
+            return None;
+        };
+        Some((step.member as usize, expires_at))
+    });
+    moved.collect()
+}
+
 /// Whether `member`, once it expires at `own`, is left behind by what it goes along with, which is not tried before. One that
-/// was left behind before is as long as it expires before what it is attached to. `expires_at` is when each expires then.
+/// was left behind before is as long as it expires before what it is attached to. `moved` is what expires elsewhere then.
 pub(crate) fn is_left_behind(
     settings: &Settings,
     bundle: &[Resource],
-    member: usize,
-    own: Timestamp,
-    expires_at: impl Fn(usize) -> Option<Timestamp>,
+    moved: &[(usize, Timestamp)],
+    (member, own): (usize, Timestamp),
 ) -> bool {
+    let expires_at = |member: usize| {
+        let moved = moved.iter().find(|(moved, _)| *moved == member);
+        moved.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
+    };
     let resource = &bundle[member];
     let above = goes_along(settings, bundle, member);
     let is_covered = above.is_some() || is_said(resource, LEFT_OUT);
-    let is_behind = lead(bundle, member).and_then(&expires_at).is_some_and(|above| own < above);
+    let is_behind = lead(bundle, member).and_then(expires_at).is_some_and(|above| own < above);
     let is_taken = above.is_some_and(|above| is_tried_before(settings, expires_at(above), own));
     resource.on_expiry == OnExpiry::Lapse && is_covered && is_behind && !is_taken
 }

@@ -36,6 +36,7 @@ use crate::paths::goes_along;
 use crate::paths::is_left_behind;
 use crate::paths::is_tried;
 use crate::paths::left_out;
+use crate::paths::moved_expiries;
 use crate::paths::own_term;
 use crate::paths::tried_with;
 use crate::payment;
@@ -109,17 +110,9 @@ fn note_left_out(
     skipped: &[SkippedMember],
     steps: &mut Vec<Step>,
 ) {
-    let extended = steps.iter().filter_map(|step| {
-        let Operation::Extend(extension) = &step.operation else { return None };
-        Some((step.member as usize, extension.expires_at))
-    });
-    let extended = extended.collect::<Vec<_>>();
-    let expires_at = |member: usize| {
-        let renewed = extended.iter().find(|(extended, _)| *extended == member);
-        renewed.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
-    };
+    let extended = moved_expiries(steps);
     let renewed = extended.iter().filter_map(|&(member, own)| {
-        let is_behind = is_left_behind(settings, bundle, member, own, expires_at);
+        let is_behind = is_left_behind(settings, bundle, &extended, (member, own));
         let left_out = is_behind.then(|| LeftOut::until(own, term, CALENDAR).to_string());
         let is_news = is_behind || is_said(&bundle[member], LEFT_OUT);
         is_news.then(|| said(member, left_out.unwrap_or_default()))

@@ -24,7 +24,6 @@ use crate::condition::refuses;
 use crate::extension::usual_term;
 use crate::family::CALENDAR;
 use crate::family::Family;
-use crate::family::expiry;
 use crate::family::is_bandwidth;
 use crate::family::is_live;
 use crate::family::lead;
@@ -32,6 +31,7 @@ use crate::family::member_index;
 use crate::family::within;
 use crate::paths::goes_along;
 use crate::paths::is_left_behind;
+use crate::paths::moved_expiries;
 use crate::refund::Division;
 use crate::refund::Payment;
 use crate::refusals::ADD_ON_KEPT;
@@ -83,19 +83,11 @@ pub fn unsubscribe(
 /// Says of what gives periods back that it is left behind, where nothing that it goes along with is tried before it expires:
 /// it is renewed again, as what renews itself is.
 fn note_left_behind(settings: &Settings, bundle: &[Resource], steps: &mut Vec<Step>) {
-    let shortened = steps.iter().filter_map(|step| {
-        let Operation::EndSubscription(ending) = &step.operation else { return None };
-        Some((step.member as usize, ending.expires_at?))
-    });
-    let shortened = shortened.collect::<Vec<_>>();
-    let expires_at = |member: usize| {
-        let given_back = shortened.iter().find(|(shortened, _)| *shortened == member);
-        given_back.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
-    };
+    let shortened = moved_expiries(steps);
     let notes = shortened.iter().filter_map(|&(member, own)| {
         let above = goes_along(settings, bundle, member)?;
         let term = usual_term(settings, &bundle[above])?;
-        is_left_behind(settings, bundle, member, own, expires_at)
+        is_left_behind(settings, bundle, &shortened, (member, own))
             .then(|| said(member, LeftOut::until(own, term, CALENDAR).to_string()))
     });
     let notes = notes.collect::<Vec<_>>();

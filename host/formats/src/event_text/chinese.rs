@@ -71,7 +71,7 @@ impl ChineseWording<'_> {
                 format!("{what}等待审批：{cost}，{approval}，截止 {until}")
             }
             EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => {
-                let is_over = *will_retry || *decision == State::Approved;
+                let goes_on = *will_retry || *decision == State::Approved;
                 let decision = match decision {
                     State::Approved => "批准",
                     State::Rejected => "拒绝",
@@ -80,7 +80,7 @@ impl ChineseWording<'_> {
                 format!(
                     "{approval} 已由 {decided_by} {decision}{}{}",
                     given(reason.as_deref()),
-                    again(is_over)
+                    again(goes_on)
                 )
             }
             EventKind::ApprovalGiven { approval, policy, given_by, reason } => {

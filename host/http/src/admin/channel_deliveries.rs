@@ -120,7 +120,7 @@ pub(super) async fn test(
         }
         let at = work.at;
         let deliveries = message::insert_test(work.tx(), &channel, at)?;
-        channels::set_audit_subject(work, &channel);
+        work.set_audit_accounts(channel.accounts.as_deref());
         let items = deliveries.into_iter().map(ChannelDeliveryView::from).collect();
         Ok(WriteResponse::accepted(&location(&channel.id), &Page { items, next_cursor: None }))
     });
@@ -177,7 +177,7 @@ pub(super) async fn resend(
         delivery.attempts = 0;
         delivery.next_try_at = Some(work.at);
         channel_deliveries::update(work.tx(), &delivery)?;
-        channels::set_audit_subject(work, &channel);
+        work.set_audit_accounts(channel.accounts.as_deref());
         Ok(WriteResponse::accepted(&location(&channel.id), &ChannelDeliveryView::from(delivery)))
     });
     let response = write.await?;

@@ -46,7 +46,6 @@ use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
 use crate::write::Write;
-use crate::write::WriteContext;
 use crate::write::WriteResponse;
 
 /// The most channels of a host.
@@ -143,13 +142,6 @@ impl From<StoredChannel> for ChannelView {
 pub(super) fn visible_channel(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredChannel, Problem> {
     let stored = channels::get(db, id)?.filter(|channel| caller.can_access_each(channel.accounts.as_deref()));
     stored.ok_or_else(|| Problem::not_found("channel", id))
-}
-
-/// Sets the audit subject to the channel's account, if it has exactly one.
-pub(super) fn set_audit_subject(work: &mut WriteContext<'_>, channel: &StoredChannel) {
-    if let Some([account]) = channel.accounts.as_deref() {
-        work.set_audit_subject(account, None);
-    }
 }
 
 /// Lists channels, disabled ones included, in the order in which they were created.
@@ -274,7 +266,7 @@ pub(super) async fn create(
             composed_at: work.at,
         };
         channels::insert(work.tx(), &channel)?;
-        set_audit_subject(work, &channel);
+        work.set_audit_accounts(channel.accounts.as_deref());
         let location = format!("/v1/channels/{}", channel.id);
         Ok(WriteResponse::created(&location, &ChannelView::from(channel)))
     });
@@ -310,7 +302,7 @@ pub(super) async fn change(
             None => channel.disabled_at,
         };
         channels::update(work.tx(), &channel)?;
-        set_audit_subject(work, &channel);
+        work.set_audit_accounts(channel.accounts.as_deref());
         Ok(WriteResponse::ok_versioned(&ChannelView::from(channel)))
     });
     let response = write.await?;
@@ -359,7 +351,7 @@ pub(super) async fn delete(
         let channel = visible_channel(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&ChannelView::from(channel.clone())))?;
         channels::delete(work.tx(), channel.row)?;
-        set_audit_subject(work, &channel);
+        work.set_audit_accounts(channel.accounts.as_deref());
         Ok(WriteResponse::ok(&ChannelView::from(channel)))
     })
     .await

@@ -132,7 +132,7 @@ pub(super) async fn test(
             next_try_at: Some(work.at),
         };
         deliveries::upsert(work.tx(), &delivery)?;
-        webhooks::set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let response = write.await?;
@@ -235,7 +235,7 @@ pub(super) async fn replay(
     };
     let write = app.write(request, move |work| {
         let webhook = webhooks::visible_webhook(work.db(), &work.request.caller, &id)?;
-        webhooks::set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         let replayed = match start {
             ReplayStart::After(row) => {
                 // Events after the cursor are sent anyway, so the cursor only moves back.

@@ -26,7 +26,6 @@ use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
 use crate::write::Write;
-use crate::write::WriteContext;
 use crate::write::WriteResponse;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::outbound::Reach;
@@ -98,13 +97,6 @@ impl From<StoredWebhook> for WebhookView {
 pub(super) fn visible_webhook(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
     let stored = webhooks::get(db, id)?.filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     stored.ok_or_else(|| Problem::not_found("webhook", id))
-}
-
-/// Sets the audit subject to the webhook's account, if it has exactly one.
-pub(super) fn set_audit_subject(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
-    if let Some([account]) = webhook.accounts.as_deref() {
-        work.set_audit_subject(account, None);
-    }
 }
 
 /// Lists webhooks, disabled ones included, in the order in which they were created.
@@ -200,7 +192,7 @@ pub(super) async fn create(
             cursor: list_queries::last_event(work.db())?,
         };
         webhooks::insert(work.tx(), &webhook)?;
-        set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         let created = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         let replay = WebhookWithSecret::new(&webhook, None);
         Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &created)
@@ -248,7 +240,7 @@ pub(super) async fn change(
             Some(_) | None => {}
         }
         webhooks::update(work.tx(), &webhook)?;
-        set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
     let response = write.await?;
@@ -268,7 +260,7 @@ pub(super) async fn delete(
         let webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         webhooks::delete(work.tx(), webhook.row)?;
-        set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         Ok(WriteResponse::ok(&WebhookView::from(webhook)))
     })
     .await
@@ -292,7 +284,7 @@ pub(super) async fn rotate_secret(
         let previous = std::mem::replace(&mut webhook.secret, sealed);
         webhook.previous = Some(PreviousSecret { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.tx(), &webhook)?;
-        set_audit_subject(work, &webhook);
+        work.set_audit_accounts(webhook.accounts.as_deref());
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
     })

@@ -63,6 +63,13 @@ impl WriteContext<'_> {
         *self.audit_subject = AuditSubject { account, resource };
     }
 
+    /// Sets the account of the audit record for what is about these accounts, if that is exactly one; `None` is all accounts.
+    pub(crate) fn set_audit_accounts(&mut self, accounts: Option<&[String]>) {
+        if let Some([account]) = accounts {
+            self.set_audit_subject(account, None);
+        }
+    }
+
     /// Adds events that are published after the commit.
     pub(crate) fn record_events(&mut self, events: Vec<RecordedEvent>) {
         self.events.extend(events);
