@@ -307,7 +307,7 @@ fn each_item_of_a_job_is_done_once_however_often_the_host_is_killed() {
     let mut server = serve(folder.path());
     let import = server.answer(&token, "POST", "/v1/resources:import", "import", &inventory.to_string());
     assert!(import.starts_with("HTTP/1.1 200"), "{import}");
-    let job = r#"{"command": {"renew": {}}, "filter": {}}"#;
+    let job = r#"{"command": {"renew": {}}, "filter": {"account": "a"}}"#;
     let mut kills = 0;
     loop {
         // The same key: the job is taken on once, whether its answer came or not.

@@ -146,9 +146,9 @@ pub(crate) fn left_out(
     (is_covered && lapses && is_behind && !is_taken).then_some((index, left_out.term))
 }
 
-/// The instance in whose place a member has one try of its own, the last before it expires, and the term of its own renewals:
-/// the instance's tries for both have begun, and none is left that can come to something, as after a scaling, which passes.
-/// `None` of every other member.
+/// The instance in whose place a member has two tries of its own, the last before it expires, and the term of its own
+/// renewals: the instance's tries for both have begun, and none is left that can come to something, as after a scaling, which
+/// passes. `None` of every other member.
 pub(crate) fn stands_in(
     settings: &Settings,
     bundle: &[Resource],
@@ -156,7 +156,8 @@ pub(crate) fn stands_in(
 ) -> Option<(MemberIndex, Term)> {
     let index = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
     let (instance, own) = (&bundle[index as usize], resource.expires_at?);
-    let last = last_try(settings, resource)?;
+    let [_, last] = last_tries(settings, resource);
+    let last = last?;
     let expires_at = instance.expires_at.filter(|expires_at| own < *expires_at)?;
     let of_instance = || tries(settings, Kind::of(&instance.kind), expires_at);
     let have_begun = of_instance().any(|at| at <= last);
@@ -165,9 +166,13 @@ pub(crate) fn stands_in(
     (have_begun && is_over).then_some((index, term))
 }
 
-/// The last try of what expires.
-pub(crate) fn last_try(settings: &Settings, resource: &Resource) -> Option<Timestamp> {
-    tries(settings, Kind::of(&resource.kind), resource.expires_at?).max()
+/// The last two tries of what expires, as far as there are so many. An approval that is requested at the first has until
+/// the second.
+pub(crate) fn last_tries(settings: &Settings, resource: &Resource) -> [Option<Timestamp>; 2] {
+    let Some(expires_at) = resource.expires_at else { return [None; 2] };
+    let of_day = || tries(settings, Kind::of(&resource.kind), expires_at);
+    let last = of_day().max();
+    [of_day().filter(|at| Some(*at) < last).max(), last]
 }
 
 /// The term of automatic renewals of what is prepaid.

@@ -14,7 +14,7 @@ use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
-use crate::following::last_try;
+use crate::following::last_tries;
 use crate::following::left_out;
 use crate::following::stands_in;
 use crate::following::tried_with;
@@ -61,10 +61,10 @@ impl Line {
         let resource = &bundle[member as usize];
         let renews_itself = resource.on_expiry == OnExpiry::Renew && tried_with(bundle, resource).is_none();
         if !renews_itself && left_out(settings, bundle, resource).is_none() {
-            if stands_in(settings, bundle, resource).is_some()
-                && let Some(last) = last_try(settings, resource)
-            {
-                self.push(last, member, Action::TryRenewal);
+            if stands_in(settings, bundle, resource).is_some() {
+                for at in last_tries(settings, resource).into_iter().flatten() {
+                    self.push(at, member, Action::TryRenewal);
+                }
             }
             return;
         }

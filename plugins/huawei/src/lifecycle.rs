@@ -122,7 +122,7 @@ impl ResourceRules<'_> {
             || left_out(settings, bundle, member).is_some();
         if !has_tries {
             if stands_in(settings, bundle, member).is_some() {
-                into.extend(self.last_try(stages).map(|at| self.occurrence(at, Action::TryRenewal)));
+                into.extend(self.last_tries(stages).map(|at| self.occurrence(at, Action::TryRenewal)));
             }
             return;
         }
@@ -135,12 +135,15 @@ impl ResourceRules<'_> {
         into.extend(tries.map(|at| self.occurrence(at, Action::TryRenewal)));
     }
 
-    /// The last try before the resource expires, if it is ahead.
-    fn last_try(&self, stages: &Stages) -> Option<Timestamp> {
+    /// The last two tries before the resource expires, as far as they are ahead. An approval that is requested at the
+    /// first has until the second.
+    fn last_tries(&self, stages: &Stages) -> impl Iterator<Item = Timestamp> {
         let until = stages.expires_at.min(stages.released_at);
         let of_day = CALENDAR.at_hour(until, 0, DEDUCTION_HOUR);
-        let last = if of_day < until { of_day } else { CALENDAR.at_hour(until, 1, DEDUCTION_HOUR) };
-        (last > self.after).then_some(last)
+        let last_day = if of_day < until { 0 } else { 1 };
+        let tries = [last_day + 1, last_day].map(|days| CALENDAR.at_hour(until, days, DEDUCTION_HOUR));
+        let after = self.after;
+        tries.into_iter().filter(move |&at| at > after)
     }
 
     /// The stages still to come, ended by those of what the resource depends on.

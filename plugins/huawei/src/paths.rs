@@ -80,8 +80,8 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
     (stays && lapses && is_behind && !is_taken).then_some(left_out.term)
 }
 
-/// The term of the only try that `member` has of its own while what it goes along with cannot be renewed, for a reason that
-/// passes, and the tries for both have begun: the last one before it expires. `None` of every other member.
+/// The term of the two tries that `member` has of its own while what it goes along with cannot be renewed, for a reason that
+/// passes, and the tries for both have begun: the last before it expires. `None` of every other member.
 pub(crate) fn stands_in(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
     let above = &bundle[goes_along(settings, bundle, member)?];

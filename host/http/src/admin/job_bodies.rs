@@ -39,8 +39,9 @@ pub(super) struct JobSchema {
     from_dry_run: Option<String>,
 }
 
-/// The filters of the list of resources.
+/// The filters of the list of resources, at least one of them.
 #[derive(ToSchema)]
+#[schema(min_properties = 1)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what a filter is read from")]
 struct JobFilter {
@@ -135,7 +136,7 @@ fn filter(cursor: JsonCursor<'_, '_>) -> Option<ResourceFilter> {
     let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).option();
     let (expires_from, expires_before) = (instant("expires_from"), instant("expires_before"));
     let (tag, tag_value) = resources::split_tag(tag?);
-    Some(ResourceFilter {
+    let filter = ResourceFilter {
         account: account?,
         provider: provider?,
         kinds: kind?.into_iter().collect(),
@@ -145,5 +146,10 @@ fn filter(cursor: JsonCursor<'_, '_>) -> Option<ResourceFilter> {
         expires_from: expires_from?,
         expires_before: expires_before?,
         ..ResourceFilter::default()
-    })
+    };
+    if filter == ResourceFilter::default() {
+        cursor.report("it would choose every resource; give at least one criterion, such as `account`");
+        return None;
+    }
+    Some(filter)
 }

@@ -141,7 +141,12 @@ pub(super) fn job_form(frame: &Frame, query: &Parameters, table: Markup) -> Mark
                 fieldset {
                     legend { (frame.say(t::WITH_MANY)) }
                     label.inline { input type="radio" name="which" value="chosen" checked; (frame.say(t::CHOSEN_ONES)) }
-                    label.inline { input type="radio" name="which" value="filter"; (frame.say(t::ALL_OF_FILTER)) }
+                    @if FILTER.iter().any(|name| query.get(name).is_some()) {
+                        label.inline {
+                            input type="radio" name="which" value="filter";
+                            (frame.say(t::ALL_OF_FILTER))
+                        }
+                    }
                     (commands(frame))
                     (parts::term_choice(frame, t::PERIOD, t::OWN_TERM))
                     (parts::field(frame, t::REASON, "reason", ""))

@@ -283,7 +283,7 @@ fn a_filter_finds_what_the_list_of_resources_finds() {
 fn a_filter_takes_no_more_than_a_job_does_and_says_so() {
     let server = crowd(10_001);
     let id =
-        run(&server, "operator", &json!({ "command": "cancel_auto_renew", "filter": {}, "dry_run": true }));
+        run(&server, "operator", &json!({ "command": "cancel_auto_renew", "filter": { "kind": "ecs" }, "dry_run": true }));
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
     assert_eq!((&job["total"], &job["has_more"]), (&json!(10_000), &json!(true)));
     let mut seen = Vec::new();
@@ -398,7 +398,7 @@ fn jobs_of_tokens_that_see_more_are_not_shown() {
 #[test]
 fn a_cancelled_job_leaves_the_rest_alone() {
     let server = crowd(3000);
-    let body = json!({ "command": { "renew": {} }, "filter": {} }).to_string();
+    let body = json!({ "command": { "renew": {} }, "filter": { "kind": "ecs" } }).to_string();
     let id = server.post("operator", "/v1/jobs", &body).json()["id"].as_str().unwrap().to_owned();
     let cancelled = server.post("operator", &format!("/v1/jobs/{id}:cancel"), "{}").json();
     assert_eq!(
@@ -422,7 +422,7 @@ fn a_job_ends_with_the_token_that_asked_for_it() {
     let tokens = server.get("admin", "/v1/tokens").json();
     let tokens = tokens["items"].as_array().unwrap();
     let token = tokens.iter().find(|token| token["name"] == "operator").unwrap()["id"].as_str().unwrap();
-    let body = json!({ "command": { "renew": {} }, "filter": {} }).to_string();
+    let body = json!({ "command": { "renew": {} }, "filter": { "kind": "ecs" } }).to_string();
     let id = server.post("operator", "/v1/jobs", &body).json()["id"].as_str().unwrap().to_owned();
     assert_eq!(server.post("admin", &format!("/v1/tokens/{token}:revoke"), "").status, 200);
     finish(&server, &id);
@@ -437,7 +437,7 @@ fn a_job_ends_with_the_token_that_asked_for_it() {
 #[test]
 fn a_job_that_was_under_way_goes_on_after_a_restart() {
     let server = crowd(3000);
-    let body = json!({ "command": { "renew": {} }, "filter": {} }).to_string();
+    let body = json!({ "command": { "renew": {} }, "filter": { "kind": "ecs" } }).to_string();
     let id = server.post("operator", "/v1/jobs", &body).json()["id"].as_str().unwrap().to_owned();
     let server = server.restarted();
     finish(&server, &id);
@@ -452,7 +452,7 @@ fn a_job_that_was_under_way_goes_on_after_a_restart() {
 #[test]
 fn other_writes_are_done_while_a_job_goes_on() {
     let server = crowd(3000);
-    let body = json!({ "command": { "renew": {} }, "filter": {} }).to_string();
+    let body = json!({ "command": { "renew": {} }, "filter": { "kind": "ecs" } }).to_string();
     let id = server.post("operator", "/v1/jobs", &body).json()["id"].as_str().unwrap().to_owned();
     let answer = server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#);
     assert_eq!(answer.status, 200);
@@ -500,7 +500,7 @@ fn a_job_is_one_record_in_the_audit_log_and_its_items_lead_to_it() {
 #[test]
 fn a_token_has_so_many_jobs_at_once_and_no_more() {
     let server = crowd(3000);
-    let body = json!({ "command": "cancel_auto_renew", "filter": {} }).to_string();
+    let body = json!({ "command": "cancel_auto_renew", "filter": { "kind": "ecs" } }).to_string();
     for _ in 0..8 {
         assert_eq!(server.post("operator", "/v1/jobs", &body).status, 202);
     }
@@ -520,6 +520,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         json!({ "command": "renew", "ids": [] }),
         json!({ "command": { "renew": { "term": 1 } }, "ids": ["", 7], "dry_run": "yes" }),
         json!({ "command": "cancel_auto_renew", "ids": ["a"], "filter": {} }),
+        json!({ "command": "cancel_auto_renew", "filter": {} }),
         json!({ "command": "cancel_auto_renew", "filter": { "stage": "gone", "owner": "me" } }),
         json!({ "command": "cancel_auto_renew", "from_dry_run": "job-1", "dry_run": true }),
         json!({ "from_dry_run": "1" }),

@@ -200,7 +200,7 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
 }
 
 #[test]
-fn what_goes_along_is_tried_once_when_its_instance_is_kept_from_it() {
+fn what_goes_along_is_tried_twice_when_its_instance_is_kept_from_it() {
     let scaling = || instance("2026-08-12 10:00").with("status", "scaling");
     let address = || prepaid("eip", "ip", "2026-08-10 10:00").attached();
     let shown = [

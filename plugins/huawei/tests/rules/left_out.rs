@@ -200,7 +200,7 @@ fn what_is_renewed_along_and_ends_before_the_next_tries_is_left_behind() {
 }
 
 #[test]
-fn what_goes_along_is_tried_once_when_the_other_one_is_kept_from_it() {
+fn what_goes_along_is_tried_twice_when_the_other_one_is_kept_from_it() {
     let said: Said = &[("deduction_days", "2")];
     let kept = || with("condition", "processing-order", until("2026-03-01 23:59:59", server()));
     let far = with("condition", "processing-order", until("2026-03-31 23:59:59", server()));
