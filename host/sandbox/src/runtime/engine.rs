@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wasmtime::Config;
+use wasmtime::Enabled;
 use wasmtime::Engine;
 use wasmtime::InstanceAllocationStrategy;
 use wasmtime::PoolingAllocationConfig;
@@ -198,6 +199,8 @@ fn pool(limits: &Limits, sandboxes_max: usize) -> PoolingAllocationConfig {
         .max_memory_size(limits.memory_max_bytes)
         .table_elements(limits.table_elements_max)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        // Only pages that a sandbox touched are written again, where the kernel tells which these are.
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(limits.table_elements_max * size_of::<usize>())
         .max_unused_warm_slots(number(sandboxes_max));
     pool

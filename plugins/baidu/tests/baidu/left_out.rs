@@ -214,6 +214,7 @@ fn what_goes_along_is_tried_twice_when_its_instance_is_kept_from_it() {
     expect![[r#"
         2026-08-05 09:00  i      try to renew
         2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  ip     try to renew
         2026-08-10 09:00  ip     try to renew
         2026-08-11 09:00  i      try to renew
         2026-08-12 09:00  i      try to renew
@@ -233,6 +234,7 @@ fn what_goes_along_is_tried_twice_when_its_instance_is_kept_from_it() {
 
         2026-08-05 09:00  i      try to renew
         2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  v      try to renew
         2026-08-10 09:00  v      try to renew
         2026-08-11 09:00  i      try to renew
         2026-08-12 09:00  i      try to renew

@@ -217,6 +217,7 @@ fn what_goes_along_is_tried_twice_when_the_other_one_is_kept_from_it() {
         disk: CBC.99003605
 
         2026-02-27 03:00:00 #0 try
+        2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #0 try
         2026-02-28 03:00:00 #1 try
         2026-03-01 03:00:00 #0 try
