@@ -253,6 +253,12 @@ pub fn is_last_try(
     in_time.map(|next| next.at).max() == Some(at)
 }
 
+/// The first instant after `at` at which something expires that `plan` extends; `None` when there is none.
+pub fn first_expiry(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Option<Timestamp> {
+    let extended = plan.steps.iter().filter(|step| step.operation.as_extend().is_some());
+    extended.filter_map(|step| bundle[step.member].expires_at).filter(|expires_at| *expires_at > at).min()
+}
+
 /// When an approval of `plan` for `member` expires that is requested at `at`; always later than that.
 ///
 /// The second before the provider's last try that `timeline` has before the expiry: once that has passed, a provider

@@ -174,7 +174,12 @@ impl Batch {
         let attempt = apply::attempt_id(&ruled.plan, bundle, member);
         let key = attempt.as_ref().map(|attempt| &attempt.key);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
-        let (instant, expires_at) = (item.instant, bundle[member].expires_at);
+        let instant = item.instant;
+        // Where silence renews, it does so in time for everything that the plan renews.
+        let expires_at = match self.renews_undecided(index) {
+            true => approval::first_expiry(&ruled.plan, bundle, instant).or(bundle[member].expires_at),
+            false => bundle[member].expires_at,
+        };
         match approval::existing_renewal(&summaries, bundle, member, key) {
             ExistingApproval::Pending(approval) => {
                 self.extend_approval(index, approval, ruled);

@@ -156,7 +156,7 @@ impl Batch {
         ahead.map(|approval| (approval.summary.member, approval.expires_at)).collect()
     }
 
-    fn renews_undecided(&self, index: EntryIndex) -> bool {
+    pub(super) fn renews_undecided(&self, index: EntryIndex) -> bool {
         let account = &self.account(self.entry(index).account).account;
         account_settings::on_undecided(&account.settings) == OnUndecided::Renew
     }

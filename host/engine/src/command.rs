@@ -188,7 +188,7 @@ impl<S: EngineStore> Engine<S> {
     }
 
     /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
-    fn request_approval(
+    pub(super) fn request_approval(
         &mut self,
         at: Timestamp,
         account: AccountKey,
@@ -199,7 +199,7 @@ impl<S: EngineStore> Engine<S> {
         evaluation.batch.entries[0].record_rulings(member, ruled);
         let (approval, is_changed) =
             evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled, pay_until)?;
-        let is_told = is_changed || !ruled.events.is_empty();
+        let is_told = is_changed || !ruled.events.is_empty() || evaluation.deferred_purchase.is_some();
         let events = if is_told { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }

@@ -17,6 +17,7 @@ use crate::batch_entry::BACK_OFF_MAX;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
+use crate::planner::CommandEvaluation;
 
 impl<S: EngineStore> Engine<S> {
     /// Pays for a package whose time to be paid has come: the same as buying it again now. One whose plugin gives no
@@ -31,18 +32,13 @@ impl<S: EngineStore> Engine<S> {
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
         let evaluation = self.planner().evaluate(at, stored, member, &command, Some(purchase.row));
-        // It was approved when it was ordered, where that was needed.
-        let applied = evaluation.and_then(|mut evaluation| {
-            let answer = evaluation.request_plan(&command)?;
-            Ok((evaluation.apply(self.reads(), &command, answer)?, evaluation))
+        let may_be_paid = self.review_until.is_some_and(|until| purchase.pay_at <= until);
+        let paid = evaluation.and_then(|evaluation| match may_be_paid {
+            true => self.review_payment(at, account, evaluation, &command),
+            false => self.pay(at, account, evaluation, &command),
         });
-        match applied {
-            Ok((refusal, mut evaluation)) => {
-                if let Some(refusal) = &refusal {
-                    evaluation.record_refusal(&command, refusal);
-                }
-                self.persist(at, account, evaluation, None)
-            }
+        match paid {
+            Ok(events) => Ok(events),
             Err(
                 error @ (EngineError::Plugin(_) | EngineError::Overdue(_) | EngineError::NoPlugin { .. }),
             ) => self.postpone(purchase, at, account, resource, error.to_string()),
@@ -55,6 +51,47 @@ impl<S: EngineStore> Engine<S> {
                 | EngineError::PlanChanged { .. }),
             ) => Err(error),
         }
+    }
+
+    /// Pays for it. It was approved when it was ordered, where that was needed.
+    fn pay(
+        &mut self,
+        at: Timestamp,
+        account: AccountKey,
+        mut evaluation: CommandEvaluation,
+        command: &Command,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let answer = evaluation.request_plan(command)?;
+        if let Some(refusal) = evaluation.apply(self.reads(), command, answer)? {
+            evaluation.record_refusal(command, &refusal);
+        }
+        self.persist(at, account, evaluation, None)
+    }
+
+    /// Requests an approval of what was due in the time that the database lost when it was set back: it may be paid already.
+    fn review_payment(
+        &mut self,
+        at: Timestamp,
+        account: AccountKey,
+        mut evaluation: CommandEvaluation,
+        command: &Command,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        evaluation.batch.entries[0].needs_review = true;
+        match evaluation.request_plan(command)? {
+            Err(refusal) => evaluation.record_refusal(command, &refusal),
+            Ok(plan) => {
+                let ruled = evaluation.rule(command, plan, Vec::new());
+                if !ruled.required().is_empty() && !self.grants_approvals {
+                    return Ok(self.request_approval(at, account, evaluation, &ruled)?.events);
+                }
+                evaluation.record_ruled(&ruled)?;
+                let refusal = evaluation.apply_ruled(self.reads(), &ruled)?;
+                if let Some(refusal) = ruled.refusal(self.grants_approvals).or(refusal) {
+                    evaluation.record_refusal(command, &refusal);
+                }
+            }
+        }
+        self.persist(at, account, evaluation, None)
     }
 
     fn postpone(

@@ -145,7 +145,7 @@ impl Engine {
                 ticked_at = ticked_at.unwrap_or_default(),
                 had_ticked_at = had_ticked_at.unwrap_or_default(),
                 "the database was set back: it is a backup, or another file than before. What happened since is lost, and was sent \
-                 and paid all the same: automatic renewals that were due until then wait for an approval, and tokens and keys that \
+                 and paid all the same: automatic renewals and purchases that were due until then wait for an approval, jobs that were running are cancelled, and tokens and keys that \
                  were revoked since must be revoked again"
             );
         }

@@ -15,6 +15,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Store;
 use crate::clock;
 use crate::error::StoreError;
+use crate::jobs;
 use crate::keys::EventKey;
 use crate::keys::RowKey;
 use crate::list_queries;
@@ -23,6 +24,10 @@ use crate::tx::ReadTx;
 
 /// How many ids of events are left out when a generation begins: more than there can be since the file was written last.
 const EVENTS_LEFT_OUT: i64 = 1 << 20;
+
+/// Why a job is cancelled that was running in a database which was set back.
+const JOB_MAY_BE_DONE: &str = "the database was set back while it ran: what it did in the lost time is paid; compare with the \
+                               provider, and make a job of what is left";
 
 /// How far a database had come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +135,7 @@ impl Store {
 
     /// Begins a generation of a database that was set back. Events that come from now on have ids that none had before: what
     /// was lost of them may have been sent. Every pending approval of something that is paid for requires `approval` from now
-    /// on: it may have been given in the lost time. `at` is the present, which is when the host is said to have resumed.
+    /// on: it may have been given in the lost time. Jobs that were running are cancelled: they may have gone on in it. `at` is the present, which is when the host is said to have resumed.
     ///
     /// # Errors
     ///
@@ -146,7 +151,8 @@ impl Store {
                 "insert into event (row, at, account, resource, type, body) values (?1, ?2, null, null, 'host_resumed', ?3)",
                 (row, at.as_second(), body),
             )?;
-            required_approvals::require_of_pending(tx, approval)
+            required_approvals::require_of_pending(tx, approval)?;
+            jobs::cancel_running(tx, JOB_MAY_BE_DONE, at)
         })?;
         let found = present(self.db())?;
         let (store_generation, connection) = (&mut self.generation, &self.tx);

@@ -154,14 +154,14 @@ pub(crate) fn stands_in(
     bundle: &[Resource],
     resource: &Resource,
 ) -> Option<(MemberIndex, Term)> {
-    let index = tried_with(bundle, resource).filter(|_| resource.on_expiry == OnExpiry::Lapse)?;
+    let index = tried_with(bundle, resource)?;
     let (instance, own) = (&bundle[index as usize], resource.expires_at?);
     let [_, last] = last_tries(settings, resource);
     let last = last?;
-    let expires_at = instance.expires_at.filter(|expires_at| own < *expires_at)?;
+    let expires_at = instance.expires_at.filter(|expires_at| own <= *expires_at)?;
     let of_instance = || tries(settings, Kind::of(&instance.kind), expires_at);
     let have_begun = of_instance().any(|at| at <= last);
-    let is_over = is_scaling(instance) || !of_instance().any(|at| at >= last && at < own);
+    let is_over = is_scaling(instance) || own < expires_at && !of_instance().any(|at| at >= last && at < own);
     let term = renewal_term(resource)?;
     (have_begun && is_over).then_some((index, term))
 }

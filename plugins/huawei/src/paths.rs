@@ -64,16 +64,17 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
     let left_out = LeftOut::of(resource, LEFT_OUT)?;
     let own = expiry(resource)?;
     // The one above may have used up its last renewal with the try that left this one out. What was decided about it since is
-    // for both.
+    // for both, unless something further above renews this one.
     let above = &bundle[lead(bundle, member)?];
+    let goes_along = goes_along(settings, bundle, member);
     let stays = match above.on_expiry {
         OnExpiry::Renew | OnExpiry::Lapse => true,
-        OnExpiry::Convert | OnExpiry::Release => false,
+        OnExpiry::Convert | OnExpiry::Release => goes_along.is_some(),
     };
     let lapses = is_in_time(settings, resource) && resource.on_expiry == OnExpiry::Lapse;
     // What was renewed may have been given back since.
     let is_behind = expiry(above).is_some_and(|above| own < above);
-    let is_taken = goes_along(settings, bundle, member).is_some_and(|above| {
+    let is_taken = goes_along.is_some_and(|above| {
         let above = &bundle[above];
         refused_for_now(above, true).is_none() && is_tried_before(settings, expiry(above), own)
     });
@@ -85,9 +86,8 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
 pub(crate) fn stands_in(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
     let above = &bundle[goes_along(settings, bundle, member)?];
-    let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
     let have_begun = is_tried_before(settings, expiry(above), expiry(resource)?);
-    refused_for_now(above, true).filter(|_| lapses && have_begun)?;
+    refused_for_now(above, true).filter(|_| resource.stage == Stage::Active && have_begun)?;
     usual_term(settings, resource)
 }
 

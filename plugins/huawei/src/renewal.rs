@@ -142,10 +142,11 @@ fn stays_out(
     if left_out(settings, bundle, member).is_some() {
         return Some(RENEWS_ITSELF);
     }
-    // One that is named although it goes along with another is renewed with what goes along there, too, unless it was left
-    // behind there.
-    let goes_along =
-        tried_with(settings, bundle, named).filter(|_| own_term(settings, bundle, named).is_none());
+    // One that is named although it goes along with another is renewed with what goes along there, too; one that has tries of
+    // its own meanwhile, with what does not live longer than it.
+    let has_own_tries = own_term(settings, bundle, named).is_some();
+    let is_as_short = expiry(&bundle[named]).is_some_and(|named| own_expiry <= named);
+    let goes_along = tried_with(settings, bundle, named).filter(|_| !has_own_tries || is_as_short);
     match tried_with(settings, bundle, member) {
         Some(itself) if itself == member => Some(RENEWS_ITSELF),
         other if other != Some(named) && other.is_some() && other != goes_along => Some(RENEWED_WITH_ANOTHER),

@@ -77,6 +77,11 @@ impl rulings::Guest for Script {
     }
 }
 
+/// Scripts allocate in small pieces and free them again, and the allocator of the standard library is slower at that.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, missing_docs, reason = "the calls from outside, generated from wit/policy")]
 mod export {

@@ -132,6 +132,15 @@ pub fn cancel(db: &WriteTx, job: JobKey, reason: &str, at: Timestamp) -> Result<
     Ok(())
 }
 
+/// Cancels all running jobs, and says why.
+pub(crate) fn cancel_running(db: &WriteTx, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.connection().execute(
+        "update job set state = 'cancelled', cancel_reason = ?1, ended_at = ?2 where state = 'running'",
+        (reason, at.as_second()),
+    )?;
+    Ok(())
+}
+
 /// The job at `row`.
 pub fn get(db: &ReadTx, row: JobKey) -> Result<Option<StoredJob>, StoreError> {
     let mut statement = db.connection().prepare_cached("select * from job where row = ?1")?;

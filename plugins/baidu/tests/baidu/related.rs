@@ -250,7 +250,9 @@ fn a_disk_with_a_rule_is_tried_where_its_instance_is_never_renewed() {
         2026-08-03 09:00  i      try to renew
         2026-08-07 09:00  i      try to renew
         2026-08-09 09:00  i      try to renew
+        2026-08-09 09:00  v-1    try to renew
         2026-08-10 09:00  i      try to renew
+        2026-08-10 09:00  v-1    try to renew
         v-1    until 2026-09-10 10:00 for 1 month
         status running
         2026-08-03 09:00  i      try to renew
