@@ -282,8 +282,11 @@ fn a_filter_finds_what_the_list_of_resources_finds() {
 #[test]
 fn a_filter_takes_no_more_than_a_job_does_and_says_so() {
     let server = crowd(10_001);
-    let id =
-        run(&server, "operator", &json!({ "command": "cancel_auto_renew", "filter": { "kind": "ecs" }, "dry_run": true }));
+    let id = run(
+        &server,
+        "operator",
+        &json!({ "command": "cancel_auto_renew", "filter": { "kind": "ecs" }, "dry_run": true }),
+    );
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
     assert_eq!((&job["total"], &job["has_more"]), (&json!(10_000), &json!(true)));
     let mut seen = Vec::new();

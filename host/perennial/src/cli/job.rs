@@ -262,7 +262,9 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
     let job = ended(client, &made)?;
     context.write_item(client, &JOB, &job, list)?;
     if job["state"] == "cancelled" {
-        anyhow::bail!("`{made}` was cancelled before its end; `perennial job items {made}` says what was done");
+        anyhow::bail!(
+            "`{made}` was cancelled before its end; `perennial job items {made}` says what was done"
+        );
     }
     // What was named twice was done once.
     match left_over(&job, &["applied", "pending_approval", "skipped"]) {

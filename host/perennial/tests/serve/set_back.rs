@@ -171,8 +171,8 @@ fn a_pending_approval_says_that_it_may_be_paid_and_needs_a_person() {
     assert_eq!(approval["required"][0]["reason"], "");
     run(&folder, &[], &["db", "backup", "backup.db"]);
     let approve = format!("/v1/approvals/{}:approve", approval["id"].as_str().unwrap());
-    assert_eq!(server.send("POST", &approve, "{}").status, 200);
-    assert_eq!(balance(&server), "70.00");
+    let approved = server.send("POST", &approve, "{}");
+    assert_eq!((approved.status, balance(&server).as_str()), (200, "70.00"), "{}", approved.body);
     stop(server);
 
     assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
@@ -215,4 +215,78 @@ fn what_may_be_paid_already_is_not_paid_once_it_is_no_longer_declined() {
     // What is due after the time that is lost is paid as ever.
     advance(&server, "2026-01-20T00:00:00Z");
     assert_eq!(balance(&server), "70.00");
+}
+
+#[test]
+fn a_package_that_was_to_be_paid_in_the_lost_time_waits_for_a_person() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &START);
+    let package = json!({
+        "id": "pkg", "account": "a", "kind": "package", "region": "r", "charging": "prepaid", "price": "30.00",
+        "started_at": "2026-01-01T00:00:00Z", "expires_at": "2026-03-31T15:59:59Z", "anchor_day": 31,
+        "term": { "count": 1, "unit": "month" }, "quota": "100.0", "used": "0.0", "unit": "vCPU-hour",
+        "resource_type": "cci",
+    });
+    let account = json!({ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "100.00" });
+    let inventory = json!({ "accounts": [account], "resources": [package] }).to_string();
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory).status, 200);
+    let later = r#"{"pay_at": "2026-01-05T00:00:00Z", "effective_at": "2026-01-06T00:00:00Z"}"#;
+    assert_eq!(server.send("POST", "/v1/resources/pkg:buy-again", later).status, 200);
+    run(&folder, &[], &["db", "backup", "backup.db"]);
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "70.00", "it was paid");
+    stop(server);
+    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+
+    let server = Served::start(&folder, &[], &AGAIN);
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "100.00", "it may be paid already");
+    let approvals = items(&server, "/v1/approvals?state=pending");
+    let waiting = approvals.iter().map(|approval| (&approval["resource"], &approval["cost"]));
+    assert_eq!(waiting.collect::<Vec<_>>(), [(&json!("pkg"), &json!("30.00"))]);
+    let approve = format!("/v1/approvals/{}:approve", approvals[0]["id"].as_str().unwrap());
+    // It takes effect later than it was to, and that is looked at first.
+    assert_eq!(server.send("POST", &approve, "{}").status, 409);
+    let approved = server.send("POST", &approve, "{}");
+    assert_eq!((approved.status, balance(&server).as_str()), (200, "70.00"), "{}", approved.body);
+    stop(server);
+}
+
+#[test]
+fn a_job_that_may_have_gone_on_in_the_lost_time_is_cancelled() {
+    const COUNT: usize = 4_000;
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &START);
+    let resource = |number: usize| {
+        json!({
+            "id": format!("ecs-{number}"), "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-03-31T15:59:59Z", "price": "1.00",
+            "term": { "count": 1, "unit": "month" },
+        })
+    };
+    let account = json!({ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "9000.00" });
+    let resources = (0..COUNT).map(resource).collect::<Vec<_>>();
+    let inventory = json!({ "accounts": [account], "resources": resources }).to_string();
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory).status, 200);
+    let job = r#"{"command": {"renew": {}}, "filter": {"account": "a"}}"#;
+    assert_eq!(server.send("POST", "/v1/jobs", job).status, 202);
+    run(&folder, &[], &["db", "backup", "backup.db"]);
+    // The clock leaves an instant when what was asked for at it is done.
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "5000.00");
+    stop(server);
+    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+
+    let server = Served::start(&folder, &[], &AGAIN);
+    let done = |job: &Value| job["outcomes"]["applied"].as_u64().unwrap_or_default();
+    let job = server.get("/v1/jobs/job-1").json();
+    assert_eq!(job["state"], "cancelled", "the backup has it running: {job}");
+    assert!(
+        job["cancel_reason"].as_str().unwrap().starts_with("the database was set back while it ran"),
+        "{job}"
+    );
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), format!("{}.00", 9000 - done(&job)));
+    assert_eq!(done(&server.get("/v1/jobs/job-1").json()), done(&job));
+    stop(server);
 }
