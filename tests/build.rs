@@ -1,4 +1,4 @@
-//! Builds the guests that tests load: two compiled like a plugin, one written by hand.
+//! Builds the guests that tests load: three compiled like a plugin, one written by hand.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     plugin_builder::script(|folders| {
         plugin_builder::build("guest-hostile", folders)?;
         plugin_builder::build("guest-lantern", folders)?;
+        plugin_builder::build("guest-system", folders)?;
         assemble("tables", folders)
     })
 }

@@ -209,7 +209,7 @@ def edit_policy(driver, demo):
     form = find(driver, "form.editor")
     fill(form, source="fn rule(plan) {")
     submit(driver, form.find_element(By.CSS_SELECTOR, "button[value='check']"))
-    assert driver.find_elements(By.CSS_SELECTOR, ".problem li"), text(driver)
+    assert "to terminate this block" in text(driver), text(driver)
     form = find(driver, "form.editor")
     assert form.find_element(By.NAME, "source").get_attribute("value") == "fn rule(plan) {"
     fill(form, source=POLICY)

@@ -8,3 +8,6 @@ pub const LANTERN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-lante
 
 /// A plugin that does what no compiler emits, by the last bits of the second that a bundle is asked about; see its source.
 pub const TABLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-tables.wasm"));
+
+/// A plugin that imports WASI and asks it for what the attribute `does` says; see its source.
+pub const SYSTEM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-system.wasm"));

@@ -23,6 +23,8 @@ use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -34,8 +36,14 @@ const ATTACHED: usize = 200;
 
 fn plugins() -> Plugins {
     let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bundles"));
-    Plugins::load(&Options { files: Vec::new(), cache_dir, limits: Limits::DEFAULT, trust: Trust::default() })
-        .unwrap()
+    Plugins::load(&Options {
+        files: Vec::new(),
+        cache_dir,
+        limits: Limits::DEFAULT,
+        trust: Trust::default(),
+        grants: Grants::new(package_manifest::limits),
+    })
+    .unwrap()
 }
 
 fn at(text: &str) -> Timestamp {

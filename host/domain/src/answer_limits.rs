@@ -8,19 +8,19 @@ use std::collections::BTreeSet;
 use crate::plan::Refusal;
 
 /// The longest code of a refusal, in bytes. Those of the clouds have up to 40.
-pub(crate) const CODE_BYTES_MAX: usize = 128;
+pub const CODE_BYTES_MAX: usize = 128;
 /// The longest message of a refusal, and the longest reason for leaving a member out, in bytes.
-pub(crate) const MESSAGE_BYTES_MAX: usize = 4_096;
+pub const MESSAGE_BYTES_MAX: usize = 4_096;
 /// The longest name of an attribute that a plugin sets, in bytes.
-pub(crate) const ATTRIBUTE_NAME_BYTES_MAX: usize = 128;
+pub const ATTRIBUTE_NAME_BYTES_MAX: usize = 128;
 /// The longest value of an attribute that a plugin sets, in bytes.
-pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 4_096;
+pub const ATTRIBUTE_BYTES_MAX: usize = 4_096;
 /// The most attributes that a resource may have once a plugin has added one. An inventory may bring more.
-pub(crate) const ATTRIBUTES_MAX: usize = 256;
+pub const ATTRIBUTES_MAX: usize = 256;
 /// The most steps of a plan, for each member of its bundle. The clouds' longest plans have three.
-pub(crate) const STEPS_PER_MEMBER_MAX: usize = 64;
+pub const STEPS_PER_MEMBER_MAX: usize = 64;
 /// The most reasons why members are left out, for each member of the bundle.
-pub(crate) const SKIPPED_PER_MEMBER_MAX: usize = 4;
+pub const SKIPPED_PER_MEMBER_MAX: usize = 4;
 
 /// The most instants within an hour at which something may happen to a bundle, for each of its members: in one timeline, and
 /// from answer to answer, as the engine counts its wakes. The clouds' rules have two.

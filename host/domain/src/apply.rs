@@ -265,7 +265,7 @@ fn extend(
 }
 
 /// One automatic renewal less is allowed; after the last one auto-renew is off. `undo` learns how it was before.
-fn count_renewal(member: &mut Resource, at: Timestamp, undo: &mut Undo, events: &mut Vec<Event>) {
+pub fn count_renewal(member: &mut Resource, at: Timestamp, undo: &mut Undo, events: &mut Vec<Event>) {
     let Some(before) = member.renewals_left.filter(|_| member.on_expiry == OnExpiry::Renew) else { return };
     let left = before.saturating_sub(1);
     member.renewals_left = Some(left);

@@ -8,9 +8,6 @@ use crate::approval_state::State;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
 use crate::event_kinds::event_kinds;
-use crate::field::Field;
-use crate::field::FieldSource;
-use crate::field::FieldValue;
 use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::order::OrderKind;
@@ -75,6 +72,22 @@ event_kinds! {
         attempt: String,
         /// The provider's code.
         code: String,
+    },
+    /// No reply of the provider proves whether a command was carried out.
+    CommandInDoubt = "command_in_doubt" {
+        /// The word for the command.
+        command: String,
+        /// What is unclear.
+        code: String,
+    },
+    /// So many renewals of the account wait that they cannot all leave before a deadline.
+    SendingLate = "sending_late" {
+        /// The deadline that cannot be kept.
+        deadline: Timestamp,
+        /// How many renewals should leave before it.
+        renewals: u32,
+        /// When their calls should have begun to leave.
+        safe_start: Timestamp,
     },
     /// A plan waits for an approval, or is priced again while it waits.
     ApprovalRequested = "approval_requested" {
@@ -183,7 +196,7 @@ event_kinds! {
         /// The token that changed it; `cli` for the command line.
         changed_by: String,
     },
-    /// A revision of a plugin is kept from now on, and can be bound. It is the host's.
+    /// A revision of a plugin is kept from now on, and can be bound, or is granted something else. It is the host's.
     RevisionInstalled = "revision_installed" {
         /// The id of the provider whose rules it has.
         provider: String,
@@ -193,6 +206,8 @@ event_kinds! {
         origin: String,
         /// The trusted key that signed it; `None` without a signature.
         signed_by: Option<String>,
+        /// What it is granted beyond every plugin, as limits are written; `None` for nothing.
+        granted: Option<String>,
         /// The token that installed it; `cli` for the command line.
         changed_by: String,
     },
@@ -364,6 +379,36 @@ event_kinds! {
         message: String,
         /// The instant of the next call.
         next_try_at: Timestamp,
+    },
+    /// The plugin failed over the bundle alone so often that it is asked about it rarely from now on.
+    BundleParked = "bundle_parked" {
+        /// The digest of the revision.
+        revision: String,
+        /// What it is parked for; it names the plugin.
+        message: String,
+    },
+    /// A parked bundle is asked about like others again.
+    BundleUnparked = "bundle_unparked" {
+        /// The token that released it; none where the plugin answered.
+        changed_by: Option<String>,
+    },
+    /// The plugin failed over one bundle after the other: its revision is not asked for a while.
+    BreakerOpened = "breaker_opened" {
+        /// The provider's id.
+        provider: String,
+        /// The digest of the revision.
+        revision: String,
+        /// What went wrong last.
+        message: String,
+        /// The instant at which it is asked about one bundle.
+        next_try_at: Timestamp,
+    },
+    /// A revision that was not asked is asked again.
+    BreakerClosed = "breaker_closed" {
+        /// The digest of the revision.
+        revision: String,
+        /// The token that released it; none where the plugin answered.
+        changed_by: Option<String>,
     },
     /// The clock starts again after an outage.
     HostResumed = "host_resumed" {

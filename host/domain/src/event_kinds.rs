@@ -24,11 +24,11 @@ macro_rules! event_kinds {
             }
 
             /// Calls `visit` with the name and the value of every field, in their order.
-            pub fn visit_fields<'e>(&'e self, mut visit: impl FnMut(&'static str, FieldValue<'e>)) {
+            pub fn visit_fields<'e>(&'e self, mut visit: impl FnMut(&'static str, $crate::field::FieldValue<'e>)) {
                 match self {
                     $(
                         EventKind::$kind $({ $( $field, )+ })? => {
-                            $( $( visit(stringify!($field), $field.value()); )+ )?
+                            $( $( visit(stringify!($field), $crate::field::Field::value($field)); )+ )?
                         }
                     )+
                 }
@@ -36,11 +36,11 @@ macro_rules! event_kinds {
 
             /// The event of the type called `name` with the fields that `source` has; `None` when there is no such type,
             /// or when `source` lacks a field. Every field is read, so that `source` can report every problem.
-            pub fn read(name: &str, source: &mut impl FieldSource) -> Option<EventKind> {
+            pub fn read(name: &str, source: &mut impl $crate::field::FieldSource) -> Option<EventKind> {
                 match name {
                     $(
                         $name => {
-                            $( $( let $field = Field::read(stringify!($field), source); )+ )?
+                            $( $( let $field = $crate::field::Field::read(stringify!($field), source); )+ )?
                             Some(EventKind::$kind $({ $( $field: $field?, )+ })?)
                         }
                     )+

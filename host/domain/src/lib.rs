@@ -26,6 +26,8 @@ pub mod manifest;
 pub mod micros;
 pub mod order;
 pub mod plan;
+pub mod plugin_failure;
+pub mod plugin_limits;
 pub mod policy;
 pub mod provider_api;
 pub mod resource_fields;

@@ -51,22 +51,6 @@ impl Plan {
     pub fn of(steps: Vec<Step>) -> Plan {
         Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None }
     }
-
-    /// Whether all that it does is to say whether something renews itself.
-    pub fn is_setting(&self) -> bool {
-        let is_setting = |step: &Step| match step.operation {
-            Operation::SetAutoRenew(_) | Operation::SetOnExpiry(OnExpiry::Renew | OnExpiry::Lapse) => true,
-            Operation::SetOnExpiry(OnExpiry::Convert | OnExpiry::Release)
-            | Operation::Extend(_)
-            | Operation::EndSubscription(_)
-            | Operation::Convert(_)
-            | Operation::Buy(_)
-            | Operation::ChangeSpecification(_)
-            | Operation::Subscribe(_)
-            | Operation::SetAttribute(..) => false,
-        };
-        self.steps.iter().all(is_setting)
-    }
 }
 
 /// One provider operation on one member of the bundle.

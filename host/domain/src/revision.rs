@@ -111,11 +111,13 @@ pub enum RevisionDifference {
     Plan,
     /// The shadow gave no usable answer.
     Failed,
+    /// A use is taken of other packages, or tells their owner something else.
+    Usage,
 }
 
 impl RevisionDifference {
     /// Every kind, for parsing and for lists of choices.
-    pub const ALL: [RevisionDifference; 7] = [
+    pub const ALL: [RevisionDifference; 8] = [
         RevisionDifference::Timeline,
         RevisionDifference::Refused,
         RevisionDifference::Allowed,
@@ -123,6 +125,7 @@ impl RevisionDifference {
         RevisionDifference::Price,
         RevisionDifference::Plan,
         RevisionDifference::Failed,
+        RevisionDifference::Usage,
     ];
 
     /// The word for it in every format.
@@ -135,6 +138,7 @@ impl RevisionDifference {
             RevisionDifference::Price => "price",
             RevisionDifference::Plan => "plan",
             RevisionDifference::Failed => "failed",
+            RevisionDifference::Usage => "usage",
         }
     }
 
@@ -148,6 +152,7 @@ impl RevisionDifference {
             RevisionDifference::Price => 4,
             RevisionDifference::Plan => 5,
             RevisionDifference::Failed => 6,
+            RevisionDifference::Usage => 7,
         }
     }
 
@@ -210,8 +215,11 @@ mod tests {
             assert_eq!(RevisionDifference::from_code(kind.code()), Some(kind));
             format!("{}={}", kind.code(), kind.name())
         });
-        assert_eq!(codes.join(" "), "0=timeline 1=refused 2=allowed 3=refusal 4=price 5=plan 6=failed");
-        assert_eq!(RevisionDifference::from_code(7), None);
+        assert_eq!(
+            codes.join(" "),
+            "0=timeline 1=refused 2=allowed 3=refusal 4=price 5=plan 6=failed 7=usage"
+        );
+        assert_eq!(RevisionDifference::from_code(8), None);
         let modes =
             BindingMode::ALL.map(|mode| (BindingMode::from_code(mode.code()), mode.code(), mode.name()));
         assert_eq!(

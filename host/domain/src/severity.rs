@@ -33,7 +33,11 @@ impl Severity {
             EventKind::StageChanged { to: Stage::Grace | Stage::Retention | Stage::Released, .. }
             | EventKind::RenewalDeclined { next_try_at: None, .. }
             | EventKind::RenewalInDoubt { .. }
-            | EventKind::PluginFailed { .. } => Severity::Critical,
+            | EventKind::CommandInDoubt { .. }
+            | EventKind::SendingLate { .. }
+            | EventKind::PluginFailed { .. }
+            | EventKind::BundleParked { .. }
+            | EventKind::BreakerOpened { .. } => Severity::Critical,
             EventKind::RenewalDeclined { next_try_at: Some(_), .. }
             | EventKind::ApprovalRequested { .. }
             | EventKind::ApprovalExpired { .. }
@@ -59,6 +63,8 @@ impl Severity {
             | EventKind::RevisionInstalled { .. }
             | EventKind::RevisionBound { .. }
             | EventKind::RevisionUnbound { .. }
+            | EventKind::BundleUnparked { .. }
+            | EventKind::BreakerClosed { .. }
             | EventKind::SettingChanged { .. }
             | EventKind::Unsubscribed { .. }
             | EventKind::Converted

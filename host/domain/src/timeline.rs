@@ -8,7 +8,7 @@ use crate::index::NoticeIndex;
 use crate::timestamp::Timestamp;
 
 /// The most occurrences that a bundle's timeline may have for each member of the bundle, however they are spread.
-pub(crate) const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
+pub const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
 
 /// Seconds of an hour.
 const HOUR: i64 = 3_600;

@@ -33,6 +33,7 @@ use crate::import_document::changes_as_events;
 use crate::import_document::new_bundle;
 use crate::persist;
 use crate::persist::RecordedEvent;
+use crate::reservations::provider_driver::OnExpiryKnown;
 
 /// What a provider says of an account.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +86,7 @@ impl EngineTx<'_> {
             driver: self.reads().driver(account)?,
             by_id: by_id.collect(),
             adoption: Adoption::default(),
+            shortened: Vec::new(),
         };
         for bundle in connector::bundles(inventory.resources, offset_minutes) {
             adopter.adopt_bundle(&mut importer, &bundle.members)?;
@@ -92,7 +94,11 @@ impl EngineTx<'_> {
         for id in inventory.gone {
             adopter.let_go(id)?;
         }
-        Ok(adopter.adoption)
+        let (mut adoption, shortened) = (adopter.adoption, adopter.shortened);
+        for (id, expires_at) in shortened {
+            adoption.events.extend(self.give_calls_back(&id, expires_at, at)?);
+        }
+        Ok(adoption)
     }
 }
 
@@ -107,6 +113,8 @@ struct Adopter<'a> {
     driver: Option<Driver>,
     by_id: BTreeMap<&'a str, &'a CloudResource>,
     adoption: Adoption,
+    /// What expires earlier than was known, and when: what was paid for from then on was given back.
+    shortened: Vec<(String, Timestamp)>,
 }
 
 impl Adopter<'_> {
@@ -174,12 +182,15 @@ impl Adopter<'_> {
         let listed = there.attached_to.as_deref().filter(|parent| self.by_id.contains_key(parent));
         let mut drifts = connector::drift(here, there, (parent, listed));
         let mut adopted = there.clone();
-        if self.driver == Some(Driver::Host) {
+        let newest_setting = self.tx.newest_setting(stored.rows[index])?;
+        let known = OnExpiryKnown::of(newest_setting.as_ref());
+        if self.driver == Some(Driver::Host) || known != OnExpiryKnown::ByProvider {
             // Whether something is renewed is this host's to know. That the provider would renew what is to lapse is said once.
-            let known = drifts::newest_kind(self.tx, self.account, id)?;
+            let said = drifts::newest_kind(self.tx, self.account, id)?;
+            let is_switched = known == OnExpiryKnown::UnderWay;
             let is_news = |drift: &Drift| match drift.kind {
                 DriftKind::AutoRenewOff | DriftKind::OnExpiryChanged => false,
-                DriftKind::AutoRenewOn => known != Some(DriftKind::AutoRenewOn),
+                DriftKind::AutoRenewOn => !is_switched && said != Some(DriftKind::AutoRenewOn),
                 DriftKind::Renewed
                 | DriftKind::RenewedByProvider
                 | DriftKind::Shortened
@@ -194,6 +205,9 @@ impl Adopter<'_> {
         }
         let diff = connector::adoption(here, &adopted, self.offset_minutes);
         for drift in drifts {
+            if drift.kind == DriftKind::Shortened {
+                self.shortened.extend(there.expires_at.map(|expires_at| (id.to_owned(), expires_at)));
+            }
             self.note(id.to_owned(), drift)?;
         }
         self.change(stored, index, diff)
@@ -205,7 +219,7 @@ impl Adopter<'_> {
         let Some(expires_before) = here.expires_at else { return Ok(false) };
         let period = Key { resource: here.id.clone(), expires_before };
         let call = self.tx.paying_call(&period)?;
-        Ok(call.is_some_and(|call| call.renewal.locks_its_keys()))
+        Ok(call.is_some_and(|call| call.record.locks_its_keys()))
     }
 
     /// Ends a resource that the provider does not have any more.

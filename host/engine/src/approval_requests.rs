@@ -244,7 +244,7 @@ impl Batch {
     /// What will happen to the bundle at `place` if nobody does anything.
     pub(super) fn request_timeline(&self, index: EntryIndex) -> Result<Vec<Occurrence>, EngineError> {
         let timeline = self.request_timelines(&[index]).pop();
-        timeline.expect("one question has one answer").map_err(EngineError::Overdue)
+        timeline.expect("one question has one answer").map_err(EngineError::overdue)
     }
 
     /// Adds the request of an approval that ends at `last`, or earlier where a policy says so; returns its id.

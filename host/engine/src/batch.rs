@@ -10,10 +10,14 @@ use std::sync::Mutex;
 
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
+use perennial_domain::connector::Driver;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Shortfall;
+use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
+use perennial_domain::plugin_failure::Failure;
+use perennial_domain::plugin_failure::FailureLimits;
 use perennial_domain::policy::deferral;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timeline_walk::Yield;
@@ -24,6 +28,7 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::breakers::BatchBreakers;
 use crate::policies::ActivePolicies;
 use crate::revision_shadow::ShadowLog;
 
@@ -52,6 +57,10 @@ pub struct Batch {
     pub(crate) is_provider_api: bool,
     /// What shadow revisions of plugins answered.
     pub(crate) shadows: Mutex<ShadowLog>,
+    /// What keeps revisions of plugins from being asked.
+    pub(crate) breakers: BatchBreakers,
+    /// What follows from failures of plugins.
+    pub(crate) failure_limits: FailureLimits,
 }
 
 /// A renewal try that a walk paused for.
@@ -80,6 +89,8 @@ impl Batch {
             refuses_only: false,
             is_provider_api: false,
             shadows: Mutex::default(),
+            breakers: BatchBreakers::default(),
+            failure_limits: FailureLimits::DEFAULT,
         }
     }
 
@@ -165,8 +176,8 @@ impl Batch {
         for (index, timeline) in pending.iter().copied().zip(timelines) {
             let timeline = match timeline {
                 Ok(timeline) => timeline,
-                Err(message) => {
-                    self.entry_mut(index).record_failure(message);
+                Err(failure) => {
+                    self.fail(index, failure);
                     continue;
                 }
             };
@@ -182,6 +193,12 @@ impl Batch {
             }
         }
         (tries, rewound)
+    }
+
+    /// The plugin gave no usable answer about the bundle at `index`.
+    pub(crate) fn fail(&mut self, index: EntryIndex, failure: Failure) {
+        let limits = self.failure_limits;
+        self.entry_mut(index).record_failure(failure, &limits);
     }
 
     /// Walks the bundle at `index` along `timeline` up to a try that this host makes. For an account that its provider keeps,
@@ -200,6 +217,7 @@ impl Batch {
     /// Walks the bundle at `index` along `timeline`, with its tries as the host makes them.
     pub(crate) fn walk_along(&mut self, index: EntryIndex, timeline: &[Occurrence]) -> Yield {
         let extra = self.undecided_tries(index);
+        let timeline = &*self.tries_of_driver(index, timeline);
         let item = &mut self.entries[index.get()];
         let notices = &self.accounts[item.account.get()].notices;
         let made = deferral::tries_as_made(timeline, &item.walk.bundle, &item.deferrals, &extra);
@@ -224,9 +242,19 @@ impl Batch {
         index: EntryIndex,
         application: &PlanApplication<'_>,
     ) -> Result<(), Refusal> {
-        if self.driver(index).is_some() && !application.plan.is_setting() {
-            let timeline = self.request_timelines(&[index]).pop().and_then(Result::ok);
-            return self.reserve(index, application, &timeline.unwrap_or_default());
+        match self.driver(index) {
+            None => {}
+            // Whether something renews itself is this host's to know where it renews. What is switched off here, the provider
+            // does not renew either.
+            Some(Driver::Host)
+                if matches!(application.command, Command::SetAutoRenew(_) | Command::CancelAutoRenew) =>
+            {
+                self.cancel_at_provider(index, application);
+            }
+            Some(_) => {
+                let timeline = self.request_timelines(&[index]).pop().and_then(Result::ok);
+                return self.reserve(index, application, &timeline.unwrap_or_default());
+            }
         }
         self.note_charge(index);
         let item = &mut self.entries[index.get()];

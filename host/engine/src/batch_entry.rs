@@ -8,13 +8,16 @@ use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::attempt::Attempt;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
 use perennial_domain::connector::Driver;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::index_types;
 use perennial_domain::micros::Micros;
+use perennial_domain::plugin_failure::FailingBundle;
+use perennial_domain::plugin_failure::Failure;
+use perennial_domain::plugin_failure::FailureLimits;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timeline_walk::TimelineWalk;
@@ -33,11 +36,6 @@ use crate::first_walk;
 use crate::rules::Providers;
 use crate::rules::Rules;
 use crate::shadow_difference::ShadowDifference;
-
-/// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
-const BACK_OFF_FIRST: i64 = 60;
-/// ... up to this, in seconds.
-pub(crate) const BACK_OFF_MAX: i64 = 6 * 3600;
 
 index_types! {
     /// The place of a bundle in a batch.
@@ -141,8 +139,10 @@ pub struct BatchEntry {
     pub walk: TimelineWalk,
     /// What the clock is to know of it from now on.
     pub schedule: Schedule,
-    /// Why its plugin gave no usable answer, if that is how it ended.
-    pub failure: Option<String>,
+    /// Why its plugin gives no usable answer, if that is how it ended ...
+    pub failing: Option<FailingBundle>,
+    /// ... and what was known of that before; `None` where the plugin answered the last time.
+    pub failing_before: Option<FailingBundle>,
     /// The plans that were carried out.
     pub effects: Vec<PlanEffects>,
     /// The attempts that were declined.
@@ -160,7 +160,7 @@ pub struct BatchEntry {
     /// The calls of its members for their present expiry; loaded where this host calls the provider.
     pub(crate) calls: Vec<StoredCall>,
     /// The renewals whose calls are to be made.
-    pub(crate) reserved: Vec<Renewal>,
+    pub(crate) reserved: Vec<CallRecord>,
     /// What shadow policies would have done otherwise, if decisions are kept.
     pub(crate) differences: Vec<ShadowDifference>,
     /// What plugins were asked and answered, if decisions are kept.
@@ -177,7 +177,8 @@ impl BatchEntry {
             instant,
             walk,
             schedule: stored.schedule,
-            failure: None,
+            failing: None,
+            failing_before: None,
             effects: Vec::new(),
             declined_attempts: Vec::new(),
             needs_review: false,
@@ -218,7 +219,7 @@ impl BatchEntry {
 
     /// The bundle has changed since its timeline was asked for: it is due at once.
     pub(crate) fn look_again(&mut self) {
-        if self.failure.is_none() {
+        if self.failing.is_none() {
             self.schedule.wake_at = Some(self.instant);
         }
     }
@@ -229,16 +230,53 @@ impl BatchEntry {
         self.schedule = Schedule { cursor_at, wake_at, failures: 0 };
     }
 
-    /// The plugin gave no usable answer: the bundle keeps its state and is retried later.
-    pub(crate) fn record_failure(&mut self, message: String) {
-        let failures = self.original.schedule.failures.saturating_add(1);
-        let doublings = (failures - 1).min(16);
-        let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
-        let next_try_at = self.instant + rest;
+    /// The plugin gave no usable answer: the bundle keeps its state and is asked about again, later each time. It is parked once
+    /// the plugin has failed over it alone too often.
+    pub(crate) fn record_failure(&mut self, failure: Failure, limits: &FailureLimits) {
+        let before = self.failing_before.as_ref();
+        // Another revision is asked again soon, whatever the one before it failed at.
+        let is_same = before.is_none_or(|before| before.revision == failure.revision);
+        let failures = if is_same { self.original.schedule.failures.saturating_add(1) } else { 1 };
+        let next_try_at = self.instant + limits.retry.rest(failures);
         self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
+        let message = failure.message.clone();
+        let failing = FailingBundle::after(before, failure, self.instant, limits);
+        self.add_event(EventKind::PluginFailed { message, next_try_at });
+        if let Some(revision) = failing.revision.clone().filter(|_| failing.parked_at == Some(self.instant)) {
+            self.add_event(EventKind::BundleParked { revision, message: failing.message.clone() });
+        }
+        self.failing = Some(failing);
+    }
+
+    /// Leaves the bundle as it is until `until`, because its revision is not asked before.
+    pub(crate) fn hold(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
+        let failures = self.original.schedule.failures.max(1);
+        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(until), failures };
+        self.failing =
+            Some(FailingBundle::after(self.failing_before.as_ref(), failure, self.instant, limits));
+    }
+
+    /// Makes of the failure of this bundle one of its revision, which is asked again at `next_try_at`.
+    pub(crate) fn take_back_failure(&mut self, next_try_at: Timestamp) {
+        self.walk.events.retain(|event| !matches!(event.what, EventKind::BundleParked { .. }));
+        for event in &mut self.walk.events {
+            if let EventKind::PluginFailed { next_try_at: said, .. } = &mut event.what {
+                *said = next_try_at;
+            }
+        }
+    }
+
+    /// Says that a bundle that was parked is so no more, if its plugin has answered or another one failed over it.
+    pub(crate) fn end_parking(&mut self) {
+        let was_parked = self.failing_before.as_ref().is_some_and(|before| before.parked_at.is_some());
+        let is_parked = self.failing.as_ref().is_some_and(|failing| failing.parked_at.is_some());
+        if was_parked && !is_parked {
+            self.add_event(EventKind::BundleUnparked { changed_by: None });
+        }
+    }
+
+    fn add_event(&mut self, what: EventKind) {
         let resource = Some(self.walk.bundle.primary().id.clone());
-        let what = EventKind::PluginFailed { message: message.clone(), next_try_at };
         self.walk.events.push(Event { at: self.instant, resource, what });
-        self.failure = Some(message);
     }
 }

@@ -11,6 +11,8 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
+use perennial_domain::plugin_failure::Admission;
+use perennial_domain::plugin_failure::Failure;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats as formats;
@@ -30,18 +32,13 @@ use crate::revision_shadow::Compare;
 use crate::revision_shadow::Question;
 use crate::rules::Rules;
 
-/// How long it is since `watch` was started, in microseconds.
-fn micros(watch: Stopwatch) -> u64 {
-    std::time::Duration::from_secs_f64(watch.seconds()).as_micros().try_into().unwrap_or(u64::MAX)
-}
-
 impl Batch {
     /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
     pub(crate) fn decision_records(
         &self,
         evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
-        answers: &[Result<PlanAnswer, String>],
+        answers: &[Result<PlanAnswer, Failure>],
     ) -> Vec<Option<DecisionRecord>> {
         // Writing them out takes longer than the rule does.
         parallel::map(if self.records_decisions { evaluation.len() } else { 0 }, |number| {
@@ -52,7 +49,7 @@ impl Batch {
     }
 
     /// Asks for the timelines of the bundles at these places.
-    pub(crate) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, String>> {
+    pub(crate) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, Failure>> {
         let requests = indexes.iter().map(|index| (*index, self.entry(*index).walk.ask_after()));
         self.request_timelines_after(&requests.collect::<Vec<_>>())
     }
@@ -61,7 +58,7 @@ impl Batch {
     pub(crate) fn request_timelines_after(
         &self,
         requests: &[(EntryIndex, Timestamp)],
-    ) -> Vec<Result<Vec<Occurrence>, String>> {
+    ) -> Vec<Result<Vec<Occurrence>, Failure>> {
         self.call_rules(
             requests,
             |&(index, _)| index,
@@ -92,7 +89,7 @@ impl Batch {
         &self,
         evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
-    ) -> Vec<Result<PlanAnswer, String>> {
+    ) -> Vec<Result<PlanAnswer, Failure>> {
         let requests = evaluation.iter().map(|(index, member)| (*index, *member, command));
         self.request_plans_of(&requests.collect::<Vec<_>>())
     }
@@ -101,7 +98,7 @@ impl Batch {
     pub(crate) fn request_plans_of(
         &self,
         evaluation: &[(EntryIndex, MemberIndex, &Command)],
-    ) -> Vec<Result<PlanAnswer, String>> {
+    ) -> Vec<Result<PlanAnswer, Failure>> {
         self.call_rules(
             evaluation,
             |&(index, _, _)| index,
@@ -141,7 +138,7 @@ impl Batch {
         item_of: impl Fn(&Q) -> EntryIndex,
         question_of: impl Fn(&'q Q) -> Question<'q>,
         call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
-    ) -> Vec<Result<A, String>> {
+    ) -> Vec<Result<A, Failure>> {
         let mut by_revision = BTreeMap::<(&str, Option<&str>), Vec<usize>>::new();
         for (number, question) in requests.iter().enumerate() {
             let account_in_batch = self.account(self.entry(item_of(question)).account);
@@ -153,18 +150,23 @@ impl Batch {
         for ((provider, _), numbers) in by_revision {
             let Some(rules) = &self.account(self.entry(item_of(&requests[numbers[0]])).account).rules else {
                 for number in numbers {
-                    answers[number] =
-                        Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
+                    let message = format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`");
+                    answers[number] = Some(Err(Failure { message, revision: None, is_alone: false }));
                 }
                 continue;
             };
             let watch = Stopwatch::start();
             let responses = ask(rules.as_ref(), &numbers);
             let answered = numbers.iter().copied().zip(responses).collect::<Vec<_>>();
-            let followed = (rules.as_ref(), micros(watch));
+            let followed = (rules.as_ref(), watch.micros());
             self.ask_shadow_revisions(followed, requests, &answered, (&item_of, &question_of), &ask);
             for (number, answer) in answered {
-                answers[number] = Some(answer.map_err(|error| error.to_string()));
+                let failed = |error: PluginError| Failure {
+                    message: error.to_string(),
+                    revision: Some(rules.digest().to_owned()),
+                    is_alone: error.is_alone(),
+                };
+                answers[number] = Some(answer.map_err(failed));
             }
         }
         answers.into_iter().map(|answer| answer.expect("every question belongs to one provider")).collect()
@@ -218,12 +220,21 @@ impl Batch {
             answers.push(answer);
         }
         for (shadow, numbers, answers) in by_shadow.into_values() {
+            let entries = numbers.iter().map(|number| item_of(&requests[*number])).collect::<Vec<_>>();
+            let at = entries.iter().map(|entry| self.entry(*entry).instant).max();
+            let at = at.unwrap_or(Timestamp::MIN);
+            // One that fails over everything makes each batch slow.
+            if matches!(self.breakers.admission(shadow.digest(), at), Admission::Wait(_)) {
+                continue;
+            }
             let watch = Stopwatch::start();
             let responses = ask(shadow.as_ref(), &numbers);
             let both = (shadow.as_ref(), followed);
             let share = u128::from(followed_micros) * numbers.len() as u128 / answered.len() as u128;
-            let times = (micros(watch), u64::try_from(share).unwrap_or(u64::MAX));
+            let times = (watch.micros(), u64::try_from(share).unwrap_or(u64::MAX));
             let mut log = self.shadows.lock().unwrap_or_else(PoisonError::into_inner);
+            let answered = entries.into_iter().zip(&responses);
+            log.note_health(shadow.as_ref(), at, answered, |response| response.as_ref().err());
             log.add_time(both, times, question_of(&requests[numbers[0]]).at);
             for ((number, answer), response) in numbers.into_iter().zip(answers).zip(&responses) {
                 log.add(both, &question_of(&requests[number]), answer, response);

@@ -5,6 +5,7 @@ use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::BindingSubject;
 
 use crate::error::EngineError;
+use crate::error::MissingKinds;
 
 /// Why nothing was bound.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum BindError {
     /// There is nothing to go back to.
     #[error("nothing was bound before for `{}` of `{}`", .0.accounts, .0.provider)]
     NothingBefore(BindingSubject),
+    /// It lacks kinds that resources of accounts have for which it would decide.
+    #[error(transparent)]
+    MissingKinds(#[from] MissingKinds),
     /// Accounts have settings that it does not take.
     #[error(
         "settings: the revision {digest} does not take the settings of accounts that it would decide for: {problems}"

@@ -7,7 +7,12 @@ use perennial_store::change::Change;
 use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::keys::AccountKey;
 
+use crate::Engine;
+use crate::error::EngineError;
 use crate::persist::Changes;
+use crate::planner::CommandEvaluation;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 
 /// A command that carries a token, and what came under that token before.
 pub(super) struct ClientTokenUse {
@@ -23,6 +28,11 @@ impl ClientTokenUse {
         self.previous.as_ref().filter(|previous| previous.fingerprint == self.fingerprint)
     }
 
+    /// Until when the token is remembered when it comes at `at`.
+    pub(super) fn valid_until(&self, at: Timestamp) -> Timestamp {
+        valid_until(&self.policy, at)
+    }
+
     /// What the same token again is answered: the same if it is the same command, else the provider's word for it.
     pub(super) fn replayed_refusal(self) -> Option<Refusal> {
         match self.first_result() {
@@ -32,20 +42,50 @@ impl ClientTokenUse {
     }
 }
 
+impl<S: EngineStore> Engine<S> {
+    /// Checks that one more token may be remembered, and has its command looked at by a person if it may have been carried out
+    /// before the database was set back: what came in the lost time is not known here, and its client may send it again for as
+    /// long as the token counts.
+    pub(super) fn admit_token(
+        &self,
+        at: Timestamp,
+        account: AccountKey,
+        evaluation: &mut CommandEvaluation,
+        token_use: &ClientTokenUse,
+    ) -> Result<(), EngineError> {
+        let most = self.record_limits.client_tokens_max;
+        if self.reads().client_tokens(account)? >= most {
+            let account = evaluation.batch.accounts[0].account.id.clone();
+            return Err(EngineError::ClientTokens { account, most });
+        }
+        let may_have_come_since = at - i64::from(token_use.policy.valid_seconds);
+        if self.review_until.is_some_and(|until| may_have_come_since <= until) {
+            evaluation.batch.entries[0].needs_review = true;
+        }
+        Ok(())
+    }
+}
+
 /// What is remembered about a command with a client token.
 pub(super) struct TokenResult {
     token: String,
     outcome: StoredOutcome,
+    policy: Idempotency,
     /// Whether the command's first answer names the orders that it makes.
     names_orders: bool,
+}
+
+/// Until when a token that comes at `at` is remembered.
+fn valid_until(policy: &Idempotency, at: Timestamp) -> Timestamp {
+    at + i64::from(policy.valid_seconds)
 }
 
 impl TokenResult {
     /// The result of a command that was applied or refused now, and whether its answer leaves its orders out.
     pub(super) fn of(token_use: ClientTokenUse, refusal: Option<Refusal>, omits_orders: bool) -> TokenResult {
-        let ClientTokenUse { token, fingerprint, .. } = token_use;
+        let ClientTokenUse { token, fingerprint, policy, .. } = token_use;
         let outcome = StoredOutcome { fingerprint, refusal, orders: Vec::new() };
-        TokenResult { token, outcome, names_orders: !omits_orders }
+        TokenResult { token, outcome, policy, names_orders: !omits_orders }
     }
 
     /// The result of a command that waited for approval: its first answer was that it waits, and named no order.
@@ -58,6 +98,7 @@ impl TokenResult {
         if self.names_orders {
             self.outcome.orders = changes.orders_made(at);
         }
-        Change::RecordClientToken { account, token: self.token, outcome: self.outcome, at }
+        let valid_until = valid_until(&self.policy, at);
+        Change::RecordClientToken { account, token: self.token, outcome: self.outcome, at, valid_until }
     }
 }

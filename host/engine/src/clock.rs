@@ -215,6 +215,11 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
+    /// How long it is since it was started, in microseconds.
+    pub(crate) fn micros(self) -> u64 {
+        Duration::from_secs_f64(self.seconds()).as_micros().try_into().unwrap_or(u64::MAX)
+    }
+
     /// Starts to measure now.
     pub fn start() -> Stopwatch {
         Stopwatch { started_at: Instant::now() }

@@ -34,8 +34,8 @@ impl<S: EngineStore> Engine<S> {
                 return Ok(None);
             }
             let mut batch = self.load_batch(due, &instant_of)?;
-            batch.decide();
-            let valid = batch.valid_prefix();
+            let valid = batch.decide_by_breakers();
+            let valid = valid.min(batch.valid_prefix());
             if valid < batch.entries.len() {
                 // Read again rather than kept: it is rare, and nothing was written in between.
                 limit = u32::try_from(valid).unwrap_or(limit);
@@ -75,6 +75,7 @@ impl<S: EngineStore> Engine<S> {
             records_decisions: self.retention == Retention::Everything,
             grants_approvals: self.grants_approvals,
             review_until: None,
+            failure_limits: self.failure_limits,
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Knows one command at a time. A command takes part in the bundle's timeline: what was due before it has been done.
 
 use perennial_domain::event::Event;
-use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
@@ -14,13 +13,13 @@ use crate::Engine;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
 use crate::client_token::TokenResult;
+use crate::connected::CallId;
 use crate::error::EngineError;
 use crate::load_batch::BatchOptions;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
-use crate::planner::is_overdue;
 use crate::planner::refusal_event;
 use crate::preconditions::Preconditions;
 use crate::proposal::Proposal;
@@ -40,6 +39,8 @@ pub struct CommandOutcome {
     pub refusal: Option<Refusal>,
     /// The id of the approval that it waits for, if it does.
     pub approval: Option<String>,
+    /// The call to the provider that will carry it out, if one was written down.
+    pub call: Option<CallId>,
     /// The events that were recorded.
     pub events: Vec<RecordedEvent>,
     /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
@@ -151,6 +152,9 @@ impl<S: EngineStore> Engine<S> {
             }
             token_use => token_use,
         };
+        if let Some(token_use) = &token_use {
+            self.admit_token(at, account, &mut evaluation, token_use)?;
+        }
         evaluation.ask_as(self.reads(), preconditions)?;
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
         let mut ruled_out = None;
@@ -183,8 +187,9 @@ impl<S: EngineStore> Engine<S> {
         let token_use = token_use.filter(|_| ruled_out.is_none());
         let token_result = token_use
             .map(|token_use| TokenResult::of(token_use, refusal.clone(), preconditions.omits_orders));
+        let call = evaluation.batch.entries[0].asked_call()?;
         let events = self.persist(at, account, evaluation, token_result)?;
-        Ok(CommandOutcome { refusal, approval: None, events, replayed_orders: None })
+        Ok(CommandOutcome { refusal, approval: None, call, events, replayed_orders: None })
     }
 
     /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
@@ -201,44 +206,17 @@ impl<S: EngineStore> Engine<S> {
             evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled, pay_until)?;
         let is_told = is_changed || !ruled.events.is_empty() || evaluation.deferred_purchase.is_some();
         let events = if is_told { self.persist(at, account, evaluation, None)? } else { Vec::new() };
-        Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
+        Ok(CommandOutcome {
+            refusal: None,
+            approval: Some(approval),
+            call: None,
+            events,
+            replayed_orders: None,
+        })
     }
 
     pub(super) fn planner(&self) -> Planner<'_> {
         Planner { db: self.reads(), providers: &self.providers, options: self.batch_options() }
-    }
-
-    /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource
-    /// is passed over.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database fails.
-    pub fn set_attribute(
-        &mut self,
-        at: Timestamp,
-        resource: &str,
-        name: &str,
-        value: &str,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let Some((stored, member)) = self.reads().find_bundle(resource)? else {
-            return Ok(Vec::new());
-        };
-        let is_overdue = is_overdue(&stored, at);
-        let mut batch = self.load_batch(vec![stored], |_| at - 1)?;
-        let item = &mut batch.entries[0];
-        let before = item.walk.bundle[member].attributes.insert(name.to_owned(), value.to_owned());
-        if before.as_deref() == Some(value) {
-            return Ok(Vec::new());
-        }
-        let what = EventKind::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
-        item.walk.events.push(Event { at, resource: Some(resource.to_owned()), what });
-        // What is overdue is for the clock to do, in its order; it asks for the timeline anyway.
-        if !is_overdue {
-            item.walk.skip_to(at - 1);
-            batch.decide();
-        }
-        self.write(batch)
     }
 
     /// The same token again: nothing is done, and the answer is the first one or the provider's word for a mismatch.
@@ -252,7 +230,8 @@ impl<S: EngineStore> Engine<S> {
         let account = evaluation.batch.accounts[0].row;
         if let Some(previous) = &token_use.previous {
             let (token, outcome) = (token_use.token.clone(), previous.clone());
-            self.store.commit([Change::RecordClientToken { account, token, outcome, at }])?;
+            let valid_until = token_use.valid_until(at);
+            self.store.commit([Change::RecordClientToken { account, token, outcome, at, valid_until }])?;
         }
         let replayed_orders = token_use.first_result().map(|previous| previous.orders.clone());
         match token_use.replayed_refusal() {
@@ -261,9 +240,21 @@ impl<S: EngineStore> Engine<S> {
                 let event = refusal_event(at, resource, command, &mismatch);
                 let id = evaluation.batch.accounts[0].account.id.clone();
                 let events = self.write_event(Some((account, &id)), event)?;
-                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events, replayed_orders: None })
+                Ok(CommandOutcome {
+                    refusal: Some(mismatch),
+                    approval: None,
+                    call: None,
+                    events,
+                    replayed_orders: None,
+                })
             }
-            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new(), replayed_orders }),
+            refusal => Ok(CommandOutcome {
+                refusal,
+                approval: None,
+                call: None,
+                events: Vec::new(),
+                replayed_orders,
+            }),
         }
     }
 
@@ -302,7 +293,13 @@ impl<S: EngineStore> Engine<S> {
         let event = refusal_event(at, resource, command, &refusal);
         let account = account.map(|stored| (stored.row, stored.account.id.clone()));
         let events = self.write_event(account.as_ref().map(|(row, id)| (*row, id.as_str())), event)?;
-        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
+        Ok(CommandOutcome {
+            refusal: Some(refusal),
+            approval: None,
+            call: None,
+            events,
+            replayed_orders: None,
+        })
     }
 
     /// Writes down anew what led to the refusal of a command of `account`, by a plan that was to be carried out whole or not

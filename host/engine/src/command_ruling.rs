@@ -118,7 +118,7 @@ impl CommandEvaluation {
         let Some(expires_at) = ahead else { return Ok(None) };
         let after = policy_facts::before_period(resource, item.instant);
         let timeline = self.batch.request_timelines_after(&[(EntryIndex::FIRST, after)]).pop();
-        let timeline = timeline.expect("one question has one answer").map_err(EngineError::Overdue)?;
+        let timeline = timeline.expect("one question has one answer").map_err(EngineError::overdue)?;
         let own = timeline.iter().filter(|next| next.member == member && next.action == Action::TryRenewal);
         let last = own.map(|next| next.at).filter(|at| *at < expires_at).max();
         Ok(last.filter(|last| *last < item.instant).map(|_| expires_at))

@@ -1,4 +1,4 @@
-//! Renewals on clouds, carried out step by step: every step is one transaction, and what is sent is sent between two.
+//! Renewals and other changes on clouds, carried out step by step: every step is one transaction, and what is sent is sent between two.
 //!
 //! Knows calls, money and what a cloud said; no plugin, no HTTP and no clock. `reserving` writes attempt, hold and call
 //! before anything leaves, `sending` what leaves now and what was said to it, `querying` what was read of it, `starting`
@@ -6,6 +6,9 @@
 //! crash between any two steps loses nothing, because the rest of the work is a row.
 
 mod batch;
+mod effects;
+mod giving_back;
+mod holding_back;
 mod querying;
 mod reserving;
 pub mod run;
@@ -16,7 +19,8 @@ pub mod translation;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::calls::StoredCall;
@@ -74,38 +78,41 @@ pub struct Interruption;
 
 /// A cloud, as the host calls it. [`run::step`] calls it between two transactions and never within one.
 pub trait Cloud {
-    /// Reads the resources and orders of `renewals`, and returns one reading for each, in their order. Called before a
+    /// Reads the resources and orders of `records`, and returns one reading for each, in their order. Called before a
     /// payment and to find out what became of one; it changes nothing.
     fn read(
         &mut self,
         account: &str,
-        renewals: &[Renewal],
+        records: &[CallRecord],
         at: Timestamp,
     ) -> Result<Vec<ReadBack>, ReadFailure>;
 
-    /// Pays for `renewals` in one call, and returns one response for each, in their order. Called once for each time that
+    /// Asks for what `records` change, which is the same of each, in one call, and returns one response for each, in their order. Called once for each time that
     /// they were written as sent. The call is signed with the instant at which that was.
-    fn renew(
+    fn change(
         &mut self,
         account: &str,
-        renewals: &[Renewal],
+        records: &[CallRecord],
         at: Timestamp,
     ) -> Result<Vec<Response>, Interruption>;
 }
 
-/// Names a call: the resource that it names, and the expiry before it.
+/// Names a call: the resource that it names, the expiry before it, and what of it the call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallId {
     /// The resource that the renewal names.
     pub resource: ResourceKey,
-    /// Its expiry before the renewal.
+    /// Its expiry before the call.
     pub expires_before: Timestamp,
+    /// Its period, what happens when it expires, or its end.
+    pub slot: Slot,
 }
 
 impl CallId {
     /// What names a stored call.
     pub fn of(call: &StoredCall) -> CallId {
-        CallId { resource: call.resource, expires_before: call.renewal.key().expires_before }
+        let record = &call.record;
+        CallId { resource: call.resource, expires_before: record.key().expires_before, slot: record.slot() }
     }
 }
 

@@ -13,7 +13,6 @@ use perennial_store::keys::AccountKey;
 use perennial_store::packages::DeferredPurchase;
 
 use crate::Engine;
-use crate::batch_entry::BACK_OFF_MAX;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
@@ -48,6 +47,8 @@ impl<S: EngineStore> Engine<S> {
                 | EngineError::NotSent { .. }
                 | EngineError::UnknownAccount(_)
                 | EngineError::Clock(_)
+                | EngineError::ClientTokens { .. }
+                | EngineError::MissingKinds(_)
                 | EngineError::PlanChanged { .. }),
             ) => Err(error),
         }
@@ -102,7 +103,7 @@ impl<S: EngineStore> Engine<S> {
         resource: String,
         message: String,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let next_try_at = at + BACK_OFF_MAX;
+        let next_try_at = at + self.failure_limits.retry.most_seconds;
         let id = self.reads().account(account)?.account.id;
         let event =
             Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };

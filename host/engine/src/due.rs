@@ -2,6 +2,7 @@
 //! Knows when, and not what becomes of it.
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::bundles::StoredBundle;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
@@ -52,4 +53,9 @@ impl<S: EngineStore> Engine<S> {
         let deadline = self.reads().next_order_deadline(until)?.map(|(at, _)| Due::OrderDeadline(at));
         Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
+}
+
+/// The instant of a bundle that is decided on when it wakes.
+pub(super) fn wake_instant(stored: &StoredBundle) -> Timestamp {
+    stored.schedule.wake_at.expect("a bundle that is due has a wake")
 }

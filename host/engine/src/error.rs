@@ -1,6 +1,7 @@
 //! What can go wrong while the engine works. A bundle whose plugin fails is not among it: that is written down, and the
 //! engine goes on.
 
+use perennial_domain::plugin_failure::Failure;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::PluginError;
 use perennial_store::error::StoreError;
@@ -47,15 +48,49 @@ pub enum EngineError {
         /// The word for the command.
         command: &'static str,
     },
+    /// An account has as many client tokens that may still come again as are remembered; nothing changed.
+    #[error(
+        "{most} client tokens of the account `{account}` are remembered, and no more may be; nothing was done: send it again \
+         once some of them have run out, or raise `limits.client_tokens_per_account_max`"
+    )]
+    ClientTokens {
+        /// The id of the account.
+        account: String,
+        /// The most that are remembered.
+        most: i64,
+    },
     /// The database lives on another clock.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// A plugin lacks kinds that resources have; nothing changed.
+    #[error(transparent)]
+    MissingKinds(#[from] MissingKinds),
     /// A command would no longer do what was planned; nothing changed.
     #[error("the command would now do something else than was planned: its plan has the hash {found}")]
     PlanChanged {
         /// The hash of what it would do now.
         found: String,
     },
+}
+
+impl EngineError {
+    /// A command that cannot be decided, because the plugin fails over what was due before it.
+    pub(crate) fn overdue(failure: Failure) -> EngineError {
+        EngineError::Overdue(failure.message)
+    }
+}
+
+/// A revision that would be asked about resources whose kinds it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{revision} would decide about resources that it does not know: {problems}; name a plugin that has all of that, or end \
+     those resources first"
+)]
+pub struct MissingKinds {
+    /// What it is called: its file, or its provider and its digest.
+    pub revision: String,
+    /// Each kind, how many resources have it, and one of them.
+    pub problems: String,
 }
 
 /// Why a clock cannot go on from where a database is.

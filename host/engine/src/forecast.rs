@@ -27,7 +27,7 @@ use perennial_store::engine_store::EngineStore;
 use perennial_store::memory::MemoryStore;
 
 /// More than any account can spend, and far from what an amount can hold.
-const AMPLE_BALANCE: Micros = Micros::new(1_000_000_000_000_000_000);
+pub(crate) const AMPLE_BALANCE: Micros = Micros::new(1_000_000_000_000_000_000);
 
 /// What the months to come will cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +131,8 @@ pub fn forecast(
 ) -> Result<Forecast, EngineError> {
     let until = horizon_end(from, months);
     let mut found = BTreeMap::new();
-    copy.manage_accounts();
-    let stored = copy.reads().accounts()?;
-    copy.commit(stored.iter().map(|stored| {
-        let ample = Balance::new(AMPLE_BALANCE, stored.account.balance.held());
-        Change::Account(stored.row, AccountChange::Balance(ample))
-    }))?;
+    let stored = accounts(&copy)?;
+    provide_ample_money(&mut copy)?;
     for StoredAccount { account, .. } in stored {
         let has_plugin = providers.contains_key(&account.provider);
         let account = AccountForecast::new(account, has_plugin, from, months);
@@ -153,6 +149,30 @@ pub fn forecast(
     let mut accounts = found.into_values().collect::<Vec<_>>();
     accounts.iter_mut().for_each(AccountForecast::finish);
     Ok(Forecast { from, until, accounts })
+}
+
+/// The accounts of a copy, as they were stored.
+///
+/// # Errors
+///
+/// [`EngineError`] when the copy cannot be read.
+pub fn accounts(copy: &MemoryStore) -> Result<Vec<StoredAccount>, EngineError> {
+    Ok(copy.reads().accounts()?)
+}
+
+/// Has every account of a copy kept here, with more money than is ever paid: what comes of it is what would be paid.
+///
+/// # Errors
+///
+/// [`EngineError`] when the copy fails.
+pub fn provide_ample_money(copy: &mut MemoryStore) -> Result<(), EngineError> {
+    copy.manage_accounts();
+    let stored = accounts(copy)?;
+    copy.commit(stored.iter().map(|stored| {
+        let ample = Balance::new(AMPLE_BALANCE, stored.account.balance.held());
+        Change::Account(stored.row, AccountChange::Balance(ample))
+    }))?;
+    Ok(())
 }
 
 impl AccountForecast {

@@ -121,6 +121,7 @@ impl DocumentImport {
         bundle: &Bundle,
     ) -> Result<(), EngineError> {
         importer.insert_bundle(account, bundle, Schedule::AT_ONCE)?;
+        bundle.members.iter().for_each(|member| self.report.count_named(None, member));
         self.report.resources.extend(bundle.members.iter().map(|member| named(account, &member.id)));
         Ok(())
     }
@@ -241,6 +242,7 @@ impl DocumentImport {
         let (row, offset_minutes) = importer.account(account)?;
         let (primary, attached_to) = (stored.rows.bundle(), stored.rows[index]);
         let member_row = imports::insert_member(importer.tx, row, primary, member, attached_to)?;
+        self.report.count_named(None, member);
         if let Some(order) =
             order::opening(member, MemberIndex::new(stored.bundle.members.len()), offset_minutes)
         {
@@ -287,6 +289,7 @@ impl DocumentImport {
             return Ok(());
         }
         let (primary, schedule, account_row) = (stored.rows.bundle(), stored.schedule, stored.account);
+        self.report.count_named(Some(here), &diff.after);
         for what in changes_as_events(here, &diff) {
             let event = Event { at: self.at, resource: Some(there.id.clone()), what };
             persist::event(importer.tx, Some(account_row), &event)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::inventory_diff::FieldChange;
@@ -36,6 +37,27 @@ pub struct ImportReport {
     pub expired: Vec<ExpiredResource>,
     /// How many resources of the inventory renew themselves within thirty days after the first tick.
     pub renewing_soon: usize,
+    /// Of the resources that get tags, the one with the most afterwards.
+    pub most_tags: MostNamed,
+    /// Of the resources that get attributes, the one with the most afterwards.
+    pub most_attributes: MostNamed,
+}
+
+/// The resource that has the most tags, or attributes, of those that an import gives some.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MostNamed {
+    /// How many it has afterwards.
+    pub count: usize,
+    /// The resource's id; empty when none gets any.
+    pub resource: String,
+}
+
+impl MostNamed {
+    fn raise(&mut self, resource: &Resource, before: usize, after: usize) {
+        if after > before && after > self.count {
+            *self = MostNamed { count: after, resource: resource.id.clone() };
+        }
+    }
 }
 
 /// A resource and its account.
@@ -88,6 +110,13 @@ impl ExpiredResource {
 }
 
 impl ImportReport {
+    /// Notes how many tags and attributes a resource has `after` an import, and before it if it was there.
+    pub(crate) fn count_named(&mut self, before: Option<&Resource>, after: &Resource) {
+        let (tags, attributes) = before.map_or((0, 0), |before| (before.tags.len(), before.attributes.len()));
+        self.most_tags.raise(after, tags, after.tags.len());
+        self.most_attributes.raise(after, attributes, after.attributes.len());
+    }
+
     /// Whether anything is written.
     pub fn changes_something(&self) -> bool {
         !(self.accounts.is_empty() && self.resources.is_empty() && self.changes.is_empty())

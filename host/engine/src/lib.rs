@@ -1,8 +1,7 @@
 //! The engine: asks the store what is due, asks the rules what that means, and writes down what was decided.
 //!
-//! It runs at its own pace: everything is a batch in one transaction, and a crash between two of them loses nothing.
-//! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
-//! [`Engine::catch_up`], which is the clock's work after it was not.
+//! Everything is a batch in one transaction, and a crash between two of them loses nothing. Time is an argument. Start with
+//! [`Engine::run_to`], the clock's work while the host is up, and [`Engine::catch_up`], its work after it was not.
 
 mod account_names;
 pub mod adoption;
@@ -18,6 +17,8 @@ mod batch_approval;
 mod batch_entry;
 mod batch_requests;
 pub mod bind_error;
+mod breaker_pass;
+mod breakers;
 mod client_token;
 pub mod clock;
 mod clock_batch;
@@ -36,6 +37,7 @@ pub mod housekeeping;
 pub mod import;
 pub mod import_document;
 pub mod import_report;
+pub mod kinds_in_use;
 mod load_batch;
 mod loaded_revisions;
 mod order_expiry;
@@ -46,12 +48,15 @@ pub mod persist;
 pub mod plan_facts;
 mod plan_view;
 mod planner;
+pub mod plugin_releases;
 pub mod policies;
 mod policy_case;
 pub mod policy_changes;
+pub mod policy_comparison;
 mod policy_digest;
 mod policy_facts;
 mod policy_prices;
+pub mod policy_trial;
 pub mod preconditions;
 pub mod proposal;
 pub mod replay;
@@ -74,6 +79,7 @@ mod top_up;
 mod tries;
 pub mod upcoming;
 pub mod usage;
+mod usage_shadow;
 mod wake_budget;
 
 use std::ops::Deref;
@@ -83,18 +89,19 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use perennial_domain::answer_limits::WAKES_PER_HOUR_MAX;
+use perennial_domain::plugin_failure::FailureLimits;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
 use crate::due::Due;
+use crate::due::wake_instant;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use crate::wake_budget::WakeBudget;
 use perennial_store::Store;
-use perennial_store::bundles::StoredBundle;
 use perennial_store::clock::ClockKind;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -112,7 +119,7 @@ pub struct Engine<S = Store> {
     store: S,
     providers: Providers,
     retention: Retention,
-    decision_days: i64,
+    record_limits: housekeeping::RecordLimits,
     clock: ClockKind,
     batch_max: u32,
     batch_size: u32,
@@ -121,6 +128,7 @@ pub struct Engine<S = Store> {
     grants_approvals: bool,
     wake_budget: WakeBudget,
     wakes_per_hour_max: usize,
+    failure_limits: FailureLimits,
     review_until: Option<Timestamp>,
     /// The bindings of revisions by which every account's bundles were scheduled.
     scheduled_for: Option<String>,
@@ -204,7 +212,7 @@ impl<S: EngineStore> Engine<S> {
             store,
             providers,
             retention: keep,
-            decision_days: housekeeping::DECISION_DAYS,
+            record_limits: housekeeping::RecordLimits::DEFAULT,
             clock: ClockKind::Real,
             batch_max: BATCH_MAX,
             batch_size: BATCH_MAX,
@@ -213,6 +221,7 @@ impl<S: EngineStore> Engine<S> {
             grants_approvals: false,
             wake_budget: WakeBudget::default(),
             wakes_per_hour_max: WAKES_PER_HOUR_MAX,
+            failure_limits: FailureLimits::DEFAULT,
             review_until: None,
             scheduled_for: None,
         }
@@ -228,12 +237,6 @@ impl<S: EngineStore> Engine<S> {
     pub fn with_batch_size(mut self, bundles: u32) -> Engine<S> {
         self.batch_max = bundles.max(1);
         self.batch_size = self.batch_max;
-        self
-    }
-
-    /// The same engine, in which a plugin may have a bundle wake so often within an hour for each of its members.
-    pub fn with_wakes_per_hour_max(mut self, wakes: usize) -> Engine<S> {
-        self.wakes_per_hour_max = wakes;
         self
     }
 
@@ -392,9 +395,4 @@ impl<S: EngineStore> Engine<S> {
         self.record_tick(now)?;
         Ok(false)
     }
-}
-
-/// The instant of a bundle that is decided on when it wakes.
-fn wake_instant(stored: &StoredBundle) -> Timestamp {
-    stored.schedule.wake_at.expect("a bundle that is due has a wake")
 }

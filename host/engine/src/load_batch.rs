@@ -6,6 +6,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::OrderKind;
+use perennial_domain::plugin_failure::FailureLimits;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
 
@@ -15,6 +16,7 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::breakers::BatchBreakers;
 use crate::policy_facts::before_period;
 use crate::reservations::load_calls;
 use crate::rules::Providers;
@@ -37,6 +39,8 @@ pub(crate) struct BatchOptions {
     pub(crate) grants_approvals: bool,
     /// Until when what was due may have been paid before the database was set back; it is not paid without an approval.
     pub(crate) review_until: Option<Timestamp>,
+    /// What follows from failures of plugins.
+    pub(crate) failure_limits: FailureLimits,
 }
 
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
@@ -49,11 +53,7 @@ pub(crate) fn assemble_batch(
 ) -> Result<Batch, StoreError> {
     let providers = &providers.as_bound(db)?;
     let mut indexes = HashMap::<AccountKey, BatchAccountIndex>::new();
-    let mut batch = Batch::new(options.records_decisions);
-    batch.grants_approvals = options.grants_approvals;
-    if let Some(policies) = providers.policies() {
-        batch.policies = policies.current(db)?;
-    }
+    let mut batch = empty_batch(db, providers, options)?;
     batch.entries.reserve(due.len());
     let with_pending = db.accounts_with_pending_approvals()?;
     let with_deferrals = db.accounts_with_deferrals()?;
@@ -83,10 +83,13 @@ pub(crate) fn assemble_batch(
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
         let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored.rows)? } else { Vec::new() };
-        let is_driven = batch.account(account).driver == Some(Driver::Host);
+        let is_driven = batch.account(account).driver.is_some_and(Driver::sends);
         let calls = if is_driven { load_calls(db, &stored.rows, &stored.bundle)? } else { Vec::new() };
+        let has_failed = stored.schedule.failures > 0;
+        let failing_before = if has_failed { db.failing_bundle(stored.rows.bundle())? } else { None };
         batch.entries.push(BatchEntry {
             calls,
+            failing_before,
             needs_review,
             approvals,
             renewals,
@@ -97,6 +100,22 @@ pub(crate) fn assemble_batch(
     }
     if let Some(until) = options.review_until {
         batch.note_reviews(until);
+    }
+    Ok(batch)
+}
+
+/// A batch without bundles, with everything else that it is decided on by.
+fn empty_batch(
+    db: &dyn EngineReads,
+    providers: &Providers,
+    options: BatchOptions,
+) -> Result<Batch, StoreError> {
+    let mut batch = Batch::new(options.records_decisions);
+    batch.grants_approvals = options.grants_approvals;
+    batch.failure_limits = options.failure_limits;
+    batch.breakers = BatchBreakers::new(db.breakers()?);
+    if let Some(policies) = providers.policies() {
+        batch.policies = policies.current(db)?;
     }
     Ok(batch)
 }

@@ -7,12 +7,15 @@ use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Origin;
 use perennial_sandbox::Plugin;
+use perennial_sandbox::Plugins;
 use perennial_store::plugin_bindings;
 use perennial_store::plugin_bindings::StoredBinding;
 
 use crate::Engine;
 use crate::EngineTx;
 use crate::error::EngineError;
+use crate::error::MissingKinds;
+use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
 use crate::revision_changes::BindingChanges;
 use crate::revision_changes::HOST;
@@ -49,16 +52,31 @@ impl Engine {
                 );
                 plugin_bindings::delete(engine.tx(), &held.subject)?;
             }
-            let digest = digest_of(&plugin_bindings::list(engine.tx())?);
+            let digest = digest_of(engine.tx())?;
             if plugin_bindings::set_digest(engine.tx())? != digest {
                 plugin_bindings::update_set_digest(engine.tx(), &digest)?;
             }
+            engine.check_loaded(revisions.plugins())?;
             Ok(made.events)
         })
     }
 }
 
 impl EngineTx<'_> {
+    /// Refuses what the host loads when it does not know the kinds that resources have. Of what was bound before, only a person
+    /// can say what decides instead.
+    fn check_loaded(&self, plugins: &Plugins) -> Result<(), EngineError> {
+        for (digest, found) in kinds_in_use::check(self.db(), self.providers(), |_| true)? {
+            let Some(plugin) = plugins.iter().find(|plugin| plugin.digest() == digest) else {
+                tracing::error!(error = %found, "a revision that is bound fails for these resources; bind another one");
+                continue;
+            };
+            let revision = format!("the plugin {} of `{}`", plugin.origin(), plugin.manifest().id);
+            return Err(MissingKinds { revision, ..found }.into());
+        }
+        Ok(())
+    }
+
     /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision.
     fn follow(
         &mut self,

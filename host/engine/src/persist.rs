@@ -5,10 +5,8 @@ use std::sync::PoisonError;
 
 use perennial_domain::apply::PlanEffects;
 use perennial_domain::approval::State;
-use perennial_domain::attempt::AttemptId;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
-use perennial_domain::connected::renewal::Renewal;
 use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
@@ -93,6 +91,11 @@ impl Changes {
     pub(crate) fn add_batch(&mut self, db: &dyn EngineReads, mut batch: Batch) -> Result<(), StoreError> {
         batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
         batch.entries.iter_mut().for_each(BatchEntry::end_deferrals);
+        batch.entries.iter_mut().for_each(BatchEntry::end_parking);
+        let (breakers, of_host) = std::mem::take(&mut batch.breakers).into_changes();
+        let breakers = breakers.into_iter().map(|(digest, breaker)| Change::SetBreaker { digest, breaker });
+        self.list.extend(breakers);
+        of_host.into_iter().for_each(|event| self.add_event(None, event));
         batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
         let accounts = batch.accounts.iter().map(AccountNames::new).collect::<Vec<_>>();
         let keeps_events = self.retention == Retention::Everything;
@@ -150,9 +153,9 @@ impl Changes {
             let resource = item.resource_row(&attempt.id.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
-        for renewal in std::mem::take(&mut item.reserved) {
-            let resource = item.resource_row(&renewal.named().resource)?;
-            let call = Box::new(StoredCall::new(account_in_batch.row, resource, renewal));
+        for record in std::mem::take(&mut item.reserved) {
+            let resource = item.resource_row(&record.named().resource)?;
+            let call = Box::new(StoredCall::new(account_in_batch.row, resource, record));
             self.list.push(Change::RecordCall { call, at: item.instant });
         }
         for effects in std::mem::take(&mut item.effects) {
@@ -184,12 +187,11 @@ impl Changes {
             }));
             self.events.push(RecordedEvent { account: Some(names.id.clone()), event });
         }
-        let failure = item.failure.map(|message| (item.instant, message));
         self.list.push(Change::UpdateBundle {
             original: item.original,
             bundle: item.walk.bundle,
             schedule: item.schedule,
-            failure,
+            failing: item.failing,
         });
         Ok(())
     }
@@ -357,11 +359,6 @@ fn difference_change(account: AccountKey, item: &BatchEntry, difference: ShadowD
 fn event_change(account: Option<AccountKey>, event: &Event) -> Change {
     let (kind, body) = event_body(event);
     Change::InsertEvent { account, at: event.at, resource: event.resource.clone(), kind, body }
-}
-
-/// The id of the attempt that a renewal on a cloud is.
-pub(crate) fn attempt_id(renewal: &Renewal) -> String {
-    AttemptId { key: renewal.key(), term: renewal.term }.to_string()
 }
 
 /// Writes an event down.

@@ -7,6 +7,7 @@ use perennial_domain::apply;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::connector::Driver;
+use perennial_domain::connector::MutationName;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
@@ -182,7 +183,7 @@ impl Planner<'_> {
         }
         let item = &mut batch.entries[0];
         item.instant = at;
-        let problem = item.failure.take();
+        let problem = item.failing.take().map(|failing| failing.message);
         if problem.is_none() {
             item.walk.skip_to(before);
         }
@@ -283,7 +284,9 @@ impl CommandEvaluation {
             let at = item.instant;
             item.expire_approvals_of_order(&order.id, at);
         }
-        if let Some(member) = plan.retry_now {
+        // Where the provider renews, it does so itself once it is told.
+        let renews_here = self.batch.driver(EntryIndex::FIRST) != Some(Driver::Provider);
+        if let Some(member) = plan.retry_now.filter(|_| renews_here) {
             self.retry_all_now(&plan, member)?;
         }
         Ok(None)
@@ -349,13 +352,18 @@ impl CommandEvaluation {
 
 /// Whether a command can be carried out on an account: on one that its provider keeps, only what is sent to it.
 fn check_driver(account_in_batch: &BatchAccount, command: &Command) -> Result<(), EngineError> {
+    let Some(driver) = account_in_batch.driver else { return Ok(()) };
     let account = account_in_batch.account.id.clone();
-    match (account_in_batch.driver, command) {
-        (None, _) | (Some(Driver::Host), Command::Renew(_)) => Ok(()),
-        // Who renews is this host, so whether something renews itself is this host's to know.
-        (Some(Driver::Host), Command::SetAutoRenew(_) | Command::CancelAutoRenew) => Ok(()),
-        (Some(Driver::Watch | Driver::Provider), _) => Err(EngineError::Watched(account)),
-        (Some(Driver::Host), _) => Err(EngineError::NotSent { account, command: command.name() }),
+    if !driver.sends() {
+        return Err(EngineError::Watched(account));
+    }
+    let connector = account_in_batch.rules.as_ref().and_then(|rules| rules.connector());
+    let is_sent = |mutation| connector.is_none_or(|it| it.capabilities().limit(mutation).is_some());
+    match reservations::mutation_of(command) {
+        Some(mutation) if is_sent(mutation) => Ok(()),
+        // Where this host renews, switching it on and off is this host's as well.
+        Some(MutationName::SetAutoRenew | MutationName::CancelAutoRenew) if driver == Driver::Host => Ok(()),
+        Some(_) | None => Err(EngineError::NotSent { account, command: command.name() }),
     }
 }
 

@@ -17,6 +17,7 @@ use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
+use perennial_domain::timestamp::Timestamp;
 use perennial_formats::decision::ruling::PolicyVersion;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PolicyAnswers;
@@ -58,11 +59,18 @@ struct PolicySnapshot {
     own_changes: Vec<OwnChange>,
 }
 
+impl PolicySnapshot {
+    /// Policies that no database has, and that nobody has changed.
+    fn of(set: PolicySet) -> PolicySnapshot {
+        let digests = set.policies.iter().map(|policy| policy_digest::of_script(&policy.text)).collect();
+        PolicySnapshot { set, digests, own_changes: Vec::new() }
+    }
+}
+
 impl Policies {
     /// These policies, whatever the database says.
     pub fn fixed(interpreter: Interpreter, set: PolicySet) -> Policies {
-        let digests = set.policies.iter().map(|policy| policy_digest::of_script(&policy.text)).collect();
-        let held = PolicySnapshot { set, digests, own_changes: Vec::new() };
+        let held = PolicySnapshot::of(set);
         Policies { interpreter: Arc::new(interpreter), source: Source::Fixed(Arc::new(held)) }
     }
 
@@ -73,8 +81,14 @@ impl Policies {
         Policies { interpreter: Arc::new(interpreter), source }
     }
 
+    /// These policies, whatever the database says, run by the same component.
+    pub fn with_set(&self, set: PolicySet) -> Policies {
+        let held = PolicySnapshot::of(set);
+        Policies { interpreter: Arc::clone(&self.interpreter), source: Source::Fixed(Arc::new(held)) }
+    }
+
     /// The component that runs the scripts.
-    pub(crate) fn interpreter(&self) -> &Interpreter {
+    pub fn interpreter(&self) -> &Interpreter {
         &self.interpreter
     }
 
@@ -86,6 +100,22 @@ impl Policies {
     /// What is wrong with the scripts of a policy file that cannot be read itself.
     pub fn check_without_calendars(&self, set: &PolicySet) -> Vec<ScriptFailure> {
         self.interpreter.check_without_calendars(set)
+    }
+
+    /// Whether `at` is on a day of the calendar called `name`; not where there is none.
+    pub(crate) fn is_on(
+        &self,
+        db: &dyn EngineReads,
+        name: &str,
+        at: Timestamp,
+        offset_minutes: i16,
+    ) -> Result<bool, StoreError> {
+        let held = match &self.source {
+            Source::Fixed(held) => Some(Arc::clone(held)),
+            Source::Stored { last, people } => read(db, last, *people)?,
+        };
+        let calendars = held.iter().flat_map(|held| &held.set.calendars);
+        Ok(calendars.filter(|one| one.name == name).any(|one| one.has_day_of(at, offset_minutes)))
     }
 
     /// Those that hold at present; `None` when there are none.

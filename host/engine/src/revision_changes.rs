@@ -11,10 +11,12 @@ use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
+use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
+use perennial_store::kinds_in_use::KindInUse;
 use perennial_store::plugin_bindings;
 use perennial_store::plugin_bindings::BindingChange;
 use perennial_store::plugin_bindings::BindingSubject;
@@ -28,6 +30,7 @@ use sha2::Sha256;
 use crate::EngineTx;
 use crate::bind_error::BindError;
 use crate::error::EngineError;
+use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
 use crate::revisions::short;
 
@@ -55,7 +58,8 @@ pub struct BindingChanges {
 }
 
 impl EngineTx<'_> {
-    /// Keeps a revision that was loaded; returns what happened, which is nothing where it was kept already.
+    /// Keeps a revision that was loaded, with what it is granted; returns what happened, which is nothing where it was kept
+    /// already and is granted the same.
     ///
     /// # Errors
     ///
@@ -75,6 +79,7 @@ impl EngineTx<'_> {
             digest: plugin.digest().to_owned(),
             origin: origin.to_owned(),
             signed_by: signed_by.map(str::to_owned),
+            granted: granted_text(plugin),
             changed_by: author.id.to_owned(),
         };
         self.write_event(None, Event { at, resource: None, what })
@@ -300,12 +305,26 @@ impl EngineTx<'_> {
 
     /// Says what holds from now on.
     fn finish_bindings(&mut self, made: BindingChanges) -> Result<BindingChanges, BindError> {
-        plugin_bindings::update_set_digest(self.tx(), &digest_of(&plugin_bindings::list(self.tx())?))?;
-        Ok(made)
+        plugin_bindings::update_set_digest(self.tx(), &digest_of(self.tx())?)?;
+        // A revision that is asked about other accounts only is no concern of this change.
+        let is_concerned = |used: &KindInUse| {
+            let mut subjects = made.changes.iter().map(|change| &change.subject);
+            subjects.any(|to| to.provider == used.provider && revision::is_for(&to.accounts, &used.account))
+        };
+        match kinds_in_use::check(self.db(), self.providers(), is_concerned)?.pop() {
+            Some((_, found)) => Err(BindError::MissingKinds(found)),
+            None => Ok(made),
+        }
     }
 }
 
-/// Keeps a revision that was loaded; returns whether it is new.
+/// What a plugin is granted, as limits are written; `None` for nothing.
+fn granted_text(plugin: &Plugin) -> Option<String> {
+    let granted = plugin.parts().granted;
+    (!granted.is_none()).then(|| granted.to_string())
+}
+
+/// Keeps a revision that was loaded; returns whether it is new, or granted something else than before.
 pub(crate) fn keep(
     engine: &EngineTx<'_>,
     at: Timestamp,
@@ -313,8 +332,8 @@ pub(crate) fn keep(
     (origin, signed_by): (&str, Option<&str>),
     by: &str,
 ) -> Result<bool, StoreError> {
-    let parts = plugin.parts();
-    plugin_revisions::insert(
+    let (parts, granted) = (plugin.parts(), granted_text(plugin));
+    let is_new = plugin_revisions::insert(
         engine.tx(),
         &NewRevision {
             digest: plugin.digest(),
@@ -324,21 +343,31 @@ pub(crate) fn keep(
             table: parts.table_text(),
             origin,
             signed_by,
+            granted: granted.as_deref(),
             at,
             by,
         },
-    )
+    )?;
+    if is_new || !plugin_revisions::grant(engine.tx(), plugin.digest(), granted.as_deref())? {
+        return Ok(is_new);
+    }
+    // Where it is bound, it is asked with the other grant from the next batch on.
+    if !plugin_bindings::set_digest(engine.tx())?.is_empty() {
+        plugin_bindings::update_set_digest(engine.tx(), &digest_of(engine.tx())?)?;
+    }
+    Ok(true)
 }
 
 pub(crate) fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {
     BindingSubject { provider: provider.to_owned(), accounts: accounts.to_owned(), mode }
 }
 
-/// The digest of everything that is bound: another one whenever a binding changes, also back.
-pub(crate) fn digest_of(bindings: &[StoredBinding]) -> String {
-    let bindings = bindings.iter().map(|held| {
+/// The digest of everything that is bound, with what revisions are granted: another one whenever any of it changes, also back.
+pub(crate) fn digest_of(db: &ReadTx) -> Result<String, StoreError> {
+    let bindings = plugin_bindings::list(db)?.into_iter().map(|held| {
         let BindingSubject { provider, accounts, mode } = &held.subject;
         json!([provider, accounts, mode.name(), held.digest, held.origin.name()])
     });
-    hex::encode(Sha256::digest(bindings.collect::<serde_json::Value>().to_string()))
+    let grants = plugin_revisions::grants(db)?.into_iter().map(|(digest, granted)| json!([digest, granted]));
+    Ok(hex::encode(Sha256::digest(bindings.chain(grants).collect::<serde_json::Value>().to_string())))
 }

@@ -3,6 +3,7 @@
 //! Knows answers to one question. Which bundles are asked about is the batch's; nothing here is followed.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::apply;
 use perennial_domain::bundle::Bundle;
@@ -113,12 +114,62 @@ pub(crate) struct ShadowLog {
     /// By the digests of the shadow and of the revision that was followed.
     trials: BTreeMap<(String, String), RevisionTrial>,
     differences: Vec<FoundDifference>,
+    /// By the digest of the shadow.
+    health: BTreeMap<String, ShadowHealth>,
+}
+
+/// Whether a shadow revision answered at all in a batch.
+#[derive(Debug)]
+pub(crate) struct ShadowHealth {
+    /// The provider's id.
+    pub(crate) provider: String,
+    /// Whether it gave a usable answer to anything.
+    pub(crate) has_answered: bool,
+    /// The bundles about which it gave none.
+    pub(crate) failed: BTreeSet<EntryIndex>,
+    /// When it was asked last.
+    pub(crate) at: Timestamp,
+    /// What went wrong last.
+    pub(crate) message: String,
 }
 
 impl ShadowLog {
     /// How each shadow was asked, and what it answered otherwise.
     pub(crate) fn into_parts(self) -> (impl Iterator<Item = RevisionTrial>, Vec<FoundDifference>) {
         (self.trials.into_values(), self.differences)
+    }
+
+    /// How shadow revisions fared since this was called last, by their digests.
+    pub(crate) fn take_health(&mut self) -> BTreeMap<String, ShadowHealth> {
+        std::mem::take(&mut self.health)
+    }
+
+    /// Notes what a shadow answered about these bundles at `at`.
+    pub(crate) fn note_health<A>(
+        &mut self,
+        shadow: &dyn Rules,
+        at: Timestamp,
+        responses: impl Iterator<Item = (EntryIndex, A)>,
+        failure: impl Fn(&A) -> Option<&PluginError>,
+    ) {
+        let new = || ShadowHealth {
+            provider: shadow.manifest().id.clone(),
+            has_answered: false,
+            failed: BTreeSet::new(),
+            at,
+            message: String::new(),
+        };
+        let health = self.health.entry(shadow.digest().to_owned()).or_insert_with(new);
+        health.at = health.at.max(at);
+        for (entry, response) in responses {
+            match failure(&response) {
+                None => health.has_answered = true,
+                Some(error) => {
+                    health.failed.insert(entry);
+                    health.message = error.to_string();
+                }
+            }
+        }
     }
 
     /// Adds the time of calls that were asked of both; `asked_at` is the instant of the first question.
@@ -199,7 +250,7 @@ impl ShadowLog {
 }
 
 /// Lines as one text, cut off where it is long.
-fn text(lines: &[String]) -> String {
+pub(crate) fn text(lines: &[String]) -> String {
     let mut text = lines.join("\n");
     if text.len() > ANSWER_MAX {
         let end = (0..=ANSWER_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();

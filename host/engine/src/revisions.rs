@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use perennial_domain::plugin_limits::PluginLimits;
 use perennial_domain::revision;
 use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_domain::revision::BindingMode;
@@ -51,13 +52,15 @@ impl Upgrade {
     }
 }
 
+/// Loaded revisions by digest and what they are granted; `None` for those that cannot be loaded.
+type KeptRules = BTreeMap<(String, String), Option<Arc<dyn Rules>>>;
+
 /// Loads revisions, each once, and remembers what was bound when it was last looked.
 pub struct Revisions {
     plugins: Arc<Plugins>,
     wraps: Vec<Wrap>,
     upgrade: Upgrade,
-    /// By digest; `None` for those that cannot be loaded.
-    kept: Mutex<BTreeMap<String, Option<Arc<dyn Rules>>>>,
+    kept: Mutex<KeptRules>,
     /// The bindings when they were last read, with their digest.
     last: Mutex<Option<(String, Arc<BoundRevisions>)>>,
 }
@@ -110,7 +113,7 @@ impl Revisions {
         let plugin = Arc::new(self.plugins.load_parts(name, parts)?);
         let rules = self.wrap(plugin.clone());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(plugin.digest().to_owned(), Some(rules));
+        kept.insert((plugin.digest().to_owned(), plugin.parts().granted.to_string()), Some(rules));
         Ok(plugin)
     }
 
@@ -120,7 +123,8 @@ impl Revisions {
         db: &dyn EngineReads,
         digest: &str,
     ) -> Result<Option<Arc<dyn Rules>>, StoreError> {
-        let known = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        let key = (digest.to_owned(), db.revision_granted(digest)?.unwrap_or_default());
+        let known = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -130,7 +134,7 @@ impl Revisions {
             .inspect_err(|error| tracing::error!(digest, %error, "a revision that is kept cannot be loaded"));
         let rules = loaded.ok().map(|plugin| self.wrap(Arc::new(plugin)));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(digest.to_owned(), rules.clone());
+        kept.insert(key, rules.clone());
         Ok(rules)
     }
 
@@ -173,6 +177,8 @@ fn parts_of(parts: RevisionParts) -> PluginParts {
         component: parts.component.into(),
         table: parts.table.map(|text| text.into_bytes().into()),
         signed_by: None,
+        // What this host wrote it also reads; where it does not, the revision fails to load and says what it lacks.
+        granted: parts.granted.and_then(|text| PluginLimits::read(&text).ok()).unwrap_or_default(),
     }
 }
 

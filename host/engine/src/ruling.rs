@@ -265,7 +265,10 @@ impl Batch {
                         "it amends to what the provider refuses: {message} ({code})"
                     ));
                 }
-                Err(error) => case.fail_amendment(format!("it amends to what cannot be planned: {error}")),
+                Err(failure) => {
+                    let problem = failure.message;
+                    case.fail_amendment(format!("it amends to what cannot be planned: {problem}"));
+                }
             }
         }
     }

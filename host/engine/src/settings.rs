@@ -1,5 +1,5 @@
 //! Settings of an account: what its provider's rules are told about it, its budget, and above which cost plans need an
-//! approval. The plugin checks each change; then every timeline of the account is asked for anew.
+//! approval. The plugin checks each change; then every timeline of the account is asked for anew. And attributes of a resource.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,66 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
+use crate::planner::is_overdue;
 use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 
 impl<S: EngineStore> Engine<S> {
+    /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource
+    /// is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn set_attribute(
+        &mut self,
+        at: Timestamp,
+        resource: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        self.set_attributes(at, resource, [(name, value)])
+    }
+
+    /// Sets several attributes of a resource as one change: the bundle is loaded, its timeline asked for, and the result
+    /// written once, however many there are.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn set_attributes<'n>(
+        &mut self,
+        at: Timestamp,
+        resource: &str,
+        attributes: impl IntoIterator<Item = (&'n str, &'n str)>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let Some((stored, member)) = self.reads().find_bundle(resource)? else {
+            return Ok(Vec::new());
+        };
+        let is_overdue = is_overdue(&stored, at);
+        let mut batch = self.load_batch(vec![stored], |_| at - 1)?;
+        let item = &mut batch.entries[0];
+        for (name, value) in attributes {
+            let before = item.walk.bundle[member].attributes.insert(name.to_owned(), value.to_owned());
+            if before.as_deref() != Some(value) {
+                let what =
+                    EventKind::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
+                item.walk.events.push(Event { at, resource: Some(resource.to_owned()), what });
+            }
+        }
+        if item.walk.events.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What is overdue is for the clock to do, in its order; it asks for the timeline anyway.
+        if !is_overdue {
+            item.walk.skip_to(at - 1);
+            batch.decide();
+        }
+        self.write(batch)
+    }
+
     /// Sets what `account` may spend in a month of its provider's, for policies to look at; `None`: there is no budget.
     ///
     /// # Errors

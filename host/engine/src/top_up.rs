@@ -33,7 +33,7 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        let is_driven = self.reads().driver(stored.row)? == Some(Driver::Host);
+        let is_driven = self.reads().driver(stored.row)?.is_some_and(Driver::sends);
         // Where the provider does not say what can be spent, somebody has to.
         if stored.account.mode == Mode::Connected && !is_driven {
             return Err(EngineError::Watched(account.to_owned()));

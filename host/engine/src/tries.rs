@@ -47,7 +47,7 @@ impl Batch {
         for (number, (renewal_try, plan)) in tries.iter().zip(plans).enumerate() {
             let record = record.next().flatten();
             match plan {
-                Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
+                Err(failure) => self.fail(renewal_try.entry, failure),
                 // What is not tried leaves no decision behind.
                 Ok(answer) if answer.plan.is_ok() && self.refuses_only => {
                     self.entry_mut(renewal_try.entry).pause();
@@ -152,11 +152,15 @@ impl Batch {
         let item = self.entry_mut(index);
         item.deferrals.retain(|deferral| deferral.member != member);
         item.record_rulings(member, &ruled);
+        let only_asks = self.only_asks(index, next_try_at);
+        if only_asks && !matches!(ruled.verdict, Verdict::Approve) {
+            self.keep_provider_from_renewing(index, member);
+        }
         match &ruled.verdict {
             Verdict::Approve => {}
             Verdict::Deny { .. } => return false,
             Verdict::Defer(postponement) => {
-                item.put_off(member, postponement);
+                self.entry_mut(index).put_off(member, postponement);
                 return false;
             }
             Verdict::RequireApproval { postponement, .. } => {
@@ -169,6 +173,10 @@ impl Batch {
                     return false;
                 }
             }
+        }
+        if only_asks {
+            self.let_provider_renew(index, member);
+            return false;
         }
         let application = PlanApplication::of_try(member, &ruled.plan, &ruled.command);
         let is_kept_here = self.driver(index).is_none();

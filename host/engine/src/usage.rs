@@ -16,9 +16,12 @@ use perennial_store::engine_store::EngineStore;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
+use crate::Retention;
+use crate::clock::Stopwatch;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
+use crate::usage_shadow::AnsweredUse;
 
 impl<S: EngineStore> Engine<S> {
     /// Records that an account used `amount`, above zero, of a resource type.
@@ -45,14 +48,25 @@ impl<S: EngineStore> Engine<S> {
             self.reads().offers(stored.row, resource_type, at)?.into_iter().unzip();
         let consumption =
             Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
+        let watch = Stopwatch::start();
         let allocations = rules.allocate(&[&stored.account], &[(AccountIndex::new(0), &consumption)]).pop();
         let allocations = allocations.expect("rules give one answer per question")?;
+        let micros = watch.micros();
         let events = events(&consumption, &allocations);
         let mut changes = Changes::new(self.retention);
         for allocation in &allocations {
             let used = consumption.packages[allocation.package.get()].package.used + allocation.amount;
             changes.list.push(Change::SetUsed { resource: rows[allocation.package.get()], used });
         }
+        let shadow = bound.shadow_of(account, provider).filter(|_| self.retention == Retention::Everything);
+        let answered = AnsweredUse {
+            account: (stored.row, &stored.account),
+            consumption: &consumption,
+            packages: &rows,
+            followed: rules.digest(),
+            answer: (&allocations, micros),
+        };
+        changes.list.extend(shadow.into_iter().flat_map(|shadow| answered.compare(shadow.as_ref())));
         let id = Arc::<str>::from(account);
         events.into_iter().for_each(|event| changes.add_event(Some((stored.row, id.clone())), event));
         Ok(self.commit(changes)?)

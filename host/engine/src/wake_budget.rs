@@ -6,11 +6,14 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::plugin_failure::Failure;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::BundleKey;
 
+use crate::Engine;
 use crate::batch::Batch;
 use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
 
 /// Seconds of an hour.
 const HOUR: i64 = 3_600;
@@ -33,7 +36,7 @@ impl WakeBudget {
         for number in 0..batch.entries.len() {
             let entry = &batch.entries[number];
             let accepted = per_member * entry.walk.bundle.members.len();
-            if entry.failure.is_some() || !rests_shortly(entry) {
+            if entry.failing.is_some() || !rests_shortly(entry) {
                 continue;
             }
             if self.count(entry.original.rows.bundle(), entry.instant) <= accepted {
@@ -46,7 +49,8 @@ impl WakeBudget {
                  tell its author",
                 entry.walk.bundle.primary().id
             );
-            batch.entries[number].record_failure(message);
+            let revision = rules.map(|rules| rules.digest().to_owned());
+            batch.fail(EntryIndex::new(number), Failure { message, revision, is_alone: true });
         }
     }
 
@@ -60,6 +64,14 @@ impl WakeBudget {
         let count = self.rests.entry(bundle).or_default();
         *count += 1;
         *count
+    }
+}
+
+impl<S> Engine<S> {
+    /// The same engine, in which a plugin may have a bundle wake so often within an hour for each of its members.
+    pub fn with_wakes_per_hour_max(mut self, wakes: usize) -> Engine<S> {
+        self.wakes_per_hour_max = wakes;
+        self
     }
 }
 

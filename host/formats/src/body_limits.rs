@@ -30,18 +30,18 @@ pub(crate) fn check(node: &Node<'_>, path: Path<'_>, limits: BodyLimits, diagnos
     if diagnostics.is_full() {
         return;
     }
-    let note = |what: &str, found: usize, most: usize| {
+    let note = |what: &str, found: usize, most: usize, key: &str| {
         if found > most {
-            let detail = format!("{what}: {found}; a request has at most {most}");
+            let detail = format!("{what}: {found}; a request has at most {most} (`limits.{key}`)");
             diagnostics.add(node.position, path, detail);
         }
     };
     match &node.json {
-        Json::Text(text) => note("bytes of text", text.len(), limits.text_bytes_max),
+        Json::Text(text) => note("bytes of text", text.len(), limits.text_bytes_max, "body_text_bytes_max"),
         Json::Object(fields) => {
-            note("fields", fields.len(), limits.fields_max);
+            note("fields", fields.len(), limits.fields_max, "body_fields_max");
             for (name, value) in fields {
-                note("bytes of a field's name", name.len(), limits.name_bytes_max);
+                note("bytes of a field's name", name.len(), limits.name_bytes_max, "body_name_bytes_max");
                 check(value, Path::Member(&path, name), limits, diagnostics);
             }
         }

@@ -65,8 +65,13 @@ impl Wording<'_> {
                 let what = if *removed { "removed" } else { "changed" };
                 format!("calendar {calendar} of policies {what} by {changed_by}")
             }
-            EventKind::RevisionInstalled { provider, digest, origin, changed_by, .. } => {
-                format!("revision {} of {provider} installed from {origin} by {changed_by}", short(digest))
+            EventKind::RevisionInstalled { provider, digest, origin, changed_by, granted, .. } => {
+                let granted =
+                    granted.as_deref().map_or(String::new(), |granted| format!(", granted {granted}"));
+                format!(
+                    "revision {} of {provider} installed from {origin} by {changed_by}{granted}",
+                    short(digest)
+                )
             }
             EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
                 let before = digest_before
@@ -99,6 +104,18 @@ impl Wording<'_> {
                     "renewal in doubt: {code}; no reply proves whether {attempt} was renewed, so the host only queries it"
                 )
             }
+            EventKind::CommandInDoubt { command, code } => {
+                let command = spaced(command);
+                format!(
+                    "{command} in doubt: {code}; no reply proves whether it was done, so the host only queries it"
+                )
+            }
+            EventKind::SendingLate { deadline, renewals, safe_start } => format!(
+                "{renewals} renewals cannot all be sent before {}: their calls should have begun by {}; raise the quota, or renew \
+                 some by hand",
+                self.instant(*deadline),
+                self.instant(*safe_start)
+            ),
             EventKind::ApprovalRequested { approval, command, cause, cost, expires_at, .. } => {
                 let what = match cause {
                     Cause::Auto => "automatic renewal".to_owned(),
@@ -181,6 +198,20 @@ impl Wording<'_> {
             }
             EventKind::PluginFailed { message, next_try_at } => {
                 format!("plugin failed: {message}; asked again {}", self.instant(*next_try_at))
+            }
+            EventKind::BundleParked { revision, message } => {
+                format!("parked, because revision {} fails over it: {message}", short(revision))
+            }
+            EventKind::BundleUnparked { changed_by } => {
+                format!("no longer parked{}", reason_asked(changed_by))
+            }
+            EventKind::BreakerOpened { provider, revision, message, next_try_at } => format!(
+                "revision {} of {provider} fails over everything and is not asked until {}: {message}",
+                short(revision),
+                self.instant(*next_try_at)
+            ),
+            EventKind::BreakerClosed { revision, changed_by } => {
+                format!("revision {} is asked again{}", short(revision), reason_asked(changed_by))
             }
             EventKind::HostResumed { down_since } => {
                 format!("host running again, down since {}", self.instant(*down_since))
@@ -292,6 +323,11 @@ fn installed(policy: &str, digest: &str, before: Option<&str>, mode: &str, by: &
 }
 
 /// The beginning of a digest.
+/// Who has something asked again, or what.
+fn reason_asked(released_by: &Option<String>) -> String {
+    released_by.as_ref().map_or_else(|| ": the plugin answers".to_owned(), |by| format!(", released by {by}"))
+}
+
 fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }

@@ -24,7 +24,7 @@ pub struct ExplanationView {
     #[schema(format = DateTime)]
     pub since: Option<String>,
     /// What its future depends on: `renews`, `renews_with_primary`, `awaits_approval`, `deferred`, `denied`, `declined`,
-    /// `rejected`, `not_renewed`, `awaits_payment`, `auto_renew_off`, `converts`, `releases`, `plugin_failing`,
+    /// `rejected`, `not_renewed`, `awaits_payment`, `auto_renew_off`, `converts`, `releases`, `plugin_failing`, `parked`,
     /// `plugin_missing`, `awaits_clock`, `pay_per_use` or `ended`.
     pub situation: &'static str,
     /// All of it in sentences: where it is and why, what comes next and why, and what was decided last.

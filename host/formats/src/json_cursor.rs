@@ -18,6 +18,7 @@ use super::fields::Fields;
 use super::json_tree::Json;
 use super::json_tree::Node;
 use super::safe_text;
+use super::visible_id;
 use super::wording;
 
 /// The longest id, in characters.
@@ -104,6 +105,17 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
             return None;
         }
         Some(id)
+    }
+
+    /// The id or name of something new, as [`JsonCursor::id`] reads it, in which nothing is invisible. What exists is named as
+    /// it is called.
+    pub fn new_name(&self) -> Option<&'n str> {
+        let name = self.id()?;
+        if let Some(fault) = visible_id::fault("name", name) {
+            self.report(fault);
+            return None;
+        }
+        Some(name)
     }
 
     fn parse<T: FromStr<Err: std::fmt::Display>>(&self, expected: &str) -> Option<T> {

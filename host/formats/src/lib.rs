@@ -24,6 +24,8 @@ mod json_tree;
 mod json_value;
 pub mod language;
 pub mod occurrence;
+pub mod package;
+pub mod package_manifest;
 pub mod plan;
 pub mod plugin_case;
 pub mod policy;
@@ -34,6 +36,7 @@ mod stored_fields;
 pub mod time_zone;
 mod toml_text;
 mod value_lines;
+pub mod visible_id;
 pub mod wording;
 
 pub use diagnostics::PROBLEMS_MAX;

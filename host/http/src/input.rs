@@ -23,6 +23,11 @@ pub(crate) trait Body: Sized + Send + 'static {
     /// Reads the body. Reports every problem at its field and returns `None` if there was one.
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
 
+    /// The most bytes that the body may have, where `usual` is what every other has.
+    fn bytes_max(usual: usize) -> usize {
+        usual
+    }
+
     /// Parses the text of the body. Only a body that cannot be read without the database overrides this.
     fn from_text(text: &str, limits: BodyLimits) -> Result<Self, Problem> {
         body::read(text, limits, Self::read).map_err(Problem::from)

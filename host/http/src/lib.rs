@@ -24,6 +24,7 @@ mod refusal_budget;
 pub(crate) mod refusals;
 pub(crate) mod request_id;
 pub(crate) mod request_metrics;
+mod request_place;
 mod resource_view;
 pub(crate) mod route_table;
 pub mod server;

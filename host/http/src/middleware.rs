@@ -18,13 +18,18 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::admin::forecast;
+use crate::admin::policy_trials;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::request_id::RequestId;
+use crate::request_place;
+use crate::request_place::RequestPlace;
 use crate::route_table;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
+use perennial_service::limits::Limit;
 use perennial_service::limits::Limits;
+use perennial_service::limits::time_text;
 
 /// The paths that never wait for a permit: each costs little, and has a reader of its own.
 const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
@@ -34,6 +39,8 @@ const SECRET_DIGITS_MIN: usize = 40;
 
 /// The page of the console that waits for a forecast.
 pub(crate) const CONSOLE_FORECAST: &str = "/forecast";
+/// The form of the console that waits for a comparison of policies.
+pub(crate) const CONSOLE_COMPARISON: &str = "/policy-comparison";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -101,24 +108,21 @@ async fn rewrite_verb(State(verbs): State<Arc<[String]>>, mut request: Request, 
     next.run(request).await
 }
 
-/// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects,
-/// and a panic stays within it.
-async fn enforce_limits(State(app): State<AppState>, request: Request, next: Next) -> Response {
+/// Gives the request a place and a time limit; with a body, it takes its place once that has come. It runs as a task of its
+/// own: it goes on when the client disconnects, and a panic stays within it.
+async fn enforce_limits(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let place = RequestPlace::new(app.request_permits());
     // A monitor must not take a busy host for a dead one.
     let is_watched = WATCHED.contains(&request.uri().path());
-    let permit = match is_watched {
-        true => None,
-        false => Arc::clone(app.request_permits()).try_acquire_owned().ok(),
-    };
-    if permit.is_none() && !is_watched {
-        return Problem::new(ProblemType::Unavailable, "too many requests are in flight")
-            .retry_after(1)
-            .into_response();
+    if request_place::has_body(&request) {
+        request.extensions_mut().insert(place.clone());
+    } else if !is_watched && let Err(problem) = place.take() {
+        return problem.into_response();
     }
-    let limit = Duration::from_secs(time_limit_seconds(app.limits(), request.uri().path()));
+    let (key, limit) = time_limit(app.limits(), request.uri().path());
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
-        drop(permit);
+        drop(place);
         response
     });
     match tokio::time::timeout(limit, task).await {
@@ -127,16 +131,23 @@ async fn enforce_limits(State(app): State<AppState>, request: Request, next: Nex
             Problem::new(ProblemType::Internal, "the host failed; its log says why").into_response()
         }
         Err(_) => {
-            let detail = "it may still complete; repeat it with the same `Idempotency-Key`";
+            let detail = format!(
+                "it took more than {} ({key}) and may still complete; repeat it with the same `Idempotency-Key`",
+                time_text(limit)
+            );
             Problem::new(ProblemType::TimedOut, detail).retry_after(5).into_response()
         }
     }
 }
 
-/// The time limit of a request to `path`, in seconds.
-fn time_limit_seconds(limits: &Limits, path: &str) -> u64 {
-    let is_forecast = [forecast::PATH, CONSOLE_FORECAST].contains(&path);
-    if is_forecast { limits.forecast_seconds } else { limits.request_seconds }
+/// The time limit of a request to `path`.
+fn time_limit(limits: &Limits, path: &str) -> (Limit, Duration) {
+    let is_forecast =
+        [forecast::PATH, policy_trials::COMPARE_PATH, CONSOLE_FORECAST, CONSOLE_COMPARISON].contains(&path);
+    match is_forecast {
+        true => (Limit::forecast_seconds(), limits.forecast_seconds),
+        false => (Limit::request_seconds(), limits.request_seconds),
+    }
 }
 
 /// Gives the request an ID, counts it and logs it.

@@ -37,7 +37,7 @@ pub(crate) use examples::of_problem;
 
 const ABOUT: &str = "The admin API of the host. Amounts are decimals as text, instants are RFC 3339, errors are RFC 9457 \
 problem details. A POST with an `Idempotency-Key` runs at most once: for a week of the host's clock, the same key and request get the same \
-response; a key that is older may run again. Lists are paginated: pass `next_cursor` as `cursor` to get the next page.";
+response; a key that is older may run again. Where the plan has changed, nothing is done, and the key is free. Lists are paginated: pass `next_cursor` as `cursor` to get the next page.";
 
 /// A description without routes.
 pub fn empty() -> OpenApi {

@@ -121,7 +121,7 @@ impl RouteTable {
     }
 }
 
-/// Authenticates a request, checks the role of its token and takes a slot of the token.
+/// Authenticates a request, checks the role of its token and takes a slot of the token and of its person.
 async fn authorize(
     State((app, role)): State<(AppState, Role)>,
     mut request: Request,
@@ -139,7 +139,7 @@ async fn authorize(
         let problem = Problem::new(ProblemType::Forbidden, detail);
         return Err(refusals::record(&app, &request, operation(&request), Some(&caller), problem).await);
     }
-    let _slot = app.acquire_slot(&caller.id)?;
+    let _slots = app.acquire_slots(&caller.id, &caller.owner)?;
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await.into_response();
     response.extensions_mut().insert(AuthenticatedMark);
@@ -243,6 +243,14 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
             headers.push((
                 "Idempotency-Key",
                 "A key that makes the request run at most once; the same key and request get the same response.",
+            ));
+            headers.push((
+                "Idempotency-Fingerprint",
+                "What is compared in place of the body when the key comes again: of what is wanted, without what only guards it.",
+            ));
+            headers.push((
+                "Idempotency-Replay-Only",
+                "`true`: only the response that is stored under the key is wanted; without one, a 204, and nothing is done.",
             ));
         }
         operation.parameters.get_or_insert_default().extend(headers.into_iter().map(header));

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use perennial_service::limits::Limit;
 use perennial_service::service::Service;
 use perennial_store::ReadTx;
 use tokio::sync::Semaphore;
@@ -46,6 +47,7 @@ struct Inner {
     body_permits: Arc<Semaphore>,
     refusal_budget: RefusalBudget,
     requests_per_token: Counts<Arc<str>>,
+    requests_per_person: Counts<Arc<str>>,
     unauthenticated: Counts<ClientAddress>,
     in_flight: Arc<Mutex<KeysInFlight>>,
 }
@@ -70,8 +72,9 @@ impl AppState {
             forecasts_of_accounts: Arc::default(),
             calendar_permits: Arc::new(Semaphore::new(1)),
             body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
-            refusal_budget: RefusalBudget::default(),
+            refusal_budget: RefusalBudget::new(service.limits().recorded_refusals_per_minute_max),
             requests_per_token: Arc::default(),
+            requests_per_person: Arc::default(),
             unauthenticated: Arc::default(),
             in_flight: Arc::default(),
         };
@@ -108,7 +111,7 @@ impl AppState {
         &self.inner.requests
     }
 
-    /// The permits for requests of the admin API; each request in flight holds one.
+    /// The permits for requests of the admin API; each request in flight whose body has come holds one.
     pub fn request_permits(&self) -> &Arc<Semaphore> {
         &self.inner.request_permits
     }
@@ -140,17 +143,33 @@ impl AppState {
         &self.inner.body_permits
     }
 
-    /// Takes one of a token's slots for requests in flight. Dropping the slot frees it.
+    /// How many large bodies are being read.
+    pub fn large_bodies(&self) -> usize {
+        LARGE_BODIES_MAX - self.inner.body_permits.available_permits()
+    }
+
+    /// Takes one of a token's slots for requests in flight, and one of those of the person behind it, so that one who makes
+    /// many tokens has no more. Dropping the slots frees them.
     ///
     /// # Errors
     ///
-    /// [`ProblemType::TooManyRequests`] when the token has no free slot.
-    pub fn acquire_slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
-        let most = self.service.limits().concurrency_per_token_max;
-        RequestSlot::take(&self.inner.requests_per_token, Arc::clone(token), most).ok_or_else(|| {
-            let detail = format!("a token has at most {most} requests in flight");
-            Problem::new(ProblemType::TooManyRequests, detail).retry_after(1)
-        })
+    /// [`ProblemType::TooManyRequests`] when the token or the person has no free slot.
+    pub fn acquire_slots(&self, token: &Arc<str>, person: &Arc<str>) -> Result<Vec<RequestSlot>, Problem> {
+        let limits = self.service.limits();
+        let take = |counts, key: &Arc<str>, limit: Limit, whose| {
+            let most = limit.value(limits);
+            RequestSlot::take(counts, Arc::clone(key), most).ok_or_else(|| {
+                let detail = format!(
+                    "{whose} has at most {most} requests in flight: wait for some of them, or raise {limit}"
+                );
+                Problem::new(ProblemType::TooManyRequests, detail).retry_after(1)
+            })
+        };
+        let of_token =
+            take(&self.inner.requests_per_token, token, Limit::concurrency_per_token_max(), "a token")?;
+        let of_person =
+            take(&self.inner.requests_per_person, person, Limit::concurrency_per_person_max(), "a person")?;
+        Ok(vec![of_token, of_person])
     }
 
     /// Takes the slots for a forecast: that of the person and, for a token that is bound to accounts, that of these

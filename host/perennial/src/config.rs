@@ -17,20 +17,24 @@ use std::path::PathBuf;
 use crate::config::environment::ADMIN;
 pub(crate) use crate::config::environment::PROVIDER_SECRET_VARIABLE;
 use crate::config::environment::UnknownVariable;
+use crate::config::plugins::PluginsSection;
 use crate::config::plugins::plugins;
 use crate::config::plugins::trust;
 use crate::outbound_config;
 use crate::profile;
 pub use crate::profile::Profile;
+use perennial_domain::plugin_limits::PluginLimits;
 use perennial_engine::revisions::Upgrade;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
+use perennial_sandbox::GrantBounds;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Trust;
 use perennial_service::channels::email::MailServer;
 use perennial_service::connections::Connections;
+use perennial_service::limits::Limit;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
@@ -63,6 +67,10 @@ pub struct Config {
     pub upgrade: Upgrade,
     /// The keys by one of which a plugin has to be signed; none is asked for without any.
     pub trust: Trust,
+    /// What plugins are granted beyond what every plugin has: by their files, or `sha256:` and their digest.
+    pub grants: BTreeMap<String, PluginLimits>,
+    /// How much may be granted.
+    pub grant_bounds: GrantBounds,
     /// Whether the host starts although there are accounts whose provider has no plugin.
     pub allow_missing_plugins: bool,
     /// Whether there is a database already, so that none is made.
@@ -106,6 +114,8 @@ impl Config {
         email: None,
         secrets_key_file: None,
         plugins: Vec::new(),
+        grants: BTreeMap::new(),
+        grant_bounds: GrantBounds::DEFAULT,
         allow_missing_plugins: false,
         upgrade: Upgrade::Follow,
         trust: Trust { keys: Vec::new() },
@@ -182,11 +192,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
-    let plugins = fields.optional("plugins", plugins).or((
-        default.plugins,
-        default.allow_missing_plugins,
-        default.upgrade,
-    ));
+    let plugins = fields.optional("plugins", plugins).or(PluginsSection::default());
     let trust = fields.optional("trust", trust).or(default.trust);
     let must_exist = fields.optional("database", |spot| {
         let fields = spot.object(&["must_exist"])?;
@@ -196,7 +202,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let (listen, endpoints) = listen?;
     let tls = tls?;
     check_addresses(spot, listen, &endpoints, tls.is_some());
-    let (plugins, allow_missing_plugins, upgrade) = plugins?;
+    let plugins = plugins?;
     Some(Config {
         listen,
         endpoints,
@@ -207,9 +213,11 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         connections: connections?,
         email: email?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
-        plugins,
-        allow_missing_plugins,
-        upgrade,
+        plugins: plugins.files,
+        grants: plugins.grants,
+        grant_bounds: plugins.grant_bounds,
+        allow_missing_plugins: plugins.allow_missing,
+        upgrade: plugins.upgrade,
         trust: trust?,
         database_must_exist: must_exist.or(default.database_must_exist)?,
         profiles: profiles?,
@@ -268,16 +276,35 @@ fn tls(spot: JsonCursor<'_, '_>) -> Option<Tls> {
 
 fn limits(spot: JsonCursor<'_, '_>) -> Option<Limits> {
     let fields = spot.object(Limits::NAMES)?;
-    let given = Limits::ALL
-        .iter()
-        .map(|limit| fields.optional(limit.name, |spot| spot.integer(limit.least, limit.most)).option());
+    let given =
+        Limits::ALL.iter().map(|limit| fields.optional(limit.name, |spot| limit_value(limit, spot)).option());
     // Every one is read before the first that is wrong ends this, so that all that is wrong is said.
     let given = given.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
     let mut limits = Limits::DEFAULT;
-    for (limit, number) in Limits::ALL.iter().zip(given) {
-        if let Some(number) = number {
-            (limit.set)(&mut limits, number);
+    for (limit, value) in Limits::ALL.iter().zip(given) {
+        match value {
+            Some(LimitValue::Number(number)) => (limit.set)(&mut limits, number),
+            Some(LimitValue::Milliseconds(number)) => (limit.set_milliseconds)(&mut limits, number),
+            None => {}
         }
     }
     Some(limits)
+}
+
+/// What the configuration says of a limit.
+enum LimitValue {
+    Number(u32),
+    Milliseconds(u32),
+}
+
+/// Reads a whole number or, where the limit is a time, milliseconds such as `"50ms"`.
+fn limit_value(limit: &Limit, spot: JsonCursor<'_, '_>) -> Option<LimitValue> {
+    if !limit.is_time || !spot.is_text() {
+        return spot.integer(limit.least, limit.most).map(LimitValue::Number);
+    }
+    let most = limit.most.saturating_mul(1000);
+    let number = spot.text()?.strip_suffix("ms").and_then(|number| number.parse::<u32>().ok());
+    let number = number.filter(|number| (1..=most).contains(number)).map(LimitValue::Milliseconds);
+    let (least, most) = (limit.least, limit.most);
+    number.or_else(|| spot.report_type(&format!("whole seconds from {least} to {most}, or such as \"50ms\"")))
 }

@@ -5,4 +5,5 @@ mod client;
 pub mod config;
 mod outbound_config;
 mod profile;
+mod registry;
 pub mod report;

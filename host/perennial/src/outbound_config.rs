@@ -23,6 +23,7 @@ pub(crate) fn connections(cursor: JsonCursor<'_, '_>) -> Option<Connections> {
     Some(Connections {
         allow_private: allow_private?,
         allow_commands: allow_commands?,
+        is_unmetered: Connections::DEFAULT.is_unmetered,
         certificates: certificates?,
     })
 }

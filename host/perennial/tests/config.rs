@@ -1,5 +1,7 @@
 //! The configuration of `perennial serve`.
 
+use std::time::Duration;
+
 use expect_test::Expect;
 use expect_test::expect;
 use perennial::config;
@@ -219,6 +221,25 @@ fn what_is_not_toml_says_where() {
         string values must be quoted, expected literal string
     "#]],
     );
+}
+
+#[test]
+fn a_time_is_seconds_or_milliseconds_and_a_number_neither() {
+    let config = config::read("[limits]\nhead_seconds = \"50ms\"\nbody_seconds = 2\n", []).unwrap();
+    let limits = config.limits;
+    assert_eq!(
+        (limits.head_seconds, limits.body_seconds),
+        (Duration::from_millis(50), Duration::from_secs(2))
+    );
+    for (text, problem) in [
+        ("head_seconds = \"0ms\"", "expected whole seconds from 1 to 3600, or such as \"50ms\""),
+        ("head_seconds = \"3600001ms\"", "expected whole seconds from 1 to 3600, or such as \"50ms\""),
+        ("head_seconds = \"2\"", "expected whole seconds from 1 to 3600, or such as \"50ms\""),
+        ("webhooks_max = \"50ms\"", "expected a whole number from 1 to 10000"),
+    ] {
+        let error = config::read(&format!("[limits]\n{text}\n"), []).unwrap_err().to_string();
+        assert!(error.contains(problem), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -196,3 +196,25 @@ fn problems_of_a_json_file_name_line_and_id() {
           accounts[0].balance (line 3, `hw`): expected a decimal in quotes such as "1200.00", found the number 7
     "#]].assert_eq(&said(&folder.run(&["import", "inventory.json"]), 2));
 }
+
+#[test]
+fn a_file_gives_no_resource_more_tags_than_the_configuration_allows() {
+    let folder = Folder::new();
+    let resources = "id,account,kind,charging,started_at,expires_at,term,price,tags.a,tags.b\n\
+        ecs-1,hw,ecs,prepaid,2020-01-01T00:00:00Z,2098-05-01T00:00:00Z,1 month,9.00,x,y\n";
+    folder.write("resources.csv", resources);
+    folder.write("accounts.csv", "id,provider,currency,balance\nhw,huawei,CNY,10.00\n");
+    folder.write("perennial.toml", "[limits]\ntags_per_resource_max = 1\n");
+    let words = ["import", "resources.csv", "--accounts", "accounts.csv"];
+    let limited = [&words[..], &["--config", "perennial.toml"]].concat();
+    for more in [&["--dry-run"][..], &[]] {
+        let refused = said(&folder.run(&[&limited[..], more].concat()), 2);
+        let problem = "`ecs-1` would have 2 tags, and a resource may have 1; nothing was done; give it fewer, or raise \
+                       `limits.tags_per_resource_max`";
+        assert!(refused.contains(problem), "{refused}");
+        assert!(!folder.path("perennial.db").exists());
+    }
+    assert!(said(&folder.run(&words), 0).contains("imported 1 account and 1 resource"));
+    let updated = said(&folder.run(&[&limited[..], &["--update", "--yes"]].concat()), 0);
+    assert!(updated.contains("changed 0 fields"), "what it has stays: {updated}");
+}

@@ -8,88 +8,18 @@ use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpListener;
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_perennial");
+use crate::served::Served;
+use crate::served::make_token;
+use crate::served::program;
+use crate::served::serve;
+use crate::served::serve_as;
 
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.current_dir(folder).args(["--db", "test.db", "--cache", env!("CARGO_TARGET_TMPDIR")]);
-    command.env_remove("RUST_LOG").env("PERENNIAL_LISTEN", "127.0.0.1:0").env("NO_COLOR", "1");
-    command
-}
-
-/// A server process, and where it listens.
-struct Served {
-    child: Child,
-    address: String,
-}
-
-/// Serves on virtual time.
-fn serve(folder: &Path) -> Served {
-    serve_as(program(folder).args(["serve", "--virtual-clock", "2026-01-01T00:00:00Z"]))
-}
-
-fn serve_as(command: &mut Command) -> Served {
-    command.stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("address=") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended before it served");
-    }
-    let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
-    // Nobody reads the rest, and a full pipe must not stop the server.
-    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-    Served { child, address }
-}
-
-impl Served {
-    /// Sends a request without waiting for its answer.
-    fn send(&self, token: &str, method: &str, path: &str, key: &str, body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n\
-             Content-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        stream
-    }
-
-    fn answer(&self, token: &str, method: &str, path: &str, key: &str, body: &str) -> String {
-        let mut answer = String::new();
-        self.send(token, method, path, key, body).read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Kills it: on Unix this is SIGKILL.
-    fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-fn make_token(folder: &Path) -> String {
-    let made =
-        program(folder).args(["token", "create", "--name", "test", "--role", "admin"]).output().unwrap();
-    String::from_utf8(made.stdout).unwrap().trim().to_owned()
-}
+#[path = "support/served.rs"]
+mod served;
 
 fn make_account(server: &Served, token: &str) {
     let account = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#;

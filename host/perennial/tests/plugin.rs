@@ -1,6 +1,8 @@
 //! `perennial plugin`: from an empty folder to a provider that is loaded, checked and tested; and the guide, whose commands
 //! are run as they are printed.
 
+#[path = "support/limits.rs"]
+mod limits;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -9,10 +11,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use expect_test::expect;
-use perennial_sandbox::Limits;
 use perennial_tests::guests;
 
 use crate::support::Folder;
+use crate::support::memory_registry;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
@@ -178,12 +180,62 @@ fn a_plugin_that_answers_nonsense_fails_its_check() {
 
 #[test]
 fn the_same_cases_are_written_for_every_language() {
-    let cases = ["table", "rust"].map(|language| {
+    let cases = ["table", "rust", "javascript", "python"].map(|language| {
         let folder = Folder::new();
         folder.run(&["plugin", "new", "nimbus", "--language", language]).succeeded();
         std::fs::read_to_string(folder.path("nimbus/cases.toml")).unwrap()
     });
-    assert_eq!(cases[0], cases[1]);
+    assert!(cases.iter().all(|of_language| *of_language == cases[0]));
+}
+
+/// What each language is built with is looked for first, and what is missing is told with where it comes from.
+#[test]
+fn a_build_without_its_tools_says_how_to_get_them() {
+    let folder = Folder::new();
+    for (language, told) in [
+        (
+            "javascript",
+            ["node_modules/.bin/componentize-qjs` is not there", "run `npm install` in `cloud-javascript`"],
+        ),
+        ("python", ["cannot find `componentize-py`", "pip install -r requirements.txt` in `cloud-python`"]),
+    ] {
+        let name = format!("cloud-{language}");
+        folder.run(&["plugin", "new", &name, "--language", language]).succeeded();
+        let mut build = Command::new(env!("CARGO_BIN_EXE_perennial"));
+        let nowhere = folder.path("nowhere");
+        let ran = build.args(["plugin", "build", &name]).current_dir(folder.path("")).env("PATH", nowhere);
+        let ran = ran.output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{said}");
+        for told in told {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+        for file in ["limits.json", "wit/provider.wit", "wit/connector.wit", "README.md", ".gitignore"] {
+            assert!(folder.path(&format!("{name}/{file}")).exists(), "{language} has no {file}");
+        }
+    }
+}
+
+/// A plugin that asks for more is looked at by its author's tools as it asks, and loaded by nobody who did not grant that.
+#[test]
+fn a_plugin_is_granted_what_it_asks_for_by_whom_it_serves() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("system.wasm"), guests::SYSTEM).unwrap();
+    let plugins = ["--plugin", "system.wasm", "plugins", "--format", "csv"];
+    let refused = folder.run(&plugins);
+    assert_eq!(refused.code(), 1, "{}", refused.stderr());
+    assert!(refused.stderr().contains("imports `wasi:cli/environment@0.2.9`"), "{}", refused.stderr());
+    folder.write("perennial.toml", "[plugins.grants]\n\"system.wasm\" = \"wasi,memory=40MiB\"\n");
+    let granted = folder.run(&[&["--config", "perennial.toml"][..], &plugins[..]].concat()).succeeded();
+    assert!(granted.stdout().contains("system,System,system.wasm,"), "{}", granted.stdout());
+    folder.write("perennial.toml", "[plugins.grants]\n\"system.wasm\" = \"wasi,memory=40GiB\"\n");
+    let above = folder.run(&[&["--config", "perennial.toml"][..], &plugins[..]].concat());
+    assert_eq!(above.code(), 2, "{}", above.stderr());
+    assert!(
+        above.stderr().contains("memory of 40GiB, and at most 256MiB may be granted"),
+        "{}",
+        above.stderr()
+    );
 }
 
 /// The commands of the guide are run in one folder, without this repository, block by block, and print what stands below
@@ -196,6 +248,8 @@ fn the_guide_works_from_nothing_to_a_provider_with_a_cascade() {
     std::fs::create_dir(&programs).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_perennial"), programs.join("perennial")).unwrap();
     let (mut printed, mut commands) = (None, 0);
+    // The guide's registry is one on this machine.
+    let guide = guide.replace("localhost:5000", &memory_registry::start());
     for (language, text) in blocks_of(&guide) {
         match language {
             "sh" => {
@@ -217,53 +271,104 @@ fn the_guide_works_from_nothing_to_a_provider_with_a_cascade() {
     assert!(read("inspected.txt").contains("Disk; attaches to server"), "{}", read("inspected.txt"));
     assert!(read("played.txt").contains("released"), "{}", read("played.txt"));
     assert!(read("again.txt").contains(" before; "), "{}", read("again.txt"));
+    assert!(read("package.txt").contains("signature  by ed25519:"), "{}", read("package.txt"));
+    assert!(read("pulled.txt").contains(", signed by ed25519:"), "{}", read("pulled.txt"));
+    assert_eq!(
+        std::fs::read(folder.path("pulled.wasm")).unwrap(),
+        std::fs::read(folder.path("mist/mist-1.0.0.wasm")).unwrap()
+    );
 }
 
-/// What a registry would be given: the kit builds outside of this workspace, because the contract is in it.
+/// What a registry of crates would be given: the archive, unpacked in an empty folder, is all that a plugin depends on.
 #[test]
-fn the_kit_is_packaged_with_its_contract() {
+fn a_plugin_builds_with_the_kit_as_it_would_be_published() {
+    let folder = Folder::new();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args([
         "package",
         "--package",
         "plugin-sdk",
-        "--list",
         "--allow-dirty",
+        "--no-verify",
         "--offline",
     ]);
-    let listed = cargo.output().unwrap();
-    let listed = String::from_utf8_lossy(&listed.stdout);
-    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/provider_api/mod.rs", "wit/provider.wit"] {
-        assert!(listed.lines().any(|line| line == file), "{file} is not in\n{listed}");
+    let packaged = cargo.arg("--target-dir").arg(folder.path("target")).output().unwrap();
+    assert!(packaged.status.success(), "{}", String::from_utf8_lossy(&packaged.stderr));
+    let package = format!("plugin-sdk-{}", env!("CARGO_PKG_VERSION"));
+    let archive = folder.path(&format!("target/package/{package}.crate"));
+    let unpacked = Command::new("tar").arg("-xzf").arg(archive).current_dir(folder.path("")).status();
+    assert!(unpacked.expect("this test takes `tar`").success());
+    for file in ["wit/provider.wit", "wit/connector.wit", "src/lib.rs", "README.md"] {
+        assert!(folder.path(&package).join(file).is_file(), "{file} is not in the archive");
     }
-    let kit = std::fs::read_to_string(root().join("plugins/sdk/src/lib.rs")).unwrap();
-    assert!(
-        !kit.contains("path: \"..") && kit.contains("path: \"wit\""),
-        "the bindings read no file outside"
-    );
+    folder.run(&["plugin", "new", "mist", "--language", "rust"]).succeeded();
+    std::fs::remove_dir_all(folder.path("mist/plugin-sdk")).unwrap();
+    std::fs::rename(folder.path(&package), folder.path("mist/plugin-sdk")).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut build = folder.program_with(&[("PATH", &path)]);
+    for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        build.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    build.args(["plugin", "build", "mist"]);
+    support::ran(build).succeeded();
+    let tested = folder.run(&["plugin", "test", "mist/mist.wasm"]).succeeded().stdout();
+    assert!(tested.ends_with("9 cases, 0 failed\n"), "{tested}");
 }
 
-/// What the guide says of limits is what the code has.
+/// What `wkg wit build` does: the folder is one package with a version, which needs no other one and is the same once it is encoded.
+#[test]
+fn each_contract_is_a_package_that_needs_no_other() {
+    let contracts = [
+        ("provider", "perennial:provider@0.2.0"),
+        ("policy", "perennial:policy@0.1.0"),
+        ("table", "perennial:table@0.1.0"),
+    ];
+    for (folder, name) in contracts {
+        let mut resolve = wit_parser::Resolve::default();
+        let (package, _) = resolve.push_path(root().join("wit").join(folder)).unwrap();
+        let described = |resolve: &wit_parser::Resolve, id: wit_parser::PackageId| {
+            let package = &resolve.packages[id];
+            let (interfaces, worlds) = (package.interfaces.keys().cloned(), package.worlds.keys().cloned());
+            (package.name.to_string(), interfaces.collect::<Vec<_>>(), worlds.collect::<Vec<_>>())
+        };
+        assert_eq!(resolve.packages.len(), 1, "{name} takes nothing that would have to be fetched");
+        let before = described(&resolve, package);
+        assert!(before.0 == name && !before.1.is_empty() && !before.2.is_empty(), "{before:?}");
+        let encoded = wit_component::encode(&resolve, package).unwrap();
+        let decoded = wit_component::decode(&encoded).unwrap();
+        assert_eq!(described(decoded.resolve(), decoded.package()), before);
+    }
+}
+
+/// The guide has one table of all limits, and it is this one.
 #[test]
 fn the_limits_of_the_guide_are_those_of_the_code() {
     let guide = std::fs::read_to_string(root().join("docs/plugins.md")).unwrap();
-    let Limits { fuel, fuel_per_item, time_max, memory_max_bytes, component_max_bytes, .. } = Limits::DEFAULT;
-    let whole = |number: u64| perennial_formats::dates::whole(usize::try_from(number).unwrap());
-    let rows = [
-        format!("| fuel of a call | {}, and {} for each", whole(fuel), whole(fuel_per_item)),
-        format!("| time of a call | {} second |", time_max.as_secs()),
-        format!("| memory | {} MiB |", memory_max_bytes >> 20),
-        format!(
-            "| a component | {} MiB, {} functions |",
-            component_max_bytes >> 20,
-            whole(Limits::DEFAULT.functions_max as u64)
-        ),
-        format!("| instants within an hour | {} for each", Limits::DEFAULT.wakes_per_hour_max),
-        format!("| an answer | {} MiB", Limits::DEFAULT.answer_max_bytes >> 20),
-    ];
-    for row in rows {
-        assert!(guide.contains(&row), "the guide has no row `{row}`");
+    let table = limits::table();
+    assert!(guide.contains(&table), "the guide has another table than this:\n{table}");
+}
+
+/// Who reads the contract finds an example of every function in it, and who reads the guide what is checked of its answer.
+#[test]
+fn every_function_of_the_contract_has_an_example_and_a_line_in_the_guide() {
+    let guide = std::fs::read_to_string(root().join("docs/plugins.md")).unwrap();
+    let mut functions = 0;
+    for file in ["wit/provider/provider.wit", "wit/provider/connector.wit"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let mut documentation = String::new();
+        for line in text.lines().map(str::trim) {
+            if let Some(comment) = line.strip_prefix("///") {
+                documentation += comment;
+            } else if let Some((name, _)) = line.split_once(": func(") {
+                assert!(documentation.contains("Example: "), "`{name}` of {file} has no example");
+                assert!(guide.contains(&format!("| `{name}` | ")), "`{name}` has no line in the guide");
+                functions += 1;
+            } else {
+                documentation.clear();
+            }
+        }
     }
+    assert_eq!(functions, 13);
 }
 
 fn shell(folder: &Folder, programs: &Path, commands: &str) -> String {

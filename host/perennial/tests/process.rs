@@ -94,7 +94,7 @@ fn is_done(connection: &ReadTx) -> bool {
 /// Whether the process `id` has the database at `db`: from then on it listens for signals.
 fn has_lock(db: &Path, id: u32) -> bool {
     let lock = std::fs::read_to_string(format!("{}.lock", db.display()));
-    lock.is_ok_and(|holder| holder.trim() == id.to_string())
+    lock.is_ok_and(|holder| holder.split_whitespace().next() == Some(id.to_string().as_str()))
 }
 
 /// Runs until everything is done, then stops the process as an operator does.

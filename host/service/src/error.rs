@@ -10,8 +10,8 @@ use crate::storage_state::StorageState;
 const BUSY_SECONDS: u32 = 1;
 /// When to retry after the host was stopping, in seconds: another one may have started by then.
 const STOPPING_SECONDS: u32 = 5;
-/// When to retry after overdue work failed, in seconds: the clock tries it again after a minute at the earliest.
-const BEHIND_SECONDS: u32 = 60;
+/// After how many seconds to send a command again whose account has too many client tokens: some have run out then.
+const CLIENT_TOKENS_SECONDS: u32 = 60;
 /// When to retry after the disk was full or the database moved, in seconds: somebody has to mend that first.
 const STORAGE_SECONDS: u32 = 10;
 
@@ -84,6 +84,7 @@ impl ServiceError {
                 EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
                 | EngineError::NotSent { .. }
+                | EngineError::MissingKinds(_)
                 | EngineError::Clock(_),
             ) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
@@ -92,11 +93,10 @@ impl ServiceError {
             ServiceError::PlanChanged | ServiceError::Engine(EngineError::PlanChanged { .. }) => {
                 "plan-changed"
             }
-            ServiceError::Engine(EngineError::Plugin(_)) => "plugin-failed",
-            ServiceError::Busy
-            | ServiceError::Stopping
-            | ServiceError::StoppedMidway
-            | ServiceError::Engine(EngineError::Overdue(_)) => "unavailable",
+            ServiceError::Engine(EngineError::ClientTokens { .. }) => "quota-exceeded",
+            // What is due is left undone by a plugin that fails, and by nothing else.
+            ServiceError::Engine(EngineError::Plugin(_) | EngineError::Overdue(_)) => "plugin-failed",
+            ServiceError::Busy | ServiceError::Stopping | ServiceError::StoppedMidway => "unavailable",
             ServiceError::Store(_)
             | ServiceError::ReadFailed
             | ServiceError::Engine(EngineError::Store(_)) => "internal",
@@ -109,10 +109,12 @@ impl ServiceError {
             error if error.storage_state() != StorageState::Writable => Some(STORAGE_SECONDS),
             ServiceError::Busy => Some(BUSY_SECONDS),
             ServiceError::Stopping | ServiceError::StoppedMidway => Some(STOPPING_SECONDS),
-            ServiceError::Engine(EngineError::Overdue(_)) => Some(BEHIND_SECONDS),
+            ServiceError::Engine(EngineError::ClientTokens { .. }) => Some(CLIENT_TOKENS_SECONDS),
             ServiceError::Engine(
                 EngineError::Store(_)
                 | EngineError::Plugin(_)
+                | EngineError::Overdue(_)
+                | EngineError::MissingKinds(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
                 | EngineError::NotSent { .. }
@@ -154,9 +156,11 @@ impl ServiceError {
             ServiceError::Store(_)
             | ServiceError::Engine(
                 EngineError::Store(_)
+                | EngineError::MissingKinds(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
                 | EngineError::NotSent { .. }
+                | EngineError::ClientTokens { .. }
                 | EngineError::Clock(_),
             )
             | ServiceError::Busy
@@ -178,9 +182,11 @@ impl From<EngineError> for ServiceError {
             EngineError::Store(error) => ServiceError::Store(error),
             EngineError::Plugin(_)
             | EngineError::Overdue(_)
+            | EngineError::MissingKinds(_)
             | EngineError::NoPlugin { .. }
             | EngineError::Watched(_)
             | EngineError::NotSent { .. }
+            | EngineError::ClientTokens { .. }
             | EngineError::UnknownAccount(_)
             | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),

@@ -41,6 +41,8 @@ pub enum ItemOutcome {
     Planned,
     /// The command waits for an approval.
     PendingApproval,
+    /// The call to the provider that carries it out is written down, and what becomes of it is not known yet.
+    PendingCall,
     /// The provider's rules refuse the command, or the balance does not suffice.
     Refused,
     /// There is no such resource, or the token cannot access it.
@@ -55,10 +57,11 @@ pub enum ItemOutcome {
 
 impl ItemOutcome {
     /// Every outcome, for parsing and for lists of choices.
-    pub const ALL: [ItemOutcome; 8] = [
+    pub const ALL: [ItemOutcome; 9] = [
         ItemOutcome::Applied,
         ItemOutcome::Planned,
         ItemOutcome::PendingApproval,
+        ItemOutcome::PendingCall,
         ItemOutcome::Refused,
         ItemOutcome::Unknown,
         ItemOutcome::PlanChanged,
@@ -72,6 +75,7 @@ impl ItemOutcome {
             ItemOutcome::Applied => "applied",
             ItemOutcome::Planned => "planned",
             ItemOutcome::PendingApproval => "pending_approval",
+            ItemOutcome::PendingCall => "pending_call",
             ItemOutcome::Refused => "refused",
             ItemOutcome::Unknown => "unknown",
             ItemOutcome::PlanChanged => "plan_changed",
@@ -170,7 +174,7 @@ impl ItemCommand<'_> {
         Preconditions { requested_by: Some(&self.caller.id), ..Preconditions::default() }
     }
 
-    /// Applies the command. A refusal and a pending approval are ordinary outcomes.
+    /// Applies the command. A refusal, a pending approval and a call under way are ordinary outcomes.
     fn execute(
         &self,
         engine: &mut Engine,
@@ -187,6 +191,9 @@ impl ItemCommand<'_> {
                 outcome: ItemOutcome::PendingApproval.name().to_owned(),
                 ..ItemResult::default()
             },
+            (None, None) if executed.call.is_some() => {
+                ItemResult { outcome: ItemOutcome::PendingCall.name().to_owned(), ..ItemResult::default() }
+            }
             (None, None) => {
                 let outcome = ItemOutcome::Applied.name().to_owned();
                 let cost = cost_of_events(&executed.events, self.at, currency);

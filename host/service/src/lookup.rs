@@ -9,6 +9,7 @@ use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::error::StoreError;
 use perennial_store::keys::ResourceKey;
+use perennial_store::plugin_failures;
 
 use crate::admin_tokens::Caller;
 use crate::error::ServiceError;
@@ -44,7 +45,10 @@ impl ResolvedResource {
 pub fn plugin_problem(db: &ReadTx, resolved: &ResolvedResource) -> Result<Option<String>, StoreError> {
     match resolved.stored.schedule.failures {
         0 => Ok(None),
-        _ => bundles::problem(db, resolved.stored.rows.bundle()),
+        _ => {
+            let failing = plugin_failures::get(db, resolved.stored.rows.bundle())?;
+            Ok(failing.map(|failing| failing.message))
+        }
     }
 }
 

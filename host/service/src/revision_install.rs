@@ -1,7 +1,7 @@
 //! Installing a revision of a plugin: everything that is looked at before it is kept, stage by stage.
 //!
-//! Writes nothing. What fails says at which stage: `read`, `digest`, `signature`, `size`, `contract`, `compile`, `describe` or
-//! `settings`.
+//! Writes nothing. What fails says at which stage: `read`, `digest`, `signature`, `package`, `limits`, `size`, `contract`, `compile`,
+//! `describe`, `purity`, `kinds` (of resources that are still there) or `settings`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,9 +9,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use perennial_domain::plugin_limits::PluginLimits;
+use perennial_engine::kinds_in_use;
 use perennial_engine::rules::Providers;
+use perennial_formats::package::PackageManifest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginParts;
+use perennial_sandbox::purity;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
@@ -20,6 +24,8 @@ use sha2::Sha256;
 
 /// The most accounts of which a message says what is wrong with their settings.
 const ACCOUNTS_MAX: usize = 10;
+/// The most questions with two answers that a message lists.
+const DIFFERENCES_MAX: usize = 5;
 
 /// What somebody wants to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub struct Package {
     pub digest: Option<String>,
     /// The signature of the file, in base64.
     pub signature: Option<String>,
+    /// What it is granted beyond every plugin.
+    pub granted: PluginLimits,
 }
 
 /// The file of a package.
@@ -82,6 +90,14 @@ pub fn check(
         Ok(plugin) => plugin,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(missing) = kinds_in_use::missing(db, plugin.manifest())? {
+        let problem = format!(
+            "the plugin `{}` does not know resources of `{}`: {missing}; add what is missing, or end those resources first",
+            package.name,
+            plugin.manifest().id
+        );
+        return Ok(Err(InstallError::at("kinds", problem)));
+    }
     let problems = settings_problems(db, &plugin)?;
     Ok(match problems.is_empty() {
         true => Ok(CheckedPackage { plugin, origin: package.name }),
@@ -129,8 +145,26 @@ fn load(providers: &Providers, package: &Package) -> Result<Arc<Plugin>, Install
     let signature = package.signature.as_deref().map(str::as_bytes);
     let signed_by = revisions.plugins().trust().check(&quoted, parts.written(), signature);
     let signed_by = signed_by.map_err(|error| InstallError::at(error.stage(), error))?;
-    let loaded = revisions.load(name, PluginParts { signed_by, ..parts });
-    loaded.map_err(|error| InstallError::at(error.stage(), error))
+    let (manifest, problems) = PackageManifest::read(parts.written(), parts.table.is_some());
+    if manifest.is_package() {
+        let missing = manifest.missing();
+        refuse("package", name, "is no package that is believed", [problems, missing].concat())?;
+    }
+    let loaded = revisions.load(name, PluginParts { signed_by, granted: package.granted, ..parts });
+    let plugin = loaded.map_err(|error| InstallError::at(error.stage(), error))?;
+    let contradictions = manifest.contradictions(&plugin.manifest().id);
+    refuse("package", name, "is no package that is believed", contradictions)?;
+    let differences = purity::differences(&plugin, DIFFERENCES_MAX);
+    refuse("purity", name, "does not answer the same question the same way; tell its author", differences)?;
+    Ok(plugin)
+}
+
+/// An error when there are problems, with all of them.
+fn refuse(stage: &'static str, name: &str, what: &str, problems: Vec<String>) -> Result<(), InstallError> {
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(InstallError::at(stage, format!("the plugin `{name}` {what}: {}", problems.join("; ")))),
+    }
 }
 
 /// What is wrong with the settings of the accounts of the plugin's provider.

@@ -99,6 +99,7 @@ impl Service {
         start: Option<Timestamp>,
         limits: Limits,
     ) -> Result<(Service, WriterHandle), StartError> {
+        store.say_host();
         Service::start_with(store, path, providers, start.map_or(ClockMode::Real, ClockMode::Virtual), limits)
     }
 
@@ -170,7 +171,9 @@ impl Service {
         let engine = Engine::new(store, providers.clone(), Retention::Everything)
             .with_batch_size(limits.batch)
             .with_decision_days(limits.decision_days)
-            .with_wakes_per_hour_max(limits.wakes_per_hour_max);
+            .with_client_tokens_max(limits.client_tokens_per_account_max)
+            .with_wakes_per_hour_max(limits.wakes_per_hour_max)
+            .with_failure_limits(limits.failure_limits());
         let (kind, now) = match time {
             ClockMode::Virtual(start) => (ClockKind::Virtual, start),
             ClockMode::Real | ClockMode::Idle => (ClockKind::Real, clock::now()),

@@ -252,4 +252,14 @@ mod tests {
         assert!(matches!(context.advance(at("2026-03-09")), Err(ServiceError::StoppedMidway)));
         assert_eq!(context.now(), at("2026-03-08"));
     }
+
+    #[test]
+    fn a_clock_that_was_started_ahead_ends_nothing_before_it_is_there() {
+        let mut context = context();
+        context.advance(at("2026-03-08")).unwrap();
+        context.set_now(at("2028-01-01"));
+        assert_eq!(context.reached().unwrap(), at("2026-03-08"));
+        context.advance(at("2028-01-02")).unwrap();
+        assert_eq!(context.reached().unwrap(), at("2028-01-02"));
+    }
 }

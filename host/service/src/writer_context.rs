@@ -11,6 +11,8 @@ use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
 use perennial_store::api_tokens;
+use perennial_store::clock as ticks;
+use perennial_store::clock::ClockState;
 use perennial_store::error::StoreError;
 use perennial_store::idempotency_keys;
 use perennial_store::jobs;
@@ -67,6 +69,20 @@ impl WriterContext {
             ClockMode::Real | ClockMode::Idle => clock::now(),
             ClockMode::Virtual(now) => now,
         }
+    }
+
+    /// Up to when the database's clock has come. A virtual clock that was started ahead of that is not past what lies between
+    /// before it has moved there: nothing ends in that time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub fn reached(&self) -> Result<Timestamp, StoreError> {
+        let now = self.now();
+        Ok(match (self.time, ticks::state(self.engine.db())?) {
+            (ClockMode::Virtual(_), ClockState { ticked_at: Some(ticked_at), .. }) => now.min(ticked_at + 1),
+            (ClockMode::Virtual(_) | ClockMode::Real | ClockMode::Idle, ClockState { .. }) => now,
+        })
     }
 
     /// The publisher for events that were committed.
@@ -135,7 +151,7 @@ impl WriterContext {
     pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
         memory::give_back();
         self.stored_responses.clear();
-        let now = self.now();
+        let now = self.reached()?;
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {
             for (id, at) in &used {

@@ -1,21 +1,26 @@
-//! The `call` table: calls to clouds that renew, one row for each key that was tried, and what each prolongs.
+//! The `call` table: calls to clouds that renew or change, one row for each expiry and slot of a resource that was tried, and
+//! what each changes.
 //!
-//! Knows rows. That no two of them pay for one period is a unique index, whatever the terms and whichever resource is
-//! named.
+//! Knows rows. That no two of them pay for one period, or end it, is a unique index, whatever the terms and whichever resource
+//! is named.
 
+mod columns;
 pub mod gates;
 pub mod listing;
 
 use std::collections::BTreeMap;
 
 use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::AttemptId;
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
-use perennial_domain::connected::renewal::Extension;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Extension;
+use perennial_domain::connected::record::Slot;
+use perennial_domain::connector::Change;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
@@ -24,6 +29,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::attempts;
+use crate::calls::columns::ChangeColumns;
 use crate::codec;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
@@ -32,7 +38,7 @@ use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
-/// A renewal on a cloud as stored.
+/// A call to a cloud as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCall {
     /// The account that it is made for.
@@ -40,7 +46,7 @@ pub struct StoredCall {
     /// The resource that it names.
     pub resource: ResourceKey,
     /// The record of the protocol.
-    pub renewal: Renewal,
+    pub record: CallRecord,
     /// The orders that the provider named in its response.
     pub orders: Vec<String>,
     /// What the provider said last, or why its response proves nothing.
@@ -49,31 +55,28 @@ pub struct StoredCall {
 
 impl StoredCall {
     /// A call of which the provider has said nothing.
-    pub fn new(account: AccountKey, resource: ResourceKey, renewal: Renewal) -> StoredCall {
-        StoredCall { account, resource, renewal, orders: Vec::new(), said: None }
+    pub fn new(account: AccountKey, resource: ResourceKey, record: CallRecord) -> StoredCall {
+        StoredCall { account, resource, record, orders: Vec::new(), said: None }
     }
 
-    /// The id of the attempt that it stands for.
-    pub fn attempt_id(&self) -> AttemptId {
-        AttemptId { key: self.renewal.key(), term: self.renewal.term }
+    /// The attempt that lists show of a renewal, as of `at`; `None` for another change.
+    pub(crate) fn attempt(&self, at: Timestamp) -> Option<Attempt> {
+        let state = self.record.state.of_attempt();
+        self.record.attempt_id().map(|id| Attempt { id, state, at })
     }
 
-    /// The attempt that lists show, as of `at`.
-    pub(crate) fn attempt(&self, at: Timestamp) -> Attempt {
-        let id = self.attempt_id();
-        Attempt { id, state: self.renewal.state.of_attempt(), at }
-    }
-
-    /// Whether no other call may pay for what it prolongs: it is under way, unclear, or has paid.
+    /// Whether no other call may pay for what it changes, or end it: it is under way, unclear, or was carried out.
     pub fn locks_its_keys(&self) -> bool {
-        self.renewal.locks_its_keys() || self.renewal.state == State::Settled
+        let is_for_good = matches!(self.record.change, Change::Renew(_) | Change::Unsubscribe(Scope::All));
+        self.record.locks_its_keys() || self.record.state == State::Settled && is_for_good
     }
 }
 
 /// The columns of a call, with its resource's key.
 const SELECT: &str =
     "select c.row, c.account, c.resource, c.term_count, c.term_unit, c.state, c.declines, c.called_at,
-    c.queries, c.act_at, c.deadline, c.options, c.orders, c.said_code, c.said_message from call c";
+    c.queries, c.act_at, c.deadline, c.options, c.orders, c.said_code, c.said_message, c.change, c.renewals, c.is_automatic
+    from call c";
 
 /// Writes a call as it is now, with the attempt that it stands for.
 ///
@@ -81,18 +84,21 @@ const SELECT: &str =
 ///
 /// [`StoreError::PaidTwice`] when another one that is under way, unclear or settled pays for one of its periods.
 pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(), StoreError> {
-    let StoredCall { account, resource, renewal, orders, said } = call;
-    let before = state_of(db, *resource, renewal.key().expires_before)?;
-    let (term_count, term_unit) = codec::term_columns(Some(renewal.term));
+    let StoredCall { account, resource, record, orders, said } = call;
+    let before = state_of(db, *resource, record)?;
+    let columns = ChangeColumns::of(&record.change);
+    let damaged = || StoreError::Damaged { what: "the change of a call", found: record.name() };
+    let ChangeColumns { code, term, options, renewals } = columns.ok_or_else(damaged)?;
+    let (term_count, term_unit) = codec::term_columns(term);
     let key: CallKey = db
         .connection()
         .prepare_cached(
-            "insert into call (account, resource, expires_before, term_count, term_unit, state, declines, called_at,
-                 queries, act_at, deadline, options, orders, said_code, said_message)
-             values (:account, :resource, :expires_before, :term_count, :term_unit, :state, :declines, :called_at,
-                 :queries, :act_at, :deadline, :options, :orders, :said_code, :said_message)
-             on conflict (resource, expires_before) do update set term_count = :term_count, term_unit = :term_unit,
-                 state = :state, declines = :declines, called_at = :called_at, queries = :queries, act_at = :act_at,
+            "insert into call (account, resource, expires_before, slot, change, is_automatic, term_count, term_unit, renewals,
+                 state, declines, called_at, queries, act_at, deadline, options, orders, said_code, said_message)
+             values (:account, :resource, :expires_before, :slot, :change, :is_automatic, :term_count, :term_unit, :renewals,
+                 :state, :declines, :called_at, :queries, :act_at, :deadline, :options, :orders, :said_code, :said_message)
+             on conflict (resource, expires_before, slot) do update set change = :change, is_automatic = :is_automatic,
+                 term_count = :term_count, term_unit = :term_unit, renewals = :renewals, state = :state, declines = :declines, called_at = :called_at, queries = :queries, act_at = :act_at,
                  deadline = :deadline, options = :options, orders = :orders, said_code = :said_code,
                  said_message = :said_message
              returning row",
@@ -101,16 +107,20 @@ pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(
             named_params! {
                 ":account": account,
                 ":resource": resource,
-                ":expires_before": renewal.key().expires_before.as_second(),
+                ":expires_before": record.key().expires_before.as_second(),
+                ":slot": record.slot().code(),
+                ":change": code,
+                ":is_automatic": record.cause == Cause::Auto,
                 ":term_count": term_count,
                 ":term_unit": term_unit,
-                ":state": renewal.state.code(),
-                ":declines": renewal.declines,
-                ":called_at": renewal.called_at.map(Timestamp::as_second),
-                ":queries": renewal.queries,
-                ":act_at": renewal.act_at.map(Timestamp::as_second),
-                ":deadline": renewal.deadline.as_second(),
-                ":options": codec::strings_text(&renewal.options),
+                ":renewals": renewals,
+                ":state": record.state.code(),
+                ":declines": record.declines,
+                ":called_at": record.called_at.map(Timestamp::as_second),
+                ":queries": record.queries,
+                ":act_at": record.act_at.map(Timestamp::as_second),
+                ":deadline": record.deadline.as_second(),
+                ":options": codec::strings_text(&options),
                 ":orders": serde_json::to_string(orders)?,
                 ":said_code": said.as_ref().map(|said| &said.code),
                 ":said_message": said.as_ref().map(|said| &said.message),
@@ -118,25 +128,25 @@ pub(crate) fn record(db: &WriteTx, call: &StoredCall, at: Timestamp) -> Result<(
             |row| row.get(0),
         )?;
     db.connection().prepare_cached("delete from call_extension where call = ?1")?.execute([key])?;
-    for (position, extension) in renewal.extensions.iter().enumerate() {
+    for (position, extension) in record.extensions.iter().enumerate() {
         insert_extension(db, key, position, extension, call.locks_its_keys())?;
     }
-    if before != Some(renewal.state.code()) {
+    if before != Some(record.state.code()) {
         insert_step(db, key, call, at)?;
     }
-    attempts::set(db, *resource, &call.attempt(at))
+    match call.attempt(at) {
+        Some(attempt) => attempts::set(db, *resource, &attempt),
+        None => Ok(()),
+    }
 }
 
-/// The state of the call for a resource's expiry as it is stored.
-fn state_of(
-    db: &WriteTx,
-    resource: ResourceKey,
-    expires_before: Timestamp,
-) -> Result<Option<i64>, StoreError> {
+/// The state of a call as it is stored.
+fn state_of(db: &WriteTx, resource: ResourceKey, record: &CallRecord) -> Result<Option<i64>, StoreError> {
     let mut statement = db
         .connection()
-        .prepare_cached("select state from call where resource = ?1 and expires_before = ?2")?;
-    Ok(statement.query_row((resource, expires_before.as_second()), |row| row.get(0)).optional()?)
+        .prepare_cached("select state from call where resource = ?1 and expires_before = ?2 and slot = ?3")?;
+    let key = (resource, record.key().expires_before.as_second(), record.slot().code());
+    Ok(statement.query_row(key, |row| row.get(0)).optional()?)
 }
 
 fn insert_step(db: &WriteTx, key: CallKey, call: &StoredCall, at: Timestamp) -> Result<(), StoreError> {
@@ -145,7 +155,7 @@ fn insert_step(db: &WriteTx, key: CallKey, call: &StoredCall, at: Timestamp) -> 
         .execute((
             key,
             at.as_second(),
-            call.renewal.state.code(),
+            call.record.state.code(),
             call.said.as_ref().map(|said| &said.code),
             call.said.as_ref().map(|said| &said.message),
         ))?;
@@ -204,8 +214,19 @@ pub(crate) fn due_of_account(
     limit: u32,
 ) -> Result<Vec<StoredCall>, StoreError> {
     let condition = "where c.account = ?1 and c.act_at <= ?2
-        order by c.state = ?4, c.deadline, c.resource, c.expires_before limit ?3";
+        order by c.state = ?4, c.deadline, c.resource, c.expires_before, c.slot limit ?3";
     list(db, condition, (account, until.as_second(), limit, State::Reserved.code()))
+}
+
+/// How many renewals of an account that are reserved have each deadline, the earliest first.
+pub(crate) fn backlog(db: &ReadTx, account: AccountKey) -> Result<Vec<(Timestamp, u64)>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select deadline, count(*) from call where account = ?1 and state = 2 and slot = 0 group by deadline order by deadline",
+    )?;
+    let rows = statement.query_map([account], |row| {
+        Ok((Timestamp::from_second(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The orders that calls of an account sent at `since` or later have, and the resource that each call names.
@@ -228,15 +249,22 @@ pub(crate) fn next_act(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
     Ok(statement.query_row([], |row| codec::instant(row, 0))?)
 }
 
-/// The call for a resource's expiry, if it was ever tried.
+/// The call for a slot of a resource's expiry, if it was ever tried.
 pub(crate) fn find(
     db: &ReadTx,
     resource: ResourceKey,
     expires_before: Timestamp,
+    slot: Slot,
 ) -> Result<Option<StoredCall>, StoreError> {
-    let found =
-        list(db, "where c.resource = ?1 and c.expires_before = ?2", (resource, expires_before.as_second()))?;
+    let condition = "where c.resource = ?1 and c.expires_before = ?2 and c.slot = ?3";
+    let found = list(db, condition, (resource, expires_before.as_second(), slot.code()))?;
     Ok(found.into_iter().next())
+}
+
+/// The newest call about what happens when a resource expires, whatever its expiry was then.
+pub(crate) fn newest_setting(db: &ReadTx, resource: ResourceKey) -> Result<Option<StoredCall>, StoreError> {
+    let condition = "where c.resource = ?1 and c.slot = ?2 order by c.expires_before desc limit 1";
+    Ok(list(db, condition, (resource, Slot::OnExpiry.code()))?.into_iter().next())
 }
 
 /// The call that is under way, unclear or settled and pays for this period, whichever resource it names.
@@ -249,14 +277,14 @@ pub(crate) fn paying(db: &ReadTx, period: &Key) -> Result<Option<StoredCall>, St
 
 /// The calls that were under way when the host ended.
 pub(crate) fn interrupted(db: &ReadTx) -> Result<Vec<StoredCall>, StoreError> {
-    list(db, "where c.state = ?1 order by c.resource, c.expires_before", [State::Calling.code()])
+    list(db, "where c.state = ?1 order by c.resource, c.expires_before, c.slot", [State::Calling.code()])
 }
 
 /// The calls that were sent at `since` or later.
 pub(crate) fn sent_since(db: &ReadTx, since: Timestamp) -> Result<Vec<StoredCall>, StoreError> {
     list(
         db,
-        "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before",
+        "where c.called_at >= ?1 order by c.called_at, c.resource, c.expires_before, c.slot",
         [since.as_second()],
     )
 }
@@ -275,10 +303,16 @@ fn list(db: &ReadTx, condition: &str, parameters: impl Params) -> Result<Vec<Sto
 fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
     let key: CallKey = row.get(0)?;
     let damaged = || StoreError::Damaged { what: "a call", found: key.to_string() };
-    let renewal = Renewal {
-        extensions: extensions(db, key)?,
-        term: codec::term(row.get(3)?, row.get(4)?)?.ok_or_else(damaged)?,
+    let columns = ChangeColumns {
+        code: row.get(15)?,
+        term: codec::term(row.get(3)?, row.get(4)?)?,
         options: codec::strings(&row.get::<_, String>(11)?)?,
+        renewals: row.get(16)?,
+    };
+    let record = CallRecord {
+        extensions: extensions(db, key)?,
+        change: columns.change()?,
+        cause: if row.get(17)? { Cause::Auto } else { Cause::Command },
         state: codec::coded(State::from_code, row.get(5)?, "a call's state")?,
         declines: row.get(6)?,
         called_at: codec::instant(row, 7)?,
@@ -286,7 +320,7 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
         act_at: codec::instant(row, 9)?,
         deadline: Timestamp::from_second(row.get(10)?),
     };
-    if renewal.extensions.is_empty() {
+    if record.extensions.is_empty() {
         return Err(damaged());
     }
     let said = row.get::<_, Option<String>>(13)?;
@@ -294,7 +328,7 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
     Ok(StoredCall {
         account: row.get(1)?,
         resource: row.get(2)?,
-        renewal,
+        record,
         orders: serde_json::from_str(&row.get::<_, String>(12)?)?,
         said: said.map(|code| Refusal { code, message }),
     })

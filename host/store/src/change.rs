@@ -14,6 +14,8 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::plugin_failure::Breaker;
+use perennial_domain::plugin_failure::FailingBundle;
 use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
@@ -92,8 +94,8 @@ pub enum Change {
         bundle: Bundle,
         /// What the clock is to know of it.
         schedule: Schedule,
-        /// When and why its plugin gave no usable answer; `None` if it did.
-        failure: Option<(Timestamp, String)>,
+        /// Since when and why its plugin gives no usable answer; `None` if it does.
+        failing: Option<FailingBundle>,
     },
     /// The state of an attempt on a resource. A declined one with the same id is tried again, and one that awaits an
     /// approval goes on; the commit fails if an attempt with its key, of whatever term, is in any other state.
@@ -163,6 +165,8 @@ pub enum Change {
         outcome: StoredOutcome,
         /// The instant of the change.
         at: Timestamp,
+        /// Until when the token is remembered.
+        valid_until: Timestamp,
     },
     /// What a plugin was asked and answered.
     InsertDecision {
@@ -180,6 +184,13 @@ pub enum Change {
         response: Vec<u8>,
         /// The fuel that it took.
         fuel: u64,
+    },
+    /// What keeps a revision of a plugin from being asked; `None` where nothing does any more.
+    SetBreaker {
+        /// The digest of the revision.
+        digest: String,
+        /// What the breaker is from now on.
+        breaker: Option<Breaker>,
     },
     /// What a shadow policy would have done otherwise.
     RecordPolicyDifference(Box<NewPolicyDifference>),

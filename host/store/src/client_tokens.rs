@@ -69,26 +69,113 @@ fn outcome(row: &Row<'_>) -> Result<StoredOutcome, StoreError> {
     Ok(StoredOutcome { fingerprint: row.get(0)?, refusal, orders })
 }
 
-/// Remembers what an account sent under `token`.
+/// How many tokens of an account are remembered.
+pub fn count(db: &ReadTx, account: AccountKey) -> Result<i64, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select count(*) from client_token where account = ?1")?;
+    Ok(statement.query_row([account], |row| row.get(0))?)
+}
+
+/// Whether tokens have run out before `now`.
+pub fn has_expired(db: &ReadTx, now: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select exists (select 1 from client_token where valid_until < ?1)")?;
+    Ok(statement.query_row([now.as_second()], |row| row.get(0))?)
+}
+
+/// Forgets the tokens that have run out before `now`, the oldest first, at most `limit`.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be written.
+pub fn delete_expired(db: &WriteTx, now: Timestamp, limit: u32) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "delete from client_token where (account, token) in
+                 (select account, token from client_token where valid_until < ?1 order by valid_until limit ?2)",
+        )?
+        .execute((now.as_second(), limit))?;
+    Ok(())
+}
+
+/// Remembers until `valid_until` what an account sent under `token` at `at`.
 pub fn upsert(
     db: &WriteTx,
     account: AccountKey,
     token: &str,
     stored: &StoredOutcome,
-    at: Timestamp,
+    (at, valid_until): (Timestamp, Timestamp),
 ) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "insert or replace into client_token (account, token, fingerprint, refusal_code, refusal_message, used_at, orders)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((
-        account,
-        token,
-        &stored.fingerprint,
-        stored.refusal.as_ref().map(|refusal| &refusal.code),
-        stored.refusal.as_ref().map(|refusal| &refusal.message),
-        at.as_second(),
-        serde_json::to_string(&stored.orders)?,
-    ))?;
+    db.connection()
+        .prepare_cached(
+            "insert or replace into client_token
+             (account, token, fingerprint, refusal_code, refusal_message, used_at, orders, valid_until)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute((
+            account,
+            token,
+            &stored.fingerprint,
+            stored.refusal.as_ref().map(|refusal| &refusal.code),
+            stored.refusal.as_ref().map(|refusal| &refusal.message),
+            at.as_second(),
+            serde_json::to_string(&stored.orders)?,
+            valid_until.as_second(),
+        ))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use perennial_domain::account::Account;
+    use perennial_domain::account::Mode;
+    use perennial_domain::ledger::Balance;
+    use perennial_domain::micros::Micros;
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::Store;
+    use crate::accounts;
+
+    const USED_AT: Timestamp = Timestamp::from_second(1_700_000_000);
+
+    #[test]
+    fn a_token_of_schema_19_is_kept_for_longer_than_any_provider_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("perennial.db");
+        let mut store = Store::open(&path).unwrap();
+        let account = Account {
+            id: "a".to_owned(),
+            provider: "baidu".to_owned(),
+            mode: Mode::Managed,
+            currency: "CNY".to_owned(),
+            balance: Balance::new(Micros::ZERO, Micros::ZERO),
+            settings: BTreeMap::new(),
+            approval_above: None,
+            budget: None,
+        };
+        let stored = StoredOutcome { fingerprint: "f".to_owned(), refusal: None, orders: Vec::new() };
+        let row = store
+            .write(|tx| {
+                let row = accounts::insert(tx, &account)?;
+                upsert(tx, row, "t", &stored, (USED_AT, USED_AT + 1))?;
+                Ok::<_, StoreError>(row)
+            })
+            .unwrap();
+        drop(store);
+        // As it was before.
+        let old = "drop index client_token_end; alter table client_token drop column valid_until; \
+                   drop index event_time; pragma user_version = 19;";
+        Connection::open(&path).unwrap().execute_batch(old).unwrap();
+
+        let mut store = Store::open(&path).unwrap();
+        assert_eq!(get(store.db(), row, "t", USED_AT).unwrap(), Some(stored));
+        let year = USED_AT + 366 * 86_400;
+        assert!(!has_expired(store.db(), year).unwrap() && has_expired(store.db(), year + 1).unwrap());
+        store.write(|tx| delete_expired(tx, year + 1, 10)).unwrap();
+        assert_eq!(count(store.db(), row).unwrap(), 0);
+    }
 }

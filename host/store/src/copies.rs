@@ -33,13 +33,26 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if !make_private(&partial) {
         return Err(failed(format!("`{}` cannot be made", partial.display()).into()));
     }
-    let written = vacuum_into(from, &partial).map_err(|error| failed(error.into()));
+    let written = vacuum_into(from, &partial).map_err(|error| {
+        // What cannot be read cannot be copied, and the copy is not to blame.
+        if is_of_source(&error) { error.while_opening(from) } else { failed(error.into()) }
+    });
     let kept = written.and_then(|()| keep(&partial, to).map_err(|error| failed(error.into())));
     if kept.is_err() {
         // What is left of a copy that failed only takes up space; the failure itself is what is reported.
         drop(remove(&partial));
+        drop(remove(&beside(&partial, "-journal")));
     }
     kept
+}
+
+fn is_of_source(error: &StoreError) -> bool {
+    let is_damage = |error: &rusqlite::Error| {
+        let code = error.sqlite_error_code();
+        matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
+    };
+    matches!(error, StoreError::Unusable { .. } | StoreError::Forbidden { .. })
+        || matches!(error, StoreError::Sqlite(error) if is_damage(error))
 }
 
 fn vacuum_into(from: &Path, to: &Path) -> Result<(), StoreError> {

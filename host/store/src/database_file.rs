@@ -46,7 +46,7 @@ impl DatabaseFile {
     /// [`StoreError::InUse`] when it is locked, under whatever name, and [`StoreError::Lock`] when it cannot be opened.
     pub(crate) fn lock(path: &Path) -> Result<DatabaseFile, StoreError> {
         let failed = |source| StoreError::Lock { path: path.to_owned(), source };
-        let in_use = || StoreError::InUse { path: path.to_owned(), holder: String::new() };
+        let in_use = || StoreError::InUse { path: path.to_owned(), holder: String::new(), is_host: false };
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody else can reach a file without a name, so nobody meets SQLite's locks of it.
         open.retain(|_, descriptors| descriptors.is_locked || descriptors.files.iter().any(has_name));

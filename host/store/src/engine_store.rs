@@ -5,11 +5,14 @@
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
 use perennial_domain::attempt::Key;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::plugin_failure::Breaker;
+use perennial_domain::plugin_failure::FailingBundle;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
@@ -22,6 +25,7 @@ use crate::change::Change;
 use crate::client_tokens::StoredOutcome;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
+use crate::keys::BundleKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::orders::StoredUnpaidOrder;
@@ -135,6 +139,9 @@ pub trait EngineReads {
         limit: u32,
     ) -> Result<Vec<StoredCall>, StoreError>;
 
+    /// How many renewals of an account that are reserved have each deadline, the earliest first.
+    fn backlog(&self, account: AccountKey) -> Result<Vec<(Timestamp, u64)>, StoreError>;
+
     /// Who renews what an account has that its provider keeps; `None` for one that this host keeps itself, and in a store
     /// that knows no connections.
     fn driver(&self, account: AccountKey) -> Result<Option<Driver>, StoreError>;
@@ -142,12 +149,16 @@ pub trait EngineReads {
     /// When something is to be done about a call next; `None` when nothing ever is.
     fn next_call_act(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The call for a resource's expiry; `None` if it was never tried.
+    /// The call for a slot of a resource's expiry; `None` if it was never tried.
     fn find_call(
         &self,
         resource: ResourceKey,
         expires_before: Timestamp,
+        slot: Slot,
     ) -> Result<Option<StoredCall>, StoreError>;
+
+    /// The newest call about what happens when a resource expires, whatever its expiry was then.
+    fn newest_setting(&self, resource: ResourceKey) -> Result<Option<StoredCall>, StoreError>;
 
     /// The calls that were under way when the host ended.
     fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError>;
@@ -178,6 +189,15 @@ pub trait EngineReads {
     /// Which revisions of plugins are bound to which accounts.
     fn plugin_bindings(&self) -> Result<Vec<StoredBinding>, StoreError>;
 
+    /// What the revision with this digest is granted beyond every plugin, as limits are written; `None` for nothing.
+    fn revision_granted(&self, digest: &str) -> Result<Option<String>, StoreError>;
+
+    /// What is known of a bundle over which its plugin fails; `None` where it does not.
+    fn failing_bundle(&self, bundle: BundleKey) -> Result<Option<FailingBundle>, StoreError>;
+
+    /// What keeps revisions of plugins from being asked, by their digests.
+    fn breakers(&self) -> Result<Vec<(String, Breaker)>, StoreError>;
+
     /// What the revision with this digest is made of; `None` if it is not kept.
     fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError>;
 
@@ -191,6 +211,9 @@ pub trait EngineReads {
         token: &str,
         since: Timestamp,
     ) -> Result<Option<StoredOutcome>, StoreError>;
+
+    /// How many client tokens of an account are remembered.
+    fn client_tokens(&self, account: AccountKey) -> Result<i64, StoreError>;
 }
 
 /// A store that an engine works on.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use rusqlite::ffi;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -16,6 +18,8 @@ pub enum StoreError {
         path: PathBuf,
         /// Such as ` (process 4711)`; empty when it is not known.
         holder: String,
+        /// Whether a host has it, which answers commands meanwhile, and not only another command.
+        is_host: bool,
     },
     /// The lock file cannot be made.
     #[error("cannot lock `{path}`: {source}; is its folder there and writable?", path = path.display())]
@@ -187,6 +191,18 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file is there, and this process may not open it.
+    #[error(
+        "the database `{path}` may not be opened by this user{whose}: run this as its owner, or give it and what is beside it to \
+         this user (`chown`) and make it readable and writable (`chmod u+rw`)",
+        path = path.display()
+    )]
+    Forbidden {
+        /// The file of the database.
+        path: PathBuf,
+        /// Such as `; it belongs to user 0 and has the mode 600`; empty where that is not known.
+        whose: String,
+    },
     /// It says something that this host never writes.
     #[error("the database has {found} where {what} was expected; restore it from a backup")]
     Damaged {
@@ -214,6 +230,12 @@ pub enum StoreError {
 impl StoreError {
     /// The same error, with the file that it is about: what SQLite says while it opens the database at `path`.
     pub(crate) fn while_opening(self, path: &Path) -> StoreError {
+        if let StoreError::Sqlite(_) = &self
+            && let Err(denied) = std::fs::File::open(path)
+            && denied.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return StoreError::Forbidden { path: path.to_owned(), whose: whose(path) };
+        }
         if let StoreError::Sqlite(error) = &self
             && advice(error).is_empty()
         {
@@ -240,14 +262,34 @@ impl StoreError {
     }
 
     fn is_full(error: &rusqlite::Error) -> bool {
-        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) || has_no_room_for_index(error)
     }
+}
+
+/// Whether SQLite found no room for its index of the log, a file beside the database that it maps into memory. It calls that a
+/// failure of input or output; only the extended code tells.
+fn has_no_room_for_index(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code.is_some_and(|code| [ffi::SQLITE_IOERR_SHMSIZE, ffi::SQLITE_IOERR_SHMMAP].contains(&code))
+}
+
+/// Whose a file is, and what its mode allows; empty where the system does not say.
+fn whose(path: &Path) -> String {
+    #[cfg(unix)]
+    if let Ok(found) = std::fs::metadata(path) {
+        use std::os::unix::fs::MetadataExt;
+        return format!("; it belongs to user {} and has the mode {:o}", found.uid(), found.mode() & 0o7777);
+    }
+    let _ = path;
+    String::new()
 }
 
 /// What to do about what SQLite says, where that is not about the file alone; else nothing.
 fn advice(error: &rusqlite::Error) -> &'static str {
+    if StoreError::is_full(error) {
+        return "; make space on its disk";
+    }
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => "; make space on its disk",
         Some(rusqlite::ErrorCode::SystemIoFailure) => "; the system's log says what its disk fails at",
         Some(_) | None => "",
     }
@@ -255,6 +297,9 @@ fn advice(error: &rusqlite::Error) -> &'static str {
 
 /// What SQLite says, once: its errors repeat the text of their code.
 fn reason(error: &rusqlite::Error) -> String {
+    if has_no_room_for_index(error) {
+        return "the disk is full: there is no room for the index of its log, the file with `-shm` in its name".to_owned();
+    }
     let said = error.to_string();
     said.split_once(": Error code").map_or(said.as_str(), |(before, _)| before).to_owned()
 }

@@ -65,6 +65,50 @@ pub(crate) fn spent_since(db: &ReadTx, account: AccountKey, since: Timestamp) ->
     entries.map(|entry| Ok(figures::spending(&entry?))).sum()
 }
 
+/// What moved on one day of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerDay {
+    /// The first instant of the day, in UTC.
+    pub day: Timestamp,
+    /// What came into the balance.
+    pub paid_in: Micros,
+    /// What left the balance.
+    pub paid_out: Micros,
+}
+
+/// What moved on each day of an account that has entries, the newest first, back to the day of `since`.
+pub fn days(db: &ReadTx, account: AccountKey, since: Timestamp) -> Result<Vec<LedgerDay>, StoreError> {
+    let first = day_of(since);
+    let mut statement =
+        db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row desc")?;
+    let mut days = Vec::<LedgerDay>::new();
+    for entry in statement.query_and_then([account], entry)? {
+        let entry = entry?;
+        // Rows of an account are in the order of time.
+        if entry.at < first {
+            break;
+        }
+        let day = day_of(entry.at);
+        if days.last().is_none_or(|last| last.day != day) {
+            days.push(LedgerDay { day, paid_in: Micros::ZERO, paid_out: Micros::ZERO });
+        }
+        if let (Some(last), true) = (days.last_mut(), entry.from != entry.to) {
+            if entry.to == Book::Cash {
+                last.paid_in += entry.amount;
+            }
+            if entry.from == Book::Cash {
+                last.paid_out += entry.amount;
+            }
+        }
+    }
+    Ok(days)
+}
+
+/// The first instant of a day of UTC.
+fn day_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second() - at.as_second().rem_euclid(86_400))
+}
+
 /// What an account's entries come to, which its balance must equal.
 pub fn balance(db: &ReadTx, account: AccountKey) -> Result<Balance, StoreError> {
     Ok(Balance::of_entries(&list(db, account)?))

@@ -1,7 +1,6 @@
 //! The store: SQLite, one writer. Nothing here decides, waits or knows what time it is.
 //!
-//! One module a table, one function a statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the
-//! tables and what their columns mean.
+//! One module a table, one function a statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the tables.
 
 pub mod accounts;
 pub mod acknowledgements;
@@ -37,6 +36,7 @@ pub mod imports;
 pub mod integrity;
 pub mod jobs;
 pub mod keys;
+pub mod kinds_in_use;
 pub mod ledger;
 pub mod list_queries;
 pub mod lock;
@@ -49,6 +49,8 @@ pub mod orders;
 pub mod packages;
 pub mod people;
 pub mod plugin_bindings;
+pub mod plugin_breakers;
+pub mod plugin_failures;
 pub mod plugin_revisions;
 pub mod policies;
 pub mod policy_changes;
@@ -104,21 +106,24 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path` for writing, which must be there; otherwise as [`Store::open`].
+    /// Opens the database at `path` for writing, which must be there; otherwise as [`Store::open`], which says what is wrong.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when there is none, [`StoreError::Empty`] when the file has no bytes, and those of
-    /// [`Store::open`].
+    /// [`StoreError::Missing`], [`StoreError::Empty`] when the file has no bytes, and those of [`Store::open`].
     pub fn open_existing(path: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.len() == 0 => Err(StoreError::Empty { path: path.to_owned() }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(StoreError::Missing { path: path.to_owned() })
             }
-            // What else is wrong with it is said when it is opened.
             Ok(_) | Err(_) => Store::open(path),
         }
+    }
+
+    /// Says beside the database that a host has it, so that commands are told to go through that.
+    pub fn say_host(&self) {
+        self.lock.iter().for_each(Lock::say_host);
     }
 
     /// Opens the database at `path` for writing, making it if there is none, and keeps others from it. One of an older
@@ -388,9 +393,8 @@ fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError>
     if found == 0 {
         return Err(StoreError::Unusable { path: path.to_owned(), reason: FOREIGN.to_owned() });
     }
-    if migrations::pending(found, path)?.is_empty() {
-        Ok(())
-    } else {
-        Err(StoreError::SchemaOld { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
+    match migrations::pending(found, path)?.is_empty() {
+        true => Ok(()),
+        false => Err(StoreError::SchemaOld { path: path.to_owned(), found, wanted: SCHEMA_VERSION }),
     }
 }

@@ -6,7 +6,6 @@
 use perennial_domain::ledger::Entry;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::codec;
@@ -41,18 +40,33 @@ pub fn accounts(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// An account's entries above the row `after`, at most `limit`.
+/// The part of a list that comes behind a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind<K> {
+    /// What was added later, the oldest first.
+    Oldest(K),
+    /// What was added earlier, the newest first.
+    Newest(K),
+}
+
+/// An account's entries behind a row, at most `limit`.
 pub fn entries(
     db: &ReadTx,
     account: AccountKey,
-    after: LedgerEntryKey,
+    behind: Behind<LedgerEntryKey>,
     limit: u32,
 ) -> Result<Vec<(LedgerEntryKey, Entry)>, StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3")?;
-    let entries = statement
-        .query_and_then((account, after, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
+    let (sql, row) = match behind {
+        Behind::Oldest(row) => {
+            ("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3", row)
+        }
+        Behind::Newest(row) => {
+            ("select * from ledger_entry where account = ?1 and row < ?2 order by row desc limit ?3", row)
+        }
+    };
+    let mut statement = db.connection().prepare_cached(sql)?;
+    let entries =
+        statement.query_and_then((account, row, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
     entries.collect()
 }
 
@@ -82,17 +96,26 @@ pub fn events(
     after: EventKey,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
+    // What an index answers is a condition of its own, so that the statement is planned with it.
+    let begins = match filter.since {
+        Some(_) => {
+            "e.at >= :since and e.row > max(:after, (select coalesce(min(row) - 1, 9223372036854775807)
+                                                     from event indexed by event_time where at >= :since))"
+        }
+        None => ":since is null and e.row > :after",
+    };
+    let of_resource = if filter.resource.is_some() { "e.resource = :resource" } else { ":resource is null" };
+    let mut statement = db.connection().prepare_cached(&format!(
         "select e.row, e.at, a.id, e.resource, e.type, e.body
          from event e left join account a on a.row = e.account
-         where e.row > :after
+         where {begins} and {of_resource}
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
-           and (:account is null or a.id = :account) and (:resource is null or e.resource = :resource)
+           and (:account is null or a.id = :account)
            and (:kind is null or e.type = :kind)
            and (:kinds is null or e.type in (select value from json_each(:kinds)))
-           and (:since is null or e.at >= :since) and (:until is null or e.at < :until)
+           and (:until is null or e.at < :until)
          order by e.row limit :limit",
-    )?;
+    ))?;
     let events = statement.query_map(
         named_params! {
             ":after": after,
@@ -121,8 +144,8 @@ pub fn last_event(db: &ReadTx) -> Result<EventKey, StoreError> {
 /// The row of the first event that happened at `since` or later, in the order in which they were written down.
 pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<EventKey>, StoreError> {
     let mut statement =
-        db.connection().prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
-    Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
+        db.connection().prepare_cached("select min(row) from event indexed by event_time where at >= ?1")?;
+    Ok(statement.query_row([since.as_second()], |row| row.get(0))?)
 }
 
 /// An attempt as people are shown it.
@@ -168,14 +191,20 @@ pub fn attempts(
     after: AttemptKey,
     limit: u32,
 ) -> Result<Vec<ListedAttempt>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
+    // The few that are in doubt have an index, which is found by the word itself.
+    let of_state = match filter.state.as_deref() {
+        Some("in_doubt") => "t.state = 'in_doubt' and t.state = :state",
+        Some(_) => "t.state = :state",
+        None => ":state is null",
+    };
+    let mut statement = db.connection().prepare_cached(&format!(
         "select t.row, a.id, r.id, t.expires_before, t.term_count, t.term_unit, t.state, t.decline_class, t.changed_at, t.tries
          from attempt t join resource r on r.row = t.resource join account a on a.row = r.account
          where t.row > :after and (:accounts is null or a.id in (select value from json_each(:accounts)))
            and (:account is null or a.id = :account) and (:resource is null or r.id = :resource)
-           and (:state is null or t.state = :state)
+           and {of_state}
          order by t.row limit :limit",
-    )?;
+    ))?;
     let attempts = statement.query_and_then(
         named_params! {
             ":after": after,

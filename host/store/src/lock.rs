@@ -15,6 +15,11 @@ use std::path::PathBuf;
 use crate::database_file::DatabaseFile;
 use crate::error::StoreError;
 
+/// The word behind the process in a lock that a host has.
+const HOST: &str = "host";
+/// How much of a lock file is read, in bytes.
+const HOLDER_MAX: u64 = 64;
+
 /// Held as long as it lives; the system gives it back when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
@@ -50,10 +55,21 @@ impl Lock {
     }
 
     fn write_holder(&self) -> std::io::Result<()> {
+        self.write(&std::process::id().to_string())
+    }
+
+    /// Says to a process that meets the lock that it is a host's, which has it until it is stopped.
+    pub(crate) fn say_host(&self) {
+        if let Err(error) = self.write(&format!("{} {HOST}", std::process::id())) {
+            tracing::debug!(%error, "the lock does not say that it is a host's");
+        }
+    }
+
+    fn write(&self, text: &str) -> std::io::Result<()> {
         let mut file = &self.beside;
         file.set_len(0)?;
         file.rewind()?;
-        writeln!(file, "{}", std::process::id())
+        writeln!(file, "{text}")
     }
 
     /// Locks the file of the database, too, which is there now.
@@ -90,11 +106,13 @@ fn lock_beside(path: &Path) -> Result<File, StoreError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            let holder = match file.read_to_string(&mut holder) {
-                Ok(1..) => format!(" (process {})", holder.trim()),
-                Ok(0) | Err(_) => String::new(),
-            };
-            Err(StoreError::InUse { path: path.to_owned(), holder })
+            if let Err(error) = Read::by_ref(&mut file).take(HOLDER_MAX).read_to_string(&mut holder) {
+                tracing::debug!(%error, "nobody knows who has the lock");
+            }
+            let mut words = holder.split_whitespace();
+            let process = words.next().map(|process| format!(" (process {process})")).unwrap_or_default();
+            let is_host = words.next() == Some(HOST);
+            Err(StoreError::InUse { path: path.to_owned(), holder: process, is_host })
         }
         Err(TryLockError::Error(source)) => Err(StoreError::Lock { path: lock_path, source }),
     }

@@ -15,6 +15,8 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::PaidPeriod;
+use perennial_domain::plugin_failure::Breaker;
+use perennial_domain::plugin_failure::FailingBundle;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::policy::figures;
 use perennial_domain::timestamp::Timestamp;
@@ -79,6 +81,10 @@ pub struct MemoryStore {
     /// What accounts that have a budget spent and were given back, oldest first.
     spending: HashMap<AccountKey, Vec<(Timestamp, Micros)>>,
     client_tokens: HashMap<(AccountKey, String), (Timestamp, StoredOutcome)>,
+    /// The bundles over which their plugins fail.
+    failing: BTreeMap<BundleKey, FailingBundle>,
+    /// The breakers of revisions, by their digests.
+    breakers: BTreeMap<String, Breaker>,
     /// The policies that held when it was loaded, with their digest.
     policies: (String, StoredPolicies),
 }
@@ -170,6 +176,18 @@ impl MemoryStore {
         }
     }
 
+    /// Has every bundle asked about at `at`, with everything before it done, as when another revision of its plugin decides from
+    /// then on; but those that wake before.
+    pub fn ask_anew(&mut self, at: Timestamp) {
+        let later = |stored: &&StoredBundle| stored.schedule.wake_at.is_some_and(|wake_at| wake_at > at);
+        let later = self.bundles.values().filter(later);
+        for (key, was) in later.map(|stored| (stored.rows.bundle(), stored.schedule)).collect::<Vec<_>>() {
+            let is_failing = was.failures > 0;
+            let cursor_at = if is_failing { was.cursor_at } else { was.cursor_at.max(at - 1) };
+            self.schedule(key, Schedule { cursor_at, wake_at: Some(at), ..was });
+        }
+    }
+
     fn insert_order(&mut self, resource: ResourceKey, id: &str, order: Order) -> Result<(), StoreError> {
         let starts_at = order.starts_at;
         if self.books.insert(resource, order) { Ok(()) } else { Err(paid_twice(id, starts_at)) }
@@ -239,8 +257,9 @@ impl MemoryStore {
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(&account, bundle, schedule, orders)?;
             }
-            Change::UpdateBundle { original, bundle, schedule, .. } => {
+            Change::UpdateBundle { original, bundle, schedule, failing } => {
                 let key = original.rows.bundle();
+                self.set_failing(key, failing);
                 let stored = self.bundles.get_mut(&key).ok_or_else(|| missing("a bundle", &key))?;
                 stored.bundle = bundle;
                 self.schedule(key, schedule);
@@ -265,9 +284,10 @@ impl MemoryStore {
             Change::CloseApproval { approval, state, resolution } => {
                 self.close_approval(approval, state, resolution)?;
             }
-            Change::RecordClientToken { account, token, outcome, at } => {
+            Change::RecordClientToken { account, token, outcome, at, .. } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
+            Change::SetBreaker { digest, breaker } => self.set_breaker(digest, breaker),
             Change::Tick { .. }
             | Change::InsertDecision { .. }
             | Change::RecordPolicyDifference(_)
@@ -276,6 +296,20 @@ impl MemoryStore {
             | Change::InsertEvent { .. } => {}
         }
         Ok(())
+    }
+
+    fn set_failing(&mut self, bundle: BundleKey, failing: Option<FailingBundle>) {
+        match failing {
+            Some(failing) => self.failing.insert(bundle, failing),
+            None => self.failing.remove(&bundle),
+        };
+    }
+
+    fn set_breaker(&mut self, digest: String, breaker: Option<Breaker>) {
+        match breaker {
+            Some(breaker) => self.breakers.insert(digest, breaker),
+            None => self.breakers.remove(&digest),
+        };
     }
 
     fn apply_account(&mut self, key: AccountKey, change: AccountChange) -> Result<(), StoreError> {

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 18] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -92,6 +92,31 @@ const STEPS: [Step; 13] = [
         to: 16,
         summary: "accounts may be driven: calls keep their history, quotas and pauses are stored",
         sql: include_str!("migrations/0016_driven_accounts.sql"),
+    },
+    Step {
+        to: 17,
+        summary: "revisions of plugins may be granted more than every plugin has",
+        sql: include_str!("migrations/0017_grants.sql"),
+    },
+    Step {
+        to: 18,
+        summary: "plugins that fail have breakers, and bundles that they fail over are parked",
+        sql: include_str!("migrations/0018_plugin_breakers.sql"),
+    },
+    Step {
+        to: 19,
+        summary: "calls to clouds also carry commands that are no renewals",
+        sql: include_str!("migrations/0019_commands_on_clouds.sql"),
+    },
+    Step {
+        to: 20,
+        summary: "client tokens of commands say when they run out, and are forgotten then",
+        sql: include_str!("migrations/0020_client_tokens.sql"),
+    },
+    Step {
+        to: 21,
+        summary: "events are found by their instant",
+        sql: include_str!("migrations/0021_event_time.sql"),
     },
 ];
 

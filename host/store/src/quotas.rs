@@ -47,6 +47,13 @@ pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError
     })?)
 }
 
+/// How many jobs of a person run; the command line is a person, too.
+pub fn running_jobs(db: &ReadTx, person: &str) -> Result<i64, StoreError> {
+    let sql = "select count(*) from job where state = 'running'
+               and (api_token = ?1 or api_token in (select id from api_token where owner = ?1))";
+    count(db, sql, person)
+}
+
 /// How many responses are kept under the idempotency keys of a token.
 pub fn stored_responses(db: &ReadTx, token: &str) -> Result<i64, StoreError> {
     count(db, "select count(*) from idempotency_key where api_token = ?1", token)
@@ -83,6 +90,25 @@ pub fn policies(db: &ReadTx) -> Result<PolicyUsage, StoreError> {
                 + (select coalesce(sum(octet_length(name) + octet_length(days)), 0) from policy_calendar)",
     )?;
     Ok(statement.query_row([], |row| Ok(PolicyUsage { policies: row.get(0)?, bytes: row.get(1)? }))?)
+}
+
+/// What the revisions of plugins that are kept take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevisionUsage {
+    /// How many there are.
+    pub revisions: i64,
+    /// The bytes of their components, each once, and of their tables.
+    pub bytes: i64,
+}
+
+/// What the revisions of plugins that are kept take.
+pub fn revisions(db: &ReadTx) -> Result<RevisionUsage, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select (select count(*) from plugin_revision),
+                (select coalesce(sum(length(bytes)), 0) from plugin_component)
+                + (select coalesce(sum(octet_length(source)), 0) from plugin_revision)",
+    )?;
+    Ok(statement.query_row([], |row| Ok(RevisionUsage { revisions: row.get(0)?, bytes: row.get(1)? }))?)
 }
 
 fn count(db: &ReadTx, sql: &str, of: impl ToSql) -> Result<i64, StoreError> {

@@ -49,12 +49,50 @@ pub struct ResourceFilter {
     pub expires_before: Option<Timestamp>,
     /// Only resources that expire at this instant or before.
     pub expires_until: Option<Timestamp>,
+    /// Only what will be lost for want of a renewal, in this way.
+    pub risk: Option<RenewalRisk>,
     /// Only resource packages.
     pub only_packages: bool,
     /// Only primaries of bundles.
     pub only_primaries: bool,
     /// Only primaries of bundles to which something happens by itself.
     pub only_waking: bool,
+}
+
+/// A way in which a prepaid resource will be lost although others like it go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalRisk {
+    /// Nothing renews it: neither itself nor what it is attached to.
+    Unprotected,
+    /// It is attached, and expires before its primary.
+    Orphaned,
+}
+
+impl RenewalRisk {
+    /// Every way, for parsing and for lists of choices.
+    pub const ALL: [RenewalRisk; 2] = [RenewalRisk::Unprotected, RenewalRisk::Orphaned];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RenewalRisk::Unprotected => "unprotected",
+            RenewalRisk::Orphaned => "orphaned",
+        }
+    }
+
+    /// The condition as SQL has it: prepaid and alive, which the first three stages are.
+    const fn condition(self) -> &'static str {
+        match self {
+            RenewalRisk::Unprotected => {
+                "h.charging = 0 and h.stage < 3 and h.on_expiry <> 1 and not coalesce(h.bundle <> h.resource and
+                 (select p.on_expiry = 1 and h.expires_at >= p.expires_at from schedule p where p.resource = h.bundle), 0)"
+            }
+            RenewalRisk::Orphaned => {
+                "h.charging = 0 and h.stage < 3 and h.bundle <> h.resource and
+                 h.expires_at < (select p.expires_at from schedule p where p.resource = h.bundle)"
+            }
+        }
+    }
 }
 
 /// The order of a list of resources.
@@ -287,6 +325,9 @@ impl Statement {
             if let Some(value) = &filter.tag_value {
                 self.parameters.push((":tag_value", Box::new(value.clone())));
             }
+        }
+        if let Some(risk) = filter.risk {
+            self.conditions.push(risk.condition());
         }
         if filter.only_packages {
             self.conditions.push("exists (select 1 from package p where p.resource = r.row)");

@@ -65,12 +65,28 @@ create table schedule (
 create index schedule_wake on schedule (wake_at) where wake_at is not null;
 create index schedule_bundle on schedule (bundle);
 
--- The bundles whose plugin failed at its last call: since when it has, and why.
+-- The bundles whose plugin failed at its last call: since when it has, and why. A bundle that it fails over alone again and again
+-- is parked.
 create table plugin_failure (
     bundle  integer primary key references resource,
     at      integer not null,
-    message text not null
+    message text not null,
+    revision text,                -- the digest of the revision that failed last; null when there was none
+    failures_alone integer not null default 0,  -- how many times in a row that failed over the bundle alone
+    parked_at integer             -- null while it is not parked
 );
+create index plugin_failure_parked on plugin_failure (bundle) where parked_at is not null;
+
+-- What keeps revisions of plugins from being asked that fail over everything; there is none of a revision that answers.
+create table plugin_breaker (
+    digest     text primary key,  -- of the revision
+    provider   text not null,
+    failures   integer not null,  -- how many bundles it failed over one after the other
+    openings   integer not null,  -- how often it was opened without an answer in between; 0 while it only counts
+    opened_at  integer,           -- when it was opened first
+    open_until integer,           -- nothing is asked before this instant, and one bundle then
+    message    text not null
+) without rowid;
 
 create table package (
     resource      integer primary key references resource,
@@ -199,7 +215,8 @@ create table plugin_revision (
     origin       text not null,  -- `bundled`, or the file that it came from
     signed_by    text,           -- the trusted key that signed it; null without a signature
     installed_at integer not null,
-    installed_by text not null   -- the token's id; `cli` for the command line, `host` for what it loads itself
+    installed_by text not null,  -- the token's id; `cli` for the command line, `host` for what it loads itself
+    granted      text            -- what it has beyond every plugin, such as `memory=64MiB,wasi`; null for nothing
 );
 create index plugin_revision_component on plugin_revision (component);
 
@@ -291,14 +308,19 @@ create table attempt (
 create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
 create index attempt_in_doubt on attempt (row) where state = 'in_doubt';
 
--- Calls to clouds that renew: one for each key, from the reservation to its end, whatever was tried in between.
+-- Calls to clouds that renew or change: one for each expiry and slot of a resource, from the reservation to its end, whatever
+-- was tried in between.
 create table call (
     row            integer primary key,
     account        integer not null references account,
-    resource       integer not null references resource,  -- the one that the renewal names
+    resource       integer not null references resource,  -- the one that the call names
     expires_before integer not null,
-    term_count     integer not null,
-    term_unit      integer not null,
+    slot           integer not null,     -- what of the resource it is about: its period, what happens on expiry, or its end
+    change         integer not null,     -- what it asks for
+    is_automatic   integer not null,     -- 1 where this host asked for it by itself
+    term_count     integer,              -- of a renewal, or of each automatic one
+    term_unit      integer,
+    renewals       integer,              -- the automatic renewals that are allowed; null for no limit
     state          integer not null,     -- of the protocol
     declines       integer not null,     -- tries that were proven to have done nothing: idempotency tokens are made of it
     called_at      integer,              -- when it was last written as sent
@@ -309,14 +331,15 @@ create table call (
     orders         text not null default '[]', -- JSON list of the orders that the provider named
     said_code      text,                 -- what the provider said last
     said_message   text,
-    unique (resource, expires_before)
+    unique (resource, expires_before, slot)
 );
 create index call_due on call (act_at, resource, expires_before) where act_at is not null;
 create index call_interrupted on call (row) where state = 3;
 create index call_sent on call (called_at) where called_at is not null;
 create index call_account on call (account);
+create index call_reserved on call (account, deadline) where state = 2 and slot = 0;
 
--- What a call prolongs. No two calls that are under way, unclear or settled pay for one period.
+-- What a call changes. No two calls that are under way, unclear or settled pay for one period or end it.
 create table call_extension (
     call            integer not null references call,
     position        integer not null,    -- the named resource is the first
@@ -324,7 +347,7 @@ create table call_extension (
     expires_before  integer not null,
     expires_planned integer not null,
     cost            integer not null,
-    is_locked       integer not null,    -- 1 while no other call may pay for this period
+    is_locked       integer not null,    -- 1 while no other call may pay for this period or end it
     primary key (call, position)
 ) without rowid;
 create unique index call_extension_key on call_extension (resource, expires_before) where is_locked = 1;
@@ -429,6 +452,7 @@ create table event (
     body     text not null       -- JSON object of what the type adds
 );
 create index event_resource on event (resource);
+create index event_time on event (at);
 
 -- Plans that needed an approval, and how each ended. None is ever deleted.
 create table approval (
@@ -470,8 +494,10 @@ create table client_token (
     refusal_message text,
     used_at         integer not null,
     orders          text not null default '[]', -- the ids of the orders that the command made: a JSON list
+    valid_until     integer not null default 0, -- when the token means nothing any more
     primary key (account, token)
 ) without rowid;
+create index client_token_end on client_token (valid_until);
 
 -- The admin API.
 

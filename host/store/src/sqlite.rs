@@ -40,6 +40,8 @@ use crate::keys::RevisionKey;
 use crate::ledger;
 use crate::orders;
 use crate::packages;
+use crate::plugin_breakers;
+use crate::plugin_failures;
 use crate::policy_differences;
 use crate::required_approvals;
 use crate::revision_differences;
@@ -114,11 +116,10 @@ impl<'c> Committer<'c> {
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(account, &bundle, schedule, &orders)
             }
-            Change::UpdateBundle { original, bundle, schedule, failure } => {
+            Change::UpdateBundle { original, bundle, schedule, failing } => {
                 self.bundles.update(&original, &bundle, schedule)?;
-                if failure.is_some() || original.schedule.failures > 0 {
-                    let failure = failure.as_ref().map(|(at, message)| (*at, message.as_str()));
-                    bundles::set_problem(db, original.rows.bundle(), failure)?;
+                if failing.is_some() || original.schedule.failures > 0 {
+                    plugin_failures::set(db, original.rows.bundle(), failing.as_ref())?;
                 }
                 Ok(())
             }
@@ -138,13 +139,14 @@ impl<'c> Committer<'c> {
                 approvals::close(db, approval, state, &resolution)?;
                 attempts::void_awaiting(db, approval, resolution.at)
             }
-            Change::RecordClientToken { account, token, outcome, at } => {
-                client_tokens::upsert(db, account, &token, &outcome, at)
+            Change::RecordClientToken { account, token, outcome, at, valid_until } => {
+                client_tokens::upsert(db, account, &token, &outcome, (at, valid_until))
             }
             Change::InsertDecision { resource, revision, at, contract, request, response, fuel } => {
                 let revision = self.revision(&revision.0, &revision.1)?;
                 self.decisions.insert((at, resource, revision), contract, (&request, &response), fuel)
             }
+            Change::SetBreaker { digest, breaker } => plugin_breakers::set(db, &digest, breaker.as_ref()),
             Change::RecordPolicyDifference(new) => policy_differences::record(db, &new),
             Change::RecordRevisionDifference(new) => revision_differences::record(db, &new),
             Change::AddRevisionTrial(trial) => revision_differences::add_trial(db, &trial),

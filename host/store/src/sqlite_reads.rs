@@ -1,11 +1,14 @@
 //! What the engine reads of SQLite: each method is a function of the module of its table.
 
 use perennial_domain::attempt::Key;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::plugin_failure::Breaker;
+use perennial_domain::plugin_failure::FailingBundle;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
@@ -25,6 +28,7 @@ use crate::deferrals;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
+use crate::keys::BundleKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::ledger;
@@ -35,6 +39,8 @@ use crate::packages::DeferredPurchase;
 use crate::people;
 use crate::plugin_bindings;
 use crate::plugin_bindings::StoredBinding;
+use crate::plugin_breakers;
+use crate::plugin_failures;
 use crate::plugin_revisions;
 use crate::plugin_revisions::RevisionParts;
 use crate::policies;
@@ -149,6 +155,10 @@ impl EngineReads for ReadTx {
         calls::due_of_account(self, account, until, limit)
     }
 
+    fn backlog(&self, account: AccountKey) -> Result<Vec<(Timestamp, u64)>, StoreError> {
+        calls::backlog(self, account)
+    }
+
     fn driver(&self, account: AccountKey) -> Result<Option<Driver>, StoreError> {
         connections::driver(self, account)
     }
@@ -161,8 +171,13 @@ impl EngineReads for ReadTx {
         &self,
         resource: ResourceKey,
         expires_before: Timestamp,
+        slot: Slot,
     ) -> Result<Option<StoredCall>, StoreError> {
-        calls::find(self, resource, expires_before)
+        calls::find(self, resource, expires_before, slot)
+    }
+
+    fn newest_setting(&self, resource: ResourceKey) -> Result<Option<StoredCall>, StoreError> {
+        calls::newest_setting(self, resource)
     }
 
     fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
@@ -201,6 +216,18 @@ impl EngineReads for ReadTx {
         plugin_bindings::list(self)
     }
 
+    fn revision_granted(&self, digest: &str) -> Result<Option<String>, StoreError> {
+        plugin_revisions::granted(self, digest)
+    }
+
+    fn failing_bundle(&self, bundle: BundleKey) -> Result<Option<FailingBundle>, StoreError> {
+        plugin_failures::get(self, bundle)
+    }
+
+    fn breakers(&self) -> Result<Vec<(String, Breaker)>, StoreError> {
+        plugin_breakers::list(self)
+    }
+
     fn revision_parts(&self, digest: &str) -> Result<Option<RevisionParts>, StoreError> {
         plugin_revisions::parts(self, digest)
     }
@@ -216,5 +243,9 @@ impl EngineReads for ReadTx {
         since: Timestamp,
     ) -> Result<Option<StoredOutcome>, StoreError> {
         client_tokens::get(self, account, token, since)
+    }
+
+    fn client_tokens(&self, account: AccountKey) -> Result<i64, StoreError> {
+        client_tokens::count(self, account)
     }
 }

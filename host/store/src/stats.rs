@@ -48,7 +48,7 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .connection()
         .prepare_cached("select count(*) from approval where state = 'pending'")?
         .query_row([], |row| row.get(0))?;
-    let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::count_waiting(db)?);
+    let (jobs, items) = (i64::from(jobs::running(db)?), jobs::count_waiting(db)?);
     let first_wake = first_wake.map(Timestamp::from_second);
     let failing_since = failing_since.map(Timestamp::from_second);
     Ok(Stats { due, first_wake, failing_since, in_doubt, jobs, items, approvals_pending })

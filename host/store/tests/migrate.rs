@@ -10,6 +10,9 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use expect_test::expect;
+use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record::Slot;
+use perennial_domain::plan::Cause;
 use perennial_domain::provider_api::OrderFilter;
 use perennial_formats::decision;
 use perennial_formats::event;
@@ -20,14 +23,19 @@ use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::api_tokens;
 use perennial_store::approvals;
+use perennial_store::calls::listing;
+use perennial_store::calls::listing::CallFilter;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::integrity;
 use perennial_store::jobs;
+use perennial_store::keys::ResourceKey;
 use perennial_store::keys::RowKey;
 use perennial_store::ledger;
 use perennial_store::migrations;
+use perennial_store::plugin_breakers;
+use perennial_store::plugin_failures;
 use perennial_store::policies;
 use perennial_store::policies::StoredPolicies;
 use perennial_store::provider_views;
@@ -198,6 +206,63 @@ fn plans_of_dry_runs_are_shown_in_the_present_words() {
     let sql = "select iif(plan like '%\"skipped\":%', 'new', 'old'), count(*) from job_item where plan is not null group by 1";
     let plans = counts(&folder.path("perennial.db"), sql);
     assert!(plans.contains_key("new") && !plans.contains_key("old"), "{plans:?}");
+}
+
+/// What leads from schema 3 to schema 16, step by step.
+const UP_TO_16: [&str; 13] = [
+    include_str!("../src/migrations/0004_standard_words.sql"),
+    include_str!("../src/migrations/0005_orders_and_clocks.sql"),
+    include_str!("../src/migrations/0006_policies.sql"),
+    include_str!("../src/migrations/0007_fees_and_revisions.sql"),
+    include_str!("../src/migrations/0008_people.sql"),
+    include_str!("../src/migrations/0009_running_policies.sql"),
+    include_str!("../src/migrations/0010_packed_decisions.sql"),
+    include_str!("../src/migrations/0011_refund_numbers.sql"),
+    include_str!("../src/migrations/0012_connected_accounts.sql"),
+    include_str!("../src/migrations/0013_calls.sql"),
+    include_str!("../src/migrations/0014_plugin_revisions.sql"),
+    include_str!("../src/migrations/0015_channels.sql"),
+    include_str!("../src/migrations/0016_driven_accounts.sql"),
+];
+
+/// A database of schema 3 that was brought to schema 16, and a connection to it.
+fn in_schema_16() -> (Folder, Connection) {
+    let folder = old();
+    let raw = Connection::open(folder.path("perennial.db")).unwrap();
+    raw.execute_batch("pragma foreign_keys = off").unwrap();
+    for step in UP_TO_16 {
+        raw.execute_batch(step).unwrap();
+    }
+    raw.pragma_update(None, "user_version", 16).unwrap();
+    (folder, raw)
+}
+
+#[test]
+fn renewals_that_were_under_way_before_commands_were_sent_go_on() {
+    let (folder, raw) = in_schema_16();
+    let path = folder.path("perennial.db");
+    raw.execute_batch(
+        "insert into call (account, resource, expires_before, term_count, term_unit, state, declines, called_at, queries,
+             act_at, deadline, options, orders, said_code, said_message)
+         select account, row, 1000, 1, 1, 5, 2, 900, 3, 950, 1000, '{\"a\":\"b\"}', '[\"CS1\"]', 'CBC.0999', 'why'
+         from resource order by row limit 1;
+         insert into call_extension select 1, 0, resource, 1000, 2000, 5000000, 1 from call;
+         insert into call_step (call, at, state) values (1, 900, 5);",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(schema(store.db()), new_schema());
+    let calls = listing::calls(store.db(), &CallFilter::default(), RowKey::before_all(), 10).unwrap();
+    let [listed] = &calls[..] else { panic!("{calls:?}") };
+    let record = &listed.call.record;
+    assert_eq!((record.state, record.declines, record.queries), (State::InDoubt, 2, 3));
+    assert_eq!((record.slot(), record.cause), (Slot::Period, Cause::Command));
+    let renewal = record.renewal().unwrap();
+    assert_eq!((renewal.term.to_string(), renewal.options["a"].as_str()), ("1 month".to_owned(), "b"));
+    assert_eq!(listed.call.orders, ["CS1"]);
+    assert_eq!(listing::steps(store.db(), listed.row).unwrap().len(), 1);
+    assert!(listed.call.locks_its_keys(), "nobody pays for the period meanwhile");
 }
 
 #[test]
@@ -393,4 +458,26 @@ fn a_copy_of_a_database_that_was_cut_off_is_refused_and_says_why() {
         }
         assert_eq!(std::fs::read(&cut).unwrap(), &bytes[..length], "it stays as it is");
     }
+}
+
+#[test]
+fn what_a_plugin_failed_over_in_schema_16_is_not_parked() {
+    let (folder, raw) = in_schema_16();
+    let path = folder.path("perennial.db");
+    raw.execute_batch(
+        "insert or replace into plugin_failure (bundle, at, message)
+         select row, 60, 'it crashed' from resource where attached_to is null order by row limit 1",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(schema(store.db()), new_schema());
+    let parked =
+        plugin_failures::parked(store.db(), (None, None, None), ResourceKey::before_all(), 10).unwrap();
+    assert_eq!((parked, plugin_failures::count_parked(store.db()).unwrap()), (Vec::new(), 0));
+    assert_eq!(plugin_breakers::list(store.db()).unwrap(), []);
+    drop(store);
+    let message = "select message from plugin_failure where at = 60";
+    let kept = Connection::open(&path).unwrap().query_row(message, (), |row| row.get::<_, String>(0));
+    assert_eq!(kept.unwrap(), "it crashed");
 }

@@ -47,6 +47,7 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- pages --rounds 3
   cargo bench -- endpoint
   cargo bench -- attack --rounds 3
+  cargo bench -- connected --rounds 2
   cargo bench -- policies";
 
 /// One of the things that are measured.
@@ -74,6 +75,8 @@ pub enum Part {
     Policies,
     /// A tick with a shadow revision against one without, and having another revision decide against one batch.
     Revisions,
+    /// Renewals on clouds against a bare loop of calls and commits, the first call after a crash, and a large sync.
+    Connected,
 }
 
 impl Arguments {

@@ -55,16 +55,19 @@ enum Attack {
     SlowHead,
     /// Its body never comes; it proves nothing first.
     SlowBody,
+    /// The form to sign in to the console never comes.
+    SlowForm,
     /// It asks for much, and reads nothing.
     Unread,
     /// It sends what is no HTTP, again and again.
     Garbage,
 }
 
-const ATTACKS: [(Attack, &str); 5] = [
+const ATTACKS: [(Attack, &str); 6] = [
     (Attack::Silent, "say nothing"),
     (Attack::SlowHead, "send their heads slowly"),
     (Attack::SlowBody, "owe their bodies, to a provider's API"),
+    (Attack::SlowForm, "owe the form to sign in with"),
     (Attack::Unread, "do not read what they ask for"),
     (Attack::Garbage, "speak no HTTP"),
 ];
@@ -204,6 +207,10 @@ async fn keep(attack: Attack, mut stream: TcpStream) -> std::io::Result<()> {
         }
         Attack::SlowBody => {
             let head = b"POST /v2/orders/subscriptions/resources/renew HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\na";
+            stream.write_all(head).await?;
+        }
+        Attack::SlowForm => {
+            let head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nt";
             stream.write_all(head).await?;
         }
         Attack::Unread => {

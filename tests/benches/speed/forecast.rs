@@ -1,7 +1,5 @@
 //! A forecast of twelve months through the admin API: how long it takes, and how much memory the server takes for it.
 
-use std::time::Duration;
-
 use perennial_service::limits::Limits;
 
 use crate::arguments::Arguments;
@@ -25,7 +23,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let length = answer?.len();
     let how = format!("12 months over {} resources of both providers in bundles of three, once", bundles * 3);
     figures::title("A forecast through the admin API", &how);
-    let limit = Duration::from_secs(Limits::DEFAULT.forecast_seconds);
+    let limit = Limits::DEFAULT.forecast_seconds;
     let ratio = time.as_secs_f64() / limit.as_secs_f64();
     figures::cells(
         "GET /v1/forecast?months=12",

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod attack;
+mod connected;
 mod endpoint;
 mod figures;
 mod forecast;
@@ -37,6 +38,10 @@ fn main() -> anyhow::Result<ExitCode> {
         load::child()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if connected::is_child() {
+        connected::child()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let arguments = Arguments::parse();
     for part in arguments.parts() {
         match part {
@@ -49,6 +54,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Pages => pages::measure(&arguments)?,
             Part::Endpoint => endpoint::measure(&arguments)?,
             Part::Attack => attack::measure(&arguments)?,
+            Part::Connected => connected::measure(&arguments)?,
             Part::Revisions => revisions::measure(&arguments)?,
             Part::Policies => {
                 policies::measure_chain(&arguments)?;

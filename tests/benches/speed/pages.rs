@@ -5,9 +5,13 @@
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use perennial_domain::ledger::Balance;
+use perennial_domain::micros::Micros;
+use serde_json::json;
 
 use crate::arguments::Arguments;
 use crate::figures;
@@ -15,6 +19,7 @@ use crate::figures::Reach;
 use crate::server;
 use crate::server::Server;
 use crate::simulation;
+use crate::world;
 
 /// What a page may take.
 const TIME_MAX: Duration = Duration::from_millis(300);
@@ -43,30 +48,107 @@ const PAGES: [&str; 19] = [
     "/audit",
 ];
 
-/// Prints the time and the weight of each page.
+/// Those of one thing each, over a database that was lived in: the words in braces are IDs of what there is.
+const LIVED_IN: [&str; 14] = [
+    "/",
+    "/renewals",
+    "/resources/{resource}",
+    "/accounts",
+    "/accounts/{account}",
+    "/approvals",
+    "/approvals/{approval}",
+    "/jobs/{job}",
+    "/events",
+    "/policies/{policy}",
+    "/webhooks/{webhook}",
+    "/channels/{channel}",
+    "/clock",
+    "/audit",
+];
+/// How many days are played before that, with balances that last for some of them.
+const DAYS_LIVED: i64 = 75;
+/// What each account has for each of its resources, in millionths.
+const SHORT_BALANCE: i64 = 60_000_000;
+
+/// Prints the time and the weight of each page, over many new resources and over a tenth of them after some months.
 pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
+    let bundles = arguments.resources.div_ceil(3);
     let folder = tempfile::tempdir()?;
-    let inventory = simulation::inventory(arguments.resources.div_ceil(3));
+    let inventory = simulation::inventory(bundles);
     let id = inventory.bundles[0].bundle.members[0].id.clone();
     let db = server::database(folder.path(), &inventory)?;
     let server = Server::start(folder.path(), &db, &[])?;
     server.settle()?;
-    let session = sign_in(&server)?;
-    let how = format!(
-        "{} resources; best of {} rounds; weight in kB",
-        arguments.resources.div_ceil(3) * 3,
-        arguments.rounds
-    );
-    figures::title("The pages of the console", &how);
-    for path in PAGES {
-        let path = path.replace("{}", &id);
+    let pages = PAGES.map(|page| page.replace("{}", &id));
+    let title = format!("The pages of the console; {} resources", bundles * 3);
+    print(arguments, &server, &title, &pages)?;
+    drop(server);
+    let (folder, bundles) = (tempfile::tempdir()?, bundles.div_ceil(10));
+    let (server, pages) = lived_in(folder.path(), bundles)?;
+    let title = format!("The same after {DAYS_LIVED} days with too little money; {} resources", bundles * 3);
+    print(arguments, &server, &title, &pages)
+}
+
+/// A server that has been run for some months on too little money, and its pages.
+fn lived_in(folder: &Path, bundles: u32) -> anyhow::Result<(Server, Vec<String>)> {
+    let mut inventory = simulation::inventory(bundles);
+    let share = i64::from(bundles) * 3 / i64::try_from(inventory.accounts.len())?.max(1);
+    for account in &mut inventory.accounts {
+        account.balance = Balance::new(Micros::new(share * SHORT_BALANCE), Micros::ZERO);
+    }
+    let resource = inventory.bundles[0].bundle.members[0].id.clone();
+    let account = inventory.bundles[0].account.clone();
+    let db = server::database(folder, &inventory)?;
+    let server = Server::start(folder, &db, &[])?;
+    let made = |path: &str, body: serde_json::Value, id: &str| -> anyhow::Result<String> {
+        let answer =
+            serde_json::from_slice::<serde_json::Value>(&server.send("POST", path, &body.to_string())?)?;
+        let found = answer.pointer(id).and_then(|id| id.as_str().map(str::to_owned));
+        found.with_context(|| format!("{path} is answered {answer}"))
+    };
+    let webhook = json!({ "url": "https://example.com/hook" });
+    let channel = json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x" });
+    let policy = json!({
+        "file": "[[policy]]\nname = \"shadow\"\nscript = \"s.rhai\"\nmode = \"shadow\"\n",
+        "scripts": { "s.rhai": "fn rule(plan) {\n    deny(\"it is a trial\")\n}\n" },
+    });
+    server.send("POST", "/v1/policies", &policy.to_string())?;
+    let webhook = made("/v1/webhooks", webhook, "/webhook/id")?;
+    let channel = made("/v1/channels", channel, "/id")?;
+    for day in 1..=DAYS_LIVED {
+        let to = json!({ "to": (world::START + day * 86_400).to_string() });
+        server.send("POST", "/v1/clock:advance", &to.to_string())?;
+    }
+    let job = json!({ "command": "cancel_auto_renew", "account": account, "dry_run": true });
+    let job = made("/v1/jobs", job, "/id")?;
+    let limit = json!({ "approval_above": "0.01" });
+    server.send("PATCH", &format!("/v1/accounts/{account}"), &limit.to_string())?;
+    let renewal = format!("/v1/resources/{resource}:renew");
+    let approval = made(&renewal, json!({}), "/approval/id")?;
+    let ids = [
+        ("{resource}", resource),
+        ("{account}", account),
+        ("{approval}", approval),
+        ("{job}", job),
+        ("{policy}", "shadow".to_owned()),
+        ("{webhook}", webhook),
+        ("{channel}", channel),
+    ];
+    let filled = |page: &str| ids.iter().fold(page.to_owned(), |page, (name, id)| page.replace(name, id));
+    Ok((server, LIVED_IN.into_iter().map(filled).collect()))
+}
+
+fn print(arguments: &Arguments, server: &Server, title: &str, pages: &[String]) -> anyhow::Result<()> {
+    let session = sign_in(server)?;
+    figures::title(title, &format!("best of {} rounds; weight in kB", arguments.rounds));
+    for path in pages {
         let (mut best, mut weight) = (Duration::MAX, 0);
         for _ in 0..arguments.rounds {
-            let (took, page) = figures::time(|| open(&server, &session, &path));
+            let (took, page) = figures::time(|| open(server, &session, path));
             figures::keep_best(&mut best, took);
             weight = page?;
         }
-        figures::row(&path, best, "what a page may take", TIME_MAX, Some(1.0));
+        figures::row(path, best, "what a page may take", TIME_MAX, Some(1.0));
         let (kilobytes, most) = (weight as f64 / 1000.0, WEIGHT_MAX as f64 / 1000.0);
         let (figure, other) = (format!("{kilobytes:.0} kB"), format!("{most:.0} kB"));
         let reach = Some(Reach::AtMost(1.0));

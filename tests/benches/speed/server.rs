@@ -111,7 +111,7 @@ impl Server {
              Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         )?;
         let (status, body) = load::answer(&mut BufReader::new(stream))?;
-        anyhow::ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&body));
+        anyhow::ensure!((200..300).contains(&status), "{status}: {}", String::from_utf8_lossy(&body));
         Ok(body)
     }
 

@@ -17,6 +17,8 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -57,6 +59,7 @@ pub fn plugins(cache: &Path) -> anyhow::Result<Plugins> {
         cache_dir: Some(cache.to_owned()),
         limits: Limits::DEFAULT,
         trust: Trust::default(),
+        grants: Grants::new(package_manifest::limits),
     };
     Ok(Plugins::load(&options)?)
 }

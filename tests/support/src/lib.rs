@@ -2,6 +2,7 @@
 
 pub mod bce;
 pub mod connected;
+pub mod fragile;
 pub mod plugins;
 pub mod provider_server;
 mod toy;

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
@@ -29,7 +31,7 @@ pub fn load(files: Vec<PathBuf>) -> Providers {
 
 /// The bundled plugins, beside which only revisions are installed that `trust` allows.
 pub fn trusting(trust: Trust) -> Providers {
-    let options = Options { files: Vec::new(), cache_dir: Some(cache()), limits: Limits::DEFAULT, trust };
+    let options = Options { trust, ..options(Vec::new()) };
     Providers::of_plugins(Arc::new(Plugins::load(&options).unwrap()))
 }
 
@@ -39,13 +41,17 @@ pub fn interpreter() -> Interpreter {
 }
 
 fn load_plugins(files: Vec<PathBuf>) -> Plugins {
-    let options = Options {
+    Plugins::load(&options(files)).unwrap()
+}
+
+fn options(files: Vec<PathBuf>) -> Options {
+    Options {
         files: files.into_iter().map(PluginFile::from).collect(),
         cache_dir: Some(cache()),
         limits: Limits::DEFAULT,
         trust: Trust::default(),
-    };
-    Plugins::load(&options).unwrap()
+        grants: Grants::new(package_manifest::limits),
+    }
 }
 
 /// Where compiled plugins are kept for all test programs: `tmp` beside the folder of the profile, as Cargo has it.

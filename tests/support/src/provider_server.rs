@@ -152,8 +152,8 @@ impl Server {
         }
     }
 
-    /// What is answered to these bytes on a connection of their own.
-    pub fn wire(&self, bytes: &[u8]) -> String {
+    /// What is answered to these bytes on a connection of their own, where they follow so many requests with their responses.
+    pub fn wire(&self, behind: usize, bytes: &[u8]) -> String {
         self.runtime.block_on(async {
             let any = "127.0.0.1:0".parse().unwrap();
             // A head that does not end is not waited for.
@@ -168,6 +168,9 @@ impl Server {
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let serving = tokio::spawn(listener.serve(self.router.clone(), async { drop(stopped.await) }));
             let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            for _ in 0..behind {
+                exchange(&mut stream).await;
+            }
             stream.write_all(bytes).await.unwrap();
             let mut answer = Vec::new();
             // The other side may reset what it has not read; what it said before counts.
@@ -296,6 +299,27 @@ impl Server {
             format!("{} {} {account} {resource} {}", event.at, event.kind, event.body)
         };
         all.into_iter().map(line).collect()
+    }
+}
+
+/// Sends a request that is HTTP, and reads its response to the end.
+async fn exchange(stream: &mut tokio::net::TcpStream) {
+    stream.write_all(b"POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+    let mut response = Vec::new();
+    let rest = |response: &[u8]| {
+        let text = String::from_utf8_lossy(response).to_ascii_lowercase();
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let (_, length) = head.split_once("content-length: ")?;
+        let length = length.split("\r\n").next()?.parse::<usize>().ok()?;
+        Some(length - body.len())
+    };
+    while rest(&response) != Some(0) {
+        assert_ne!(
+            stream.read_buf(&mut response).await.unwrap(),
+            0,
+            "{}",
+            String::from_utf8_lossy(&response)
+        );
     }
 }
 

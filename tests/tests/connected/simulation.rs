@@ -20,7 +20,7 @@ fn promises_hold_through_some_hundred_storms() {
     }
     // Storms that touch nothing would prove nothing.
     assert!(total.settled > 2_000 && total.faults > 10_000 && total.crashes > 1_000, "{total}");
-    assert!(total.with_person > 10, "{total}");
+    assert!(total.with_person > 10 && total.commands > 500, "{total}");
 }
 
 #[test]
@@ -47,6 +47,18 @@ fn a_cascade_survives_a_crash_at_every_point_and_at_every_two() {
     let settled = runs.iter().filter(|figures| figures.settled >= 1).count();
     assert_eq!(settled, runs.len(), "every run renews");
     assert!(runs.len() > 300, "{} runs", runs.len());
+}
+
+#[test]
+fn what_a_cascade_left_out_is_renewed_alone() {
+    let whole = simulate(&matrix::setup(Vec::new(), false)).unwrap();
+    for takes_tokens in [false, true] {
+        let setup = Setup { partials: 1, ..matrix::setup(Vec::new(), takes_tokens) };
+        // The primary is settled without its two disks, and each of them has a renewal of its own.
+        let partial = simulate(&setup).unwrap_or_else(|violation| panic!("{violation}"));
+        assert_eq!(partial.settled, whole.settled + 2, "{partial}");
+        assert_eq!(partial.attempts, whole.attempts + 2, "{partial}");
+    }
 }
 
 #[test]

@@ -425,9 +425,9 @@ fn a_plugin_that_fails_is_explained_with_its_next_call() {
     assert!(is_broken.load(std::sync::atomic::Ordering::Relaxed));
     let providers = host.engine.providers().clone();
     expect![[r#"
-        server-1: active, plugin_failing
+        server-1: active, parked
           `server-1` is active: it is paid for until 2026-02-25 15:59 UTC.
-          The plugin of `huawei` gives no usable answer about it, so it stays as it is, whatever is due: plugin `huawei` crashed in `make-plans`: wasm `unreachable`; report the input of the call to its author.
+          The plugin of `huawei` gives no usable answer about it, so it stays as it is, whatever is due: plugin `huawei` crashed in `make-plans`: wasm `unreachable`; report the input of the call to its author. It is parked since 2026-02-17 19:15 UTC: the plugin is asked about it again from time to time, as soon as another revision of it decides, and when somebody releases it with `perennial plugin release`.
           At 2026-02-20 09:31 UTC the plugin is asked again; what was due by then is made up for.
           At 2026-02-20 19:00 UTC its renewal is tried. But as it looks now the plugin gives no usable answer. (By settings: `deduction_days` is `7` by default.)
           At 2026-02-23 01:00 UTC its owner is told: Automatic renewal fails; expires in 5 or 2 days, or today. (By settings: `notice_hour` is `9` by default.)

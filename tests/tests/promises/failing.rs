@@ -10,6 +10,7 @@ use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
+use perennial_domain::plugin_failure::FailureLimits;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
@@ -122,7 +123,11 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
     };
     let broken: Providers =
         providers().iter().map(|(id, rules)| fragile((id.clone(), rules.clone()))).collect();
-    (Host::with(world, broken, 8_192, Retention::Everything), is_broken)
+    let mut host = Host::with(world, broken, 8_192, Retention::Everything);
+    // What a revision that fails over one bundle after another is spared is promised elsewhere.
+    let limits = FailureLimits { breaker_bundles: u32::MAX, ..FailureLimits::DEFAULT };
+    host.engine = host.engine.with_failure_limits(limits);
+    (host, is_broken)
 }
 
 /// A host whose plugins give no plans while the flag is set.

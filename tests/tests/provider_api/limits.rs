@@ -2,7 +2,6 @@
 
 use http::HeaderValue;
 use http::Request;
-use perennial_http::provider_api::serve::BODY_BYTES_MAX;
 use perennial_service::limits::Limits;
 use perennial_store::testing;
 
@@ -12,7 +11,7 @@ use crate::world::signed;
 #[test]
 fn a_body_is_read_up_to_its_limit() {
     let world = World::new();
-    let limit = usize::try_from(BODY_BYTES_MAX).unwrap();
+    let limit = usize::try_from(Limits::DEFAULT.provider_body_bytes_max).unwrap();
     assert_eq!(world.post("/none", &"x".repeat(limit)).shown(), "404 nothing here");
     for length in [limit + 1, 5 << 20] {
         assert_eq!(world.post("/none", &"x".repeat(length)).shown(), format!("413 more than {limit}"));

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -17,6 +19,7 @@ fn load(folder: &Path) {
         cache_dir: Some(folder.to_owned()),
         limits: Limits::DEFAULT,
         trust: Trust::default(),
+        grants: Grants::new(package_manifest::limits),
     };
     let plugins = Plugins::load(&options).unwrap();
     for plugin in plugins.iter() {

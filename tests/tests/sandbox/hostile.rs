@@ -83,7 +83,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `timeline`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `timeline`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `timeline`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `timeline`: panicked at tests/guests/hostile/src/lib.rs:288:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `timeline`: panicked at tests/guests/hostile/src/lib.rs:294:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         string: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         lists: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         few: plugin `hostile` gave 0 answers in `timeline` where the number due was 1; tell its author
@@ -187,7 +187,7 @@ fn wrong_done_about_a_command_is_its_own_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `make-plans`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `make-plans`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `make-plans`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `make-plans`: panicked at tests/guests/hostile/src/lib.rs:288:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `make-plans`: panicked at tests/guests/hostile/src/lib.rs:294:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         few: plugin `hostile` gave 0 answers in `make-plans` where the number due was 1; tell its author
         uneven: plugin `hostile` answered `make-plans` with nonsense: its counts ask for 1 more of its `steps`, of which 0 are left; tell its author
         wordless: plugin `hostile` answered `make-plans` with nonsense: it has a word 4294967295 of 2; tell its author
@@ -233,7 +233,7 @@ fn wrong_done_about_a_use_is_its_own_error() {
         loop: plugin `hostile` used up its 20200000 units of fuel in `allocate`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `allocate`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `allocate`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:288:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `allocate`: panicked at tests/guests/hostile/src/lib.rs:294:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         few: plugin `hostile` gave 0 answers in `allocate` where the number due was 1; tell its author
         uneven: plugin `hostile` answered `allocate` with nonsense: its counts ask for 2 more of its `allocations`, of which 1 are left; tell its author
         greedy: plugin `hostile` answered `allocate` with nonsense: the allocation of `greedy` takes 9223372036854.775807 from `package`, which has 0.000007; tell its author
@@ -254,7 +254,7 @@ fn wrong_done_about_settings_is_an_error() {
         loop: plugin `hostile` used up its 20100000 units of fuel in `check-settings`: a rule that does not end, or is far too slow; tell its author
         memory: plugin `hostile` wanted more than 33554432 bytes of memory in `check-settings`; tell its author
         stack: plugin `hostile` used up its 524288 bytes of stack in `check-settings`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:288:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
+        trap: plugin `hostile` crashed in `check-settings`: panicked at tests/guests/hostile/src/lib.rs:294:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         lists: plugin `hostile` answered `check-settings` with more than 1048576 bytes; tell its author
     "#]].assert_eq(&table);
 }

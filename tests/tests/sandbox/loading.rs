@@ -104,7 +104,7 @@ fn what_is_no_plugin_is_told_apart() {
             "a function with many locals",
             refused(&coded, Limits { function_locals_max: 6, ..Limits::DEFAULT }),
         ),
-        ("much of both", refused(&coded, Limits { code_weight_max: 14, ..Limits::DEFAULT })),
+        ("much of both", refused(&coded, Limits { code_weight_max: 265, ..Limits::DEFAULT })),
         ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..Limits::DEFAULT })),
     ];
     // How long the guest is depends on its compiler.
@@ -124,27 +124,27 @@ fn what_is_no_plugin_is_told_apart() {
         an empty component:
           the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         a component that wants WASI:
-          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no capabilities: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
+          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no capabilities: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system, or with its tool's `--stub-wasi`. Parts of WASI 0.2 are answered by stubs without an effect, if the operator grants `wasi`
         a component that wants something else:
           the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: a plugin has no capabilities and imports nothing; `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         another version of the contract:
-          the plugin `plugin.wasm` was built for version 0.3.0 of the contract `perennial:provider`, and this host runs version 0.2.0; build the plugin again with the `wit/provider` of this host
+          the plugin `plugin.wasm` was built for version 0.3.0 of the contract `perennial:provider`, and this host runs version 0.2.0: of version 0.3.0: `profile`; missing: `types`, `lifecycle`, `commands`, `usage`; `profile` lacks `describe`; `profile` lacks `check-settings`; build the plugin again with the `wit/provider` of this host
         the right names without functions:
           the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/profile@0.2.0` lacks `describe`; `perennial:provider/profile@0.2.0` lacks `check-settings`; `perennial:provider/lifecycle@0.2.0` lacks `timeline`; `perennial:provider/commands@0.2.0` lacks `make-plans`; `perennial:provider/usage@0.2.0` lacks `allocate`
         the right names with other functions:
           the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, `perennial:provider/provider-api@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: the functions of `profile` have other types: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple; the functions of `lifecycle` have other types: failed to convert function to given type: type mismatch with parameters: expected 4-tuple, found 0-tuple; the functions of `commands` have other types: failed to convert function to given type: type mismatch with parameters: expected 5-tuple, found 0-tuple; the functions of `usage` have other types: failed to convert function to given type: type mismatch with parameters: expected 4-tuple, found 0-tuple; it was built for another draft of this version: build the plugin again with the `wit/provider` of this host
         a component that was cut short:
-          the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xcb)
+          the plugin `plugin.wasm` cannot be compiled: unexpected end-of-file (at offset 0xcb)
         a large file:
-          the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted
+          the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted, unless more is granted to a component (`size=2000`)
         many functions:
           the plugin `plugin.wasm` has 3 functions; at most 2 are accepted, because all of it is compiled
         a long function:
-          the plugin `plugin.wasm` has 12 bytes in one function; at most 9 are accepted, because all of it is compiled
+          the plugin `plugin.wasm` has 12 bytes in function 0 of its module 1; at most 9 are accepted, because all of it is compiled
         a function with many locals:
-          the plugin `plugin.wasm` has 7 locals in one function; at most 6 are accepted, because all of it is compiled
+          the plugin `plugin.wasm` has 7 locals and parameters in function 1 of its module 0; at most 6 are accepted, because all of it is compiled
         much of both:
-          the plugin `plugin.wasm` has 42 bytes times locals in its functions; at most 14 are accepted, because all of it is compiled
+          the plugin `plugin.wasm` has 266 bytes times values in its functions; at most 265 are accepted, because all of it is compiled
         one that cannot say who it is:
           the manifest of the plugin `plugin.wasm` cannot be read: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
     "#]].assert_eq(&lines.concat());
@@ -227,10 +227,17 @@ fn a_plugin_of_contract_0_1_is_refused_with_both_versions() {
         ("usage", &["cover"]),
         ("endpoint", &["identify", "handle", "fail"]),
     ];
-    let refusal = "the plugin `plugin.wasm` was built for version 0.1.0 of the contract `perennial:provider`, and this \
-                   host runs version 0.2.0; build the plugin again with the `wit/provider` of this host";
-    assert_eq!(difference(&component("0.1.0", &interfaces[..5])), refusal);
-    assert_eq!(difference(&component("0.1.0", &interfaces)), refusal);
+    let report = [
+        difference(&component("0.1.0", &interfaces[..5])),
+        difference(&component("0.1.0", &interfaces)),
+        difference(&component("0.3.0", &[("types", &[]), ("profile", &["describe"])])),
+    ];
+    expect![[r#"
+        the plugin `plugin.wasm` was built for version 0.1.0 of the contract `perennial:provider`, and this host runs version 0.2.0: of version 0.1.0: `types`, `profile`, `lifecycle`, `commands`, `usage`; `usage` lacks `allocate`; `usage` has `cover`, which it has no more; build the plugin again with the `wit/provider` of this host
+        the plugin `plugin.wasm` was built for version 0.1.0 of the contract `perennial:provider`, and this host runs version 0.2.0: of version 0.1.0: `types`, `profile`, `lifecycle`, `commands`, `usage`; `usage` lacks `allocate`; `usage` has `cover`, which it has no more; there is no `endpoint`; build the plugin again with the `wit/provider` of this host
+        the plugin `plugin.wasm` was built for version 0.3.0 of the contract `perennial:provider`, and this host runs version 0.2.0: of version 0.3.0: `types`, `profile`; missing: `lifecycle`, `commands`, `usage`; `profile` lacks `check-settings`; build the plugin again with the `wit/provider` of this host
+    "#]]
+    .assert_eq(&report.map(|line| line + "\n").concat());
 }
 
 #[test]

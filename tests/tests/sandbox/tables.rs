@@ -1,6 +1,8 @@
 //! Tables in the sandbox: how they are loaded, what names them, and what is said of one that is wrong.
 
 use expect_test::expect;
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Origin;
@@ -49,6 +51,7 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
             cache_dir: Some(cache.path().to_owned()),
             limits: Limits::DEFAULT,
             trust: Trust::default(),
+            grants: Grants::new(package_manifest::limits),
         };
         Plugins::load(&options).map(|plugins| plugins.get("nimbus").unwrap().digest().to_owned())
     };
@@ -87,7 +90,7 @@ fn what_is_too_long_or_no_text_is_no_table() {
     };
     let told = [refused(&[b' '; 70_000]), refused(b"table = 1 # \xff"), refused(b"\0asm\x0d\0\x01\0")];
     expect![[r#"
-        the plugin `wrong.toml` has 70000 bytes; at most 65536 are accepted
+        the plugin `wrong.toml` has 70000 bytes; at most 65536 are accepted, unless more is granted to a component (`size=70000`)
         the table `wrong.toml` cannot be used; nothing of it is loaded: it is not UTF-8 from byte 12 on
         the table `wrong.toml` cannot be used; nothing of it is loaded:
           wrong.toml:1: it is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`

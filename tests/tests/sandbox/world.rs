@@ -13,6 +13,8 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::package_manifest;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Limits;
 use perennial_sandbox::LoadError;
 use perennial_sandbox::Options;
@@ -46,6 +48,7 @@ pub fn load(files: &[PathBuf], limits: Limits) -> Result<Plugins, LoadError> {
         cache_dir: Some(shared_cache()),
         limits,
         trust: Trust::default(),
+        grants: Grants::new(package_manifest::limits),
     })
 }
 

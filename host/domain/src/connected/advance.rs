@@ -7,7 +7,7 @@ use crate::connected::protocol;
 use crate::connected::protocol::Action;
 use crate::connected::protocol::IllegalSignal;
 use crate::connected::protocol::Signal;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
 use crate::connected::schedule::Schedule;
 use crate::timestamp::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 ///
 /// [`IllegalSignal`] when its state does not accept the signal; the record is as it was.
 pub fn advance(
-    renewal: &mut Renewal,
+    renewal: &mut CallRecord,
     signal: Signal,
     at: Timestamp,
     schedule: &Schedule,
@@ -38,7 +38,7 @@ pub fn advance(
 }
 
 /// Looks at `renewal` again later, because the cloud could not be read at `at`.
-pub fn put_off(renewal: &mut Renewal, at: Timestamp, schedule: &Schedule) {
+pub fn put_off(renewal: &mut CallRecord, at: Timestamp, schedule: &Schedule) {
     renewal.queries = renewal.queries.saturating_add(u32::from(renewal.state.is_queried()));
     let next = schedule.next_act(renewal, at);
     renewal.act_at = next.map(|next| next.max(at + 1));

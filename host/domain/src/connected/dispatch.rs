@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::connected::protocol::State;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
@@ -37,6 +37,9 @@ pub struct SendingLimits {
     /// The most that calls within an hour may cost; `None` for no ceiling.
     pub spending_per_hour: Option<Micros>,
 }
+
+/// How often what waits for an account is counted, in seconds.
+const BACKLOG_SECONDS: i64 = 60;
 
 impl SendingLimits {
     /// Ten calls a second with ten resources each, and no ceiling.
@@ -102,9 +105,9 @@ impl Obstacle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Read these, and pay for those that are as they were before, in one call.
-    Pay(Vec<Renewal>),
+    Pay(Vec<CallRecord>),
     /// Read these, which were called before.
-    Query(Vec<Renewal>),
+    Query(Vec<CallRecord>),
     /// Nothing before this instant; `None` when only an operator can change it.
     Wait(Obstacle, Option<Timestamp>),
     /// Nothing is due.
@@ -133,6 +136,8 @@ pub struct Dispatcher {
     is_paused: bool,
     /// The deadline of each account that an alarm was given about.
     alarms: BTreeMap<String, Timestamp>,
+    /// What waits to be paid for of each account, as of when: how many renewals have each deadline, the earliest first.
+    backlogs: BTreeMap<String, (Timestamp, Vec<(Timestamp, u64)>)>,
 }
 
 impl Dispatcher {
@@ -145,6 +150,7 @@ impl Dispatcher {
             paused: BTreeSet::new(),
             is_paused: false,
             alarms: BTreeMap::new(),
+            backlogs: BTreeMap::new(),
         }
     }
 
@@ -181,11 +187,23 @@ impl Dispatcher {
         }
     }
 
-    /// What of `waiting` cannot leave before its deadline any more, once for each deadline.
-    pub fn alarm(&mut self, account: &str, waiting: &[Renewal], now: Timestamp) -> Option<Lateness> {
-        let reserved = waiting.iter().filter(|renewal| renewal.state == State::Reserved);
-        let limits = self.limits(account);
-        let late = lateness(&reserved.cloned().collect::<Vec<_>>(), &limits, now)?;
+    /// Whether it is time to count what waits for `account` again.
+    pub fn needs_backlog(&self, account: &str, now: Timestamp) -> bool {
+        let counted = self.backlogs.get(account);
+        counted.is_none_or(|(at, _)| now < *at || now - *at >= BACKLOG_SECONDS)
+    }
+
+    /// Learns how many renewals of `account` wait for each deadline, the earliest first; returns what of them cannot leave before
+    /// its deadline any more, once for each deadline.
+    pub fn count_backlog(
+        &mut self,
+        account: &str,
+        waiting: Vec<(Timestamp, u64)>,
+        now: Timestamp,
+    ) -> Option<Lateness> {
+        let late = lateness(&waiting, &self.limits(account), now);
+        self.backlogs.insert(account.to_owned(), (now, waiting));
+        let late = late?;
         let known = self.alarms.insert(account.to_owned(), late.deadline);
         (known != Some(late.deadline)).then_some(late)
     }
@@ -196,12 +214,12 @@ impl Dispatcher {
     }
 
     /// What is done next for `account` at `now`, of `due`. What is paid for or queried counts against the quotas.
-    pub fn choose(&mut self, account: &str, due: &[Renewal], is_frozen: bool, now: Timestamp) -> Choice {
+    pub fn choose(&mut self, account: &str, due: &[CallRecord], is_frozen: bool, now: Timestamp) -> Choice {
         let mut due =
             due.iter().filter(|renewal| renewal.act_at.is_some_and(|at| at <= now)).collect::<Vec<_>>();
         due.retain(|renewal| renewal.state == State::Reserved || renewal.state.is_queried());
         // What ends first goes first; evidence before payments of the same hour.
-        due.sort_by_key(|renewal| (renewal.deadline, !renewal.state.is_queried(), renewal.key()));
+        due.sort_by_key(|record| (record.deadline, !record.state.is_queried(), record.key(), record.slot()));
         if due.is_empty() {
             return Choice::Nothing;
         }
@@ -209,12 +227,13 @@ impl Dispatcher {
             return Choice::Wait(Obstacle::Paused, None);
         }
         let limits = self.limits(account);
+        let thaw = is_frozen.then(|| self.must_start(account, &due, now)).flatten();
         let mut obstacle = None;
         for first in &due {
             let is_payment = first.state == State::Reserved;
             let chosen = batch_with(first, &due, limits.batch);
             let found = match is_payment {
-                true => self.obstacle_to_payment(account, &chosen, is_frozen, now),
+                true => self.obstacle_to_sending(account, &chosen, thaw, now),
                 false => self.lane(account).obstacle(Api::Read, &limits, now),
             };
             match found {
@@ -235,34 +254,44 @@ impl Dispatcher {
         self.lanes.entry(account.to_owned()).or_default()
     }
 
-    fn take(&mut self, account: &str, chosen: Vec<Renewal>, is_payment: bool, now: Timestamp) -> Choice {
+    fn take(&mut self, account: &str, chosen: Vec<CallRecord>, is_payment: bool, now: Timestamp) -> Choice {
         let lane = self.lane(account);
         lane.take(Api::Read);
         if is_payment {
             lane.take(Api::Pay);
-            lane.spend(now, chosen.iter().map(Renewal::cost).sum());
+            lane.spend(now, chosen.iter().map(CallRecord::cost).sum());
             Choice::Pay(chosen)
         } else {
             Choice::Query(chosen)
         }
     }
 
-    /// What keeps `chosen` from being paid for now. A payment takes a reading first, so it needs both APIs.
-    fn obstacle_to_payment(
+    /// When work on what waits must begin although a freeze window holds; `None` when that is now.
+    fn must_start(&self, account: &str, due: &[&CallRecord], now: Timestamp) -> Option<Timestamp> {
+        let limits = self.limits(account);
+        let known = self.backlogs.get(account).map(|(_, waiting)| waiting.clone());
+        let waiting = known.unwrap_or_else(|| {
+            let renewals = due.iter().filter(|record| record.renewal().is_some());
+            renewals.map(|record| (record.deadline, 1)).collect()
+        });
+        lateness::safe_start(&waiting, &limits).filter(|start| *start >= now)
+    }
+
+    /// What keeps `chosen` from being sent now. It takes a reading first, so it needs both APIs. Until `thaw` nothing is paid for;
+    /// what costs nothing may leave.
+    fn obstacle_to_sending(
         &mut self,
         account: &str,
-        chosen: &[Renewal],
-        is_frozen: bool,
+        chosen: &[CallRecord],
+        thaw: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<(Obstacle, Option<Timestamp>)> {
         let limits = self.limits(account);
-        if is_frozen && lateness(chosen, &limits, now).is_none() {
-            return Some((
-                Obstacle::Freeze,
-                chosen.first().map(|first| lateness::safe_start(first, &limits)),
-            ));
+        let pays = chosen.first().is_some_and(|first| first.renewal().is_some());
+        if let Some(thaw) = thaw.filter(|_| pays) {
+            return Some((Obstacle::Freeze, Some(thaw)));
         }
-        let cost = chosen.iter().map(Renewal::cost).sum();
+        let cost = chosen.iter().map(CallRecord::cost).sum();
         let lane = self.lane(account);
         lane.obstacle(Api::Read, &limits, now)
             .or_else(|| lane.obstacle(Api::Pay, &limits, now))
@@ -271,14 +300,16 @@ impl Dispatcher {
 }
 
 /// `first` and what can go in one call with it: the same kind, for a payment the same term, in order of urgency.
-fn batch_with(first: &Renewal, due: &[&Renewal], most: u32) -> Vec<Renewal> {
-    let is_alike = |other: &&&Renewal| {
+fn batch_with(first: &CallRecord, due: &[&CallRecord], most: u32) -> Vec<CallRecord> {
+    let is_alike = |other: &&&CallRecord| {
         let is_payment = first.state == State::Reserved;
-        (other.state == State::Reserved) == is_payment
-            && (!is_payment || other.term == first.term && other.options == first.options)
+        (other.state == State::Reserved) == is_payment && (!is_payment || other.change == first.change)
     };
     let most = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
-    let others = due.iter().filter(is_alike).filter(|other| other.key() != first.key());
+    let others = due
+        .iter()
+        .filter(is_alike)
+        .filter(|other| other.key() != first.key() || other.slot() != first.slot());
     std::iter::once(first).chain(others.copied()).take(most).cloned().collect()
 }
 

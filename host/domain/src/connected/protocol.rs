@@ -77,6 +77,8 @@ pub enum Signal {
     SayNotApplied,
     /// The next try is due.
     Retry,
+    /// What was settled was given back: the expiry is what it was before, and the period can be paid for again.
+    GiveBack,
 }
 
 /// What is reported to the operator.
@@ -111,7 +113,8 @@ pub enum Action {
     Send,
     /// Read the cloud again later.
     Query,
-    /// One more of the key's tries was proven to have done nothing: the next one has another idempotency token.
+    /// One more of the key's tries was proven to have done nothing, or was given back: the next one has another idempotency
+    /// token.
     CountDecline,
     /// Tell the operator.
     Report(Finding),
@@ -145,6 +148,8 @@ pub fn next(state: State, signal: Signal) -> Result<Transition, IllegalSignal> {
         State::InDoubt => of_doubt(signal),
         State::WithPerson => of_person(signal),
         State::Declined(_) | State::NotApplied => of_unapplied(state, signal),
+        // The next renewal of the period is another one, also for a cloud that still knows the token of this one.
+        State::Settled if signal == Signal::GiveBack => Some((State::Void, GIVEN_BACK)),
         State::Settled | State::Void => (signal == Signal::Restart).then_some((state, NOTHING)),
     };
     next.ok_or(IllegalSignal { state, signal })
@@ -155,6 +160,7 @@ const QUERY: &[Action] = &[Action::Query];
 const POST: &[Action] = &[Action::Post];
 const RELEASE: &[Action] = &[Action::Release];
 const NOT_APPLIED: &[Action] = &[Action::CountDecline, Action::Release];
+const GIVEN_BACK: &[Action] = &[Action::CountDecline];
 const DOUBT: &[Action] = &[Action::Query, Action::Report(Finding::Doubt)];
 const UNPAID: &[Action] = &[Action::Query, Action::Report(Finding::UnpaidOrder)];
 const ESCALATE: &[Action] = &[Action::Query, Action::Report(Finding::PersonNeeded)];

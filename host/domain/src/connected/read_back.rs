@@ -2,12 +2,17 @@
 //!
 //! Knows expiries and orders as a cloud shows them, and when they are conclusive. Does not know how they were read.
 
+use crate::bundle::OnExpiry;
 use crate::connected::protocol::OrderReading;
 use crate::connected::protocol::Reading;
 use crate::connected::protocol::Signal;
-use crate::connected::renewal::Extension;
-use crate::connected::renewal::Renewal;
+use crate::connected::protocol::State;
+use crate::connected::record::CallRecord;
+use crate::connected::record::Extension;
+use crate::connected::record::Slot;
 use crate::connected::schedule::Schedule;
+use crate::connector::Change;
+use crate::plan::Scope;
 use crate::timestamp::Timestamp;
 
 /// The orders that a cloud shows for the resources of a renewal: those that are open, and those made since it was called.
@@ -35,59 +40,136 @@ pub enum OrderView {
 pub struct ReadBack {
     /// When the request for it left this host.
     pub at: Timestamp,
-    /// The expiry of each resource, in the order of the renewal's extensions; `None` for one that is not there.
+    /// The expiry of each resource, in the order of the call's extensions; `None` for one that is not there.
     pub expiries: Vec<Option<Timestamp>>,
+    /// What is set to happen when each expires; `None` for one that is not there, or of which the cloud does not say it.
+    pub on_expiry: Vec<Option<OnExpiry>>,
     /// What the cloud showed of orders.
     pub orders: OrderView,
 }
 
-/// What a reading proves about `renewal`, as the signal that it takes.
-pub fn signal_of(renewal: &Renewal, read: &ReadBack, schedule: &Schedule) -> Signal {
-    let conclusive_at = schedule.conclusive_at(renewal);
+/// What a reading proves about a call, as the signal that it takes.
+pub fn signal_of(record: &CallRecord, read: &ReadBack, schedule: &Schedule) -> Signal {
+    let conclusive_at = schedule.conclusive_at(record);
     let is_conclusive = conclusive_at.is_some_and(|conclusive_at| read.at >= conclusive_at);
-    match of_expiries(renewal, read) {
-        Expiries::Gone => Signal::Read(Reading::Gone),
-        Expiries::Elsewhere => Signal::Read(Reading::Elsewhere),
-        Expiries::Planned => Signal::Read(Reading::Planned),
-        Expiries::Partial if is_conclusive && is_closed(read.orders) => Signal::Read(Reading::PartialForGood),
-        Expiries::Partial => Signal::Read(Reading::Partial),
-        // What is to be called has no order of its own yet: one that was given up forbids nothing.
-        Expiries::Before
-            if !renewal.state.is_uncertain() && matches!(read.orders, OrderView::Cancelled { .. }) =>
+    // What is set to happen on expiry takes no order.
+    let orders = if record.slot() == Slot::OnExpiry { OrderView::Absent } else { read.orders };
+    match shown(record, read) {
+        Shown::Gone => Signal::Read(Reading::Gone),
+        Shown::Elsewhere => Signal::Read(Reading::Elsewhere),
+        // Settings go back and forth, and readings lag behind: what is shown may be how it was before somebody changed it.
+        Shown::Planned
+            if record.slot() == Slot::OnExpiry && record.state == State::InDoubt && !is_conclusive =>
         {
             Signal::Read(Reading::Before)
         }
-        Expiries::Before => of_orders(read.orders, is_conclusive),
+        Shown::Planned => Signal::Read(Reading::Planned),
+        Shown::Partial if is_conclusive && is_closed(orders) => Signal::Read(Reading::PartialForGood),
+        Shown::Partial => Signal::Read(Reading::Partial),
+        Shown::Unsaid => Signal::Read(Reading::Before),
+        // What is to be called has no order of its own yet: one that was given up forbids nothing.
+        Shown::Before if !record.state.is_uncertain() && matches!(orders, OrderView::Cancelled { .. }) => {
+            Signal::Read(Reading::Before)
+        }
+        Shown::Before => of_orders(orders, is_conclusive),
     }
 }
 
-/// What the expiries of all resources come to.
+/// What a reading shows of all resources of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Expiries {
+enum Shown {
     Before,
     Planned,
     Partial,
     Elsewhere,
     Gone,
+    /// The cloud does not say what was asked for.
+    Unsaid,
 }
 
-fn of_expiries(renewal: &Renewal, read: &ReadBack) -> Expiries {
-    let mut is_moved = Vec::with_capacity(renewal.extensions.len());
-    for (index, extension) in renewal.extensions.iter().enumerate() {
-        match read.expiries.get(index).copied().flatten() {
-            None => return Expiries::Gone,
-            Some(expiry) if expiry == extension.expires_planned => is_moved.push(true),
-            Some(expiry) if expiry == extension.expires_before => is_moved.push(false),
-            Some(_) => return Expiries::Elsewhere,
+/// What a reading shows of one resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ShownOne {
+    Before,
+    Planned,
+    Elsewhere,
+    Gone,
+    Unsaid,
+}
+
+fn shown(record: &CallRecord, read: &ReadBack) -> Shown {
+    let all = (0..record.extensions.len()).map(|index| shown_one(record, index, read)).collect::<Vec<_>>();
+    for (found, whole) in [
+        (ShownOne::Gone, Shown::Gone),
+        (ShownOne::Elsewhere, Shown::Elsewhere),
+        (ShownOne::Unsaid, Shown::Unsaid),
+    ] {
+        if all.contains(&found) {
+            return whole;
         }
     }
-    match (is_moved.first(), is_moved.iter().all(|moved| *moved), is_moved.iter().any(|moved| *moved)) {
-        (_, true, _) => Expiries::Planned,
-        (_, _, false) => Expiries::Before,
-        (Some(true), false, true) => Expiries::Partial,
-        // Something attached moved and the named resource did not: that was somebody else.
-        (_, false, true) => Expiries::Elsewhere,
+    let is_planned = |one: &ShownOne| *one == ShownOne::Planned;
+    match (is_planned(&all[0]), all.iter().all(is_planned), all.iter().any(is_planned)) {
+        (_, true, _) => Shown::Planned,
+        (_, _, false) => Shown::Before,
+        (true, false, true) => Shown::Partial,
+        // Something attached was renewed and the named resource was not: that was somebody else. What is switched or given
+        // back comes to all of them in any order.
+        (false, _, true) if record.slot() == Slot::Period => Shown::Elsewhere,
+        (false, _, true) => Shown::Before,
     }
+}
+
+fn shown_one(record: &CallRecord, index: usize, read: &ReadBack) -> ShownOne {
+    let extension = &record.extensions[index];
+    let expiry = read.expiries.get(index).copied().flatten();
+    let on_expiry = read.on_expiry.get(index).copied().flatten();
+    match (&record.change, expiry) {
+        (Change::Unsubscribe(Scope::All), None) => ShownOne::Planned,
+        (_, None) => ShownOne::Gone,
+        (
+            Change::SetAutoRenew(_)
+            | Change::CancelAutoRenew
+            | Change::ConvertOnExpiry
+            | Change::CancelConversion,
+            Some(_),
+        ) => match on_expiry {
+            None => ShownOne::Unsaid,
+            Some(on_expiry) if is_switched(record, on_expiry) => ShownOne::Planned,
+            Some(_) => ShownOne::Before,
+        },
+        (Change::Unsubscribe(Scope::All), Some(expiry)) => of_expiry(extension, expiry, None),
+        (
+            Change::Renew(_)
+            | Change::Unsubscribe(Scope::Future)
+            | Change::PayOrder(_)
+            | Change::CancelOrder(_),
+            Some(expiry),
+        ) => of_expiry(extension, expiry, Some(extension.expires_planned)),
+    }
+}
+
+fn of_expiry(extension: &Extension, expiry: Timestamp, planned: Option<Timestamp>) -> ShownOne {
+    if Some(expiry) == planned {
+        ShownOne::Planned
+    } else if expiry == extension.expires_before {
+        ShownOne::Before
+    } else {
+        ShownOne::Elsewhere
+    }
+}
+
+/// Whether what is set to happen on expiry is what was asked for. Before the call it never is: to ask for it once more does no
+/// harm, and for how long and how often something renews itself is not shown.
+fn is_switched(record: &CallRecord, on_expiry: OnExpiry) -> bool {
+    let is_target = match record.change {
+        Change::SetAutoRenew(_) => on_expiry == OnExpiry::Renew,
+        Change::CancelAutoRenew => on_expiry != OnExpiry::Renew,
+        Change::ConvertOnExpiry => on_expiry == OnExpiry::Convert,
+        Change::CancelConversion => on_expiry != OnExpiry::Convert,
+        Change::Renew(_) | Change::Unsubscribe(_) | Change::PayOrder(_) | Change::CancelOrder(_) => false,
+    };
+    is_target && record.state != State::Reserved
 }
 
 /// No expiry has moved: orders decide. One that was cancelled proves something only when no other can come.
@@ -109,13 +191,11 @@ const fn is_closed(orders: OrderView) -> bool {
     matches!(orders, OrderView::Absent | OrderView::Completed | OrderView::Cancelled { .. })
 }
 
-/// What of a renewal a reading confirms: the resources that have the planned expiry.
-pub fn confirmed<'a>(renewal: &'a Renewal, read: &ReadBack) -> Vec<&'a Extension> {
-    let shown = renewal.extensions.iter().zip(&read.expiries);
-    shown
-        .filter(|(extension, expiry)| **expiry == Some(extension.expires_planned))
-        .map(|(one, _)| one)
-        .collect()
+/// What of a call a reading confirms: the resources that it shows as planned.
+pub fn confirmed<'a>(record: &'a CallRecord, read: &ReadBack) -> Vec<&'a Extension> {
+    let places = 0..record.extensions.len();
+    let is_planned = |index: &usize| shown_one(record, *index, read) == ShownOne::Planned;
+    places.filter(is_planned).map(|index| &record.extensions[index]).collect()
 }
 
 #[cfg(test)]

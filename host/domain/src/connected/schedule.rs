@@ -5,7 +5,7 @@
 use crate::attempt::DeclineClass;
 use crate::attempt::Key;
 use crate::connected::protocol::State;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
 use crate::timestamp::Timestamp;
 
 /// Seconds between two queries, one after the other; the last one is repeated.
@@ -34,18 +34,18 @@ impl Schedule {
     pub const DEFAULT: Schedule = Schedule { conclusive_seconds: 3_600, escalate_seconds: 86_400 };
 
     /// From when on a reading of the cloud is conclusive about `renewal`; `None` if it was never called.
-    pub(crate) fn conclusive_at(&self, renewal: &Renewal) -> Option<Timestamp> {
+    pub(crate) fn conclusive_at(&self, renewal: &CallRecord) -> Option<Timestamp> {
         renewal.called_at.map(|called_at| called_at + self.conclusive_seconds)
     }
 
     /// Whether a person must be asked at `at`.
-    pub fn is_to_escalate(&self, renewal: &Renewal, at: Timestamp) -> bool {
+    pub fn is_to_escalate(&self, renewal: &CallRecord, at: Timestamp) -> bool {
         let is_open = matches!(renewal.state, State::Submitted | State::InDoubt);
         is_open && renewal.called_at.is_some_and(|called_at| at - called_at >= self.escalate_seconds)
     }
 
     /// When something is done next about a renewal that entered its state, or was queried, at `at`.
-    pub(crate) fn next_act(&self, renewal: &Renewal, at: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_act(&self, renewal: &CallRecord, at: Timestamp) -> Option<Timestamp> {
         match renewal.state {
             State::Planned | State::Reserved => Some(at),
             State::AwaitingApproval | State::Calling | State::Settled | State::Void => None,
@@ -57,7 +57,7 @@ impl Schedule {
     }
 
     /// The next query: one of the series, but one at the instant from which on it is conclusive.
-    fn next_query(&self, renewal: &Renewal, at: Timestamp) -> Timestamp {
+    fn next_query(&self, renewal: &CallRecord, at: Timestamp) -> Timestamp {
         let index = usize::try_from(renewal.queries).unwrap_or(usize::MAX).min(QUERY_DELAYS.len() - 1);
         let regular = at + QUERY_DELAYS[index];
         match self.conclusive_at(renewal) {
@@ -68,7 +68,7 @@ impl Schedule {
 }
 
 /// When a declined renewal is tried again; `None` when only another plan or a person can help, or it is too late.
-fn retry_at(class: DeclineClass, renewal: &Renewal, at: Timestamp) -> Option<Timestamp> {
+fn retry_at(class: DeclineClass, renewal: &CallRecord, at: Timestamp) -> Option<Timestamp> {
     let doublings = renewal.declines.saturating_sub(1).min(16);
     let doubled = |first: i64| (first << doublings).min(RETRY_DELAY_MAX);
     let delay = match class {

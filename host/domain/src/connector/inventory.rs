@@ -97,8 +97,9 @@ fn resource(there: &CloudResource, offset_minutes: i16) -> Resource {
     }
 }
 
-/// What happens on expiry: no automatic renewal that is not allowed any more.
-pub(super) fn on_expiry(there: &CloudResource) -> Option<OnExpiry> {
+/// What happens on expiry as the provider shows it: no automatic renewal that is not allowed any more. `None` where it does not
+/// say.
+pub fn on_expiry(there: &CloudResource) -> Option<OnExpiry> {
     match (there.on_expiry, there.renewals_left) {
         (Some(OnExpiry::Renew), Some(0)) => Some(OnExpiry::Lapse),
         (on_expiry, _) => on_expiry,

@@ -35,6 +35,7 @@ pub use inventory::adoption;
 pub use inventory::assumed_term;
 pub use inventory::bundles;
 pub use inventory::departure;
+pub use inventory::on_expiry;
 pub use mutation::Change;
 pub use mutation::CloudRenewal;
 pub use mutation::Decline;

@@ -41,6 +41,20 @@ pub enum Change {
 }
 
 impl Change {
+    /// The term that is paid for, or that of each automatic renewal; `None` where there is none.
+    pub const fn term(&self) -> Option<Term> {
+        match self {
+            Change::Renew(renewal) => Some(renewal.term),
+            Change::SetAutoRenew(auto_renewal) => auto_renewal.term,
+            Change::CancelAutoRenew
+            | Change::Unsubscribe(_)
+            | Change::ConvertOnExpiry
+            | Change::CancelConversion
+            | Change::PayOrder(_)
+            | Change::CancelOrder(_) => None,
+        }
+    }
+
     /// Which mutation of the contract it is.
     pub const fn mutation(&self) -> MutationName {
         match self {

@@ -40,9 +40,9 @@ pub fn check_change(
     mutation: MutationName,
 ) -> Result<(), NotPermitted> {
     match (driver, capabilities.limit(mutation)) {
-        (Driver::Watch | Driver::Provider, _) => Err(NotPermitted::Watched),
-        (Driver::Host, None) => Err(NotPermitted::NoChange(mutation.name())),
-        (Driver::Host, Some(_)) => Ok(()),
+        (Driver::Watch, _) => Err(NotPermitted::Watched),
+        (Driver::Provider | Driver::Host, None) => Err(NotPermitted::NoChange(mutation.name())),
+        (Driver::Provider | Driver::Host, Some(_)) => Ok(()),
     }
 }
 

@@ -5,7 +5,8 @@
 pub enum Driver {
     /// Nobody here: this host looks, forecasts and warns.
     Watch,
-    /// The provider's own auto-renew, which this host sets and watches. No account can be given it yet.
+    /// The provider's own auto-renew, which this host sets and watches; this host renews what the provider has not by its last
+    /// try.
     Provider,
     /// The clock of this host.
     Host,
@@ -14,6 +15,14 @@ pub enum Driver {
 impl Driver {
     /// Every driver, for parsing and for lists of choices.
     pub const ALL: [Driver; 3] = [Driver::Watch, Driver::Provider, Driver::Host];
+
+    /// Whether this host sends changes to the provider.
+    pub const fn sends(self) -> bool {
+        match self {
+            Driver::Watch => false,
+            Driver::Provider | Driver::Host => true,
+        }
+    }
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {

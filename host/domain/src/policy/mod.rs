@@ -109,6 +109,17 @@ pub struct Calendar {
     pub days: Vec<(i32, i32)>,
 }
 
+impl Calendar {
+    /// The calendar on whose days nothing is paid at providers, where there is one of that name and time is left.
+    pub const FREEZE: &'static str = "freeze";
+
+    /// Whether it has the day of `at`, where days are `offset_minutes` ahead of UTC.
+    pub fn has_day_of(&self, at: Timestamp, offset_minutes: i16) -> bool {
+        let day = (at.as_second() + i64::from(offset_minutes) * 60).div_euclid(86_400);
+        self.days.iter().any(|(first, last)| (i64::from(*first)..=i64::from(*last)).contains(&day))
+    }
+}
+
 /// The policies that hold together, with the calendars of their scripts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicySet {

@@ -1,5 +1,8 @@
 //! Checks the answers of a plugin's provider API against the bounds of the contract.
 
+use crate::answer_limits;
+use crate::answer_limits::ATTRIBUTE_BYTES_MAX;
+use crate::answer_limits::ATTRIBUTE_NAME_BYTES_MAX;
 use crate::provider_api::Authentication;
 use crate::provider_api::Credentials;
 use crate::provider_api::DERIVATIONS_MAX;
@@ -116,9 +119,13 @@ fn check_mutation(mutation: &Mutation) -> Result<(), String> {
         Mutation::IssueToken(seconds) if !(1..=TOKEN_SECONDS_MAX).contains(seconds) => {
             Err(format!("a token for {seconds} seconds; there may be 1 to {TOKEN_SECONDS_MAX}"))
         }
-        Mutation::IssueToken(_)
-        | Mutation::Command(_)
-        | Mutation::SetAttribute { .. }
-        | Mutation::ChangeSettings(_) => Ok(()),
+        Mutation::SetAttribute { name, value, .. } => {
+            let name_problem =
+                answer_limits::text_problem("an attribute with a name", name, ATTRIBUTE_NAME_BYTES_MAX);
+            let value_problem =
+                || answer_limits::text_problem("an attribute with a value", value, ATTRIBUTE_BYTES_MAX);
+            name_problem.or_else(value_problem).map_or(Ok(()), Err)
+        }
+        Mutation::IssueToken(_) | Mutation::Command(_) | Mutation::ChangeSettings(_) => Ok(()),
     }
 }

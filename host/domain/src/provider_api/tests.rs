@@ -81,7 +81,23 @@ fn a_step_is_bounded() {
         reject_replay: true,
         omit_orders: false,
     });
+    let set = |name: usize, value: usize| {
+        let mutation = Mutation::SetAttribute {
+            resource: "r".to_owned(),
+            name: "n".repeat(name),
+            value: "v".repeat(value),
+        };
+        NextStep::Execute(Transaction {
+            mutations: vec![mutation],
+            atomicity: Atomicity::Independent,
+            reject_replay: true,
+            omit_orders: false,
+        })
+    };
+    assert_eq!(check_step(&set(128, 4_096)), Ok(()));
     for step in [
+        set(129, 0),
+        set(1, 4_097),
         look(1001, 0),
         look(0, 1001),
         issue(0),

@@ -30,13 +30,15 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         for (id, read) in readings {
-            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else { continue };
-            if !call.renewal.state.is_queried() {
+            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
+                continue;
+            };
+            if !call.record.state.is_queried() {
                 continue;
             }
-            let signal = read_back::signal_of(&call.renewal, read, &schedule);
+            let signal = read_back::signal_of(&call.record, read, &schedule);
             batch.signal(&mut call, signal, Some(read))?;
-            if batch.schedule().is_to_escalate(&call.renewal, at) {
+            if batch.schedule().is_to_escalate(&call.record, at) {
                 batch.signal(&mut call, Signal::Escalate, None)?;
             }
             batch.record(call);
@@ -58,9 +60,11 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         for id in ids {
-            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else { continue };
-            put_off(&mut call.renewal, at, &schedule);
-            if batch.schedule().is_to_escalate(&call.renewal, at) {
+            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
+                continue;
+            };
+            put_off(&mut call.record, at, &schedule);
+            if batch.schedule().is_to_escalate(&call.record, at) {
                 batch.signal(&mut call, Signal::Escalate, None)?;
             }
             batch.record(call);
@@ -83,7 +87,7 @@ impl<S: EngineStore> Engine<S> {
         schedule: Schedule,
     ) -> Result<(Option<bool>, Vec<RecordedEvent>), EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
-        let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else {
+        let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
             return Ok((None, Vec::new()));
         };
         let signal = match decision {

@@ -4,8 +4,9 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::protocol::State;
-use perennial_domain::connected::renewal::Extension;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Extension;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
@@ -22,34 +23,40 @@ use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 
 impl<S: EngineStore> Engine<S> {
-    /// Reserves a renewal at `at`: its attempt, its hold and its call are written together, and nothing is sent. While
-    /// another one that pays for one of its periods is under way, unclear or settled, whatever its term, nothing changes.
+    /// Reserves a renewal or another change at `at`: its attempt, its hold and its call are written together, and nothing is
+    /// sent. While another one that pays for one of its periods is under way, unclear or settled, whatever its term, nothing
+    /// changes, and neither while another change of what happens on expiry is.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn reserve_call(
         &mut self,
-        renewal: Renewal,
+        record: CallRecord,
         at: Timestamp,
         schedule: Schedule,
     ) -> Result<(Reservation, Vec<RecordedEvent>), EngineError> {
-        let mut renewal = renewal;
-        let Key { resource: id, expires_before } = renewal.key();
+        let mut record = record;
+        let Key { resource: id, expires_before } = record.key();
         let Some((stored, member)) = self.reads().find_bundle(&id)? else {
             return Ok((Reservation::UnknownResource, Vec::new()));
         };
         let (account, resource) = (stored.account, stored.rows[member]);
-        for period in renewal.extensions.iter().map(Extension::key) {
-            if let Some(other) = self.reads().paying_call(&period)? {
-                return Ok((Reservation::Locked(other.renewal.state), Vec::new()));
+        if record.slot() != Slot::OnExpiry {
+            for period in record.extensions.iter().map(Extension::key) {
+                if let Some(other) = self.reads().paying_call(&period)? {
+                    return Ok((Reservation::Locked(other.record.state), Vec::new()));
+                }
             }
         }
         // What was proven of earlier tries of the key, whatever their term, counts for its token.
-        if let Some(earlier) = self.reads().find_call(resource, expires_before)? {
-            renewal.declines = earlier.renewal.declines;
+        if let Some(earlier) = self.reads().find_call(resource, expires_before, record.slot())? {
+            if earlier.record.is_open() {
+                return Ok((Reservation::Locked(earlier.record.state), Vec::new()));
+            }
+            record.declines = earlier.record.declines;
         }
-        let mut call = StoredCall::new(account, resource, renewal);
+        let mut call = StoredCall::new(account, resource, record);
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         let reservation = reserve(&mut batch, &mut call)?;
         batch.record(call);
@@ -71,12 +78,12 @@ impl<S: EngineStore> Engine<S> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         for call in due {
             let mut call = call.clone();
-            let is_late = at >= call.renewal.deadline;
-            match call.renewal.state {
+            let is_late = at >= call.record.deadline;
+            match call.record.state {
                 State::Reserved | State::Planned if is_late => {
                     batch.signal(&mut call, Signal::Cancel, None)?;
                 }
-                State::Declined(_) | State::NotApplied if is_late => call.renewal.act_at = None,
+                State::Declined(_) | State::NotApplied if is_late => call.record.act_at = None,
                 State::Declined(_) | State::NotApplied => {
                     batch.signal(&mut call, Signal::Retry, None)?;
                     reserve(&mut batch, &mut call)?;
@@ -108,7 +115,7 @@ fn reserve<R: EngineReads>(
     batch: &mut CallBatch<'_, R>,
     call: &mut StoredCall,
 ) -> Result<Reservation, StoreError> {
-    let cost = call.renewal.cost();
+    let cost = call.record.cost();
     let available = batch.account(call.account)?.account.balance.available();
     if cost <= available {
         batch.signal(call, Signal::Reserve, None)?;
@@ -119,7 +126,7 @@ fn reserve<R: EngineReads>(
         code: "insufficient_balance".to_owned(),
         message: format!("{cost} is needed and {available} is available"),
         class: DeclineClass::Money,
-        next_try_at: call.renewal.act_at,
+        next_try_at: call.record.act_at,
     };
     batch.event(call, what);
     Ok(Reservation::ShortOfMoney)

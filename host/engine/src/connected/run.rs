@@ -13,7 +13,7 @@ use perennial_domain::connected::dispatch::Dispatcher;
 use perennial_domain::connected::dispatch::Health;
 use perennial_domain::connected::dispatch::Obstacle;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::calls::StoredCall;
@@ -87,20 +87,23 @@ pub fn next<S: EngineStore>(
     now: Timestamp,
     schedule: Schedule,
 ) -> Result<(Next, Vec<RecordedEvent>), EngineError> {
-    let mut waiting = Next::Idle;
+    let (mut waiting, mut events) = (Next::Idle, Vec::new());
     for key in engine.reads().accounts_with_due_calls(now)? {
         if busy.contains(&key) {
             continue;
         }
         let calls = engine.reads().due_calls_of(key, now, LOOK_MAX)?;
-        let (has_written, events) = engine.retry_calls(&calls, now, schedule)?;
+        let (has_written, retried) = engine.retry_calls(&calls, now, schedule)?;
+        events.extend(retried);
         if has_written {
             return Ok((Next::Written, events));
         }
-        let id = engine.reads().account(key)?.account.id;
-        let due = calls.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
-        warn_of_lateness(dispatcher, &id, &due, now);
-        let (chosen, is_payment) = match dispatcher.choose(&id, &due, false, now) {
+        let account = engine.reads().account(key)?.account;
+        let due = calls.iter().map(|call| call.record.clone()).collect::<Vec<_>>();
+        events.extend(engine.warn_of_lateness(dispatcher, (key, &account.id), now)?);
+        let is_frozen = engine.is_frozen(&account, now)?;
+        let id = account.id;
+        let (chosen, is_payment) = match dispatcher.choose(&id, &due, is_frozen, now) {
             Choice::Pay(chosen) => (chosen, true),
             Choice::Query(chosen) => (chosen, false),
             Choice::Wait(obstacle, until) => {
@@ -109,23 +112,12 @@ pub fn next<S: EngineStore>(
             }
             Choice::Nothing => continue,
         };
-        let of = |renewal: &Renewal| calls.iter().find(|call| call.renewal.key() == renewal.key()).cloned();
+        let name = |record: &CallRecord| (record.key(), record.slot());
+        let of = |record: &CallRecord| calls.iter().find(|call| name(&call.record) == name(record)).cloned();
         let calls = chosen.iter().filter_map(of).collect();
-        return Ok((Next::Work(Work { account: key, id, calls, is_payment }), Vec::new()));
+        return Ok((Next::Work(Work { account: key, id, calls, is_payment }), events));
     }
-    Ok((waiting, Vec::new()))
-}
-
-fn warn_of_lateness(dispatcher: &mut Dispatcher, account: &str, due: &[Renewal], now: Timestamp) {
-    let Some(late) = dispatcher.alarm(account, due, now) else { return };
-    let (deadline, renewals, safe_start) = (late.deadline, late.renewals, late.safe_start);
-    tracing::error!(
-        account,
-        %deadline,
-        renewals,
-        %safe_start,
-        "renewals cannot all leave before their deadline: raise the quota, or renew some by hand"
-    );
+    Ok((waiting, events))
 }
 
 /// The wait that ends first.
@@ -189,8 +181,8 @@ impl Work {
         engine.record_replies(&replies, now, schedule)
     }
 
-    fn renewals(&self) -> Vec<Renewal> {
-        self.calls.iter().map(|call| call.renewal.clone()).collect()
+    fn records(&self) -> Vec<CallRecord> {
+        self.calls.iter().map(|call| call.record.clone()).collect()
     }
 }
 
@@ -212,7 +204,7 @@ pub fn step<S: EngineStore>(
         Next::Idle => return Ok(Progress::Idle),
         Next::Waiting(obstacle, until) => return Ok(Progress::Waiting(obstacle, until)),
     };
-    let readings = cloud.read(&work.id, &work.renewals(), now);
+    let readings = cloud.read(&work.id, &work.records(), now);
     if readings == Err(ReadFailure::Stopped) {
         return Ok(Progress::Stopped);
     }
@@ -220,8 +212,8 @@ pub fn step<S: EngineStore>(
     if sent.is_empty() {
         return Ok(Progress::Worked);
     }
-    let renewals = sent.iter().map(|call| call.renewal.clone()).collect::<Vec<_>>();
-    let Ok(responses) = cloud.renew(&work.id, &renewals, now) else {
+    let records = sent.iter().map(|call| call.record.clone()).collect::<Vec<_>>();
+    let Ok(responses) = cloud.change(&work.id, &records, now) else {
         return Ok(Progress::Stopped);
     };
     let replies = responses.into_iter().map(Reply::from).collect();

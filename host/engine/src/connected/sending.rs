@@ -36,17 +36,19 @@ impl<S: EngineStore> Engine<S> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         let mut sent = Vec::new();
         for (id, read) in readings {
-            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else { continue };
-            if call.renewal.state != State::Reserved {
+            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
+                continue;
+            };
+            if call.record.state != State::Reserved {
                 continue;
             }
-            let is_late = at >= call.renewal.deadline;
+            let is_late = at >= call.record.deadline;
             let signal =
-                if is_late { Signal::Cancel } else { read_back::signal_of(&call.renewal, read, &schedule) };
+                if is_late { Signal::Cancel } else { read_back::signal_of(&call.record, read, &schedule) };
             // What the provider said to an earlier try is in the history.
             (call.orders, call.said) = (Vec::new(), None);
             batch.signal(&mut call, signal, Some(read))?;
-            if call.renewal.state == State::Calling {
+            if call.record.state == State::Calling {
                 sent.push(call.clone());
             }
             batch.record(call);
@@ -69,7 +71,9 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
         for (id, Reply { response, orders, said }) in replies {
-            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before)? else { continue };
+            let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
+                continue;
+            };
             (call.orders, call.said) = (orders.clone(), said.clone());
             let signal = match response {
                 Response::Accepted => Signal::Accept,
@@ -81,12 +85,12 @@ impl<S: EngineStore> Engine<S> {
             if let Response::Declined { class: DeclineClass::Throttled, retry_after: Some(seconds) } =
                 response
                 && is_taken
-                && at + *seconds < call.renewal.deadline
+                && at + *seconds < call.record.deadline
             {
-                call.renewal.act_at = call.renewal.act_at.max(Some(at + *seconds));
+                call.record.act_at = call.record.act_at.max(Some(at + *seconds));
             }
             if *response == Response::NotConnected && is_taken {
-                call.renewal.act_at = Some(at + 1);
+                call.record.act_at = Some(at + 1);
             }
             batch.record(call);
         }

@@ -38,8 +38,8 @@ impl<S: EngineStore> Engine<S> {
         let events = self.commit(changes)?;
         for call in self.reads().calls_sent_since(at - HOUR)? {
             let account = self.reads().account(call.account)?.account.id;
-            if let Some(called_at) = call.renewal.called_at {
-                dispatcher.restore_spending(&account, called_at, call.renewal.cost());
+            if let Some(called_at) = call.record.called_at {
+                dispatcher.restore_spending(&account, called_at, call.record.cost());
             }
         }
         Ok(events)

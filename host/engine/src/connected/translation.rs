@@ -4,14 +4,15 @@
 
 use perennial_domain::connected::read_back::OrderView;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connected::renewal::CallIdentity;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallIdentity;
+use perennial_domain::connected::record::CallRecord;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::QueryFailure;
 use perennial_domain::connector::QueryFailureReason;
+use perennial_domain::connector::on_expiry;
 use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 use sha2::Digest;
@@ -55,24 +56,32 @@ pub fn read_failure_of(failure: &QueryFailure) -> ReadFailure {
 /// What resources and orders, read at `at`, show of `renewal`. `orders` is `None` where the cloud lists none, or the list
 /// could not be read to its end.
 pub fn read_back_of(
-    renewal: &Renewal,
+    renewal: &CallRecord,
     resources: &[CloudResource],
     orders: Option<&[CloudOrder]>,
     at: Timestamp,
 ) -> ReadBack {
     let expiry = |id: &str| resources.iter().find(|resource| resource.id == id)?.expires_at;
-    let expiries = renewal.extensions.iter().map(|one| expiry(&one.resource)).collect();
-    ReadBack { at, expiries, orders: orders.map_or(OrderView::Unknown, |orders| order_view(renewal, orders)) }
+    let on_expiry = |id: &str| on_expiry(resources.iter().find(|resource| resource.id == id)?);
+    let shown = renewal.extensions.iter().map(|one| one.resource.as_str());
+    let (expiries, on_expiry) = (shown.clone().map(expiry).collect(), shown.map(on_expiry).collect());
+    ReadBack {
+        at,
+        expiries,
+        on_expiry,
+        orders: orders.map_or(OrderView::Unknown, |orders| order_view(renewal, orders)),
+    }
 }
 
 /// What orders come to: what is open counts before what is done, and that before what was given up.
-fn order_view(renewal: &Renewal, orders: &[CloudOrder]) -> OrderView {
+fn order_view(renewal: &CallRecord, orders: &[CloudOrder]) -> OrderView {
     let named = &renewal.named().resource;
     let since = renewal.called_at.map(|called_at| called_at - CLOCK_SKEW_MAX);
     let is_about = |order: &&CloudOrder| {
         // An order that does not say what is in it may be this one, once there is one.
         let may_be_own = order.resources.is_empty() && since.is_some();
         let is_named = may_be_own || order.resources.contains(named);
+        // No kind of the contract is what an unsubscription orders.
         let is_renewal = matches!(order.kind, None | Some(OrderKind::Renewal));
         let is_open = matches!(order.state, CloudOrderState::Unpaid | CloudOrderState::InProgress);
         let is_since = since.is_some_and(|since| order.created_at.is_none_or(|made| made >= since));

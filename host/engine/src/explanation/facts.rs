@@ -67,6 +67,8 @@ pub(super) struct Facts<'p> {
     pub(super) rules: Option<&'p dyn Rules>,
     /// Why the plugin gave no usable answer, if it did not: last, or just now.
     pub(super) plugin_failure: Option<String>,
+    /// When the bundle was parked for that; `None` while it is not.
+    pub(super) parked_at: Option<Timestamp>,
     /// What lies ahead of the bundle, with its tries as the host makes them.
     pub(super) timeline: Vec<Occurrence>,
     pub(super) next_try: Option<NextTry>,
@@ -100,10 +102,12 @@ impl<'p> Facts<'p> {
             Ok(timeline) => (timeline, None),
             Err(error) => (Vec::new(), rules.map(|_| error.to_string())),
         };
-        let plugin_failure = match stored.schedule.failures {
-            0 => failure_now,
-            _ => bundles::problem(db, stored.rows.bundle())?.or(failure_now),
+        let failing = match stored.schedule.failures {
+            0 => None,
+            _ => db.failing_bundle(stored.rows.bundle())?,
         };
+        let parked_at = failing.as_ref().and_then(|failing| failing.parked_at);
+        let plugin_failure = failing.map(|failing| failing.message).or(failure_now);
         let next_try = rules.and_then(|rules| next_try(rules, &account, &stored.bundle, member, &timeline));
         let concerned = concerned(&stored.bundle, member);
         let is_of = |candidate: MemberIndex| concerned.contains(&candidate);
@@ -129,6 +133,7 @@ impl<'p> Facts<'p> {
             member,
             rules,
             plugin_failure,
+            parked_at,
             timeline,
             next_try,
             deferral,

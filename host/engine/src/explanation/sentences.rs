@@ -16,6 +16,10 @@ use crate::explanation::facts::Facts;
 use crate::explanation::situation::Situation;
 use crate::set_back::BUILT_IN;
 
+/// When a parked bundle is asked about again.
+const PARKED: &str = "the plugin is asked about it again from time to time, as soon as another revision of it decides, and when \
+    somebody releases it with `perennial plugin release`.";
+
 impl Facts<'_> {
     /// An instant, for people.
     pub(super) fn instant(&self, at: Timestamp) -> String {
@@ -109,7 +113,7 @@ impl Facts<'_> {
             | Situation::PayPerUse
             | Situation::AwaitsClock
             | Situation::PluginMissing
-            | Situation::PluginFailing(_)
+            | Situation::PluginFailing { .. }
             | Situation::NotRenewed
             | Situation::RenewsWithPrimary(_)
             | Situation::Renews
@@ -132,9 +136,14 @@ impl Facts<'_> {
             Situation::PluginMissing => format!(
                 "No plugin of `{provider}` is loaded, so nothing that is due for it is done; load one with `--plugin FILE`."
             ),
-            Situation::PluginFailing(message) => format!(
-                "The plugin of `{provider}` gives no usable answer about it, so it stays as it is, whatever is due: {message}."
-            ),
+            Situation::PluginFailing { message, parked_at } => {
+                let parked =
+                    parked_at.map(|at| format!(" It is parked since {}: {PARKED}", self.instant(at)));
+                let parked = parked.unwrap_or_default();
+                format!(
+                    "The plugin of `{provider}` gives no usable answer about it, so it stays as it is, whatever is due: {message}.{parked}"
+                )
+            }
             Situation::AwaitsPayment(order) => format!(
                 "Its order `{}`, made at {}, waits to be paid until {}; meanwhile the provider renews it in no other way.",
                 order.id,
@@ -197,7 +206,7 @@ impl Facts<'_> {
             | Situation::PayPerUse
             | Situation::AwaitsClock
             | Situation::PluginMissing
-            | Situation::PluginFailing(_)
+            | Situation::PluginFailing { .. }
             | Situation::AwaitsPayment(_) => self.why_nobody_renews_it(),
         }
     }

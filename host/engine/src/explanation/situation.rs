@@ -29,7 +29,7 @@ pub(super) enum Situation<'f> {
     /// No plugin of its provider is loaded.
     PluginMissing,
     /// Its plugin gives no usable answer.
-    PluginFailing(&'f str),
+    PluginFailing { message: &'f str, parked_at: Option<Timestamp> },
     /// An order of it waits to be paid.
     AwaitsPayment(&'f StoredUnpaidOrder),
     /// A plan waits until somebody approves it.
@@ -73,7 +73,7 @@ impl<'f> Situation<'f> {
             return Situation::AwaitsClock;
         }
         if let Some(message) = &facts.plugin_failure {
-            return Situation::PluginFailing(message);
+            return Situation::PluginFailing { message, parked_at: facts.parked_at };
         }
         if let Some(order) = &facts.unpaid {
             return Situation::AwaitsPayment(order);
@@ -116,7 +116,8 @@ impl<'f> Situation<'f> {
             Situation::PayPerUse => "pay_per_use",
             Situation::AwaitsClock => "awaits_clock",
             Situation::PluginMissing => "plugin_missing",
-            Situation::PluginFailing(_) => "plugin_failing",
+            Situation::PluginFailing { parked_at: None, .. } => "plugin_failing",
+            Situation::PluginFailing { parked_at: Some(_), .. } => "parked",
             Situation::AwaitsPayment(_) => "awaits_payment",
             Situation::AwaitsApproval(_) => "awaits_approval",
             Situation::Deferred(_) => "deferred",

@@ -27,6 +27,8 @@ pub struct Providers {
     policies: Option<Arc<Policies>>,
     revisions: Option<Arc<Revisions>>,
     bound: Option<Arc<BoundRevisions>>,
+    /// What is asked in place of all of them, for one provider.
+    instead: Option<Arc<dyn Rules>>,
 }
 
 impl Providers {
@@ -72,7 +74,7 @@ impl Providers {
         let loaded: Arc<BTreeMap<_, _>> = wrapped(&self.loaded);
         let rules = Arc::clone(&loaded);
         let revisions = self.revisions.map(|revisions| Arc::new(revisions.wrapped(Arc::new(wrap))));
-        Providers { loaded, rules, policies: self.policies, revisions, bound: None }
+        Providers { loaded, rules, policies: self.policies, revisions, bound: None, instead: None }
     }
 
     /// The same as they are bound to accounts in `db` at present. A database in which nothing was ever bound leaves them as they
@@ -87,8 +89,18 @@ impl Providers {
         Ok(Providers { rules: Arc::clone(bound.defaults()), bound: Some(bound), ..self.clone() })
     }
 
+    /// The same, with these rules for every account of their provider, whatever is bound: to find out what would come of it.
+    pub fn with_instead(&self, instead: &Arc<dyn Rules>) -> Providers {
+        let mut rules = BTreeMap::clone(&self.rules);
+        rules.insert(instead.manifest().id.clone(), Arc::clone(instead));
+        Providers { rules: Arc::new(rules), instead: Some(Arc::clone(instead)), ..self.clone() }
+    }
+
     /// The rules that decide for the account with this id, of this provider.
     pub fn of_account(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+        if let Some(instead) = self.instead.as_ref().filter(|instead| instead.manifest().id == provider) {
+            return Some(instead);
+        }
         match &self.bound {
             Some(bound) => bound.active(account, provider),
             None => self.rules.get(provider),
@@ -125,6 +137,13 @@ impl Deref for Providers {
 impl FromIterator<(String, Arc<dyn Rules>)> for Providers {
     fn from_iter<I: IntoIterator<Item = (String, Arc<dyn Rules>)>>(rules: I) -> Providers {
         let rules = Arc::new(rules.into_iter().collect::<BTreeMap<_, _>>());
-        Providers { loaded: Arc::clone(&rules), rules, policies: None, revisions: None, bound: None }
+        Providers {
+            loaded: Arc::clone(&rules),
+            rules,
+            policies: None,
+            revisions: None,
+            bound: None,
+            instead: None,
+        }
     }
 }

@@ -214,6 +214,7 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
     expect![[r#"
         2026-03-08T14:31:00Z a/vm balance_changed amount=-30.00
         2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-08T14:31:00Z a/vm bundle_unparked
     "#]]
     .assert_eq(&world.event_lines());
     assert_eq!(testing::failing(world.engine.db()), [""; 0]);

@@ -12,6 +12,8 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 
 use perennial_engine::error::EngineError;
+use perennial_store::accounts;
+use perennial_store::client_tokens;
 use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
@@ -228,4 +230,34 @@ fn an_attribute_set_while_the_clock_is_behind_leaves_due_work_to_it() {
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.event_lines());
+}
+
+#[test]
+fn tokens_that_ran_out_are_forgotten_and_few_are_kept() {
+    let mut world = one("1000");
+    world.engine = world.engine.with_client_tokens_max(2);
+    let kept = |world: &World| {
+        let account = accounts::get(world.engine.db(), "a").unwrap().unwrap();
+        client_tokens::count(world.engine.db(), account.row).unwrap()
+    };
+    world.command("2026-03-02", "vm", &renew_with("t-1"));
+    world.command("2026-03-02T00:01:00", "vm", &renew_with("t-2"));
+    let balance = world.balance("a");
+    let error = world.engine.command(at("2026-03-02T00:01:10"), None, "vm", &renew_with("t-3")).unwrap_err();
+    assert!(matches!(error, EngineError::ClientTokens { most: 2, .. }), "{error}");
+    assert!(error.to_string().contains("raise `limits.client_tokens_per_account_max`"), "{error}");
+    assert_eq!(world.command("2026-03-02T00:01:20", "vm", &renew_with("t-2")), None, "it is known");
+    assert_eq!((world.balance("a"), kept(&world)), (balance, 2));
+    // Each counts for a hundred seconds after it came last, and to the last of them.
+    world.engine.delete_old_records(at("2026-03-02T00:01:40")).unwrap();
+    assert_eq!(kept(&world), 2);
+    world.engine.delete_old_records(at("2026-03-02T00:01:41")).unwrap();
+    assert_eq!(kept(&world), 1);
+    assert_eq!(world.command("2026-03-02T00:01:42", "vm", &renew_with("t-3")), None);
+    assert_eq!(
+        world.command("2026-03-02T00:01:43", "other", &renew_with("t-3")).as_deref(),
+        Some("mismatch")
+    );
+    world.engine.delete_old_records(at("2026-03-03")).unwrap();
+    assert_eq!(kept(&world), 0);
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod approvals_of_orders;
 mod clock;
 mod commands;
+mod failures;
 mod imports;
 mod orders;
 mod packages;

@@ -135,6 +135,8 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_settled","cost":"-12.50","expires_before":"2026-03-31T15:59:59Z","expires_at":"2026-04-30T15:59:59Z","term":{"count":1,"unit":"month"},"cause":"auto","primary":"two","attempt":"say \"three\"","extra_days":0}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_declined","code":"one","message":"two","class":"throttled","next_try_at":"2026-03-31T15:59:59Z"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_in_doubt","attempt":"one","code":"two"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_in_doubt","command":"one","code":"two"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"sending_late","deadline":"2026-02-28T15:59:59Z","renewals":1,"safe_start":"2026-04-30T15:59:59Z"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","requested_by":"five","cost":"7.000001","expires_at":"2026-02-28T15:59:59Z","attempt":"four"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","decided_by":"say \"three\"","reason":"five","will_retry":false}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_given","approval":"one","policy":"two","given_by":"say \"three\"","reason":"five"}
@@ -144,7 +146,7 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_installed","policy":"one","digest":"two","digest_before":null,"mode":"four","changed_by":"five"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_removed","policy":"one","digest_before":"two","changed_by":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_calendar_changed","calendar":"one","removed":false,"changed_by":"say \"three\""}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_installed","provider":"one","digest":"two","origin":"say \"three\"","signed_by":"five","changed_by":"one"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_installed","provider":"one","digest":"two","origin":"say \"three\"","signed_by":"five","granted":"two","changed_by":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_bound","provider":"one","accounts":"two","mode":"say \"three\"","digest":"four","digest_before":null,"changed_by":"one"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"revision_unbound","provider":"one","accounts":"two","mode":"say \"three\"","digest_before":"four","changed_by":"five"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
@@ -165,6 +167,10 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"usage_uncovered","amount":"-12.50","resource_type":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"notice","notice":"one"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"plugin_failed","message":"one","next_try_at":"2026-03-31T15:59:59Z"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"bundle_parked","revision":"one","message":"two"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"bundle_unparked","changed_by":null}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"breaker_opened","provider":"one","revision":"two","message":"say \"three\"","next_try_at":"2026-02-28T15:59:59Z"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"breaker_closed","revision":"one","changed_by":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":null,"resource":null,"type":"host_resumed","down_since":"2026-02-28T15:59:59Z"}
     "#]].assert_eq(&String::from_utf8(lines).unwrap());
 }

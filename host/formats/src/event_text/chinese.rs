@@ -62,6 +62,17 @@ impl ChineseWording<'_> {
             EventKind::RenewalInDoubt { attempt, code } => {
                 format!("续费结果未知：{code}；没有回复能证明 {attempt} 是否已续费，主机只查询，不再支付")
             }
+            EventKind::CommandInDoubt { command: name, code } => {
+                format!(
+                    "命令“{}”结果未知：{code}；没有回复能证明是否已执行，主机只查询，不再发送",
+                    command(name)
+                )
+            }
+            EventKind::SendingLate { deadline, renewals, safe_start } => format!(
+                "{renewals} 个续费无法在 {} 之前全部发送：本应从 {} 起发送；请提高配额，或手动续费其中一部分",
+                wording.instant(*deadline),
+                wording.instant(*safe_start)
+            ),
             EventKind::ApprovalRequested { approval, command: name, cause, cost, expires_at, .. } => {
                 let what = match cause {
                     Cause::Auto => "自动续费".to_owned(),
@@ -109,8 +120,9 @@ impl ChineseWording<'_> {
                 let what = if *removed { "移除" } else { "更改" };
                 format!("{changed_by} 已{what}策略日历 {calendar}")
             }
-            EventKind::RevisionInstalled { provider, digest, origin, changed_by, .. } => {
-                format!("{changed_by} 已从 {origin} 安装 {provider} 的版本 {}", short(digest))
+            EventKind::RevisionInstalled { provider, digest, origin, changed_by, granted, .. } => {
+                let granted = granted.as_deref().map_or(String::new(), |granted| format!("，授予 {granted}"));
+                format!("{changed_by} 已从 {origin} 安装 {provider} 的版本 {}{granted}", short(digest))
             }
             EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
                 let before = digest_before.as_deref().map(|before| format!("，取代 {}", short(before)));
@@ -193,6 +205,18 @@ impl ChineseWording<'_> {
             }
             EventKind::PluginFailed { message, next_try_at } => {
                 format!("插件失败：{message}；将于 {} 再次询问", wording.instant(*next_try_at))
+            }
+            EventKind::BundleParked { revision, message } => {
+                format!("已搁置：版本 {} 在其上失败：{message}", short(revision))
+            }
+            EventKind::BundleUnparked { changed_by } => format!("不再搁置{}", reason_asked(changed_by)),
+            EventKind::BreakerOpened { provider, revision, message, next_try_at } => format!(
+                "{provider} 的版本 {} 全部失败，在 {} 之前不再询问：{message}",
+                short(revision),
+                wording.instant(*next_try_at)
+            ),
+            EventKind::BreakerClosed { revision, changed_by } => {
+                format!("版本 {} 恢复询问{}", short(revision), reason_asked(changed_by))
             }
             EventKind::HostResumed { down_since } => {
                 format!("主机恢复运行，停机始于 {}", wording.instant(*down_since))
@@ -319,4 +343,8 @@ fn given(reason: Option<&str>) -> String {
 
 fn again(will_retry: bool) -> &'static str {
     if will_retry { "" } else { "；本周期不再提交" }
+}
+
+fn reason_asked(released_by: &Option<String>) -> String {
+    released_by.as_ref().map_or_else(|| "：插件已应答".to_owned(), |by| format!("，由 {by} 放行"))
 }

@@ -12,6 +12,7 @@ use super::CheckSettings;
 use super::ExistingRecords;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
+use crate::visible_id;
 use crate::wording;
 
 /// The fields of an account of the file.
@@ -117,7 +118,12 @@ impl<'c, 'n> Accounts<'c, 'n> {
             return;
         }
         self.named.insert(id, (index, manifest));
-        let Some(provider) = self.existing(id) else { return };
+        let Some(provider) = self.existing(id) else {
+            if let Some(fault) = visible_id::fault("id", id) {
+                fields.report("id", fault);
+            }
+            return;
+        };
         let shown = wording::quote(id);
         if !self.is_update {
             fields.report("id", format!("an account {shown} exists already; an id is used once"));

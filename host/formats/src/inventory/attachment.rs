@@ -12,6 +12,7 @@ use super::ImportedBundle;
 use super::resource::Draft;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Path;
+use crate::visible_id;
 use crate::wording;
 
 /// Notes ids that are used twice and attachments that make no sense.
@@ -49,6 +50,9 @@ fn indexes_by_id<'n>(
         }
         indexes.insert(id, index);
         if !existing.has_resource(id) {
+            if let Some(fault) = visible_id::fault("id", id) {
+                note(fault);
+            }
             continue;
         }
         let shown = wording::quote(id);

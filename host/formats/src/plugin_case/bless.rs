@@ -29,7 +29,7 @@ pub fn with_answers(text: &str, answers: &BTreeMap<String, Vec<String>>) -> Stri
 }
 
 /// An answer as TOML has texts of several lines.
-fn written(lines: &[String]) -> String {
+pub(super) fn written(lines: &[String]) -> String {
     let escaped = |line: &String| line.replace('\\', "\\\\").replace("\"\"\"", "\"\"\\\"");
     let body = lines.iter().map(|line| format!("{}\n", escaped(line))).collect::<String>();
     format!("\"\"\"\n{body}\"\"\"")

@@ -1,10 +1,11 @@
 //! The cases of a plugin: what it is asked, and what it answers. Reads them and compares; asks nobody.
 //!
 //! A case states what matters; everything else of a resource has a default, in `resources`. How answers are written is in
-//! `answer`, and how a file gets new ones in `bless`. FORMATS.md describes the file.
+//! `answer`, how a file gets new ones in `bless`, and how it gets what a host decided in `record`. FORMATS.md describes the file.
 
 mod answer;
 mod bless;
+mod record;
 mod resources;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ use super::toml_text;
 pub use answer::plan_lines;
 pub use answer::timeline_lines;
 pub use bless::with_answers;
+pub use record::recorded;
 
 /// The fields of a case.
 const FIELDS: &[&str] =

@@ -33,6 +33,7 @@ use super::toml_text;
 use super::wording;
 
 pub use rulings::ruling_text;
+pub use rulings::step_text;
 
 /// Reads the text of a script that the file names, or says why it cannot be read.
 pub type ReadScript<'r> = dyn Fn(&str) -> Result<String, String> + 'r;

@@ -41,6 +41,7 @@ use perennial_formats::inventory;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::accounts;
 use perennial_store::list_queries;
+use perennial_store::list_queries::Behind;
 
 /// Lists accounts, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
@@ -238,10 +239,15 @@ pub(super) struct EntryView {
     reference: Option<String>,
 }
 
-/// Lists the ledger of an account, oldest entry first.
+/// In which order a ledger is listed.
+const ORDERS: [&str; 2] = ["oldest", "newest"];
+
+/// Lists the ledger of an account: the oldest entry first or, with `order=newest`, the newest.
 #[utoipa::path(get, path = "/v1/accounts/{id}/ledger", tag = "accounts",
     params(
         ("id" = String, Path),
+        ("order" = Option<String>, Query, description = "`oldest` or `newest`: which entry is the first; `oldest` if left \
+            out. A cursor is of the order in which its page was."),
         PageParams,
     ),
     responses((status = 200, body = Page<EntryView>)))]
@@ -252,11 +258,15 @@ pub(super) async fn ledger(
     mut query: Query,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
+    let behind = match query.one_of("order", &ORDERS, |name| name) {
+        Some("newest") => Behind::Newest(page_request.before()),
+        Some(_) | None => Behind::Oldest(page_request.after()),
+    };
     query.finish()?;
     let entries = app
         .read(move |db| {
             let account = views::visible_account(db, &caller, &id)?;
-            Ok(list_queries::entries(db, account.row, page_request.after(), page_request.read_limit())?)
+            Ok(list_queries::entries(db, account.row, behind, page_request.read_limit())?)
         })
         .await?;
     let view = |(row, entry): (LedgerEntryKey, perennial_domain::ledger::Entry)| {

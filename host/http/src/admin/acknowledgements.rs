@@ -90,7 +90,7 @@ impl Body for AcknowledgementBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<AcknowledgementBody> {
         let fields = cursor.object(&["resource", "until"])?;
         let resource = fields.required("resource", |cursor| cursor.id().map(str::to_owned));
-        let until = fields.optional("until", |cursor| cursor.instant()).option();
+        let until = fields.optional("until", |cursor| cursor.given_instant()).option();
         Some(AcknowledgementBody { resource: resource?, until: until? })
     }
 }

@@ -125,7 +125,7 @@ pub(super) struct NewFeed {
 impl Body for NewFeed {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewFeed> {
         let fields = cursor.object(&["name", "accounts", "occurrences"])?;
-        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
+        let name = fields.required("name", |cursor| cursor.new_name().map(str::to_owned));
         let accounts = fields.optional("accounts", input::accounts).option();
         let occurrences = fields.optional("occurrences", |cursor| {
             let kind = |_, cursor: JsonCursor<'_, '_>| cursor.one_of(&EntryKind::ALL, EntryKind::name);

@@ -1,10 +1,10 @@
-//! `/v1/calls`: renewals on clouds, where each is, what is known of it, and what a person says of one that is in doubt.
+//! `/v1/calls`: renewals and commands on clouds, where each is, what is known of it, and what a person says of one that is in doubt.
 
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use perennial_domain::connected::protocol;
-use perennial_domain::connected::renewal::Extension as Prolongation;
+use perennial_domain::connected::record::Extension as Prolongation;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::plan::Refusal;
 use perennial_engine::connected::CallId;
@@ -52,7 +52,7 @@ const STATES: [&str; 11] = [
     "void",
 ];
 
-/// A renewal on a cloud.
+/// A renewal or another command on a cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Call)]
 pub(crate) struct CallView {
@@ -60,10 +60,15 @@ pub(crate) struct CallView {
     id: String,
     /// The account's ID.
     account: String,
-    /// The ID of the resource that the renewal names.
+    /// The ID of the resource that the call names.
     resource: String,
-    /// The ID of the attempt that it stands for.
-    attempt: String,
+    /// What it asks for: `renew`, `set_auto_renew`, `cancel_auto_renew`, `unsubscribe`, `convert_on_expiry` or
+    /// `cancel_conversion`.
+    change: &'static str,
+    /// Who asked: `command` is a person or program, `auto` this host by itself.
+    cause: &'static str,
+    /// The ID of the attempt that a renewal stands for; null for another command.
+    attempt: Option<String>,
     /// `reserved` waits to be sent; `calling`, `submitted`, `in_doubt` and `with_person` are under way or unclear, and their
     /// money is held; `settled` was read back; `declined`, `not_applied` and `void` paid nothing.
     state: &'static str,
@@ -72,11 +77,11 @@ pub(crate) struct CallView {
     /// When it entered its state.
     #[schema(format = DateTime)]
     since: String,
-    /// The term to pay for.
-    term: TermView,
+    /// The term to pay for, or of each automatic renewal; null where there is none.
+    term: Option<TermView>,
     /// What it costs, a decimal.
     cost: String,
-    /// What is prolonged: the resource that is named first, then what is renewed along with it.
+    /// What is changed: the resource that is named first, then what goes along with it.
     extensions: Vec<ExtensionView>,
     /// When it was last sent; null before that.
     #[schema(format = DateTime)]
@@ -97,16 +102,16 @@ pub(crate) struct CallView {
     said: Option<SaidView>,
 }
 
-/// A resource that a call prolongs.
+/// A resource that a call changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = CallExtension)]
 pub(crate) struct ExtensionView {
     /// The resource's ID.
     resource: String,
-    /// Its expiry before the renewal.
+    /// Its expiry before the call.
     #[schema(format = DateTime)]
     expires_before: String,
-    /// The expiry that was planned, which a reading must show.
+    /// The expiry that was planned, which a reading of a renewal must show; the same as before where none moves.
     #[schema(format = DateTime)]
     expires_planned: String,
     /// What it costs, a decimal.
@@ -167,23 +172,25 @@ impl From<&Prolongation> for ExtensionView {
 
 impl From<ListedCall> for CallView {
     fn from(listed: ListedCall) -> CallView {
-        let renewal = &listed.call.renewal;
+        let record = &listed.call.record;
         CallView {
             id: listed.row.to_string(),
             account: listed.account,
-            resource: renewal.named().resource.clone(),
-            attempt: listed.call.attempt_id().to_string(),
-            state: renewal.state.name(),
-            class: class(renewal.state),
+            resource: record.named().resource.clone(),
+            change: record.change.mutation().name(),
+            cause: record.cause.name(),
+            attempt: record.attempt_id().map(|id| id.to_string()),
+            state: record.state.name(),
+            class: class(record.state),
             since: listed.since.to_string(),
-            term: renewal.term.into(),
-            cost: renewal.cost().to_string(),
-            extensions: renewal.extensions.iter().map(ExtensionView::from).collect(),
-            called_at: to_text(renewal.called_at),
-            queries: renewal.queries,
-            declines: renewal.declines,
-            act_at: to_text(renewal.act_at),
-            deadline: renewal.deadline.to_string(),
+            term: record.change.term().map(TermView::from),
+            cost: record.cost().to_string(),
+            extensions: record.extensions.iter().map(ExtensionView::from).collect(),
+            called_at: to_text(record.called_at),
+            queries: record.queries,
+            declines: record.declines,
+            act_at: to_text(record.act_at),
+            deadline: record.deadline.to_string(),
             orders: listed.call.orders.clone(),
             said: listed.call.said.clone().map(SaidView::from),
         }
@@ -205,11 +212,11 @@ const fn class(state: protocol::State) -> Option<&'static str> {
     if let protocol::State::Declined(class) = state { Some(class.name()) } else { None }
 }
 
-/// Lists renewals on clouds, in the order in which they were first reserved.
+/// Lists renewals and commands on clouds, in the order in which they were first reserved.
 #[utoipa::path(get, path = "/v1/calls", tag = "calls",
     params(
         ("account" = Option<String>, Query, description = "Only of this account."),
-        ("resource" = Option<String>, Query, description = "Only those that prolong this resource."),
+        ("resource" = Option<String>, Query, description = "Only those that change this resource."),
         ("state" = Option<String>, Query, description = "Only in this state, such as `in_doubt`."),
         PageParams,
     ),
@@ -240,7 +247,7 @@ fn codes_of(name: &str) -> String {
     serde_json::json!(states.map(protocol::State::code).collect::<Vec<_>>()).to_string()
 }
 
-/// Gets a renewal on a cloud with its history.
+/// Gets a renewal or command on a cloud with its history.
 #[utoipa::path(get, path = "/v1/calls/{id}", tag = "calls", params(("id" = String, Path)),
     responses((status = 200, body = CallHistoryView)))]
 pub(super) async fn get(
@@ -302,7 +309,7 @@ pub(super) async fn resolve(
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         let listed = visible(work.db(), &work.request.caller, &id)?;
-        work.set_audit_subject(&listed.account, Some(&listed.call.renewal.named().resource));
+        work.set_audit_subject(&listed.account, Some(&listed.call.record.named().resource));
         decide(work, &listed, body.decision)?;
         let listed = visible(work.db(), &work.request.caller, &id)?;
         Ok(WriteResponse::ok(&history(work.db(), listed)?))
@@ -314,7 +321,7 @@ fn decide(work: &mut WriteContext<'_>, listed: &ListedCall, decision: Decision) 
     let (at, call) = (work.at, CallId::of(&listed.call));
     let (is_taken, events) = work.engine.resolve_call(call, decision, at, Schedule::DEFAULT)?;
     if is_taken != Some(true) {
-        let state = listed.call.renewal.state.name();
+        let state = listed.call.record.state.name();
         let detail = format!(
             "the call is {state}: what was sent and is in doubt or with a person can be `applied` or `not_applied`, and what \
              was not sent yet can be given up"

@@ -12,6 +12,7 @@ use perennial_formats::language::Language;
 use perennial_formats::time_zone::TimeZone;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::channels::credentials::Credentials;
+use perennial_service::limits::Limit;
 use perennial_service::outbound::Reach;
 use perennial_service::outbound::target::Target;
 use perennial_service::secrets::SecretBox;
@@ -47,9 +48,6 @@ use crate::views;
 use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteResponse;
-
-/// The most channels of a host.
-const CHANNELS_MAX: usize = 100;
 
 /// The hours of each day in which nothing is sent.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -230,10 +228,8 @@ pub(super) async fn create(
         for account in body.accounts.iter().flatten() {
             views::visible_account(work.db(), caller, account)?;
         }
-        if channels::list(work.db())?.len() >= CHANNELS_MAX {
-            let detail = format!("there are {CHANNELS_MAX} channels already; delete one that is not needed");
-            return Err(Problem::new(ProblemType::Conflict, detail));
-        }
+        let would_be = i64::try_from(channels::list(work.db())?.len()).unwrap_or(i64::MAX).saturating_add(1);
+        quotas::check(&limits, Limit::channels_max(), "channels of the host", would_be)?;
         let mut settings = ChannelSettings {
             description: body.description,
             language: Language::English,

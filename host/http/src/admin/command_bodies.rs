@@ -111,7 +111,8 @@ impl CommandArguments for Renew {
 pub(super) struct SetAutoRenew {
     /// The term of each renewal; null is the term that the resource was bought for.
     term: Option<NewTerm>,
-    /// The most renewals; null is no limit.
+    /// The most renewals. Null is no limit or, on Huawei Cloud, the one that is there; 0 is no limit on Huawei Cloud, off in a
+    /// table, and refused like every number on Baidu AI Cloud.
     renewals: Option<u32>,
     /// Return the plan and apply nothing.
     dry_run: Option<bool>,

@@ -4,7 +4,6 @@
 //! applied only if its plan is still the same.
 
 use axum::extract::State;
-use perennial_domain::account::Mode;
 use perennial_domain::plan::Command;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +32,7 @@ use crate::write::WriteContext;
 use crate::write::WriteRequest;
 use crate::write::WriteResponse;
 use perennial_engine::command;
+use perennial_engine::connected::CallId;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::preconditions::Preconditions;
 use perennial_engine::proposal::Proposal;
@@ -65,7 +65,7 @@ pub(crate) struct PendingApprovalView {
     pub(crate) events: Vec<EventView>,
 }
 
-/// A renewal that is written down and will be sent to the provider: what became of it, events and the call tell.
+/// A renewal or command that is written down and will be sent to the provider: what became of it, events and the call tell.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingCall)]
 pub(crate) struct PendingCallView {
@@ -281,14 +281,13 @@ fn execute_command(
         let location = approval.location();
         return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
-    let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
-    if resolved.account.account.mode == Mode::Connected
-        && matches!(command, Command::Renew(_))
-        && let Some(call) = listing::newest(work.db(), id)?
+    if let Some(CallId { resource, expires_before, slot }) = result.call
+        && let Some(call) = listing::find(work.db(), resource, expires_before, slot)?
     {
         let location = format!("/v1/calls/{}", call.row);
         return Ok(WriteResponse::accepted(&location, &PendingCallView { call: call.into(), events }));
     }
+    let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
     let resource = resource_view::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&resource);
     Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })

@@ -120,11 +120,11 @@ pub(super) struct SummaryView {
     without_price: usize,
     /// How many have no renewal path: they lapse, become pay-per-use or are released.
     unprotected: usize,
-    /// The first of them by expiry, at most 100.
+    /// The first of them by expiry, at most 100; `GET /v1/resources?risk=unprotected&sort=expires_at` has all.
     lapsing: Vec<LapsingView>,
     /// How many are attached, and expire before their primary.
     orphans: usize,
-    /// The first of them by expiry, at most 100.
+    /// The first of them by expiry, at most 100; `GET /v1/resources?risk=orphaned&sort=expires_at` has all.
     orphaned: Vec<LapsingView>,
 }
 

@@ -15,6 +15,7 @@ use perennial_store::calls::listing;
 use perennial_store::calls::listing::CallFilter;
 use perennial_store::connections;
 use perennial_store::connections::StoredConnection;
+use perennial_store::imports;
 use perennial_store::keys::CallKey;
 use perennial_store::keys::RowKey;
 use serde::Serialize;
@@ -39,7 +40,8 @@ use crate::write::WriteResponse;
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Drive {
-    /// `watch`: nobody here, and nothing is sent that changes anything. `host`: this host's clock.
+    /// `watch`: nobody here, and nothing is sent that changes anything. `provider`: the provider's own auto-renew, which this host
+    /// sets as people and policies say, and whose last try it makes up for. `host`: this host's clock.
     #[schema(value_type = String, example = "host")]
     driver: Driver,
 }
@@ -47,8 +49,7 @@ pub(super) struct Drive {
 impl Body for Drive {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Drive> {
         let fields = cursor.object(&["driver"])?;
-        let driver =
-            fields.required("driver", |cursor| cursor.one_of(&[Driver::Watch, Driver::Host], Driver::name));
+        let driver = fields.required("driver", |cursor| cursor.one_of(&Driver::ALL, Driver::name));
         Some(Drive { driver: driver? })
     }
 }
@@ -93,6 +94,10 @@ pub(super) async fn drive(
         connections::set_driver(work.tx(), stored.account, body.driver)?;
         if body.driver == Driver::Watch {
             return give_up(work, &stored.id);
+        }
+        if body.driver == Driver::Provider {
+            // Policies are asked before the provider's tries, which is earlier than anything wakes for now.
+            imports::wake_account_at_once(work.tx(), stored.account)?;
         }
         let driven = visible(work.db(), &work.request.caller, &stored.id)?;
         if let Some((balance, _)) = &driven.balance {

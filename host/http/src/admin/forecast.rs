@@ -2,10 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::Json;
@@ -17,12 +13,12 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::forecast_pool;
 use crate::csv;
 use crate::csv::ListFormat;
 use crate::input::Query;
 use crate::problem::Problem;
 use crate::problem::ProblemDetails;
-use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use perennial_engine::forecast;
@@ -31,7 +27,6 @@ use perennial_engine::forecast::Forecast;
 use perennial_engine::forecast::Month;
 use perennial_engine::forecast::Payment;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::either::first_ready;
 use perennial_store::memory::MemoryStore;
 
 /// The path, which has a time limit of its own.
@@ -163,14 +158,7 @@ async fn make_forecast(
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
-    let Some(slots) = app.acquire_forecast(&caller.owner, caller.accounts_json().as_deref()) else {
-        let detail = "a forecast of yours, or of a token with the same accounts, is in progress; wait for it";
-        return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(5));
-    };
-    let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
-        let detail = "as many forecasts as the host makes at once are in progress";
-        return Err(Problem::new(ProblemType::Unavailable, detail).retry_after(5));
-    };
+    let slots = forecast_pool::acquire(app, &caller)?;
     let providers = app.providers().clone();
     let copied = app.read(move |db| {
         let accounts = match account {
@@ -180,31 +168,9 @@ async fn make_forecast(
         Ok((MemoryStore::load(db, accounts.as_ref())?, providers.as_bound(db)?))
     });
     let (copied, providers) = copied.await?;
-    let (from, stop) = (app.now(), Arc::new(AtomicBool::new(false)));
-    let stop_flag = Arc::clone(&stop);
-    let work = tokio::task::spawn_blocking(move || {
-        let forecast = forecast::forecast(copied, providers, from, months, stop_flag);
-        drop((permit, slots));
-        forecast
-    });
-    let mut stopping = app.shutdown_signal();
-    let stopped = async {
-        drop(stopping.wait_for(|stopping| *stopping).await);
-        None
-    };
-    let limit = Duration::from_secs(app.limits().forecast_seconds);
-    let done = tokio::time::timeout(limit, first_ready(async { Some(work.await) }, stopped)).await;
-    let (kind, detail) = match done {
-        Ok(Some(Ok(forecast))) => return Ok(forecast?),
-        Ok(Some(Err(_))) => (ProblemType::Internal, "the forecast failed; the host's log says why"),
-        Ok(None) => (ProblemType::Unavailable, "the host is stopping"),
-        Err(_) => (
-            ProblemType::TimedOut,
-            "ask for fewer months or one account, or raise `[limits] forecast_seconds`",
-        ),
-    };
-    stop.store(true, Ordering::Relaxed);
-    Err(Problem::new(kind, detail))
+    let from = app.now();
+    forecast_pool::run(app, slots, move |stop| forecast::forecast(copied, providers, from, months, stop))
+        .await
 }
 
 impl ForecastView {

@@ -23,6 +23,8 @@ use perennial_service::storage_state::StorageState;
 use perennial_store::channels;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
+use perennial_store::plugin_breakers;
+use perennial_store::plugin_failures;
 use perennial_store::stats;
 use perennial_store::stats::Stats as Stored;
 use perennial_store::webhooks;
@@ -160,9 +162,11 @@ fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = app.now();
-    let read = app
-        .read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?)));
-    let (stats, webhooks, channels_failing) = read.await?;
+    let read = app.read_watched(move |db| {
+        let failing = (plugin_failures::count_parked(db)?, plugin_breakers::count_open(db)?);
+        Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?, failing))
+    });
+    let (stats, webhooks, channels_failing, (parked, breakers_open)) = read.await?;
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles that are due.", stats.due),
@@ -192,6 +196,16 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
             webhooks.behind,
         ),
         ("perennial_channels_failing", "Enabled channels that deliver nothing.", channels_failing),
+        (
+            "perennial_plugin_bundles_parked",
+            "Bundles that are parked, because plugins fail over them.",
+            parked,
+        ),
+        (
+            "perennial_plugin_breakers_open",
+            "Revisions of plugins that are not asked for a while.",
+            breakers_open,
+        ),
         ("perennial_jobs_running", "Running jobs.", stats.jobs),
         ("perennial_job_items_waiting", "Items of running jobs without an outcome.", stats.items),
         ("perennial_approvals_pending", "Pending approvals.", stats.approvals_pending),

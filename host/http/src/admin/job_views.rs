@@ -42,7 +42,7 @@ pub(super) struct JobView {
     total: u32,
     /// The number of items without an outcome.
     waiting: u32,
-    /// The number of items with each outcome: `applied`, `planned`, `pending_approval`, `refused`, `unknown`,
+    /// The number of items with each outcome: `applied`, `planned`, `pending_approval`, `pending_call`, `refused`, `unknown`,
     /// `plan_changed`, `skipped`, `failed`.
     outcomes: BTreeMap<&'static str, u32>,
     /// The costs so far or, for a dry run, the costs of its plans, each as though it alone were applied.

@@ -53,15 +53,13 @@ use perennial_store::resource_query::ResourcePage;
 
 /// How many ids of unknown resources a job keeps as items; the others are counted.
 const UNKNOWN_MAX: usize = 100;
-/// The most jobs of one token that run at once.
-const RUNNING_MAX: u32 = 8;
 
 /// Creates a job: a command for many resources. The response comes at once and the job runs in the background. Each
 /// item is executed once, even if the host is stopped or killed meanwhile.
 ///
 /// A dry run prices each plan as though it alone were applied now. A repeated ID is `skipped`; an ID that the token
 /// cannot access is `unknown`, like one that does not exist. A job acts for its token and is cancelled when the token
-/// is revoked or expires. A token has at most 8 running jobs. Of the IDs that are `unknown`, the first 100 are items and
+/// is revoked or expires. A person has at most 8 running jobs, unless the configuration says otherwise. Of the IDs that are `unknown`, the first 100 are items and
 /// the others are counted, in `unknown_ids`.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
@@ -72,10 +70,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = work.request.caller.clone();
-        if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
-            let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
-            return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(10));
-        }
+        quotas::check_running_jobs(work.db(), &caller, &limits)?;
         let spec = match body {
             JobBody::Command { command, target, is_dry_run } => {
                 let command = decision::command(&command).to_string();

@@ -9,6 +9,7 @@ mod approval_bodies;
 mod approvals;
 mod attempts;
 mod audit;
+mod balances;
 mod calendars;
 mod calls;
 mod channel_bodies;
@@ -28,6 +29,7 @@ mod events;
 mod expiries;
 mod explanations;
 pub(crate) mod forecast;
+mod forecast_pool;
 mod health;
 mod import_views;
 mod job_bodies;
@@ -38,10 +40,12 @@ mod orders;
 mod packages;
 mod plans;
 mod plugin_bindings;
+mod plugin_failures;
 mod plugin_revisions;
 mod plugins;
 mod policies;
 mod policy_calendars;
+pub(crate) mod policy_trials;
 mod policy_views;
 mod prices;
 mod provider_keys;
@@ -100,6 +104,7 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(viewer, routes!(accounts::get))
         .add(admin, routes!(accounts::change))
         .add(viewer, routes!(accounts::ledger))
+        .add(viewer, routes!(balances::balances_by_day))
         .add(operator, routes!(accounts::top_up))
         .add(viewer, routes!(resources::list))
         .add(operator, routes!(resources::import))
@@ -163,6 +168,10 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(calls::resolve))
         .add(viewer, routes!(connections::drift))
         .add(viewer, routes!(plugins::list))
+        .add(viewer, routes!(plugin_failures::parked))
+        .add(operator, routes!(plugin_failures::release_parked))
+        .add(viewer, routes!(plugin_failures::breakers))
+        .add(operator, routes!(plugin_failures::release_breaker))
         .add(viewer, routes!(plugin_revisions::list))
         .add(admin, routes!(plugin_revisions::install))
         .add(viewer, routes!(plugin_revisions::get))
@@ -179,6 +188,8 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(policies::remove))
         .add(viewer, routes!(policies::history))
         .add(viewer, routes!(policies::differences))
+        .add(operator, routes!(policy_trials::run))
+        .add(operator, routes!(policy_trials::compare))
         .add(viewer, routes!(policy_calendars::list))
         .add(admin, routes!(policy_calendars::remove))
         .add(viewer, routes!(policy_calendars::history))

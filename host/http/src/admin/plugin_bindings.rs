@@ -249,8 +249,9 @@ fn problem(error: BindError) -> Problem {
         BindError::NotBound(_) | BindError::NothingBefore(_) => {
             Problem::new(ProblemType::NotFound, error.to_string())
         }
-        BindError::Unloadable(_) | BindError::Loaded(_) | BindError::Settings { .. } => {
-            Problem::new(ProblemType::Conflict, error.to_string())
-        }
+        BindError::Unloadable(_)
+        | BindError::Loaded(_)
+        | BindError::MissingKinds(_)
+        | BindError::Settings { .. } => Problem::new(ProblemType::Conflict, error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
+use perennial_domain::plugin_limits::PluginLimits;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::revision_changes::RevisionAuthor;
 use perennial_formats::body;
@@ -15,6 +16,7 @@ use perennial_service::revision_install::Package;
 use perennial_service::revision_install::PackageContent;
 use perennial_store::plugin_bindings;
 use perennial_store::plugin_revisions;
+use perennial_store::quotas as stored_quotas;
 use perennial_store::revision_differences;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,12 +33,13 @@ use crate::page::Page;
 use crate::page::PageParams;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use crate::write::Write;
 use crate::write::WriteResponse;
 
-/// Lists the revisions of plugins that are kept, in the order in which they were first kept. None is ever deleted, so that
-/// whatever one of them decided can be asked again.
+/// Lists the revisions of plugins that are kept, in the order in which they were first kept. One that nothing refers to is
+/// deleted in time; what decided anything that is kept stays, so that it can be asked again.
 #[utoipa::path(get, path = "/v1/plugins/revisions", tag = "plugin-revisions",
     params(("provider" = Option<String>, Query, description = "Only those of this provider."), PageParams),
     responses((status = 200, body = Page<RevisionView>)))]
@@ -93,16 +96,22 @@ pub(super) struct InstallRevision {
     digest: Option<String>,
     /// The ed25519 signature of the file, in base64. Without trusted keys nothing is checked.
     signature: Option<String>,
+    /// What it is granted beyond every plugin, such as `fuel-per-item=300000,memory=64MiB,size=32MiB,wasi`; left out, nothing.
+    grant: Option<String>,
     /// Only look at it; left out, false.
     dry_run: Option<bool>,
 }
+
+/// The longest body, in bytes: the largest component that may be granted by default, 64 MiB, in base64, and the rest.
+const BODY_BYTES_MAX: usize = 88 << 20;
 
 /// The longest name, digest or signature of a plugin, in bytes: the names of files have at most so many.
 const SHORT_BYTES_MAX: usize = 255;
 
 impl Body for InstallRevision {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<InstallRevision> {
-        let fields = cursor.object(&["name", "component", "table", "digest", "signature", "dry_run"])?;
+        let fields =
+            cursor.object(&["name", "component", "table", "digest", "signature", "grant", "dry_run"])?;
         let text = |name| {
             fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.text().map(str::to_owned)).option()
         };
@@ -118,14 +127,21 @@ impl Body for InstallRevision {
         let (component, table) = (text("component"), text("table"));
         let (digest, signature) =
             (fields.optional("digest", short).option(), fields.optional("signature", short).option());
+        let grant = fields.optional("grant", short).option();
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag()).option();
         let (component, table) = (component?, table?);
         if component.is_some() == table.is_some() {
             cursor.report("it has to have either `component` or `table`");
             return None;
         }
-        let (name, dry_run) = (name?, dry_run?);
-        Some(InstallRevision { name, component, table, digest: digest?, signature: signature?, dry_run })
+        let (name, dry_run, grant) = (name?, dry_run?, grant?);
+        let (digest, signature) = (digest?, signature?);
+        Some(InstallRevision { name, component, table, digest, signature, grant, dry_run })
+    }
+
+    /// A component that was granted its size is larger than what is sent otherwise; only administrators send one.
+    fn bytes_max(usual: usize) -> usize {
+        usual.max(BODY_BYTES_MAX)
     }
 
     /// The texts are files, and longer than what a request may say otherwise.
@@ -135,14 +151,18 @@ impl Body for InstallRevision {
 }
 
 impl InstallRevision {
-    fn into_package(self) -> Package {
+    fn into_package(self) -> Result<Package, Problem> {
+        let granted = PluginLimits::read(self.grant.as_deref().unwrap_or_default());
+        let granted = granted
+            .map_err(|problems| Problem::field(ProblemType::InvalidFields, "grant", problems.join("; ")))?;
         let table = self.table.unwrap_or_default();
-        Package {
+        Ok(Package {
             name: self.name,
             content: self.component.map_or(PackageContent::Table(table), PackageContent::Component),
             digest: self.digest,
             signature: self.signature,
-        }
+            granted,
+        })
     }
 }
 
@@ -155,15 +175,20 @@ pub(super) struct InstallResult {
     digest: String,
     /// The trusted key that signed it; null where none was asked for.
     signed_by: Option<String>,
+    /// What it is granted beyond every plugin, as limits are written; null for nothing.
+    granted: Option<String>,
     /// Whether it was not kept before.
     is_new: bool,
+    /// Whether it was kept before, and is granted something else now.
+    is_regranted: bool,
     /// The events of the change; none of a dry run, or of a revision that was kept already.
     events: Vec<EventView>,
 }
 
 /// Installs a revision of a plugin: keeps its bytes, so that it can be bound. It decides nothing until it is. All of it is looked
-/// at first, in stages: `read`, `digest`, `signature`, `size`, `contract`, `compile`, `describe`, and `settings` of every account
-/// of its provider; the message of a failure begins with its stage, and nothing has changed then.
+/// at first, in stages: `read`, `digest`, `signature`, `package`, `limits`, `size`, `contract`, `compile`, `describe`, `purity`, `kinds` of
+/// every resource that is still there, and `settings` of every account of its provider; the message of a failure begins with its stage,
+/// and nothing has changed then.
 #[utoipa::path(post, path = "/v1/plugins/revisions", tag = "plugin-revisions", request_body = InstallRevision,
     responses((status = 200, body = InstallResult)))]
 pub(super) async fn install(
@@ -173,7 +198,8 @@ pub(super) async fn install(
     require_all_accounts(&request.caller)?;
     let dry_run = body.dry_run.unwrap_or(false);
     let field = if body.table.is_some() { "table" } else { "component" };
-    let (package, providers) = (body.into_package(), app.providers().clone());
+    let (package, providers) = (body.into_package()?, app.providers().clone());
+    let limits = app.limits().clone();
     let checked =
         app.read(move |db| Ok::<_, Problem>(revision_install::check(db, &providers, package)?)).await?;
     app.write(request, move |work| {
@@ -183,7 +209,13 @@ pub(super) async fn install(
         let checked = checked.map_err(refused)?;
         let (plugin, at) = (&checked.plugin, work.at);
         let author = RevisionAuthor { id: &work.request.caller.id, reason: work.request.reason.as_deref() };
-        let is_new = plugin_revisions::get(work.db(), plugin.digest())?.is_none();
+        let before = plugin_revisions::get(work.db(), plugin.digest())?;
+        let granted = plugin.parts().granted;
+        let granted = (!granted.is_none()).then(|| granted.to_string());
+        if before.is_none() {
+            let size_bytes = i64::try_from(plugin.parts().size_bytes()).unwrap_or(i64::MAX);
+            quotas::check_revision(stored_quotas::revisions(work.db())?, size_bytes, &limits)?;
+        }
         let signed_by = plugin.parts().signer();
         let events = match dry_run {
             true => Vec::new(),
@@ -195,7 +227,9 @@ pub(super) async fn install(
             provider: plugin.manifest().id.clone(),
             digest: plugin.digest().to_owned(),
             signed_by,
-            is_new,
+            is_new: before.is_none(),
+            is_regranted: before.is_some_and(|before| before.granted != granted),
+            granted,
             events: events.iter().map(RecordedEvent::view).collect(),
         };
         work.record_events(events);

@@ -8,6 +8,7 @@ use perennial_domain::manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::plugin_failures::BreakerView;
 use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
@@ -56,6 +57,8 @@ pub(super) struct PluginView {
     notices: Vec<String>,
     /// The attributes that its rules read.
     reads: Vec<String>,
+    /// What keeps it from being asked, or what it fails over; null while it answers.
+    breaker: Option<BreakerView>,
     /// The calls by which it reads connected accounts; empty when it does not call its provider's API.
     connector_reads: Vec<ConnectorReadView>,
 }
@@ -75,7 +78,7 @@ pub(super) struct ConnectorReadView {
 }
 
 impl PluginView {
-    fn new(rules: &dyn Rules) -> PluginView {
+    fn new(rules: &dyn Rules, breaker: Option<BreakerView>) -> PluginView {
         let Manifest { id, name, kinds, settings, notices, reads, .. } = rules.manifest().clone();
         let kind = |kind: perennial_domain::manifest::Kind| KindView {
             label: kind.label,
@@ -102,6 +105,7 @@ impl PluginView {
             settings: settings.into_iter().map(setting).collect(),
             notices: notices.into_iter().map(|notice| notice.name).collect(),
             reads,
+            breaker,
             connector_reads: connector_reads.collect(),
         }
     }
@@ -115,7 +119,12 @@ pub(super) async fn list(
 ) -> Result<Json<Page<PluginView>>, Problem> {
     query.finish()?;
     let providers = app.providers().clone();
-    let providers = app.read(move |db| Ok::<_, Problem>(providers.as_bound(db)?)).await?;
-    let items = providers.values().map(|rules| PluginView::new(rules.as_ref())).collect();
-    Ok(Json(Page { items, next_cursor: None }))
+    let now = app.now();
+    let read = app.read(move |db| Ok::<_, Problem>((providers.as_bound(db)?, BreakerView::all(db, now)?)));
+    let (providers, mut breakers) = read.await?;
+    let items = providers.values().map(|rules| {
+        let breaker = breakers.remove(rules.digest());
+        PluginView::new(rules.as_ref(), breaker)
+    });
+    Ok(Json(Page { items: items.collect(), next_cursor: None }))
 }

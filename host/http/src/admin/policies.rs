@@ -126,8 +126,10 @@ impl Body for InstallPolicies {
 }
 
 /// What a policy file holds, and what there is to say about its scripts.
-struct PolicyFile {
+pub(super) struct PolicyFile {
     set: PolicySet,
+    /// The same with the calendars that hold beside its own.
+    pub(super) whole: PolicySet,
     warnings: Vec<ScriptWarning>,
 }
 
@@ -148,7 +150,7 @@ pub(super) async fn install(
     let (reader, scripts) = (app.clone(), scripts.unwrap_or_default());
     let checked = app.read(move |db| Ok::<_, Problem>(check(&reader, db, &file, &scripts, replace))).await?;
     app.write(request, move |work| {
-        let PolicyFile { set, warnings } = checked?;
+        let PolicyFile { set, warnings, .. } = checked?;
         let install = |engine: &mut EngineTx<'_>, at, author: PolicyAuthor<'_>| {
             let changes = engine.install_policies(at, &set, replace, author)?;
             Ok((changes, stored_quotas::policies(engine.db())?))
@@ -168,7 +170,7 @@ pub(super) async fn install(
 }
 
 /// Checks a policy file and its scripts, those calendars counted that will hold beside its own.
-fn check(
+pub(super) fn check(
     app: &AppState,
     db: &ReadTx,
     file: &str,
@@ -189,9 +191,7 @@ fn check(
         let error = FieldError { field: "file".to_owned(), detail: detail.to_owned() };
         return Err(Problem::fields(ProblemType::InvalidFields, vec![error]));
     }
-    let runner = providers.policies().ok_or_else(|| {
-        Problem::new(ProblemType::Conflict, "this host was started without what runs policies")
-    })?;
+    let runner = providers.policies().ok_or_else(no_runner)?;
     let mut whole = set.clone();
     for held in if replace { Vec::new() } else { policies::calendars(db)? } {
         if !set.calendars.iter().any(|calendar| calendar.name == held.calendar.name) {
@@ -210,9 +210,14 @@ fn check(
         }));
     }
     match errors.is_empty() {
-        true => Ok(PolicyFile { set, warnings }),
+        true => Ok(PolicyFile { set, whole, warnings }),
         false => Err(Problem::fields(ProblemType::InvalidFields, errors)),
     }
+}
+
+/// The problem of a host that cannot run policies.
+pub(super) fn no_runner() -> Problem {
+    Problem::new(ProblemType::Conflict, "this host was started without what runs policies")
 }
 
 /// The problems of a file that cannot be read, and after them those of the scripts that it names, as many as are told at once.

@@ -100,11 +100,11 @@ pub(super) async fn list(
             Ok(Json(Page::new(page_request, rows)).into_response())
         }
         ListFormat::Csv => {
-            let slot = app.acquire_slot(&caller.id)?;
+            let slots = app.acquire_slots(&caller.id, &caller.owner)?;
             let (writer, response) = csv::streaming_response();
             let after = page_request.after();
             tokio::spawn(async move {
-                if let Err(problem) = write(&app, filter, after, &writer, slot).await {
+                if let Err(problem) = write(&app, filter, after, &writer, slots).await {
                     writer.abort(&problem).await;
                 }
             });
@@ -113,13 +113,13 @@ pub(super) async fn list(
     }
 }
 
-/// Writes the table. It holds a slot of the token until the client has read all of it.
+/// Writes the table. It holds slots of the token and its person until the client has read all of it.
 async fn write(
     app: &AppState,
     filter: ResourceFilter,
     mut after: ResourceKey,
     writer: &csv::CsvWriter,
-    _slot: RequestSlot,
+    _slots: Vec<RequestSlot>,
 ) -> Result<(), Problem> {
     let head = "resource,account,provider,kind,region,currency,term,price,renewal_term,renewal_cost\r\n";
     let mut part = head.to_owned();

@@ -110,8 +110,8 @@ impl Body for NewKey {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewKey> {
         let fields = cursor.object(&["account", "name", "expires_at"])?;
         let account = fields.required("account", |cursor| cursor.id().map(str::to_owned));
-        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
-        let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
+        let name = fields.required("name", |cursor| cursor.new_name().map(str::to_owned));
+        let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant()).option();
         Some(NewKey { account: account?, name: name?, expires_at: expires_at? })
     }
 }

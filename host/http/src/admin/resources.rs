@@ -47,6 +47,7 @@ use perennial_service::lookup;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::resource_query;
+use perennial_store::resource_query::RenewalRisk;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
 use perennial_store::resource_query::ResourceSort;
@@ -65,6 +66,9 @@ pub(super) struct ResourceFilterParams {
     /// Only at this stage, such as `grace`.
     #[param(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
     stage: Option<String>,
+    /// Only what will be lost: `unprotected` is what nothing renews, `orphaned` what expires before what it is attached to.
+    #[param(pattern = "^(unprotected|orphaned)$")]
+    risk: Option<String>,
     /// Only with this tag: `name`, or `name=value`.
     tag: Option<String>,
     /// Only resources that expire at this instant or later.
@@ -105,7 +109,7 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// Reads the filter of a list of resources: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`,
+/// Reads the filter of a list of resources: `account`, `provider`, `kind`, `stage`, `risk`, `tag`, `expires_from`,
 /// `expires_before`.
 pub(crate) fn filter(query: &mut Query, caller: &Caller) -> ResourceFilter {
     let (tag, tag_value) = split_tag(query.take("tag"));
@@ -115,6 +119,7 @@ pub(crate) fn filter(query: &mut Query, caller: &Caller) -> ResourceFilter {
         provider: query.take("provider"),
         kinds: query.take("kind").into_iter().collect(),
         stages: query.one_of("stage", &Stage::ALL, Stage::name).into_iter().collect(),
+        risk: query.one_of("risk", &RenewalRisk::ALL, RenewalRisk::name),
         tag,
         tag_value,
         expires_from: query.instant("expires_from"),
@@ -216,6 +221,7 @@ pub(super) async fn import(
         }
         let at = work.at;
         let report = work.engine.preview_import(at, &document)?;
+        quotas::check_import(&limits, &report)?;
         let result = ImportResult::new(&report);
         if document.options.dry_run {
             return Ok(WriteResponse::ok(&result));
@@ -288,25 +294,27 @@ pub(super) async fn change(
     Id(id): Id,
     Write(request, body): Write<ResourceChange>,
 ) -> Result<WriteResponse, Problem> {
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&resolved.account.account.id, Some(&id));
         work.check_version(&views::etag(&resource_view::resource_view(work.db(), &resolved)?))?;
-        let mut events = Vec::new();
-        for (name, value) in body.attributes.unwrap_or_default() {
-            let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
-            events.extend(recorded.iter().map(RecordedEvent::view));
-            work.record_events(recorded);
-        }
-        if let Some(changes) = body.tags {
-            let mut tags = resolved.resource().tags.clone();
-            for (name, value) in changes {
-                match value {
-                    Some(value) => drop(tags.insert(name, value)),
-                    None => drop(tags.remove(&name)),
-                }
+        let attributes = body.attributes.unwrap_or_default();
+        let mut after = resolved.resource().clone();
+        after.attributes.extend(attributes.clone());
+        for (name, value) in body.tags.unwrap_or_default() {
+            match value {
+                Some(value) => drop(after.tags.insert(name, value)),
+                None => drop(after.tags.remove(&name)),
             }
-            bundles::set_tags(work.tx(), resolved.row(), &tags)?;
+        }
+        quotas::check_named(&limits, resolved.resource(), &after)?;
+        let named = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let recorded = work.engine.set_attributes(work.at, &id, named)?;
+        let events = recorded.iter().map(RecordedEvent::view).collect();
+        work.record_events(recorded);
+        if after.tags != resolved.resource().tags {
+            bundles::set_tags(work.tx(), resolved.row(), &after.tags)?;
         }
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let resource = resource_view::resource_view(work.db(), &resolved)?;

@@ -33,6 +33,8 @@ pub(super) struct RevisionView {
     origin: String,
     /// The trusted key that signed it; null where none was asked for.
     signed_by: Option<String>,
+    /// What it is granted beyond every plugin, as limits are written; null for nothing.
+    granted: Option<String>,
     /// When it was first kept.
     installed_at: String,
     /// The ID of the token that installed it; `cli` for the command line, `host` for what the host loads itself.
@@ -54,6 +56,7 @@ impl RevisionView {
             size_bytes: stored.size_bytes,
             origin: stored.origin,
             signed_by: stored.signed_by,
+            granted: stored.granted,
             installed_at: stored.installed_at.to_string(),
             installed_by: stored.installed_by,
         }
@@ -179,7 +182,8 @@ impl From<RevisionTrial> for TrialView {
 #[schema(as = RevisionDifferenceTotal)]
 pub(super) struct RevisionTotalView {
     /// How the answers differ: `timeline`, `refused` (what is done would be refused), `allowed` (what is refused would be done),
-    /// `refusal` (for another reason), `price`, `plan` (other steps for the same amount) or `failed`.
+    /// `refusal` (for another reason), `price`, `plan` (other steps for the same amount), `usage` (a use is taken of other packages)
+    /// or `failed`.
     kind: &'static str,
     /// How many questions, each once, however often it was asked.
     questions: u32,
@@ -211,7 +215,7 @@ pub(super) struct RevisionDifferenceView {
     account: String,
     /// The resource that was named.
     resource: String,
-    /// `timeline`, or the command that was planned, such as `renew`.
+    /// `timeline`, the command that was planned, such as `renew`, or `use`.
     question: String,
     /// How the answers differ, as in the totals.
     kind: &'static str,

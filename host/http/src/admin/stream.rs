@@ -75,8 +75,8 @@ pub(super) async fn stream(
         (None, app) => app.read(|db| Ok(list_queries::last_event(db)?)).await?,
     };
     let (out, frames) = mpsc::channel(1);
-    let slot = app.acquire_slot(&caller.id)?;
-    let stream = EventStream { app, caller: caller.id, filter, after, out, _slot: slot };
+    let slots = app.acquire_slots(&caller.id, &caller.owner)?;
+    let stream = EventStream { app, caller: caller.id, filter, after, out, _slots: slots };
     tokio::spawn(stream.run());
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Frames(frames))).into_response())
@@ -103,7 +103,7 @@ struct EventStream {
     after: EventKey,
     out: mpsc::Sender<Bytes>,
     /// The slot of the token.
-    _slot: RequestSlot,
+    _slots: Vec<RequestSlot>,
 }
 
 /// Whether a stream goes on.

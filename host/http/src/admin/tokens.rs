@@ -133,10 +133,10 @@ pub(super) struct NewToken {
 impl Body for NewToken {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewToken> {
         let fields = cursor.object(&["name", "role", "accounts", "expires_at", "approves"])?;
-        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
+        let name = fields.required("name", |cursor| cursor.new_name().map(str::to_owned));
         let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
         let accounts = fields.optional("accounts", input::accounts).option();
-        let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
+        let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant()).option();
         let approves = fields.optional("approves", labels).option();
         Some(NewToken {
             name: name?,

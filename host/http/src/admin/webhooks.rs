@@ -28,6 +28,7 @@ use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteResponse;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits::Limit;
 use perennial_service::outbound::Reach;
 use perennial_service::outbound::target::Target;
 use perennial_service::secrets::SecretsError;
@@ -38,9 +39,6 @@ use perennial_store::webhooks;
 use perennial_store::webhooks::Disablement;
 use perennial_store::webhooks::PreviousSecret;
 use perennial_store::webhooks::StoredWebhook;
-
-/// The most webhooks of a host.
-const WEBHOOKS_MAX: usize = 100;
 
 /// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -170,10 +168,8 @@ pub(super) async fn create(
             }
         }
         check_url(&target_policy, &body.url)?;
-        if webhooks::list(work.db())?.len() >= WEBHOOKS_MAX {
-            let detail = format!("there are {WEBHOOKS_MAX} webhooks already; delete one that is not needed");
-            return Err(Problem::new(ProblemType::Conflict, detail));
-        }
+        let would_be = i64::try_from(webhooks::list(work.db())?.len()).unwrap_or(i64::MAX).saturating_add(1);
+        quotas::check(&limits, Limit::webhooks_max(), "webhooks of the host", would_be)?;
         let secret = Secret::generate()?;
         let id = new_id("wh_")?;
         let webhook = StoredWebhook {

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::console::address;
 use crate::console::address::Address;
+use crate::console::cloud;
 use crate::console::curve;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
@@ -27,8 +28,6 @@ use crate::console::visit::Visit;
 
 /// The most entries of a ledger on the page: the newest.
 const ENTRIES_MAX: usize = 100;
-/// How many pages of a ledger are read to find the newest: the API begins with the oldest.
-const LEDGER_PAGES_MAX: usize = 200;
 /// What stands before the name of a setting in the form of an account.
 const SETTING: &str = "setting.";
 
@@ -67,7 +66,10 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let account = visit.get(&address::to("/v1/accounts/{}", &[&id])).await?;
-    let (entries, is_cut) = ledger(&visit, &id).await?;
+    let ledger = Address::new("/v1/accounts/{}/ledger", &[&id]).with("order", Some("newest"));
+    let ledger = visit.get(&ledger.with("limit", Some(ENTRIES_MAX)).text()).await?;
+    let days = visit.get(&address::to("/v1/accounts/{}/balances", &[&id])).await?;
+    let cloud = cloud::part(&visit, &account).await?;
     let plugins = visit.get("/v1/plugins").await?;
     let plugin = items(&plugins, "items").iter().find(|plugin| plugin["id"] == account["provider"]);
     let currency = &account["currency"];
@@ -92,25 +94,22 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
             a href=(Address::new("/events", &[]).with("account", Some(&id)).text()) { (frame.say(t::EVENTS)) }
         }
         (top_up_form(frame, &account))
+        (cloud)
+        section id="ahead" aria-labelledby="ahead-title" {
+            h2 id="ahead-title" { (frame.say(t::AHEAD)) }
+            @let forecast = Address::new("/forecast", &[]).with("account", Some(&id)).with("months", Some(6));
+            p id="months-ahead" { a href=(forecast.clone().text()) { (frame.say(t::WHEN_IT_RUNS_SHORT)) } }
+            p.hidden data-load=(forecast.with("part", Some("account")).text()) data-instead="months-ahead" {}
+        }
         section.titled id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
             h2 id="ledger-title" { (frame.say(t::LEDGER)) }
-            @if is_cut { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
-            (curve::draw(frame, &account, &entries))
-            (ledger_table(frame, &account, &entries))
+            @if ledger["next_cursor"].is_string() { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
+            (curve::draw(frame, &account, items(&days, "items")))
+            (ledger_table(frame, &account, items(&ledger, "items")))
         }
         (settings(frame, &account, plugin))
     };
     Ok(layout::page(frame, Section::Accounts, &id, content))
-}
-
-/// The newest entries of a ledger, the newest first, and whether there are others.
-async fn ledger(visit: &Visit, id: &str) -> Result<(Vec<Value>, bool), Failure> {
-    let (mut entries, is_whole) =
-        visit.list(&Address::new("/v1/accounts/{}/ledger", &[id]), LEDGER_PAGES_MAX).await?;
-    let is_cut = !is_whole || entries.len() > ENTRIES_MAX;
-    entries.drain(..entries.len().saturating_sub(ENTRIES_MAX));
-    entries.reverse();
-    Ok((entries, is_cut))
 }
 
 fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {

@@ -31,6 +31,32 @@ struct DayLoad {
     cost: Micros,
 }
 
+/// What makes a day dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shade {
+    /// How many resources expire on it.
+    Count,
+    /// What one term of each costs.
+    Cost,
+}
+
+impl Shade {
+    fn weight(self, day: DayLoad) -> i64 {
+        match self {
+            Shade::Count => i64::try_from(day.count).unwrap_or(i64::MAX),
+            Shade::Cost => day.cost.as_micros(),
+        }
+    }
+
+    /// What stands in the cell of a day: how many, or how much without the fraction.
+    fn said(self, day: DayLoad) -> String {
+        match self {
+            Shade::Count => format!("×{}", day.count),
+            Shade::Cost => (day.cost.as_micros() / 1_000_000).to_string(),
+        }
+    }
+}
+
 /// `GET /calendar`: the months from the present one on, by account, provider and tag.
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
@@ -39,7 +65,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let months = month_starts(first, months);
     let until = months.last().map_or(first, |(_, end)| *end);
     let (days, currencies) = load(&visit, first, until).await?;
-    let most = days.values().map(|day| day.count).max().unwrap_or_default();
+    let shade = if query.get("by") == Some("cost") { Shade::Cost } else { Shade::Count };
+    let most = days.values().map(|day| shade.weight(*day)).max().unwrap_or_default();
     let get = |name: &str| query.get(name).unwrap_or_default();
     let content = html! {
         form.filter method="get" action="/calendar" role="search" {
@@ -52,12 +79,19 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
                     @for count in ["3", "6", "12"] { option value=(count) selected[count == months.len().to_string()] { (count) } }
                 }
             }
+            label {
+                span { (frame.say(t::SHADE_BY)) }
+                select name="by" {
+                    option value="" selected[shade == Shade::Count] { (frame.say(t::RESOURCES)) }
+                    option value="cost" selected[shade == Shade::Cost] { (frame.say(t::COST)) }
+                }
+            }
             button type="submit" { (frame.say(t::FILTER)) }
         }
-        p.note { (frame.say(t::CALENDAR_LEAD)) }
+        p.note { (frame.say(if shade == Shade::Cost { t::CALENDAR_COST_LEAD } else { t::CALENDAR_LEAD })) }
         @if currencies > 1 { p.note { (frame.say(t::MANY_CURRENCIES)) } }
         div.months {
-            @for (start, end) in &months { (month(&visit, *start, *end, &days, most)) }
+            @for (start, end) in &months { (month(&visit, (*start, *end), &days, (shade, most))) }
         }
         (day_table(frame, &days))
     };
@@ -111,10 +145,9 @@ fn day_address(visit: &Visit, day: Timestamp) -> String {
 
 fn month(
     visit: &Visit,
-    start: Timestamp,
-    end: Timestamp,
+    (start, end): (Timestamp, Timestamp),
     days: &BTreeMap<Timestamp, DayLoad>,
-    most: usize,
+    (shade, most): (Shade, i64),
 ) -> Markup {
     let frame = &visit.frame;
     let count = usize::try_from((end - start) / DAY).unwrap_or_default();
@@ -129,10 +162,10 @@ fn month(
                 @for (number, day) in (0..count).map(|number| (number + 1, start + i64::try_from(number).unwrap_or_default() * DAY)) {
                     @match days.get(&day) {
                         None => li { span { (number) } },
-                        Some(load) => li class={ "level-" (level(load.count, most)) } {
+                        Some(load) => li class={ "level-" (level(shade.weight(*load), most)) } {
                             @let said = frame.fill(t::DAY_LOAD, &[&load.count.to_string(), &dates::amount(load.cost)]);
                             a href=(day_address(visit, day)) title=(said) {
-                                b { (number) } span { "×" (load.count) } span.hidden { (said) }
+                                b { (number) } span { (shade.said(*load)) } span.hidden { (said) }
                             }
                         },
                     }
@@ -142,9 +175,10 @@ fn month(
     }
 }
 
-/// How dark a day is, from 1 to 5.
-fn level(count: usize, most: usize) -> usize {
-    (count * 5).div_ceil(most.max(1)).clamp(1, 5)
+/// How dark a day is that weighs so much of the heaviest one's `most`, from 1 to 5.
+fn level(weight: i64, most: i64) -> i64 {
+    let (weight, most) = (i128::from(weight.max(0)), i128::from(most.max(1)));
+    i64::try_from((weight * 5 + most - 1) / most).unwrap_or(5).clamp(1, 5)
 }
 
 fn day_table(frame: &Frame, days: &BTreeMap<Timestamp, DayLoad>) -> Markup {
@@ -175,6 +209,6 @@ mod tests {
     #[test]
     fn a_day_is_as_dark_as_it_is_full() {
         assert_eq!([1, 2, 9, 10].map(|count| level(count, 10)), [1, 1, 5, 5]);
-        assert_eq!(level(1, 1), 5);
+        assert_eq!([level(1, 1), level(0, 0), level(i64::MAX, i64::MAX)], [5, 1, 5]);
     }
 }

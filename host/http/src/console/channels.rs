@@ -91,6 +91,7 @@ fn create_form(frame: &Frame) -> Markup {
             (select(frame, t::KIND, "kind", &ChannelKind::ALL.map(ChannelKind::name), "email"))
             (parts::field(frame, t::DESCRIPTION, "description", ""))
             (parts::field(frame, t::READERS, "to", ""))
+            (parts::field(frame, t::ACCOUNTS_LIST, "accounts", ""))
             (parts::field(frame, t::ROBOT_URL, "url", ""))
             (parts::field(frame, t::ROBOT_SECRET, "secret", ""))
             (select(frame, t::LANGUAGE, "language", &Language::ALL.map(Language::tag), frame.language.tag()))
@@ -132,8 +133,10 @@ pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
             body[name] = json!(value);
         }
     }
-    if let Some(to) = form.get("to") {
-        body["to"] = to.split(',').map(str::trim).filter(|address| !address.is_empty()).collect();
+    for name in ["to", "accounts"] {
+        if let Some(list) = form.get(name) {
+            body[name] = list.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+        }
     }
     if let Some(kind) = form.get("type") {
         body["types"] = json!([kind]);

@@ -1,5 +1,4 @@
-//! The curve of a balance, as the newest entries of its ledger have it: counted back from what the account has now. Draws;
-//! knows no page.
+//! The curve of a balance, day by day, up to what the account has now. Draws; knows no page.
 
 use std::fmt::Write;
 
@@ -7,6 +6,7 @@ use maud::Markup;
 use maud::html;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::dates;
+use perennial_formats::language::Text;
 use serde_json::Value;
 
 use crate::console::frame::Frame;
@@ -20,51 +20,55 @@ const SIZE: (i64, i64) = (1000, 120);
 /// A balance from an instant on, in millionths.
 type Step = (Timestamp, i64);
 
-/// Draws the balance of an account over `entries`, the newest first.
-pub(super) fn draw(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {
+/// Draws the balance of an account over `days`, as the API lists them.
+pub(super) fn draw(frame: &Frame, account: &Value, days: &[Value]) -> Markup {
     let Some(balance) = parts::micros(&account["balance"]) else { return html! {} };
-    let steps = steps(balance.as_micros(), entries, frame.now);
+    let steps = steps(balance.as_micros(), days, frame.now);
+    figure(frame, t::CURVE_OF, (plain(account, "id"), plain(account, "currency")), &steps)
+}
+
+/// Draws what the balance of an account comes to by the end of each month ahead, as a forecast has it; until `until`.
+pub(super) fn draw_ahead(frame: &Frame, account: &Value, months: &[Value], until: &Value) -> Markup {
+    let first = |month: &Value| format!("{}-01T00:00:00Z", plain(month, "month")).parse::<Timestamp>().ok();
+    let until = until.as_str().and_then(|until| until.parse().ok()).unwrap_or(frame.now);
+    let level = |value: &Value| parts::micros(value).map_or(0, |amount| amount.as_micros());
+    let mut steps = vec![(frame.now, level(&account["balance"]))];
+    for (number, month) in months.iter().enumerate() {
+        let end = months.get(number + 1).map_or(Some(until), first).unwrap_or(until);
+        steps.push((end, level(&month["balance_left"])));
+    }
+    figure(frame, t::CURVE_AHEAD_OF, (plain(account, "account"), plain(account, "currency")), &steps)
+}
+
+/// The picture of a balance; `text` says what is drawn of which account in which currency.
+fn figure(frame: &Frame, text: Text, (account, currency): (&str, &str), steps: &[Step]) -> Markup {
     let (Some((from, _)), Some((until, _))) = (steps.first(), steps.last()) else { return html! {} };
     let (least, most) =
         steps.iter().fold((0, 1), |(least, most), (_, level)| (least.min(*level), most.max(*level)));
-    let provider = account["provider"].as_str();
     let said = |level| dates::amount(perennial_domain::micros::Micros::new(level));
-    let label = frame
-        .fill(t::CURVE_OF, &[plain(account, "id"), &said(least), &said(most), plain(account, "currency")]);
+    let label = frame.fill(text, &[account, &said(least), &said(most), currency]);
     html! {
         figure.curve {
             svg role="img" aria-label=(label) viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } preserveAspectRatio="none"
                 width="100%" height=(SIZE.1)
             {
-                path.area d=(path(&steps, least, most, true)) {}
-                path.line d=(path(&steps, least, most, false)) vector-effect="non-scaling-stroke" {}
+                path.area d=(path(steps, least, most, true)) {}
+                path.line d=(path(steps, least, most, false)) vector-effect="non-scaling-stroke" {}
             }
             figcaption {
-                (frame.minute(*from, provider)) " – " (frame.minute(*until, provider)) " · "
-                (said(least)) " – " (said(most)) " " (plain(account, "currency"))
+                (frame.minute(*from, None)) " – " (frame.minute(*until, None)) " · "
+                (said(least)) " – " (said(most)) " " (currency)
             }
         }
     }
 }
 
-/// What the account had from each entry on, the oldest first, and what it has now.
-fn steps(balance: i64, entries: &[Value], now: Timestamp) -> Vec<Step> {
-    let mut level = balance;
-    let mut steps = vec![(now, level)];
-    for entry in entries {
-        let amount = parts::micros(&entry["amount"]).map_or(0, |amount| amount.as_micros());
-        let Ok(at) = plain(entry, "at").parse() else { continue };
-        steps.push((at, level));
-        let change = match (plain(entry, "from"), plain(entry, "to")) {
-            ("cash", "cash") => 0,
-            (_, "cash") => amount,
-            ("cash", _) => -amount,
-            _ => 0,
-        };
-        level = level.saturating_sub(change);
-    }
-    steps.reverse();
-    steps
+/// What the account had at the end of each day, the oldest first, and what it has now.
+fn steps(balance: i64, days: &[Value], now: Timestamp) -> Vec<Step> {
+    let levels = days.iter().filter_map(|day| {
+        Some((plain(day, "day").parse().ok()?, parts::micros(&day["balance"])?.as_micros()))
+    });
+    levels.chain([(now, balance)]).collect()
 }
 
 /// The steps as a path: a level holds until the next one begins.
@@ -96,18 +100,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_balance_is_counted_back_through_its_entries() {
-        let entry = |at: &str, from: &str, to: &str, amount: &str| json!({ "at": at, "from": from, "to": to, "amount": amount });
-        let entries = [
-            entry("2026-03-01T00:00:00Z", "held", "spent", "30.00"),
-            entry("2026-03-01T00:00:00Z", "cash", "held", "30.00"),
-            entry("2026-02-01T00:00:00Z", "spent", "cash", "5.00"),
-            entry("2026-01-01T00:00:00Z", "funding", "cash", "100.00"),
+    fn a_balance_holds_until_the_day_of_the_next_one() {
+        let day = |day: &str, balance: &str| json!({ "day": day, "balance": balance });
+        let days = [
+            day("2026-01-01T00:00:00Z", "100.00"),
+            day("2026-02-01T00:00:00Z", "105.00"),
+            day("2026-03-01T00:00:00Z", "75.00"),
         ];
         let now = "2026-04-01T00:00:00Z".parse().unwrap();
-        let steps = steps(75_000_000, &entries, now);
+        let steps = steps(75_000_000, &days, now);
         let levels = steps.iter().map(|(_, level)| level / 1_000_000).collect::<Vec<_>>();
-        assert_eq!(levels, [100, 105, 75, 75, 75]);
+        assert_eq!(levels, [100, 105, 75, 75]);
         let drawn = path(&steps, 0, 105_000_000, true);
         assert!(drawn.starts_with("M0 8H344V2") && drawn.ends_with("V118H0Z"), "{drawn}");
     }

@@ -20,10 +20,14 @@ pub(super) fn is_trouble(event: &Value) -> bool {
     let bad = [
         "renewal_declined",
         "renewal_in_doubt",
+        "command_in_doubt",
+        "sending_late",
         "approval_requested",
         "approval_expired",
         "command_refused",
         "plugin_failed",
+        "bundle_parked",
+        "breaker_opened",
         "package_depleted",
         "usage_uncovered",
         "order_expired",
@@ -31,6 +35,8 @@ pub(super) fn is_trouble(event: &Value) -> bool {
     ];
     let kind = plain(event, "type");
     bad.contains(&kind)
+        // What a policy beside the others ruled changes nothing.
+        || kind == "policy_ruled" && event["shadow"] != true && plain(event, "ruling") != "amended"
         || kind == "stage_changed" && ["grace", "retention", "released"].contains(&plain(event, "to"))
 }
 

@@ -45,12 +45,26 @@ impl Failure {
             .contains(&self.status)
     }
 
+    /// Each thing that is wrong with what was sent, with the field that it is about.
+    pub(super) fn errors(&self) -> &[Value] {
+        self.problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// What went wrong, to stand beside the form that it is about.
     pub(super) fn markup(&self) -> Markup {
-        let errors = self.problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        self.markup_with(&self.errors().iter().collect::<Vec<_>>())
+    }
+
+    /// The same with these of its errors only; the others stand somewhere else.
+    pub(super) fn markup_with(&self, errors: &[&Value]) -> Markup {
+        let count = self.errors().len();
         html! {
             div.problem role="alert" {
-                p { (self.problem["detail"].as_str().unwrap_or_default()) }
+                @if count > 0 {
+                    p { (self.frame.fill(t::PROBLEMS_FOUND, &[&count.to_string()])) }
+                } @else {
+                    p { (self.problem["detail"].as_str().unwrap_or_default()) }
+                }
                 @if !errors.is_empty() {
                     ul {
                         @for error in errors {

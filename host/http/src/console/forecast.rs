@@ -7,6 +7,7 @@ use maud::html;
 use serde_json::Value;
 
 use crate::console::address::Address;
+use crate::console::curve;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::layout;
@@ -19,7 +20,8 @@ use crate::console::texts as t;
 use crate::console::visit::Visit;
 use crate::middleware::CONSOLE_FORECAST;
 
-/// `GET /forecast`; with `part=runway`, only when each balance runs short, for the page of today.
+/// `GET /forecast`; with `part=runway`, only when each balance runs short, for the page of today; with `part=account`, the
+/// months and the curve of an account, for its page.
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let (frame, query) = (&visit.frame, &visit.query);
     let months = query.get("months").unwrap_or("6");
@@ -29,6 +31,14 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let accounts = items(&forecast, "accounts");
     if query.get("part") == Some("runway") {
         return Ok(layout::html_response(runway_lines(frame, accounts)));
+    }
+    if query.get("part") == Some("account") {
+        let until = &forecast["until"];
+        let ahead = |account: &Value| curve::draw_ahead(frame, account, items(account, "months"), until);
+        return Ok(layout::html_response(html! {
+            (runway(frame, accounts))
+            @for account in accounts { (ahead(account)) (account_part(frame, account)) }
+        }));
     }
     let content = html! {
         form.filter method="get" action=(CONSOLE_FORECAST) role="search" {

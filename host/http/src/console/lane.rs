@@ -1,4 +1,4 @@
-//! The lane of a resource: the stages that it went through and those that lie ahead, as a bar over time, with a mark for
+//! The lanes of a bundle, one for each resource: the stages that it went through and those that lie ahead, as a bar over time, with a mark for
 //! what happened and for what will. Everything is drawn here, with positions in percent; colours and patterns are the
 //! style's.
 
@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::console::event_rows;
 use crate::console::frame::Frame;
+use crate::console::parts;
 use crate::console::parts::plain;
 use crate::console::texts as t;
+use crate::console::words;
 
 /// How far back a lane reaches, in seconds.
 const PAST_MAX: i64 = 200 * 86_400;
@@ -57,36 +59,36 @@ fn instant(object: &Value, name: &str) -> Option<Timestamp> {
     object[name].as_str()?.parse().ok()
 }
 
-/// Draws the lane of a resource: `events` are what happened to it, `ahead` is its timeline.
-pub(super) fn draw(frame: &Frame, resource: &Value, events: &[Value], ahead: &[Value]) -> Markup {
-    let id = plain(resource, "id");
-    let ahead = ahead.iter().filter(|occurrence| plain(occurrence, "resource") == id).collect::<Vec<_>>();
-    let Some(started_at) = instant(resource, "started_at") else { return html! {} };
+/// A resource of a bundle, and what happened to it.
+pub(super) struct Track {
+    /// The resource, as the API shows it.
+    pub(super) resource: Value,
+    /// Its events, the oldest first.
+    pub(super) events: Vec<Value>,
+}
+
+/// Draws the lanes of a bundle's resources over the same time, `tracks`, of which the first is the one that is looked at;
+/// `ahead` is the timeline of the bundle.
+pub(super) fn draw(frame: &Frame, tracks: &[Track], ahead: &[Value]) -> Markup {
+    let started = tracks.iter().filter_map(|track| instant(&track.resource, "started_at")).min();
+    let (Some(first), Some(started_at)) = (tracks.first(), started) else { return html! {} };
     let now = frame.now;
-    let last = ahead.iter().filter_map(|occurrence| instant(occurrence, "at")).max();
-    let last = last.into_iter().chain(instant(resource, "expires_at")).max().unwrap_or(now);
+    let expiries = tracks.iter().filter_map(|track| instant(&track.resource, "expires_at"));
+    let last = ahead.iter().filter_map(|occurrence| instant(occurrence, "at"));
+    let last = last.chain(expiries).max().unwrap_or(now);
     let scale = Scale {
         from: started_at.max(now - PAST_MAX).min(now),
         until: last.clamp(now + FUTURE.0, now + FUTURE.1),
     };
-    let stages = stages(resource, started_at, events, &ahead);
-    let label = frame.fill(t::LANE_OF, &[id, &frame.word(plain(resource, "stage"))]);
+    let provider = first.resource["provider"].as_str();
     html! {
         figure.lane {
-            svg role="img" aria-label=(label) width="100%" height="84" {
-                @for (number, (stage, at)) in stages.iter().enumerate() {
-                    @let end = stages.get(number + 1).map_or(scale.until, |(_, end)| *end);
-                    (bar(scale, stage, *at, end, now))
-                }
-                (marks(frame, scale, events, &ahead))
-                (flag(scale, now, "now", frame.say(t::LANE_NOW), 0))
-                @if let Some(expires_at) = instant(resource, "expires_at") {
-                    (flag(scale, expires_at, "expiry", frame.say(t::EXPIRES), 1))
-                }
+            @for track in tracks {
+                @if tracks.len() > 1 { p.track { (parts::resource(&track.resource["id"])) " " (parts::badge(frame, plain(&track.resource, "stage"))) } }
+                (lane(frame, scale, track, ahead))
             }
             figcaption {
-                (frame.minute(scale.from, resource["provider"].as_str())) " – "
-                (frame.minute(scale.until, resource["provider"].as_str()))
+                (frame.minute(scale.from, provider)) " – " (frame.minute(scale.until, provider))
                 ul.legend {
                     @for stage in ["active", "grace", "retention", "released"] {
                         li { i class={ "key " (stage) } {} (frame.word(stage)) }
@@ -95,6 +97,29 @@ pub(super) fn draw(frame: &Frame, resource: &Value, events: &[Value], ahead: &[V
                     li { i.key.bad {} (frame.say(t::MARK_BAD)) }
                     li { i.key.ahead {} (frame.say(t::MARK_AHEAD)) }
                 }
+            }
+        }
+    }
+}
+
+/// The lane of one resource of a bundle.
+fn lane(frame: &Frame, scale: Scale, track: &Track, ahead: &[Value]) -> Markup {
+    let (resource, now) = (&track.resource, frame.now);
+    let id = plain(resource, "id");
+    let ahead = ahead.iter().filter(|occurrence| plain(occurrence, "resource") == id).collect::<Vec<_>>();
+    let Some(started_at) = instant(resource, "started_at") else { return html! {} };
+    let stages = stages(resource, started_at, &track.events, &ahead);
+    let label = frame.fill(t::LANE_OF, &[id, &frame.word(plain(resource, "stage"))]);
+    html! {
+        svg role="img" aria-label=(label) width="100%" height="84" {
+            @for (number, (stage, at)) in stages.iter().enumerate() {
+                @let end = stages.get(number + 1).map_or(scale.until, |(_, end)| *end);
+                (bar(scale, stage, *at, end, now))
+            }
+            (marks(frame, scale, &track.events, &ahead))
+            (flag(scale, now, "now", frame.say(t::LANE_NOW), 0))
+            @if let Some(expires_at) = instant(resource, "expires_at") {
+                (flag(scale, expires_at, "expiry", frame.say(t::EXPIRES), 1))
             }
         }
     }
@@ -132,9 +157,18 @@ fn bar(scale: Scale, stage: &str, from: Timestamp, until: Timestamp, now: Timest
 fn marks(frame: &Frame, scale: Scale, events: &[Value], ahead: &[&Value]) -> Markup {
     let past = events.iter().filter_map(|event| {
         let is_bad = event_rows::is_trouble(event);
-        let is_good = ["renewal_settled", "order_paid", "package_bought"].contains(&plain(event, "type"));
+        let is_paid = ["renewal_settled", "order_paid", "package_bought"].contains(&plain(event, "type"));
+        let is_good =
+            is_paid || plain(event, "type") == "approval_given" || plain(event, "decision") == "approved";
         let sign = if is_bad { Sign::Bad } else { Sign::Good };
-        (is_bad || is_good).then_some((sign, instant(event, "at")?, frame.word(plain(event, "type"))))
+        let mut said = frame.word(plain(event, "type"));
+        // Who ruled or decided what, in a word each.
+        for name in ["policy", "ruling", "decision", "decided_by"] {
+            if let Some(text) = event[name].as_str() {
+                said = format!("{said}, {}", words::find(text).map_or(text, |word| frame.say(word)));
+            }
+        }
+        (is_bad || is_good).then_some((sign, instant(event, "at")?, said))
     });
     let tries = ahead.iter().filter(|next| plain(next, "action") == "try_renewal");
     let tries = tries.filter_map(|next| Some((Sign::Ahead, instant(next, "at")?, frame.word("try_renewal"))));

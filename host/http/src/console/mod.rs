@@ -10,10 +10,13 @@ mod approvals;
 mod assets;
 mod audit;
 mod calendar;
+mod calls;
 mod channels;
 mod clock;
+mod cloud;
 mod commands;
 mod curve;
+mod danger;
 mod event_rows;
 mod events;
 mod failure;
@@ -25,14 +28,18 @@ mod language;
 mod layout;
 mod parts;
 mod plan;
+mod plugin_failures;
 mod plugins;
 mod policies;
+mod policy_source;
+mod policy_trials;
 mod preferences;
 mod renewals;
 mod resource;
 mod resources;
 mod risk;
 mod session;
+mod setbacks;
 mod sign_in;
 mod texts;
 mod today;
@@ -94,6 +101,7 @@ fn pages() -> Router<Console> {
         .route("/accounts/{id}", get(accounts::show))
         .route("/accounts/{id}/top-up", post(accounts::top_up))
         .route("/accounts/{id}/settings", post(accounts::change))
+        .route("/calls/{id}/resolve", post(cloud::resolve))
         .route("/approvals", get(approvals::list).post(approvals::decide))
         .route("/approvals/{id}", get(approvals::show))
         .route("/jobs", get(jobs::list).post(jobs::create))
@@ -105,9 +113,10 @@ fn pages() -> Router<Console> {
         .route("/events", get(events::list))
         .route("/events/stream", get(events::stream))
         .route("/policies", get(policies::list).post(policies::install))
+        .route(shared::CONSOLE_COMPARISON, post(policies::compare))
         .route("/policies/{name}", get(policies::show))
         .route("/policies/{name}/remove", post(policies::remove))
-        .route("/plugins", get(plugins::list))
+        .route("/plugins", get(plugins::list).post(plugin_failures::release_one))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/channels", get(channels::list).post(channels::create))
         .route("/channels/{id}", get(channels::show).post(channels::operate))

@@ -124,8 +124,10 @@ pub(super) fn badge(frame: &Frame, word: &str) -> Markup {
     let class = match word {
         "active" | "paid" | "settled" | "approved" | "applied" | "done" | "delivered" => "badge good",
         "grace" | "pending" | "declined" | "awaiting_approval" | "awaiting_payment" | "lapse" | "refused"
-        | "planned" | "pending_approval" | "plan_changed" | "shadow" => "badge late",
-        "retention" | "in_doubt" | "failed" | "released" => "badge bad",
+        | "planned" | "pending_approval" | "pending_call" | "plan_changed" | "shadow" | "half_open" => {
+            "badge late"
+        }
+        "retention" | "in_doubt" | "failed" | "released" | "open" => "badge bad",
         _ => "badge",
     };
     html! { span class=(class) { (frame.word(word)) } }

@@ -1,5 +1,5 @@
 //! `/plugins`: the plugins that decide, what they have rules for, which revisions are bound to whom, what shadows would have
-//! done otherwise, and which resources plugins fail at.
+//! done otherwise, and what plugins fail over.
 
 use axum::response::Response;
 use maud::Markup;
@@ -17,6 +17,7 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::plugin_failures;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
@@ -33,14 +34,23 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     // Bindings are the whole host's: who is bound to accounts does not see them.
     let bindings = visit.try_get("/v1/plugins/bindings").await?;
     let bindings = bindings.as_ref().map_or(&[][..], |page| items(page, "items"));
+    let revisions = visit.try_get("/v1/plugins/revisions?limit=1000").await?;
+    let revisions = revisions.as_ref().map_or(&[][..], |page| items(page, "items"));
+    let parked = visit.get("/v1/plugins/parked?limit=200").await?;
+    let breakers = visit.try_get("/v1/plugins/breakers").await?;
+    let breakers = breakers.as_ref().map_or(&[][..], |page| items(page, "items"));
     let mut shadows = Vec::new();
     for held in bindings.iter().filter(|held| plain(held, "mode") == "shadow") {
         let address = address::to("/v1/plugins/revisions/{}/differences?limit=20", &[plain(held, "digest")]);
         shadows.extend(visit.try_get(&address).await?.map(|found| (held, found)));
     }
     let content = html! {
+        @if !breakers.is_empty() { (plugin_failures::breaker_table(frame, breakers)) }
+        @if !items(&parked, "items").is_empty() {
+            (plugin_failures::parked_table(frame, items(&parked, "items")))
+        }
         @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
-        @if !bindings.is_empty() { (binding_table(frame, bindings)) }
+        @if !bindings.is_empty() { (binding_table(frame, bindings, revisions)) }
         @for (held, found) in &shadows { (shadow_part(frame, held, found)) }
         section.titled aria-labelledby="failures" {
             h2 id="failures" { (frame.say(t::PLUGIN_FAILURES)) }
@@ -50,14 +60,19 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     Ok(layout::page(frame, Section::Plugins, frame.say(t::PLUGINS), content))
 }
 
-/// Which revision decides for whom, and which is asked beside it.
-fn binding_table(frame: &Frame, bindings: &[Value]) -> Markup {
+/// Which revision decides for whom, and which is asked beside it; with what each is granted beyond every plugin.
+fn binding_table(frame: &Frame, bindings: &[Value], revisions: &[Value]) -> Markup {
+    let granted = |digest: &str| {
+        let revision = revisions.iter().find(|revision| plain(revision, "digest") == digest);
+        revision.map_or("", |revision| plain(revision, "granted"))
+    };
     let rows = bindings.iter().map(|held| {
         vec![
             html! { code { (plain(held, "provider")) } },
             html! { code { (plain(held, "accounts")) } },
             parts::badge(frame, plain(held, "mode")),
             html! { code { (short(plain(held, "digest"))) } },
+            html! { code { (granted(plain(held, "digest"))) } },
             html! { (frame.time(&held["bound_at"], None)) " " (plain(held, "bound_by")) },
         ]
     });
@@ -66,6 +81,7 @@ fn binding_table(frame: &Frame, bindings: &[Value]) -> Markup {
         Column::Words(t::ACCOUNTS),
         Column::Words(t::MODE),
         Column::Words(t::REVISION),
+        Column::Words(t::GRANTED),
         Column::Words(t::SINCE),
     ];
     parts::table(frame, frame.say(t::BINDINGS), &columns, rows.collect())

@@ -24,6 +24,8 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::policy_source;
+use crate::console::policy_trials;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
@@ -32,6 +34,9 @@ const NEW_FILE: &str =
     "[[policy]]\nname = \"above-limit\"\nscript = \"above-limit.rhai\"\nmode = \"shadow\"\n";
 /// The script that goes with it.
 const NEW_SCRIPT: &str = include_str!("policy.rhai");
+
+/// How many months a comparison plays unless the form says otherwise.
+const MONTHS: u32 = 12;
 
 /// What stands in the editor.
 struct Draft<'a> {
@@ -185,7 +190,7 @@ fn history_entry(frame: &Frame, change: &Value) -> Markup {
     }
 }
 
-/// The form in which a policy is written, with what is wrong with it above.
+/// The form in which a policy is written and tried, with what came of it above.
 fn editor(
     frame: &Frame,
     title: perennial_formats::language::Text,
@@ -205,6 +210,17 @@ fn editor(
                     (parts::field(frame, t::REASON, "reason", ""))
                     button type="submit" name="do" value="check" { (frame.say(t::CHECK)) }
                     button type="submit" name="do" value="install" { (frame.say(t::INSTALL)) }
+                    fieldset {
+                        legend { (frame.say(t::TRY_IT)) }
+                        (parts::field(frame, t::RESOURCE, "resource", ""))
+                        button.quiet type="submit" name="do" value="run" { (frame.say(t::ASK_ABOUT_IT)) }
+                    }
+                    fieldset {
+                        legend { (frame.say(t::COMPARE_LEAD)) }
+                        label { span { (frame.say(t::MONTHS_TO_PLAY)) } input name="months" type="number" min="1" max="36" value=(MONTHS); }
+                        label.check { input type="checkbox" name="approvals_granted" value="yes"; " " (frame.say(t::APPROVALS_GRANTED)) }
+                        button.quiet type="submit" formaction="/policy-comparison" { (frame.say(t::COMPARE)) }
+                    }
                 }
             }
         } @else {
@@ -213,28 +229,61 @@ fn editor(
     }
 }
 
-/// `POST /policies`: checks what the editor has, or installs it. What is wrong stands above the same text.
+/// `POST /policies`: checks what the editor has, asks it about a resource, or installs it. What is wrong stands in place.
 pub(super) async fn install(visit: Visit) -> Result<Response, Failure> {
     let (frame, form) = (&visit.frame, &visit.form);
-    // A browser sends its own line ends.
-    let [file, source] = ["file", "source"].map(|name| form.raw(name).replace("\r\n", "\n"));
+    let [file, source] = texts_of_form(&visit);
     let script = form.get("script").unwrap_or_default();
-    let body = json!({ "file": file, "scripts": { script: source } });
+    let mut body = json!({ "file": file, "scripts": { script: source } });
     let draft = Draft { file: &file, script, source: &source };
     let done = match form.get("do") {
-        Some("install") => {
-            visit.send(Method::POST, "/v1/policies", &body).await.map(|answer| (true, answer.body))
+        Some("install") => match visit.send(Method::POST, "/v1/policies", &body).await {
+            Ok(_) => return Ok(visit.go(Address::new("/policies", &[]), "installed")),
+            Err(failure) => Err(failure),
+        },
+        Some("run") => {
+            body["resource"] = json!(form.get("resource").unwrap_or_default());
+            let trial = visit.send(Method::POST, "/v1/policies:run", &body).await;
+            trial.map(|answer| policy_trials::rulings(frame, &answer.body))
         }
-        _ => visit.preview("/v1/policies", &body).await.map(|answer| (false, answer)),
+        _ => visit.preview("/v1/policies", &body).await.map(|checked| check_result(frame, &checked)),
     };
+    answer(&visit, &draft, done)
+}
+
+/// `POST /policy-comparison`: what the editor has would do differently from what holds, over the months to come.
+pub(super) async fn compare(visit: Visit) -> Result<Response, Failure> {
+    let (frame, form) = (&visit.frame, &visit.form);
+    let [file, source] = texts_of_form(&visit);
+    let script = form.get("script").unwrap_or_default();
+    let months = form.get("months").and_then(|months| months.parse::<u32>().ok());
+    let body = json!({
+        "file": file, "scripts": { script: source }, "months": months.unwrap_or(MONTHS),
+        "approvals_granted": form.get("approvals_granted").is_some(),
+    });
+    let draft = Draft { file: &file, script, source: &source };
+    let done = visit.send(Method::POST, "/v1/policies:compare", &body).await;
+    answer(&visit, &draft, done.map(|answer| policy_trials::comparison(frame, &answer.body)))
+}
+
+/// The policy file and the script of the form. A browser sends its own line ends.
+fn texts_of_form(visit: &Visit) -> [String; 2] {
+    ["file", "source"].map(|name| visit.form.raw(name).replace("\r\n", "\n"))
+}
+
+/// The editor with what came of it above.
+fn answer(visit: &Visit, draft: &Draft<'_>, done: Result<Markup, Failure>) -> Result<Response, Failure> {
+    let frame = &visit.frame;
     let (status, result) = match done {
-        Ok((true, _)) => return Ok(visit.go(Address::new("/policies", &[]), "installed")),
-        Ok((false, checked)) => (StatusCode::OK, check_result(frame, &checked)),
-        Err(failure) if failure.is_of_form() => (StatusCode::UNPROCESSABLE_ENTITY, failure.markup()),
+        Ok(result) => (StatusCode::OK, result),
+        Err(failure) if failure.is_of_form() => {
+            let problems = policy_source::problems(frame, &failure, draft.script, draft.source);
+            (StatusCode::UNPROCESSABLE_ENTITY, problems)
+        }
         Err(failure) => return Err(failure),
     };
     let page =
-        layout::page(frame, Section::Policies, frame.say(t::EDIT), editor(frame, t::EDIT, &draft, &result));
+        layout::page(frame, Section::Policies, frame.say(t::EDIT), editor(frame, t::EDIT, draft, &result));
     Ok((status, page).into_response())
 }
 

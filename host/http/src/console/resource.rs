@@ -1,5 +1,7 @@
 //! `/resources/{id}`: one resource. Its lane, why it is where it is and what comes next, its orders and its decisions.
 
+use std::collections::BTreeSet;
+
 use axum::extract::Path;
 use axum::http::Method;
 use axum::response::Response;
@@ -12,10 +14,12 @@ use serde_json::json;
 
 use crate::console::address;
 use crate::console::address::Address;
+use crate::console::calls;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::lane;
+use crate::console::lane::Track;
 use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
@@ -27,6 +31,8 @@ use crate::console::visit::Visit;
 
 /// The most events and orders of the page; the rest is a link away.
 const ROWS_MAX: usize = 50;
+/// As many other resources of its bundle as are drawn beside it.
+const TRACKS_MAX: usize = 8;
 /// How far back its events are read, in seconds.
 const PAST: i64 = 400 * 86_400;
 
@@ -44,23 +50,28 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
     let events =
         Address::new("/v1/events", &[]).with("resource", Some(&id)).with("since", Some(frame.now - PAST));
     let (events, _) = visit.list(&events, 1).await?;
+    let mut tracks = vec![Track { resource: resource.clone(), events: events.clone() }];
+    tracks.extend(others_of_bundle(&visit, &resource, items(&timeline, "items")).await?);
     let orders = visit.get(&of("/v1/resources/{}/orders?limit=1000")).await?;
     let decisions = visit.try_get(&of("/v1/resources/{}/decisions?limit=10")).await?.unwrap_or_default();
     let approvals =
         Address::new("/v1/approvals", &[]).with("resource", Some(&id)).with("state", Some("pending"));
     let approvals = visit.get(&approvals.text()).await?;
+    let calls = Address::new("/v1/calls", &[]).with("resource", Some(&id)).with("limit", Some(1_000));
+    let calls = visit.get(&calls.text()).await?;
     let content = html! {
         (facts(frame, &resource))
         (waiting(frame, &approvals))
         (commands(frame, &resource))
         section id="lane" data-live="lane" aria-labelledby="lane-title" {
             h2 id="lane-title" { (frame.say(t::LANE)) }
-            (lane::draw(frame, &resource, &events, items(&timeline, "items")))
+            (lane::draw(frame, &tracks, items(&timeline, "items")))
         }
         section id="why" data-live="why" aria-labelledby="why-title" {
             h2 id="why-title" { (frame.say(t::WHY)) }
             (explanation)
         }
+        (calls::section(frame, &resource, items(&calls, "items")))
         section.titled id="orders" data-live="orders" aria-labelledby="orders-title" {
             h2 id="orders-title" { (frame.say(t::ORDERS)) }
             (order_table(frame, &resource, items(&orders, "items")))
@@ -77,6 +88,23 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         (tag_form(frame, &resource))
     };
     Ok(layout::page(frame, Section::None, &id, content))
+}
+
+/// The other resources of the bundle to which something happens, at most so many as are told apart.
+async fn others_of_bundle(visit: &Visit, resource: &Value, ahead: &[Value]) -> Result<Vec<Track>, Failure> {
+    let own = plain(resource, "id");
+    let primary = resource["attached_to"].as_str();
+    let named = primary.into_iter().chain(ahead.iter().map(|occurrence| plain(occurrence, "resource")));
+    let ids = named.filter(|id| *id != own && !id.is_empty()).collect::<BTreeSet<_>>();
+    let mut tracks = Vec::new();
+    for id in ids.into_iter().take(TRACKS_MAX) {
+        let path = address::to("/v1/resources/{}", &[id]);
+        let Some(resource) = visit.try_get(&path).await? else { continue };
+        let events = Address::new("/v1/events", &[]).with("resource", Some(id));
+        let (events, _) = visit.list(&events.with("since", Some(visit.frame.now - PAST)), 1).await?;
+        tracks.push(Track { resource, events });
+    }
+    Ok(tracks)
 }
 
 fn facts(frame: &Frame, resource: &Value) -> Markup {

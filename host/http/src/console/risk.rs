@@ -6,53 +6,29 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 
+use crate::console::address;
 use crate::console::address::Address;
+use crate::console::danger::Danger;
+use crate::console::danger::WEEK;
 use crate::console::failure::Failure;
 use crate::console::parts::items;
 use crate::console::parts::micros;
 use crate::console::parts::plain;
-use crate::console::texts as t;
+use crate::console::setbacks;
 use crate::console::visit::LIST_MAX;
 use crate::console::visit::Visit;
-use perennial_formats::language::Text;
 
-/// How far ahead "this week" looks, in seconds: as far as the first try of a renewal is before an expiry, and a day.
-const WEEK: i64 = 8 * 86_400;
-/// How many pages of the API are read of attempts that were declined.
-const DECLINED_PAGES_MAX: usize = 10;
-
-/// Why a resource is at risk; the worst comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Danger {
-    /// It is stopped, and released next.
-    Retention,
-    /// It has expired, and is stopped next.
-    Grace,
-    /// Nobody knows whether its renewal was applied.
-    InDoubt,
-    /// There is not enough money for its renewal, or was not when that was tried.
-    ShortOfMoney,
-    /// What should renew it failed or was declined.
-    Problem,
-    /// It expires soon, and nothing renews it.
-    Unprotected,
-}
-
-impl Danger {
-    /// The name of the danger on a page.
-    pub(super) const fn text(self) -> Text {
-        match self {
-            Danger::Retention => t::RISK_RETENTION,
-            Danger::Grace => t::RISK_GRACE,
-            Danger::InDoubt => t::RISK_IN_DOUBT,
-            Danger::ShortOfMoney => t::RISK_SHORT_OF_MONEY,
-            Danger::Problem => t::RISK_PROBLEM,
-            Danger::Unprotected => t::RISK_UNPROTECTED,
-        }
-    }
-}
+/// As many resources as a page shows of those that are at risk.
+pub(super) const ROWS_MAX: usize = 25;
+/// How many resources beyond those of this week are looked up because of an approval of theirs.
+const LOOKED_UP_MAX: usize = 50;
+/// How many bundles are looked up that are parked: whatever is due of them waits, however far away their expiry is.
+const PARKED_MAX: usize = 100;
 
 /// What is at risk, and what is due this week.
 #[derive(Debug)]
@@ -63,76 +39,124 @@ pub(super) struct Watch {
     pub(super) due: Vec<Value>,
     /// Those whose warnings somebody has acknowledged.
     pub(super) acknowledged: Vec<(Danger, Value)>,
-    /// Whether there is more than the lists of the API have on one page.
+    /// Whether there are more at risk than were read; those that were have the highest prices of their stage.
     pub(super) has_more: bool,
+    /// Whether more is due than was looked at, which is what expires the soonest.
+    pub(super) has_more_due: bool,
 }
 
-/// Looks at everything that expires this week or has expired; `accounts` is the API's list of them.
-pub(super) async fn watch(visit: &Visit, accounts: &Value) -> Result<Watch, Failure> {
-    let limit = LIST_MAX;
-    let list = |address: Address| address.with("limit", Some(limit)).text();
-    let of_stage = |stage: &str| list(Address::new("/v1/resources", &[]).with("stage", Some(stage)));
-    let soon = Address::new("/v1/resources", &[]).with("stage", Some("active"));
-    let end = visit.frame.now + WEEK;
-    let soon = list(soon.with("expires_before", Some(end)));
-    let (retention, grace) = (visit.get(&of_stage("retention")).await?, visit.get(&of_stage("grace")).await?);
-    let mut due = visit.get(&soon).await?;
-    let in_doubt = visit.get("/v1/attempts?state=in_doubt&limit=100").await?;
-    let declined = Address::new("/v1/attempts", &[]).with("state", Some("declined"));
-    let (declined, is_whole) = visit.list(&declined, DECLINED_PAGES_MAX).await?;
-    let prices =
-        Address::new("/v1/prices", &[]).with("stage", Some("active")).with("expires_before", Some(end));
-    let prices = visit.get(&list(prices)).await?;
-    let has_more =
-        !is_whole || [&retention, &grace, &due].into_iter().any(|page| page["next_cursor"].is_string());
-    let mut found = BTreeMap::<String, (Danger, Value)>::new();
-    let mut add = |danger: Danger, resource: &Value| {
+/// What is found to be at risk: each resource once, with the worst of its dangers.
+#[derive(Default)]
+struct RiskList(BTreeMap<String, (Danger, Value)>);
+
+impl RiskList {
+    fn add(&mut self, danger: Danger, resource: &Value) {
         let id = plain(resource, "id").to_owned();
-        let known = found.entry(id).or_insert_with(|| (danger, resource.clone()));
+        let known = self.0.entry(id).or_insert_with(|| (danger, resource.clone()));
         known.0 = known.0.min(danger);
-    };
-    items(&retention, "items").iter().for_each(|resource| add(Danger::Retention, resource));
-    items(&grace, "items").iter().for_each(|resource| add(Danger::Grace, resource));
-    let mut due = due["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default();
-    due.sort_by_cached_key(|resource| plain(resource, "expires_at").to_owned());
-    for resource in &due {
-        if let Some(danger) = danger_of(resource, &declined) {
-            add(danger, resource);
-        }
     }
-    for resource in short_of_money(&due, items(&prices, "items"), items(accounts, "items")) {
-        add(Danger::ShortOfMoney, resource);
+
+    fn danger(&self, resource: &Value) -> Option<Danger> {
+        self.0.get(plain(resource, "id")).map(|(danger, _)| *danger)
     }
-    for attempt in items(&in_doubt, "items") {
-        let path = Address::new("/v1/resources/{}", &[plain(attempt, "resource")]).text();
-        if let Some(resource) = visit.try_get(&path).await? {
-            add(Danger::InDoubt, &resource);
-        }
-    }
+}
+
+/// Looks at everything that expires this week or has expired; `accounts` and `approvals`, the pending ones, are the API's
+/// lists of them.
+pub(super) async fn watch(visit: &Visit, accounts: &Value, approvals: &Value) -> Result<Watch, Failure> {
     let acknowledged = visit.get("/v1/acknowledgements").await?;
     let acknowledged = items(&acknowledged, "items").iter().map(|one| plain(one, "resource"));
     let acknowledged = acknowledged.collect::<BTreeSet<_>>();
-    let mut all = found.into_values().collect::<Vec<_>>();
+    let resources = Address::new("/v1/resources", &[]);
+    // What is put aside stands beside the rows that are shown.
+    let most = (ROWS_MAX + acknowledged.len()).min(LIST_MAX);
+    let of_stage = |stage: &str| {
+        let list = resources.clone().with("stage", Some(stage)).with("sort", Some("price"));
+        list.with("limit", Some(most)).text()
+    };
+    let (retention, grace) = (visit.get(&of_stage("retention")).await?, visit.get(&of_stage("grace")).await?);
+    let due = resources.clone().with("stage", Some("active")).with("sort", Some("expires_at"));
+    let due = due.with("expires_before", Some(visit.frame.now + WEEK)).with("limit", Some(LIST_MAX));
+    let mut due = visit.get(&due.text()).await?;
+    let has_more_due = due["next_cursor"].is_string();
+    let due = due["items"].take().as_array_mut().map(std::mem::take).unwrap_or_default();
+    let mut found = RiskList::default();
+    items(&retention, "items").iter().for_each(|resource| found.add(Danger::Retention, resource));
+    items(&grace, "items").iter().for_each(|resource| found.add(Danger::Grace, resource));
+    let setbacks = setbacks::of(visit, &due).await?;
+    for resource in &due {
+        let danger = setbacks.get(plain(resource, "id")).copied();
+        if let Some(danger) = danger.or_else(|| danger_of(resource)) {
+            found.add(danger, resource);
+        }
+    }
+    add_held(visit, &due, approvals, &mut found).await?;
+    add_parked(visit, &mut found).await?;
+    let pays = |resource: &&Value| !found.danger(resource).is_some_and(Danger::keeps_from_paying);
+    let short = short_of_money(due.iter().filter(pays), items(accounts, "items"));
+    short.into_iter().for_each(|resource| found.add(Danger::ShortOfMoney, resource));
+    let in_doubt = visit.get("/v1/attempts?state=in_doubt&limit=100").await?;
+    for attempt in items(&in_doubt, "items") {
+        let path = address::to("/v1/resources/{}", &[plain(attempt, "resource")]);
+        if let Some(resource) = visit.try_get(&path).await? {
+            found.add(Danger::InDoubt, &resource);
+        }
+    }
+    let has_more = [&retention, &grace].into_iter().any(|page| page["next_cursor"].is_string());
+    let mut all = found.0.into_values().collect::<Vec<_>>();
     all.sort_by_key(|(danger, resource)| {
         (Reverse(price(resource)), *danger, plain(resource, "expires_at").to_owned())
     });
     let (acknowledged, at_risk) =
         all.into_iter().partition(|(_, resource)| acknowledged.contains(plain(resource, "id")));
-    Ok(Watch { at_risk, acknowledged, due, has_more })
+    Ok(Watch { at_risk, acknowledged, due, has_more, has_more_due })
 }
 
-/// The danger of a resource that is active and expires this week, where these attempts were declined.
-fn danger_of(resource: &Value, declined: &[Value]) -> Option<Danger> {
-    let is_of_this_expiry = |attempt: &&Value| {
-        attempt["resource"] == resource["id"] && attempt["expires_before"] == resource["expires_at"]
-    };
-    let classes = declined.iter().filter(is_of_this_expiry).map(|attempt| plain(attempt, "class"));
-    let tried = classes.map(|class| if class == "money" { Danger::ShortOfMoney } else { Danger::Problem });
-    if let Some(danger) = tried.min() {
-        return Some(danger);
+/// Adds what expires this week while its renewal waits for an approval, also beyond what was read of this week.
+async fn add_held(
+    visit: &Visit,
+    due: &[Value],
+    approvals: &Value,
+    found: &mut RiskList,
+) -> Result<(), Failure> {
+    let due = due.iter().map(|resource| (plain(resource, "id"), resource)).collect::<BTreeMap<_, _>>();
+    let renewals = items(approvals, "items").iter().filter(|approval| plain(approval, "command") == "renew");
+    let mut others = Vec::new();
+    for approval in renewals {
+        match due.get(plain(approval, "resource")) {
+            Some(resource) => found.add(Danger::Held, resource),
+            None => others.push(approval),
+        }
     }
+    others.sort_by_key(|approval| Reverse(micros(&approval["cost"])));
+    for approval in others.into_iter().take(LOOKED_UP_MAX) {
+        let path = address::to("/v1/resources/{}", &[plain(approval, "resource")]);
+        let Some(resource) = visit.try_get(&path).await? else { continue };
+        let expires_at = plain(&resource, "expires_at").parse::<Timestamp>().ok();
+        if plain(&resource, "stage") == "active" && expires_at.is_some_and(|at| at < visit.frame.now + WEEK) {
+            found.add(Danger::Held, &resource);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the bundles that are parked.
+async fn add_parked(visit: &Visit, found: &mut RiskList) -> Result<(), Failure> {
+    let parked = Address::new("/v1/plugins/parked", &[]).with("limit", Some(PARKED_MAX));
+    let parked = visit.get(&parked.text()).await?;
+    for bundle in items(&parked, "items") {
+        let path = address::to("/v1/resources/{}", &[plain(bundle, "resource")]);
+        if let Some(resource) = visit.try_get(&path).await? {
+            found.add(Danger::PluginFailing, &resource);
+        }
+    }
+    Ok(())
+}
+
+/// The danger of a resource that is active and expires this week, and whose renewal met with nothing yet.
+fn danger_of(resource: &Value) -> Option<Danger> {
     if resource["problem"].is_string() {
-        return Some(Danger::Problem);
+        return Some(Danger::PluginFailing);
     }
     // What is attached is renewed with what it is attached to; a package ends when it is used up.
     let is_own = resource["attached_to"].is_null() && resource["package"].is_null();
@@ -141,18 +165,14 @@ fn danger_of(resource: &Value, declined: &[Value]) -> Option<Danger> {
 
 /// Those of `due`, the soonest first, whose renewal the balance of their account does not cover once those before them are
 /// paid. What a renewal of a connected account costs is paid elsewhere.
-fn short_of_money<'a>(due: &'a [Value], prices: &[Value], accounts: &[Value]) -> Vec<&'a Value> {
+fn short_of_money<'a>(due: impl Iterator<Item = &'a Value>, accounts: &'a [Value]) -> Vec<&'a Value> {
     let managed = accounts.iter().filter(|account| plain(account, "mode") == "managed");
     let mut left = managed
         .filter_map(|account| Some((plain(account, "id"), micros(&account["balance"])?)))
         .collect::<BTreeMap<_, _>>();
-    let costs = prices
-        .iter()
-        .filter_map(|price| Some((plain(price, "resource"), micros(&price["renewal_cost"])?)))
-        .collect::<BTreeMap<_, _>>();
     let is_short = |resource: &&Value| {
         let Some(left) = left.get_mut(plain(resource, "account")) else { return false };
-        let cost = costs.get(plain(resource, "id")).copied().unwrap_or_default();
+        let cost = renewal_cost(resource);
         // What does not get its money leaves it to those after it.
         let is_covered = cost <= *left;
         if is_covered {
@@ -160,7 +180,21 @@ fn short_of_money<'a>(due: &'a [Value], prices: &[Value], accounts: &[Value]) ->
         }
         !is_covered
     };
-    due.iter().filter(|resource| plain(resource, "on_expiry") == "renew").filter(is_short).collect()
+    due.filter(|resource| plain(resource, "on_expiry") == "renew").filter(is_short).collect()
+}
+
+/// What the next renewal of a resource costs, as `GET /v1/prices` counts it.
+fn renewal_cost(resource: &Value) -> Micros {
+    let (bought, renewed) = (term(&resource["term"]), term(&resource["renewal_term"]));
+    match (bought, renewed) {
+        (Some(bought), Some(renewed)) => renewed.price(price(resource), bought, 0),
+        (_, _) => price(resource),
+    }
+}
+
+fn term(value: &Value) -> Option<Term> {
+    let unit = TermUnit::ALL.into_iter().find(|unit| plain(value, "unit") == unit.name())?;
+    Term::new(u32::try_from(value["count"].as_u64()?).ok()?, unit)
 }
 
 fn price(resource: &Value) -> Micros {

@@ -1,11 +1,13 @@
 //! `/sign-in` and `/sign-out`: a token becomes a session, and a session ends.
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use maud::Markup;
@@ -25,6 +27,8 @@ use crate::console::visit::Visit;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusals;
+use crate::request_place;
+use crate::server::ClientAddress;
 use perennial_formats::language::Language;
 use perennial_formats::language::Text;
 
@@ -48,15 +52,20 @@ pub(super) async fn sign_in(State(console): State<Console>, request: Request) ->
     if !visit::is_own_origin(&parts.headers) {
         return refuse(StatusCode::FORBIDDEN, t::FOREIGN_FORM, None);
     }
-    let sent = match visit::read_form(&console, body).await {
+    let sent = match read(&console, &parts, body).await {
         Ok(sent) => sent,
+        Err(status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)) => {
+            let mut response = refuse(status, t::TOO_MANY_FORMS, None);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            return response;
+        }
         Err(status) => return refuse(status, t::UNREADABLE_FORM, None),
     };
     let next = sent.get("next").map(str::to_owned);
     let app = &console.app;
     let Some(caller) = app.tokens().authenticate(sent.get("token").unwrap_or_default(), app.now()) else {
         let problem = Problem::new(ProblemType::Unauthorized, "the token is not known, expired or revoked");
-        let request = Request::from_parts(parts, axum::body::Body::empty());
+        let request = Request::from_parts(parts, Body::empty());
         refusals::record(app, &request, "POST /sign-in".to_owned(), None, problem).await;
         return refuse(StatusCode::UNAUTHORIZED, t::UNKNOWN_TOKEN, next.as_deref());
     };
@@ -71,6 +80,18 @@ pub(super) async fn sign_in(State(console): State<Console>, request: Request) ->
         }
         None => refuse(StatusCode::INTERNAL_SERVER_ERROR, t::HOST_FAILED, next.as_deref()),
     }
+}
+
+/// Reads the form of somebody who has proved nothing yet, of which an address has few at once; then takes a place.
+async fn read(console: &Console, parts: &Parts, body: Body) -> Result<Parameters, StatusCode> {
+    let address = parts.extensions.get::<ClientAddress>();
+    let slot = address
+        .map(|address| console.app.acquire_unauthenticated(*address).ok_or(StatusCode::TOO_MANY_REQUESTS));
+    let slot = slot.transpose()?;
+    let form = visit::read_form(console, body).await?;
+    drop(slot);
+    request_place::take(&parts.extensions).map_err(|problem| problem.kind.status())?;
+    Ok(form)
 }
 
 /// `POST /sign-out`: the session ends in this browser.

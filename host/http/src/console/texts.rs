@@ -1,9 +1,15 @@
 //! The texts of the console in both languages: one table, with a name for each. Knows no page.
 
+mod notices;
 #[cfg(test)]
 mod tests;
 
 use perennial_formats::language::Text;
+
+#[cfg(test)]
+use crate::console::texts::notices::DONE;
+
+pub(super) use notices::done;
 
 /// Makes a constant of each text, and a list of all for the tests.
 macro_rules! texts {
@@ -28,9 +34,11 @@ texts! {
     ADVANCE: "Move the clock", "推进时钟";
     ADVANCE_LEAD: "The clock is virtual and stands still until somebody moves it. Everything that is due until then is done on the way.", "时钟是虚拟的，有人推进之前保持静止。推进时，其间到期的一切都会被执行。";
     ADVANCE_TO: "Move to", "推进到";
+    AHEAD: "Ahead", "未来";
     ALL: "All", "全部";
     ALL_EVENTS: "All events of this resource", "此资源的全部事件";
     ALL_OF_FILTER: "all that pass the filter", "符合筛选条件的全部";
+    ALL_PAUSED_SINCE: "Nothing is sent for any account since", "所有账户已暂停发送，自";
     AMENDED_COST: "Cost as amended", "修改后的费用";
     AMOUNT: "Amount", "金额";
     ANSWER: "Answer", "回答";
@@ -39,15 +47,22 @@ texts! {
     APPROVAL: "Approval", "审批";
     APPROVALS: "Approvals", "审批";
     APPROVALS_CAPTION: "{} plan{s}, {}", "{} 个计划，{}";
+    APPROVALS_GRANTED: "every approval is given", "所有审批均通过";
     APPROVAL_ABOVE: "Approval above", "超过此金额需审批";
     APPROVE: "Approve", "批准";
+    APPROVES: "Approves", "可审批";
+    APPROVES_LIST: "Approves for these labels, with commas between them; none is all of yours", "可审批的标签，以逗号分隔；留空为您的全部标签";
     ASKED_ABOUT: "Asked about", "适用于";
+    ASK_ABOUT_IT: "Ask about its renewal", "询问其续费";
     ASK_FOR_APPROVAL: "Ask for approval", "提交审批";
+    AS_IT_IS: "As it is", "现有策略";
     ATTACHED_TO: "Attached to", "挂载于";
     ATTEMPTS: "Attempts", "尝试次数";
     AT_ONCE: "at once", "即时";
     AT_RISK: "At risk", "有风险";
     AT_RISK_CAPTION: "{} resource{s}, the greatest loss first", "{} 个资源，损失最大的在前";
+    AT_RISK_MORE_CAPTION: "More than {} resource{s}, the greatest loss first", "超过 {} 个资源，损失最大的在前";
+    AT_THE_PROVIDER: "At the provider", "云服务商侧";
     AUDIT: "Audit", "审计";
     AWAITING_DECISION: "Awaiting a decision", "等待决定";
     AWAITING_MINE: "Awaiting my decision", "等待我的决定";
@@ -55,17 +70,25 @@ texts! {
     BALANCE: "Balance", "余额";
     BALANCE_AFTER: "Balance after", "执行后余额";
     BALANCE_BEFORE: "Balance before", "执行前余额";
+    BALANCE_SAID: "Balance there", "云端余额";
     BALANCE_THEN: "Balance at its end", "月末余额";
     BECAUSE: "Because", "原因";
     BINDING: "Binding (TOML)", "绑定（TOML）";
     BINDINGS: "Which revision decides for whom", "哪些账户由哪个版本决策";
     BOOKS: "Books", "账簿";
+    BREAKER: "Breaker", "熔断";
+    BREAKERS: "Revisions that fail over everything", "全部失败的版本";
     BUDGET: "Budget by month", "月度预算";
     BUY_AGAIN_LEAD: "Both left empty, the package takes effect immediately after payment. With a custom time, it takes effect then; if it is paid later than that, it takes effect immediately after the payment.", "两项都留空时，付款后立即生效。可自定义生效时间；如果付款晚于指定的生效时间，则付款后立即生效。";
     BY: "By", "操作者";
     BY_THE_CLOCK: "by the clock", "由时钟发起";
     CALENDAR: "Calendar", "日历";
+    CALENDAR_COST_LEAD: "What one term costs of the resources that expire on each day (UTC). The darker a day, the more money; a day leads to its list.", "每一天（UTC）到期资源一个周期的费用。颜色越深金额越大；点击日期查看列表。";
     CALENDAR_LEAD: "How many resources expire on each day (UTC). The darker a day, the more; a day leads to its list.", "每一天（UTC）到期的资源数量。颜色越深数量越多；点击日期查看列表。";
+    CALL: "Call", "调用";
+    CALLED_FOR: "Asks for", "请求";
+    CALLS: "Calls to the provider", "对云厂商的调用";
+    CALLS_IN_DOUBT: "Calls under way or in doubt", "进行中或结果未知的调用";
     CANCEL_JOB: "Cancel the job", "取消任务";
     CARRY_OUT: "Carry out exactly this plan", "严格按此计划执行";
     CARRY_OUT_LEAD: "The dry run made {} plan{s}. Each is carried out if it is still the same.", "试运行产生了 {} 个计划。每个计划只有保持不变才会被执行。";
@@ -82,8 +105,14 @@ texts! {
     COMMAND: "Command", "命令";
     COMMANDS: "Commands", "命令";
     COMMAND_ON: "{}: {}", "{}：{}";
+    COMPARE: "Compare", "比较";
+    COMPARED_LEAD: "Played twice on a copy, as the forecast is: no account is short of money there.", "与预测相同，在副本上模拟两次：其中没有账户缺少余额。";
+    COMPARED_MONTHS: "What would differ over {} month{s}", "{} 个月内的差异";
+    COMPARED_SAME: "Nothing: the same is renewed and paid.", "没有差异：续费和支付均相同。";
+    COMPARE_LEAD: "Compare with the policies that hold", "与现行策略比较";
     COST: "Cost", "费用";
     CREATE: "Create", "创建";
+    CURVE_AHEAD_OF: "What the balance of {} comes to, from {} to {} {}", "{} 的余额预测，从 {} 到 {} {}";
     CURVE_OF: "The balance of {} over time, from {} to {} {}", "{} 的余额变化，从 {} 到 {} {}";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
@@ -104,7 +133,10 @@ texts! {
     DIGEST_AT: "Digest at, such as 08:00; empty sends at once", "每日摘要时间，如 08:00；留空为即时发送";
     DIGEST_DAILY: "digest at {}", "每日 {} 摘要";
     DISABLE: "Disable", "停用";
+    DRIFT: "Drift", "差异记录";
+    DRIVER: "Who drives", "驱动方";
     DUE_CAPTION: "{} resource{s}, {}", "{} 个资源，{}";
+    DUE_MORE_CAPTION: "The {} resource{s} that expire the soonest, {}", "最早到期的 {} 个资源，{}";
     DUE_THIS_WEEK: "Due this week", "本周到期";
     EDIT: "Edit", "编辑";
     EFFECTIVE_AT: "Takes effect at", "生效时间";
@@ -119,6 +151,7 @@ texts! {
     EXPIRES_NOW: "Expires now", "目前到期";
     EXPIRES_THEN: "Expires then", "之后到期";
     FAILING_SINCE: "failing since", "失败始于";
+    FAILURES: "Failures", "失败数";
     FILTER: "Filter", "筛选";
     FOLLOWED: "What was followed", "实际执行";
     FORECAST: "Forecast", "预测";
@@ -127,8 +160,10 @@ texts! {
     FROM: "From", "开始";
     FROM_DRY_RUN: "It carries out the plans of", "执行的是此次试运行的计划：";
     GIVEN_BY: "given by", "批准者";
+    GRANTED: "Granted", "已授权";
     HEAVIEST_DAYS: "The most expensive days", "费用最高的日期";
     HELD: "On hold", "冻结";
+    HERE: "Here", "本地";
     HISTORY: "History", "历史";
     HOST_FAILED: "The host could not do this", "主机无法完成此操作";
     INSTALL: "Install", "安装";
@@ -149,6 +184,7 @@ texts! {
     LANE_OF: "The stages of {} over time; it is {} now", "{} 各阶段的时间线；目前为{}";
     LANGUAGE: "Language", "语言";
     LAST_NIGHT: "The last 24 hours", "过去 24 小时";
+    LAST_READING: "Last reading", "最近读取";
     LAST_USED: "Last used", "最近使用";
     LEAST_SEVERITY: "Least severity", "最低严重程度";
     LEAVE_IT: "Leave it", "放弃";
@@ -167,21 +203,28 @@ texts! {
     MONTH: "Month", "月份";
     MONTHS: "{} mo", "{} 个月";
     MONTHS_AHEAD: "Months ahead", "未来月数";
+    MONTHS_TO_PLAY: "Months", "月数";
+    MONTH_OR_RESOURCE: "Month or resource", "月份或资源";
     MORE: "More", "更多";
     NAME: "Name", "名称";
     NEEDS_APPROVAL: "Needs an approval: {}", "需要审批：{}";
+    NEVER_READ: "What it has was never read.", "尚未读取过其资源。";
     NEW_CHANNEL: "New channel", "新渠道";
     NEW_KEY: "New key", "新建密钥";
     NEW_POLICY: "New policy", "新建策略";
     NEW_TOKEN: "New token", "新建令牌";
     NEW_WEBHOOK: "New webhook", "新建 Webhook";
+    NEXT_TRY: "Asked again", "下次询问";
+    NEXT_STEP: "Next step", "下一步";
     NEXT_WAKE: "Next look", "下次处理";
     NO: "no", "否";
+    NOTES: "Notes", "备注";
     NOTHING: "nothing", "无";
     NOTHING_AWAITS: "No plan waits for a decision.", "没有等待决定的计划。";
     NOTHING_CHOSEN: "Nothing was chosen; go back and tick what it is about.", "未选择任何项；请返回并勾选。";
     NOTHING_HAPPENED: "Nothing happened.", "没有事件。";
     NOT_ALLOWED: "Not allowed", "没有权限";
+    NOT_ASKED: "is not asked", "不适用";
     NOT_CONFIRMED: "not confirmed by another person", "未经他人确认";
     NOT_DONE: "Not done", "未执行";
     NOT_FOUND: "There is no such page", "没有此页面";
@@ -195,17 +238,22 @@ texts! {
     NUMBER: "Number", "编号";
     OLD_FORM: "This form is of another session; load the page again and send it once more. Nothing was done.", "此表单属于另一个会话；请重新加载页面后再提交。未执行任何操作。";
     ONLY_THE_FIRST: "There are more than fit here; narrow the list to see the rest.", "结果太多，无法全部显示；请缩小范围。";
+    ONLY_THE_SOONEST: "More is due this week than is looked at here: only the {} that expire the soonest are.", "本周到期的资源过多，此处只检查最早到期的 {} 个。";
     ON_EXPIRY: "On expiry", "到期后";
     ON_FAILURE: "On failure", "失败时";
     OPERATION: "Operation", "操作";
     ORDER: "Order", "订单";
     ORDERS: "Orders", "订单";
     ORDER_OF_POLICIES: "Order", "顺序";
+    ORPHANS_THERE: "{} attached resource{s} expire before their primary.", "{} 个挂载资源早于其主资源到期。";
+    OWNER: "Person", "所属人";
     OUTCOME: "Outcome", "结果";
     OVERDUE: "Work is overdue by {} s", "工作已逾期 {} 秒";
     OWN_TERM: "its own", "各自的周期";
     PACKAGES: "Resource packages", "资源包";
     PAGES: "Pages", "页面";
+    PARKED: "Parked: the plugin fails over each of these alone", "已搁置：插件在以下每个资源上失败";
+    PAUSED_SINCE: "Nothing is sent for it since", "已暂停发送，自";
     PAYMENTS: "Payments", "付款数";
     PAY_AT: "Pay at", "付款时间";
     PERIOD: "Period", "周期";
@@ -220,9 +268,11 @@ texts! {
     POLICY: "Policy", "策略";
     POLICY_CALENDARS: "Calendars of policies", "策略日历";
     PRICE: "Price", "价格";
+    PROBLEMS_FOUND: "{} problem{s}", "{} 个问题";
     PROGRESS: "Progress", "进度";
     PROVIDER: "Provider", "云厂商";
     PROVIDER_REFUSES: "This would be refused:", "此操作会被拒绝：";
+    PROVIDER_SAID: "The provider said", "云厂商答复";
     QUESTION: "Request", "问题";
     QUESTIONS: "Questions", "问题数";
     QUIET_BETWEEN: "quiet from {} until {}", "{} 至 {} 免打扰";
@@ -230,6 +280,9 @@ texts! {
     QUIET_UNTIL: "Quiet until, such as 07:00", "免打扰结束，如 07:00";
     READERS: "Readers of e-mail", "邮件收件人";
     READERS_ZONE: "Zone of the readers", "读者时区";
+    READING_FAILED: "It was not read in full,", "读取未完成，";
+    READS: "What its key may read", "密钥可读取的内容";
+    READS_GRANTED: "{} of {} reads granted", "已授权 {} 项读取，共 {} 项";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
     RECALL: "Show again", "重新显示";
@@ -237,12 +290,16 @@ texts! {
     REFUSED: "Refused", "被拒绝";
     REGION: "Region", "区域";
     REJECT: "Reject", "拒绝";
+    RELEASE: "Ask again", "重新询问";
     REMOVED: "removed", "已移除";
     REMOVE_POLICY: "Remove this policy", "移除此策略";
     RENEWALS: "Renewals", "续费";
     RENEWALS_LEAD: "What expires within a month, the soonest first. Renew or set auto-renew one by one, or tick several and command them together.", "一个月内到期的资源，最早到期的在前。可逐个续费或设置自动续费，也可勾选多个批量操作。";
     RENEWALS_MOST: "The most renewals; empty is no limit", "最多续费次数；留空为不限";
+    RENEWAL_NOW: "The renewal by the clock, as it would be now:", "时钟此刻的自动续费：";
+    RENEWING_THERE: "{} renewed", "{} 个会续费";
     REQUESTED: "Requested", "提交于";
+    RESOLVE_LEAD: "A call in doubt is only read, never sent again: say what became of it after a look at the provider's own console. One that waits to be sent can be given up.", "结果未知的调用只会被查询，不会重新发送：请在云服务商控制台核实后再填写结果。等待发送的调用可以放弃。";
     RESOURCE: "Resource", "资源";
     RESOURCES: "Resources", "资源";
     RESOURCES_CAPTION: "{} resource{s} on this page", "本页 {} 个资源";
@@ -250,9 +307,14 @@ texts! {
     REVISION: "Revision", "版本";
     REVOKE: "Revoke", "吊销";
     REVOKED: "revoked", "已吊销";
+    RISK_DEFERRED: "a policy put its renewal off until it has expired", "策略将续费推迟到到期之后";
+    RISK_DENIED: "a policy denied its renewal", "策略拒绝了续费";
     RISK_GRACE: "expired, and is stopped next", "已过期，接下来将停止服务";
+    RISK_HELD: "its renewal waits for an approval", "续费等待审批";
     RISK_IN_DOUBT: "nobody knows whether its renewal was applied", "续费是否成功未知";
+    RISK_PLUGIN_FAILING: "its plugin fails, and nothing of it is done", "插件失败，到期操作均未执行";
     RISK_PROBLEM: "its renewal does not succeed", "续费未成功";
+    RISK_REJECTED: "its renewal was rejected, or nobody decided on it", "续费被拒绝，或无人审批";
     RISK_RETENTION: "stopped, and is released next", "已停止，接下来将被释放";
     RISK_SHORT_OF_MONEY: "there is not enough money for its renewal", "余额不足以续费";
     RISK_UNPROTECTED: "expires soon, and nothing renews it", "即将到期，且不会自动续费";
@@ -261,13 +323,17 @@ texts! {
     ROLE: "Role", "角色";
     ROTATE_SECRET: "New secret", "更换密钥";
     RULING: "Ruling", "裁决";
+    RULINGS: "Rulings", "裁决";
     RUNS_SHORT: "Runs short", "不足于";
     RUNWAY: "Runway of each balance", "余额可支撑时间";
+    SAID: "What the provider said", "云服务商的答复";
     SAVE: "Save", "保存";
     SCOPE: "Scope", "范围";
     SCRIPT: "Script", "脚本";
     SCRIPT_NAME: "Name of the script", "脚本名称";
     SECRET: "Secret", "密钥";
+    SECRET_FROM: "Secret from", "密钥来源";
+    SHADE_BY: "Shade by", "着色依据";
     SECRET_ONCE: "This secret is shown once; keep it now.", "此密钥只显示一次；请立即保存。";
     SECRET_WAS_SHOWN: "It was shown already, and is shown once.", "它已经显示过，且只显示一次。";
     SEND_AGAIN: "Send again", "重新发送";
@@ -284,6 +350,8 @@ texts! {
     SKIP: "Skip to the content", "跳到内容";
     SNOOZE_UNTIL: "Acknowledge until; empty is for good", "确认至；留空为一直有效";
     SORT: "Sort this page by", "本页排序";
+    SOURCE_OF: "The lines of {} with their problems", "{} 的源码与问题";
+    SPENDING_PER_HOUR: "Spending by hour, at most", "每小时支出上限";
     STAGE: "Stage", "阶段";
     STATE: "State", "状态";
     STATUS: "Status", "状态码";
@@ -291,16 +359,19 @@ texts! {
     TAG: "Tag (name or name=value)", "标签（名称或名称=值）";
     TAGS: "Tags", "标签";
     TAGS_LINES: "Tags, one a line: name=value", "标签，每行一个：名称=值";
+    THERE: "There", "云端";
     THIS_SESSION: "this session", "当前会话";
     TICKED_AT: "Everything is done until", "已处理至";
     TIMES: "Times", "次数";
     TIMES_IN: "Times in", "时间显示为";
     TODAY: "Today", "今日";
+    TOGETHER: "Together:", "合计：";
     TOKEN: "Token", "令牌";
     TOKENS: "Tokens", "令牌";
     TOKENS_AND_KEYS: "Tokens and keys", "令牌与密钥";
     TOKEN_HINT: "There is no token yet? On the host:", "还没有令牌？在主机上运行：";
     TOO_LITTLE_MONEY: "The balance does not cover it; top the account up first.", "余额不足；请先充值。";
+    TOO_MANY_FORMS: "Too many requests are under way; wait a moment and send it again. Nothing was done.", "正在处理的请求过多；请稍候再提交。未执行任何操作。";
     TOP_UP: "Top up", "充值";
     TOP_UP_BY: "Top up by", "充值金额";
     TOP_UP_FOR_ALL: "Top-up for the whole time", "全程所需充值";
@@ -309,7 +380,9 @@ texts! {
     TO_TODAY: "To today", "回到今日";
     TRIAL: "Asked {} questions: {} answered otherwise, {} failed.", "共询问 {} 个问题：{} 个回答不同，{} 个失败。";
     TROUBLE: "Trouble", "异常";
+    TRY_IT: "Try it on a resource", "用一个资源试用";
     UNKNOWN_TOKEN: "The token is not known, expired or revoked.", "令牌未知、已过期或已吊销。";
+    UNPROTECTED_THERE: "{} resource{s} that nothing renews.", "{} 个资源没有任何续费途径。";
     UNREADABLE_FORM: "The form could not be read; load the page again. Nothing was done.", "无法读取表单；请重新加载页面。未执行任何操作。";
     UNTIL: "until", "截止";
     VALUE: "Value", "值";
@@ -323,60 +396,11 @@ texts! {
     WHEN_IT_RUNS_SHORT: "When each runs short", "各账户何时不足";
     WHY: "Why", "原因";
     WITH_MANY: "Command many at once", "批量操作";
+    WITH_THE_EDITOR: "With this text", "使用此文本";
     YEARS: "{} y", "{} 年";
     YES: "yes", "是";
     ZONE_NAME: "My zone", "我的时区";
     ZONE_OWN: "my zone", "我的时区";
     ZONE_PROVIDER: "the provider's zone", "云厂商时区";
     ZONE_UTC: "UTC", "UTC";
-}
-
-/// What a page says after something was done, by the name in its address.
-const DONE: [(&str, Text); 18] = [
-    ("carried-out", Text { english: "The plan was carried out.", chinese: "计划已执行。" }),
-    ("waits", Text { english: "It waits for an approval now.", chinese: "现在等待审批。" }),
-    (
-        "to-be-sent",
-        Text {
-            english: "The renewal is written down, and will be sent to the provider.",
-            chinese: "续费已记录，将发送给云服务商。",
-        },
-    ),
-    ("topped-up", Text { english: "The account was topped up.", chinese: "账户已充值。" }),
-    ("saved", Text { english: "Saved.", chinese: "已保存。" }),
-    (
-        "limit-waits",
-        Text {
-            english: "Saved, but the higher limit waits for a second person.",
-            chinese: "已保存，但更高的限额等待第二人确认。",
-        },
-    ),
-    ("approved", Text { english: "Approved and carried out.", chinese: "已批准并执行。" }),
-    ("rejected", Text { english: "Rejected.", chinese: "已拒绝。" }),
-    ("advanced", Text { english: "The clock was moved.", chinese: "时钟已推进。" }),
-    (
-        "dry-run",
-        Text {
-            english: "The dry run has begun; nothing is changed by it.",
-            chinese: "试运行已开始；不会改变任何内容。",
-        },
-    ),
-    ("job-begun", Text { english: "The job has begun.", chinese: "任务已开始。" }),
-    ("job-cancelled", Text { english: "The job was cancelled.", chinese: "任务已取消。" }),
-    (
-        "installed",
-        Text {
-            english: "The policies hold from the next plan on.", chinese: "策略从下一个计划起生效。"
-        },
-    ),
-    ("policy-removed", Text { english: "The policy was removed.", chinese: "策略已移除。" }),
-    ("tags-set", Text { english: "The tags were set.", chinese: "标签已设置。" }),
-    ("revoked", Text { english: "Revoked.", chinese: "已吊销。" }),
-    ("sent-again", Text { english: "It is sent again.", chinese: "正在重新发送。" }),
-    ("deleted", Text { english: "Deleted.", chinese: "已删除。" }),
-];
-
-/// What was done, by its name; an address cannot have a page say anything else.
-pub(super) fn done(name: &str) -> Option<Text> {
-    DONE.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::console::address;
 use crate::console::address::Address;
+use crate::console::danger::Danger;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
@@ -23,13 +24,11 @@ use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::risk;
-use crate::console::risk::Danger;
+use crate::console::risk::ROWS_MAX;
 use crate::console::risk::Watch;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
-/// As many rows as a part of this page shows; the rest is a link away.
-const ROWS_MAX: usize = 25;
 /// How far back "last night" reaches, in seconds.
 const DAY: i64 = 86_400;
 /// How many pages of the API are counted of that.
@@ -39,8 +38,8 @@ const NIGHT_PAGES_MAX: usize = 10;
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let accounts = visit.get("/v1/accounts?limit=1000").await?;
-    let watch = risk::watch(&visit, &accounts).await?;
     let approvals = visit.get("/v1/approvals?state=pending&limit=1000").await?;
+    let watch = risk::watch(&visit, &accounts, &approvals).await?;
     let since = Address::new("/v1/events", &[]).with("since", Some(frame.now - DAY));
     let (night, is_whole) = visit.list(&since, NIGHT_PAGES_MAX).await?;
     let ready = visit.get("/readyz").await?;
@@ -59,11 +58,12 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
 
 fn at_risk(visit: &Visit, watch: &Watch) -> Markup {
     let frame = &visit.frame;
-    let caption = frame.fill(t::AT_RISK_CAPTION, &[&watch.at_risk.len().to_string()]);
+    let caption = if watch.has_more { t::AT_RISK_MORE_CAPTION } else { t::AT_RISK_CAPTION };
+    let caption = frame.fill(caption, &[&watch.at_risk.len().to_string()]);
     html! {
         section id="at-risk" data-live="at-risk" aria-labelledby="at-risk-title" {
             h2 id="at-risk-title" { (frame.say(t::AT_RISK)) }
-            @if watch.has_more { p.note { (frame.say(t::ONLY_THE_FIRST)) } }
+            @if watch.has_more_due { p.note { (frame.fill(t::ONLY_THE_SOONEST, &[&watch.due.len().to_string()])) } }
             // The first button is what Enter in a field presses, and that must not acknowledge the first row.
             button hidden disabled type="submit" form="warnings" {}
             (risk_table(frame, &caption, &watch.at_risk, ("acknowledge", t::ACKNOWLEDGE)))
@@ -160,7 +160,8 @@ fn due(visit: &Visit, watch: &Watch) -> Markup {
         Column::Figures(t::PRICE),
     ];
     let sums = parts::sums(watch.due.iter().map(|resource| (&resource["price"], &resource["currency"])));
-    let caption = frame.fill(t::DUE_CAPTION, &[&watch.due.len().to_string(), &sums]);
+    let caption = if watch.has_more_due { t::DUE_MORE_CAPTION } else { t::DUE_CAPTION };
+    let caption = frame.fill(caption, &[&watch.due.len().to_string(), &sums]);
     html! {
         section id="due" data-live="due" aria-labelledby="due-title" {
             h2 id="due-title" { (frame.say(t::DUE_THIS_WEEK)) }

@@ -51,6 +51,8 @@ fn token_table(frame: &Frame, tokens: &[Value]) -> Markup {
             html! { code { (plain(token, "id")) } @if is_own { " " small { (frame.say(t::THIS_SESSION)) } } },
             parts::text(&token["name"]),
             html! { (frame.word(plain(token, "role"))) },
+            parts::text(&token["owner"]),
+            html! { @for label in items(token, "approves") { code { (parts::text(label)) } " " } },
             html! { @if accounts.is_empty() { (frame.say(t::ALL)) } @else { (accounts) } },
             frame.time(&token["last_used_at"], None),
             frame.time(&token["expires_at"], None),
@@ -61,6 +63,8 @@ fn token_table(frame: &Frame, tokens: &[Value]) -> Markup {
         Column::Words(t::TOKEN),
         Column::Words(t::NAME),
         Column::Words(t::ROLE),
+        Column::Words(t::OWNER),
+        Column::Words(t::APPROVES),
         Column::Words(t::ACCOUNTS),
         Column::Words(t::LAST_USED),
         Column::Words(t::EXPIRES),
@@ -94,6 +98,7 @@ fn token_form(frame: &Frame) -> Markup {
                 select name="role" { @for role in Role::ALL { option value=(role.name()) { (frame.word(role.name())) } } }
             }
             (parts::field(frame, t::ACCOUNTS_LIST, "accounts", ""))
+            (parts::field(frame, t::APPROVES_LIST, "approves", ""))
             (parts::instant_field(frame, t::EXPIRES, "expires_at", ""))
             button type="submit" { (frame.say(t::CREATE)) }
         }
@@ -103,12 +108,14 @@ fn token_form(frame: &Frame) -> Markup {
 /// `POST /tokens`: another token, whose secret is shown once.
 pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     let form = &visit.form;
-    let accounts = form.get("accounts").map(|accounts| {
-        accounts.split([',', ' ']).map(str::trim).filter(|account| !account.is_empty()).collect::<Vec<_>>()
-    });
+    let words = |name: &str| {
+        let words = form.get(name)?.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
+        Some(words.collect::<Vec<_>>())
+    };
+    let (accounts, approves) = (words("accounts"), words("approves"));
     let body = json!({
         "name": form.get("name").unwrap_or_default(), "role": form.get("role").unwrap_or_default(),
-        "accounts": accounts, "expires_at": form.instant("expires_at"),
+        "accounts": accounts, "approves": approves, "expires_at": form.instant("expires_at"),
     });
     let answer = visit.send(Method::POST, "/v1/tokens", &body).await?;
     Ok(secret_page(&visit, Section::Tokens, plain(&answer.body["token"], "name"), &answer.body["secret"]))

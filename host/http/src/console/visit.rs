@@ -4,7 +4,6 @@
 //! API in this process in the name of the session's token. So a page can do nothing that the token could not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -38,7 +37,9 @@ use crate::console::frame::ZoneChoice;
 use crate::console::language;
 use crate::console::session::Session;
 use crate::console::texts;
+use crate::problem::Problem;
 use crate::request_id::RequestId;
+use crate::request_place;
 use crate::state::AppState;
 use perennial_formats::language::Language;
 
@@ -139,9 +140,7 @@ impl FromRequest<Console> for Visit {
             if !is_own_origin(&parts.headers) {
                 return Err(refuse(texts::FOREIGN_FORM));
             }
-            form = read_form(console, body).await.map_err(|status| {
-                Failure::new(&frame, status, frame.say(texts::UNREADABLE_FORM)).into_response()
-            })?;
+            form = read_signed_in(console, &frame, &parts, body).await.map_err(Failure::into_response)?;
             if !session.made(form.get("proof").unwrap_or_default()) {
                 return Err(refuse(texts::OLD_FORM));
             }
@@ -191,9 +190,26 @@ pub(super) fn is_own_origin(headers: &HeaderMap) -> bool {
     is_own_site && is_own_host
 }
 
+/// Reads the form of somebody who is signed in. It has one of their slots meanwhile, and the request its place afterwards.
+async fn read_signed_in(
+    console: &Console,
+    frame: &Arc<Frame>,
+    parts: &Parts,
+    body: HttpBody,
+) -> Result<Parameters, Failure> {
+    let refuse = |problem: Problem| Failure::of_problem(frame, problem.kind.status(), problem.body());
+    let slots = console.app.acquire_slots(&frame.caller.id, &frame.caller.owner).map_err(refuse)?;
+    let unreadable = |status| Failure::new(frame, status, frame.say(texts::UNREADABLE_FORM));
+    let form = read_form(console, body).await.map_err(unreadable)?;
+    // The requests to the admin API that follow have slots of their own.
+    drop(slots);
+    request_place::take(&parts.extensions).map_err(refuse)?;
+    Ok(form)
+}
+
 /// Reads a form within the limits of size and time.
 pub(super) async fn read_form(console: &Console, body: HttpBody) -> Result<Parameters, StatusCode> {
-    let patience = Duration::from_secs(console.app.limits().body_seconds);
+    let patience = console.app.limits().body_seconds;
     let read = tokio::time::timeout(patience, body::read(body, FORM_MAX, 0)).await;
     let bytes = read.map_err(|_| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| match error {
         body::BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -34,7 +34,6 @@ use sha2::Sha256;
 
 use crate::faults::Faults;
 use crate::faults::broken_body::broken_body;
-use crate::provider_api::serve::BODY_BYTES_MAX;
 use crate::provider_api::serve::ClockSkew;
 use crate::state::AppState;
 
@@ -72,9 +71,11 @@ pub fn wrap(app: &AppState, faults: Faults, router: Router) -> Router {
 
 async fn handle(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let bytes_max = sandbox.app.limits().provider_body_bytes_max;
+    let most = usize::try_from(bytes_max).unwrap_or(usize::MAX);
     let Ok(body) = axum::body::to_bytes(body, most).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "a sandbox reads at most a megabyte").into_response();
+        let detail = format!("a sandbox reads at most {bytes_max} bytes (`limits.provider_body_bytes_max`)");
+        return (StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
     };
     if parts.uri.path() == ROUTE {
         return sandbox.control(&parts.method, &body);

@@ -76,14 +76,14 @@ fn detail(kind: ProblemType) -> &'static str {
         ProblemType::KeyInFlight => "wait for its response, then repeat the request",
         ProblemType::PreconditionFailed => "its version is another; get it again and look at it",
         ProblemType::BodyTimeout => {
-            "the body did not come within 20 seconds; nothing was done, send it again"
+            "the body did not come within 20 seconds (`limits.body_seconds`); nothing was done, send it again"
         }
-        ProblemType::TooLarge => "a body has at most 16777216 bytes",
+        ProblemType::TooLarge => "a body has at most 16777216 bytes (`limits.body_bytes_max`)",
         ProblemType::UnsupportedMediaType => "send `Content-Type: application/json`",
         ProblemType::KeyReused => "use another key for another request",
         ProblemType::TooManyRequests => "a token has at most 64 requests in flight",
         ProblemType::QuotaExceeded => {
-            "there would be 1001 jobs that are kept, and there may be 1000; nothing was done"
+            "there would be 1001 jobs that are kept, and there may be 1000; nothing was done; have fewer, or raise `limits.jobs_per_person_max`"
         }
         ProblemType::Internal => "the host failed; its log says why",
         ProblemType::PluginFailed => "plugin `acme` was stopped after 1s in `timeline`; tell its author",
@@ -96,6 +96,8 @@ fn detail(kind: ProblemType) -> &'static str {
             "nothing was written: the database's file was moved, deleted or replaced: put it back under its name, then send \
              it again"
         }
-        ProblemType::TimedOut => "it may still complete; repeat it with the same `Idempotency-Key`",
+        ProblemType::TimedOut => {
+            "it took more than 30 seconds (`limits.request_seconds`) and may still complete; repeat it with the same `Idempotency-Key`"
+        }
     }
 }

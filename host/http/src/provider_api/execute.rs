@@ -23,6 +23,7 @@ use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::preconditions::Preconditions;
 use perennial_service::error::ServiceError;
+use perennial_service::limits::Limits;
 use perennial_service::writer::WriterContext;
 
 use perennial_store::ReadTx;
@@ -30,6 +31,7 @@ use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::audit;
 use perennial_store::audit::Record;
+use perennial_store::bundles;
 use perennial_store::error::StoreError;
 use perennial_store::keys::OrderKey;
 use perennial_store::provider_keys;
@@ -71,9 +73,9 @@ impl ProviderApiServer {
         mut in_progress: ProviderRequest,
         transaction: Transaction,
     ) -> Result<ProviderRequest, Failure> {
-        let provider = self.provider.clone();
+        let (provider, limits) = (self.provider.clone(), self.app.limits().clone());
         let executed = self.app.writer().call(move |context| {
-            let outcomes = execute_transaction(context, &provider, &in_progress, &transaction);
+            let outcomes = execute_transaction(context, (&provider, &limits), &in_progress, &transaction);
             Ok::<_, ServiceError>(outcomes.map(|outcomes| {
                 in_progress.outcomes.extend(outcomes);
                 in_progress
@@ -85,12 +87,12 @@ impl ProviderApiServer {
 
 fn execute_transaction(
     context: &mut WriterContext,
-    provider: &str,
+    (provider, limits): (&str, &Limits),
     in_progress: &ProviderRequest,
     transaction: &Transaction,
 ) -> Result<Vec<Outcome>, Failure> {
     let (at, publisher) = (context.now(), context.publisher());
-    let executor = TransactionExecutor { at, provider, in_progress, transaction };
+    let executor = TransactionExecutor { at, provider, limits, in_progress, transaction };
     let result = context.engine.in_transaction(|engine| executor.execute_all(engine));
     let result = match result {
         Err(TransactionError::Refused(index, refusal, events)) => {
@@ -112,6 +114,7 @@ fn execute_transaction(
 struct TransactionExecutor<'a> {
     at: Timestamp,
     provider: &'a str,
+    limits: &'a Limits,
     in_progress: &'a ProviderRequest,
     transaction: &'a Transaction,
 }
@@ -212,6 +215,7 @@ impl TransactionExecutor<'_> {
                         refusal.ok_or_else(|| internal("no plugin")).map_err(TransactionError::Failure)?;
                     return Ok((Outcome::Refused(refusal), Vec::new()));
                 }
+                self.check_attribute(engine.db(), resource, name)?;
                 Ok((no_cost(), engine.set_attribute(self.at, resource, name, value)?))
             }
             Mutation::ChangeSettings(changes) => {
@@ -233,6 +237,15 @@ impl TransactionExecutor<'_> {
                 Ok((Outcome::Token { value, valid_until }, Vec::new()))
             }
         }
+    }
+
+    /// Checks that the resource may have one more attribute, if it has none with this name.
+    fn check_attribute(&self, db: &ReadTx, resource: &str, name: &str) -> Result<(), TransactionError> {
+        let Some((stored, member)) = bundles::find_by_resource(db, resource)? else { return Ok(()) };
+        let present = &stored.bundle[member].attributes;
+        let count = if present.contains_key(name) { 0 } else { present.len() + 1 };
+        let problem = self.limits.named_problem(resource, 0, count);
+        problem.map_or(Ok(()), |problem| Err(TransactionError::Failure(internal(problem))))
     }
 
     fn command(

@@ -1,8 +1,6 @@
 //! Reads whole requests to a provider's API, within limits. Every response, also to a failure, is in the provider's
 //! shape.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -24,8 +22,6 @@ use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
 use perennial_engine::clock::Stopwatch;
 
-/// The longest body, in bytes: a command with ten IDs takes some hundreds.
-pub const BODY_BYTES_MAX: u32 = 1 << 20;
 /// The most bytes that are read and dropped beyond it, so that a client that sends before it reads gets the response.
 const DRAINED_BYTES_MAX: usize = 16 << 20;
 
@@ -70,7 +66,7 @@ async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract
 
 /// Responds to a request within the limits of concurrency, size and time.
 async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::extract::Request) -> Response {
-    let limit = Duration::from_secs(endpoint.app.limits().request_seconds);
+    let limit = endpoint.app.limits().request_seconds;
     let (parts, body) = request.into_parts();
     let headers = header_texts(&parts.headers);
     let head = Request {
@@ -119,11 +115,12 @@ async fn read_unauthenticated(
     let address = head.extensions.get::<ClientAddress>();
     let slot = address.map(|address| endpoint.app.acquire_unauthenticated(*address).ok_or(Failure::Busy(1)));
     let _slot = slot.transpose()?;
-    let limit = Duration::from_secs(endpoint.app.limits().body_seconds);
-    let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let limit = endpoint.app.limits().body_seconds;
+    let most_bytes = endpoint.app.limits().provider_body_bytes_max;
+    let most = usize::try_from(most_bytes).unwrap_or(usize::MAX);
     let read = tokio::time::timeout(limit, body::read(body, most, DRAINED_BYTES_MAX)).await;
     let bytes = read.map_err(|_| Failure::TimedOut)?.map_err(|error| match error {
-        BodyError::TooLarge => Failure::TooLarge(BODY_BYTES_MAX),
+        BodyError::TooLarge => Failure::TooLarge(most_bytes),
         BodyError::Broken => Failure::Malformed,
     })?;
     Ok(bytes.to_vec())

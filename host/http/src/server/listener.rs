@@ -29,8 +29,8 @@ use crate::server::ConnectionLimits;
 use crate::server::Tls;
 use crate::server::connections::Connections;
 use crate::server::connections::IsAuthenticated;
+use crate::server::malformed_request::ExchangeStage;
 use crate::server::malformed_request::MalformedRequestGuard;
-use crate::server::malformed_request::RequestDispatched;
 use crate::server::paced_stream::Backlog;
 use crate::server::paced_stream::PacedStream;
 use crate::server::service::ConnectionService;
@@ -218,13 +218,13 @@ impl Client {
         malformed_response: Option<Arc<[u8]>>,
     ) {
         let ConnectionLimits { head, pace, .. } = self.limits;
-        let (backlog, dispatched) = (Backlog::default(), RequestDispatched::default());
+        let (backlog, stage) = (Backlog::default(), ExchangeStage::default());
         let service = ConnectionService {
             router: TowerToHyperService::new(self.router),
             address: self.address,
             backlog: backlog.clone(),
             is_authenticated: self.is_authenticated,
-            dispatched: Arc::clone(&dispatched),
+            stage: stage.clone(),
         };
         let stream = PacedStream::new(stream, pace, backlog);
         let mut http = hyper::server::conn::http1::Builder::new();
@@ -237,7 +237,7 @@ impl Client {
             Some(malformed_response) => {
                 // The guard answers what the library would only close, so it has to be first.
                 http.header_read_timeout(head + GUARD_MARGIN);
-                let stream = MalformedRequestGuard::new(stream, dispatched, malformed_response, head);
+                let stream = MalformedRequestGuard::new(stream, stage, malformed_response, head);
                 watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
             }
         };

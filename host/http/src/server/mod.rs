@@ -43,11 +43,8 @@ impl ConnectionLimits {
         ConnectionLimits {
             connections_max: limits.connections_max,
             per_address_max: limits.connections_per_address_max,
-            head: Duration::from_secs(limits.head_seconds),
-            pace: Pace {
-                stall: Duration::from_secs(limits.stall_seconds),
-                response: Duration::from_secs(limits.response_seconds),
-            },
+            head: limits.head_seconds,
+            pace: Pace { stall: limits.stall_seconds, response: limits.response_seconds },
         }
     }
 }

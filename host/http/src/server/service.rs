@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
-use axum::body::Body;
 use axum::http::Request;
 use axum::http::Response;
 use hyper::body::Incoming;
@@ -16,7 +15,8 @@ use hyper_util::service::TowerToHyperService;
 use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
 use crate::server::connections::IsAuthenticated;
-use crate::server::malformed_request::RequestDispatched;
+use crate::server::malformed_request::ExchangeStage;
+use crate::server::malformed_request::ResponseBody;
 use crate::server::paced_stream::Backlog;
 
 /// The service of one connection.
@@ -25,16 +25,16 @@ pub(super) struct ConnectionService {
     pub(super) address: ClientAddress,
     pub(super) backlog: Backlog,
     pub(super) is_authenticated: IsAuthenticated,
-    pub(super) dispatched: RequestDispatched,
+    pub(super) stage: ExchangeStage,
 }
 
 impl Service<Request<Incoming>> for ConnectionService {
-    type Response = Response<Body>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        self.dispatched.store(true, Ordering::Relaxed);
+        let end = self.stage.begin();
         request.extensions_mut().insert(self.address);
         let (backlog, is_authenticated) =
             (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated));
@@ -46,7 +46,7 @@ impl Service<Request<Incoming>> for ConnectionService {
             if response.extensions().get::<AuthenticatedMark>().is_some() {
                 is_authenticated.store(true, Ordering::Relaxed);
             }
-            Ok(response)
+            Ok(response.map(|body| ResponseBody { body, _end: end }))
         })
     }
 }

@@ -108,13 +108,16 @@ impl AppState {
         prepare: impl FnOnce(&mut WriterContext) -> Result<(), Problem> + Send + 'static,
         work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
     ) -> Result<WriteResponse, Problem> {
-        let answers_max = self.limits().responses_per_token_max;
+        let limits = self.limits().clone();
         let write = move |writer: &mut WriterContext| {
             if let Some(response) = stored_response(writer, &request)? {
                 return Ok(response);
             }
+            if request.is_replay_only() {
+                return Ok(WriteResponse::no_content());
+            }
             if request.key().is_some() {
-                quotas::check_answers(writer, &request.caller.id, answers_max)?;
+                quotas::check_answers(writer, &request.caller.id, &limits)?;
             }
             let mut subject = AuditSubject::default();
             let result = prepare(writer).and_then(|()| commit(writer, &request, &mut subject, work));
@@ -158,7 +161,7 @@ fn commit(
         let WriteContext { mut engine, audit_subject, events, .. } = context;
         engine.claim_time(at)?;
         audit::insert(engine.tx(), &audit_record(request, &response, at, audit_subject))?;
-        if let Some(key) = request.key() {
+        if let Some(key) = stored_key(request, &response) {
             let stored = response.to_stored(request.fingerprint());
             idempotency_keys::insert(engine.tx(), &request.caller.id, key, &stored, at)?;
         }
@@ -178,11 +181,17 @@ fn commit(
         Err(_) => {}
     }
     let (response, events) = written?;
-    if request.key().is_some() {
+    if stored_key(request, &response).is_some() {
         writer.note_stored_response(&request.caller.id);
     }
     publisher.publish(&events);
     Ok(response)
+}
+
+/// The idempotency key under which a response is stored. When the plan has changed, nothing was done, and the same key is
+/// good for the plan that it is now.
+fn stored_key<'r>(request: &'r WriteRequest, response: &WriteResponse) -> Option<&'r str> {
+    request.key().filter(|_| response.outcome() != ProblemType::PlanChanged.slug())
 }
 
 fn audit_record(

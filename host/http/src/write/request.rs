@@ -1,7 +1,6 @@
 //! The extractor of requests that write: the caller, the headers that every write may have, and the body.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body as HttpBody;
 use axum::body::Bytes;
@@ -22,10 +21,12 @@ use crate::input::Body;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::request_id::RequestId;
+use crate::request_place;
 use crate::route_table;
 use crate::state::AppState;
 use crate::state::InFlightKey;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits::time_text;
 
 /// The longest idempotency key, reason and `If-Match`, in bytes.
 const HEADER_MAX: usize = 255;
@@ -47,6 +48,8 @@ pub struct WriteRequest {
     if_match: Option<String>,
     /// `Idempotency-Key`, held until the request is dropped.
     key: Option<InFlightKey>,
+    /// Whether only the response of an earlier request is wanted, and nothing is to be done.
+    is_replay_only: bool,
     fingerprint: String,
 }
 
@@ -56,7 +59,12 @@ impl WriteRequest {
         self.key.as_ref().map(InFlightKey::key)
     }
 
-    /// Equal for requests with the same method, path, query and body.
+    /// Whether only the response of an earlier request with the same key is wanted, and nothing is to be done.
+    pub(crate) fn is_replay_only(&self) -> bool {
+        self.is_replay_only
+    }
+
+    /// Equal for requests with the same method, path, query and body; `Idempotency-Fingerprint` stands for the body.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -79,16 +87,21 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
         let path = MatchedPath::from_request_parts(&mut parts, app).await.map_err(internal)?;
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| internal("no caller"))?;
         let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
-        let bytes = read_body(&parts.headers, body, app).await?;
+        let bytes_max = T::bytes_max(app.limits().body_bytes_max);
+        let bytes = read_body(&parts.headers, body, app, bytes_max).await?;
+        request_place::take(&parts.extensions)?;
         let key = header_text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-        let (fingerprint, body) = read(app, parts.method.clone(), path_and_query, bytes).await?;
+        let stands_for_body = header_text(&parts.headers, "idempotency-fingerprint")?;
+        let target = Target { method: parts.method.clone(), path_and_query, stands_for_body };
+        let (fingerprint, body) = read(app, target, bytes).await?;
         let request = WriteRequest {
             operation: format!("{} {}", parts.method, route_table::documented_path(path.as_str())),
             id: id.0,
             reason: header_text(&parts.headers, "x-reason")?,
             if_match: header_text(&parts.headers, "if-match")?,
             fingerprint,
+            is_replay_only: replay_only(&parts.headers, key.is_some())?,
             key: key.map(|key| app.claim_key(&caller.id, &key)).transpose()?,
             caller,
         };
@@ -100,13 +113,12 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
 /// time: reading takes up to a second and ten times the size of the body in memory.
 async fn read<T: Body>(
     app: &AppState,
-    method: Method,
-    path_and_query: String,
+    target: Target,
     bytes: Bytes,
 ) -> Result<(String, Result<T, Problem>), Problem> {
     let is_inline = bytes.len() <= INLINE_BODY_MAX;
     let limits = app.limits().body_limits();
-    let work = move || (fingerprint(&method, &path_and_query, &bytes), input::read(&bytes, limits));
+    let work = move || (target.fingerprint(&bytes), input::read(&bytes, limits));
     if is_inline {
         return Ok(work());
     }
@@ -125,17 +137,28 @@ fn internal(why: impl std::fmt::Display) -> Problem {
 }
 
 /// Reads the body, if it is JSON, within the limits of size and time.
-async fn read_body(headers: &HeaderMap, body: HttpBody, app: &AppState) -> Result<Bytes, Problem> {
-    let limit = app.limits().body_bytes_max;
-    // Without a limit of its own, a client that sends nothing keeps its permit for ever.
-    let seconds = app.limits().body_seconds;
-    let read = tokio::time::timeout(Duration::from_secs(seconds), body::read(body, limit, 0)).await;
+async fn read_body(
+    headers: &HeaderMap,
+    body: HttpBody,
+    app: &AppState,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    // Without a limit of its own, a client that sends nothing keeps a place of its token for ever.
+    let patience = app.limits().body_seconds;
+    let read = tokio::time::timeout(patience, body::read(body, limit, 0)).await;
     let late = |_| {
-        let detail =
-            format!("the body did not come within {seconds} seconds; nothing was done, send it again");
+        let detail = format!(
+            "the body did not come within {} (`limits.body_seconds`); nothing was done, send it again",
+            time_text(patience)
+        );
         Problem::new(ProblemType::BodyTimeout, detail)
     };
-    let too_large = || Problem::new(ProblemType::TooLarge, format!("a body has at most {limit} bytes"));
+    let too_large = || {
+        Problem::new(
+            ProblemType::TooLarge,
+            format!("a body has at most {limit} bytes (`limits.body_bytes_max`)"),
+        )
+    };
     let bytes = read.map_err(late)?.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
         BodyError::Broken => {
@@ -166,11 +189,44 @@ fn header_text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>
     }
 }
 
-fn fingerprint(method: &Method, path_and_query: &str, body: &[u8]) -> String {
-    let mut digest = Sha256::new();
-    for part in [method.as_str().as_bytes(), path_and_query.as_bytes(), body] {
-        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        digest.update(part);
+/// Whether the request asks for the response of an earlier one only, which takes a key.
+fn replay_only(headers: &HeaderMap, has_key: bool) -> Result<bool, Problem> {
+    let name = "idempotency-replay-only";
+    match header_text(headers, name)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") if has_key => Ok(true),
+        Some("true") => {
+            let detail =
+                "it takes a POST with an `Idempotency-Key`, whose response is wanted; nothing was done";
+            Err(Problem::field(ProblemType::BadRequest, name, detail))
+        }
+        Some(_) => {
+            Err(Problem::field(ProblemType::BadRequest, name, "it is `true` or `false`; nothing was done"))
+        }
     }
-    hex::encode(digest.finalize())
+}
+
+/// What makes two requests the same one, beside their bodies.
+struct Target {
+    method: Method,
+    path_and_query: String,
+    /// What the client compares in place of the body: of two bodies that want the same, one can name another plan.
+    stands_for_body: Option<String>,
+}
+
+impl Target {
+    fn fingerprint(&self, body: &[u8]) -> String {
+        let parts = [self.method.as_str().as_bytes(), self.path_and_query.as_bytes()].into_iter();
+        // Four parts are never three: what stands for a body is not taken for one.
+        let body = match &self.stands_for_body {
+            None => vec![body],
+            Some(stands_for_body) => vec![stands_for_body.as_bytes(), b"in place of the body"],
+        };
+        let mut digest = Sha256::new();
+        for part in parts.chain(body) {
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(part);
+        }
+        hex::encode(digest.finalize())
+    }
 }

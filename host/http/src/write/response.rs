@@ -59,6 +59,13 @@ impl WriteResponse {
         self
     }
 
+    /// 204: nothing is stored under the key, and nothing was done.
+    pub(crate) fn no_content() -> WriteResponse {
+        let outcome = "done".to_owned();
+        let (status, body) = (StatusCode::NO_CONTENT, String::new());
+        WriteResponse { status, headers: BTreeMap::new(), body, replay_body: None, outcome }
+    }
+
     fn json(status: StatusCode, body: &impl Serialize) -> WriteResponse {
         let body = serde_json::to_string(body).expect("responses have text as keys");
         WriteResponse {

@@ -60,7 +60,16 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/connections/{id}:drive") => r#"{"driver": "watch"}"#,
         (_, "/v1/calls/{id}:resolve") => r#"{"decision": "give_up"}"#,
         (_, "/v1/policies") => r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]"}"#,
+        (_, "/v1/policies:run") => {
+            let resource = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            let file = "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]";
+            return serde_json::json!({ "file": file, "resource": resource }).to_string();
+        }
+        (_, "/v1/policies:compare") => {
+            r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]", "months": 1}"#
+        }
         (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
+        (_, "/v1/plugins/breakers:release") => r#"{"revision": "none"}"#,
         (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
         (_, "/v1/plugins/bindings:unbind") => r#"{"provider": "none", "mode": "shadow"}"#,
         (_, "/v1/plugins/bindings:promote" | "/v1/plugins/bindings:roll-back") => {
@@ -155,6 +164,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/accounts/{id}                        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         PATCH  /v1/accounts/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
         GET    /v1/accounts/{id}/ledger                 401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/accounts/{id}/balances               401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/accounts/{id}:top-up                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/resources                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/resources:import                     401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
@@ -218,6 +228,10 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/calls/{id}:resolve                   401 403 404 404 404 | 403 404 404 404 | 403 404 404 404
         GET    /v1/drift                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plugins/parked                       401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/plugins/parked:release               401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        GET    /v1/plugins/breakers                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/plugins/breakers:release             401 403 404 404 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/plugins/revisions                    401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         POST   /v1/plugins/revisions                    401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
         GET    /v1/plugins/revisions/{digest}           401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
@@ -234,6 +248,8 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         DELETE /v1/policies/{name}                      401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}/history              401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policies/{name}/differences          401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        POST   /v1/policies:run                         401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
+        POST   /v1/policies:compare                     401 403 200 200 200 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policy-calendars                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         DELETE /v1/policy-calendars/{name}              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/policy-calendars/{name}/history      401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
@@ -307,6 +323,7 @@ fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
     for (there, not_there) in [
         ("/v1/accounts/beta-bd", "/v1/accounts/none"),
         ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
+        ("/v1/accounts/beta-bd/balances", "/v1/accounts/none/balances"),
         ("/v1/resources/bcc-1", "/v1/resources/none"),
         ("/v1/approvals/bcc-1~1", "/v1/approvals/none~1"),
     ] {

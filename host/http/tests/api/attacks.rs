@@ -1,8 +1,11 @@
 //! Attacks that held, so that they go on holding: the same request many times at once, paths that pretend, tokens that nearly
 //! are, and JSON that is hardly one.
 
+use axum::body::Body;
+use axum::http::Request;
 use axum::http::StatusCode;
 use serde_json::json;
+use tower::ServiceExt;
 
 use crate::harness::Server;
 
@@ -150,4 +153,28 @@ fn a_clock_is_moved_to_no_instant_that_makes_no_sense() {
         let answer = server.post("admin", "/v1/clock:advance", &json!({ "to": to }).to_string());
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{to}: {}", answer.body);
     }
+}
+
+#[test]
+fn reading_a_large_body_holds_up_no_other_request() {
+    let server = Server::furnished();
+    let body = format!("{{\"resources\": [{}1]}}", "[],     ".repeat(1_500_000));
+    let import = Request::post("/v1/resources:import")
+        .header("authorization", format!("Bearer {}", server.secret("admin")))
+        .header("content-type", "application/json");
+    let import = server.router.clone().oneshot(import.body(Body::from(body)).unwrap());
+    let looked = Request::get("/openapi.json").body(Body::empty()).unwrap();
+    let looked = server.router.clone().oneshot(looked);
+    // One thread: were the body read on it, nothing else would be answered before.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let import = tokio::spawn(import);
+        // Once the body has come, it is being read.
+        while !import.is_finished() && server.host.large_bodies() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(looked.await.unwrap().status(), StatusCode::OK);
+        assert!(!import.is_finished(), "the body is still being read");
+        assert!(import.await.unwrap().unwrap().status().is_client_error());
+    });
 }

@@ -14,6 +14,7 @@ use axum::http::HeaderMap;
 use axum::http::Request;
 use axum::http::StatusCode;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::rules::Providers;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
 use perennial_http::admin as api;
@@ -56,6 +57,7 @@ pub struct Server {
     sending: Option<JoinHandle<()>>,
     folder: Option<TempDir>,
     tokens: BTreeMap<String, String>,
+    providers: Providers,
 }
 
 /// What a request was answered.
@@ -79,7 +81,13 @@ impl Server {
 
     /// A server on an empty database, with these limits and this way of sending to webhooks.
     fn configured(limits: Limits, webhooks: Webhooks) -> Server {
-        Server::tokened(TempDir::new().unwrap(), START, limits, webhooks)
+        Server::tokened(TempDir::new().unwrap(), START, limits, webhooks, plugins::bundled())
+    }
+
+    /// A server on an empty database, with these rules.
+    pub fn over(providers: Providers) -> Server {
+        let limits = Limits { readers: 2, ..Limits::DEFAULT };
+        Server::tokened(TempDir::new().unwrap(), START, limits, Webhooks::DEFAULT, providers)
     }
 
     /// The same as [`Server::furnished`], with these limits.
@@ -93,11 +101,18 @@ impl Server {
     pub fn on_copy_of(path: &Path, now: &str) -> Server {
         let folder = TempDir::new().unwrap();
         std::fs::copy(path, database(folder.path())).unwrap();
-        Server::tokened(folder, now, Limits { readers: 2, ..Limits::DEFAULT }, Webhooks::DEFAULT)
+        let limits = Limits { readers: 2, ..Limits::DEFAULT };
+        Server::tokened(folder, now, limits, Webhooks::DEFAULT, plugins::bundled())
     }
 
     /// A server on the database in `folder`, with a new token for each role.
-    fn tokened(folder: TempDir, now: &str, limits: Limits, webhooks: Webhooks) -> Server {
+    fn tokened(
+        folder: TempDir,
+        now: &str,
+        limits: Limits,
+        webhooks: Webhooks,
+        providers: Providers,
+    ) -> Server {
         let mut store = Store::open(&database(folder.path())).unwrap();
         let mut tokens = BTreeMap::new();
         let everybody = Role::ALL.map(|role| (role.name().to_owned(), role, None));
@@ -116,7 +131,7 @@ impl Server {
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);
         }
-        Server::start(store, folder, now, tokens, limits, webhooks)
+        Server::start(store, folder, now, tokens, (limits, webhooks), providers)
     }
 
     fn start(
@@ -124,19 +139,20 @@ impl Server {
         folder: TempDir,
         now: &str,
         tokens: BTreeMap<String, String>,
-        limits: Limits,
-        webhooks: Webhooks,
+        (limits, webhooks): (Limits, Webhooks),
+        providers: Providers,
     ) -> Server {
         let start = Some(now.parse::<Timestamp>().unwrap());
         let (host, running) =
-            Service::start(store, &database(folder.path()), plugins::bundled(), start, limits).unwrap();
+            Service::start(store, &database(folder.path()), providers.clone(), start, limits).unwrap();
         host.configure_webhooks(webhooks);
         host.set_secret_box(SecretBox::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let host = AppState::new(host);
         let router = api::router(&host);
-        Server { host, router, runtime, running: Some(running), sending: None, folder: Some(folder), tokens }
+        let running = Some(running);
+        Server { host, router, runtime, running, sending: None, folder: Some(folder), tokens, providers }
     }
 
     /// Makes a token of a person who has no other, as the command line does.
@@ -175,7 +191,7 @@ impl Server {
         // A virtual clock does not go back.
         let ticked_at = perennial_store::clock::ticked_at(store.db()).unwrap();
         let now = ticked_at.map(|ticked_at| (ticked_at + 1).to_string()).unwrap_or(START.to_owned());
-        Server::start(store, folder, &now, tokens, limits, webhooks)
+        Server::start(store, folder, &now, tokens, (limits, webhooks), self.providers.clone())
     }
 
     /// A furnished server that may send to this machine, and does so once it is told to.

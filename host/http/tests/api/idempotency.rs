@@ -109,6 +109,41 @@ fn a_dry_runs_idempotency_key_repeats_it_and_is_refused_for_the_command() {
 }
 
 #[test]
+fn what_stands_for_a_body_is_compared_in_its_place() {
+    let server = Server::furnished();
+    let headers = |of: &'static str| vec![KEY[0], of];
+    let send = |of, body| server.send("operator", "POST", TOP_UP, &headers(of), body);
+    let first = send("idempotency-fingerprint: 1", BODY);
+    let again = send("idempotency-fingerprint: 1", r#"{"amount": "9.00"}"#);
+    assert_eq!((again.body, again.headers["idempotency-replayed"].to_str().unwrap()), (first.body, "true"));
+    for of in ["idempotency-fingerprint: 2", "x-reason: r"] {
+        let answer = send(of, BODY).json();
+        assert_eq!(
+            answer["type"],
+            format!("urn:perennial:problem:{}", ProblemType::KeyReused.slug()),
+            "{of}"
+        );
+    }
+    assert_eq!(balance(&server), "501.00");
+}
+
+#[test]
+fn asking_for_an_earlier_response_only_does_nothing() {
+    let server = Server::furnished();
+    let only = [KEY[0], "idempotency-replay-only: true"];
+    let none = server.send("operator", "POST", TOP_UP, &only, BODY);
+    assert_eq!((none.status.as_u16(), none.body.as_str()), (204, ""));
+    assert_eq!(balance(&server), "500.00");
+    let first = server.send("operator", "POST", TOP_UP, KEY, BODY);
+    assert_eq!(server.send("operator", "POST", TOP_UP, &only, BODY).body, first.body);
+    assert_eq!(balance(&server), "501.00");
+    for wrong in [vec![only[1]], vec![KEY[0], "idempotency-replay-only: yes"]] {
+        assert_eq!(server.send("operator", "POST", TOP_UP, &wrong, BODY).status, 400, "{wrong:?}");
+    }
+    assert_eq!(balance(&server), "501.00");
+}
+
+#[test]
 fn a_key_holds_for_a_week_of_the_hosts_clock_and_is_free_afterwards() {
     let server = Server::furnished();
     let first = server.send("operator", "POST", TOP_UP, KEY, BODY);

@@ -58,6 +58,12 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_channels_failing Enabled channels that deliver nothing.
         # TYPE perennial_channels_failing gauge
         perennial_channels_failing 0
+        # HELP perennial_plugin_bundles_parked Bundles that are parked, because plugins fail over them.
+        # TYPE perennial_plugin_bundles_parked gauge
+        perennial_plugin_bundles_parked 0
+        # HELP perennial_plugin_breakers_open Revisions of plugins that are not asked for a while.
+        # TYPE perennial_plugin_breakers_open gauge
+        perennial_plugin_breakers_open 0
         # HELP perennial_jobs_running Running jobs.
         # TYPE perennial_jobs_running gauge
         perennial_jobs_running 0

@@ -1,5 +1,7 @@
 //! Everything that goes wrong is a problem in one shape.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Request;
 use expect_test::expect;
@@ -79,7 +81,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
               "field": "stage"
             },
             {
-              "detail": "unknown parameter; there are `cursor`, `limit`, `tag`, `account`, `provider`, `kind`, `stage`, `expires_from`, `expires_before`, `sort`",
+              "detail": "unknown parameter; there are `cursor`, `limit`, `tag`, `account`, `provider`, `kind`, `stage`, `risk`, `expires_from`, `expires_before`, `sort`",
               "field": "colour"
             }
           ],
@@ -172,7 +174,7 @@ fn bodies_are_json_and_no_larger_than_the_limit() {
         413 Payload Too Large
         content-type: application/problem+json
         {
-          "detail": "a body has at most 1024 bytes",
+          "detail": "a body has at most 1024 bytes (`limits.body_bytes_max`)",
           "status": 413,
           "title": "The body is too large",
           "type": "urn:perennial:problem:too-large"
@@ -235,7 +237,7 @@ fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
         content-type: application/problem+json
         retry-after: 1
         {
-          "detail": "too many requests are in flight",
+          "detail": "too many requests are in flight (`limits.concurrency_max`)",
           "status": 503,
           "title": "The host is busy or stopping",
           "type": "urn:perennial:problem:unavailable"
@@ -254,19 +256,20 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
     let tokens = server.get("admin", "/v1/tokens").json();
     let id = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(tokens["items"][0]["name"], "viewer");
-    let slot = server.host.acquire_slot(&id.into()).unwrap();
+    let id = Arc::<str>::from(id);
+    let slots = server.host.acquire_slots(&id, &id).unwrap();
     expect![[r#"
         429 Too Many Requests
         content-type: application/problem+json
         retry-after: 1
         {
-          "detail": "a token has at most 1 requests in flight",
+          "detail": "a token has at most 1 requests in flight: wait for some of them, or raise `limits.concurrency_per_token_max`",
           "status": 429,
           "title": "Too many requests are in flight",
           "type": "urn:perennial:problem:too-many-requests"
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/accounts").shown());
-    drop(slot);
+    drop(slots);
     assert_eq!(server.get("viewer", "/v1/accounts").status, 200);
 }
 
@@ -334,6 +337,12 @@ fn what_nothing_can_be_counted_from_is_refused_where_it_comes_in() {
         ("/v1/resources:import", resource("9999-12-31T23:59:58Z")),
         ("/v1/resources:import", resource("9000-01-01T00:00:00Z")),
         ("/v1/clock:advance", r#"{"to": "9999-12-31T23:59:58Z"}"#.to_owned()),
+        ("/v1/tokens", r#"{"name": "t", "role": "viewer", "expires_at": "9999-12-31T23:59:58Z"}"#.to_owned()),
+        (
+            "/v1/provider-keys",
+            r#"{"account": "acme-hw", "name": "k", "expires_at": "9999-12-31T23:59:58Z"}"#.to_owned(),
+        ),
+        ("/v1/acknowledgements", r#"{"resource": "ecs-1", "until": "9999-12-31T23:59:58Z"}"#.to_owned()),
     ] {
         let answer = server.post("admin", path, &body);
         assert_eq!(answer.status, 422, "{path}: {}", answer.body);

@@ -91,7 +91,7 @@ fn there_are_no_more_policies_than_a_host_may_have() {
     looked["dry_run"] = true.into();
     let looked = server.post("admin", "/v1/policies", &looked.to_string());
     assert!(is_used_up(&looked), "a look says so, too: {}", looked.body);
-    let detail = "there would be 4 policies, and there may be 3; nothing was done; remove some, or raise `limits.policies_max`";
+    let detail = "there would be 4 policies, and there may be 3; nothing was done; have fewer, or raise `limits.policies_max`";
     assert_eq!(looked.json()["detail"], detail);
     // One that is removed makes room for another.
     assert_eq!(server.send("admin", "DELETE", "/v1/policies/p1", &[], "").status, 200);
@@ -177,4 +177,101 @@ fn an_import_leads_to_no_more_resources_than_an_account_may_have() {
     };
     assert_eq!(flood(import), 2);
     assert_eq!(server.get("admin", "/v1/resources").json()["items"].as_array().unwrap().len(), 2);
+}
+
+/// A server with an account and a resource `ecs-1`, and what adds to it: tags or attributes, by their group.
+fn with_resource(limits: Limits) -> Server {
+    let server = Server::with(Limits { readers: 1, ..limits });
+    let account = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00"}"#;
+    assert_eq!(server.post("admin", "/v1/accounts", account).status, 201);
+    assert_eq!(import_named(&server, "ecs-1", "tags", &[], false).status, 200);
+    server
+}
+
+/// Imports a resource with these tags or attributes.
+fn import_named(server: &Server, id: &str, group: &str, names: &[String], update: bool) -> ApiResponse {
+    let mut resource = json!({
+        "id": id, "account": "a", "kind": "ecs", "charging": "prepaid",
+        "started_at": "2026-01-01T00:00:00Z", "expires_at": "2026-03-01T00:00:00Z",
+        "term": { "count": 1, "unit": "month" }, "price": "1.00",
+    });
+    resource[group] = names.iter().map(|name| (name.clone(), json!("x"))).collect();
+    let body = json!({ "resources": [resource], "update": update }).to_string();
+    server.post("admin", "/v1/resources:import", &body)
+}
+
+fn names(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("name-{number}")).collect()
+}
+
+fn patch(server: &Server, body: &Value) -> ApiResponse {
+    server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], &body.to_string())
+}
+
+#[test]
+fn a_resource_is_given_no_more_tags_or_attributes_than_it_may_have() {
+    for (group, limit) in [("tags", "tags_per_resource_max"), ("attributes", "attributes_per_resource_max")] {
+        let limits = Limits { tags_per_resource_max: 5, attributes_per_resource_max: 5, ..Limits::DEFAULT };
+        let server = with_resource(limits);
+        let is_refused = |answer: &ApiResponse| {
+            let detail = format!(
+                "would have 6 {group}, and a resource may have 5; nothing was done; give it fewer, or raise `limits.{limit}`"
+            );
+            assert!(is_used_up(answer) && answer.body.contains(&detail), "{}", answer.body);
+        };
+        let named = |numbers| names(numbers).into_iter().map(|name| (name, json!("x"))).collect::<Value>();
+        let has = || server.get("admin", "/v1/resources/ecs-1").json()[group].as_object().unwrap().len();
+        // However many times: what counts is what it has then.
+        assert_eq!(flood(|number| patch(&server, &json!({ group: named(number..number + 1) }))), 5);
+        is_refused(&patch(&server, &json!({ group: named(5..6) })));
+        is_refused(&import_named(&server, "ecs-1", group, &names(5..6), true));
+        is_refused(&import_named(&server, "ecs-2", group, &names(0..6), false));
+        assert_eq!(has(), 5);
+        assert_eq!(server.get("admin", "/v1/resources/ecs-2").status, 404);
+        // What is there may be changed, and what is removed makes room.
+        assert_eq!(patch(&server, &json!({ group: { "name-0": "y" } })).status, 200);
+        assert_eq!(import_named(&server, "ecs-1", group, &names(0..5), true).status, 200);
+        if group == "tags" {
+            assert_eq!(patch(&server, &json!({ "tags": { "name-0": null, "name-5": "x" } })).status, 200);
+            assert_eq!(has(), 5);
+        }
+    }
+}
+
+#[test]
+fn the_largest_change_of_a_resource_is_one_question_to_its_plugin() {
+    let server = with_resource(Limits::DEFAULT);
+    let calls = || {
+        let text = server.get("viewer", "/metrics").body;
+        let calls = text.lines().filter(|line| line.starts_with("perennial_plugin_calls_total{"));
+        calls.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum::<u64>()
+    };
+    let value = "x".repeat(Limits::DEFAULT.body_text_bytes_max);
+    let attributes = names(0..Limits::DEFAULT.attributes_per_resource_max).into_iter();
+    let attributes = attributes.map(|name| (name, json!(value))).collect::<Value>();
+    let before = calls();
+    let changed = patch(&server, &json!({ "attributes": attributes }));
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let changed = changed.json();
+    assert_eq!(changed["events"].as_array().unwrap().len(), Limits::DEFAULT.attributes_per_resource_max);
+    assert_eq!(changed["resource"]["attributes"], attributes);
+    assert!(before > 0, "calls are counted");
+    let asked = calls() - before;
+    assert!((1..=2).contains(&asked), "{asked} calls for one change");
+}
+
+#[test]
+fn an_account_has_no_more_client_tokens_remembered_than_it_may() {
+    let server = server(Limits { client_tokens_per_account_max: 3, ..Limits::DEFAULT });
+    let renew = |number: usize| {
+        let options = json!({ "clientToken": format!("t-{number}") });
+        let body = json!({ "term": { "count": 1, "unit": "month" }, "options": options }).to_string();
+        server.post("operator", "/v1/resources/bcc-1:renew", &body)
+    };
+    // A refused command is remembered like one that was carried out.
+    let refused =
+        (0..9).map(|number| (number, renew(number))).find(|(_, answer)| is_used_up(answer)).unwrap();
+    assert_eq!(refused.0, 3, "{}", refused.1.body);
+    assert!(refused.1.body.contains("raise `limits.client_tokens_per_account_max`"), "{}", refused.1.body);
+    assert!(!is_used_up(&renew(0)), "one that is known is answered");
 }

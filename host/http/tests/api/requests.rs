@@ -46,9 +46,18 @@ const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "ki
 const POLICIES: &str = r#"{"file": "[[policy]]\nname = \"small-only\"\nscript = \"small-only.rhai\"\nmode = \"shadow\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n",
     "scripts": {"small-only.rhai": "fn rule(plan) {\n    if plan.cost > 5.00 { return deny(\"above 5.00\") }\n    approve()\n}\n"},
     "replace": false, "dry_run": false}"#;
+/// A policy file that is to be tried on a resource.
+const TRIAL: &str = r#"{"file": "[[policy]]\nname = \"dear\"\nscript = \"dear.rhai\"\n",
+    "scripts": {"dear.rhai": "fn rule(plan) {\n    deny(\"too dear\")\n}\n"}, "resource": "evs-1"}"#;
+/// One that is to be compared with what holds.
+const COMPARISON: &str = r#"{"file": "[[policy]]\nname = \"dear\"\nscript = \"dear.rhai\"\n",
+    "scripts": {"dear.rhai": "fn rule(plan) {\n    deny(\"too dear\")\n}\n"},
+    "replace": false, "months": 3, "approvals_granted": true}"#;
 /// A table of a provider that is to be tried.
 const REVISION: &str = r#"{"name": "nimbus.toml", "table": "table = 1\n\n[provider]\nid = \"nimbus\"\nname = \"Nimbus\"\nutc_offset = \"+00:00\"\n\n[kinds.server]\nlabel = \"Server\"\n\n[tries]\ndays = [5, 4, 3, 2, 1]\nhour = 2\n\n[stages]\ngrace = \"3 days\"\nretention = \"0 days\"\n\n[refusals]\nother = \"Refused\"\n",
     "dry_run": false}"#;
+/// Has it asked again, if its breaker is open.
+const BREAKER: &str = r#"{"revision": "<<POST /v1/plugins/revisions#/digest>>"}"#;
 /// Has it asked in shadow.
 const BINDING: &str = r#"{"digest": "<<POST /v1/plugins/revisions#/digest>>", "accounts": "acme-*", "mode": "shadow", "dry_run": false}"#;
 /// The cloud of the tests, which [`crate::description`] starts, and a key of it.
@@ -82,6 +91,7 @@ pub const ALL: &[Request] = &[
     admin("PATCH", "/v1/accounts/{id}", "/v1/accounts/acme-hw", r#"{"approval_above": "50.00"}"#),
     admin("POST", "/v1/accounts/{id}:top-up", "/v1/accounts/acme-hw:top-up", r#"{"amount": "100.00"}"#),
     admin("GET", "/v1/accounts/{id}/ledger", "/v1/accounts/acme-hw/ledger", ""),
+    admin("GET", "/v1/accounts/{id}/balances", "/v1/accounts/acme-hw/balances", ""),
     admin(
         "POST",
         "/v1/accounts/{id}:use",
@@ -267,6 +277,10 @@ pub const ALL: &[Request] = &[
     get("/v1/drift"),
     get("/v1/plugins"),
     admin("POST", "/v1/plugins/revisions", "/v1/plugins/revisions", REVISION),
+    get("/v1/plugins/parked"),
+    admin("POST", "/v1/plugins/parked:release", "/v1/plugins/parked:release", r#"{"provider": "nimbus"}"#),
+    get("/v1/plugins/breakers"),
+    admin("POST", "/v1/plugins/breakers:release", "/v1/plugins/breakers:release", BREAKER),
     get("/v1/plugins/revisions"),
     admin(
         "GET",
@@ -306,6 +320,8 @@ pub const ALL: &[Request] = &[
     get("/v1/policies"),
     admin("GET", "/v1/policies/{name}", "/v1/policies/small-only", ""),
     admin("GET", "/v1/policies/{name}/history", "/v1/policies/small-only/history", ""),
+    admin("POST", "/v1/policies:run", "/v1/policies:run", TRIAL),
+    admin("POST", "/v1/policies:compare", "/v1/policies:compare", COMPARISON),
     admin(
         "POST",
         "/v1/resources/{id}:renew",

@@ -171,6 +171,7 @@ fn nothing_is_bound_to_an_empty_list_of_accounts() {
         ("/v1/tokens", r#"{"name": "n", "role": "viewer", "accounts": []}"#),
         ("/v1/calendars", r#"{"name": "n", "accounts": []}"#),
         ("/v1/webhooks", r#"{"url": "https://example.com", "accounts": []}"#),
+        ("/v1/channels", r#"{"kind": "email", "to": ["ops@example.com"], "accounts": []}"#),
     ] {
         for token in ["admin", "bound-admin"] {
             let answer = server.post(token, path, body);

@@ -134,7 +134,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "secret"
             },
             {
-              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `order_created`, `order_paid`, `order_cancelled`, `order_expired` or 11 more",
+              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `command_in_doubt`, `sending_late`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `order_created`, `order_paid` or 17 more",
               "field": "types[0]"
             },
             {
@@ -177,7 +177,7 @@ fn there_are_no_more_webhooks_than_a_host_can_look_after() {
     let body = serde_json::json!({ "url": "https://example.com" });
     let (first, _) = make(&server, "admin", &body);
     (1..100).for_each(|_| drop(make(&server, "admin", &body)));
-    assert_eq!(server.post("admin", "/v1/webhooks", &body.to_string()).status, 409);
+    assert_eq!(server.post("admin", "/v1/webhooks", &body.to_string()).status, 429);
     assert_eq!(server.send("admin", "DELETE", &format!("/v1/webhooks/{first}"), &[], "").status, 200);
     make(&server, "admin", &body);
 }

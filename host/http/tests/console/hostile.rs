@@ -19,7 +19,7 @@ fn planted() -> Server {
             "id": "<b>\"x\"", "account": short, "kind": "ecs", "region": HOSTILE, "charging": "prepaid",
             "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-05T15:59:59Z",
             "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "lapse",
-            "tags": { HOSTILE: HOSTILE },
+            "tags": { HOSTILE: HOSTILE }, "attributes": { "status": HOSTILE },
         }],
     });
     let answer = server.post("admin", "/v1/resources:import", &inventory.to_string());
@@ -44,7 +44,9 @@ fn planted() -> Server {
     assert_eq!(server.post("admin", "/v1/tokens", &token.to_string()).status, 201);
     let policy = json!({
         "file": "[[policy]]\nname = \"hostile\"\nscript = \"h.rhai\"\nmode = \"shadow\"\n",
-        "scripts": { "h.rhai": format!("// {HOSTILE}\nfn rule(plan) {{\n    deny(\"</pre><script>1</script>\")\n}}\n") },
+        "scripts": { "h.rhai": format!(
+            "// {HOSTILE}\nfn rule(plan) {{\n    note(\"<img src=x>note\");\n    deny(\"</pre><script>1</script>\")\n}}\n"
+        ) },
     });
     let answer = server.send("admin", "POST", "/v1/policies", &[&reason], &policy.to_string());
     assert_eq!(answer.status, 200, "{}", answer.body);

@@ -6,8 +6,10 @@
 #[allow(dead_code, reason = "the API's tests use the rest")]
 mod harness;
 
+mod accounts;
 mod browser;
 mod hostile;
 mod pages;
+mod risk;
 mod sessions;
 mod work;

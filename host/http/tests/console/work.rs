@@ -1,6 +1,11 @@
 //! What operators do on the pages: look at a plan and carry it out, approve, command many, edit a policy, move the clock.
 
-use perennial_service::limits::Limits;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use perennial_test_support::fragile::fragile;
+use perennial_test_support::plugins;
 
 use crate::browser::Browser;
 use crate::browser::hidden;
@@ -9,6 +14,7 @@ use crate::browser::served;
 use crate::browser::with_console;
 use crate::harness::Server;
 use crate::pages::lived_in;
+use crate::risk::at_risk;
 
 #[test]
 fn a_command_is_looked_at_and_exactly_that_plan_is_carried_out() {
@@ -172,11 +178,11 @@ fn a_policy_is_edited_with_its_errors_in_place() {
     let broken = "fn rule(plan) {\r\n    deny(\"<b>dear</b>\"\r\n}\r\n";
     let answer = browser.submit("/policies", "/policies", &edit(broken, "install"));
     assert_eq!(answer.status.as_u16(), 422, "{}", answer.body);
-    assert!(
-        answer.body.contains("scripts.dear.rhai") && answer.body.contains("&lt;b&gt;dear"),
-        "{}",
-        answer.body
-    );
+    let (_, below) = answer.body.split_once("<ol class=\"source\"").unwrap();
+    let (third, message) = ("<code>}</code>", "(line 3, column");
+    assert!(answer.body.contains("1 problem") && below.contains("&lt;b&gt;dear"), "{}", answer.body);
+    assert!(below.find(third).unwrap() < below.find(message).unwrap(), "{below}");
+    assert!(!answer.body.contains("see `errors`"), "{}", answer.body);
     let sound = "fn rule(plan) {\r\n    deny(\"too dear\")\r\n}\r\n";
     let answer = browser.submit("/policies", "/policies", &edit(sound, "check"));
     assert!(answer.status.as_u16() == 200 && answer.body.contains("It can be installed."), "{}", answer.body);
@@ -199,53 +205,6 @@ fn virtual_time_is_moved_from_the_page() {
     assert!(browser.page("/events?type=renewal_settled&since=2026-01-01T00:00:00Z").contains("renewed"));
     let back = browser.submit("/clock", "/clock", &[("to", "2026-01-01T00:00:00Z")]);
     assert!(back.status.is_client_error(), "{}", back.status);
-}
-
-#[test]
-fn today_shows_what_is_lost_next_first() {
-    let server = served();
-    server.advance("2026-02-02T00:00:00Z");
-    // `bcc-1` lapsed without renewal; `ecs-1` was renewed.
-    let risk = at_risk(&server);
-    assert!(risk.contains("bcc-1") && !risk.contains("ecs-1"), "{risk}");
-}
-
-/// What stands on the first page as at risk.
-fn at_risk(server: &Server) -> String {
-    let page = Browser::signed_in(server, "viewer").page("/");
-    let (_, risk) = page.split_once("id=\"at-risk\"").unwrap();
-    risk.split_once("</section>").unwrap().0.to_owned()
-}
-
-#[test]
-fn a_renewal_without_money_is_at_risk_before_the_expiry() {
-    let server = with_console(Server::with(Limits::DEFAULT));
-    let resource = |id: &str, price: &str, expires_at: &str, renews: bool| {
-        serde_json::json!({
-            "id": id, "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
-            "started_at": "2025-12-31T02:00:00Z", "expires_at": expires_at, "term": { "count": 1, "unit": "month" },
-            "price": price, "on_expiry": if renews { "renew" } else { "lapse" },
-        })
-    };
-    let inventory = serde_json::json!({
-        "accounts": [{ "id": "acme-hw", "provider": "huawei", "currency": "CNY", "balance": "50.00" }],
-        "resources": [
-            resource("ecs-dear", "99.00", "2026-01-31T15:59:59Z", true),
-            resource("ecs-cheap", "10.00", "2026-01-31T15:59:59Z", true),
-            resource("ecs-lapsed", "5.00", "2026-01-20T15:59:59Z", false),
-        ],
-    });
-    assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
-    let lacks_money = "there is not enough money for its renewal";
-    // Before the first try, and after the first that was declined.
-    for now in ["2026-01-23T17:00:00Z", "2026-01-28T00:00:00Z"] {
-        server.advance(now);
-        let risk = at_risk(&server);
-        let [dear, lapsed] = ["ecs-dear", "ecs-lapsed"].map(|id| risk.find(id).unwrap());
-        assert!(dear < lapsed, "the greatest loss is not the first, at {now}: {risk}");
-        assert_eq!(risk.matches(lacks_money).count(), 1, "at {now}: {risk}");
-        assert!(!risk.contains("ecs-cheap"), "at {now}: {risk}");
-    }
 }
 
 #[test]
@@ -284,4 +243,62 @@ fn events_are_followed_with_a_session() {
     let answer = browser.open("/events/stream");
     assert_eq!(answer.headers["content-type"], "text/event-stream");
     assert_eq!(Browser::new(&server).open("/events/stream").status.as_u16(), 303);
+}
+
+/// A host with the usual inventory, whose plugins fail about the bundles whose primaries `breaks` names.
+fn failing(breaks: fn(&str) -> bool) -> (Server, Arc<AtomicBool>) {
+    let (providers, is_broken) = fragile(plugins::bundled(), move |bundle| breaks(&bundle.primary().id));
+    is_broken.store(false, Ordering::Relaxed);
+    let server = with_console(Server::over(providers));
+    let resource = |number: usize| {
+        serde_json::json!({
+            "id": format!("ecs-{number}"), "account": "acme-hw", "kind": "ecs", "region": "cn-north-4",
+            "charging": "prepaid", "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "9.00", "on_expiry": "renew",
+        })
+    };
+    let inventory = serde_json::json!({
+        "accounts": [{ "id": "acme-hw", "provider": "huawei", "currency": "CNY", "balance": "900.00" }],
+        "resources": (1..=10).map(resource).collect::<Vec<_>>(),
+    });
+    assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
+    server.advance("2026-01-10T00:00:00Z");
+    is_broken.store(true, Ordering::Relaxed);
+    (server, is_broken)
+}
+
+#[test]
+fn a_parked_bundle_is_at_risk_and_released_on_the_page_of_plugins() {
+    let (server, is_broken) = failing(|id| id == "ecs-1");
+    server.advance("2026-01-25T00:00:00Z");
+    let risk = at_risk(&server);
+    assert!(risk.contains("ecs-1") && risk.contains("its plugin fails, and nothing of it is done"), "{risk}");
+    assert!(!risk.contains("ecs-2"), "{risk}");
+    let page = Browser::signed_in(&server, "viewer").page("/plugins");
+    assert!(page.contains("Parked: the plugin fails over each of these alone"), "{page}");
+    assert!(!page.contains("Ask again"), "who only looks has no button: {page}");
+    is_broken.store(false, Ordering::Relaxed);
+    let mut operator = Browser::signed_in(&server, "operator").in_chinese();
+    assert!(operator.page("/plugins").contains("重新询问"));
+    let page = operator.follow("/plugins", "/plugins", &[("resource", "ecs-1")]);
+    assert!(!page.contains("已搁置：插件在以下每个资源上失败"), "{page}");
+    server.advance("2026-01-25T00:00:01Z");
+    assert!(!at_risk(&server).contains("ecs-1"));
+}
+
+#[test]
+fn a_revision_that_is_not_asked_is_released_on_the_page_of_plugins() {
+    let (server, is_broken) = failing(|_| true);
+    server.advance("2026-01-23T19:30:00Z");
+    let mut operator = Browser::signed_in(&server, "operator");
+    let page = operator.page("/plugins");
+    assert!(page.contains("Revisions that fail over everything") && page.contains("badge bad"), "{page}");
+    assert!(at_risk(&server).contains("is not asked before"), "what waits is at risk");
+    is_broken.store(false, Ordering::Relaxed);
+    let breakers = server.get("admin", "/v1/plugins/breakers").json();
+    let revision = breakers["items"][0]["revision"].as_str().unwrap();
+    let page = operator.follow("/plugins", "/plugins", &[("revision", revision)]);
+    assert!(!page.contains("Revisions that fail over everything"), "{page}");
+    server.advance("2026-01-23T19:30:01Z");
+    assert!(!at_risk(&server).contains("is not asked before"));
 }

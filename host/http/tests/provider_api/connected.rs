@@ -10,7 +10,8 @@ use serde_json::json;
 const NOW: &str = "2026-03-01T00:00:00Z";
 
 /// Loopback and plain HTTP are allowed.
-const OPEN: Connections = Connections { allow_private: true, allow_commands: false, certificates: None };
+const OPEN: Connections =
+    Connections { allow_private: true, allow_commands: false, is_unmetered: false, certificates: None };
 
 /// What the cloud has: a server with a disk that renew themselves, a server that lapses, and an address that does.
 fn inventory() -> Value {
@@ -34,6 +35,7 @@ fn inventory() -> Value {
 pub(crate) struct Pair {
     pub(crate) cloud: Server,
     pub(crate) broker: Server,
+    provider: &'static str,
     endpoint: String,
     key: Key,
 }
@@ -45,13 +47,18 @@ impl Pair {
 
     /// The same, with faults in front of the cloud.
     pub(crate) fn with_faults(faults: &str) -> Pair {
+        Pair::of("huawei", &inventory(), faults)
+    }
+
+    /// A cloud of `provider` with this inventory, and these faults in front of it.
+    pub(crate) fn of(provider: &'static str, inventory: &Value, faults: &str) -> Pair {
         let rules = perennial_formats::faults::read(faults).unwrap();
-        let cloud = Server::start("huawei", NOW, &inventory()).with_faults(rules);
+        let cloud = Server::start(provider, NOW, inventory).with_faults(rules);
         let endpoint = format!("http://{}/", cloud.listen());
-        let broker = Server::start("huawei", NOW, &json!({ "resources": [] }));
+        let broker = Server::start(provider, NOW, &json!({ "resources": [] }));
         broker.host.service().configure_connections(OPEN).unwrap();
         let key = cloud.key("acme");
-        Pair { cloud, broker, endpoint, key }
+        Pair { cloud, broker, provider, endpoint, key }
     }
 
     /// The same, with the account connected and read for the first time.
@@ -70,7 +77,7 @@ impl Pair {
     pub(crate) fn connect(&self, secret: &str) -> ProviderResponse {
         self.broker.post_to_admin(
             "/v1/connections",
-            &json!({ "account": "acme", "provider": "huawei", "access_key": self.key.access_key, "secret": secret,
+            &json!({ "account": "acme", "provider": self.provider, "currency": "CNY", "access_key": self.key.access_key, "secret": secret,
                 "endpoint": self.endpoint }),
         )
     }

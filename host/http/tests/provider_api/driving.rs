@@ -15,42 +15,53 @@ const RENEW: &str = "POST /v2/orders/subscriptions/resources/renew";
 
 /// A pair whose account the broker's clock drives, with these faults in front of the cloud.
 fn driven(faults: &str) -> Pair {
-    let pair = Pair::with_faults(faults).read();
-    post(&pair, "/v1/connections/acme:drive", &json!({ "driver": "host" }), 200);
+    driven_by("host", Pair::with_faults(faults))
+}
+
+/// A pair whose account `driver` drives.
+pub(crate) fn driven_by(driver: &str, pair: Pair) -> Pair {
+    let pair = pair.read();
+    post(&pair, "/v1/connections/acme:drive", &json!({ "driver": driver }), 200);
     pair.broker.dispatch();
     pair
 }
 
-fn post(pair: &Pair, path: &str, body: &Value, status: u16) -> Value {
+pub(crate) fn post(pair: &Pair, path: &str, body: &Value, status: u16) -> Value {
     let answer = pair.broker.post_to_admin(path, body);
     assert_eq!(answer.status, status, "{path}: {}", answer.body);
     answer.json()
 }
 
 /// Moves both clocks on to `to`.
-fn advance(pair: &Pair, to: Timestamp) {
+pub(crate) fn advance(pair: &Pair, to: Timestamp) {
     pair.cloud.advance(to);
     pair.broker.advance(to);
 }
 
 /// Moves both clocks on, `seconds` at a time, until the first call is in `state`; returns it with its history.
 fn until(pair: &Pair, state: &str, seconds: i64) -> Value {
+    until_call(pair, "1", state, seconds)
+}
+
+/// The same for the call with this number.
+pub(crate) fn until_call(pair: &Pair, call: &str, state: &str, seconds: i64) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
+    let path = format!("/v1/calls/{call}");
     loop {
-        let found = pair.broker.ask_admin("GET", "/v1/calls/1", "");
+        let found = pair.broker.ask_admin("GET", &path, "");
         if found.status == 200 && found.json()["call"]["state"] == state {
             return found.json();
         }
         assert!(Instant::now() < deadline, "in vain for {state}: {}", found.body);
         let next = pair.broker.now() + seconds;
         advance(pair, next);
-        pair.broker.wait_until("nothing is due at this instant any more", |broker| !is_busy(broker));
+        pair.broker.wait_until("nothing is due at this instant any more", |broker| !is_busy(broker, &path));
     }
 }
 
-/// Whether something is to be done about the first call now.
-fn is_busy(broker: &Server) -> bool {
-    let found = broker.ask_admin("GET", "/v1/calls/1", "");
+/// Whether something is to be done about a call now.
+fn is_busy(broker: &Server, path: &str) -> bool {
+    let found = broker.ask_admin("GET", path, "");
     if found.status != 200 {
         return false;
     }
@@ -60,11 +71,11 @@ fn is_busy(broker: &Server) -> bool {
 }
 
 /// The states that a call has been in.
-fn states(history: &Value) -> Vec<&str> {
+pub(crate) fn states(history: &Value) -> Vec<&str> {
     history["steps"].as_array().unwrap().iter().map(|step| step["state"].as_str().unwrap()).collect()
 }
 
-fn cloud_balance(pair: &Pair) -> Value {
+pub(crate) fn cloud_balance(pair: &Pair) -> Value {
     pair.cloud.ask_admin("GET", "/v1/accounts/acme", "").json()["balance"].clone()
 }
 
@@ -214,10 +225,11 @@ fn a_person_ends_doubt_and_is_refused_where_there_is_none() {
 #[test]
 fn a_command_that_is_not_sent_to_providers_says_so() {
     let pair = driven("[]");
-    let refused = post(&pair, "/v1/resources/ecs-1:unsubscribe", &json!({ "scope": "all" }), 409);
+    let refused = post(&pair, "/v1/resources/ecs-1:convert-now", &json!({}), 409);
     assert!(refused["detail"].as_str().unwrap().contains("not sent"), "{refused}");
     let set = post(&pair, "/v1/resources/ecs-2:set-auto-renew", &json!({}), 200);
     assert_eq!(set["resource"]["on_expiry"], "renew", "who renews is this host");
+    assert_eq!(pair.ask("/v1/calls")["items"], json!([]));
 }
 
 #[test]
@@ -243,4 +255,20 @@ fn a_renewal_without_the_money_for_it_is_declined_here_and_not_sent() {
         post(&pair, "/v1/resources/ecs-1:renew", &json!({ "term": { "count": 1, "unit": "year" } }), 409);
     assert!(refused["refusal"]["code"].as_str().is_some(), "{refused}");
     assert_eq!(pair.ask("/v1/calls")["items"], json!([]));
+}
+
+#[test]
+fn a_freeze_holds_payments_back_and_nothing_that_is_free() {
+    let pair = driven("[]");
+    let file = "[[calendar]]\nname = \"freeze\"\ndays = [\"2026-03-01..2026-03-05\"]\n";
+    post(&pair, "/v1/policies", &json!({ "file": file, "scripts": {} }), 200);
+    post(&pair, "/v1/resources/ecs-1:renew", &json!({}), 202);
+    let free = post(&pair, "/v1/resources/ecs-2:convert-on-expiry", &json!({}), 202);
+    until_call(&pair, free["call"]["id"].as_str().unwrap(), "settled", 10);
+    // The provider's days are those of UTC+8.
+    advance(&pair, "2026-03-05T15:59:59Z".parse().unwrap());
+    assert_eq!(pair.ask("/v1/calls/1")["call"]["state"], "reserved");
+    let history = until(&pair, "settled", 60);
+    assert!(called_at(&history) >= "2026-03-05T16:00:00Z".parse().unwrap(), "{history}");
+    assert_eq!(cloud_balance(&pair), "891.00");
 }

@@ -4,6 +4,7 @@
 //! `perennial_test_support::provider_server` has the host and sends requests; the modules named after providers sign them and have the tests.
 
 mod baidu;
+mod cloud_commands;
 mod connected;
 mod driving;
 mod faults;
@@ -12,4 +13,5 @@ mod hostile_policies;
 mod huawei;
 mod late_auto_renewal;
 mod policies;
+mod provider_driver;
 mod together;

@@ -34,18 +34,26 @@ fn what_is_no_http_is_answered_in_the_providers_shape_as_well() {
         let endless = [b"GET / HTTP/1.1\r\nx: ".as_slice(), &[b'x'; 1 << 20], b"\r\n\r\n"].concat();
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         let never_ends = b"GET / HTTP/1.1\r\nhost: a\r\nx";
-        for bytes in
-            [b"NONSENSE\r\n\r\n".as_slice(), b"GET /\xff HTTP/1.1\r\n\r\n", &endless, preface, never_ends]
-        {
-            let answer = server.wire(bytes);
+        let many = [b"GET / HTTP/1.1\r\n".as_slice(), &b"a: b\r\n".repeat(200), b"\r\n"].concat();
+        let table = [
+            b"NONSENSE\r\n\r\n".as_slice(),
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            &endless,
+            &many,
+            preface,
+            never_ends,
+        ];
+        // Also where the connection has answered requests before.
+        for (bytes, behind) in table.into_iter().flat_map(|bytes| [0, 1, 2].map(|behind| (bytes, behind))) {
+            let answer = server.wire(behind, bytes);
             let (head, body) =
-                answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{provider}: {answer:?}"));
-            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{provider}: {answer}");
+                answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{provider} {behind}: {answer:?}"));
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{provider} {behind}: {answer}");
             let body = serde_json::from_str::<serde_json::Value>(body).unwrap();
             let code = if provider == "huawei" { &body["error_code"] } else { &body["code"] };
-            assert!(code.is_string(), "{provider}: {answer}");
+            assert!(code.is_string(), "{provider} {behind}: {answer}");
         }
-        let answer = server.wire(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let answer = server.wire(1, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 4") && answer.ends_with('}'), "{provider}: {answer}");
     }
 }

@@ -1,7 +1,5 @@
 //! `perennial account`: accounts, their settings and their money.
 
-use std::io::Write;
-
 use clap::Subcommand;
 use serde_json::Map;
 use serde_json::Value;
@@ -9,25 +7,20 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::act::ActArguments;
-use crate::cli::confirm::WouldChange;
-use crate::cli::confirm::confirm;
+use crate::cli::account_money as money;
+use crate::cli::account_view as view;
 use crate::cli::connection;
 use crate::cli::database;
 use crate::cli::driving;
-use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::items;
-use crate::cli::items::Field;
+use crate::cli::ledger;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
-use crate::cli::output::Output;
+use crate::cli::named;
 use crate::cli::target::TargetArguments;
 use crate::client::Client;
 use crate::client::Request;
-use crate::client::Response;
-use crate::report::listing::ListFormat;
-use perennial_formats::dates;
 
 /// Lists, shows, makes and changes accounts, and pays money into them.
 #[derive(Debug, clap::Args)]
@@ -40,7 +33,8 @@ use perennial_formats::dates;
   perennial account drive acme host
   perennial account pause --all
   perennial account top-up acme-hw 500.00 --reason 'invoice 4711'
-  perennial account ledger acme-hw --format csv
+  perennial account ledger acme-hw --newest --limit 20
+  perennial account balances acme-hw --days 90 --format csv
 
 A higher limit of approvals, or none, takes two people: it waits until another person says the same.")]
 pub(super) struct Arguments {
@@ -92,17 +86,11 @@ enum Action {
     /// Sets the most that renewals of a connected account may cost within an hour.
     LimitSpending(driving::LimitSpending),
     /// Writes down that money was paid into an account.
-    TopUp(TopUp),
+    TopUp(money::TopUp),
     /// Lists every entry of an account's ledger, oldest first.
-    Ledger {
-        /// The ID of the account.
-        id: String,
-        /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-        #[command(flatten)]
-        list: ListArguments,
-    },
+    Ledger(ledger::Ledger),
+    /// Lists an account's balance at the end of each day on which something moved.
+    Balances(ledger::Balances),
 }
 
 #[derive(Debug, clap::Args)]
@@ -175,66 +163,13 @@ struct Set {
     list: ListArguments,
 }
 
-#[derive(Debug, clap::Args)]
-struct TopUp {
-    /// The ID of the account.
-    id: String,
-    /// How much, such as `500.00`.
-    #[arg(value_name = "AMOUNT", value_parser = input::amount)]
-    amount: String,
-    #[command(flatten)]
-    act: ActArguments,
-    #[command(flatten)]
-    list: ListArguments,
-}
-
-const ACCOUNT: [Field; 10] = [
-    Field::text("id", "account"),
-    Field::text("provider", "provider"),
-    Field::text("mode", "mode"),
-    Field::amount("balance", "balance", "/currency").or("unknown"),
-    Field::amount("held", "held", "/currency"),
-    Field::text("currency", ""),
-    Field::amount("approval_above", "approval above", "/currency"),
-    Field::worded("limit_raise", "limit raise", limit_raise_text),
-    Field::amount("budget", "budget", "/currency"),
-    Field::json("settings", "settings"),
-];
-
-/// A raise of a limit that waits for a second person.
-fn limit_raise_text(raise: &Value) -> String {
-    let limit = match items::amount(&raise["approval_above"]) {
-        Some(limit) => format!("to {}", dates::amount(limit)),
-        None => "to no limit".to_owned(),
-    };
-    let by = raise["requested_by"].as_str().unwrap_or("somebody");
-    format!("{limit}, which {by} requested, waits for a second person")
-}
-
-/// What a top-up comes to.
-const PREVIEW: [Field; 5] = [
-    Field::text("account", "account"),
-    Field::amount("balance_before", "balance", "/currency"),
-    Field::amount("amount", "paid in", "/currency"),
-    Field::amount("balance_after", "balance then", "/currency"),
-    Field::text("currency", ""),
-];
-
-const ENTRIES: [Field; 7] = [
-    Field::instant("at", "at"),
-    Field::text("reason", "reason"),
-    Field::amount("amount", "amount", "/currency"),
-    Field::text("from", "from"),
-    Field::text("to", "to"),
-    Field::text("resource", "resource"),
-    Field::text("reference", "reference"),
-];
-
 pub(super) fn account(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let client = context.client(&arguments.target)?;
     match &arguments.action {
         Action::List(listed) => list_accounts(context, &client, listed),
-        Action::Show { id, list } => context.write_item(&client, &ACCOUNT, &get(&client, id)?, list),
+        Action::Show { id, list } => {
+            context.write_item(&client, &view::ACCOUNT, &view::get(&client, id)?, list)
+        }
         Action::Create(create) => make(context, &client, create),
         Action::Set(set) => change(context, &client, set),
         Action::Connect(arguments) => {
@@ -251,27 +186,34 @@ pub(super) fn account(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Pause(arguments) => driving::pause(context, &client, arguments),
         Action::Resume(arguments) => driving::resume(context, &client, arguments),
         Action::LimitSpending(arguments) => driving::limit_spending(context, &client, arguments),
-        Action::TopUp(top_up) => pay_in(context, &client, top_up),
-        Action::Ledger { id, limit, list } => ledger(context, &client, id, *limit, list),
+        Action::TopUp(top_up) => money::pay_in(context, &client, top_up),
+        Action::Ledger(arguments) => ledger::entries(
+            context,
+            &client,
+            &view::get_to(&client, &arguments.id, &format!("list the ledger of `{}`", arguments.id))?,
+            arguments,
+        ),
+        Action::Balances(arguments) => ledger::balances(
+            context,
+            &client,
+            &view::get_to(&client, &arguments.id, &format!("list the ledger of `{}`", arguments.id))?,
+            arguments,
+        ),
     }
 }
 
 fn list_accounts(context: &Context, client: &Client, listed: &ListConditions) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/accounts", &[]).to("list accounts");
+    named::check_provider(client, listed.provider.as_deref())?;
     let found = items::pages(client, &request.query("provider", listed.provider.as_ref()), listed.limit)?;
     let none = "there are no accounts yet; make one with `perennial account create`";
     let nothing = list::nothing(listed.provider.is_some(), none);
-    context.write_items(client, &ACCOUNT, &found, &listed.list, nothing)
-}
-
-fn get(client: &Client, id: &str) -> anyhow::Result<Value> {
-    let request = Request::new("GET", "/v1/accounts/{id}", &[id]).to(format!("show the account `{id}`"));
-    client.send(&request)?.json()
+    context.write_items(client, &view::ACCOUNT, &found, &listed.list, nothing)
 }
 
 fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<()> {
     let Create { id, provider, currency, balance, limits, reason, list } = create;
-    let mut body = limits.body();
+    let mut body = limits.body()?;
     for (name, value) in [("id", id), ("provider", provider), ("currency", currency), ("balance", balance)] {
         body.insert(name.to_owned(), json!(value));
     }
@@ -280,11 +222,12 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
         .body(body.into())
         .reason(reason.as_deref());
     let made = client.send(&request)?.json()?;
-    context.write_item(client, &ACCOUNT, &made, list)
+    context.write_item(client, &view::ACCOUNT, &made, list)
 }
 
 impl Limits {
-    fn body(&self) -> Map<String, Value> {
+    fn body(&self) -> Result<Map<String, Value>, UserError> {
+        input::check_once("setting", self.settings.iter().map(|(name, _)| name.as_str()))?;
         let mut body = Map::new();
         for (name, value) in [("approval_above", &self.approval_above), ("budget", &self.budget)] {
             if let Some(value) = value {
@@ -295,13 +238,13 @@ impl Limits {
             let settings = self.settings.iter().map(|(name, value)| (name.clone(), json!(value)));
             body.insert("settings".to_owned(), settings.collect::<Map<_, _>>().into());
         }
-        body
+        Ok(body)
     }
 }
 
 fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
     let Set { id, limits, no_approval_above, no_budget, default, reason, list } = set;
-    let mut body = limits.body();
+    let mut body = limits.body()?;
     for (name, is_none) in [("approval_above", no_approval_above), ("budget", no_budget)] {
         if *is_none {
             body.insert(name.to_owned(), Value::Null);
@@ -319,77 +262,19 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         .to(format!("change the account `{id}`"))
         .body(body.into())
         .reason(reason.as_deref());
+    let pending = view::get(client, id)?["limit_raise"].take();
     let response = client.send(&request)?;
-    tell(context, client, &response, list)?;
+    view::tell(context, client, &response, list)?;
     if response.is_accepted() {
-        tracing::warn!("the limit of approvals is raised once another person says the same");
+        let waits = response.json()?["account"]["limit_raise"].take();
+        let before = if pending.is_null() || pending == waits {
+            String::new()
+        } else {
+            format!("; it takes the place of the one {}", view::limit_raise_text(&pending))
+        };
+        tracing::warn!(
+            "the limit of approvals is raised once another person says the same{before}; `perennial account show {id}` shows it"
+        );
     }
     Ok(())
-}
-
-/// What became of an account: its events and, for programs, the whole answer.
-fn tell(context: &Context, client: &Client, response: &Response, list: &ListArguments) -> anyhow::Result<()> {
-    let changed = response.json()?;
-    let account = &changed["account"];
-    if list.format != ListFormat::Table {
-        return context.write_item(client, &ACCOUNT, account, list);
-    }
-    let zone = context.item_zones(client, list.zone.time_zone)?.of(account);
-    let mut out = Output::standard();
-    let currency = account["currency"].as_str().unwrap_or_default();
-    for event in changed["events"].as_array().into_iter().flatten() {
-        event_lines::write(event, currency, zone, context.stdout_style(), &mut out)?;
-    }
-    if changed["events"].as_array().is_none_or(Vec::is_empty) {
-        writeln!(out, "nothing has changed")?;
-    }
-    Ok(out.finish()?)
-}
-
-fn pay_in(context: &Context, client: &Client, top_up: &TopUp) -> anyhow::Result<()> {
-    let TopUp { id, amount, act, list } = top_up;
-    let before = get(client, id)?;
-    if before["mode"] == "connected" {
-        let message = format!("`{id}` is connected: its provider keeps its balance; pay money in there");
-        return Err(UserError::Argument(message).into());
-    }
-    let paid = items::amount(&json!(amount)).unwrap_or_default();
-    let balance = items::amount(&before["balance"]).unwrap_or_default();
-    let preview = json!({
-        "account": id, "balance_before": before["balance"], "amount": amount, "balance_after": (balance + paid).to_string(),
-        "currency": before["currency"],
-    });
-    if act.dry_run {
-        context.write_item(client, &PREVIEW, &preview, list)?;
-        return Err(WouldChange::with(list.format).into());
-    }
-    if list.format == ListFormat::Table {
-        context.write_item(client, &PREVIEW, &preview, list)?;
-    }
-    confirm("Write this down?", act.yes)?;
-    let request = Request::new("POST", "/v1/accounts/{id}:top-up", &[id])
-        .to(format!("top up `{id}` by {amount}"))
-        .body(json!({ "amount": amount }))
-        .once(&act.key()?)
-        .reason(act.reason.as_deref());
-    let response = client.send(&request)?;
-    tell(context, client, &response, list)
-}
-
-fn ledger(
-    context: &Context,
-    client: &Client,
-    id: &str,
-    limit: u32,
-    list: &ListArguments,
-) -> anyhow::Result<()> {
-    let account = get(client, id)?;
-    let request =
-        Request::new("GET", "/v1/accounts/{id}/ledger", &[id]).to(format!("list the ledger of `{id}`"));
-    let mut entries = items::pages(client, &request, limit)?;
-    for entry in &mut entries {
-        entry["currency"] = account["currency"].clone();
-        entry["provider"] = account["provider"].clone();
-    }
-    context.write_items(client, &ENTRIES, &entries, list, "the ledger has no entries")
 }

@@ -72,6 +72,13 @@ impl ActArguments {
             }
         }
     }
+
+    /// What this command was answered when it was run under the same key before; `None` when it was not.
+    pub(super) fn answered(&self, client: &Client, request: &Request) -> anyhow::Result<Option<Response>> {
+        let Some(key) = self.idempotency_key.as_deref().filter(|_| !self.dry_run) else { return Ok(None) };
+        let response = client.send(&request.clone().once(key).replay_only())?;
+        Ok((!response.is_unanswered()).then_some(response))
+    }
 }
 
 /// A command on a resource.
@@ -92,6 +99,7 @@ impl PlannedCommand {
         body.extend(options.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         Request::new("POST", self.route, &[&self.resource])
             .to(format!("{} `{}`", self.verb, self.resource))
+            .wants(&Value::Object(self.body.clone()))
             .body(body.into())
     }
 
@@ -107,6 +115,9 @@ impl PlannedCommand {
         let run = Run { context, client: &client, zones: &zones, arguments };
         if let Some(hash) = &arguments.plan_hash {
             return run.carry_out(self, hash);
+        }
+        if let Some(answered) = arguments.act.answered(&client, &self.request(&[]))? {
+            return run.tell(&answered);
         }
         let mut planned = self.plan(&client)?;
         loop {
@@ -226,7 +237,7 @@ impl Run<'_> {
         if let Some(id) = call["id"].as_str() {
             writeln!(
                 out,
-                "the renewal is written down as call {id} and will be sent to the provider: `perennial calls show {id}`"
+                "it is written down as call {id} and will be sent to the provider: `perennial calls show {id}`"
             )?;
         } else if response.is_accepted() {
             let id = about["id"].as_str().unwrap_or_default();

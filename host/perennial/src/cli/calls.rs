@@ -1,4 +1,4 @@
-//! `perennial calls`: renewals on clouds, where each is, and what a person says of one that is in doubt.
+//! `perennial calls`: renewals and commands on clouds, where each is, and what a person says of one that is in doubt.
 
 use clap::Subcommand;
 use perennial_engine::connected::run::Decision;
@@ -12,6 +12,7 @@ use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
@@ -31,7 +32,7 @@ const fn decision_name(decision: Decision) -> &'static str {
     }
 }
 
-/// Lists renewals on clouds, shows where each is, and takes down what a person found out about one that is in doubt.
+/// Lists renewals and commands on clouds, shows where each is, and takes down what a person found out about one that is in doubt.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial calls list --state in_doubt
@@ -54,7 +55,7 @@ enum Action {
         /// Only of this account.
         #[arg(long, value_name = "ID")]
         account: Option<String>,
-        /// Only those that prolong this resource.
+        /// Only those that change this resource.
         #[arg(long, value_name = "ID")]
         resource: Option<String>,
         /// Only in this state, such as `in_doubt`.
@@ -91,10 +92,11 @@ enum Action {
     },
 }
 
-const CALLS: [Field; 9] = [
+const CALLS: [Field; 10] = [
     Field::text("id", "call"),
     Field::text("account", "account"),
     Field::text("resource", "resource"),
+    Field::text("change", "call for"),
     Field::text("state", "state"),
     Field::text("class", "class"),
     Field::instant("since", "since"),
@@ -120,9 +122,11 @@ pub(super) fn calls(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 .query("account", account.as_ref())
                 .query("resource", resource.as_ref())
                 .query("state", state.as_ref());
+            named::check_account(&client, account.as_deref())?;
+            named::check_resource(&client, resource.as_deref())?;
             let found = items::pages(&client, &request, *limit)?;
             let has_conditions = account.is_some() || resource.is_some() || state.is_some();
-            let nothing = list::nothing(has_conditions, "no renewal was sent to a provider yet");
+            let nothing = list::nothing(has_conditions, "nothing was sent to a provider yet");
             context.write_items(&client, &CALLS, &found, listed, nothing)
         }
         Action::Show { id, list } => {

@@ -76,6 +76,13 @@ pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<
     match &arguments.action {
         Action::Show(list) => context.write_item(&client, &CLOCK, &get()?, list),
         Action::Advance { to, act, list } => {
+            let request = Request::new("POST", "/v1/clock:advance", &[])
+                .to(format!("move the clock to {to}"))
+                .body(json!({ "to": to.to_string() }))
+                .reason(act.reason.as_deref());
+            if act.answered(&client, &request)?.is_some() {
+                return context.write_item(&client, &CLOCK, &get()?, list);
+            }
             let before = get()?;
             let now = before["now"].as_str().unwrap_or_default().to_owned();
             check(&before, *to)?;
@@ -92,12 +99,7 @@ pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 return if is_there { Ok(()) } else { Err(WouldChange::with(list.format).into()) };
             }
             confirm("Move it?", act.yes)?;
-            let request = Request::new("POST", "/v1/clock:advance", &[])
-                .to(format!("move the clock to {to}"))
-                .body(json!({ "to": to.to_string() }))
-                .once(&act.key()?)
-                .reason(act.reason.as_deref());
-            client.send(&request)?;
+            client.send(&request.once(&act.key()?))?;
             context.write_item(&client, &CLOCK, &get()?, list)
         }
     }

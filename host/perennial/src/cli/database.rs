@@ -8,6 +8,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use perennial_engine::clock;
+use perennial_formats::body::LATEST;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::clock as ticks;
@@ -27,9 +28,16 @@ pub(super) fn ensure(context: &Context) -> Result<(), StoreError> {
 
 /// An error of opening, with what to do instead where a host has the database.
 pub(super) fn explain(error: StoreError, instead: &str) -> anyhow::Error {
+    let is_host = matches!(error, StoreError::InUse { is_host: true, .. });
     let is_in_use = matches!(error, StoreError::InUse { .. });
     let error = anyhow::Error::from(error);
-    if is_in_use { error.context(instead.to_owned()) } else { error }
+    match (is_in_use, is_host) {
+        (false, _) => error,
+        (true, true) => error.context(instead.to_owned()),
+        (true, false) => {
+            error.context("another command works on the database; run this again when that has ended")
+        }
+    }
 }
 
 /// Where the virtual clock of the database stands, or else, also before its first tick, what the system's clock says.
@@ -40,8 +48,14 @@ pub(super) fn now(db: &ReadTx) -> Result<Timestamp, StoreError> {
     })
 }
 
-/// Refuses an end of a token or a key that has come already.
+/// Refuses an end of a token or a key that has come already, or that no calendar has.
 pub(super) fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), UserError> {
+    if let Some(late) = expires_at.filter(|expires_at| *expires_at >= LATEST) {
+        let message = format!(
+            "`--expires-at {late}` is not before {LATEST}; name an earlier instant, or leave it out for no end"
+        );
+        return Err(UserError::Argument(message));
+    }
     let Some(past) = expires_at.filter(|expires_at| *expires_at <= now) else { return Ok(()) };
     let message = format!(
         "`--expires-at {past}` has passed by the clock of the database, where it is {now}; name a later instant, or leave \

@@ -7,8 +7,6 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input::is_standard;
@@ -24,6 +22,7 @@ use perennial_formats::time_zone::TimeZone;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::copies;
+use perennial_store::error::StoreError;
 use perennial_store::integrity;
 use perennial_store::integrity::Violation;
 use perennial_store::lock::Lock;
@@ -150,11 +149,24 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
 
 fn check(context: &Context, format: ListFormat) -> anyhow::Result<()> {
     let checked = ReadTx::open(&context.db).and_then(|db| integrity::check(&db));
-    let violations = checked.with_context(|| {
-        format!(
+    let violations = checked.map_err(|error| {
+        // What is not about the contents is not mended by a backup.
+        let is_damaged = !matches!(
+            error,
+            StoreError::Forbidden { .. }
+                | StoreError::Missing { .. }
+                | StoreError::SchemaOld { .. }
+                | StoreError::SchemaTooNew { .. }
+                | StoreError::SchemaTooOld { .. }
+        );
+        let error = anyhow::Error::from(error);
+        if !is_damaged {
+            return error;
+        }
+        error.context(format!(
             "`{}` cannot be read whole; restore a backup with `perennial db restore FILE`, and check that one first",
             context.db.display()
-        )
+        ))
     })?;
     let count = violations.len();
     let row = |violation: Violation| Row {

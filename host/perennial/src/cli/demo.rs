@@ -10,6 +10,8 @@ use perennial_formats::time_zone::ZoneChoice;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::demo_connected;
+use crate::cli::demo_connected::Season;
 use crate::cli::demo_host;
 use crate::cli::demo_host::Year;
 use crate::cli::input;
@@ -26,6 +28,9 @@ use crate::report::style::Tone;
 /// as files to begin your own with: demo-inventory.json and demo-scenario.json. Files of these names that say something
 /// else are left as they are, and nothing is done, unless `--force` is given.
 ///
+/// With `--connected` a season of three months is played on virtual time, in which a broker renews on two clouds over loopback,
+/// and some of its calls are lost, cut, refused or answered with nonsense. It ends with 1 if anything was paid twice or lapsed.
+///
 /// With `--serve` the year is played into a database that is deleted afterwards, and the console is served on it. Its clock
 /// stands where the year was left, and is moved on the page of the clock.
 #[derive(Debug, clap::Args)]
@@ -33,7 +38,8 @@ use crate::report::style::Tone;
   perennial demo
   perennial demo --out /tmp/year.html
   perennial demo --save .
-  perennial demo --serve")]
+  perennial demo --serve
+  perennial demo --connected --seed 11")]
 pub(super) struct Arguments {
     /// Where to write the picture; `-` is the standard output, which then has nothing else.
     #[arg(long, value_name = "PATH", default_value = "perennial-demo.html")]
@@ -47,6 +53,12 @@ pub(super) struct Arguments {
     /// Serve the console on the year that was played, instead of drawing it.
     #[arg(long, conflicts_with_all = ["out", "save"])]
     serve: bool,
+    /// Play a season of accounts that clouds keep instead: a broker and the clouds side by side, with faults between them.
+    #[arg(long, conflicts_with = "serve")]
+    connected: bool,
+    /// What the faults follow from, with `--connected`.
+    #[arg(long, value_name = "N", default_value_t = 7, requires = "connected")]
+    seed: u64,
     /// Where the console listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420", requires = "serve")]
     listen: SocketAddr,
@@ -67,13 +79,13 @@ const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 const FILES: [(&str, &str); 2] = [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)];
 
 /// Refuses to write over a file that somebody has changed.
-fn check_unchanged(folder: &Path) -> Result<(), UserError> {
-    let is_changed = |(name, text): &(&str, &str)| {
+fn check_unchanged(folder: &Path, files: &[(&str, String)]) -> Result<(), UserError> {
+    let is_changed = |(name, text): &&(&str, String)| {
         let there = std::fs::read(folder.join(name));
         // One that cannot be read is found out when it is written.
         there.is_ok_and(|there| there != text.as_bytes())
     };
-    let changed = FILES.iter().filter(|file| is_changed(file));
+    let changed = files.iter().filter(is_changed);
     let changed = changed.map(|(name, _)| format!("`{}`", folder.join(name).display())).collect::<Vec<_>>();
     if changed.is_empty() {
         return Ok(());
@@ -101,6 +113,13 @@ fn save(folder: &Path, force: bool) -> anyhow::Result<()> {
 }
 
 pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.connected {
+        if let Some(folder) = arguments.save.as_deref().filter(|_| !arguments.force) {
+            check_unchanged(folder, &demo_connected::files(arguments.seed))?;
+        }
+        let (out, save) = (arguments.out.as_path(), arguments.save.as_deref());
+        return demo_connected::play(context, &Season { seed: arguments.seed, out, save });
+    }
     let providers = context.providers()?;
     let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
@@ -110,7 +129,7 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         return demo_host::serve(context, &year, arguments.listen);
     }
     if let Some(folder) = arguments.save.as_deref().filter(|_| !arguments.force) {
-        check_unchanged(folder)?;
+        check_unchanged(folder, &FILES.map(|(name, text)| (name, text.to_owned())))?;
     }
     // Before the work, so that a folder that cannot be written to is known at once.
     let saved =

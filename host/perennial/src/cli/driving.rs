@@ -11,18 +11,19 @@ use crate::cli::connection::CONNECTION;
 use crate::cli::input;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::output;
 use crate::client::Client;
 use crate::client::Request;
+use crate::report::listing::ListFormat;
 
 /// The drivers that an account can be given.
-const DRIVER: Choice<Driver> =
-    Choice { what: "driver", all: &[Driver::Watch, Driver::Host], name: Driver::name };
+const DRIVER: Choice<Driver> = Choice { what: "driver", all: &Driver::ALL, name: Driver::name };
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Drive {
     /// The ID of the account.
     id: String,
-    /// `watch`: nobody here. `host`: this host's clock.
+    /// `watch`: nobody here. `provider`: its own auto-renew, which this host sets and makes up for. `host`: this host's clock.
     #[arg(value_parser = DRIVER)]
     driver: Driver,
     /// Do not ask.
@@ -74,9 +75,11 @@ const SENDING: [Field; 2] = [Field::instant("paused_at", "paused"), Field::text(
 pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow::Result<()> {
     let Drive { id, driver, yes, reason, list } = drive;
     let question = match driver {
-        Driver::Watch | Driver::Provider => {
-            format!("Only watch `{id}`, and give up what was not sent yet?")
-        }
+        Driver::Watch => format!("Only watch `{id}`, and give up what was not sent yet?"),
+        Driver::Provider => format!(
+            "Have the provider renew what `{id}` has, switch its auto-renew as policies rule, and renew here what it has not by \
+             its last try?"
+        ),
         Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
     };
     confirm(&question, *yes)?;
@@ -111,7 +114,12 @@ fn switch(
         }
     };
     let request = request.body(json!({})).reason(whose.reason.as_deref());
-    write(context, client, &request, fields, &whose.list)
+    write(context, client, &request, fields, &whose.list)?;
+    if whose.id.is_none() && whose.list.format == ListFormat::Table {
+        let verb = if verb == "pause" { "nothing is sent" } else { "it is sent again" };
+        output::done(format_args!("{verb} for any account that is connected here"))?;
+    }
+    Ok(())
 }
 
 /// Sets the ceiling on spending.

@@ -14,10 +14,10 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
 use crate::cli::input;
-use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ZoneArguments;
 use crate::cli::list::Zones;
+use crate::cli::named;
 use crate::cli::on_host::events as on_host;
 use crate::cli::on_host::events::Followed;
 use crate::cli::output::Output;
@@ -178,7 +178,7 @@ impl Arguments {
                 (self.after.clone(), zone, followed, self.count),
             );
         }
-        items::check_account(client, self.account.as_deref())?;
+        named::check_account(client, self.account.as_deref())?;
         let listed = on_host::last(client, &self.request("/v1/events"), self.limit)?;
         let format = match self.format {
             Format::Table => ListFormat::Table,

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::cli::choice::Choice;
 use crate::cli::input;
+use crate::cli::named;
+use crate::client::Client;
 use crate::client::Request;
 
 /// The stages that can be asked for.
@@ -52,9 +54,11 @@ impl Filter {
         ]
     }
 
-    /// The account whose resources pass.
-    pub(super) fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+    /// Refuses an account, a provider or a kind that there is not.
+    pub(super) fn check(&self, client: &Client) -> anyhow::Result<()> {
+        named::check_account(client, self.account.as_deref())?;
+        named::check_provider(client, self.provider.as_deref())?;
+        named::check_kind(client, self.kind.as_deref())
     }
 
     /// Whether every resource passes.

@@ -28,7 +28,11 @@ use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
+use perennial_store::ReadTx;
 use perennial_store::Store;
+use perennial_store::clock;
+use perennial_store::clock::ClockKind;
+use perennial_store::clock::ClockState;
 use tokio::runtime::Runtime;
 
 use crate::cli::UserError;
@@ -128,7 +132,25 @@ pub(super) fn run_host(
         stop_on(signals, &host);
         run_listeners(&host, listener, &state, with_faults(&state, endpoints, faults), (client, sender)).await
     });
-    stop(&host, writer, served)
+    // A reader that is left when the writer is gone leaves a log beside the database. That may have been moved meanwhile.
+    let clock = ReadTx::open(db).and_then(|db| clock::state(&db));
+    stop(&host, writer, served)?;
+    match clock {
+        Ok(clock) => say_stopped("the host stopped", clock),
+        Err(error) => tracing::info!(%error, "the host stopped; nothing was left half done"),
+    }
+    Ok(())
+}
+
+/// Says where the clock of a database stands when nobody moves it any more.
+pub(super) fn say_stopped(what: &str, clock: ClockState) {
+    match clock {
+        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => {
+            let stands_at = ticked_at + 1;
+            tracing::info!(%stands_at, "{what}; nothing was left half done, and its clock goes on from where it stands");
+        }
+        ClockState { .. } => tracing::info!("{what}; nothing was left half done"),
+    }
 }
 
 /// Has each listener of a provider's own API answered for by its server; nothing is answered before [`run_listeners`].
@@ -209,9 +231,7 @@ fn stop(host: &Service, writer: WriterThread, served: anyhow::Result<()>) -> any
     let ended = writer.join().and_then(|ended| ended);
     let ended = ended.map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
     served?;
-    ended?;
-    tracing::info!("the host stopped; nothing was left half done");
-    Ok(())
+    Ok(ended?)
 }
 
 /// The thread that waits for the thread that writes.

@@ -1,5 +1,6 @@
 //! `perennial import`: takes an inventory into the database, all of it or nothing, or says what would come of that.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
@@ -9,6 +10,7 @@ use crate::cli::UserError;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::database;
+use crate::cli::input;
 use crate::cli::input::InventoryFile;
 use crate::cli::on_host::import::HostImport;
 use crate::cli::output;
@@ -31,6 +33,7 @@ use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::copy;
+use perennial_store::error::StoreError;
 
 /// What to do instead when a host has the database.
 const WHILE_IT_RUNS: &str = "a host works on the database, and imports go through it: name it with `--server`, and with \
@@ -120,8 +123,51 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
     }
+    let imported = import_into(context, arguments, &inventory, providers, is_new);
+    let is_of_another = |error: &anyhow::Error| {
+        let mut stores = error.chain().filter_map(|cause| cause.downcast_ref::<StoreError>());
+        stores.any(|error| matches!(error, StoreError::InUse { .. }))
+    };
+    if is_new && imported.as_ref().is_err_and(|error| !is_of_another(error)) {
+        remove_new(&context.db);
+    }
+    let imported = imported.map_err(|error| {
+        let is_input = error.is::<UserError>();
+        let what = format!("cannot import {} into {}", input::shown(inventory.path()), name_of(context));
+        if is_input { error } else { error.context(what) }
+    })?;
+    // Nothing is taken away any more when this cannot be said.
+    output::done(format_args!("{imported}; `perennial run` takes care of them"))
+}
+
+/// Takes away a database that was made for an import which failed, and what is beside it; not one that somebody else has
+/// imported something into meanwhile.
+fn remove_new(db: &Path) {
+    let accounts = ReadTx::open(db).and_then(|db| accounts::list(&db));
+    if accounts.is_ok_and(|accounts| !accounts.is_empty()) {
+        return;
+    }
+    for ending in ["", "-wal", "-shm", "-journal", ".lock", ".generation"] {
+        let mut name = db.as_os_str().to_owned();
+        name.push(ending);
+        if let Err(error) = std::fs::remove_file(&name)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(file = %Path::new(&name).display(), %error, "what a failed import made is left behind");
+        }
+    }
+}
+
+/// Imports the inventory, and says what was taken in.
+fn import_into(
+    context: &Context,
+    arguments: &Arguments,
+    inventory: &InventoryFile,
+    providers: Providers,
+    is_new: bool,
+) -> anyhow::Result<String> {
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
-    let document = arguments.document(&inventory, &providers, &StoredRecords(store.db()))?;
+    let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
@@ -133,8 +179,7 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
-    let imported = taken_in(&name_of(context), arguments, &done, ("imported", "changed"));
-    output::done(format_args!("{imported}; `perennial run` takes care of them"))
+    Ok(taken_in(&name_of(context), arguments, &done, ("imported", "changed")))
 }
 
 /// The same on a running host: the same plan, the same consent, and the same words.
@@ -231,7 +276,11 @@ fn named_accounts(document: &Document) -> Vec<&str> {
     accounts.chain(document.inventory.bundles.iter().map(|imported| imported.account.as_str())).collect()
 }
 
+/// Shows what would come of an import, unless it is more than the limits of the host allow.
 fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {
+    if let Some(problem) = context.config()?.limits.import_problem(report) {
+        return Err(UserError::Argument(problem).into());
+    }
     let (mut out, style) = (Output::standard(), context.stdout_style());
     if arguments.update {
         report::import::write_diff(report, style, &mut out)?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::package_check::check_packages;
 use crate::config;
 use crate::config::Config;
 use crate::config::ConfigError;
@@ -34,8 +34,11 @@ use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_formats::inventory::Source;
+use perennial_formats::package_manifest;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_formats::visible_id;
+use perennial_sandbox::Grants;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
 use perennial_sandbox::LoadError;
@@ -45,6 +48,12 @@ use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
 use perennial_sandbox::Trust;
+use perennial_sandbox::bounded_file;
+
+/// The largest inventory, in bytes: a million resources are half of that.
+const INVENTORY_MAX: u64 = 1 << 30;
+/// The largest file of every other kind, in bytes: configuration, scripts, tables, scenarios, plans, keys.
+const FILE_MAX: u64 = 64 << 20;
 
 /// An instant of the command line: RFC 3339, or a date alone, which is midnight UTC.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
@@ -82,6 +91,17 @@ pub(super) fn term(text: &str) -> Result<Value, String> {
     Ok(json!({ "count": term.count, "unit": term.unit.name() }))
 }
 
+/// Refuses a name that is given twice, of which only one value would count.
+pub(super) fn check_once<'n>(what: &str, mut names: impl Iterator<Item = &'n str>) -> Result<(), UserError> {
+    let mut seen = BTreeSet::new();
+    match names.find(|name| !seen.insert(*name)) {
+        None => Ok(()),
+        Some(twice) => Err(UserError::Argument(format!(
+            "the {what} `{twice}` is given twice; say once what it is to be"
+        ))),
+    }
+}
+
 /// A name and a value, such as `env=prod`.
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -113,6 +133,9 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     }
     if text.chars().count() > ID_MAX || text.chars().any(char::is_control) {
         return Err(format!("a name has at most {ID_MAX} characters, and no control characters"));
+    }
+    if let Some(fault) = visible_id::fault("name", text) {
+        return Err(fault);
     }
     Ok(text.to_owned())
 }
@@ -151,25 +174,47 @@ impl Context {
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
-        self.load_files(files, self.config()?.trust.clone())
+        let config = self.config()?;
+        self.load_files(files, config.trust.clone(), false)
     }
 
-    fn load_files(&self, files: Vec<PluginFile>, trust: Trust) -> anyhow::Result<Plugins> {
+    fn load_files(
+        &self,
+        files: Vec<PluginFile>,
+        trust: Trust,
+        whatever_is_asked: bool,
+    ) -> anyhow::Result<Plugins> {
+        let config = self.config()?;
         let cache_dir = self.cache.clone().or_else(default_cache);
-        let limits =
-            Limits { wakes_per_hour_max: self.config()?.limits.wakes_per_hour_max, ..Limits::DEFAULT };
-        let loaded = Plugins::load(&Options { files, cache_dir, limits, trust });
-        let is_input =
-            |error: &LoadError| matches!(error, LoadError::WrongTable { .. } | LoadError::Unreadable { .. });
-        loaded.map_err(|error| match is_input(&error) {
+        let limits = Limits { wakes_per_hour_max: config.limits.wakes_per_hour_max, ..Limits::DEFAULT };
+        let grants = Grants {
+            bounds: config.grant_bounds,
+            of_files: config.grants.clone(),
+            whatever_is_asked,
+            ..Grants::new(package_manifest::limits)
+        };
+        let loaded = Plugins::load(&Options { files, cache_dir, limits, trust, grants });
+        let is_input = |error: &LoadError| {
+            matches!(
+                error,
+                LoadError::WrongTable { .. }
+                    | LoadError::Unreadable { .. }
+                    | LoadError::NotWebAssembly { .. }
+                    | LoadError::CoreModule { .. }
+            )
+        };
+        let plugins = loaded.map_err(|error| match is_input(&error) {
             true => UserError::Argument(error.to_string()).into(),
-            false => error.into(),
-        })
+            false => anyhow::Error::from(error),
+        })?;
+        check_packages(&plugins)?;
+        Ok(plugins)
     }
 
-    /// The plugin of one file, whatever the configuration and the command line name beside it.
+    /// The plugin of one file, whatever the configuration and the command line name beside it. It is granted what it asks for, as
+    /// far as the configuration allows: nothing here decides about anything.
     pub(super) fn load_plugin(&self, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
-        let plugins = self.load_files(vec![file.clone()], Trust::default())?;
+        let plugins = self.load_files(vec![file.clone()], Trust::default(), true)?;
         let found = plugins.iter().find(|plugin| *plugin.origin() == Origin::File(file.path.clone()));
         let missing = || UserError::Argument(format!("`{}` is no plugin", file.path.display()));
         Ok(Arc::clone(found.ok_or_else(missing)?))
@@ -205,17 +250,15 @@ fn default_cache() -> Option<std::path::PathBuf> {
 
 /// The standard input, which can be read once: an option that names it again would find nothing there.
 pub(super) fn standard_input() -> std::io::Result<String> {
-    text(standard_bytes()?)
+    text(standard_bytes(FILE_MAX)?)
 }
 
-fn standard_bytes() -> std::io::Result<Vec<u8>> {
+fn standard_bytes(max: u64) -> std::io::Result<Vec<u8>> {
     static WAS_READ: AtomicBool = AtomicBool::new(false);
     if WAS_READ.swap(true, Ordering::Relaxed) {
         return Err(std::io::Error::other("`-` can be named once, and it was read already; name a file"));
     }
-    let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes)?;
-    Ok(bytes)
+    bounded_file::read_from(std::io::stdin(), max)
 }
 
 /// What a file says, in UTF-8.
@@ -230,11 +273,20 @@ fn text(bytes: Vec<u8>) -> std::io::Result<String> {
 
 /// A file's text; `-` is the standard input.
 pub(super) fn read(path: &Path) -> Result<String, UserError> {
+    read_up_to(path, FILE_MAX)
+}
+
+fn read_up_to(path: &Path, max: u64) -> Result<String, UserError> {
     let bytes = match is_standard(path) {
-        true => standard_bytes(),
-        false => std::fs::read(path),
+        true => standard_bytes(max),
+        false => bounded_file::read(path, max),
     };
     bytes.and_then(text).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+}
+
+/// A file's bytes, which are at most [`FILE_MAX`].
+pub(super) fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    bounded_file::read(path, FILE_MAX)
 }
 
 /// An inventory's file or files, as text.
@@ -256,12 +308,15 @@ impl InventoryFile {
             return Err(UserError::Argument(message.to_owned()));
         }
         if accounts.is_some() && !is_csv {
-            let message =
-                "`--accounts` goes with an inventory in CSV; a JSON file has its accounts in `accounts`";
-            return Err(UserError::Argument(message.to_owned()));
+            let message = format!(
+                "`--accounts` goes with an inventory in CSV, whose name ends in `.csv`, and that of {} does not; a JSON file has \
+                 its accounts in `accounts`",
+                shown(path)
+            );
+            return Err(UserError::Argument(message));
         }
-        let text = read(path)?;
-        let accounts = accounts.map(read).transpose()?;
+        let text = read_up_to(path, INVENTORY_MAX)?;
+        let accounts = accounts.map(|path| read_up_to(path, INVENTORY_MAX)).transpose()?;
         Ok(InventoryFile { path: path.to_owned(), text, is_csv, accounts })
     }
 

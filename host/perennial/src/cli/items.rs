@@ -352,15 +352,6 @@ pub(super) fn rows(fields: &[Field], items: &[Json], zones: &ItemZones) -> Vec<R
     items.iter().map(row).collect()
 }
 
-/// Refuses an account that there is not, so that nobody takes an empty list for an answer about it.
-pub(super) fn check_account(client: &Client, account: Option<&str>) -> anyhow::Result<()> {
-    if let Some(id) = account {
-        let request = Request::new("GET", "/v1/accounts/{id}", &[id]);
-        client.send(&request.to(format!("look for the account `{id}`")))?;
-    }
-    Ok(())
-}
-
 /// The items of a list, page by page, and no more than `limit`; it warns if there are more.
 pub(super) fn pages(client: &Client, request: &Request, limit: u32) -> anyhow::Result<Vec<Json>> {
     let most = usize::try_from(limit)?;

@@ -1,5 +1,6 @@
 //! `perennial job`: one command over many resources.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -231,14 +232,23 @@ fn ended(client: &Client, id: &str) -> anyhow::Result<Value> {
 
 fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<()> {
     let Create { from_dry_run, act, list, .. } = create;
+    // What is wanted is the same whenever it is run; the dry run that it is tried in is another one.
+    let wanted = match from_dry_run {
+        Some(id) => from(id),
+        None => create.body(true)?,
+    };
+    let wanted = Value::Object(wanted);
+    let request = || job_request(act).wants(&wanted);
+    if let Some(answered) = act.answered(client, &request().body(wanted.clone()))? {
+        return follow(context, client, &id_of(&answered.json()?), list);
+    }
     let tried = match from_dry_run {
         Some(id) => id.clone(),
         None => {
-            let body = create.body(true)?;
-            items::check_account(client, create.filter.account())?;
-            let tried = begin(client, body, act)?;
-            let tried = ended(client, &tried)?;
-            let id = tried["id"].as_str().unwrap_or_default().to_owned();
+            create.filter.check(client)?;
+            let tried = client.send(&job_request(act).body(wanted.clone()))?.json()?;
+            let tried = ended(client, &id_of(&tried))?;
+            let id = id_of(&tried);
             show(context, client, &tried, create)?;
             if tried["total"] == 0 {
                 anyhow::bail!(
@@ -258,16 +268,20 @@ fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<(
         }
     };
     confirm("Do this?", act.yes)?;
-    let made = begin(client, Map::from_iter([("from_dry_run".to_owned(), json!(tried))]), act)?;
-    let job = ended(client, &made)?;
+    let made = client.send(&request().body(from(&tried).into()).once(&act.key()?))?.json()?;
+    follow(context, client, &id_of(&made), list)
+}
+
+/// Waits until a job has ended, and shows what became of it.
+fn follow(context: &Context, client: &Client, made: &str, list: &ListArguments) -> anyhow::Result<()> {
+    let job = ended(client, made)?;
     context.write_item(client, &JOB, &job, list)?;
     if job["state"] == "cancelled" {
         anyhow::bail!(
             "`{made}` was cancelled before its end; `perennial job items {made}` says what was done"
         );
     }
-    // What was named twice was done once.
-    match left_over(&job, &["applied", "pending_approval", "skipped"]) {
+    match left_over(&job, &["applied", "pending_approval", "pending_call"]) {
         None => Ok(()),
         Some(left) => anyhow::bail!("not everything was done: {left}; `perennial job items {made}` says why"),
     }
@@ -286,7 +300,12 @@ impl Create {
         let mut body =
             Map::from_iter([("command".to_owned(), command), ("dry_run".to_owned(), json!(dry_run))]);
         match (self.ids.is_empty(), self.filter.is_empty()) {
-            (false, true) => body.insert("ids".to_owned(), json!(self.ids)),
+            (false, true) => {
+                // What is named twice is done once.
+                let mut named = BTreeSet::new();
+                let ids = self.ids.iter().filter(|id| named.insert(*id)).collect::<Vec<_>>();
+                body.insert("ids".to_owned(), json!(ids))
+            }
             (true, false) => body.insert("filter".to_owned(), self.filter.body()),
             (true, true) => {
                 let message =
@@ -302,17 +321,18 @@ impl Create {
     }
 }
 
-fn begin(client: &Client, body: Map<String, Value>, act: &ActArguments) -> anyhow::Result<String> {
-    let is_dry_run = body.contains_key("dry_run");
-    let mut request = Request::new("POST", "/v1/jobs", &[])
-        .to("make a job")
-        .body(body.into())
-        .reason(act.reason.as_deref());
-    if !is_dry_run {
-        request = request.once(&act.key()?);
-    }
-    let job = client.send(&request)?.json()?;
-    Ok(job["id"].as_str().unwrap_or_default().to_owned())
+/// A request that makes a job, without its body.
+fn job_request(act: &ActArguments) -> Request {
+    Request::new("POST", "/v1/jobs", &[]).to("make a job").reason(act.reason.as_deref())
+}
+
+/// The body of a job that does what a dry run showed.
+fn from(dry_run: &str) -> Map<String, Value> {
+    Map::from_iter([("from_dry_run".to_owned(), json!(dry_run))])
+}
+
+fn id_of(job: &Value) -> String {
+    job["id"].as_str().unwrap_or_default().to_owned()
 }
 
 /// What a dry run found: each resource, and the sums. Programs get the resources of a dry run, and else nothing yet.

@@ -9,6 +9,7 @@ use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::resource::ORDERS;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
@@ -32,12 +33,13 @@ impl ListPage {
     fn write(
         &self,
         context: &Context,
-        (request, account): (&Request, Option<&str>),
+        (request, account, resource): (&Request, Option<&str>, Option<&str>),
         fields: &[Field],
         nothing: &str,
     ) -> anyhow::Result<()> {
         let client = context.client(&self.target)?;
-        items::check_account(&client, account)?;
+        named::check_account(&client, account)?;
+        named::check_resource(&client, resource)?;
         let found = items::pages(&client, request, self.limit)?;
         context.write_items(&client, fields, &found, &self.list, nothing)
     }
@@ -66,7 +68,7 @@ pub(super) fn drift(context: &Context, drift: &Drift) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/drift", &[]).to("list drift");
     drift.page.write(
         context,
-        (&request, None),
+        (&request, None, None),
         &DRIFT,
         "nothing differs from what was known; `perennial sync` looks again",
     )
@@ -105,7 +107,7 @@ pub(super) fn orders(context: &Context, arguments: &Orders) -> anyhow::Result<()
     let has_conditions = account.is_some() || resource.is_some() || id.is_some() || state.is_some();
     listed.write(
         context,
-        (&request, account.as_deref()),
+        (&request, account.as_deref(), resource.as_deref()),
         &ORDERS,
         list::nothing(has_conditions, "nothing was bought yet"),
     )
@@ -148,7 +150,7 @@ pub(super) fn attempts(context: &Context, arguments: &Attempts) -> anyhow::Resul
     let has_conditions = account.is_some() || resource.is_some();
     listed.write(
         context,
-        (&request, account.as_deref()),
+        (&request, account.as_deref(), resource.as_deref()),
         &ATTEMPTS,
         list::nothing(has_conditions, "no renewal was tried yet"),
     )
@@ -183,7 +185,10 @@ pub(super) fn prices(context: &Context, arguments: &Prices) -> anyhow::Result<()
     let Prices { filter, listed } = arguments;
     let request = filter.of(Request::new("GET", "/v1/prices", &[]).to("list prices"));
     let nothing = list::nothing(!filter.is_empty(), "there are no resources yet");
-    listed.write(context, (&request, filter.account()), &PRICES, nothing)
+    let client = context.client(&listed.target)?;
+    filter.check(&client)?;
+    let found = items::pages(&client, &request, listed.limit)?;
+    context.write_items(&client, &PRICES, &found, &listed.list, nothing)
 }
 
 /// Counts what expires on each day, and what one term of it costs.
@@ -210,7 +215,7 @@ const EXPIRIES: [Field; 4] = [
 pub(super) fn expiries(context: &Context, arguments: &Expiries) -> anyhow::Result<()> {
     let Expiries { target, filter, list } = arguments;
     let client = context.client(target)?;
-    items::check_account(&client, filter.account())?;
+    filter.check(&client)?;
     let request = filter.of(Request::new("GET", "/v1/expiries", &[]).to("count what expires"));
     let found = items::whole(&client, &request)?;
     context.write_items(
@@ -247,5 +252,5 @@ const RECORDS: [Field; 10] = [
 
 pub(super) fn audit(context: &Context, arguments: &Audit) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/audit", &[]).to("read the audit log");
-    arguments.listed.write(context, (&request, None), &RECORDS, "nobody has changed anything yet")
+    arguments.listed.write(context, (&request, None, None), &RECORDS, "nobody has changed anything yet")
 }

@@ -6,6 +6,8 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
 
 mod account;
+mod account_money;
+mod account_view;
 mod act;
 mod approvals;
 mod audit_record;
@@ -21,6 +23,7 @@ mod connection;
 mod database;
 mod db;
 mod demo;
+mod demo_connected;
 mod demo_host;
 mod driving;
 mod error_text;
@@ -36,14 +39,18 @@ mod input;
 mod items;
 mod job;
 mod key;
+mod ledger;
 mod list;
 mod listeners;
 mod lists;
 mod lossy_log;
+mod named;
 mod on_host;
 mod output;
 mod package;
+mod package_check;
 mod plan;
+mod playing;
 mod plugin;
 mod plugin_failures;
 mod plugins;
@@ -102,7 +109,8 @@ struct Arguments {
         help_heading = GLOBAL)]
     db: PathBuf,
     /// The configuration, in TOML; `-` is the standard input. `[limits] readers` is PERENNIAL_LIMITS_READERS in the
-    /// environment. Every command reads it, and refuses one that cannot be used.
+    /// environment. Every command reads it, and refuses one whose text cannot be used; the files that it names are read by the
+    /// commands that need them.
     #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL,
         value_parser = OsStringValueParser::new().map(PathBuf::from), value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,

@@ -85,7 +85,7 @@ pub(super) fn package(context: &Context, arguments: &Arguments) -> anyhow::Resul
     match &arguments.action {
         Action::List { filter, limit, list } => {
             let request = filter.of(Request::new("GET", "/v1/packages", &[]).to("list packages"));
-            items::check_account(&client, filter.account())?;
+            filter.check(&client)?;
             let found = items::pages(&client, &request, *limit)?;
             let nothing = list::nothing(!filter.is_empty(), "there are no packages yet");
             context.write_items(&client, &PACKAGE, &found, list, nothing)

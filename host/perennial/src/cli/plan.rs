@@ -47,6 +47,7 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
     if plan["steps"].as_array().is_some_and(|steps| !steps.is_empty()) {
         table(plan, zones, style, out)?;
         facts.extend(money(plan));
+        facts.extend(without_limit(plan).map(|fact| ("renewals", fact, Tone::Plain)));
     }
     if let Some(until) = items::instant(&plan["pay_until"]) {
         facts.push((
@@ -85,6 +86,15 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
         )?;
     }
     Ok(())
+}
+
+/// Says for which resources a plan allows any number of automatic renewals.
+fn without_limit(plan: &Value) -> Option<String> {
+    let steps = plan["steps"].as_array().into_iter().flatten();
+    let is_free =
+        |step: &&Value| step["operation"] == "set_auto_renew" && step["details"]["renewals"].is_null();
+    let free = steps.filter(is_free).filter_map(|step| step["resource"].as_str()).collect::<Vec<_>>();
+    (!free.is_empty()).then(|| format!("without limit: {}", free.join(", ")))
 }
 
 /// What a plan costs, gives back, and leaves.

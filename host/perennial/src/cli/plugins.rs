@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column::new("id", ""),
     Column::new("name", ""),
     Column::new("origin", ""),
@@ -53,10 +53,11 @@ const COLUMNS: [Column; 10] = [
     Column::new("utc_offset_minutes", ""),
     Column::new("kinds", ""),
     Column::new("settings", ""),
+    Column::new("breaker", ""),
 ];
 
 /// What a host says of its plugins, under the same names. Where a file is, how large it is and what is in it is not said.
-const ON_HOST: [Field; 10] = [
+const ON_HOST: [Field; 11] = [
     Field::text("id", "plugin"),
     Field::text("name", "name"),
     Field::text("origin", ""),
@@ -67,6 +68,7 @@ const ON_HOST: [Field; 10] = [
     Field::number("utc_offset_minutes", ""),
     Field::json("kinds", ""),
     Field::json("settings", ""),
+    Field::text("breaker", "breaker").at("/breaker/state"),
 ];
 
 pub(super) fn plugins(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
@@ -91,8 +93,8 @@ pub(super) fn plugins(context: &Context, arguments: &Arguments) -> anyhow::Resul
     Ok(out.finish()?)
 }
 
-/// Prints one plugin.
-pub(super) fn inspect(context: &Context, plugin: &Plugin) -> anyhow::Result<()> {
+/// Prints what one plugin describes.
+pub(super) fn describe_one(context: &Context, plugin: &Plugin) -> anyhow::Result<()> {
     let mut out = Output::standard();
     describe(plugin, context.stdout_style(), &mut out)?;
     Ok(out.finish()?)
@@ -120,6 +122,7 @@ fn row(plugin: &Plugin) -> Row {
         Cell::new(Value::Json(manifest.utc_offset_minutes.into())),
         Cell::new(Value::Json(kinds.collect::<serde_json::Map<_, _>>().into())),
         Cell::new(Value::Json(settings.collect::<Vec<_>>().into())),
+        Cell::new(""),
     ];
     Row { zone: TimeZone::UTC, cells: cells.into() }
 }
@@ -133,7 +136,9 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
         ("exports", listed(&plugin.interfaces().exports)),
         ("imports", listed(&plugin.interfaces().imports)),
     ];
-    for (name, fact) in facts {
+    let granted = plugin.parts().granted;
+    let granted = (!granted.is_none()).then(|| ("granted", granted.to_string()));
+    for (name, fact) in facts.into_iter().chain(granted) {
         columns::paragraph(&fact, (&format!("  {name:<8}  "), FACT), Tone::Plain, style, out)?;
     }
     writeln!(out, "  kinds")?;

@@ -8,10 +8,10 @@ use perennial_service::lookup;
 use crate::cli::Context;
 use crate::cli::choice::Choice;
 use crate::cli::input;
-use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
+use crate::cli::named;
 use crate::cli::on_host::resources as on_host;
 use crate::cli::target::TargetArguments;
 use crate::cli::validate;
@@ -26,11 +26,15 @@ use perennial_service::lookup::ResolvedResource;
 use perennial_store::ReadTx;
 use perennial_store::bundles::Schedule;
 use perennial_store::resource_query;
+use perennial_store::resource_query::RenewalRisk;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
 
 /// The stages that `--stage` takes.
 const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Stage::name };
+
+/// The risks that `--risk` takes.
+const RISK: Choice<RenewalRisk> = Choice { what: "risk", all: &RenewalRisk::ALL, name: RenewalRisk::name };
 
 /// Lists the resources of the database, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]
@@ -39,6 +43,7 @@ const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Sta
   perennial resources --account acme-hw --stage grace
   perennial resources --expires-before 2026-12-01 --time-zone Asia/Shanghai
   perennial resources --provider huawei --format csv
+  perennial resources --account acme-hw --risk unprotected
   perennial resources --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// Only of this account.
@@ -53,6 +58,9 @@ pub(super) struct Arguments {
     /// Only at this stage.
     #[arg(long, value_parser = STAGE)]
     stage: Option<Stage>,
+    /// Only what will be lost: `unprotected` is what nothing renews, `orphaned` what expires before what it is attached to.
+    #[arg(long, value_parser = RISK)]
+    risk: Option<RenewalRisk>,
     /// Only what expires before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     expires_before: Option<Timestamp>,
@@ -81,10 +89,10 @@ const COLUMNS: [Column; 12] = [
 ];
 
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { account, provider, kind, stage, expires_before, limit, list, target } = arguments;
+    let Arguments { account, provider, kind, stage, risk, expires_before, limit, list, target } = arguments;
     if let Some(client) = context.host_client(target)? {
         let request = arguments.request();
-        items::check_account(&client, account.as_deref())?;
+        named::check_account(&client, account.as_deref())?;
         return on_host::list(context, &client, &request, *limit, list, arguments.nothing());
     }
     let db = ReadTx::open(&context.db)?;
@@ -96,6 +104,7 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
         provider: provider.clone(),
         kinds: kind.iter().cloned().collect(),
         stages: (*stage).into_iter().collect(),
+        risk: *risk,
         expires_before: *expires_before,
         ..ResourceFilter::default()
     };
@@ -122,6 +131,7 @@ impl Arguments {
             .query("provider", self.provider.as_ref())
             .query("kind", self.kind.as_ref())
             .query("stage", self.stage.map(Stage::name))
+            .query("risk", self.risk.map(RenewalRisk::name))
             .query("expires_before", self.expires_before)
     }
 
@@ -131,6 +141,7 @@ impl Arguments {
             || self.provider.is_some()
             || self.kind.is_some()
             || self.stage.is_some()
+            || self.risk.is_some()
             || self.expires_before.is_some();
         list::nothing(has_conditions, "there are no resources yet; take some in with `perennial import FILE`")
     }

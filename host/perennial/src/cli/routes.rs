@@ -18,7 +18,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 120] = [
+const ROUTES: [(&str, &str, &str); 127] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
@@ -28,6 +28,7 @@ const ROUTES: [(&str, &str, &str); 120] = [
     ("GET", "/v1/accounts/{id}", "account show"),
     ("PATCH", "/v1/accounts/{id}", "account set"),
     ("GET", "/v1/accounts/{id}/ledger", "account ledger"),
+    ("GET", "/v1/accounts/{id}/balances", "account balances"),
     ("POST", "/v1/accounts/{id}:top-up", "account top-up"),
     ("POST", "/v1/accounts/{id}:use", "package use"),
     ("GET", "/v1/resources", "resources"),
@@ -90,6 +91,10 @@ const ROUTES: [(&str, &str, &str); 120] = [
     ("POST", "/v1/calls/{id}:resolve", "calls resolve"),
     ("GET", "/v1/drift", "drift"),
     ("GET", "/v1/plugins", "plugins"),
+    ("GET", "/v1/plugins/parked", "plugin parked"),
+    ("POST", "/v1/plugins/parked:release", "plugin release"),
+    ("GET", "/v1/plugins/breakers", "plugin breakers"),
+    ("POST", "/v1/plugins/breakers:release", "plugin release"),
     ("GET", "/v1/plugins/revisions", "plugin revisions"),
     ("POST", "/v1/plugins/revisions", "plugin install"),
     ("GET", "/v1/plugins/revisions/{digest}", "plugin revision"),
@@ -106,6 +111,8 @@ const ROUTES: [(&str, &str, &str); 120] = [
     ("DELETE", "/v1/policies/{name}", "policy remove"),
     ("GET", "/v1/policies/{name}/history", "policy history"),
     ("GET", "/v1/policies/{name}/differences", "policy differences"),
+    ("POST", "/v1/policies:run", "policy run"),
+    ("POST", "/v1/policies:compare", "policy compare"),
     ("GET", "/v1/policy-calendars", "policy calendars"),
     ("DELETE", "/v1/policy-calendars/{name}", "policy remove-calendar"),
     ("GET", "/v1/policy-calendars/{name}/history", "policy calendar-history"),

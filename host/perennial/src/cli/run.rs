@@ -11,6 +11,7 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
+use crate::cli::host_process;
 use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -18,6 +19,7 @@ use perennial_engine::clock;
 use perennial_engine::start::check_clock;
 use perennial_service::event_log;
 use perennial_store::Store;
+use perennial_store::clock as store_clock;
 use perennial_store::clock::ClockKind;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
@@ -45,17 +47,20 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let allows_missing = config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &providers, allows_missing)?;
     check_clock(store.db(), ClockKind::Real, clock::now())?;
+    store.say_host();
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_decision_days(config.limits.decision_days)
+        .with_client_tokens_max(config.limits.client_tokens_per_account_max)
         .with_wakes_per_hour_max(config.limits.wakes_per_hour_max)
+        .with_failure_limits(config.limits.failure_limits())
         .with_stop_flag(stopped);
     engine.notice_set_back(clock::now())?;
     start::say_trust(&config.trust);
     engine.bind_loaded(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;
-    tracing::info!("the clock stopped; nothing was left half done");
+    host_process::say_stopped("the clock stopped", store_clock::state(engine.db())?);
     Ok(())
 }
 

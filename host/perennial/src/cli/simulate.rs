@@ -13,12 +13,13 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::compare;
-use crate::cli::compare::Outcome;
+use crate::cli::compare::Sides;
 use crate::cli::input;
 use crate::cli::input::InventoryFile;
 use crate::cli::list::ZoneArguments;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
+use crate::cli::playing;
 use crate::cli::plugin_failures::PluginFailures;
 use crate::cli::policy::LoadedPolicies;
 use crate::report;
@@ -32,6 +33,7 @@ use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::parallel;
 use perennial_engine::policies::Policies;
+use perennial_engine::policy_comparison::Outcome;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation::parts::Play;
 use perennial_formats::event;
@@ -309,7 +311,8 @@ impl SimulationRun<'_> {
         };
         if let [(one, failures), (other, more)] = &played[..] {
             let nothing = "nothing: the same is renewed and paid with both";
-            compare::listing(arguments.policies.is_some(), one, other, &currencies).write(
+            let sides = Sides::Policies { has_first: arguments.policies.is_some() };
+            compare::listing(sides, one, other, &currencies).write(
                 format,
                 nothing,
                 style(context, arguments),
@@ -376,8 +379,6 @@ impl SimulationRun<'_> {
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
-        let mut progress = context.progress("simulating", self.from, self.until);
-        let mut failures = PluginFailures::default();
         let play = Play {
             providers: &providers,
             scenario: self.scenario,
@@ -386,12 +387,6 @@ impl SimulationRun<'_> {
             cores: parallel::cores(),
             grants_approvals: self.grants_approvals,
         };
-        play.run(engine.into_store(), &Arc::default(), &mut |recorded| {
-            progress.reach(recorded.event.at);
-            failures.record(recorded.account.as_deref(), &recorded.event);
-            observe(recorded.account.as_deref(), &recorded.event);
-        })?;
-        progress.finish();
-        Ok(failures)
+        playing::play(context, &play, engine.into_store(), observe)
     }
 }

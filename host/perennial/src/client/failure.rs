@@ -161,6 +161,7 @@ mod tests {
             content_type: "application/problem+json".to_owned(),
             retry_after,
             version: None,
+            is_replayed: false,
             body: body.to_string().into_bytes(),
         };
         ProblemReport::read(&request, "http://h", &response)

@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use http_body_util::Full;
@@ -27,11 +28,12 @@ use perennial_store::error::StoreError;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
+use crate::client::request::REPLAYED;
 use crate::client::request::Request;
 use crate::client::request::Response;
 
-/// How long a request may take, in seconds: nobody waits but the one who asks.
-const SECONDS_MAX: u64 = 86_400;
+/// How long a request may take: nobody waits but the one who asks.
+const TIME_MAX: Duration = Duration::from_secs(86_400);
 
 /// What the routes of a database need beside it.
 pub(crate) struct Setup {
@@ -64,12 +66,16 @@ struct Routes {
     writer: Option<WriterHandle>,
 }
 
-/// A host works on the database.
+/// Somebody else works on the database.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "a host works on the database, and changes go through it: name it with `--server`, such as `--server http://127.0.0.1:8420`"
-)]
-struct InUse(#[source] StoreError);
+enum InUse {
+    #[error(
+        "a host works on the database, and changes go through it: name it with `--server`, such as `--server http://127.0.0.1:8420`"
+    )]
+    Host(#[source] StoreError),
+    #[error("another command works on the database; run this again when that has ended")]
+    Command(#[source] StoreError),
+}
 
 impl Local {
     /// The routes; nothing is opened before the first request.
@@ -105,6 +111,7 @@ impl Local {
                 content_type: text("content-type").unwrap_or_default().to_owned(),
                 retry_after: text("retry-after").and_then(|value| value.parse().ok()),
                 version: text(middleware::VERSION.as_str()).map(str::to_owned),
+                is_replayed: text(REPLAYED).is_some(),
                 body: body.to_bytes().to_vec(),
             })
         })
@@ -112,8 +119,8 @@ impl Local {
 
     fn limits(&self) -> Limits {
         Limits {
-            request_seconds: SECONDS_MAX,
-            forecast_seconds: SECONDS_MAX,
+            request_seconds: TIME_MAX,
+            forecast_seconds: TIME_MAX,
             readers: 2,
             ..self.setup.limits.clone()
         }
@@ -126,8 +133,14 @@ impl Local {
 
     fn work(&self) -> anyhow::Result<Routes> {
         let store = Store::open_existing(&self.setup.db).map_err(|error| {
-            let is_in_use = matches!(error, StoreError::InUse { .. });
-            if is_in_use { anyhow::Error::from(InUse(error)) } else { error.into() }
+            let is_host = matches!(error, StoreError::InUse { is_host: true, .. });
+            if is_host {
+                InUse::Host(error).into()
+            } else if matches!(error, StoreError::InUse { .. }) {
+                InUse::Command(error).into()
+            } else {
+                anyhow::Error::from(error)
+            }
         })?;
         let started: Result<_, StartError> =
             Service::start_idle(store, &self.setup.db, self.setup.providers.clone(), self.limits());

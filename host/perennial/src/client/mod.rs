@@ -5,6 +5,7 @@
 //! command and shows nothing.
 
 pub(crate) mod address;
+pub(crate) mod connection;
 mod failure;
 pub(crate) mod local;
 pub(crate) mod remote;
@@ -103,8 +104,18 @@ impl Client {
             Target::Host(remote) => self.runtime.block_on(remote.send(request))?,
             Target::Database(local) => local.send(&self.runtime, request)?,
         };
+        if let Some(key) = request.key().filter(|_| response.is_replayed) {
+            tracing::warn!(
+                key,
+                "this was asked under its idempotency key before; nothing is done again, and this is what it was answered then"
+            );
+        }
         if response.is_success() {
-            if !request.is_look && request.method != "GET" {
+            if !request.is_look
+                && request.method != "GET"
+                && !request.is_replay_only()
+                && !response.is_replayed
+            {
                 *self.written.0.borrow_mut() = Some(request.what.clone());
             }
             return Ok(response);

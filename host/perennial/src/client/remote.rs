@@ -1,4 +1,4 @@
-//! A running host, asked over HTTP: one connection for each request, TLS that is verified, limits of time, and no redirects.
+//! A running host, asked over HTTP.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -10,36 +10,27 @@ use http_body_util::Full;
 use http_body_util::Limited;
 use hyper::HeaderMap;
 use hyper::body::Bytes;
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::header;
-use hyper_util::rt::TokioIo;
 use perennial_http::middleware;
 use perennial_service::tls;
-use rustls_pki_types::ServerName;
-use tokio::io::AsyncRead;
-use tokio::io::AsyncWrite;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use crate::client::address::Address;
+use crate::client::connection;
+use crate::client::connection::Exchange;
+use crate::client::connection::Failure;
+use crate::client::connection::RESPONSE_TIMEOUT;
+use crate::client::connection::USER_AGENT;
 use crate::client::failure::ClientError;
 use crate::client::failure::ProblemReport;
+use crate::client::request::REPLAYED;
 use crate::client::request::Request;
 use crate::client::request::Response;
 
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a response may take to begin: a forecast takes longest, five minutes by default.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(330);
 /// How long nothing may come of a response that has begun. A stream sends something every fifteen seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// The most bytes of a response.
 const BODY_MAX: usize = 256 << 20;
-/// The header `User-Agent`.
-const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
-
 /// A running host.
 pub(crate) struct Remote {
     address: Address,
@@ -55,18 +46,6 @@ pub(crate) enum StreamEnd {
     Enough,
     /// The host or the connection ended it.
     Over,
-}
-
-/// A response of which the head has come, and the connection that the rest comes over.
-struct Exchange {
-    response: hyper::Response<Incoming>,
-    _connection: JoinSet<hyper::Result<()>>,
-}
-
-/// Why there is no answer, and whether the host may have the request all the same.
-struct Failure {
-    why: String,
-    was_sent: bool,
 }
 
 impl Remote {
@@ -104,10 +83,10 @@ impl Remote {
     /// [`ClientError`] when there is no answer, or none of a Perennial.
     pub(crate) async fn send(&self, request: &Request) -> Result<Response, ClientError> {
         let no_answer = |failure| self.no_answer(request, failure);
-        let Exchange { response, _connection } = self.exchange(request).await.map_err(no_answer)?;
-        let (head, body) = response.into_parts();
+        let exchange = self.exchange(request).await.map_err(no_answer)?;
+        let (head, body) = exchange.response.into_parts();
         let body = Limited::new(body, BODY_MAX).collect();
-        let after_head = |why: String| self.no_answer(request, Failure { why, was_sent: true });
+        let after_head = |why: String| self.no_answer(request, Failure::after(why));
         let body = match tokio::time::timeout(RESPONSE_TIMEOUT, body).await {
             Ok(Ok(body)) => body.to_bytes().to_vec(),
             Ok(Err(error)) => return Err(after_head(format!("its answer broke off: {error}"))),
@@ -129,9 +108,8 @@ impl Remote {
         each: &mut dyn FnMut(&[u8]) -> anyhow::Result<bool>,
     ) -> anyhow::Result<StreamEnd> {
         let exchanged = self.exchange(request).await;
-        let Exchange { response, _connection } =
-            exchanged.map_err(|failure| self.no_answer(request, failure))?;
-        let (head, mut body) = response.into_parts();
+        let exchange = exchanged.map_err(|failure| self.no_answer(request, failure))?;
+        let (head, mut body) = exchange.response.into_parts();
         if !head.status.is_success() {
             let body = Limited::new(body, BODY_MAX).collect().await;
             let body = body.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
@@ -153,48 +131,9 @@ impl Remote {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Exchange, Failure> {
-        let before = |why: String| Failure { why, was_sent: false };
-        let target = (self.address.host.as_str(), self.address.port);
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(target)).await;
-        let stream = match connected {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(before(format!("{error}; does it run, and listen there?"))),
-            Err(_) => return Err(before(format!("no connection within {CONNECT_TIMEOUT:?}"))),
-        };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-        if !self.address.is_tls {
-            return self.exchange_over(stream, request).await;
-        }
-        let name = ServerName::try_from(self.address.host.clone())
-            .map_err(|_| before("a certificate cannot have its name".to_owned()))?;
-        let secured = tokio::time::timeout(CONNECT_TIMEOUT, self.tls.connect(name, stream)).await;
-        match secured {
-            Ok(Ok(stream)) => self.exchange_over(stream, request).await,
-            Ok(Err(error)) => Err(before(format!("there is no TLS with it: {error}"))),
-            Err(_) => Err(before(format!("no TLS within {CONNECT_TIMEOUT:?}"))),
-        }
-    }
-
-    async fn exchange_over(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        request: &Request,
-    ) -> Result<Exchange, Failure> {
-        let before = |why: String| Failure { why, was_sent: false };
-        let after = |why: String| Failure { why, was_sent: true };
-        let request =
-            self.http_request(request).map_err(|error| before(format!("it cannot be sent: {error}")))?;
-        let shaken = http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = shaken.map_err(|error| before(error.to_string()))?;
-        let mut driving = JoinSet::new();
-        driving.spawn(connection);
-        match tokio::time::timeout(RESPONSE_TIMEOUT, sender.send_request(request)).await {
-            Ok(Ok(response)) => Ok(Exchange { response, _connection: driving }),
-            Ok(Err(error)) => Err(after(format!("it does not answer in HTTP: {error}"))),
-            Err(_) => Err(after(format!("no answer within {RESPONSE_TIMEOUT:?}"))),
-        }
+        let unsendable = |error| Failure::before(format!("it cannot be sent: {error}"));
+        let request = self.http_request(request).map_err(unsendable)?;
+        connection::exchange(&self.address, &self.tls, request).await
     }
 
     fn http_request(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, hyper::http::Error> {
@@ -218,10 +157,10 @@ impl Remote {
     }
 
     fn no_answer(&self, request: &Request, failure: Failure) -> ClientError {
-        let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key");
+        let key = request.key();
         let then = match (failure.was_sent && !request.is_look, key) {
             (false, _) => String::new(),
-            (true, Some((_, key))) => {
+            (true, Some(key)) => {
                 let hash = request.body.as_ref().and_then(|body| body["plan_hash"].as_str());
                 let hash = hash.map(|hash| format!("--plan-hash {hash} ")).unwrap_or_default();
                 format!(
@@ -261,6 +200,7 @@ fn response_of(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Response {
             .to_owned(),
         retry_after: text("retry-after").and_then(|value| value.parse().ok()),
         version: text(middleware::VERSION.as_str()).map(str::to_owned),
+        is_replayed: text(REPLAYED).is_some(),
         body,
     }
 }

@@ -4,6 +4,15 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
+
+/// What is compared in place of the body when a key comes again.
+const FINGERPRINT: &str = "idempotency-fingerprint";
+/// The header of an answer that an earlier request under the same key got.
+pub(super) const REPLAYED: &str = "idempotency-replayed";
+/// Asks for the answer that is stored under a key, and for nothing to be done.
+const REPLAY_ONLY: &str = "idempotency-replay-only";
 
 /// A request to the admin API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +88,29 @@ impl Request {
         self.header("idempotency-key", key)
     }
 
+    /// The same, said to be the same command as every other one for which this is the same: a plan's hash, or the dry run that
+    /// it was tried in, is another one whenever the command is run.
+    pub(crate) fn wants(self, wanted: &Value) -> Request {
+        let digest = Sha256::digest(wanted.to_string());
+        let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.header(FINGERPRINT, hex)
+    }
+
+    /// The same, which only asks what an earlier one under its key was answered.
+    pub(crate) fn replay_only(self) -> Request {
+        self.header(REPLAY_ONLY, "true")
+    }
+
+    /// Whether it only asks what an earlier one was answered.
+    pub(crate) fn is_replay_only(&self) -> bool {
+        self.headers.iter().any(|(name, _)| *name == REPLAY_ONLY)
+    }
+
+    /// The key by which it is carried out once.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.headers.iter().find(|(name, _)| *name == "idempotency-key").map(|(_, key)| key.as_str())
+    }
+
     /// The same, said to write nothing: a dry run.
     pub(crate) fn look(self) -> Request {
         Request { is_look: true, ..self }
@@ -91,7 +123,7 @@ impl Request {
 }
 
 /// A segment of a path or a value of a query, with everything escaped that means something there.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -114,6 +146,8 @@ pub(crate) struct Response {
     pub(crate) retry_after: Option<u64>,
     /// The version of the host, if it says so.
     pub(crate) version: Option<String>,
+    /// Whether it is what an earlier request under the same key was answered, and nothing was done now.
+    pub(crate) is_replayed: bool,
     /// The body, as it was sent.
     pub(crate) body: Vec<u8>,
 }
@@ -127,6 +161,11 @@ impl Response {
     /// Whether it was taken on and is not done yet.
     pub(crate) fn is_accepted(&self) -> bool {
         self.status == 202
+    }
+
+    /// Whether nothing was answered under the key before, and nothing was done.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.status == 204
     }
 
     /// The body as JSON; `None` if it is something else.

@@ -8,13 +8,14 @@ use perennial_service::secrets;
 
 use crate::outbound_config;
 use crate::profile;
+use crate::registry;
 
 /// The secret of a connected account's key, which `account connect` and `account rotate` seal.
 pub(crate) const PROVIDER_SECRET_VARIABLE: &str = "PERENNIAL_PROVIDER_SECRET";
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
 /// What is in the environment for other reasons.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 11] = [
     "PERENNIAL_DB",
     "PERENNIAL_CACHE",
     "PERENNIAL_CONFIG",
@@ -23,6 +24,9 @@ const OTHERS: [&str; 8] = [
     profile::SERVER_VARIABLE,
     profile::TOKEN_FILE_VARIABLE,
     profile::PROFILE_VARIABLE,
+    registry::USERNAME_VARIABLE,
+    registry::PASSWORD_VARIABLE,
+    registry::CREDENTIALS_VARIABLE,
 ];
 /// What the variables of providers' addresses have in common.
 const LISTEN: &str = "PERENNIAL_LISTEN_";
@@ -38,7 +42,7 @@ const KEYS: [(&str, &[&str]); 11] = [
     ("connections", &["allow_private", "allow_commands", "certificates"]),
     ("email", outbound_config::MAIL_KEYS),
     ("secrets", &["key_file"]),
-    ("plugins", &["files", "allow_missing", "upgrade"]),
+    ("plugins", &["files", "allow_missing", "upgrade", "grants_max", "grants_memory_bytes"]),
     ("trust", &["keys"]),
     ("database", &["must_exist"]),
 ];

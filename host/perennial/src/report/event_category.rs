@@ -102,7 +102,9 @@ impl EventCategory {
             EventKind::RenewalSettled { cause: Cause::Auto, .. } => EventCategory::Renewed,
             EventKind::RenewalSettled { cause: Cause::Command, .. } => EventCategory::RenewedByCommand,
             EventKind::RenewalDeclined { .. } => EventCategory::Declined,
-            EventKind::RenewalInDoubt { .. } => EventCategory::InDoubt,
+            EventKind::RenewalInDoubt { .. }
+            | EventKind::CommandInDoubt { .. }
+            | EventKind::SendingLate { .. } => EventCategory::InDoubt,
             EventKind::ApprovalRequested { .. } => EventCategory::PendingApproval,
             EventKind::ApprovalDecided { .. } | EventKind::ApprovalGiven { .. } => EventCategory::Decided,
             EventKind::ApprovalExpired { .. } => EventCategory::ExpiredApproval,
@@ -113,7 +115,9 @@ impl EventCategory {
             | EventKind::PolicyCalendarChanged { .. }
             | EventKind::RevisionInstalled { .. }
             | EventKind::RevisionBound { .. }
-            | EventKind::RevisionUnbound { .. } => EventCategory::Setting,
+            | EventKind::RevisionUnbound { .. }
+            | EventKind::BundleUnparked { .. }
+            | EventKind::BreakerClosed { .. } => EventCategory::Setting,
             EventKind::Unsubscribed { .. } => EventCategory::Unsubscribed,
             EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {
@@ -139,7 +143,9 @@ impl EventCategory {
             EventKind::PackageDepleted { .. } => EventCategory::Depleted,
             EventKind::UsageUncovered { .. } => EventCategory::Uncovered,
             EventKind::Notice { .. } => EventCategory::Notice,
-            EventKind::PluginFailed { .. } => EventCategory::PluginFailed,
+            EventKind::PluginFailed { .. }
+            | EventKind::BundleParked { .. }
+            | EventKind::BreakerOpened { .. } => EventCategory::PluginFailed,
             EventKind::HostResumed { .. } => EventCategory::Resumed,
         })
     }

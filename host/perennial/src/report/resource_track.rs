@@ -227,14 +227,17 @@ impl ResourceTrack {
             EventKind::ApprovalDecided { decision: State::Approved, .. }
             | EventKind::ApprovalDecided { will_retry: true, .. }
             | EventKind::ApprovalExpired { will_retry: true, .. }
-            | EventKind::PackageRefilled { .. } => self.problem = None,
+            | EventKind::PackageRefilled { .. }
+            | EventKind::OrderCancelled { .. }
+            | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => self.problem = None,
             EventKind::RenewalInDoubt { .. }
+            | EventKind::CommandInDoubt { .. }
             | EventKind::PackageDepleted { .. }
             | EventKind::ApprovalRequested { .. }
             | EventKind::ApprovalDecided { .. }
             | EventKind::ApprovalExpired { .. } => self.problem = Some(words()),
             // Its message is the same for many resources, so it is said once, at the end.
-            EventKind::PluginFailed { .. } => {
+            EventKind::PluginFailed { .. } | EventKind::BundleParked { .. } => {
                 (self.problem, self.is_plugin_failing) = (Some("plugin failed".to_owned()), true);
             }
             EventKind::Unsubscribed { refund, expires_at, .. } => {
@@ -249,9 +252,6 @@ impl ResourceTrack {
             }
             EventKind::OrderCreated { pay_until: Some(_), .. } | EventKind::OrderExpired { .. } => {
                 self.problem = Some(words())
-            }
-            EventKind::OrderCancelled { .. } | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => {
-                self.problem = None
             }
             EventKind::OrderPaid { cost, .. } => {
                 self.paid += (*cost).max(Micros::ZERO);
@@ -294,6 +294,7 @@ fn is_plugin_success(what: &EventKind) -> bool {
             | EventKind::RenewalDeclined { .. }
             | EventKind::Converted
             | EventKind::PackageRefilled { .. }
+            | EventKind::BundleUnparked { changed_by: None }
             | EventKind::Notice { .. }
     )
 }

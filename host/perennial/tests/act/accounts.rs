@@ -71,3 +71,16 @@ fn what_is_wrong_with_an_account_is_said_in_full() {
         }
     }
 }
+
+#[test]
+fn a_raise_that_waits_is_said_and_so_is_the_one_it_replaces() {
+    let world = World::host();
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    let told = world.tells(&["account", "set", "acme-hw", "--approval-above", "50.00"]);
+    assert!(told.contains("nothing has changed yet: a limit raise to 50.00"), "{told}");
+    let second = world.run(&["account", "set", "acme-hw", "--approval-above", "60.00"]);
+    assert!(second.stdout().contains("a limit raise to 60.00"), "{}", second.stdout());
+    assert!(second.stderr().contains("takes the place of the one to 50.00"), "{}", second.stderr());
+    world.fails(&["account", "top-up", "nobody", "1.00", "--yes"], 2, "cannot top up `nobody`");
+    world.fails(&["account", "ledger", "nobody"], 2, "cannot list the ledger of `nobody`");
+}

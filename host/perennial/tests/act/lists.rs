@@ -121,7 +121,7 @@ fn a_job_that_does_not_do_everything_ends_with_1() {
         let create = ["job", "create", "--renew", "--yes"];
         let with = |words: &[&'static str]| [&create[..], words].concat();
         world.fails(&with(&["--id", "nothing"]), 1, "nothing can be done, and nothing was: 1 unknown");
-        world.fails(&with(&["--kind", "none"]), 1, "no resource passes the filter");
+        world.fails(&with(&["--stage", "retention"]), 1, "no resource passes the filter");
         let one_of_two = with(&["--id", "evs-1", "--id", "nothing"]);
         world.fails(&one_of_two, 1, "not everything was done: 1 skipped; `perennial job items job-");
         assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
@@ -274,4 +274,26 @@ fn a_virtual_clock_is_moved_by_agreement_and_a_real_one_not_at_all() {
     drop(real.engine("perennial.db", crate::sample::INVENTORY));
     let ran = real.run(&["clock", "advance", "2099-01-01", "--yes"]);
     assert!(ran.code() == 1 && ran.stderr().contains("real time"), "{}", ran.stderr());
+}
+
+#[test]
+fn what_a_condition_names_and_nothing_has_is_refused() {
+    for world in World::both() {
+        for (words, told) in [
+            (&["attempts", "--resource", "nothing"][..], "there is no resource `nothing`"),
+            (&["orders", "--resource", "nothing"], "there is no resource `nothing`"),
+            (&["orders", "--account", "nobody"], "there is no account `nobody`"),
+            (&["prices", "--kind", "esc"], "there is no kind `esc` (did you mean `ecs`?)"),
+            (&["prices", "--provider", "huawai"], "there is no provider `huawai` (did you mean `huawei`?)"),
+            (&["expiries", "--kind", "none"], "there is no kind `none`"),
+            (&["package", "list", "--provider", "none"], "there is no provider `none`"),
+            (&["account", "list", "--provider", "none"], "there is no provider `none`"),
+            (&["calls", "list", "--account", "nobody"], "there is no account `nobody`"),
+            (&["job", "create", "--renew", "--kind", "none"], "there is no kind `none`"),
+        ] {
+            world.fails(words, 2, told);
+        }
+        world.tells(&["prices", "--kind", "evs", "--provider", "huawei"]);
+        world.tells(&["account", "list", "--provider", "volcengine"]);
+    }
 }

@@ -82,6 +82,64 @@ fn the_same_key_and_plan_are_carried_out_once() {
 }
 
 #[test]
+fn the_same_command_under_the_same_key_is_answered_as_at_first() {
+    for world in World::both() {
+        let once = renew(&["--yes", "--idempotency-key", "4711"]);
+        let first = world.tells(&once);
+        let again = world.run(&once);
+        assert_eq!(again.code(), 0, "{}", again.stderr());
+        assert!(again.stderr().contains("asked under its idempotency key before"), "{}", again.stderr());
+        assert!(first.ends_with(&again.stdout()) && !again.stdout().contains("costs"), "{}", again.stdout());
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+        assert_eq!(world.json(&["account", "show", "acme-hw"])["balance"], "250.00");
+        // Another command is not the same, and neither is one for another resource.
+        let other = ["resource", "auto-renew", "evs-1", "--off", "--yes", "--idempotency-key", "4711"];
+        world.fails(&other, 2, "Another request has used this idempotency key");
+        let longer =
+            ["resource", "renew", "evs-1", "--term", "2months", "--yes", "--idempotency-key", "4711"];
+        world.fails(&longer, 2, "Another request has used this idempotency key");
+    }
+}
+
+#[test]
+fn a_plan_that_has_changed_leaves_its_key_free() {
+    for world in World::both() {
+        let other_plan = "0".repeat(64);
+        let stale = renew(&["--plan-hash", &other_plan, "--idempotency-key", "4711"]);
+        world.fails(&stale, 1, "The plan of the command has changed");
+        world.tells(&renew(&["--yes", "--idempotency-key", "4711"]));
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+    }
+}
+
+#[test]
+fn a_job_of_the_same_key_is_done_once() {
+    for world in World::both() {
+        let create = ["job", "create", "--renew", "--id", "evs-1", "--yes", "--idempotency-key", "k"];
+        let first = world.json(&create);
+        assert_eq!(world.json(&create), first);
+        assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
+        let other = ["job", "create", "--renew", "--id", "ecs-1", "--yes", "--idempotency-key", "k"];
+        world.fails(&other, 2, "Another request has used this idempotency key");
+    }
+}
+
+#[test]
+fn what_was_done_under_a_key_has_no_second_preview() {
+    for world in World::both() {
+        let pay = ["account", "top-up", "acme-hw", "5.00", "--yes", "--idempotency-key", "k"];
+        assert!(world.tells(&pay).contains("balance then"));
+        let again = world.tells(&pay);
+        assert!(!again.contains("balance then"), "{again}");
+        let move_on = ["clock", "advance", "2026-01-13", "--yes", "--idempotency-key", "c"];
+        world.tells(&move_on);
+        world.tells(&["clock", "advance", "2026-01-14", "--yes"]);
+        world.tells(&move_on);
+        assert_eq!(world.json(&["clock", "show"])["now"], "2026-01-14T00:00:00Z");
+    }
+}
+
+#[test]
 fn a_plan_that_would_be_refused_is_not_asked_about() {
     for world in World::both() {
         let convert = ["resource", "convert", "ecs-1", "--now"];
@@ -137,11 +195,23 @@ fn at_a_terminal_no_is_no_and_yes_is_yes() {
 #[test]
 fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
     for world in World::both() {
-        let cases: [(&[&str], &str); 18] = [
+        let cases: [(&[&str], &str); 24] = [
             (&["resource", "show", "nothing"], "there is no resource `nothing`"),
             (&["resource", "renew", "nothing", "--yes"], "cannot renew `nothing`"),
             (&["resource", "renew", "evs-1", "--term", "soon"], "write a number of days, months or years"),
             (&["resource", "auto-renew", "evs-1", "--off", "--term", "1month"], "cannot be used with"),
+            (&["resource", "auto-renew", "evs-1", "--renewals", "0"], "none at all is `--off`"),
+            (&["resource", "tag", "evs-1", "a=1", "a=2"], "the tag `a` is given twice"),
+            (&["resource", "tag", "evs-1", "a=1", "--remove", "a"], "the tag `a` is given twice"),
+            (&["resource", "attribute", "evs-1", "a=1", "a=2"], "the attribute `a` is given twice"),
+            (
+                &["resource", "renew", "evs-1", "--option", "k=0", "--option", "k=1"],
+                "the option `k` is given twice",
+            ),
+            (
+                &["account", "set", "acme-hw", "--setting", "a=1", "--setting", "a=2"],
+                "the setting `a` is given twice",
+            ),
             (
                 &["resource", "unsubscribe", "evs-1", "--scope", "some"],
                 "there is no such scope; there are all, future",
@@ -170,7 +240,7 @@ fn every_command_with_a_plan_says_what_is_wrong_with_its_input() {
 fn a_resource_is_looked_at_from_every_side() {
     for world in World::both() {
         let shown = world.tells(&["resource", "show", "ecs-1", "--time-zone", "provider"]);
-        assert!(shown.contains("expires     2026-01-31 23:59 +08:00"), "{shown}");
+        assert!(shown.contains("expires        2026-01-31 23:59 +08:00"), "{shown}");
         assert!(world.tells(&["resource", "window", "ecs-1"]).contains("until   2026-01-"));
         assert!(!world.json(&["resource", "timeline", "ecs-1"]).as_array().unwrap().is_empty());
         assert_eq!(world.json(&["resource", "orders", "ecs-1"])[0]["kind"], "purchase");
@@ -196,5 +266,17 @@ fn tags_and_attributes_are_set_and_tags_removed() {
             (&shown["tags"]["env"], &shown["attributes"]["status"]),
             (&"test".into(), &"frozen".into())
         );
+    }
+}
+
+#[test]
+fn automatic_renewal_without_a_limit_is_said() {
+    for world in World::both() {
+        world.tells(&["resource", "auto-renew", "evs-1", "--off", "--yes"]);
+        let told = world.tells(&["resource", "auto-renew", "evs-1", "--yes"]);
+        assert!(told.contains("renewals    without limit: evs-1"), "{told}");
+        let told = world.tells(&["resource", "show", "evs-1"]);
+        assert!(told.contains("without limit"), "{told}");
+        assert_eq!(world.json(&["resource", "show", "evs-1"])["renewals_left"], serde_json::Value::Null);
     }
 }

@@ -105,11 +105,7 @@ fn what_reads_a_database_is_not_taken_for_the_host_of_the_environment() {
     let world = World::database();
     world.folder.write("a.rhai", "fn rule(plan) { approve() }\n");
     let environment = [("PERENNIAL_SERVER", "http://127.0.0.1:1"), ("PERENNIAL_TOKEN_FILE", "token")];
-    for words in [
-        &["replay", "--all"][..],
-        &["policy", "run", "a.rhai", "--resource", "evs-1"],
-        &["policy", "backtest", "a.rhai", "--since", "2026-01-01"],
-    ] {
+    for words in [&["replay", "--all"][..], &["policy", "backtest", "a.rhai", "--since", "2026-01-01"]] {
         let run = |words: &[&str]| world.folder.program_with(&environment).args(words).output().unwrap();
         let refused = run(words);
         let told = String::from_utf8(refused.stderr).unwrap();
@@ -205,6 +201,12 @@ fn response(status: &str, body: &serde_json::Value) -> String {
     format!("HTTP/1.1 {status}\r\nX-Perennial-Version: {version}\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
+/// What a host says of a key under which nothing was done.
+fn not_done_yet() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!("HTTP/1.1 204 No Content\r\nX-Perennial-Version: {version}\r\n\r\n")
+}
+
 /// The answer to a look at a command, whose plan costs this.
 fn plan(cost: &str) -> String {
     let step =
@@ -238,7 +240,7 @@ fn a_plan_that_changes_meanwhile_is_shown_anew_and_not_carried_out() {
 fn an_answer_that_is_lost_leaves_what_it_takes_to_ask_again_once() {
     let folder = Folder::new();
     folder.write("token", "pn_0123456789ab_00");
-    let url = answering_in_turn(vec![plan("10.00"), String::new()]);
+    let url = answering_in_turn(vec![not_done_yet(), plan("10.00"), String::new()]);
     let words = [
         "resource",
         "renew",

@@ -19,7 +19,7 @@ use crate::support::Ran;
 /// Text of a tag or an attribute: it clears the screen, forges a line, and writes backwards.
 const TEXT: &str = "a\u{1b}[2J\u{0}\r\nforged\u{202e}\u{9b}31m\u{2067}\u{7f}b";
 /// An id, in which control characters are refused.
-const ID: &str = "id\u{202e}\u{2067}\u{2028}\u{200f}x";
+const ID: &str = "id-x";
 
 /// What of a text would steer a terminal; the ends of its own lines do not count.
 fn steering(text: &str) -> Vec<char> {

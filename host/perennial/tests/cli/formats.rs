@@ -13,6 +13,7 @@ enum Is {
     Text,
     Instant,
     Amount,
+    Count,
     Term,
     TextOrNull,
     InstantOrNull,
@@ -43,6 +44,8 @@ fn fields_of(kind: &str) -> Option<&'static [(&'static str, Is)]> {
             ("next_try_at", Is::InstantOrNull),
         ],
         "renewal_in_doubt" => &[("attempt", Is::Text), ("code", Is::Text)],
+        "sending_late" => &[("deadline", Is::Instant), ("renewals", Is::Count), ("safe_start", Is::Instant)],
+        "command_in_doubt" => &[("command", Is::Text), ("code", Is::Text)],
         "command_refused" => &[("command", Is::Text), ("code", Is::Text), ("message", Is::Text)],
         "setting_changed" => &[("setting", Is::Text), ("value", Is::TextOrNull)],
         "unsubscribed" => &[("refund", Is::Amount), ("original_order", Is::TextOrNull)],
@@ -84,6 +87,7 @@ fn is(value: &Value, what: Is) -> bool {
         (Is::Text | Is::TextOrNull, Value::String(_)) => true,
         (Is::Instant | Is::InstantOrNull, Value::String(text)) => instant(text),
         (Is::Amount, Value::String(text)) => amount(text),
+        (Is::Count, Value::Number(number)) => number.is_u64(),
         (Is::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
         (Is::Term, Value::Object(term)) => {
             term.len() == 2

@@ -78,7 +78,7 @@ fn wrong_input_ends_with_2_and_what_cannot_be_done_with_1() {
         (&["dance"], 2, "unrecognized subcommand 'dance'"),
         (&["resources"], 1, "there is no database at `perennial.db`; make one with `perennial import FILE`"),
         (&["run"], 1, "there is no database at `perennial.db`; make one with `perennial import FILE`"),
-        (&["--plugin", "plugin.wasm", "plugins"], 1, "`plugin.wasm` is not WebAssembly"),
+        (&["--plugin", "plugin.wasm", "plugins"], 2, "`plugin.wasm` is not WebAssembly"),
     ];
     for (words, code, told) in cases {
         let ran = folder.run(words);

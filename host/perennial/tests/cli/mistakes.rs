@@ -194,3 +194,67 @@ fn what_was_done_and_cannot_be_shown_is_said() {
     let told = ran.stderr();
     assert!(told.contains(&format!("this was done, and could not be shown: revoked {id}")), "{told}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_that_never_ends_is_read_as_far_as_a_bound() {
+    let folder = folder();
+    for words in [
+        &["--config", "/dev/zero", "plugins"][..],
+        &["policy", "check", "/dev/zero"],
+        &["--plugin", "/dev/zero", "plugins"],
+        &["plugin", "verify", "/dev/zero", "--key", "k"],
+        &[
+            "simulate",
+            "--inventory",
+            "inventory.json",
+            "--scenario",
+            "/dev/zero",
+            "--from",
+            "2026-01-01",
+            "--until",
+            "2027-01-01",
+        ],
+    ] {
+        let ran = folder.run(words);
+        assert_eq!(ran.code(), 2, "{words:?}: {}", ran.stderr());
+        let is_named = ran.stderr().contains("/dev/zero") && ran.stderr().contains("more than 64 MiB");
+        assert!(is_named || words[1] == "verify", "{words:?}: {}", ran.stderr());
+    }
+}
+
+#[test]
+fn what_is_written_to_a_file_of_its_own_is_no_standard_output() {
+    let folder = folder();
+    refused(&folder, &["plugin", "keygen", "-"], 2, "the private one to a file of its own");
+    assert!(!folder.path("-").exists());
+    refused(&folder, &["import", "r.txt", "--accounts", "a.csv"], 2, "whose name ends in `.csv`");
+}
+
+#[test]
+fn an_id_that_nobody_can_see_is_refused_in_every_file() {
+    let folder = folder();
+    for (id, told) in [
+        ("ecs-1 ", "U+0020 at its end"),
+        (" ecs-1", "U+0020 at its beginning"),
+        ("ecs\u{200b}-1", "U+200B as character 4"),
+        ("\u{2066}ecs-1", "U+2066 at its beginning"),
+    ] {
+        folder.write("seen.json", &INVENTORY.replace("\"ecs-1\"", &format!("\"{id}\"")));
+        refused(&folder, &["import", "seen.json", "--accept-expired"], 2, told);
+        folder.write("seen.json", &INVENTORY.replace("\"acme-bd\"", &format!("\"{id}\"")));
+        refused(&folder, &["import", "seen.json", "--accept-expired"], 2, told);
+    }
+    assert!(!folder.path("perennial.db").exists());
+    let header = "id,account,kind,charging,started_at,expires_at,term,price\n";
+    folder.write(
+        "r.csv",
+        &format!("{header}ecs-1 ,a,ecs,prepaid,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,1 month,9.00\n"),
+    );
+    folder.write("a.csv", "id,provider,currency,balance\na,huawei,CNY,1.00\n");
+    refused(&folder, &["import", "r.csv", "--accounts", "a.csv", "--accept-expired"], 2, "U+0020 at its end");
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    let create = ["account", "create", "a1 ", "--provider", "huawei", "--currency", "CNY"];
+    refused(&folder, &create, 2, "U+0020 at its end");
+    refused(&folder, &["token", "create", "--name", "ops ", "--role", "viewer"], 2, "U+0020 at its end");
+}

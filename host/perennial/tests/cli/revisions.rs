@@ -108,3 +108,150 @@ fn only_what_a_trusted_key_signed_is_installed_or_loaded() {
         trusting(&["plugin", "install", "late.toml"]).stderr().contains("was changed after it was signed")
     );
 }
+
+#[test]
+fn a_revision_that_imports_wasi_is_installed_once_that_is_granted() {
+    let folder = folder();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    std::fs::write(folder.path("system.wasm"), perennial_tests::guests::SYSTEM).unwrap();
+    let install = |grant: &[&str]| folder.run(&[&["plugin", "install", "system.wasm"], grant].concat());
+    let refused = install(&[]);
+    assert!(refused.stderr().contains("contract: the plugin `system.wasm` imports"), "{}", refused.stderr());
+    let wrong = install(&["--grant", "network"]);
+    assert_eq!(wrong.code(), 2, "{}", wrong.stderr());
+    assert!(wrong.stderr().contains("`network` is no limit that can be granted"), "{}", wrong.stderr());
+    let above = install(&["--grant", "wasi,memory=40GiB"]);
+    assert!(
+        above.stderr().contains("memory of 40GiB, and at most 256MiB may be granted"),
+        "{}",
+        above.stderr()
+    );
+    let told = [
+        install(&["--grant", "wasi", "--dry-run"]).stdout(),
+        install(&["--grant", "wasi"]).succeeded().stdout(),
+        install(&["--grant", "wasi"]).succeeded().stdout(),
+        install(&["--grant", "memory=40MiB,wasi"]).succeeded().stdout(),
+    ];
+    expect![[r#"
+        revision [digest] of system would be installed
+        granted wasi
+        nothing was written: this was a dry run
+        revision [digest] of system is installed; bind it with `perennial plugin bind`
+        granted wasi
+        revision [digest] of system is installed already
+        granted wasi
+        revision [digest] of system is installed already, and is granted something else from now on
+        granted memory=40MiB,wasi
+    "#]]
+    .assert_eq(&masked(&told.concat()));
+    let listed =
+        folder.run(&["plugin", "revisions", "--provider", "system", "--format", "csv"]).succeeded().stdout();
+    assert!(listed.contains(",system.wasm,,\"memory=40MiB,wasi\",,"), "{listed}");
+    let events =
+        folder.run(&["events", "--type", "revision_installed", "--format", "json"]).succeeded().stdout();
+    for granted in ["wasi", "memory=40MiB,wasi"] {
+        assert!(events.contains(&format!("\"granted\":\"{granted}\",\"changed_by\":\"cli\"")), "{events}");
+    }
+}
+
+#[test]
+fn a_year_is_played_with_what_is_bound_and_with_another_revision() {
+    let folder = folder();
+    late(&folder);
+    let inventory = r#"{
+        "accounts": [{ "id": "vol", "provider": "volcengine", "currency": "CNY", "balance": "250.00" }],
+        "resources": [
+            { "id": "srv-1", "account": "vol", "kind": "ecs", "region": "cn-beijing", "charging": "prepaid",
+              "started_at": "2026-01-05T02:00:00Z", "expires_at": "2026-02-05T15:59:59Z",
+              "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" },
+            { "id": "srv-2", "account": "vol", "kind": "ecs", "region": "cn-beijing", "charging": "prepaid",
+              "started_at": "2026-01-09T02:00:00Z", "expires_at": "2026-02-09T15:59:59Z",
+              "term": { "count": 1, "unit": "month" }, "price": "60.00", "on_expiry": "renew" }
+        ]
+    }"#;
+    folder.write("year.json", inventory);
+    let played = ["plugin", "backtest", "late.toml", "--inventory", "year.json", "--from", "2026-01-20"];
+    let until = [&played[..], &["--until", "2026-04-01"]].concat();
+    expect![[r#"
+        what      account  month    resource   as bound  with the new one
+        renewals  vol      2026-01  -                 1                 0
+        renewals  vol      2026-02  -                 1                 2
+        paid      vol      2026-01  -         99.00 CNY          0.00 CNY
+        paid      vol      2026-02  -         60.00 CNY        159.00 CNY
+    "#]]
+    .assert_eq(&folder.run(&until).succeeded().stdout());
+    // What the database has is played with money enough.
+    folder.run(&["import", "year.json", "--accept-expired"]).succeeded();
+    let ahead =
+        folder.run(&["plugin", "backtest", "late.toml", "--until", "9999-12-01", "--account", "none"]);
+    assert_eq!(ahead.code(), 2, "{}", ahead.stderr());
+    let ended = folder.run(&["plugin", "backtest", "late.toml", "--until", "2026-01-01"]);
+    assert_eq!(ended.code(), 2);
+    let both =
+        folder.run(&["plugin", "backtest", "late.toml", "--since", "2026-01-01", "--until", "2026-01-01"]);
+    assert_eq!(both.code(), 2, "{}", both.stderr());
+    let neither = folder.run(&["plugin", "backtest", "late.toml"]);
+    assert_eq!(neither.code(), 2, "{}", neither.stderr());
+}
+
+#[test]
+fn what_is_parked_is_listed_and_released_on_a_database() {
+    let folder = folder();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    let parked = folder.run(&["plugin", "parked"]).succeeded().stdout();
+    let breakers = folder.run(&["plugin", "breakers"]).succeeded().stdout();
+    let released = folder.run(&["plugin", "release", "--all"]).succeeded().stdout();
+    expect![[r#"
+        nothing is parked: no plugin fails over one bundle again and again
+        every revision that is asked answers
+        nothing was parked
+    "#]]
+    .assert_eq(&[parked, breakers, released].concat());
+    assert_eq!(folder.run(&["plugin", "release"]).code(), 2, "nothing was named");
+    assert_eq!(folder.run(&["plugin", "release", "--revision", "zz"]).code(), 2);
+    let unknown = folder.run(&["plugin", "release", "no-such"]);
+    assert_ne!(unknown.code(), 0);
+}
+
+/// The bundled table, in which a kind has another name.
+fn without(kind: &str) -> String {
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    let table = table.replace(&format!("[kinds.{kind}]"), "[kinds.vm]");
+    table.replace(&format!("\"{kind}\""), "\"vm\"")
+}
+
+const ONE: &str = r#"{
+  "accounts": [{ "id": "v", "provider": "volcengine", "currency": "CNY", "balance": "500.00" }],
+  "resources": [{ "id": "s1", "account": "v", "kind": "ecs", "charging": "prepaid",
+    "started_at": "2100-01-01T02:00:00Z", "expires_at": "2100-02-01T15:59:59Z",
+    "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }]
+}"#;
+
+#[test]
+fn a_revision_that_lacks_a_kind_in_use_is_refused_wherever_it_is_named() {
+    let folder = Folder::new();
+    folder.write("one.json", ONE);
+    folder.write("bad.toml", &without("ecs"));
+    folder.write(
+        "good.toml",
+        &include_str!("../../../../plugins/declared/tables/volcengine.toml")
+            .replace("days = [7, 6,", "days = [6,"),
+    );
+    folder.run(&["import", "one.json"]).succeeded();
+    for words in [
+        &["--plugin", "bad.toml", "run"][..],
+        &["--plugin", "bad.toml", "serve", "--virtual-clock", "2100-01-02"],
+        &["plugin", "install", "bad.toml"],
+        &["--plugin", "bad.toml", "resource", "tag", "s1", "a=b"],
+    ] {
+        let ran = folder.run(words);
+        assert_ne!(ran.code(), 0, "{words:?}: {}", ran.stderr());
+        let told = ran.stderr();
+        let is_told = told.contains("no longer has the kind `ecs`, which 1 resource has (`s1`)");
+        assert!(is_told && told.contains("bad.toml"), "{words:?}: {told}");
+    }
+    // The right file decides, and what is bound is not the wrong one.
+    folder.run(&["--plugin", "good.toml", "resource", "tag", "s1", "a=b"]).succeeded();
+    let planned = folder.run(&["--plugin", "good.toml", "resource", "renew", "s1", "--dry-run"]);
+    assert_eq!(planned.code(), 3, "{}", planned.stderr());
+}

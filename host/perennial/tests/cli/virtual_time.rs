@@ -38,6 +38,9 @@ fn tokens_and_keys_are_made_and_end_by_the_clock_of_their_database() {
             "{}",
             past.stderr()
         );
+        let never = folder.run(&[create, &["9999-12-31T23:59:58Z"]].concat());
+        assert_eq!(never.code(), 2, "{}", never.stderr());
+        assert!(never.stderr().contains("is not before 9000-01-01T00:00:00Z"), "{}", never.stderr());
         folder.run(&[create, &["2026-01-26T00:00:02Z"]].concat()).succeeded();
     }
     for list in ["token", "key"] {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 mod baidu;
+mod connected;
 mod huawei;
 mod world;
 

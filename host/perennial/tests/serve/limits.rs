@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use crate::server::ApiResponse;
 use crate::server::Served;
 use crate::server::finish;
+use crate::server::token;
 use crate::server::until;
 use crate::support::Folder;
 
@@ -15,7 +16,7 @@ const ACCOUNT: &str = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "b
 #[test]
 fn a_request_that_takes_too_long_is_answered_so() {
     let folder = Folder::new();
-    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_REQUEST_SECONDS", "1")], &[]);
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_REQUEST_SECONDS", "700ms")], &[]);
     let mut slow = server.begin("POST", "/v1/accounts", ACCOUNT.len());
     slow.write_all(b"{").unwrap();
     let answer = finish(slow, "");
@@ -37,25 +38,92 @@ fn a_body_that_is_too_large_is_not_read_to_its_end() {
 
 #[test]
 fn what_is_too_much_at_once_is_told_when_to_come_back() {
-    for (limit, kind) in [
-        ("PERENNIAL_LIMITS_CONCURRENCY_MAX", "503 unavailable"),
-        ("PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX", "429 too-many-requests"),
-    ] {
+    for key in ["concurrency_per_token_max", "concurrency_per_person_max"] {
         let folder = Folder::new();
-        let server = Served::start(&folder, &[(limit, "1")], &[]);
+        let variable = format!("PERENNIAL_LIMITS_{}", key.to_uppercase());
+        let server = Served::start(&folder, &[(&variable, "1")], &[]);
         let under_way = server.under_way("POST", "/v1/accounts", ACCOUNT.len());
         let answer = server.get("/v1/accounts");
-        assert_eq!(answer.kind(), kind);
+        assert_eq!(answer.kind(), "429 too-many-requests");
         assert!(answer.head.contains("\r\nretry-after: 1"), "{answer:?}");
+        assert!(answer.body.contains(&format!("raise `limits.{key}`")), "{answer:?}");
         assert_eq!(finish(under_way, ACCOUNT).status, 201);
         until("the place is free", || (server.get("/v1/accounts").status == 200).then_some(()));
     }
 }
 
 #[test]
+fn bodies_that_do_not_come_take_no_place_from_anybody() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_CONCURRENCY_MAX", "1")], &[]);
+    // Whoever sends them: somebody with a token, or somebody at the door of the console, who proves nothing.
+    let slow = (0..4).map(|_| server.under_way("POST", "/v1/accounts", ACCOUNT.len())).collect::<Vec<_>>();
+    let at_the_door = (0..4).map(|_| server.under_way("POST", "/sign-in", 1_000)).collect::<Vec<_>>();
+    for _ in 0..3 {
+        assert_eq!(server.get("/v1/accounts").status, 200);
+        assert_eq!(server.send("POST", "/v1/calendars", r#"{"name": "c"}"#).status, 201);
+    }
+    drop(at_the_door);
+    let first = slow.into_iter().next().unwrap();
+    assert_eq!(finish(first, ACCOUNT).status, 201, "a body that comes has a place then");
+}
+
+#[test]
+fn an_address_has_few_forms_to_sign_in_under_way() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX", "3")], &[]);
+    let slow = (0..3).map(|_| server.under_way("POST", "/sign-in", 1_000)).collect::<Vec<_>>();
+    let refused = server.send("POST", "/sign-in", "token=x");
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.head.contains("\r\nretry-after: 1"), "{refused:?}");
+    assert_eq!(server.get("/v1/accounts").status, 200, "who has a token is not counted");
+    drop(slow);
+    until("there is room", || (server.send("POST", "/sign-in", "token=x").status == 401).then_some(()));
+}
+
+#[test]
+fn one_person_with_many_tokens_has_no_more_requests_than_one() {
+    let folder = Folder::new();
+    let somebody_else = token(&folder);
+    let mut server = Served::start(&folder, &[("PERENNIAL_LIMITS_CONCURRENCY_PER_PERSON_MAX", "4")], &[]);
+    let first = server.token.clone();
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let made = server.send("POST", "/v1/tokens", r#"{"name": "t", "role": "admin"}"#);
+        server.token = made.json()["secret"].as_str().unwrap().to_owned();
+        slow.push(server.under_way("POST", "/v1/accounts", ACCOUNT.len()));
+        server.token.clone_from(&first);
+    }
+    let refused = server.get("/v1/accounts");
+    assert_eq!(refused.kind(), "429 too-many-requests");
+    assert!(refused.body.contains("a person has at most 4 requests in flight"), "{refused:?}");
+    server.token = somebody_else;
+    assert_eq!(server.get("/v1/accounts").status, 200, "nobody else is held up");
+    server.token = first;
+    assert_eq!(finish(slow.pop().unwrap(), ACCOUNT).status, 201);
+    until("there is room", || (server.get("/v1/accounts").status == 200).then_some(()));
+}
+
+#[test]
+fn a_head_that_does_not_come_in_time_is_given_up() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_HEAD_SECONDS", "200ms")], &[]);
+    let mut slow = TcpStream::connect(&server.address).unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX").unwrap();
+    let mut rest = Vec::new();
+    // It ends; without the limit, this waits for ever.
+    let _ = slow.set_read_timeout(Some(std::time::Duration::from_secs(30)));
+    let ended = slow.read_to_end(&mut rest);
+    let is_given_up = !matches!(&ended, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
+    assert!(is_given_up, "{ended:?}");
+    assert!(!rest.starts_with(b"HTTP/1.1 200"), "nothing was asked for");
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
 fn a_body_that_does_not_come_in_time_is_told_so() {
     let folder = Folder::new();
-    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_BODY_SECONDS", "1")], &[]);
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_BODY_SECONDS", "50ms")], &[]);
     let mut slow = server.begin("POST", "/v1/accounts", ACCOUNT.len());
     slow.write_all(b"{").unwrap();
     assert_eq!(finish(slow, "").kind(), "408 request-timeout");
@@ -189,6 +257,26 @@ fn many_large_bodies_at_once_take_ten_times_the_size_of_two() {
     let most = clients * size + 2 * 10 * size;
     assert!(peak - before < most, "{} KiB of {most}", peak - before);
     assert!(peak - before > size, "the bodies were read");
+}
+
+#[test]
+fn a_provider_takes_no_longer_body_than_the_limit_says() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [
+        ("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"),
+        ("PERENNIAL_SECRETS_KEY", key.as_str()),
+        ("PERENNIAL_LIMITS_PROVIDER_BODY_BYTES_MAX", "1024"),
+    ];
+    let server = Served::start(&folder, &environment, &[]);
+    for (length, status) in [(1_024, 404), (1_025, 413)] {
+        let mut stream = TcpStream::connect(server.provider_address.as_ref().unwrap()).unwrap();
+        let head = format!(
+            "POST /v2/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(finish(stream, &" ".repeat(length)).status, status, "{length}");
+    }
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_line_of_the_log_is_one_whatever_is_in_it() {
         log.read_to_string(&mut text).unwrap();
         text
     });
-    let id = "id\u{202e}\u{2028}x";
+    let id = "id-x";
     let resource = json!({
         "id": id, "account": "a", "kind": "ecs", "charging": "prepaid", "started_at": "2025-12-01T00:00:00Z",
         "expires_at": "2026-02-01T00:00:00Z", "term": { "count": 1, "unit": "month" }, "price": "1.00",
@@ -78,7 +78,7 @@ fn a_line_of_the_log_is_one_whatever_is_in_it() {
     assert_eq!(server.send("POST", "/v1/resources:import", &import).status, 200);
     let value = "a\u{1b}[2J\u{0}\r\n2026-01-01T00:00:00Z  INFO forged\u{202e}\u{9b}31m\u{2067}";
     let change = json!({ "attributes": { (value): value }, "tags": { (value): value } }).to_string();
-    let path = "/v1/resources/id%E2%80%AE%E2%80%A8x";
+    let path = "/v1/resources/id-x";
     assert_eq!(server.send("PATCH", path, &change).status, 200);
     assert_eq!(server.get(&format!("{path}?{}", "%1b%0aforged")).status, 400);
     server.terminate();

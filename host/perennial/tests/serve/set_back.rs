@@ -1,9 +1,22 @@
 //! A database that was set back: by a backup, or by another file in its place.
 
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpListener;
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use perennial_test_support::bce::draft;
+use perennial_test_support::provider_server::Key;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::server::Served;
+use crate::server::finish;
 use crate::server::run;
 use crate::support::Folder;
 
@@ -289,4 +302,115 @@ fn a_job_that_may_have_gone_on_in_the_lost_time_is_cancelled() {
     assert_eq!(balance(&server), format!("{}.00", 9000 - done(&job)));
     assert_eq!(done(&server.get("/v1/jobs/job-1").json()), done(&job));
     stop(server);
+}
+
+/// Longer than a message takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a webhook sends to: takes every message, and gives its id.
+fn receiver() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (out, ids) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut lines = BufReader::new(stream.unwrap());
+            let (mut id, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                if lines.read_line(&mut line).unwrap_or(0) == 0 || line.trim_end().is_empty() {
+                    break;
+                }
+                match line.trim_end().split_once(": ") {
+                    Some(("webhook-id", value)) => id = value.to_owned(),
+                    Some(("content-length", value)) => length = value.parse().unwrap(),
+                    Some(_) | None => {}
+                }
+            }
+            if lines.read_exact(&mut vec![0; length]).is_ok() && length > 0 {
+                // Whether the host is still there to read the answer does not matter.
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                drop((lines.into_inner().write_all(answer), out.send(id)));
+            }
+        }
+    });
+    (url, ids)
+}
+
+/// Renews `i-1` through Baidu's own API with this client token, as its SDK does; the status.
+fn renew(server: &Served, key: &Key, token: &str) -> u16 {
+    // Two requests of one second have one signature.
+    let now = server.get("/v1/clock").json()["now"].as_str().unwrap().parse().unwrap();
+    let target = format!("/v2/instance/i-1?clientToken={token}&purchaseReserved=");
+    let body = r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
+    let request = draft("PUT", &target, body).signed(key, now);
+    let mut stream = TcpStream::connect(server.provider_address.clone().unwrap()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>();
+    write!(stream, "PUT {target} HTTP/1.1\r\n{head}Connection: close\r\n\r\n").unwrap();
+    finish(stream, body).status
+}
+
+fn advance(server: &Served, to: &str) {
+    assert_eq!(server.send("POST", "/v1/clock:advance", &json!({ "to": to }).to_string()).status, 200);
+}
+
+#[test]
+fn a_renewal_sent_again_after_a_set_back_waits_for_a_person() {
+    let folder = Folder::new();
+    let secrets = "00".repeat(32);
+    let environment = [
+        ("PERENNIAL_LISTEN_BAIDU", "127.0.0.1:0"),
+        ("PERENNIAL_SECRETS_KEY", secrets.as_str()),
+        ("PERENNIAL_WEBHOOKS_ALLOW_PRIVATE", "true"),
+    ];
+    let (url, messages) = receiver();
+    let server = Served::start(&folder, &environment, &START);
+    let resource = json!({
+        "id": "i-1", "account": "a", "kind": "bcc", "region": "bj", "charging": "prepaid", "on_expiry": "lapse",
+        "started_at": "2025-12-20T02:00:00Z", "expires_at": "2026-01-20T02:00:00Z",
+        "term": { "count": 1, "unit": "month" }, "price": "100.00",
+    });
+    let account = json!({ "id": "a", "provider": "baidu", "currency": "CNY", "balance": "1000.00" });
+    let inventory = json!({ "accounts": [account], "resources": [resource] }).to_string();
+    let imported = server.send("POST", "/v1/resources:import", &inventory);
+    assert_eq!(imported.status, 200, "{imported:?}");
+    let made = server.send("POST", "/v1/provider-keys", r#"{"account": "a", "name": "k"}"#).json();
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let key = Key { access_key: word(&made["key"]["access_key"]), secret: word(&made["secret"]) };
+    let webhook = json!({ "url": url, "types": ["renewal_settled"] }).to_string();
+    assert_eq!(server.send("POST", "/v1/webhooks", &webhook).status, 201);
+    run(&folder, &environment, &["db", "backup", "backup.db"]);
+    assert_eq!(renew(&server, &key, "t-1"), 200);
+    assert_eq!(balance(&server), "900.00");
+    let lost = messages.recv_timeout(PATIENCE).unwrap();
+    advance(&server, "2026-01-02T00:00:00Z");
+    stop(server);
+
+    // Its client has had no answer, or asks again to be sure. Nobody here knows that it was paid.
+    assert!(run(&folder, &environment, &["db", "restore", "backup.db"]).status.success());
+    let server = Served::start(&folder, &environment, &AGAIN);
+    for to in ["2026-01-01T00:00:10Z", "2026-01-01T00:00:20Z"] {
+        advance(&server, to);
+        assert_eq!(renew(&server, &key, "t-1"), 200, "as with everything that waits for an approval");
+        assert_eq!(balance(&server), "1000.00", "it may be paid already");
+    }
+    let approvals = items(&server, "/v1/approvals?state=pending");
+    assert_eq!(approvals.len(), 1, "{approvals:?}");
+    let why = "the database was set back since it was due: it may be paid already";
+    assert_eq!(approvals[0]["required"][0]["reason"], why);
+    let approve = format!("/v1/approvals/{}:approve", approvals[0]["id"].as_str().unwrap());
+    assert_eq!(server.send("POST", &approve, "{}").status, 200);
+    assert_eq!(balance(&server), "900.00");
+    advance(&server, "2026-01-01T00:00:30Z");
+    assert_eq!(renew(&server, &key, "t-1"), 200, "the token is known now");
+    assert_eq!(balance(&server), "900.00");
+    let anew = messages.recv_timeout(PATIENCE).unwrap();
+    assert_ne!(anew, lost, "who had the lost event takes the new one for another");
+
+    // A day after the time that was lost no token of it counts any more.
+    advance(&server, "2026-01-03T00:00:01Z");
+    assert_eq!(renew(&server, &key, "t-2"), 200);
+    assert_eq!(balance(&server), "800.00");
+    assert!(messages.recv_timeout(PATIENCE).is_ok());
 }

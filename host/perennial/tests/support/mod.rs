@@ -3,6 +3,7 @@
 //! Each test program uses a part of it.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod memory_registry;
 pub mod overdue;
 
 use std::collections::BTreeMap;
@@ -151,6 +152,11 @@ impl Ran {
         assert_eq!(self.code(), 0, "{}", self.stderr());
         self
     }
+}
+
+/// Runs a program to its end.
+pub fn ran(mut program: Command) -> Ran {
+    Ran(program.output().unwrap())
 }
 
 /// What the program says when it refuses to go on. One that goes on for longer than `patience` instead is ended.

@@ -5,6 +5,7 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use crate::runtime::error::LoadError;
+use crate::runtime::wasi;
 
 /// The interfaces that every plugin exports.
 pub const EXPECTED: [&str; 5] = [
@@ -58,8 +59,9 @@ impl Interfaces {
         let mut functions = Vec::new();
         for (interface, export) in component.exports(engine) {
             if let ComponentItem::ComponentInstance(instance) = export.ty {
-                let names = instance.exports(engine).map(|(function, _)| function.to_owned());
-                functions.extend(names.map(|function| (interface.to_owned(), function)));
+                let is_function = |item: &ComponentItem| matches!(item, ComponentItem::ComponentFunc(_));
+                let exports = instance.exports(engine).filter(|(_, export)| is_function(&export.ty));
+                functions.extend(exports.map(|(function, _)| (interface.to_owned(), function.to_owned())));
             }
         }
         Interfaces {
@@ -69,22 +71,25 @@ impl Interfaces {
         }
     }
 
-    /// Checks the names of interfaces and functions. The types of the functions are checked when they are first bound.
+    /// Checks the names of interfaces and functions; with `wasi`, the parts of WASI that have stubs may be imported. The types of the functions are checked when they are first bound.
     ///
     /// # Errors
     ///
-    /// [`LoadError::WantsPowers`] when it imports a part of WASI, [`LoadError::OtherContract`] when it was built for
+    /// [`LoadError::WantsPowers`] when it imports a part of WASI that it may not, [`LoadError::OtherContract`] when it was built for
     /// another version of the contract, [`LoadError::WrongContract`] with every difference otherwise.
-    pub fn check(&self, origin: &str) -> Result<(), LoadError> {
-        if self.imports.iter().any(|import| import.starts_with("wasi:")) {
-            return Err(LoadError::WantsPowers { origin: origin.to_owned(), imports: quoted(&self.imports) });
+    pub fn check(&self, origin: &str, wasi: bool) -> Result<(), LoadError> {
+        let is_stub = |import: &&String| wasi && wasi::is_answered(import);
+        let imports = self.imports.iter().filter(|import| !is_stub(import)).cloned().collect::<Vec<_>>();
+        if imports.iter().any(|import| import.starts_with("wasi:")) {
+            return Err(LoadError::WantsPowers { origin: origin.to_owned(), imports: quoted(&imports) });
         }
-        let differences = self.differences();
+        let differences = self.differences(!imports.is_empty());
         if let (false, Some(version)) = (differences.is_empty(), self.other_version()) {
             return Err(LoadError::OtherContract {
                 origin: origin.to_owned(),
                 version: version.to_owned(),
                 expected: version_of(PROVIDER_API).to_owned(),
+                problem: self.differences_of(version).join("; "),
             });
         }
         match differences.is_empty() {
@@ -119,9 +124,9 @@ impl Interfaces {
     }
 
     /// Every difference from the contract that the names show, as one clause each.
-    fn differences(&self) -> Vec<String> {
+    fn differences(&self, has_imports: bool) -> Vec<String> {
         let mut differences = Vec::new();
-        if !self.imports.is_empty() {
+        if has_imports {
             differences.push("a plugin has no capabilities and imports nothing".to_owned());
         }
         let missing = EXPECTED.into_iter().filter(|interface| !self.has(interface));
@@ -135,6 +140,43 @@ impl Interfaces {
             let missing = functions.iter().filter(|function| !self.has_function(interface, function));
             differences.extend(missing.map(|function| format!("`{interface}` lacks `{function}`")));
         }
+        differences
+    }
+
+    /// How what it exports of another version of the contract differs from this one: what has its names there, what is missing and
+    /// what there is no more.
+    fn differences_of(&self, version: &str) -> Vec<String> {
+        let there = |interface: &str| format!("{PACKAGE}{}@{version}", short(interface));
+        let known = EXPECTED.into_iter().chain([PROVIDER_API, CONNECTOR, SIGNING]);
+        let (same, other): (Vec<_>, Vec<_>) = known.partition(|interface| self.has(&there(interface)));
+        let names = |interfaces: &[&str]| {
+            quoted(&interfaces.iter().map(|interface| short(interface).to_owned()).collect::<Vec<_>>())
+        };
+        let mut differences = Vec::new();
+        if !same.is_empty() {
+            differences.push(format!("of version {version}: {}", names(&same)));
+        }
+        let missing =
+            other.into_iter().filter(|interface| EXPECTED.contains(interface) && !self.has(interface));
+        let missing = missing.collect::<Vec<_>>();
+        if !missing.is_empty() {
+            differences.push(format!("missing: {}", names(&missing)));
+        }
+        for (interface, functions) in FUNCTIONS.into_iter().filter(|(interface, _)| same.contains(interface))
+        {
+            let (name, there) = (short(interface), there(interface));
+            let missing = functions.iter().filter(|function| !self.has_function(&there, function));
+            differences.extend(missing.map(|function| format!("`{name}` lacks `{function}`")));
+            let own = self.functions.iter().filter(|(of, _)| *of == there);
+            let extra = own.filter(|(_, function)| !functions.contains(&function.as_str()));
+            differences.extend(
+                extra.map(|(_, function)| format!("`{name}` has `{function}`, which it has no more")),
+            );
+        }
+        let is_known = |export: &str| same.iter().any(|interface| there(interface) == export);
+        let is_extra = |export: &&String| export.ends_with(&format!("@{version}")) && !is_known(export);
+        let extra = self.exports.iter().filter(|export| export.starts_with(PACKAGE)).filter(is_extra);
+        differences.extend(extra.map(|export| format!("there is no `{}`", short(export))));
         differences
     }
 
@@ -152,6 +194,12 @@ impl Interfaces {
 /// The version in the name of an interface; all of the name if there is none.
 fn version_of(interface: &str) -> &str {
     interface.rsplit('@').next().unwrap_or_default()
+}
+
+/// The name of an interface of the contract, without its package and version.
+fn short(interface: &str) -> &str {
+    let name = interface.strip_prefix(PACKAGE).unwrap_or(interface);
+    name.split('@').next().unwrap_or(name)
 }
 
 fn quoted(names: &[String]) -> String {

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sha2::Digest as _;
-use sha2::Sha256;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
@@ -21,9 +18,12 @@ use crate::provider::bindings::provider_api::ProviderWithApiPre;
 use crate::provider::bundled::BUNDLED;
 use crate::provider::connector::PluginConnector;
 use crate::provider::contract::Interfaces;
+use crate::provider::grants::Grants;
 use crate::provider::manifest;
 use crate::provider::parts::PluginParts;
 use crate::provider::plugin::Plugin;
+use crate::provider::plugin_file;
+use crate::provider::plugin_file::PluginFile;
 use crate::provider::signature::Trust;
 use crate::provider::table::Table;
 use crate::provider::table::TableSource;
@@ -31,6 +31,7 @@ use crate::runtime::call;
 use crate::runtime::error::LoadError;
 use crate::runtime::limits::Limits;
 use crate::runtime::loader::Loader;
+use crate::runtime::wasi;
 
 /// What to load, and how.
 #[derive(Clone, Debug)]
@@ -43,29 +44,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whose files are loaded. The signature of a file is beside it, with `.sig` behind its name.
     pub trust: Trust,
-}
-
-/// A plugin on disk: a component or, where the name ends in `.toml`, a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PluginFile {
-    /// The file of the component or the table.
-    pub path: PathBuf,
-    /// The only revision of it that may be loaded, in lower-case hexadecimal: the SHA-256 of the file or, of a table, also
-    /// its revision, which is of the interpreter, too; `None` loads any.
-    pub digest: Option<String>,
-}
-
-impl PluginFile {
-    fn is_table(&self) -> bool {
-        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
-    }
-}
-
-impl From<PathBuf> for PluginFile {
-    /// A file in which any revision will do.
-    fn from(path: PathBuf) -> PluginFile {
-        PluginFile { path, digest: None }
-    }
+    /// Which of them may have more than every plugin has.
+    pub grants: Grants,
 }
 
 /// Where a plugin comes from.
@@ -105,6 +85,7 @@ impl Origin {
 pub struct Plugins {
     loader: Loader,
     trust: Trust,
+    grants: Grants,
     by_id: BTreeMap<String, Arc<Plugin>>,
 }
 
@@ -115,23 +96,29 @@ impl Plugins {
     ///
     /// The first plugin that cannot be used, as a [`LoadError`]; two files for one provider are an error, too.
     pub fn load(options: &Options) -> Result<Plugins, LoadError> {
+        let grants = &options.grants;
         let loader = Loader::start(options.cache_dir.as_deref(), options.limits)?;
         let mut by_id = BTreeMap::new();
         for file in &options.files {
-            let bytes = read(&file.path)?;
+            let bytes = plugin_file::read(&file.path)?;
             let origin = Origin::File(file.path.clone());
-            let signed_by =
-                options.trust.check(&origin.to_string(), &bytes, signature_beside(&file.path)?.as_deref())?;
+            let signed_by = options.trust.check(
+                &origin.to_string(),
+                &bytes,
+                plugin_file::signature_beside(&file.path)?.as_deref(),
+            )?;
             let plugin = match file.is_table() {
                 true => {
-                    let plugin =
-                        load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_table(bytes) })?;
-                    check_digest(file, plugin.parts().written(), Some(plugin.digest()))?;
+                    let parts = PluginParts { signed_by, ..PluginParts::of_table(bytes) };
+                    let plugin = load((&loader, grants), origin, parts)?;
+                    file.check_digest(plugin.parts().written(), Some(plugin.digest()))?;
                     plugin
                 }
                 false => {
-                    check_digest(file, &bytes, None)?;
-                    load(&loader, origin, PluginParts { signed_by, ..PluginParts::of_component(bytes) })?
+                    file.check_digest(&bytes, None)?;
+                    let granted = grants.of_file(file, &bytes);
+                    let parts = PluginParts { signed_by, granted, ..PluginParts::of_component(bytes) };
+                    load((&loader, grants), origin, parts)?
                 }
             };
             let second = plugin.origin().to_string();
@@ -147,11 +134,11 @@ impl Plugins {
                     Some(table) => PluginParts::of_table(table.as_bytes()),
                     None => PluginParts::of_component(bundled.component),
                 };
-                let plugin = load(&loader, origin, parts)?;
+                let plugin = load((&loader, grants), origin, parts)?;
                 by_id.insert(plugin.manifest().id.clone(), Arc::new(plugin));
             }
         }
-        Ok(Plugins { loader, trust: options.trust.clone(), by_id })
+        Ok(Plugins { loader, trust: options.trust.clone(), grants: grants.clone(), by_id })
     }
 
     /// The plugin that has the rules of `provider`.
@@ -165,7 +152,7 @@ impl Plugins {
     ///
     /// [`LoadError`] when it cannot be used; [`LoadError::stage`] says how far it came.
     pub fn load_parts(&self, name: &str, parts: PluginParts) -> Result<Plugin, LoadError> {
-        load(&self.loader, Origin::Kept(name.to_owned()), parts)
+        load((&self.loader, &self.grants), Origin::Kept(name.to_owned()), parts)
     }
 
     /// Whose plugins are loaded.
@@ -184,49 +171,15 @@ impl Plugins {
     }
 }
 
-/// A file's bytes; `-` is the standard input.
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let bytes = match path == Path::new("-") {
-        true => {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
-        }
-        false => std::fs::read(path),
-    };
-    bytes.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
-}
-
-/// The signature beside a file, if there is one.
-fn signature_beside(path: &Path) -> Result<Option<Vec<u8>>, LoadError> {
-    let path = signature_path(path);
-    match std::fs::read(&path) {
-        Ok(signature) => Ok(Some(signature)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LoadError::Unreadable { path, source }),
-    }
-}
-
-/// Where the signature of a plugin's file is: beside it, with `.sig` behind its name.
-pub fn signature_path(plugin: &Path) -> PathBuf {
-    let mut name = plugin.as_os_str().to_owned();
-    name.push(".sig");
-    name.into()
-}
-
-/// Before anything of a component is compiled: the file may be another one than the operator looked at.
-fn check_digest(file: &PluginFile, bytes: &[u8], revision: Option<&str>) -> Result<(), LoadError> {
-    let found = hex::encode(Sha256::digest(bytes));
-    match &file.digest {
-        Some(expected) if *expected != found && revision != Some(expected) => {
-            Err(LoadError::OtherDigest { path: file.path.clone(), expected: expected.clone(), found })
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn load(loader: &Loader, origin: Origin, parts: PluginParts) -> Result<Plugin, LoadError> {
+fn load(
+    (loader, grants): (&Loader, &Grants),
+    origin: Origin,
+    mut parts: PluginParts,
+) -> Result<Plugin, LoadError> {
     contain(&origin.clone(), || {
         let shown = origin.to_string();
+        let granted = grants.apply(loader, &shown, &mut parts)?;
+        let loader = granted.as_ref().unwrap_or(loader);
         let (component, digest) = match &parts.table {
             Some(table) => {
                 let source = TableSource::of(loader, &shown, &parts.component, table)?;
@@ -257,8 +210,9 @@ fn load_contained(
 ) -> Result<Plugin, LoadError> {
     let (shown, name) = (origin.to_string(), origin.name());
     let interfaces = Interfaces::of(loader.runtime.engine(), &component);
-    interfaces.check(&shown)?;
-    let pre = bind(loader, (&shown, &name), &component, &interfaces)?;
+    let wasi = parts.granted.wasi;
+    interfaces.check(&shown, wasi)?;
+    let pre = bind(loader, (&shown, &name), (&component, wasi), &interfaces)?;
     let provider_api = match interfaces.has_provider_api() {
         true => Some(bind_provider_api(loader, (&shown, &name), &pre, &interfaces)?),
         false => None,
@@ -312,11 +266,14 @@ fn describe(
 fn bind(
     loader: &Loader,
     (origin, name): (&str, &str),
-    component: &Component,
+    (component, wasi): (&Component, bool),
     interfaces: &Interfaces,
 ) -> Result<ProviderPre<call::StoreLimits>, LoadError> {
     let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
-    let linker = Linker::new(loader.runtime.engine());
+    let mut linker = Linker::new(loader.runtime.engine());
+    if wasi {
+        wasi::define(loader.runtime.engine(), component, &mut linker).map_err(wrong)?;
+    }
     let pre = linker.instantiate_pre(component).map_err(wrong)?;
     let pre = ProviderPre::new(pre).map_err(wrong)?;
     let bound = call::bind(&loader.runtime, &loader.limits, pre.instance_pre(), name, |store, instance| {

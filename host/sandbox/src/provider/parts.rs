@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use perennial_domain::plugin_limits::PluginLimits;
 use sha2::Digest as _;
 use sha2::Sha256;
 
@@ -17,18 +18,21 @@ pub struct PluginParts {
     pub table: Option<Cow<'static, [u8]>>,
     /// The trusted key that signed what its author made, where that was checked.
     pub signed_by: Option<PublicKey>,
+    /// What an operator granted it beyond what every plugin has.
+    pub granted: PluginLimits,
 }
 
 impl PluginParts {
     /// A component that has the rules itself.
     pub fn of_component(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
-        PluginParts { component: bytes.into(), table: None, signed_by: None }
+        PluginParts { component: bytes.into(), table: None, signed_by: None, granted: PluginLimits::NONE }
     }
 
     /// A table, and this program's interpreter of tables.
     pub fn of_table(bytes: impl Into<Cow<'static, [u8]>>) -> PluginParts {
         let component = Cow::Borrowed(table::INTERPRETER);
-        PluginParts { component, table: Some(bytes.into()), signed_by: None }
+        let granted = PluginLimits::NONE;
+        PluginParts { component, table: Some(bytes.into()), signed_by: None, granted }
     }
 
     /// The trusted key that signed it, as the configuration has it; `None` where that was not checked.

@@ -46,6 +46,7 @@ use crate::provider::parts::PluginParts;
 use crate::provider::request::PlanAnswer;
 use crate::provider::request::PlanRequest;
 use crate::provider::request::TimelineRequest;
+use crate::provider::request::items_of_consumption;
 use crate::provider::table;
 use crate::runtime::batch;
 use crate::runtime::batch::Answers;
@@ -67,7 +68,7 @@ type Functions = (
 
 /// One provider's rules, ready to be asked.
 pub struct Plugin {
-    runtime: Arc<Runtime>,
+    pub(super) runtime: Arc<Runtime>,
     limits: Limits,
     pre: ProviderPre<StoreLimits>,
     provider_api: Option<ProviderWithApiPre<StoreLimits>>,
@@ -148,6 +149,11 @@ impl Plugin {
     /// What it is made of.
     pub fn parts(&self) -> &PluginParts {
         &self.parts
+    }
+
+    /// What it may spend.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Its translation to its provider's API, if it has one.
@@ -390,8 +396,4 @@ impl Plugin {
             .map(|(request, answer)| answer.and_then(|answer| check(request, answer)).map_err(nonsense))
             .collect())
     }
-}
-
-fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {
-    1 + consumption.packages.len()
 }

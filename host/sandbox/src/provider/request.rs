@@ -8,6 +8,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Consumption;
 
 /// A bundle whose future is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -59,4 +60,9 @@ impl PlanRequest<'_> {
     pub(super) fn items(&self) -> usize {
         self.bundle.members.len() + self.orders.len()
     }
+}
+
+/// How many items a use has, by which calls are limited.
+pub(super) fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {
+    1 + consumption.packages.len()
 }

@@ -22,7 +22,7 @@ use crate::runtime::loader::Loader;
 pub(crate) const INTERPRETER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plugin-declared.wasm"));
 
 /// The longest table, in bytes. Every call reads it anew.
-pub(crate) const BYTES_MAX: usize = 64 << 10;
+pub const BYTES_MAX: usize = 64 << 10;
 
 /// A table, and the interpreter's functions.
 #[derive(Clone)]

@@ -147,7 +147,9 @@ impl PartQueue {
             return None;
         }
         let never_answered = self.answered.load(Ordering::Relaxed) == 0;
-        part.failed.clone().or_else(|| lock(&self.last_error).clone().filter(|_| never_answered))
+        let error =
+            part.failed.clone().or_else(|| lock(&self.last_error).clone().filter(|_| never_answered))?;
+        Some(PluginError::Together(Box::new(error)))
     }
 
     fn count(&self, failure: &Failure) {
@@ -193,7 +195,10 @@ mod tests {
         assert_eq!(answers.len(), 100);
         for (place, answer) in answers.into_iter().enumerate() {
             match bad.contains(&place) {
-                true => assert_eq!(answer, Err(failure(&format!("over {place}"), 1).error)),
+                true => {
+                    assert!(answer.as_ref().is_err_and(PluginError::is_alone));
+                    assert_eq!(answer, Err(failure(&format!("over {place}"), 1).error));
+                }
                 false => assert_eq!(answer, Ok(place)),
             }
         }
@@ -208,7 +213,7 @@ mod tests {
         };
         let answers = ask_all([1; 100_000], LIMITS, ask);
         assert_eq!(answers.len(), 100_000);
-        assert!(answers.iter().all(Result::is_err));
+        assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| !error.is_alone())));
         // Eleven calls cost more than 1,000; each thread may have begun one more.
         assert!(calls.into_inner() <= 11 + LIMITS.threads);
     }

@@ -19,6 +19,25 @@ pub struct StoreLimits {
     instances_max: usize,
     memories_max: usize,
     panic_message: PanicMessage,
+    /// How many numbers WASI's randomness has given.
+    numbers_given: u64,
+}
+
+impl StoreLimits {
+    /// Keeps what the plugin writes to its standard error.
+    pub(super) fn say(&mut self, text: &[u8]) {
+        self.panic_message.write(text);
+    }
+
+    /// The next of the numbers that stand for randomness: well spread, and the same in every call.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.numbers_given = self.numbers_given.wrapping_add(1);
+        // The finalizer of SplitMix64 over its sequence of increments.
+        let number = self.numbers_given.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ (number >> 31)
+    }
 }
 
 /// What it had too little of.
@@ -78,11 +97,12 @@ pub(crate) fn invoke<A>(
     items: usize,
     call: impl FnOnce(&mut Store<StoreLimits>) -> wasmtime::Result<A>,
 ) -> Result<(A, u64), Failure> {
-    let _permit = runtime.permit();
+    let _permit = runtime.permit(limits.memory_max_bytes);
     let fuel = limits.fuel_for(items);
     let mut store = store(runtime, limits, fuel);
     let answered = call(&mut store);
     let burnt = fuel - store.get_fuel().unwrap_or(0);
+    runtime.note_memory(limits.memory_max_bytes - store.data().memory_left_bytes);
     match answered {
         Ok(answer) => Ok((answer, burnt)),
         Err(error) => {
@@ -100,6 +120,7 @@ fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<StoreLimits> {
         instances_max: limits.instances_max,
         memories_max: limits.memories_max,
         panic_message: PanicMessage::default(),
+        numbers_given: 0,
     };
     let mut store = Store::new(runtime.engine(), store_limits);
     store.limiter(|store_limits| store_limits);
@@ -123,7 +144,8 @@ fn cost(error: &PluginError, burnt: u64) -> u64 {
         | PluginError::Crashed { .. }
         | PluginError::TooLong { .. }
         | PluginError::WrongCount { .. }
-        | PluginError::Nonsense { .. } => burnt,
+        | PluginError::Nonsense { .. }
+        | PluginError::Together(_) => burnt,
     }
 }
 
@@ -193,7 +215,7 @@ pub fn bind(
     plugin: &str,
     find: impl FnOnce(&mut Store<StoreLimits>, &Instance) -> wasmtime::Result<()>,
 ) -> Result<wasmtime::Result<()>, PluginError> {
-    let _permit = runtime.permit();
+    let _permit = runtime.permit(limits.memory_max_bytes);
     let fuel = limits.fuel_for(0);
     let mut store = store(runtime, limits, fuel);
     match pre.instantiate(&mut store) {

@@ -2,11 +2,16 @@
 //!
 //! Knows how wasmtime is set up and how many sandboxes there are at once. Everything that no plugin uses is off: each
 //! feature is a way in.
+//!
+//! There are two: one with a pool, whose sandboxes are set up in advance and are all of one size, and one without, for plugins
+//! that were granted more than fits into it. The second one bounds the memory of all of its sandboxes together.
 
 use std::sync::Arc;
 use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -40,6 +45,9 @@ pub struct Runtime {
     gate: Arc<Gate>,
     threads: usize,
     sandboxes_max: usize,
+    memory_peak_bytes: AtomicUsize,
+    /// The memory of all sandboxes together; the pool bounds its own.
+    memory_max_bytes: Option<usize>,
     ticker: Option<JoinHandle<()>>,
 }
 
@@ -56,6 +64,8 @@ struct Gate {
 #[derive(Default)]
 struct State {
     open: usize,
+    /// The memory that the open ones may take together.
+    open_bytes: usize,
     waiting: usize,
     is_resting: bool,
     is_over: bool,
@@ -70,14 +80,17 @@ impl Gate {
 /// Leave to have one sandbox; given back when dropped.
 pub struct Permit<'a> {
     gate: &'a Gate,
+    bytes: usize,
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.gate.lock();
         state.open -= 1;
+        state.open_bytes -= self.bytes;
         if state.waiting > 0 {
-            self.gate.freed.notify_one();
+            // Who waits for more memory must not keep those away that need less.
+            self.gate.freed.notify_all();
         }
     }
 }
@@ -89,14 +102,34 @@ impl Runtime {
     ///
     /// When the machine has not the address space for the pool, or cannot start a thread.
     pub fn start(limits: &Limits) -> wasmtime::Result<Runtime> {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let sandboxes_max = threads.max(SANDBOXES_MIN);
-        let engine = Engine::new(&config(limits, sandboxes_max))?;
+        let sandboxes_max = threads().max(SANDBOXES_MIN);
+        let pool = InstanceAllocationStrategy::Pooling(pool(limits, sandboxes_max));
+        Runtime::with(pool, sandboxes_max, None)
+    }
+
+    /// An engine without a pool, all of whose sandboxes together have at most so much memory.
+    ///
+    /// # Errors
+    ///
+    /// When the machine cannot run one, or cannot start a thread.
+    pub(crate) fn start_without_pool(memory_max_bytes: usize) -> wasmtime::Result<Runtime> {
+        let sandboxes_max = threads().max(SANDBOXES_MIN);
+        Runtime::with(InstanceAllocationStrategy::OnDemand, sandboxes_max, Some(memory_max_bytes))
+    }
+
+    fn with(
+        strategy: InstanceAllocationStrategy,
+        sandboxes_max: usize,
+        memory_max_bytes: Option<usize>,
+    ) -> wasmtime::Result<Runtime> {
+        let threads = threads();
+        let engine = Engine::new(&config(strategy))?;
         let gate = Arc::new(Gate::default());
         let (ticking, beaten) = (Arc::clone(&gate), engine.clone());
         let ticker = std::thread::Builder::new().name("sandbox-ticker".to_owned());
         let ticker = Some(ticker.spawn(move || tick(&ticking, &beaten))?);
-        Ok(Runtime { engine, gate, threads, sandboxes_max, ticker })
+        let memory_peak_bytes = AtomicUsize::new(0);
+        Ok(Runtime { engine, gate, threads, sandboxes_max, memory_peak_bytes, memory_max_bytes, ticker })
     }
 
     /// The engine that compiles and runs components.
@@ -109,19 +142,35 @@ impl Runtime {
         self.threads
     }
 
-    /// Waits until there may be one more sandbox.
-    pub fn permit(&self) -> Permit<'_> {
+    /// Notes how much memory a sandbox had when it ended, in bytes.
+    pub(super) fn note_memory(&self, bytes: usize) {
+        self.memory_peak_bytes.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// The most memory that a sandbox had since this was asked last, in bytes.
+    pub fn take_memory_peak_bytes(&self) -> usize {
+        self.memory_peak_bytes.swap(0, Ordering::Relaxed)
+    }
+
+    /// Waits until there may be one more sandbox, which has up to `bytes` of memory.
+    pub fn permit(&self, bytes: usize) -> Permit<'_> {
         let mut state = self.gate.lock();
         state.waiting += 1;
-        let full = |state: &mut State| state.open >= self.sandboxes_max;
+        let full = |state: &mut State| {
+            let bytes = state.open_bytes.saturating_add(bytes);
+            // One alone always has its turn: what it may have was compared with the bound when it was granted.
+            let too_much = self.memory_max_bytes.is_some_and(|most| bytes > most) && state.open > 0;
+            state.open >= self.sandboxes_max || too_much
+        };
         let waited = self.gate.freed.wait_while(state, full);
         let mut state = waited.expect("nobody panics while counting sandboxes");
         state.waiting -= 1;
         state.open += 1;
+        state.open_bytes = state.open_bytes.saturating_add(bytes);
         if state.is_resting {
             self.gate.ticking.notify_one();
         }
-        Permit { gate: &self.gate }
+        Permit { gate: &self.gate, bytes }
     }
 
     /// After how many ticks `time` has passed for sure.
@@ -159,7 +208,12 @@ fn tick(gate: &Gate, engine: &Engine) {
     }
 }
 
-fn config(limits: &Limits, sandboxes_max: usize) -> Config {
+/// How many threads the machine runs at once.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn config(strategy: InstanceAllocationStrategy) -> Config {
     let mut config = Config::new();
     // Several memories are on: the code that the compiler makes to pass values between inner components needs them.
     config
@@ -180,7 +234,7 @@ fn config(limits: &Limits, sandboxes_max: usize) -> Config {
         .wasm_component_model_fixed_length_lists(false)
         .wasm_component_model_memory64(false)
         .wasm_component_model_implements(false)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, sandboxes_max)));
+        .allocation_strategy(strategy);
     config
 }
 
@@ -224,7 +278,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..runtime.sandboxes_max * 4 {
                 scope.spawn(|| {
-                    let _permit = runtime.permit();
+                    let _permit = runtime.permit(1);
                     let open = runtime.gate.lock().open;
                     most.fetch_max(open, std::sync::atomic::Ordering::Relaxed);
                     std::thread::yield_now();
@@ -233,5 +287,27 @@ mod tests {
         });
         assert!(most.into_inner() <= runtime.sandboxes_max);
         assert_eq!(runtime.gate.lock().open, 0);
+    }
+
+    #[test]
+    fn sandboxes_without_a_pool_share_their_memory() {
+        let runtime = Runtime::start_without_pool(100).unwrap();
+        let most = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for sandbox in 0..32 {
+                let (runtime, most) = (&runtime, &most);
+                scope.spawn(move || {
+                    // One asks for more than there is, and has its turn when no other is open.
+                    let _permit = runtime.permit(if sandbox == 7 { 1_000 } else { 40 });
+                    let state = runtime.gate.lock();
+                    assert!(state.open_bytes <= 100 || state.open == 1, "{} bytes", state.open_bytes);
+                    most.fetch_max(state.open, std::sync::atomic::Ordering::Relaxed);
+                    drop(state);
+                    std::thread::yield_now();
+                });
+            }
+        });
+        assert!(most.into_inner() <= 2);
+        assert_eq!(runtime.gate.lock().open_bytes, 0);
     }
 }

@@ -116,6 +116,16 @@ pub enum PluginError {
         /// What is wrong with it.
         problem: String,
     },
+    /// It failed over requests that it was asked together, and was not asked this one alone.
+    #[error(transparent)]
+    Together(Box<PluginError>),
+}
+
+impl PluginError {
+    /// Whether the plugin was asked this request alone, so that no other can be the reason.
+    pub fn is_alone(&self) -> bool {
+        !matches!(self, PluginError::Together(_))
+    }
 }
 
 /// Why a plugin could not be loaded. Every message names where it comes from: a file, or `bundled`.
@@ -170,7 +180,10 @@ pub enum LoadError {
         problem: String,
     },
     /// The file is larger than plugins may be.
-    #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
+    #[error(
+        "the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted, unless more is granted to a component \
+         (`size={bytes}`)"
+    )]
     TooLarge {
         /// The file of the component, or that it is bundled.
         origin: String,
@@ -186,8 +199,8 @@ pub enum LoadError {
     TooMuchCode {
         /// The file of the component, or that it is bundled.
         origin: String,
-        /// What there is too much of.
-        what: &'static str,
+        /// What there is too much of and, if it is of one function, of which: its place in its module, and the module's.
+        what: String,
         /// How much there is.
         found: usize,
         /// How much there may be.
@@ -232,7 +245,8 @@ pub enum LoadError {
     /// The component wants capabilities.
     #[error(
         "the plugin {origin} imports {imports}, and plugins have no capabilities: they import nothing; build it for \
-         `wasm32-unknown-unknown`, without the parts of its language that need a system"
+         `wasm32-unknown-unknown`, without the parts of its language that need a system, or with its tool's `--stub-wasi`. Parts \
+         of WASI 0.2 are answered by stubs without an effect, if the operator grants `wasi`"
     )]
     WantsPowers {
         /// The file of the component, or that it is bundled.
@@ -240,10 +254,43 @@ pub enum LoadError {
         /// The names that the file imports.
         imports: String,
     },
+    /// What it says of itself as a package cannot be read.
+    #[error(
+        "what the plugin {origin} says of itself as a package cannot be read: {problem}; have its author pack it again"
+    )]
+    WrongPackage {
+        /// The file of the component.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// It asks for more than every plugin has, and that was not granted.
+    #[error(
+        "the plugin {origin} asks for more than it may have: {missing}; if you trust it with that, grant it: `perennial plugin \
+         install FILE --grant {grant}` or, for a file of the configuration, `[plugins.grants]` with `\"FILE\" = \"{grant}\"`"
+    )]
+    NotGranted {
+        /// The file of the component.
+        origin: String,
+        /// Each limit with what is asked and what is allowed.
+        missing: String,
+        /// The grant that it asks for, as it is written.
+        grant: String,
+    },
+    /// More is granted than the configuration allows.
+    #[error(
+        "the plugin {origin} cannot be granted that: {above}; `grants_max` in `[plugins]` of the configuration has the bounds"
+    )]
+    TooMuchGranted {
+        /// The file of the component.
+        origin: String,
+        /// Each limit with what is granted and what may be.
+        above: String,
+    },
     /// The component is a plugin for another version of the contract.
     #[error(
         "the plugin {origin} was built for version {version} of the contract `perennial:provider`, and this host runs \
-         version {expected}; build the plugin again with the `wit/provider` of this host"
+         version {expected}: {problem}; build the plugin again with the `wit/provider` of this host"
     )]
     OtherContract {
         /// The file of the component, or that it is bundled.
@@ -252,6 +299,8 @@ pub enum LoadError {
         version: String,
         /// The version that this host runs.
         expected: String,
+        /// What is of the other version, missing or there no more, separated by semicolons.
+        problem: String,
     },
     /// The component is not a provider's plugin, or its functions differ from the contract's.
     #[error(
@@ -312,6 +361,9 @@ impl LoadError {
             LoadError::Unreadable { .. } => "read",
             LoadError::OtherDigest { .. } => "digest",
             LoadError::Unsigned { .. } | LoadError::WronglySigned { .. } => "signature",
+            LoadError::WrongPackage { .. }
+            | LoadError::NotGranted { .. }
+            | LoadError::TooMuchGranted { .. } => "limits",
             LoadError::TooLarge { .. } | LoadError::TooMuchCode { .. } => "size",
             LoadError::NotWebAssembly { .. }
             | LoadError::CoreModule { .. }

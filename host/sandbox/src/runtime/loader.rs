@@ -3,13 +3,17 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
+use perennial_domain::plugin_limits::PluginLimits;
 use sha2::Digest;
 use sha2::Sha256;
 use wasmtime::component::Component;
 
 use crate::runtime::cache::Cache;
 use crate::runtime::code_size;
+use crate::runtime::code_size::Most;
 use crate::runtime::engine::Runtime;
 use crate::runtime::error::LoadError;
 use crate::runtime::limits::Limits;
@@ -20,7 +24,9 @@ pub struct Loader {
     pub runtime: Arc<Runtime>,
     /// What each of them may spend.
     pub limits: Limits,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
+    /// The runtime without a pool, once a plugin needed it.
+    without_pool: Arc<Mutex<Option<Arc<Runtime>>>>,
 }
 
 impl fmt::Debug for Loader {
@@ -38,7 +44,34 @@ impl Loader {
     pub fn start(cache_dir: Option<&Path>, limits: Limits) -> Result<Loader, LoadError> {
         let runtime =
             Runtime::start(&limits).map_err(|error| LoadError::NoSandbox { reason: format!("{error:#}") })?;
-        Ok(Loader { runtime: Arc::new(runtime), limits, cache: cache_dir.and_then(open_cache) })
+        let cache = cache_dir.and_then(open_cache).map(Arc::new);
+        Ok(Loader { runtime: Arc::new(runtime), limits, cache, without_pool: Arc::default() })
+    }
+
+    /// The loader of a plugin that was granted `limits` beyond those of every plugin. Its runtime is made when the first such
+    /// plugin is loaded; all of their sandboxes together have at most `memory_max_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NoSandbox`] when the machine cannot run one.
+    pub fn with(&self, limits: PluginLimits, memory_max_bytes: usize) -> Result<Loader, LoadError> {
+        let mut without_pool = self.without_pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = match without_pool.as_ref() {
+            Some(runtime) => Arc::clone(runtime),
+            None => {
+                let runtime = Runtime::start_without_pool(memory_max_bytes);
+                let runtime =
+                    runtime.map_err(|error| LoadError::NoSandbox { reason: format!("{error:#}") })?;
+                Arc::clone(without_pool.insert(Arc::new(runtime)))
+            }
+        };
+        drop(without_pool);
+        Ok(Loader {
+            runtime,
+            limits: self.limits.with(limits),
+            cache: self.cache.clone(),
+            without_pool: Arc::clone(&self.without_pool),
+        })
     }
 
     /// The component and the digest of its bytes; `origin` is for messages.
@@ -68,21 +101,31 @@ impl Loader {
         }
     }
 
-    /// Whether compiling the component takes no more time and memory than the limits say. One that cannot be read is the
-    /// compiler's to refuse.
+    /// Whether compiling the component takes no more time and memory than the limits say. One that cannot be read to its end
+    /// is refused: what it begins with would be compiled before the compiler comes to where it is broken.
     fn check_code(&self, origin: &str, bytes: &[u8]) -> Result<(), LoadError> {
-        let Ok(size) = code_size::measure(bytes) else { return Ok(()) };
-        let Limits { functions_max, function_bytes_max, function_locals_max, code_weight_max, .. } =
-            self.limits;
-        let sizes = [
-            ("functions", size.functions, functions_max),
-            ("bytes in one function", size.function_bytes, function_bytes_max),
-            ("locals in one function", size.function_locals, function_locals_max),
-            ("bytes times locals in its functions", size.weight, code_weight_max),
+        let origin = || origin.to_owned();
+        let size = code_size::measure(bytes)
+            .map_err(|error| LoadError::Invalid { origin: origin(), reason: error.to_string() })?;
+        let limits = &self.limits;
+        let of_functions = [
+            ("bytes", size.function_bytes, limits.function_bytes_max),
+            ("locals and parameters", size.function_locals, limits.function_locals_max),
+            ("values in a block or a result", size.block_values, limits.block_values_max),
         ];
-        match sizes.into_iter().find(|(_, found, limit)| found > limit) {
+        for (what, Most { found, module, function }, limit) in of_functions {
+            if found > limit {
+                let what = format!("{what} in function {function} of its module {module}");
+                return Err(LoadError::TooMuchCode { origin: origin(), what, found, limit });
+            }
+        }
+        let together = [
+            ("functions", size.functions, limits.functions_max),
+            ("bytes times values in its functions", size.weight, limits.code_weight_max),
+        ];
+        match together.into_iter().find(|(_, found, limit)| found > limit) {
             Some((what, found, limit)) => {
-                Err(LoadError::TooMuchCode { origin: origin.to_owned(), what, found, limit })
+                Err(LoadError::TooMuchCode { origin: origin(), what: what.to_owned(), found, limit })
             }
             None => Ok(()),
         }

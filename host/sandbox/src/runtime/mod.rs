@@ -9,3 +9,4 @@ pub mod error;
 pub mod limits;
 pub(crate) mod loader;
 mod panic_message;
+pub(crate) mod wasi;

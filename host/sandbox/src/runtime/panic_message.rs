@@ -2,8 +2,8 @@
 //!
 //! A memory of WebAssembly has at most 65,536 pages. A request for 0xF1000000 pages or more is therefore none: its highest
 //! byte, 0xF1 to 0xF3, says how many of the three below it belong to the message, from the highest down. It is refused
-//! like any request that is too large, and the plugin goes on. The SDK's panic hook speaks so; a plugin that does not is
-//! known by the engine's words alone. Whatever is said is text for people, from somebody who is not trusted.
+//! like any request that is too large, and the plugin goes on. The SDK's panic hook speaks so; a plugin with WASI writes to its
+//! standard error instead, and one that does neither is known by the engine's words alone. Whatever is said is text for people, from somebody who is not trusted.
 
 /// WebAssembly's unit of memory, in bytes.
 const PAGE: usize = 65_536;
@@ -28,6 +28,13 @@ impl PanicMessage {
         let room = BYTES_MAX.saturating_sub(self.0.len());
         self.0.extend(bytes.iter().take(count.min(room)));
         true
+    }
+
+    /// Takes in text of the standard error, of which the end is kept: languages say there what is wrong.
+    pub(super) fn write(&mut self, text: &[u8]) {
+        self.0.extend(&text[text.len().saturating_sub(BYTES_MAX)..]);
+        let surplus = self.0.len().saturating_sub(BYTES_MAX);
+        self.0.drain(..surplus);
     }
 
     /// The message as one line without anything that steers a terminal; `None` when nothing was said.
@@ -69,6 +76,16 @@ mod tests {
             assert!(!message.receive(PAGE, PAGE + pages * PAGE), "{pages:x}");
         }
         assert_eq!(message.text(), None);
+    }
+
+    #[test]
+    fn of_what_is_written_the_end_is_kept() {
+        let mut message = PanicMessage::default();
+        message.write(&[b'x'; 3_000]);
+        message.write(b"\nTraceback:\n  ValueError: 7\n");
+        let text = message.text().unwrap();
+        assert!(text.starts_with("xxx") && text.ends_with("xxx Traceback: ValueError: 7"), "{text}");
+        assert!(text.len() <= BYTES_MAX);
     }
 
     #[test]

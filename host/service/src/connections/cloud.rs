@@ -1,4 +1,4 @@
-//! A provider as the protocol of renewals calls it: calls become queries and changes of its connector, and their answers
+//! A provider as the protocol of calls has it: they become queries and changes of its connector, and their answers
 //! readings and replies.
 //!
 //! Decides nothing: what a reading or a reply proves is the protocol's.
@@ -10,16 +10,13 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Resource;
 use perennial_domain::connected::read_back::OrderView;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connector::Change;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
-use perennial_domain::connector::CloudRenewal;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Cursor;
 use perennial_domain::connector::Driver;
 use perennial_domain::connector::Mutation;
 use perennial_domain::connector::MutationLimit;
-use perennial_domain::connector::MutationName;
 use perennial_domain::connector::OrderQuery;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
@@ -69,7 +66,7 @@ pub(super) struct Batch {
 impl Batch {
     /// Finds out at `at` what calling the provider about `work` takes.
     pub(super) async fn load(service: &Service, work: Work, at: Timestamp) -> Result<Batch, ServiceError> {
-        let called = work.calls.iter().filter_map(|call| call.renewal.called_at).min();
+        let called = work.calls.iter().filter_map(|call| call.record.called_at).min();
         let orders_from = called.map_or(at - OPEN_ORDERS, |called_at| called_at - ORDERS_BEFORE_CALL);
         let (of, account) = (work.clone(), work.account);
         let found = service.read(move |db: &ReadTx| {
@@ -77,7 +74,7 @@ impl Batch {
             for call in &of.calls {
                 let (stored, _) = db.bundle(call.resource)?;
                 let members = &stored.bundle.members;
-                for extension in &call.renewal.extensions {
+                for extension in &call.record.extensions {
                     let member = members.iter().find(|member| member.id == extension.resource);
                     let target = member.map(|member| target(member, members));
                     targets.extend(target.map(|target| (extension.resource.clone(), target)));
@@ -125,7 +122,7 @@ impl Batch {
         };
         let orders =
             orders.map(|orders| orders.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>());
-        let read = translation::read_back_of(&call.renewal, resources, orders.as_deref(), at);
+        let read = translation::read_back_of(&call.record, resources, orders.as_deref(), at);
         let is_own = orders
             .iter()
             .flatten()
@@ -187,18 +184,19 @@ impl Batch {
     }
 
     /// Sends calls that were written as sent, each once: one reply for each, in their order.
-    pub(super) async fn renew(
+    pub(super) async fn send(
         &self,
         caller: &Caller,
         of: &Arc<ConnectedAccount>,
         driver: Driver,
         sent: &[StoredCall],
     ) -> Vec<Reply> {
-        let limit = of.rules.connector().and_then(|it| it.capabilities().limit(MutationName::Renew));
+        let connector = of.rules.connector();
+        let limit = |call: &StoredCall| connector?.capabilities().limit(call.record.change.mutation());
         let mut replies = vec![None; sent.len()];
-        for places in self.requests(sent, limit) {
+        for places in self.requests(sent, &limit) {
             let calls = places.iter().map(|place| &sent[*place]).collect::<Vec<_>>();
-            let answered = self.renew_together(caller, of, driver, &calls).await;
+            let answered = self.send_together(caller, of, driver, &calls).await;
             for (place, reply) in places.into_iter().zip(answered) {
                 replies[place] = Some(reply);
             }
@@ -207,46 +205,53 @@ impl Batch {
     }
 
     /// Which of the calls go into one request, by their places: as many as the provider takes, and alike where it wants that.
-    fn requests(&self, sent: &[StoredCall], limit: Option<MutationLimit>) -> Vec<Vec<usize>> {
-        let most = usize::try_from(limit.map_or(1, batch_of)).unwrap_or(usize::MAX);
-        let mut requests = Vec::<(_, Vec<usize>)>::new();
+    fn requests(
+        &self,
+        sent: &[StoredCall],
+        limit: &dyn Fn(&StoredCall) -> Option<MutationLimit>,
+    ) -> Vec<Vec<usize>> {
+        let mut requests = Vec::<(_, usize, Vec<usize>)>::new();
         for (place, call) in sent.iter().enumerate() {
-            let target = self.targets.get(&call.renewal.named().resource);
+            let limit = limit(call);
+            let most = usize::try_from(limit.map_or(1, batch_of)).unwrap_or(usize::MAX);
+            let target = self.targets.get(&call.record.named().resource);
             let kind = target.map(|target| &target.kind).filter(|_| limit.is_some_and(|it| it.same_kind));
             let region =
                 target.map(|target| &target.region).filter(|_| limit.is_some_and(|it| it.same_region));
-            let alike = (kind, region, call.renewal.term, &call.renewal.options);
-            match requests.iter_mut().find(|(other, places)| *other == alike && places.len() < most) {
-                Some((_, places)) => places.push(place),
-                None => requests.push((alike, vec![place])),
+            let alike = (kind, region, &call.record.change);
+            let open =
+                requests.iter_mut().find(|(other, most, places)| *other == alike && places.len() < *most);
+            match open {
+                Some((_, _, places)) => places.push(place),
+                None => requests.push((alike, most, vec![place])),
             }
         }
-        requests.into_iter().map(|(_, places)| places).collect()
+        requests.into_iter().map(|(_, _, places)| places).collect()
     }
 
-    async fn renew_together(
+    async fn send_together(
         &self,
         caller: &Caller,
         of: &Arc<ConnectedAccount>,
         driver: Driver,
         calls: &[&StoredCall],
     ) -> Vec<Reply> {
-        let renewal = &calls[0].renewal;
-        let target = |call: &&StoredCall| self.targets.get(&call.renewal.named().resource).cloned();
+        let record = &calls[0].record;
+        let target = |call: &&StoredCall| self.targets.get(&call.record.named().resource).cloned();
         let targets = calls.iter().filter_map(target).collect::<Vec<_>>();
-        let Some(at) = renewal.called_at.filter(|_| targets.len() == calls.len()) else {
+        let Some(at) = record.called_at.filter(|_| targets.len() == calls.len()) else {
             return vec![Response::NotConnected.into(); calls.len()];
         };
-        let change = CloudRenewal { term: renewal.term, options: renewal.options.clone() };
         let mutation = Mutation {
             targets,
-            change: Change::Renew(change),
-            client_token: translation::client_token(&renewal.call_identity()),
+            change: record.change.clone(),
+            client_token: translation::client_token(&record.call_identity()),
         };
         match caller.change(of, driver, at, &mutation).await {
             Ok(outcomes) => outcomes.iter().map(reply).collect(),
             Err(error) => {
-                tracing::warn!(account = self.work.id, %error, "renewals have no reply");
+                let what = record.change.mutation().name();
+                tracing::warn!(account = self.work.id, what, %error, "calls have no reply");
                 vec![reply_to(&error); calls.len()]
             }
         }

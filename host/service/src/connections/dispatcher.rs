@@ -72,12 +72,19 @@ struct DispatcherState {
 struct Lanes {
     dispatcher: Dispatcher,
     restored: BTreeSet<AccountKey>,
+    /// Whether the providers' quotas are not kept.
+    is_unmetered: bool,
 }
 
 impl CallDispatcher {
     /// A dispatcher for the accounts of a host.
     pub fn new(service: &Service) -> CallDispatcher {
-        let lanes = Lanes { dispatcher: Dispatcher::new(SendingLimits::DEFAULT), restored: BTreeSet::new() };
+        let (settings, _) = service.connections();
+        let lanes = Lanes {
+            dispatcher: Dispatcher::new(SendingLimits::DEFAULT),
+            restored: BTreeSet::new(),
+            is_unmetered: settings.is_unmetered,
+        };
         let shared = DispatcherState {
             service: service.clone(),
             schedule: Schedule::DEFAULT,
@@ -225,6 +232,7 @@ impl Lanes {
             let connector = engine.providers().get(&account.provider).and_then(|it| it.connector());
             let limits = connector.map_or(SendingLimits::DEFAULT, |it| limits_of(it.capabilities()));
             let limits = SendingLimits { spending_per_hour: stored.spending_per_hour, ..limits };
+            let limits = if self.is_unmetered { unmetered(limits) } else { limits };
             self.dispatcher.set_limits(&account.id, limits);
             self.dispatcher.pause(&account.id, stored.paused.is_some());
             if self.restored.insert(key) {
@@ -262,6 +270,11 @@ fn limits_of(capabilities: &Capabilities) -> SendingLimits {
     }
 }
 
+/// The same without quotas.
+fn unmetered(limits: SendingLimits) -> SendingLimits {
+    SendingLimits { calls_per_minute: 60_000_000, burst: 1_000_000, ..limits }
+}
+
 /// Reads the calls of `work`, sends those that are to be paid for and are as they were, and writes down what came of it.
 async fn carry_out(shared: Arc<DispatcherState>, work: Work, driver: Driver) {
     let id = work.id.clone();
@@ -291,7 +304,7 @@ async fn try_to_carry_out(
     if sent.is_empty() {
         return Ok(());
     }
-    let replies = batch.renew(caller, &connected, driver, &sent).await;
+    let replies = batch.send(caller, &connected, driver, &sent).await;
     // What was said is known to nobody else: it is written until it is, or the host ends and the calls are in doubt.
     let mut stopping = service.shutdown_signal();
     loop {

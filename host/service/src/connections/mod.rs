@@ -23,6 +23,8 @@ pub struct Connections {
     pub allow_private: bool,
     /// Whether a secret may be what a command writes: who may connect an account could then run any.
     pub allow_commands: bool,
+    /// Whether calls are sent as fast as they can be: the providers' quotas are not kept. For providers that are this program.
+    pub is_unmetered: bool,
     /// A PEM file of root certificates to trust, beside those that browsers trust.
     pub certificates: Option<PathBuf>,
 }
@@ -30,5 +32,5 @@ pub struct Connections {
 impl Connections {
     /// Without configuration: the providers' own hosts and public endpoints only.
     pub const DEFAULT: Connections =
-        Connections { allow_private: false, allow_commands: false, certificates: None };
+        Connections { allow_private: false, allow_commands: false, is_unmetered: false, certificates: None };
 }

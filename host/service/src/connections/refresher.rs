@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_domain::connector::CloudBalance;
-use perennial_domain::connector::Driver;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::SyncState;
@@ -160,7 +159,7 @@ pub fn finish(
     Ok(events)
 }
 
-/// Takes over what can be spent at the provider, where this host renews. An amount in another currency is left alone.
+/// Takes over what can be spent at the provider, where this host may renew. An amount in another currency is left alone.
 ///
 /// # Errors
 ///
@@ -172,7 +171,7 @@ pub fn mirror(
     at: Timestamp,
 ) -> Result<Vec<RecordedEvent>, EngineError> {
     let currency = perennial_store::accounts::get_by_row(engine.db(), stored.account)?.account.currency;
-    if stored.connection.driver != Driver::Host {
+    if !stored.connection.driver.sends() {
         return Ok(Vec::new());
     }
     if balance.currency != currency {

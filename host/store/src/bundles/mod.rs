@@ -31,7 +31,6 @@ pub use write::BundleUpdater;
 pub use write::insert;
 pub(crate) use write::insert_resource;
 pub(crate) use write::insert_schedule;
-pub(crate) use write::set_problem;
 pub use write::set_tags;
 pub(crate) use write::wake_account;
 
@@ -304,11 +303,4 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         tags: codec::strings(tags)?,
         ..columns::read(&mut Cells::new(row, FIRST_PLAIN))?
     })
-}
-
-/// Why the plugin of `bundle` gave no usable answer, while that is so.
-pub fn problem(db: &ReadTx, bundle: BundleKey) -> Result<Option<String>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select message from plugin_failure where bundle = ?1")?;
-    Ok(statement.query_row([bundle], |row| row.get(0)).optional()?)
 }

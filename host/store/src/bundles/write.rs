@@ -215,25 +215,3 @@ pub(crate) fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> 
     .execute((account, at.as_second()))?;
     Ok(())
 }
-
-/// Why a bundle's plugin gives no usable answer, and since when: written while that is so, struck once it is not.
-pub(crate) fn set_problem(
-    db: &WriteTx,
-    bundle: BundleKey,
-    problem: Option<(Timestamp, &str)>,
-) -> Result<(), StoreError> {
-    match problem {
-        Some((at, message)) => db
-            .connection()
-            .prepare_cached(
-                "insert into plugin_failure (bundle, at, message) values (?1, ?2, ?3)
-                 on conflict (bundle) do update set message = excluded.message",
-            )?
-            .execute((bundle, at.as_second(), message))?,
-        None => db
-            .connection()
-            .prepare_cached("delete from plugin_failure where bundle = ?1")?
-            .execute([bundle])?,
-    };
-    Ok(())
-}

@@ -1,6 +1,7 @@
 //! Calls as people list them, with the states that each has been in.
 
 use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
@@ -12,6 +13,7 @@ use crate::calls::StoredCall;
 use crate::codec;
 use crate::error::StoreError;
 use crate::keys::CallKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 
 /// A call of a list.
@@ -45,7 +47,7 @@ pub struct CallFilter {
     pub accounts: Option<String>,
     /// Only of this account.
     pub account: Option<String>,
-    /// Only of this resource, whether it is named or renewed along.
+    /// Only of this resource, whether it is named or goes along.
     pub resource: Option<String>,
     /// Only in these states, a JSON list of codes.
     pub states: Option<String>,
@@ -91,13 +93,18 @@ pub fn get(db: &ReadTx, call: CallKey) -> Result<Option<ListedCall>, StoreError>
     statement.query_row([call], |row| Ok(listed(db, row))).optional()?.transpose()
 }
 
-/// The newest call that prolongs the resource called `id`, if there is one.
-pub fn newest(db: &ReadTx, id: &str) -> Result<Option<ListedCall>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select e.call from call_extension e join resource r on r.row = e.resource where r.id = ?1
-         order by e.call desc limit 1",
-    )?;
-    let found: Option<CallKey> = statement.query_row([id], |row| row.get(0)).optional()?;
+/// The call for a slot of a resource's expiry, if it was ever tried.
+pub fn find(
+    db: &ReadTx,
+    resource: ResourceKey,
+    expires_before: Timestamp,
+    slot: Slot,
+) -> Result<Option<ListedCall>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select row from call where resource = ?1 and expires_before = ?2 and slot = ?3")?;
+    let key = (resource, expires_before.as_second(), slot.code());
+    let found: Option<CallKey> = statement.query_row(key, |row| row.get(0)).optional()?;
     found.map(|call| get(db, call)).transpose().map(Option::flatten)
 }
 

@@ -155,12 +155,10 @@ pub fn next_running(db: &ReadTx, after: JobKey) -> Result<Option<StoredJob>, Sto
     Ok(statement.query_row([after], stored).optional()?)
 }
 
-/// How many jobs are running: those of the token called `token`, or all of them.
-pub fn running(db: &ReadTx, token: Option<&str>) -> Result<u32, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select count(*) from job where state = 'running' and (?1 is null or api_token = ?1)",
-    )?;
-    Ok(statement.query_row([token], |row| row.get(0))?)
+/// How many jobs are running.
+pub(crate) fn running(db: &ReadTx) -> Result<u32, StoreError> {
+    let mut statement = db.connection().prepare_cached("select count(*) from job where state = 'running'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// How many items of running jobs have no answer yet.

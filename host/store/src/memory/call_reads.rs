@@ -1,9 +1,11 @@
 //! What the engine asks a store in memory about calls to clouds.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::calls::StoredCall;
@@ -14,11 +16,12 @@ use crate::memory::MemoryStore;
 
 impl MemoryStore {
     pub(super) fn record_call(&mut self, call: StoredCall, at: Timestamp) -> Result<(), StoreError> {
-        let attempt = call.attempt(at);
-        let attempts = self.attempts.entry(call.resource).or_default();
-        attempts.retain(|other| other.id != attempt.id);
-        if attempt.state != perennial_domain::attempt::State::Void {
-            attempts.push(attempt);
+        if let Some(attempt) = call.attempt(at) {
+            let attempts = self.attempts.entry(call.resource).or_default();
+            attempts.retain(|other| other.id != attempt.id);
+            if attempt.state != perennial_domain::attempt::State::Void {
+                attempts.push(attempt);
+            }
         }
         self.calls.record(call)
     }
@@ -32,12 +35,25 @@ impl MemoryStore {
         let mut due = self.due_until(until);
         due.retain(|call| call.account == account);
         let order = |call: &StoredCall| {
-            let is_payment = call.renewal.state == State::Reserved;
-            (is_payment, call.renewal.deadline, call.resource, call.renewal.key().expires_before)
+            let is_payment = call.record.state == State::Reserved;
+            let record = &call.record;
+            (is_payment, record.deadline, call.resource, record.key().expires_before, record.slot())
         };
         due.sort_by_key(order);
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         due
+    }
+
+    pub(super) fn backlog(&self, account: AccountKey) -> Vec<(Timestamp, u64)> {
+        let mut waiting = BTreeMap::new();
+        // What is reserved is due at some instant.
+        for call in self.calls.of(self.calls.due.iter().map(|(_, id)| id)) {
+            let is_waiting = call.record.state == State::Reserved && call.record.slot() == Slot::Period;
+            if is_waiting && call.account == account {
+                *waiting.entry(call.record.deadline).or_insert(0) += 1;
+            }
+        }
+        waiting.into_iter().collect()
     }
 
     fn due_until(&self, until: Timestamp) -> Vec<StoredCall> {
@@ -49,8 +65,19 @@ impl MemoryStore {
         self.calls.due.first().map(|(act_at, _)| *act_at)
     }
 
-    pub(super) fn find_call(&self, resource: ResourceKey, expires_before: Timestamp) -> Option<StoredCall> {
-        self.calls.calls.get(&(resource, expires_before)).cloned()
+    pub(super) fn find_call(
+        &self,
+        resource: ResourceKey,
+        expires_before: Timestamp,
+        slot: Slot,
+    ) -> Option<StoredCall> {
+        self.calls.calls.get(&(resource, expires_before, slot)).cloned()
+    }
+
+    pub(super) fn newest_setting(&self, resource: ResourceKey) -> Option<StoredCall> {
+        let of_resource = self.calls.calls.values().filter(|call| call.resource == resource);
+        let settings = of_resource.filter(|call| call.record.slot() == Slot::OnExpiry);
+        settings.max_by_key(|call| call.record.key().expires_before).cloned()
     }
 
     pub(super) fn interrupted_calls(&self) -> Vec<StoredCall> {
@@ -62,10 +89,10 @@ impl MemoryStore {
             .calls
             .calls
             .values()
-            .filter(|call| call.renewal.called_at >= Some(since))
+            .filter(|call| call.record.called_at >= Some(since))
             .cloned()
             .collect::<Vec<_>>();
-        sent.sort_by_key(|call| (call.renewal.called_at, call.resource));
+        sent.sort_by_key(|call| (call.record.called_at, call.resource));
         sent
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::calls::StoredCall;
@@ -21,26 +22,26 @@ pub(super) struct Calls {
     pub(super) locks: BTreeMap<Key, CallId>,
 }
 
-/// The resource that a call names, and its expiry before.
-pub(super) type CallId = (ResourceKey, Timestamp);
+/// The resource that a call names, its expiry before, and what of it the call is about.
+pub(super) type CallId = (ResourceKey, Timestamp, Slot);
 
 impl Calls {
     /// Writes a call as it is now.
     pub(super) fn record(&mut self, call: StoredCall) -> Result<(), StoreError> {
-        let id = (call.resource, call.renewal.key().expires_before);
+        let id = (call.resource, call.record.key().expires_before, call.record.slot());
         if let Some(before) = self.calls.get(&id) {
-            for extension in &before.renewal.extensions {
+            for extension in &before.record.extensions {
                 if self.locks.get(&extension.key()) == Some(&id) {
                     self.locks.remove(&extension.key());
                 }
             }
-            if let Some(act_at) = before.renewal.act_at {
+            if let Some(act_at) = before.record.act_at {
                 self.due.remove(&(act_at, id));
             }
             self.interrupted.remove(&id);
         }
         if call.locks_its_keys() {
-            for extension in &call.renewal.extensions {
+            for extension in &call.record.extensions {
                 if self.locks.insert(extension.key(), id).is_some() {
                     return Err(StoreError::PaidTwice {
                         resource: extension.resource.clone(),
@@ -49,10 +50,10 @@ impl Calls {
                 }
             }
         }
-        if let Some(act_at) = call.renewal.act_at {
+        if let Some(act_at) = call.record.act_at {
             self.due.insert((act_at, id));
         }
-        if call.renewal.state == State::Calling {
+        if call.record.state == State::Calling {
             self.interrupted.insert(id);
         }
         self.calls.insert(id, call);

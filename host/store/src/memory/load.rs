@@ -16,6 +16,8 @@ use crate::ledger;
 use crate::memory::MemoryStore;
 use crate::orders;
 use crate::packages;
+use crate::plugin_breakers;
+use crate::plugin_failures;
 use crate::policies;
 use crate::tx::ReadTx;
 
@@ -29,7 +31,8 @@ impl MemoryStore {
     /// [`StoreError`] when the database cannot be read or is damaged.
     pub fn load(db: &ReadTx, accounts: Option<&BTreeSet<String>>) -> Result<MemoryStore, StoreError> {
         let held = (policies::set_digest(db)?, policies::all(db)?);
-        let mut memory = MemoryStore { policies: held, ..MemoryStore::default() };
+        let breakers = plugin_breakers::list(db)?.into_iter().collect();
+        let mut memory = MemoryStore { policies: held, breakers, ..MemoryStore::default() };
         for stored in accounts::list(db)? {
             if accounts.is_none_or(|accounts| accounts.contains(&stored.account.id)) {
                 memory.insert_account(stored);
@@ -70,6 +73,10 @@ impl MemoryStore {
     fn load_history(&mut self, db: &ReadTx, stored: &StoredBundle) -> Result<(), StoreError> {
         for deferral in deferrals::list(db, &stored.rows)? {
             self.deferrals.insert(stored.rows[deferral.member], (stored.account, deferral));
+        }
+        if stored.schedule.failures > 0 {
+            let key = stored.rows.bundle();
+            self.failing.extend(plugin_failures::get(db, key)?.map(|failing| (key, failing)));
         }
         for order in orders::list(db, &stored.rows)? {
             self.books.insert(stored.rows[order.member], order);

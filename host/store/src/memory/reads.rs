@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Stage;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::plugin_failure::Breaker;
+use perennial_domain::plugin_failure::FailingBundle;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
@@ -22,6 +25,7 @@ use crate::engine_store::EngineReads;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
 use crate::keys::ApprovalKey;
+use crate::keys::BundleKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::memory::MemoryStore;
@@ -167,6 +171,10 @@ impl EngineReads for MemoryStore {
         Ok(MemoryStore::due_calls_of(self, account, until, limit))
     }
 
+    fn backlog(&self, account: AccountKey) -> Result<Vec<(Timestamp, u64)>, StoreError> {
+        Ok(MemoryStore::backlog(self, account))
+    }
+
     fn driver(&self, _: AccountKey) -> Result<Option<Driver>, StoreError> {
         Ok(None)
     }
@@ -179,8 +187,13 @@ impl EngineReads for MemoryStore {
         &self,
         resource: ResourceKey,
         expires_before: Timestamp,
+        slot: Slot,
     ) -> Result<Option<StoredCall>, StoreError> {
-        Ok(MemoryStore::find_call(self, resource, expires_before))
+        Ok(MemoryStore::find_call(self, resource, expires_before, slot))
+    }
+
+    fn newest_setting(&self, resource: ResourceKey) -> Result<Option<StoredCall>, StoreError> {
+        Ok(MemoryStore::newest_setting(self, resource))
     }
 
     fn interrupted_calls(&self) -> Result<Vec<StoredCall>, StoreError> {
@@ -216,6 +229,18 @@ impl EngineReads for MemoryStore {
         Ok(Vec::new())
     }
 
+    fn revision_granted(&self, _: &str) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    fn failing_bundle(&self, bundle: BundleKey) -> Result<Option<FailingBundle>, StoreError> {
+        Ok(self.failing.get(&bundle).cloned())
+    }
+
+    fn breakers(&self) -> Result<Vec<(String, Breaker)>, StoreError> {
+        Ok(self.breakers.clone().into_iter().collect())
+    }
+
     fn revision_parts(&self, _: &str) -> Result<Option<RevisionParts>, StoreError> {
         Ok(None)
     }
@@ -238,5 +263,10 @@ impl EngineReads for MemoryStore {
     ) -> Result<Option<StoredOutcome>, StoreError> {
         let stored = self.client_tokens.get(&(account, token.to_owned()));
         Ok(stored.filter(|(used_at, _)| *used_at >= since).map(|(_, outcome)| outcome.clone()))
+    }
+
+    fn client_tokens(&self, account: AccountKey) -> Result<i64, StoreError> {
+        let count = self.client_tokens.keys().filter(|(of, _)| *of == account).count();
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }

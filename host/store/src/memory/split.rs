@@ -50,6 +50,9 @@ impl MemoryStore {
         for (key, purchase) in self.deferred {
             parts[part_of_resource[&purchase.resource]].deferred.insert(key, purchase);
         }
+        for (key, failing) in self.failing {
+            parts[part_of_resource[&key.primary()]].failing.insert(key, failing);
+        }
         for (resource, deferral) in self.deferrals {
             parts[part_of_resource[&resource]].deferrals.insert(resource, deferral);
         }
@@ -72,9 +75,10 @@ impl MemoryStore {
         parts
     }
 
-    /// A part that holds no account yet, under the same policies.
+    /// A part that holds no account yet, under the same policies, and with breakers of its own.
     fn empty_part(&self) -> MemoryStore {
-        MemoryStore { policies: self.policies.clone(), ..MemoryStore::default() }
+        let (policies, breakers) = (self.policies.clone(), self.breakers.clone());
+        MemoryStore { policies, breakers, ..MemoryStore::default() }
     }
 
     /// Whether packages wait to be paid.

@@ -6,6 +6,7 @@ use expect_test::expect;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::index::MemberIndex;
@@ -208,4 +209,51 @@ fn lists_are_read_by_row_and_one_account_by_its_index() {
         primaries           SEARCH r USING INTEGER PRIMARY KEY (rowid>?)
         waking              SEARCH r USING INTEGER PRIMARY KEY (rowid>?)
     "#]].assert_eq(&plans);
+}
+
+#[test]
+fn what_nothing_renews_and_what_expires_early_are_found_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::scratch(&folder.path().join("test.db")).unwrap();
+    let account = Account {
+        id: "a".to_owned(),
+        provider: "one".to_owned(),
+        mode: Mode::Managed,
+        currency: "CNY".to_owned(),
+        balance: Balance::new(Micros::ZERO, Micros::ZERO),
+        settings: BTreeMap::new(),
+        approval_above: None,
+        budget: None,
+    };
+    let renewing = |id: &str| Resource { on_expiry: OnExpiry::Renew, ..resource(id, "vm", 20) };
+    let along = |id: &str, expires_at: i64| Resource {
+        attached_to: Some(MemberIndex::PRIMARY),
+        ..resource(id, "disk", expires_at)
+    };
+    let over = Resource { stage: Stage::Released, ..resource("over", "vm", 5) };
+    let postpaid = Resource { charging: Charging::Postpaid, expires_at: None, ..resource("post", "vm", 0) };
+    let owned = [
+        vec![renewing("renews"), along("renewed-along", 20), along("early", 10), along("late", 30)],
+        vec![resource("lapses", "vm", 20), along("lapses-too", 20), along("early-too", 10)],
+        vec![over],
+        vec![postpaid],
+    ];
+    let schedule = Schedule { cursor_at: at(0), wake_at: Some(at(5)), failures: 0 };
+    store
+        .write(|tx| {
+            let a = accounts::insert(tx, &account)?;
+            for members in owned {
+                bundles::insert(tx, a, &Bundle { members }, schedule)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    let found = |risk| {
+        let filter = ResourceFilter { risk: Some(risk), ..ResourceFilter::default() };
+        let page = ResourcePage::sorted(ResourceSort::Id, ResourceKey::before_all(), 10);
+        let found = find(store.db(), &filter, page).unwrap().resources;
+        found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(RenewalRisk::Unprotected), ["early", "early-too", "lapses", "lapses-too"]);
+    assert_eq!(found(RenewalRisk::Orphaned), ["early", "early-too"]);
 }

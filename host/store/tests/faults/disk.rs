@@ -100,6 +100,8 @@ pub struct Disk {
     plan: Option<Plan>,
     dice: Dice,
     is_dead: bool,
+    /// Whether there is no room for the index of the log.
+    has_no_room: bool,
     mutations: u64,
     reads: u64,
 }
@@ -108,7 +110,16 @@ impl Disk {
     /// A disk that fails as planned.
     pub fn new(plan: Option<Plan>, seed: u64) -> Disk {
         let (files, deleted) = Default::default();
-        Disk { files, deleted, plan, dice: Dice::new(seed), is_dead: false, mutations: 0, reads: 0 }
+        Disk {
+            files,
+            deleted,
+            plan,
+            dice: Dice::new(seed),
+            is_dead: false,
+            has_no_room: false,
+            mutations: 0,
+            reads: 0,
+        }
     }
 
     /// How many writes, truncations, syncs and deletions there were.
@@ -168,6 +179,23 @@ impl Disk {
         };
         self.change(name, Change::Write { offset, bytes: bytes[..done].to_vec() });
         verdict
+    }
+
+    /// Has no room for the index of the log from here on, or has it again.
+    pub fn set_no_room(&mut self, has_no_room: bool) {
+        self.has_no_room = has_no_room;
+    }
+
+    /// What becomes of making the index of the log longer, which is in no cache: it is made anew after a loss of power.
+    pub fn extend_index(&mut self) -> Verdict {
+        match self.next_fault() {
+            _ if self.is_dead => Verdict::Failed { is_full: false },
+            Some(Fault::Crash) => self.die(),
+            Some(Fault::Io) => Verdict::Failed { is_full: false },
+            Some(Fault::Full | Fault::Short) => Verdict::Failed { is_full: true },
+            None if self.has_no_room => Verdict::Failed { is_full: true },
+            None => Verdict::Done,
+        }
     }
 
     /// What becomes of a truncation.

@@ -173,6 +173,21 @@ fn a_database_that_was_not_made_to_the_end_is_made_by_the_next_start() {
     }
 }
 
+#[test]
+fn a_disk_without_room_for_the_index_is_full_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(NAME);
+    drop(Store::open(&path).unwrap());
+    let mount = Mount::new(folder.path(), Disk::new(None, 0));
+    mount.disk().set_no_room(true);
+    let error = Store::open(&path).unwrap_err();
+    assert!(error.is_storage_full(), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("the disk is full") && said.contains("make space on its disk"), "{said}");
+    mount.disk().set_no_room(false);
+    Store::open(&path).unwrap();
+}
+
 const YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
 
 /// A year of schema 3 on a disk that fails as planned.

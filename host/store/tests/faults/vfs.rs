@@ -269,6 +269,36 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     }
 }
 
+/// Maps a part of the index of the log, which the system's layer keeps in a file of its own.
+unsafe extern "C" fn shm_map(
+    file: *mut sqlite3_file,
+    page: c_int,
+    size: c_int,
+    extend: c_int,
+    mapped: *mut *mut c_void,
+) -> c_int {
+    // SAFETY: `open` made the file, and the arguments are SQLite's.
+    unsafe {
+        if extend != 0
+            && let Some(found) = on_disk(file)
+        {
+            // As the system's layer does when it fails.
+            let verdict = lock(&found.disk).extend_index();
+            let code = match verdict {
+                Verdict::Done => ffi::SQLITE_OK,
+                Verdict::Failed { is_full: true } => ffi::SQLITE_IOERR_SHMSIZE,
+                Verdict::Failed { is_full: false } | Verdict::Short(_) => ffi::SQLITE_IOERR_SHMOPEN,
+            };
+            if code != ffi::SQLITE_OK {
+                *mapped = std::ptr::null_mut();
+                return code;
+            }
+        }
+        let system = system_file(file);
+        (*(*system).pMethods).xShmMap.unwrap()(system, page, size, extend, mapped)
+    }
+}
+
 /// What the system's file does, unchanged.
 macro_rules! forward {
     ($($name:ident, $method:ident, ($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {
@@ -290,7 +320,6 @@ forward! {
     file_control, xFileControl, (operation: c_int, argument: *mut c_void) -> c_int;
     sector_size, xSectorSize, () -> c_int;
     device_characteristics, xDeviceCharacteristics, () -> c_int;
-    shm_map, xShmMap, (page: c_int, size: c_int, extend: c_int, mapped: *mut *mut c_void) -> c_int;
     shm_lock, xShmLock, (offset: c_int, count: c_int, flags: c_int) -> c_int;
     shm_barrier, xShmBarrier, () -> ();
     shm_unmap, xShmUnmap, (delete: c_int) -> c_int;

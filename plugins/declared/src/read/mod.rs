@@ -83,6 +83,7 @@ fn document_of(mut file: Section<'_>, findings: &Findings) -> Option<Table> {
     let refusals = refusals::read(&mut file);
     let idempotency = idempotency(&mut file);
     let settings = settings(&mut file, findings);
+    package(&mut file);
     file.finish();
     let (id, name, utc_offset_minutes) = provider?;
     Some(Table {
@@ -172,6 +173,16 @@ fn idempotency(file: &mut Section<'_>) -> Option<Idempotency> {
     let message = "the client token was sent before with another command or other options; take a new one";
     let mismatch = Refusal { code: code?, message: message.to_owned() };
     Some(Idempotency { option: option?, valid_seconds: valid?, mismatch })
+}
+
+/// What the table says of itself as a package. No rule depends on it, so it is only looked at.
+fn package(file: &mut Section<'_>) {
+    let Some(mut section) = file.section("package") else { return };
+    section.require("version");
+    for key in ["version", "contract", "authors", "source", "license"] {
+        section.text(key);
+    }
+    section.finish();
 }
 
 /// What accounts may set otherwise, in the order of the names.

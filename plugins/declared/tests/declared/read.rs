@@ -82,7 +82,7 @@ pace = "The pace"
 "#;
     expect![[r#"
         2: `table` of the file: it is 1
-        3: `colour` is no key of the file; there are `table`, `provider`, `tries`, `stages`, `kinds`, `notices`, `renewals`, `refunds`, `conversion`, `refusals`, `idempotency`, `settings`
+        3: `colour` is no key of the file; there are `table`, `provider`, `tries`, `stages`, `kinds`, `notices`, `renewals`, `refunds`, `conversion`, `refusals`, `idempotency`, `settings`, `package`
         5: `id` of [provider]: `Acme!` is no id: one has 1 to 64 lower case letters, digits and dashes
         6: `name` of [provider]: it is a text of 1 to 1000 bytes
         7: `utc_offset` of [provider]: it is a text of 1 to 1000 bytes

@@ -34,6 +34,14 @@ use plugin_sdk::profile;
 use plugin_sdk::settings::get;
 use plugin_sdk::usage;
 
+/// A kind of which the first of a call is released later, the more there are in the call.
+const MOOD: &str = "mood";
+
+fn kind(name: &str, label: &str) -> Kind {
+    let attaches_to = vec![name.to_owned()];
+    Kind { name: name.to_owned(), label: label.to_owned(), attaches_to, terms: Vec::new(), package: false }
+}
+
 struct Hostile;
 
 plugin_sdk::export_provider!(Hostile with_types_in plugin_sdk);
@@ -44,13 +52,7 @@ impl profile::Guest for Hostile {
         Manifest {
             id: "hostile".to_owned(),
             name: "Hostile".to_owned(),
-            kinds: vec![Kind {
-                name: "thing".to_owned(),
-                label: "A thing".to_owned(),
-                attaches_to: vec!["thing".to_owned()],
-                terms: Vec::new(),
-                package: false,
-            }],
+            kinds: vec![kind("thing", "A thing"), kind(MOOD, "What is answered by the company it is in")],
             settings: Vec::new(),
             notices: Vec::new(),
             reads: vec!["does".to_owned(), "region".to_owned()],
@@ -86,6 +88,7 @@ impl lifecycle::Guest for Hostile {
         let does = |what: &str| words.iter().any(|word| word == what);
         let (few, many, uneven, repeats) = (does("few"), does("many"), does("uneven"), does("repeat"));
         let last = requests.last().map_or(0, |request| request.after + 1);
+        let company = if does(MOOD) { requests.len() as Timestamp } else { 0 };
         let mut answer = <Bundlewise as lifecycle::Guest>::timeline(words, accounts, bundles, requests);
         let set = |word| lifecycle::Occurrence {
             at: last,
@@ -107,6 +110,9 @@ impl lifecycle::Guest for Hostile {
             {
                 pair.value = u32::MAX;
             }
+        }
+        if let (Some(occurrence), true) = (answer.occurrences.first_mut(), company > 0) {
+            occurrence.at += company;
         }
         if repeats {
             answer.words = vec!["x".repeat(100_000)];

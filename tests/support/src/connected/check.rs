@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Slot;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::engine_store::EngineReads;
@@ -43,7 +45,11 @@ impl Checker {
         let reads = store.reads();
         let mut held = BTreeMap::new();
         for call in reads.calls_sent_since(Timestamp::MIN).map_err(|error| error.to_string())? {
-            let renewal = &call.renewal;
+            let renewal = &call.record;
+            if renewal.renewal().is_none() {
+                self.check_command(renewal, cloud)?;
+                continue;
+            }
             if renewal.state.has_hold() && renewal.state != State::Reserved {
                 *held.entry(call.account).or_insert(Micros::ZERO) += renewal.cost();
             }
@@ -79,6 +85,52 @@ impl Checker {
         Ok(())
     }
 
+    /// Nothing is carried out twice under one name, and nothing that was said to have done nothing was; but for a switch of what
+    /// happens on expiry: one that arrives late sets it to what a later one sets it to again.
+    fn check_command(&self, record: &CallRecord, cloud: &Cloud) -> Result<(), String> {
+        let mut identity = record.call_identity();
+        let is_misjudged = self.misjudged.contains(&record.key());
+        for declines in 0..=record.declines {
+            identity.declines = declines;
+            let times = cloud.switched.get(&identity.to_string()).copied().unwrap_or(0);
+            let is_switch = record.slot() == Slot::OnExpiry;
+            let allowed = u32::from(is_switch || declines == record.declines);
+            if times > allowed && !is_misjudged {
+                return Err(format!("1: {identity} was carried out {times} times and is {:?}", record.state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the newest command is settled, the host knows what the cloud has.
+    ///
+    /// # Errors
+    ///
+    /// What is broken.
+    pub fn check_settings<S: EngineStore>(
+        &self,
+        store: &CountingStore<S>,
+        cloud: &Cloud,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        for id in cloud.ids().iter().filter(|id| !cloud.switched_by_others.contains(*id)) {
+            let found = store.reads().find_bundle(id).map_err(|error| error.to_string())?;
+            let (stored, member) = found.ok_or_else(|| format!("2: {id} is gone"))?;
+            let (here, is_ended) = (&stored.bundle[member], cloud.is_ended(id, now));
+            if is_ended != here.stage.is_final() {
+                return Err(format!(
+                    "2: {id} is {:?} here, and {is_ended} is said to have ended",
+                    here.stage
+                ));
+            }
+            let there = cloud.on_expiry(id, now);
+            if !is_ended && here.on_expiry != there && !self.misjudged.iter().any(|key| key.resource == *id) {
+                return Err(format!("2: {id} is to {:?} here and to {there:?} at the cloud", here.on_expiry));
+            }
+        }
+        Ok(())
+    }
+
     fn check_expiries<S: EngineStore>(
         &mut self,
         store: &CountingStore<S>,
@@ -105,6 +157,6 @@ fn reserved<S: EngineStore>(
 ) -> Result<Micros, String> {
     let due = store.reads().due_calls_of(account, Timestamp::MAX, u32::MAX);
     let due = due.map_err(|error| error.to_string())?;
-    let reserved = due.iter().filter(|call| call.renewal.state == State::Reserved);
-    Ok(reserved.map(|call| call.renewal.cost()).sum())
+    let reserved = due.iter().filter(|call| call.record.state == State::Reserved);
+    Ok(reserved.map(|call| call.record.cost()).sum())
 }

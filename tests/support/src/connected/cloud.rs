@@ -4,10 +4,16 @@
 //! later. A resource with an open order is not renewed. Orders that nobody pays are cancelled after a day. Where the cloud
 //! takes tokens, a token that comes again gets the answer that it got first.
 
+mod settings;
+
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::attempt::DeclineClass;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
+
+pub use settings::Switch;
 
 /// For how long a signature holds, in seconds.
 pub const SIGNATURE_SECONDS: i64 = 900;
@@ -22,6 +28,8 @@ pub struct Resource {
     /// What one day of it costs, in whole units.
     pub price: i64,
     history: Vec<(Timestamp, Timestamp)>,
+    on_expiry: Vec<(Timestamp, OnExpiry)>,
+    ended_at: Option<Timestamp>,
 }
 
 /// Where an order is.
@@ -90,6 +98,8 @@ pub enum Verdict {
 #[derive(Clone, Debug)]
 enum Later {
     Arrive(Call),
+    ArriveSwitch(Switch),
+    ApplySwitch(Switch),
     Apply { order: usize, call: Call, members: Vec<String> },
     CancelUnpaid(usize),
 }
@@ -103,10 +113,16 @@ pub struct Cloud {
     pub takes_tokens: bool,
     /// How often a call prolonged a resource, by what the host meant to renew with it.
     pub applied: BTreeMap<(String, Timestamp), u32>,
+    /// How often a command of the host was carried out, by what makes its calls the same.
+    pub switched: BTreeMap<String, u32>,
+    /// What somebody switched in the console.
+    pub switched_by_others: BTreeSet<String>,
     /// What calls of the host cost, in whole units.
     pub spent: i64,
     /// The calls that arrived.
     pub received: u64,
+    /// How much happened in it, whoever did it.
+    pub events: u64,
     resources: BTreeMap<String, Resource>,
     orders: Vec<Order>,
     tokens: BTreeMap<String, (String, i64, Verdict)>,
@@ -117,7 +133,10 @@ impl Cloud {
     /// Adds a resource that expires at `expiry`.
     pub fn add(&mut self, id: &str, expiry: Timestamp, price: i64, attached: &[String]) {
         let history = vec![(Timestamp::MIN, expiry)];
-        self.resources.insert(id.to_owned(), Resource { attached: attached.to_vec(), price, history });
+        let on_expiry = vec![(Timestamp::MIN, OnExpiry::Lapse)];
+        let attached = attached.to_vec();
+        let resource = Resource { attached, price, history, on_expiry, ended_at: None };
+        self.resources.insert(id.to_owned(), resource);
     }
 
     /// When something happens in it by itself.
@@ -132,10 +151,15 @@ impl Cloud {
             let Some((index, at)) = due.map(|(index, (at, _))| (index, *at)).min_by_key(|(_, at)| *at) else {
                 return;
             };
+            self.events += 1;
             match self.later.remove(index).1 {
                 Later::Arrive(call) => {
                     self.receive(call, at);
                 }
+                Later::ArriveSwitch(switch) => {
+                    self.receive_switch(switch, at);
+                }
+                Later::ApplySwitch(switch) => self.apply_switch(&switch, at),
                 Later::Apply { order, call, members } => self.apply(order, &call, &members, at),
                 Later::CancelUnpaid(order) => self.cancel_unpaid(order, at),
             }
@@ -149,7 +173,7 @@ impl Cloud {
 
     /// A call arrives.
     pub fn receive(&mut self, call: Call, now: Timestamp) -> Verdict {
-        self.received += 1;
+        (self.received, self.events) = (self.received + 1, self.events + 1);
         if (now - call.signed_at).abs() > SIGNATURE_SECONDS {
             return Verdict::Expired;
         }
@@ -179,7 +203,7 @@ impl Cloud {
             order.resource == call.resource
                 && matches!(order.state_at(now), Some(OrderState::Unpaid | OrderState::Paid))
         };
-        if self.orders.iter().any(is_open) {
+        if self.orders.iter().any(is_open) || self.is_ended(&call.resource, now) {
             return Verdict::Declined(DeclineClass::Rule);
         }
         let members = self.members(&call, now);
@@ -246,6 +270,7 @@ impl Cloud {
     }
 
     fn set_expiry(&mut self, id: &str, expiry: Timestamp, now: Timestamp) {
+        self.events += 1;
         let resource = self.resources.get_mut(id).unwrap();
         let before = resource.history.last().unwrap().1;
         assert!(expiry > before, "the model itself moved an expiry backwards");

@@ -1,6 +1,8 @@
 //! The host of a simulation: the production engine, dispatcher and store over a model, with a clock that plans, people who
 //! look, a sync, and crashes.
 
+mod commands;
+
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,8 +14,8 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::connected::dispatch::Dispatcher;
 use perennial_domain::connected::dispatch::SendingLimits;
 use perennial_domain::connected::protocol::State;
-use perennial_domain::connected::renewal::Extension;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Extension;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
@@ -32,6 +34,7 @@ use perennial_store::calls::StoredCall;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
+use perennial_store::keys::AccountKey;
 use perennial_store::memory::MemoryStore;
 
 use crate::connected::bug::Bug;
@@ -83,6 +86,10 @@ pub struct Setup {
     pub lists_orders: bool,
     /// Whether the cloud is out of money during the storm, now and then.
     pub is_poor: bool,
+    /// How many of the first renewals leave out what is attached.
+    pub partials: u32,
+    /// Whether people also switch what happens on expiry, and give something back.
+    pub has_commands: bool,
 }
 
 impl Setup {
@@ -104,6 +111,8 @@ impl Setup {
             takes_tokens,
             lists_orders: random.happens(4, 5),
             is_poor: random.happens(1, 3),
+            partials: 0,
+            has_commands: random.happens(1, 2),
         }
     }
 }
@@ -111,10 +120,14 @@ impl Setup {
 /// What a simulation came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Renewals that were sent.
+    /// Renewals and commands that were sent.
     pub attempts: u64,
+    /// Calls that arrived at the cloud.
+    pub calls: u64,
     /// Renewals that were settled.
     pub settled: u64,
+    /// Other commands that were settled.
+    pub commands: u64,
     /// Calls and readings that went wrong.
     pub faults: u64,
     /// How often the process ended.
@@ -127,11 +140,11 @@ pub struct Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Figures { attempts, settled, faults, crashes, with_person, .. } = self;
+        let Figures { attempts, calls, settled, commands, faults, crashes, with_person, .. } = self;
         write!(
             f,
-            "{attempts} attempts, {settled} renewals settled, {faults} faults, {crashes} crashes, {with_person} looked at by \
-             a person"
+            "{attempts} attempts in {calls} calls, {settled} renewals and {commands} commands settled, {faults} faults, {crashes} \
+             crashes, {with_person} looked at by a person"
         )
     }
 }
@@ -139,7 +152,9 @@ impl fmt::Display for Figures {
 impl std::ops::AddAssign for Figures {
     fn add_assign(&mut self, other: Figures) {
         self.attempts += other.attempts;
+        self.calls += other.calls;
         self.settled += other.settled;
+        self.commands += other.commands;
         self.faults += other.faults;
         self.crashes += other.crashes;
         self.with_person += other.with_person;
@@ -202,6 +217,8 @@ struct Host<S> {
     calm_from: Timestamp,
     lapsed: BTreeSet<(String, Timestamp)>,
     figures: Figures,
+    /// What the host and the cloud had done when the promises were checked last.
+    checked: Option<(u64, u64, u64)>,
 }
 
 impl<S: EngineStore> Host<S> {
@@ -238,6 +255,7 @@ impl<S: EngineStore> Host<S> {
             crashes: Rc::clone(&crashes),
             faults_met: 0,
             sent: 0,
+            partials: setup.partials,
         };
         let calm_from = START + setup.storm_days * DAY;
         Host {
@@ -252,6 +270,7 @@ impl<S: EngineStore> Host<S> {
             calm_from,
             lapsed: BTreeSet::new(),
             figures: Figures::default(),
+            checked: None,
             setup,
         }
     }
@@ -280,6 +299,7 @@ impl<S: EngineStore> Host<S> {
         self.check_end()?;
         self.figures.faults = self.wire.faults_met;
         self.figures.attempts = self.wire.sent;
+        self.figures.calls = self.wire.cloud.borrow().received;
         self.figures.points = self.crashes.points.get();
         Ok(self.figures)
     }
@@ -292,8 +312,13 @@ impl<S: EngineStore> Host<S> {
         self.store().reads()
     }
 
+    /// Checks every promise, unless neither the host nor the cloud has done anything since the last time.
     fn check(&mut self) -> Result<(), String> {
         let cloud = self.wire.cloud.borrow();
+        let stamp = (self.crashes.points.get(), cloud.events, self.figures.crashes);
+        if self.checked.replace(stamp) == Some(stamp) {
+            return Ok(());
+        }
         self.checker.check(self.engine.as_ref().unwrap().store(), &cloud)
     }
 
@@ -360,6 +385,7 @@ impl<S: EngineStore> Host<S> {
         self.others();
         self.operate();
         self.plan()?;
+        self.commands()?;
         self.people()?;
         let hours = (self.now - START) / HOUR;
         if hours % 6 == 0 {
@@ -414,9 +440,12 @@ impl<S: EngineStore> Host<S> {
     }
 
     /// The renewals of a bundle that are due: its primary with what expires with it, and what expires alone by itself.
-    fn renewals_of(&self, number: usize) -> Result<Vec<Renewal>, String> {
+    fn renewals_of(&self, number: usize) -> Result<Vec<CallRecord>, String> {
         let (stored, _) = self.reads().find_bundle(&id(number, 0)).map_err(text)?.unwrap();
         let members = stored.bundle.members;
+        if members[0].stage.is_final() {
+            return Ok(Vec::new());
+        }
         let expiry = |member: &Resource| member.expires_at.unwrap();
         let primary = expiry(&members[0]);
         let (along, alone) = members.iter().partition::<Vec<_>, _>(|member| expiry(member) == primary);
@@ -435,8 +464,9 @@ impl<S: EngineStore> Host<S> {
             return Ok(());
         }
         for call in self.reads().calls_sent_since(self.now - 900).map_err(text)? {
-            if call.renewal.state == State::InDoubt && self.random.happens(1, 12) {
-                self.checker.misjudged.extend(call.renewal.extensions.iter().map(Extension::key));
+            let is_renewal = call.record.renewal().is_some();
+            if is_renewal && call.record.state == State::InDoubt && self.random.happens(1, 12) {
+                self.checker.misjudged.extend(call.record.extensions.iter().map(Extension::key));
                 let (now, schedule, id) = (self.now, self.schedule, CallId::of(&call));
                 self.attempt(|engine| engine.resolve_call(id, Decision::NotApplied, now, schedule))?;
             }
@@ -444,12 +474,24 @@ impl<S: EngineStore> Host<S> {
         Ok(())
     }
 
+    /// The row of the only account.
+    fn account(&self) -> Result<AccountKey, String> {
+        let accounts = self.reads().accounts().map_err(text)?;
+        Ok(accounts[0].row)
+    }
+
     /// People look at what was handed to them.
     fn people(&mut self) -> Result<(), String> {
-        for call in self.reads().calls_sent_since(Timestamp::MIN).map_err(text)? {
-            let renewal = &call.renewal;
+        let account = self.account()?;
+        // What waits for a person is looked at by the host again and again, so it is due at some instant.
+        for call in self.reads().due_calls_of(account, Timestamp::MAX, u32::MAX).map_err(text)? {
+            let renewal = &call.record;
             let key = (renewal.key().resource, renewal.key().expires_before);
-            let is_applied = self.wire.cloud.borrow().applied.contains_key(&key);
+            let identity = renewal.call_identity().to_string();
+            let is_applied = match renewal.renewal() {
+                Some(_) => self.wire.cloud.borrow().applied.contains_key(&key),
+                None => self.wire.cloud.borrow().switched.contains_key(&identity),
+            };
             let waited = renewal.called_at.map_or(0, |called_at| self.now - called_at);
             let decision = if renewal.state == State::WithPerson && waited > 2 * HOUR {
                 // By then everything that was under way has arrived or never will.
@@ -474,7 +516,10 @@ impl<S: EngineStore> Host<S> {
             let schedule = stored.schedule;
             let (original, mut bundle) = stored.into_original();
             let mut is_changed = false;
-            for member in &mut bundle.members {
+            for (place, member) in bundle.members.iter_mut().enumerate() {
+                if member.stage.is_final() {
+                    continue;
+                }
                 let key = perennial_domain::attempt::Key {
                     resource: member.id.clone(),
                     expires_before: member.expires_at.unwrap(),
@@ -485,11 +530,23 @@ impl<S: EngineStore> Host<S> {
                     member.expires_at = Some(shown);
                     is_changed = true;
                 }
+                let row = original.rows[MemberIndex::new(place)];
+                let setting = self.reads().newest_setting(row).map_err(text)?;
+                let cloud = self.wire.cloud.borrow();
+                let on_expiry = cloud.on_expiry(&member.id, self.now);
+                // What this host switched itself, it has to know by itself.
+                let is_others = cloud.switched_by_others.contains(&member.id);
+                let is_free = setting.is_none_or(|call| !call.record.is_open());
+                if is_others && is_free && on_expiry != member.on_expiry {
+                    member.on_expiry = on_expiry;
+                    is_changed = true;
+                }
             }
             if is_changed {
                 let mut store = self.engine.take().unwrap().into_store();
-                let change = Change::UpdateBundle { original, bundle, schedule, failure: None };
+                let change = Change::UpdateBundle { original, bundle, schedule, failing: None };
                 store.inner.commit([change]).map_err(text)?;
+                self.checked = None;
                 self.engine = Some(Engine::new(store, world::providers(), Retention::State));
             }
         }
@@ -501,7 +558,8 @@ impl<S: EngineStore> Host<S> {
         let ids = self.wire.cloud.borrow().ids();
         for id in ids {
             let expiry = self.wire.cloud.borrow().expiry(&id, self.now);
-            if expiry > self.now || !self.lapsed.insert((id.clone(), expiry)) {
+            let is_ended = self.wire.cloud.borrow().is_ended(&id, self.now);
+            if is_ended || expiry > self.now || !self.lapsed.insert((id.clone(), expiry)) {
                 continue;
             }
             if expiry > self.calm_from + AFTERMATH && !self.was_called_in_storm(&id, expiry)? {
@@ -516,7 +574,7 @@ impl<S: EngineStore> Host<S> {
         let calls = self.reads().calls_sent_since(Timestamp::MIN).map_err(text)?;
         let is_about = |one: &Extension| one.resource == id && one.expires_before == expiry;
         Ok(calls.iter().any(|call| {
-            let renewal = &call.renewal;
+            let renewal = &call.record;
             renewal.called_at.is_some_and(|at| at < self.calm_from) && renewal.extensions.iter().any(is_about)
         }))
     }
@@ -526,18 +584,24 @@ impl<S: EngineStore> Host<S> {
         self.check()?;
         let calls = self.reads().calls_sent_since(Timestamp::MIN).map_err(text)?;
         let mut paid = Micros::ZERO;
-        for StoredCall { renewal, .. } in &calls {
-            if renewal.state.is_uncertain() || renewal.state == State::Reserved {
-                let key = renewal.key();
+        for StoredCall { record, .. } in &calls {
+            if record.state.is_uncertain() || record.state == State::Reserved {
+                let key = record.key();
                 return Err(format!(
                     "2: {} from {} is still {:?}",
-                    key.resource, key.expires_before, renewal.state
+                    key.resource, key.expires_before, record.state
                 ));
             }
-            if renewal.state == State::Settled {
+            if record.state == State::Settled && record.renewal().is_some() {
                 self.figures.settled += 1;
-                paid += renewal.cost();
+                paid += record.cost();
+            } else if record.state == State::Settled {
+                self.figures.commands += 1;
             }
+        }
+        {
+            let cloud = self.wire.cloud.borrow();
+            self.checker.check_settings(self.engine.as_ref().unwrap().store(), &cloud, self.now)?;
         }
         let spent = Micros::new(self.wire.cloud.borrow().spent * 1_000_000);
         if self.checker.misjudged.is_empty() && paid != spent {
@@ -554,13 +618,12 @@ impl<S: EngineStore> Host<S> {
             }
             Some(_) | None => return Ok(()),
         };
-        let in_doubt = calls
-            .into_iter()
-            .filter(|call| call.renewal.state == State::InDoubt && call.renewal.queries == 0);
+        let in_doubt =
+            calls.into_iter().filter(|call| call.record.state == State::InDoubt && call.record.queries == 0);
         for call in in_doubt {
             let (now, schedule) = (self.now, self.schedule);
             if self.setup.bug == Some(Bug::BlindRetry) {
-                let _ = self.wire.renew("acme", &[call.renewal], now);
+                let _ = self.wire.change("acme", &[call.record], now);
                 if self.crashes.has_crashed.get() {
                     self.restart()?;
                 }
@@ -568,8 +631,8 @@ impl<S: EngineStore> Host<S> {
             }
             let id = CallId::of(&call);
             self.attempt(|engine| engine.resolve_call(id, Decision::NotApplied, now, schedule))?;
-            let mut other = call.renewal.clone();
-            other = Renewal::new(longer(other.extensions), days(2 * TERM_DAYS), other.deadline, now);
+            let mut other = call.record.clone();
+            other = CallRecord::new(longer(other.extensions), days(2 * TERM_DAYS), other.deadline, now);
             self.attempt(|engine| engine.reserve_call(other, now, schedule))?;
         }
         Ok(())
@@ -604,7 +667,7 @@ fn bundle(number: usize, size: usize, expiry: Timestamp) -> Bundle {
 }
 
 /// The renewal of a group for so many days: what each costs is in the model's prices.
-fn renewal(group: &[&Resource], count: u32, now: Timestamp) -> Renewal {
+fn renewal(group: &[&Resource], count: u32, now: Timestamp) -> CallRecord {
     let extension = |member: &&Resource| {
         let price = member.id.rsplit_once("-disk-").map_or(1, |(_, index)| index.parse::<i64>().unwrap() + 1);
         let expires_before = member.expires_at.unwrap();
@@ -617,7 +680,7 @@ fn renewal(group: &[&Resource], count: u32, now: Timestamp) -> Renewal {
     };
     let extensions = group.iter().map(extension).collect::<Vec<_>>();
     let deadline = extensions[0].expires_before;
-    Renewal::new(extensions, days(count), deadline, now)
+    CallRecord::new(extensions, days(count), deadline, now)
 }
 
 /// The same for twice as long.

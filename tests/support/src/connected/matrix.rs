@@ -20,6 +20,8 @@ pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool) -> Setup {
         takes_tokens,
         lists_orders: true,
         is_poor: false,
+        partials: 0,
+        has_commands: false,
     }
 }
 

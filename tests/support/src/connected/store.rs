@@ -123,7 +123,7 @@ impl<S: EngineStore> EngineStore for CountingStore<S> {
         if self.bug == Some(Bug::HoldKept) {
             Self::keep_holds(&mut changes);
         }
-        let is_call = |change: &Change, state: State| matches!(change, Change::RecordCall { call, .. } if call.renewal.state == state);
+        let is_call = |change: &Change, state: State| matches!(change, Change::RecordCall { call, .. } if call.record.state == state);
         if self.bug == Some(Bug::LostTimeout) {
             changes.retain(|change| !is_call(change, State::InDoubt));
         }

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
 use perennial_domain::connected::read_back::ReadBack;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
 use perennial_domain::connector::CloudResource;
@@ -31,6 +32,7 @@ use crate::connected::bug::Bug;
 use crate::connected::cloud::Call;
 use crate::connected::cloud::Cloud;
 use crate::connected::cloud::OrderState;
+use crate::connected::cloud::Switch;
 use crate::connected::cloud::Twist;
 use crate::connected::cloud::Verdict;
 use crate::connected::random::Random;
@@ -55,8 +57,10 @@ pub struct Wire {
     pub crashes: Rc<Crashes>,
     /// Faults that came.
     pub faults_met: u64,
-    /// Renewals that left the host.
+    /// Calls that left the host.
     pub sent: u64,
+    /// How many of the next renewals leave out what is attached.
+    pub partials: u32,
 }
 
 /// What becomes of a call on its way.
@@ -73,6 +77,21 @@ enum Fault {
     Declined(DeclineClass),
     Slow(i64),
     Partial,
+}
+
+/// What leaves the host.
+enum Sent {
+    Renewal(Call),
+    Switch(Switch),
+}
+
+impl Sent {
+    fn twist(&mut self) -> &mut Twist {
+        match self {
+            Sent::Renewal(call) => &mut call.twist,
+            Sent::Switch(switch) => &mut switch.twist,
+        }
+    }
 }
 
 impl Wire {
@@ -95,7 +114,7 @@ impl Wire {
     }
 
     /// The idempotency token of a renewal.
-    fn token(&self, renewal: &Renewal) -> String {
+    fn token(&self, renewal: &CallRecord) -> String {
         let identity = renewal.call_identity();
         match self.bug {
             Some(Bug::MovedToken) => format!("{identity}/{:?}", renewal.called_at),
@@ -105,11 +124,12 @@ impl Wire {
     }
 
     /// The call of one renewal, as it leaves at `at`.
-    pub fn call(&self, renewal: &Renewal, at: Timestamp) -> Call {
-        assert_eq!(renewal.term.unit, TermUnit::Day, "the model counts in days");
+    pub fn call(&self, renewal: &CallRecord, at: Timestamp) -> Call {
+        let term = renewal.renewal().expect("a renewal").term;
+        assert_eq!(term.unit, TermUnit::Day, "the model counts in days");
         Call {
             resource: renewal.named().resource.clone(),
-            days: i64::from(renewal.term.count.get()),
+            days: i64::from(term.count.get()),
             token: self.token(renewal),
             signed_at: at,
             meant: renewal.extensions.iter().map(|one| (one.resource.clone(), one.expires_before)).collect(),
@@ -117,22 +137,47 @@ impl Wire {
         }
     }
 
-    fn send(&mut self, mut call: Call, at: Timestamp) -> Response {
+    /// The call of one record of the host, as it leaves at `at`.
+    fn sent(&self, record: &CallRecord, at: Timestamp) -> Sent {
+        if record.renewal().is_some() {
+            return Sent::Renewal(self.call(record, at));
+        }
+        Sent::Switch(Switch {
+            resource: record.named().resource.clone(),
+            change: record.change.clone(),
+            identity: record.call_identity().to_string(),
+            signed_at: at,
+            twist: Twist::default(),
+        })
+    }
+
+    fn send(&mut self, mut call: Sent, at: Timestamp) -> Response {
         let fault = self.fault();
+        let is_partial = self.partials > 0 && matches!(call, Sent::Renewal(_));
+        self.partials -= u32::from(is_partial);
+        let twist = call.twist();
+        twist.is_partial = is_partial;
         match fault {
             Some(Fault::NotConnected) => return Response::NotConnected,
-            Some(Fault::Throttled) => call.twist.declined = Some(DeclineClass::Throttled),
+            Some(Fault::Throttled) => twist.declined = Some(DeclineClass::Throttled),
             Some(Fault::Lost) => return Response::Unproven,
             Some(Fault::Late(seconds)) => {
-                self.cloud.borrow_mut().receive_later(call, at, seconds);
+                let mut cloud = self.cloud.borrow_mut();
+                match call {
+                    Sent::Renewal(call) => cloud.receive_later(call, at, seconds),
+                    Sent::Switch(switch) => cloud.receive_switch_later(switch, at, seconds),
+                }
                 return Response::Unproven;
             }
-            Some(Fault::Declined(class)) => call.twist.declined = Some(class),
-            Some(Fault::Slow(seconds)) => call.twist.delay = seconds,
-            Some(Fault::Partial) => call.twist.is_partial = true,
+            Some(Fault::Declined(class)) => twist.declined = Some(class),
+            Some(Fault::Slow(seconds)) => twist.delay = seconds,
+            Some(Fault::Partial) => twist.is_partial = true,
             Some(Fault::Unanswered) | None => {}
         }
-        let verdict = self.cloud.borrow_mut().receive(call, at);
+        let verdict = match call {
+            Sent::Renewal(call) => self.cloud.borrow_mut().receive(call, at),
+            Sent::Switch(switch) => self.cloud.borrow_mut().receive_switch(switch, at),
+        };
         let decline = |class: DeclineClass| {
             let retry_after = (class == DeclineClass::Throttled).then_some(7);
             let refusal = Refusal { code: "no".to_owned(), message: "no".to_owned() };
@@ -147,10 +192,15 @@ impl Wire {
         translation::response_of(&outcome)
     }
 
-    fn read_one(&self, renewal: &Renewal, at: Timestamp, shown_at: Timestamp) -> ReadBack {
+    fn read_one(&self, renewal: &CallRecord, at: Timestamp, shown_at: Timestamp) -> ReadBack {
         let cloud = self.cloud.borrow();
-        let resource = |id: &String| shown_resource(id, cloud.expiry(id, shown_at));
-        let resources = renewal.extensions.iter().map(|one| resource(&one.resource)).collect::<Vec<_>>();
+        let resource = |id: &String| {
+            let is_there = !cloud.is_ended(id, shown_at);
+            let shown = || shown_resource(id, cloud.expiry(id, shown_at), cloud.on_expiry(id, shown_at));
+            is_there.then(shown)
+        };
+        let resources = renewal.extensions.iter().filter_map(|one| resource(&one.resource));
+        let resources = resources.collect::<Vec<_>>();
         let named = &renewal.named().resource;
         let orders = cloud.orders(named, shown_at).into_iter().map(|(made_at, state)| CloudOrder {
             id: String::new(),
@@ -178,8 +228,8 @@ fn read_failure(reason: QueryFailureReason) -> ReadFailure {
     translation::read_failure_of(&QueryFailure { reason, refusal, retry_after: Some(3) })
 }
 
-/// A resource as a connector would show it, of which only the expiry counts.
-fn shown_resource(id: &str, expiry: Timestamp) -> CloudResource {
+/// A resource as a connector would show it, of which only the expiry and what happens then counts.
+fn shown_resource(id: &str, expiry: Timestamp, on_expiry: OnExpiry) -> CloudResource {
     CloudResource {
         id: id.to_owned(),
         kind: "vm".to_owned(),
@@ -191,7 +241,7 @@ fn shown_resource(id: &str, expiry: Timestamp) -> CloudResource {
         started_at: None,
         expires_at: Some(expiry),
         term: None,
-        on_expiry: None,
+        on_expiry: Some(on_expiry),
         renewals_left: None,
         renewal_term: None,
         price: None,
@@ -205,7 +255,7 @@ impl connected::Cloud for Wire {
     fn read(
         &mut self,
         _account: &str,
-        renewals: &[Renewal],
+        records: &[CallRecord],
         at: Timestamp,
     ) -> Result<Vec<ReadBack>, ReadFailure> {
         if self.crashes.pass() {
@@ -221,20 +271,20 @@ impl connected::Cloud for Wire {
                 _ => shown_at = at - self.random.below(LAG_MAX),
             }
         }
-        Ok(renewals.iter().map(|renewal| self.read_one(renewal, at, shown_at)).collect())
+        Ok(records.iter().map(|record| self.read_one(record, at, shown_at)).collect())
     }
 
-    fn renew(
+    fn change(
         &mut self,
         _account: &str,
-        renewals: &[Renewal],
+        records: &[CallRecord],
         at: Timestamp,
     ) -> Result<Vec<Response>, Interruption> {
         // The process may end before anything leaves, or with the call under way.
         if self.crashes.pass() {
             return Err(Interruption);
         }
-        let calls = renewals.iter().map(|renewal| self.call(renewal, at)).collect::<Vec<_>>();
+        let calls = records.iter().map(|record| self.sent(record, at)).collect::<Vec<_>>();
         self.sent += u64::try_from(calls.len()).unwrap();
         let responses = calls.into_iter().map(|call| self.send(call, at)).collect();
         if self.crashes.pass() { Err(Interruption) } else { Ok(responses) }

@@ -5,24 +5,24 @@ use crate::connected::advance::advance;
 use crate::connected::protocol::Reading;
 use crate::connected::protocol::Signal;
 use crate::connected::protocol::State;
-use crate::connected::renewal::Extension;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
+use crate::connected::record::Extension;
 use crate::connected::schedule::Schedule;
 use crate::sample::at;
 use crate::sample::money;
 use crate::sample::months;
 
-fn renewal() -> Renewal {
+fn renewal() -> CallRecord {
     let extension = Extension {
         resource: "ecs-1".to_owned(),
         expires_before: at("2026-02-28T15:59:59"),
         expires_planned: at("2026-03-28T15:59:59"),
         cost: money("30"),
     };
-    Renewal::new(vec![extension], months(1), at("2026-02-28T15:59:59"), at("2026-02-21T19:00:00"))
+    CallRecord::new(vec![extension], months(1), at("2026-02-28T15:59:59"), at("2026-02-21T19:00:00"))
 }
 
-fn take(renewal: &mut Renewal, signals: &[Signal], when: &str) {
+fn take(renewal: &mut CallRecord, signals: &[Signal], when: &str) {
     for signal in signals {
         advance(renewal, *signal, at(when), &Schedule::DEFAULT).unwrap();
     }

@@ -1,7 +1,6 @@
 //! Whether everything that waits can leave before its deadline: the alarm of a unified expiry day.
 
 use crate::connected::dispatch::SendingLimits;
-use crate::connected::renewal::Renewal;
 use crate::connected::schedule::latest_safe_start;
 use crate::timestamp::Timestamp;
 
@@ -16,19 +15,28 @@ pub struct Lateness {
     pub safe_start: Timestamp,
 }
 
-/// The first deadline that `waiting` cannot keep when work goes on from `now`; `None` while there is time.
-pub(super) fn lateness(waiting: &[Renewal], limits: &SendingLimits, now: Timestamp) -> Option<Lateness> {
-    let mut deadlines = waiting.iter().map(|renewal| renewal.deadline).collect::<Vec<_>>();
-    deadlines.sort_unstable();
-    let mut renewals = 0;
-    deadlines.into_iter().find_map(|deadline| {
-        renewals += 1;
-        let safe_start = latest_safe_start(deadline, renewals, limits.batch, limits.calls_per_minute);
+/// The first deadline that `waiting` cannot keep when work goes on from `now`; `None` while there is time. Each deadline comes
+/// with how many renewals have it, the earliest first.
+pub(super) fn lateness(
+    waiting: &[(Timestamp, u64)],
+    limits: &SendingLimits,
+    now: Timestamp,
+) -> Option<Lateness> {
+    let mut renewals = 0_u64;
+    waiting.iter().find_map(|(deadline, count)| {
+        renewals = renewals.saturating_add(*count);
+        let safe_start = latest_safe_start(*deadline, renewals, limits.batch, limits.calls_per_minute);
+        let deadline = *deadline;
         (safe_start < now).then_some(Lateness { deadline, renewals, safe_start })
     })
 }
 
-/// When the call of one renewal must leave.
-pub(super) fn safe_start(renewal: &Renewal, limits: &SendingLimits) -> Timestamp {
-    latest_safe_start(renewal.deadline, 1, limits.batch, limits.calls_per_minute)
+/// The latest instant at which work on `waiting` must begin so that every deadline is kept; `None` where nothing waits.
+pub(super) fn safe_start(waiting: &[(Timestamp, u64)], limits: &SendingLimits) -> Option<Timestamp> {
+    let mut renewals = 0_u64;
+    let starts = waiting.iter().map(|(deadline, count)| {
+        renewals = renewals.saturating_add(*count);
+        latest_safe_start(*deadline, renewals, limits.batch, limits.calls_per_minute)
+    });
+    starts.min()
 }

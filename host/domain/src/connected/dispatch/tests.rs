@@ -10,8 +10,8 @@ use crate::connected::dispatch::SendingLimits;
 use crate::connected::dispatch::lateness::lateness;
 use crate::connected::protocol::Reading;
 use crate::connected::protocol::Signal;
-use crate::connected::renewal::Extension;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
+use crate::connected::record::Extension;
 use crate::connected::schedule::Schedule;
 use crate::sample::at;
 use crate::sample::money;
@@ -21,19 +21,19 @@ use crate::timestamp::Timestamp;
 const NOW: &str = "2026-03-03T19:00:00";
 
 /// A renewal of 30.00 that is reserved.
-fn reserved(id: &str, term: u32) -> Renewal {
+fn reserved(id: &str, term: u32) -> CallRecord {
     let extension = Extension {
         resource: id.to_owned(),
         expires_before: at("2026-03-10"),
         expires_planned: at("2026-04-10"),
         cost: money("30"),
     };
-    let mut renewal = Renewal::new(vec![extension], months(term), at("2026-03-10"), at(NOW));
+    let mut renewal = CallRecord::new(vec![extension], months(term), at("2026-03-10"), at(NOW));
     advance(&mut renewal, Signal::Reserve, at(NOW), &Schedule::DEFAULT).unwrap();
     renewal
 }
 
-fn in_doubt(id: &str) -> Renewal {
+fn in_doubt(id: &str) -> CallRecord {
     let mut renewal = reserved(id, 1);
     for signal in [Signal::Read(Reading::Before), Signal::LoseResponse] {
         advance(&mut renewal, signal, at(NOW) - 60, &Schedule::DEFAULT).unwrap();
@@ -42,7 +42,7 @@ fn in_doubt(id: &str) -> Renewal {
 }
 
 fn show(choice: &Choice) -> String {
-    let ids = |renewals: &[Renewal]| {
+    let ids = |renewals: &[CallRecord]| {
         renewals.iter().map(|renewal| renewal.named().resource.clone()).collect::<Vec<_>>().join(" ")
     };
     match choice {
@@ -58,7 +58,7 @@ fn show(choice: &Choice) -> String {
     }
 }
 
-fn choose(dispatcher: &mut Dispatcher, due: &[Renewal], now: Timestamp) -> String {
+fn choose(dispatcher: &mut Dispatcher, due: &[CallRecord], now: Timestamp) -> String {
     show(&dispatcher.choose("acme", due, false, now))
 }
 
@@ -169,13 +169,32 @@ fn a_freeze_gives_way_when_there_is_no_time_left() {
 #[test]
 fn what_cannot_be_done_in_time_is_an_alarm() {
     let limits = SendingLimits { calls_per_minute: 1, batch: 1, ..limits() };
-    let waiting = (0..10).map(|number| reserved(&format!("ecs-{number}"), 1)).collect::<Vec<_>>();
+    let waiting = vec![(at("2026-03-10"), 10), (at("2026-03-11"), 5)];
     assert_eq!(lateness(&waiting, &limits, at("2026-03-09T23:50:00")), None);
-    let late = lateness(&waiting, &limits, at("2026-03-09T23:55:01")).unwrap();
-    assert_eq!((late.deadline, late.renewals), (at("2026-03-10"), 5));
+    let late = lateness(&waiting, &limits, at("2026-03-09T23:50:01")).unwrap();
+    assert_eq!((late.deadline, late.renewals), (at("2026-03-10"), 10));
     let mut dispatcher = Dispatcher::new(limits);
-    assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:01")), Some(late));
-    assert_eq!(dispatcher.alarm("acme", &waiting, at("2026-03-09T23:55:02")), None, "it is said once");
+    let now = at("2026-03-09T23:50:01");
+    assert!(dispatcher.needs_backlog("acme", now));
+    assert_eq!(dispatcher.count_backlog("acme", waiting.clone(), now), Some(late));
+    assert!(!dispatcher.needs_backlog("acme", now + 59), "it is counted once a minute");
+    assert!(dispatcher.needs_backlog("acme", now + 60));
+    assert_eq!(dispatcher.count_backlog("acme", waiting, now + 60), None, "it is said once");
+}
+
+#[test]
+fn a_freeze_ends_early_enough_for_everything_that_waits() {
+    let limits = SendingLimits { calls_per_minute: 60, batch: 10, ..limits() };
+    let (due, deadline) = ([reserved("a", 1)], at("2026-03-10"));
+    let mut dispatcher = Dispatcher::new(limits);
+    // A unified expiry day: a hundred thousand renewals take ten thousand seconds.
+    dispatcher.count_backlog("acme", vec![(deadline, 100_000)], at(NOW));
+    let safe_start = deadline - 10_000;
+    assert!(matches!(
+        dispatcher.choose("acme", &due, true, safe_start - 1),
+        Choice::Wait(Obstacle::Freeze, Some(until)) if until == safe_start
+    ));
+    assert_eq!(show(&dispatcher.choose("acme", &due, true, safe_start + 1)), "pay a");
 }
 
 #[test]

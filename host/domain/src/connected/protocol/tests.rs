@@ -52,7 +52,7 @@ fn every_state_by_every_signal() {
     for state in State::ALL {
         writeln!(table, "{state:?}").unwrap();
         let mut refused = Vec::new();
-        for signal in signals() {
+        for signal in signals().chain([Signal::GiveBack]) {
             match next(state, signal) {
                 Ok((next, actions)) => {
                     let actions = actions.iter().map(|action| format!("{action:?}")).collect::<Vec<_>>();
@@ -201,6 +201,15 @@ fn only_a_proof_gives_the_next_try_another_token() {
                 assert_ne!(signal, Signal::SayNotApplied);
             }
         }
+    }
+}
+
+#[test]
+fn only_what_was_settled_can_be_given_back() {
+    for state in State::ALL {
+        let given_back = next(state, Signal::GiveBack).ok();
+        let expected = (state == State::Settled).then_some((State::Void, &[Action::CountDecline][..]));
+        assert_eq!(given_back, expected, "{state:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 
+use crate::bundle::OnExpiry;
 use crate::connected::advance::advance;
 use crate::connected::protocol::Reading;
 use crate::connected::protocol::Signal;
@@ -9,23 +10,26 @@ use crate::connected::read_back::OrderView;
 use crate::connected::read_back::ReadBack;
 use crate::connected::read_back::confirmed;
 use crate::connected::read_back::signal_of;
-use crate::connected::renewal::Extension;
-use crate::connected::renewal::Renewal;
+use crate::connected::record::CallRecord;
+use crate::connected::record::Extension;
 use crate::connected::schedule::Schedule;
+use crate::connector::Change;
+use crate::plan::AutoRenewal;
+use crate::plan::Scope;
 use crate::sample::at;
 use crate::sample::money;
 use crate::sample::months;
 use crate::timestamp::Timestamp;
 
 /// A renewal of a server with a disk that was called at midnight and is in doubt.
-fn renewal() -> Renewal {
+fn renewal() -> CallRecord {
     let extension = |resource: &str| Extension {
         resource: resource.to_owned(),
         expires_before: at("2026-03-10"),
         expires_planned: at("2026-04-10"),
         cost: money("30"),
     };
-    let mut renewal = Renewal::new(
+    let mut renewal = CallRecord::new(
         vec![extension("ecs-1"), extension("disk-1")],
         months(1),
         at("2026-03-10"),
@@ -71,6 +75,7 @@ fn what_a_reading_proves_of_a_renewal_in_doubt() {
                 let read = ReadBack {
                     at: at("2026-03-03") + seconds,
                     expiries: vec![expiry(server), expiry(disk)],
+                    on_expiry: Vec::new(),
                     orders: view,
                 };
                 format!("{:?}", signal_of(&renewal(), &read, &Schedule::DEFAULT))
@@ -130,7 +135,8 @@ fn what_a_reading_proves_of_a_renewal_in_doubt() {
 fn an_order_that_was_given_up_keeps_nothing_from_being_tried_again() {
     let mut renewal = renewal();
     let cancelled = OrderView::Cancelled { is_own: false };
-    let read = |at| ReadBack { at, expiries: vec![expiry("before"); 2], orders: cancelled };
+    let read =
+        |at| ReadBack { at, expiries: vec![expiry("before"); 2], on_expiry: Vec::new(), orders: cancelled };
     let later = at("2026-03-04");
     let signal = signal_of(&renewal, &read(later), &Schedule::DEFAULT);
     for signal in [signal, Signal::Retry, Signal::Reserve] {
@@ -144,6 +150,7 @@ fn a_partial_renewal_confirms_what_has_moved() {
     let read = ReadBack {
         at: at("2026-03-03"),
         expiries: vec![expiry("planned"), expiry("before")],
+        on_expiry: Vec::new(),
         orders: OrderView::Absent,
     };
     let renewal = renewal();
@@ -154,7 +161,122 @@ fn a_partial_renewal_confirms_what_has_moved() {
 
 #[test]
 fn a_short_answer_is_taken_for_a_resource_that_is_gone() {
-    let read =
-        ReadBack { at: at("2026-03-03"), expiries: vec![expiry("planned")], orders: OrderView::Absent };
+    let read = ReadBack {
+        at: at("2026-03-03"),
+        expiries: vec![expiry("planned")],
+        on_expiry: Vec::new(),
+        orders: OrderView::Absent,
+    };
     assert_eq!(signal_of(&renewal(), &read, &Schedule::DEFAULT), Signal::Read(Reading::Gone));
+}
+
+/// A command on the server and its disk that was called at midnight, and what became of it.
+fn command(change: &Change, then: Signal) -> CallRecord {
+    let extensions = renewal().extensions.into_iter();
+    let extensions =
+        extensions.map(|one| Extension { expires_planned: one.expires_before, cost: money("0"), ..one });
+    let mut record =
+        CallRecord::of_change(extensions.collect(), change.clone(), at("2026-03-04"), at("2026-03-03"));
+    for signal in [Signal::Reserve, Signal::Read(Reading::Before), then] {
+        advance(&mut record, signal, at("2026-03-03"), &Schedule::DEFAULT).unwrap();
+    }
+    record
+}
+
+#[test]
+fn what_a_reading_proves_of_a_command() {
+    let auto_renewal = AutoRenewal { term: None, renewals: None };
+    let changes = [
+        Change::SetAutoRenew(auto_renewal),
+        Change::CancelAutoRenew,
+        Change::ConvertOnExpiry,
+        Change::CancelConversion,
+        Change::Unsubscribe(Scope::All),
+    ];
+    let shown = [
+        ("lapse", Some(OnExpiry::Lapse), "before"),
+        ("renew", Some(OnExpiry::Renew), "before"),
+        ("convert", Some(OnExpiry::Convert), "before"),
+        ("unsaid", None, "before"),
+        ("gone", None, "gone"),
+        ("moved", Some(OnExpiry::Lapse), "planned"),
+    ];
+    let mut table = String::new();
+    for change in &changes {
+        for (name, on_expiry, expires) in shown {
+            let read = |seconds| ReadBack {
+                at: at("2026-03-03") + seconds,
+                expiries: vec![expiry(expires); 2],
+                on_expiry: vec![on_expiry; 2],
+                orders: OrderView::Unknown,
+            };
+            let signal = |then, seconds| {
+                let signal = signal_of(&command(change, then), &read(seconds), &Schedule::DEFAULT);
+                if let Signal::Read(reading) = signal {
+                    format!("{reading:?}")
+                } else {
+                    format!("{signal:?}")
+                }
+            };
+            let (lost, accepted) = (Signal::LoseResponse, Signal::Accept);
+            table += &format!(
+                "{:<19}{name:<9}{:<12}{:<12}{}\n",
+                change.mutation().name(),
+                signal(accepted, 5),
+                signal(lost, 5),
+                signal(lost, 3_600)
+            );
+        }
+    }
+    expect![[r#"
+        set_auto_renew     lapse    Before      Before      Untouched
+        set_auto_renew     renew    Planned     Before      Planned
+        set_auto_renew     convert  Before      Before      Untouched
+        set_auto_renew     unsaid   Before      Before      Before
+        set_auto_renew     gone     Gone        Gone        Gone
+        set_auto_renew     moved    Before      Before      Untouched
+        cancel_auto_renew  lapse    Planned     Before      Planned
+        cancel_auto_renew  renew    Before      Before      Untouched
+        cancel_auto_renew  convert  Planned     Before      Planned
+        cancel_auto_renew  unsaid   Before      Before      Before
+        cancel_auto_renew  gone     Gone        Gone        Gone
+        cancel_auto_renew  moved    Planned     Before      Planned
+        convert_on_expiry  lapse    Before      Before      Untouched
+        convert_on_expiry  renew    Before      Before      Untouched
+        convert_on_expiry  convert  Planned     Before      Planned
+        convert_on_expiry  unsaid   Before      Before      Before
+        convert_on_expiry  gone     Gone        Gone        Gone
+        convert_on_expiry  moved    Before      Before      Untouched
+        cancel_conversion  lapse    Planned     Before      Planned
+        cancel_conversion  renew    Planned     Before      Planned
+        cancel_conversion  convert  Before      Before      Untouched
+        cancel_conversion  unsaid   Before      Before      Before
+        cancel_conversion  gone     Gone        Gone        Gone
+        cancel_conversion  moved    Planned     Before      Planned
+        unsubscribe        lapse    Before      Before      Before
+        unsubscribe        renew    Before      Before      Before
+        unsubscribe        convert  Before      Before      Before
+        unsubscribe        unsaid   Before      Before      Before
+        unsubscribe        gone     Planned     Planned     Planned
+        unsubscribe        moved    Elsewhere   Elsewhere   Elsewhere
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn a_command_on_something_that_shows_half_of_it_is_partial() {
+    let record = command(&Change::CancelAutoRenew, Signal::Accept);
+    let read = |seconds: i64, shown: [OnExpiry; 2]| ReadBack {
+        at: at("2026-03-03") + seconds,
+        expiries: vec![expiry("before"); 2],
+        on_expiry: shown.map(Some).to_vec(),
+        orders: OrderView::Unknown,
+    };
+    let signal = |read: &ReadBack| signal_of(&record, read, &Schedule::DEFAULT);
+    let half = [OnExpiry::Lapse, OnExpiry::Renew];
+    assert_eq!(signal(&read(5, half)), Signal::Read(Reading::Partial));
+    assert_eq!(signal(&read(3_600, half)), Signal::Read(Reading::PartialForGood));
+    assert_eq!(confirmed(&record, &read(3_600, half)).len(), 1);
+    let attached_first = [OnExpiry::Renew, OnExpiry::Lapse];
+    assert_eq!(signal(&read(5, attached_first)), Signal::Read(Reading::Before));
 }

@@ -3,8 +3,8 @@
 use perennial_domain::connected::protocol::Reading;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::read_back::OrderView;
-use perennial_domain::connected::renewal::Extension;
-use perennial_domain::connected::renewal::Renewal;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connected::record::Extension;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
@@ -18,7 +18,7 @@ use crate::connected::translation::client_token;
 use crate::connected::translation::read_back_of;
 
 /// A renewal of `ecs-1` that was called at 100,000 seconds.
-fn called() -> Renewal {
+fn called() -> CallRecord {
     let at = Timestamp::from_second(100_000);
     let extension = Extension {
         resource: "ecs-1".to_owned(),
@@ -27,7 +27,7 @@ fn called() -> Renewal {
         cost: Micros::new(1),
     };
     let term = Term::new(1, TermUnit::Month).unwrap();
-    let mut renewal = Renewal::new(vec![extension], term, at + 1_000_000, at);
+    let mut renewal = CallRecord::new(vec![extension], term, at + 1_000_000, at);
     for signal in [Signal::Reserve, Signal::Read(Reading::Before)] {
         perennial_domain::connected::advance::advance(&mut renewal, signal, at, &Schedule::DEFAULT).unwrap();
     }
@@ -87,9 +87,9 @@ fn a_token_has_sixty_four_digits_and_changes_with_a_proof_only() {
 
 #[test]
 fn an_order_that_names_no_resource_proves_nothing_before_a_call() {
-    let planned = Renewal { called_at: None, ..called() };
+    let planned = CallRecord { called_at: None, ..called() };
     let silent = CloudOrder { resources: Vec::new(), ..order(CloudOrderState::InProgress, None) };
-    let read = |renewal: &Renewal| {
+    let read = |renewal: &CallRecord| {
         read_back_of(renewal, &[], Some(std::slice::from_ref(&silent)), Timestamp::from_second(200_000))
             .orders
     };

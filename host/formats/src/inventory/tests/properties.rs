@@ -124,7 +124,7 @@ fn account() -> impl Strategy<Value = Account> {
 }
 
 fn inventory() -> impl Strategy<Value = Inventory> {
-    vec((account(), vec(bundle(), 0..4), "[^\\p{Cc}]{0,4}"), 0..3).prop_map(|drawn| {
+    vec((account(), vec(bundle(), 0..4), "[\\p{Ll}\\p{Lu}\\p{Nd}\\p{P}]{0,4}"), 0..3).prop_map(|drawn| {
         let mut inventory = Inventory { accounts: Vec::new(), bundles: Vec::new() };
         for (place, (mut account, bundles, odd)) in drawn.into_iter().enumerate() {
             account.id = format!("{place}{odd}");

@@ -11,6 +11,7 @@ use crate::cli::event_lines;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::plan;
 use crate::client::Client;
@@ -56,7 +57,7 @@ pub(in crate::cli) fn list(
         state => Request::new("GET", "/v1/approvals", &[]).query("state", state),
     };
     let request = request.to("list approvals").query("account", conditions.account);
-    items::check_account(client, conditions.account)?;
+    named::check_account(client, conditions.account)?;
     let found = items::pages(client, &request, conditions.limit)?;
     context.write_items(client, &APPROVAL, &found, list, nothing)
 }

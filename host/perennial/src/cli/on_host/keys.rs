@@ -9,6 +9,7 @@ use crate::cli::Context;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::output;
 use crate::cli::secret;
 use crate::cli::secret::Unshown;
@@ -34,7 +35,7 @@ pub(in crate::cli) fn list(
     list: &ListArguments,
     nothing: &str,
 ) -> anyhow::Result<()> {
-    items::check_account(client, account)?;
+    named::check_account(client, account)?;
     let mut keys = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
     keys.retain(|key| account.is_none_or(|account| key["account"] == account));
     context.write_items(client, &KEY, &keys, list, nothing)

@@ -1,5 +1,6 @@
 //! `perennial plugin backtest`: what another revision of a plugin would have planned otherwise, over the plans of the past.
 
+use clap::ArgGroup;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::revision_backtest;
 use perennial_engine::revision_backtest::OtherPlan;
@@ -12,6 +13,8 @@ use crate::cli::UserError;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
+use crate::cli::plugin::backtest_ahead;
+use crate::cli::plugin::backtest_ahead::AheadArguments;
 use crate::cli::validate;
 use crate::config;
 use crate::report::listing::Cell;
@@ -20,23 +23,28 @@ use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
 
-/// A plugin that is asked about the plans that a database keeps.
+/// A plugin that is asked about the plans that a database keeps, or plays the time ahead.
 ///
-/// Each plan is asked about as it was. What another answer would have changed for the plans behind it is not played on: `perennial
-/// simulate` with and without `--plugin FILE` does that.
+/// With `--since`, each plan of the past is asked about as it was; what another answer would have changed for the plans behind it is
+/// not played on. With `--until`, the time ahead is played twice, with what is bound and with this plugin, and what differs is
+/// listed: renewals and money by account and month, and what lapses. What the database has is played with money enough, as in a
+/// forecast; an inventory is played with the balances that it says. Approvals are given in both.
 #[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("time").required(true).args(["since", "until"]))]
 pub(super) struct Arguments {
     /// The component or the table; FILE@sha256:DIGEST takes no other revision.
     #[arg(value_parser = config::plugin_file)]
     plugin: PluginFile,
-    /// The first instant, in RFC 3339; a date alone is midnight UTC.
+    /// Asks about the plans that were made from this instant on, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
-    since: Timestamp,
+    since: Option<Timestamp>,
+    #[command(flatten)]
+    ahead: AheadArguments,
     /// Only of this account.
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// Each plan, and not only the totals by kind.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "until")]
     each: bool,
     #[command(flatten)]
     list: ListArguments,
@@ -65,12 +73,16 @@ const PLANS: [Column; 9] = [
 /// Lists what the plugin would have planned otherwise.
 pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let plugin = context.load_plugin(&arguments.plugin)?;
+    let Some(since) = arguments.since else {
+        let until = arguments.ahead.until.unwrap_or(Timestamp::MIN);
+        let (account, format) = (arguments.account.as_deref(), arguments.list.format);
+        return backtest_ahead::backtest(context, (&arguments.ahead, until), plugin, account, format);
+    };
     let db = ReadTx::open(&context.db)?;
     let now = database::now(&db)?;
-    if arguments.since > now {
+    if since > now {
         let message = format!(
-            "`--since {}` lies ahead: it is {now} by the clock of the database; name an instant that has passed",
-            arguments.since
+            "`--since {since}` lies ahead: it is {now} by the clock of the database; name an instant that has passed"
         );
         return Err(UserError::Argument(message).into());
     }
@@ -78,7 +90,7 @@ pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Resu
     let zone = context.zones(arguments.list.zone.time_zone)?.of(Some(&plugin.manifest().id));
     let (mut totals, mut rows) = (Vec::<RevisionTotal>::new(), Vec::new());
     let account = arguments.account.as_deref();
-    let tally = revision_backtest::run(&db, plugin.as_ref(), arguments.since, account, &mut |other| {
+    let tally = revision_backtest::run(&db, plugin.as_ref(), since, account, &mut |other| {
         revision_backtest::add_total(&mut totals, &other.total);
         if arguments.each {
             rows.push(Row { zone, cells: plan_cells(&other).into() });

@@ -1,6 +1,6 @@
-//! `perennial plugin bench`: the fuel and the time of a timeline and of a plan, and how they changed.
+//! `perennial plugin bench`: the fuel, the memory and the time of a timeline and of a plan, and how they changed.
 //!
-//! Fuel is the same on every machine, so it is compared; time is only shown.
+//! Fuel and memory are the same on every machine, so more of them ends with exit code 1; time is only shown.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,19 +17,19 @@ use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::TimelineRequest;
+use perennial_sandbox::samples;
 
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output::Output;
-use crate::cli::plugin::samples;
 use crate::config;
 
 /// How many bundles are asked about together.
 const BATCH: usize = 256;
 /// How often it is measured; the fastest counts.
 const ROUNDS: usize = 5;
-/// By how many percent fuel may grow before it is said to be worse.
+/// By how many percent fuel and memory may grow before they are said to be worse.
 const TOLERANCE_PERCENT: u64 = 5;
 
 /// The arguments of `bench`.
@@ -38,20 +38,34 @@ pub(super) struct Arguments {
     /// The component or the table; FILE@sha256:DIGEST takes no other revision.
     #[arg(value_parser = config::plugin_file)]
     plugin: PluginFile,
-    /// The fuel of before, in a file that is made if it is not there; more than 5 % above it ends with exit code 1.
+    /// The figures of before, in a file that is made if it is not there; more than 5 % more fuel or memory ends with exit code 1.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 }
 
-/// Fuel that grew: exit code 1.
+/// What grew: exit code 1.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} took more fuel than the baseline allows; delete its line in the baseline to accept that")]
-struct MoreFuel(String);
+#[error("{0} than the baseline allows; delete its line in the baseline to accept that")]
+struct Grown(String);
 
 /// What one question of a batch takes.
+#[derive(Clone, Copy)]
 struct Figure {
     fuel: u64,
-    nanoseconds: u128,
+    nanoseconds: u64,
+    /// The most memory that a call had, whatever it asked together.
+    memory_bytes: u64,
+}
+
+impl Figure {
+    /// Its numbers, by what stands behind the question's name in a baseline and in messages, and whether they may not grow.
+    fn numbers(self) -> [(&'static str, &'static str, u64, bool); 3] {
+        [
+            ("", "fuel", self.fuel, true),
+            ("_memory_bytes", "memory", self.memory_bytes, true),
+            ("_nanoseconds", "time", self.nanoseconds, false),
+        ]
+    }
 }
 
 pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
@@ -61,7 +75,10 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let account = samples::account(plugin.manifest());
     let bundles = samples::bundles(plugin.manifest());
     let batch = bundles.iter().cycle().take(BATCH).collect::<Vec<_>>();
+    let nothing = BTreeMap::new();
+    let start = || drop(plugin.check_settings(&nothing));
     let figures = [
+        ("start", measured_alone(&plugin, start)),
         ("timeline", measured(&plugin, || timelines(&plugin, &account, &batch))),
         ("plan", measured(&plugin, || plans(&plugin, &account, &batch))),
         ("timeline_alone", measured_alone(&plugin, || timelines(&plugin, &account, &batch[..1]))),
@@ -71,19 +88,19 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
     writeln!(out, "{} bytes, loaded in {} ms", plugin.parts().size_bytes(), loaded.as_millis())?;
     let (mut after, mut worse) = (before.clone(), Vec::new());
     for (what, figure) in &figures {
-        let micros = figure.nanoseconds / 1_000;
-        let rest = figure.nanoseconds / 100 % 10;
-        let change = match before.get(*what) {
-            Some(old) => {
-                if figure.fuel > old + old * TOLERANCE_PERCENT / 100 {
-                    worse.push(*what);
-                }
-                format!(", {old} before")
+        let mut shown = Vec::new();
+        for (suffix, name, number, may_not_grow) in figure.numbers() {
+            let key = format!("{what}{suffix}");
+            let old = before.get(&key).copied();
+            if may_not_grow
+                && old.is_some_and(|old| number > old.saturating_add(old / 100 * TOLERANCE_PERCENT))
+            {
+                worse.push(format!("{what} took more {name}"));
             }
-            None => String::new(),
-        };
-        after.entry((*what).to_owned()).or_insert(figure.fuel);
-        writeln!(out, "{what:<16} fuel {}{change}; {micros}.{rest} µs", figure.fuel)?;
+            after.entry(key).or_insert(number);
+            shown.push(text(name, number, old));
+        }
+        writeln!(out, "{what:<16} {}", shown.join("; "))?;
     }
     out.finish()?;
     if let Some(path) = &arguments.baseline {
@@ -91,7 +108,18 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
         std::fs::write(path, text)
             .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))?;
     }
-    if worse.is_empty() { Ok(()) } else { Err(MoreFuel(worse.join(", ")).into()) }
+    if worse.is_empty() { Ok(()) } else { Err(Grown(worse.join(", ")).into()) }
+}
+
+/// A number with its unit and, if it is known, what it was before.
+fn text(name: &str, number: u64, before: Option<u64>) -> String {
+    let unit = |number: u64| match name {
+        "memory" => format!("{} KiB", number >> 10),
+        "time" => format!("{}.{} µs", number / 1_000, number / 100 % 10),
+        _ => number.to_string(),
+    };
+    let before = before.map(|before| format!(", {} before", unit(before))).unwrap_or_default();
+    format!("{name} {}{before}", unit(number))
 }
 
 /// The baseline; nothing when there is none yet.
@@ -110,16 +138,19 @@ fn read(path: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
 /// The figure of one of the questions that `ask` asks together.
 fn measured(plugin: &Plugin, ask: impl Fn()) -> Figure {
     let all = measured_alone(plugin, ask);
-    Figure { fuel: all.fuel / BATCH as u64, nanoseconds: all.nanoseconds / BATCH as u128 }
+    Figure { fuel: all.fuel / BATCH as u64, nanoseconds: all.nanoseconds / BATCH as u64, ..all }
 }
 
 fn measured_alone(plugin: &Plugin, ask: impl Fn()) -> Figure {
-    let mut best = Figure { fuel: u64::MAX, nanoseconds: u128::MAX };
+    let mut best = Figure { fuel: u64::MAX, nanoseconds: u64::MAX, memory_bytes: 0 };
     for _ in 0..ROUNDS {
+        plugin.take_memory_peak_bytes();
         let (fuel, start) = (plugin.fuel_used(), Instant::now());
         ask();
-        best.nanoseconds = best.nanoseconds.min(start.elapsed().as_nanos());
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        best.nanoseconds = best.nanoseconds.min(nanoseconds);
         best.fuel = best.fuel.min(plugin.fuel_used() - fuel);
+        best.memory_bytes = plugin.take_memory_peak_bytes() as u64;
     }
     best
 }

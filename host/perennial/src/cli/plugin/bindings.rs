@@ -15,6 +15,7 @@ use crate::cli::confirm::confirm;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::plugin::revisions::resolve;
 use crate::client::Client;
@@ -116,13 +117,19 @@ struct Change<'a> {
 impl Change<'_> {
     /// Shows what would change and what is known of the revision, asks, and changes it.
     fn run(mut self, client: &Client) -> anyhow::Result<()> {
-        self.body["dry_run"] = true.into();
+        let wanted = self.body.clone();
         let request = |body: &Value| {
             Request::new("POST", self.route, &[])
                 .to(&self.what)
+                .wants(&wanted)
                 .body(body.clone())
                 .reason(self.act.reason.as_deref())
         };
+        self.body["dry_run"] = false.into();
+        if self.act.answered(client, &request(&self.body))?.is_some() {
+            return Ok(output::line(format_args!("done"))?);
+        }
+        self.body["dry_run"] = true.into();
         let planned = client.send(&request(&self.body))?.json()?;
         let changes = planned["changes"].as_array().cloned().unwrap_or_default();
         let mut out = Output::standard();

@@ -10,14 +10,21 @@ use wit_component::ComponentEncoder;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
+use crate::cli::plugin::scripts;
 
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds what is in the folder.
-pub(super) fn build(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn build(folder: &Path, wasi: bool) -> anyhow::Result<()> {
     if folder.join("Cargo.toml").is_file() {
         return rust(folder);
+    }
+    if folder.join(scripts::JAVASCRIPT).is_file() {
+        return scripts::javascript(folder, wasi);
+    }
+    if folder.join(scripts::PYTHON).is_file() {
+        return scripts::python(folder, wasi);
     }
     if let Some(table) = table(folder) {
         let path = folder.join(table);
@@ -26,7 +33,7 @@ pub(super) fn build(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let message = format!(
-        "`{}` is no folder of a plugin: it has neither a `Cargo.toml` nor a table; `perennial plugin new NAME` makes one",
+        "`{}` is no folder of a plugin: it has no `Cargo.toml`, no `provider.js`, no `rules.py` and no table; `perennial plugin new NAME` makes one",
         folder.display()
     );
     Err(UserError::Argument(message).into())
@@ -75,7 +82,7 @@ fn rust(folder: &Path) -> anyhow::Result<()> {
     tell(&path, component.len())
 }
 
-fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {
+pub(super) fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {
     output::done(format_args!("wrote {}, {bytes} bytes", path.display()))?;
     output::done(format_args!("next: perennial plugin check {}", path.display()))
 }

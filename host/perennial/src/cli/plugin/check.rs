@@ -13,13 +13,12 @@ use perennial_domain::order;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
-use perennial_sandbox::Limits;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
+use perennial_sandbox::samples;
 
 use crate::cli::output::Output;
-use crate::cli::plugin::samples;
 use crate::report::text::printable;
 
 /// The most examples of one problem that are shown.
@@ -90,9 +89,17 @@ pub(super) fn check(plugin: &Plugin) -> anyhow::Result<()> {
 fn contract(plugin: &Plugin) -> Finding {
     let interfaces = plugin.interfaces();
     let kind = if plugin.is_table() { "a table" } else { "a component" };
-    let imports = if interfaces.imports.is_empty() { "imports nothing" } else { "imports something" };
+    let imports = match interfaces.imports.is_empty() {
+        true => "imports nothing",
+        false => "imports WASI, which has no effect here,",
+    };
     let api = if plugin.provider_api().is_some() { ", with its provider's own API" } else { "" };
-    let summary = format!("{kind} that {imports} and exports the contract{api}");
+    let granted = plugin.parts().granted;
+    let granted = match granted.is_none() {
+        true => String::new(),
+        false => format!("; an operator has to grant it {granted}"),
+    };
+    let summary = format!("{kind} that {imports} and exports the contract{api}{granted}");
     Finding { what: "contract", summary, problems: Vec::new() }
 }
 
@@ -177,8 +184,8 @@ impl Examination<'_> {
     fn limits(&self) -> Finding {
         let (share, what) = &self.most_fuel;
         let percent = |millionths: u64| format!("{}.{:02} %", millionths / 10_000, millionths / 100 % 100);
-        let size =
-            self.plugin.parts().size_bytes() as u64 * 1_000_000 / Limits::DEFAULT.component_max_bytes as u64;
+        let size = self.plugin.parts().size_bytes() as u64 * 1_000_000
+            / self.plugin.limits().component_max_bytes as u64;
         let summary = format!(
             "at most {} of a call's fuel, for {what}; {} of a file's size",
             percent(*share),
@@ -227,7 +234,8 @@ fn examine<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq>(
         let before = plugin.fuel_used();
         let alone = ask(&requests[place..=place]);
         let fuel = plugin.fuel_used() - before;
-        let limit = Limits::DEFAULT.fuel + Limits::DEFAULT.fuel_per_item * size(&requests[place]) as u64;
+        let limits = plugin.limits();
+        let limit = limits.fuel + limits.fuel_per_item * size(&requests[place]) as u64;
         let share = fuel.saturating_mul(1_000_000) / limit;
         if share > most.0 {
             most = (share, question(&requests[place]));

@@ -1,20 +1,26 @@
-//! `perennial plugin`: writes, builds, checks, tests, asks and signs one plugin, and says which revision decides for whom.
+//! `perennial plugin`: writes, builds, checks, tests, asks, packs and signs one plugin, and says which revision decides for whom.
 
 mod ask;
 mod backtest;
+mod backtest_ahead;
 mod bench;
 mod bindings;
 mod build;
 mod check;
+mod failures;
+mod inspect;
 mod new;
+mod pack;
+mod package_file;
+mod record;
 mod revisions;
-mod samples;
+mod scripts;
 mod sdk;
 mod signing;
 mod templates;
 mod test;
+mod transfer;
 
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,7 +34,6 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
-use crate::cli::plugins;
 use crate::cli::target::TargetArguments;
 use crate::config;
 
@@ -49,18 +54,28 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "Examples:
   perennial plugin new nimbus
   perennial plugin new nimbus --language rust
+  perennial plugin new nimbus --language python
   perennial plugin build nimbus
   perennial plugin check nimbus/nimbus.toml
   perennial plugin test nimbus/nimbus.toml
   perennial plugin test nimbus/nimbus.toml --bless
+  perennial plugin test nimbus/nimbus.toml --record --server http://127.0.0.1:8420 --token-file token
   perennial plugin ask nimbus/nimbus.toml --case \"a renewal counts from the expiry\"
   perennial plugin bench nimbus/nimbus.toml --baseline bench.json
-  perennial plugin sign nimbus/nimbus.toml --key nimbus.key
+  perennial plugin pack nimbus/nimbus.toml --version 1.0.0 --author 'Ann Bee' --license Apache-2.0
+  perennial plugin sign nimbus/nimbus-1.0.0.toml --key nimbus.key
+  perennial plugin inspect nimbus/nimbus-1.0.0.toml
+  perennial plugin push registry.example/acme/nimbus:1.0.0 nimbus/nimbus-1.0.0.toml
+  perennial plugin pull registry.example/acme/nimbus:1.0.0
   perennial plugin backtest nimbus/nimbus.toml --since 2026-01-01
+  perennial plugin backtest nimbus/nimbus.toml --until 2027-01-01
   perennial plugin install nimbus/nimbus.toml
+  perennial plugin install nimbus.wasm --grant fuel-per-item=400000
   perennial plugin bind 3f9a1c2b --mode shadow --accounts 'acme-*'
   perennial plugin promote nimbus --accounts 'acme-*'
   perennial plugin roll-back nimbus --accounts 'acme-*'
+  perennial plugin parked
+  perennial plugin release ecs-1 --reason 'the table is repaired'
 
 Exit codes: 0 done, 1 a check or a case does not hold or a build fails, 2 wrong input (every problem is listed),
 3 a dry run found something to change.";
@@ -74,6 +89,10 @@ enum Action {
         /// The folder that `new` wrote.
         #[arg(default_value = ".")]
         folder: PathBuf,
+        /// Leave WASI in a plugin in JavaScript or Python, so that a failure is told in the words of its language. The operator
+        /// has to grant `wasi` then.
+        #[arg(long)]
+        wasi: bool,
     },
     /// Asks a plugin hundreds of questions, and says what of its answers is against the contract.
     Check {
@@ -87,7 +106,7 @@ enum Action {
     Ask(ask::Arguments),
     /// Measures fuel and time of a timeline and of a plan, and compares them with those that were measured before.
     Bench(bench::Arguments),
-    /// Asks a plugin about the plans that a database keeps, and says what it would have planned otherwise, in money.
+    /// Says what would have been planned otherwise with a plugin, or comes otherwise in the time ahead, in money.
     Backtest(backtest::Arguments),
     /// Makes a private key to sign plugins with, and prints the public one, which operators trust.
     Keygen {
@@ -129,29 +148,46 @@ enum Action {
     Differences(revisions::Differences),
     /// Lists who bound what when.
     History(ListArguments),
-    /// Prints what a plugin says of itself, its contract and its revision.
-    Inspect {
-        /// The component or the table; FILE@sha256:DIGEST takes no other revision.
-        #[arg(value_parser = config::plugin_file)]
-        plugin: PluginFile,
+    /// Makes a package of a plugin: says in it what it is, who made it, and what it asks for.
+    Pack(pack::Arguments),
+    /// Prints everything that a plugin or a package says of itself, without running it; exit code 2 when it is not true.
+    Inspect(inspect::Arguments),
+    /// Pushes a package with its signature to an OCI registry.
+    Push(transfer::Push),
+    /// Pulls a package with its signature from an OCI registry, if everything about it is as it should be.
+    Pull(transfer::Pull),
+    /// Lists the bundles that are parked, because their plugin fails over each of them alone.
+    Parked {
+        /// Only those of this provider.
+        #[arg(long, value_name = "ID")]
+        provider: Option<String>,
+        #[command(flatten)]
+        list: ListArguments,
     },
+    /// Lists the revisions that fail over everything, and until when they are not asked.
+    Breakers(ListArguments),
+    /// Has a parked bundle asked about again, or a revision whose breaker is open.
+    Release(failures::Release),
 }
 
 impl Action {
     /// Whether it looks at files only.
     fn asks_no_host(&self) -> bool {
         match self {
+            Action::Test(arguments) => arguments.asks_no_host(),
             Action::New(_)
             | Action::Build { .. }
             | Action::Check { .. }
-            | Action::Test(_)
             | Action::Ask(_)
             | Action::Bench(_)
             | Action::Backtest(_)
             | Action::Keygen { .. }
             | Action::Sign(_)
             | Action::Verify(_)
-            | Action::Inspect { .. } => true,
+            | Action::Pack(_)
+            | Action::Inspect(_)
+            | Action::Push(_)
+            | Action::Pull(_) => true,
             Action::Install(_)
             | Action::Revisions { .. }
             | Action::Revision { .. }
@@ -161,7 +197,10 @@ impl Action {
             | Action::Promote(_)
             | Action::RollBack(_)
             | Action::Differences(_)
-            | Action::History(_) => false,
+            | Action::History(_)
+            | Action::Parked { .. }
+            | Action::Breakers(_)
+            | Action::Release(_) => false,
         }
     }
 }
@@ -190,13 +229,21 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::RollBack(arguments) => arguments.roll_back(&context.client(target)?),
         Action::Differences(arguments) => arguments.run(context, &context.client(target)?),
         Action::History(list) => bindings::history(context, &context.client(target)?, list),
+        Action::Parked { provider, list } => {
+            failures::parked(context, &context.client(target)?, provider.as_deref(), list)
+        }
+        Action::Breakers(list) => failures::breakers(context, &context.client(target)?, list),
+        Action::Release(arguments) => arguments.run(context, &context.client(target)?),
         Action::New(arguments) => new::new(arguments),
-        Action::Build { folder } => build::build(folder),
+        Action::Build { folder, wasi } => build::build(folder, *wasi),
         Action::Check { plugin } => check::check(context.load_plugin(plugin)?.as_ref()),
-        Action::Test(arguments) => test::test(context, arguments),
+        Action::Test(arguments) => test::test(context, target, arguments),
         Action::Ask(arguments) => ask::ask(context, arguments),
         Action::Bench(arguments) => bench::bench(context, arguments),
-        Action::Inspect { plugin } => plugins::inspect(context, context.load_plugin(plugin)?.as_ref()),
+        Action::Pack(arguments) => pack::pack(context, arguments),
+        Action::Inspect(arguments) => inspect::inspect(context, arguments),
+        Action::Push(arguments) => transfer::push(arguments),
+        Action::Pull(arguments) => transfer::pull(context, arguments),
     }
 }
 
@@ -212,11 +259,15 @@ struct CaseArguments {
 }
 
 impl CaseArguments {
+    /// The file of cases.
+    fn path(&self) -> PathBuf {
+        self.cases.clone().unwrap_or_else(|| self.plugin.path.with_file_name("cases.toml"))
+    }
+
     /// The plugin, the file of cases, its text, and the cases.
     fn read(&self, context: &Context) -> anyhow::Result<(Arc<Plugin>, PathBuf, String, Vec<Case>)> {
         let plugin = context.load_plugin(&self.plugin)?;
-        let folder = self.plugin.path.parent().unwrap_or(Path::new(""));
-        let path = self.cases.clone().unwrap_or_else(|| folder.join("cases.toml"));
+        let path = self.path();
         let text = input::read(&path)?;
         let check =
             |_: &str, settings: &_| plugin.check_settings(settings).map_err(|error| error.to_string());

@@ -40,6 +40,13 @@ pub(super) fn new(arguments: &Arguments) -> anyhow::Result<()> {
     let (what, next) = match language {
         Language::Table => (format!("{name}.toml"), format!("perennial plugin test {name}/{name}.toml")),
         Language::Rust => ("src/lib.rs".to_owned(), format!("perennial plugin build {name}")),
+        Language::Javascript => ("provider.js".to_owned(), format!("(cd {name} && npm install)")),
+        Language::Python => (
+            "rules.py".to_owned(),
+            format!(
+                "python3 -m venv {name}/.venv && {name}/.venv/bin/pip install -r {name}/requirements.txt"
+            ),
+        ),
     };
     output::done(format_args!("wrote the folder {name}: its rules are in {what}, its cases in cases.toml"))?;
     output::done(format_args!("next: {next}"))?;

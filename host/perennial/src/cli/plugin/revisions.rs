@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use perennial_domain::plugin_limits::PluginLimits;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::signature_path;
 use serde_json::json;
@@ -12,6 +13,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::confirm::WouldChange;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -21,13 +23,14 @@ use crate::client::Request;
 use crate::config;
 use crate::report::text::printable;
 
-const REVISION: [Field; 9] = [
+const REVISION: [Field; 10] = [
     Field::text("digest", "revision"),
     Field::text("provider", "provider"),
     Field::text("kind", "kind"),
     Field::number("size_bytes", "bytes"),
     Field::text("origin", "from"),
     Field::text("signed_by", "signed by"),
+    Field::text("granted", "granted"),
     Field::texts("bound", "bound").or("nothing"),
     Field::instant("installed_at", "installed"),
     Field::text("installed_by", "by"),
@@ -66,6 +69,10 @@ pub(super) struct Install {
     /// The file of the signature, if it is another one.
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
+    /// What it is granted beyond every plugin, if it asks for that and you trust it with it: any of `fuel-per-item=NUMBER`,
+    /// `memory=BYTES`, `size=BYTES` and `wasi`, with commas between.
+    #[arg(long, value_name = "LIMITS", value_parser = grant)]
+    grant: Option<PluginLimits>,
     /// Only look at it; exit code 3 when it would be installed.
     #[arg(long)]
     dry_run: bool,
@@ -137,10 +144,10 @@ impl Install {
     pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let path = &self.plugin.path;
         let unreadable = |path: &PathBuf, source| UserError::Unreadable { path: path.clone(), source };
-        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        let bytes = input::read_bytes(path).map_err(|error| unreadable(path, error))?;
         let signature = match &self.signature {
-            Some(path) => Some(std::fs::read(path).map_err(|error| unreadable(path, error))?),
-            None => match std::fs::read(signature_path(path)) {
+            Some(path) => Some(input::read_bytes(path).map_err(|error| unreadable(path, error))?),
+            None => match input::read_bytes(&signature_path(path)) {
                 Ok(signature) => Some(signature),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 Err(error) => return Err(unreadable(&signature_path(path), error).into()),
@@ -152,7 +159,8 @@ impl Install {
         });
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        let mut body = json!({ "name": name, "dry_run": self.dry_run, "signature": signature, "digest": self.plugin.digest });
+        let mut body = json!({ "name": name, "dry_run": self.dry_run, "signature": signature, "digest": self.plugin.digest,
+            "grant": self.grant.map(|granted| granted.to_string()) });
         match is_table {
             true => {
                 let text = String::from_utf8(bytes);
@@ -167,20 +175,30 @@ impl Install {
             .reason(self.reason.as_deref());
         let result = client.send(&request)?.json()?;
         let text = |field: &str| result[field].as_str().unwrap_or_default();
-        let is_new = result["is_new"] == true;
+        let (is_new, is_regranted) = (result["is_new"] == true, result["is_regranted"] == true);
         let mut out = Output::standard();
-        let became = match (is_new, self.dry_run) {
-            (false, _) => "is installed already",
-            (true, true) => "would be installed",
-            (true, false) => "is installed; bind it with `perennial plugin bind`",
+        let became = match (is_new, is_regranted, self.dry_run) {
+            (false, false, _) => "is installed already",
+            (false, true, true) => "is installed already, and would be granted something else",
+            (false, true, false) => "is installed already, and is granted something else from now on",
+            (true, _, true) => "would be installed",
+            (true, _, false) => "is installed; bind it with `perennial plugin bind`",
         };
         writeln!(out, "revision {} of {} {became}", text("digest"), printable(text("provider")))?;
         if let Some(key) = result["signed_by"].as_str() {
             writeln!(out, "signed by {key}")?;
         }
+        if let Some(granted) = result["granted"].as_str() {
+            writeln!(out, "granted {granted}")?;
+        }
         out.finish()?;
-        WouldChange::check(self.dry_run && is_new)
+        WouldChange::check(self.dry_run && (is_new || is_regranted))
     }
+}
+
+/// Reads limits as the command line has them.
+fn grant(text: &str) -> Result<PluginLimits, String> {
+    PluginLimits::read(text).map_err(|problems| problems.join("; "))
 }
 
 /// The digest of the one revision that begins like this.

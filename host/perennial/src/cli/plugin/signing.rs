@@ -10,6 +10,7 @@ use perennial_sandbox::Trust;
 use perennial_sandbox::signature_path;
 
 use crate::cli::UserError;
+use crate::cli::input;
 use crate::cli::output;
 
 /// A plugin to sign.
@@ -34,6 +35,10 @@ pub(super) struct Verify {
 
 /// Makes a private key, and prints the public one.
 pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
+    if input::is_standard(path) {
+        let message = "the public key is written to the standard output, and the private one to a file of its own: name that";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let text = SigningKey::generate().map_err(UserError::Argument)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -75,5 +80,5 @@ pub(super) fn verify(arguments: &Verify) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, UserError> {
-    std::fs::read(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+    input::read_bytes(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }

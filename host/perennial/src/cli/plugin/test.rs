@@ -16,6 +16,9 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::output::Output;
 use crate::cli::plugin::CaseArguments;
+use crate::cli::plugin::record;
+use crate::cli::plugin::record::RecordArguments;
+use crate::cli::target::TargetArguments;
 use crate::report::text::printable;
 
 /// The arguments of `test`.
@@ -26,6 +29,15 @@ pub(super) struct Arguments {
     /// Take the answers as they are now: write them into the file of cases, whose difference is then the change in behaviour.
     #[arg(long)]
     bless: bool,
+    #[command(flatten)]
+    record: RecordArguments,
+}
+
+impl Arguments {
+    /// Whether it looks at files only.
+    pub(super) fn asks_no_host(&self) -> bool {
+        !self.record.record
+    }
 }
 
 /// Cases that do not hold: exit code 1.
@@ -43,9 +55,21 @@ impl fmt::Display for FailedCases {
     }
 }
 
-pub(super) fn test(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let (plugin, path, text, cases) = arguments.cases.read(context)?;
+pub(super) fn test(context: &Context, target: &TargetArguments, arguments: &Arguments) -> anyhow::Result<()> {
     let mut out = Output::standard();
+    if arguments.record.record {
+        let (plugin, path) = (context.load_plugin(&arguments.cases.plugin)?, arguments.cases.path());
+        let tally = record::record(&context.client(target)?, &plugin, &path, &arguments.record)?;
+        let (recorded, known, skipped) = (tally.recorded, tally.known, tally.skipped);
+        writeln!(
+            out,
+            "recorded {recorded} decisions; {known} were there already, and {skipped} are about what no case states"
+        )?;
+        if !path.exists() {
+            return Ok(out.finish()?);
+        }
+    }
+    let (plugin, path, text, cases) = arguments.cases.read(context)?;
     let (mut failed, mut blessed) = (0, BTreeMap::new());
     for case in &cases {
         let name = printable(&case.name);

@@ -10,11 +10,9 @@ use perennial_engine::clock;
 use perennial_engine::error::EngineError;
 use perennial_engine::policy_changes::PolicyAuthor;
 use perennial_engine::policy_changes::PolicyChanges;
-use perennial_store::Store;
 use perennial_store::audit;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
-use perennial_store::error::StoreError;
 use perennial_store::policies;
 use perennial_store::quotas;
 
@@ -23,6 +21,7 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
 use crate::cli::confirm::WouldChange;
+use crate::cli::database;
 use crate::cli::input;
 use crate::cli::on_host::policies as host;
 use crate::cli::on_host::policies::Installation;
@@ -91,7 +90,7 @@ pub(super) fn install(context: &Context, arguments: &Arguments) -> anyhow::Resul
 
 /// Removes a policy.
 pub(super) fn remove(context: &Context, name: &str, reason: Option<&str>) -> anyhow::Result<()> {
-    let store = Store::open_existing(&context.db).map_err(in_use)?;
+    let store = database::open_existing(context, WHILE_IT_SERVES)?;
     let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
     let at = now(&engine)?;
     let changes = engine.in_transaction(|engine| {
@@ -112,15 +111,8 @@ pub(super) fn remove(context: &Context, name: &str, reason: Option<&str>) -> any
 }
 
 fn open(context: &Context, loaded: &LoadedPolicies) -> anyhow::Result<Engine> {
-    let store = Store::open_existing(&context.db).map_err(in_use)?;
+    let store = database::open_existing(context, WHILE_IT_SERVES)?;
     Ok(Engine::new(store, input::rules_of(&loaded.plugins), Retention::Everything))
-}
-
-/// Says what to do instead while a server has the database.
-fn in_use(error: StoreError) -> anyhow::Error {
-    let is_in_use = matches!(error, StoreError::InUse { .. });
-    let error = anyhow::Error::from(error);
-    if is_in_use { error.context(WHILE_IT_SERVES) } else { error }
 }
 
 /// The present of the database: where its clock stands, if that is a virtual one.

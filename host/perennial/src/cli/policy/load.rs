@@ -75,8 +75,8 @@ impl LoadedPolicies {
             false => {
                 let found = RefCell::new(Vec::new());
                 let script = |name: &str| -> Result<String, String> {
-                    let text =
-                        std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())?;
+                    let bytes = input::read_bytes(&folder.join(name)).map_err(|error| error.to_string())?;
+                    let text = String::from_utf8(bytes).map_err(|error| error.utf8_error().to_string())?;
                     let mut set = alone(Path::new(name), text.clone());
                     name.clone_into(&mut set.policies[0].script);
                     found.borrow_mut().push(set);
@@ -93,6 +93,12 @@ impl LoadedPolicies {
         let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder, text };
         let problems = loaded.problems();
         if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
+    }
+
+    /// The file and its scripts as a host takes them in the body of a request.
+    pub(crate) fn body(&self) -> serde_json::Value {
+        let scripts = self.set.policies.iter().map(|policy| (policy.script.clone(), policy.text.clone()));
+        serde_json::json!({ "file": self.text, "scripts": scripts.collect::<BTreeMap<_, _>>() })
     }
 
     /// The policy file as a host takes it, beside the scripts.

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod check;
+mod compare;
 mod differences;
 mod held;
 mod install;
@@ -24,7 +25,7 @@ pub(super) use load::LoadedPolicies;
 /// Policies: scripts that rule on what is renewed, bought and given back.
 ///
 /// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. `new`, `check`,
-/// `test`, `run` and `backtest` look at the file: they change nothing that runs. The others are about the policies that hold
+/// `test`, `run`, `compare` and `backtest` look at the file: they change nothing that runs. The others are about the policies that hold
 /// for the database.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -42,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   perennial policy run policies.toml --plan plan.toml
   perennial policy run policies.toml --resource ecs-1
   perennial policy backtest policies.toml --since 2026-01-01
+  perennial policy compare policies.toml --months 12
   perennial policy install policies.toml
   perennial policy differences approve-large
   perennial policy list --server http://127.0.0.1:8420 --token-file token
@@ -87,6 +89,8 @@ enum Action {
     Run(run::Arguments),
     /// Lists what the policies of a file would have ruled otherwise on the plans that the database keeps.
     Backtest(backtest::Arguments),
+    /// Lists what the policies of a file would do differently from those that hold, over the months to come.
+    Compare(compare::Arguments),
     /// Installs the policies of a file, all or none: they rule on every plan from now on.
     Install(install::Arguments),
     /// Lists the policies that hold for the database, in the order in which they are asked.
@@ -133,14 +137,8 @@ enum Action {
 impl Action {
     /// Whether it looks at files, and at most at the database beside them.
     fn asks_no_host(&self) -> bool {
-        matches!(
-            self,
-            Action::New { .. }
-                | Action::Check { .. }
-                | Action::Test { .. }
-                | Action::Run(_)
-                | Action::Backtest(_)
-        )
+        matches!(self, Action::New { .. } | Action::Check { .. } | Action::Test { .. } | Action::Backtest(_))
+            || matches!(self, Action::Run(arguments) if !arguments.reads_database())
     }
 
     /// Whether it asks no host and reads a database beside its files.
@@ -151,6 +149,7 @@ impl Action {
             Action::New { .. }
             | Action::Check { .. }
             | Action::Test { .. }
+            | Action::Compare(_)
             | Action::Install(_)
             | Action::List(_)
             | Action::Show { .. }
@@ -180,11 +179,9 @@ fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyh
     }
     let Some(client) = context.host_client(target)? else { return Ok(None) };
     match action {
-        Action::New { .. }
-        | Action::Check { .. }
-        | Action::Test { .. }
-        | Action::Run(_)
-        | Action::Backtest(_) => {}
+        Action::New { .. } | Action::Check { .. } | Action::Test { .. } | Action::Backtest(_) => {}
+        Action::Run(arguments) => run::run_on(context, &client, arguments)?,
+        Action::Compare(arguments) => compare::compare(context, &client, arguments)?,
         Action::Install(arguments) => arguments.install_on(context, &client)?,
         Action::List(list) => host::list(context, &client, list)?,
         Action::Show { name } => host::show(&client, name)?,
@@ -209,6 +206,7 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Test { file } => test::test(context, file),
         Action::Run(arguments) => run::run(context, arguments),
         Action::Backtest(arguments) => backtest::backtest(context, arguments),
+        Action::Compare(arguments) => compare::compare(context, &context.client(target)?, arguments),
         Action::Install(arguments) => install::install(context, arguments),
         Action::List(arguments) => held::list(context, arguments),
         Action::Show { name } => held::show(context, name),

@@ -3,27 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use perennial_domain::index::PolicyIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
-use perennial_domain::policy::Policy;
-use perennial_domain::policy::PolicyAnswer;
-use perennial_domain::policy::PolicyMode;
-use perennial_domain::policy::Ruling;
-use perennial_domain::policy::chain::Chain;
-use perennial_domain::policy::chain::ChainContext;
-use perennial_domain::policy::chain::ChainStep;
-use perennial_domain::policy::chain::Entry;
-use perennial_domain::policy::chain::Postponement;
-use perennial_domain::policy::chain::RulingKind;
-use perennial_domain::policy::chain::Verdict;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
-use perennial_domain::policy::selector::Candidate;
 use perennial_engine::plan_facts;
+use perennial_engine::policy_trial;
 use perennial_formats::policy::plan;
 use perennial_formats::policy::ruling_text;
+use perennial_formats::policy::step_text;
 use perennial_store::ReadTx;
 
 use crate::cli::Context;
@@ -32,7 +21,10 @@ use crate::cli::database;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::cli::policy::load::LoadedPolicies;
+use crate::client::Client;
+use crate::client::Request;
 use crate::report::text::printable;
+use serde_json::Value;
 
 /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
 ///
@@ -59,7 +51,7 @@ impl Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = LoadedPolicies::read(context, &arguments.file)?;
-    let (account, mut facts) = match (&arguments.plan, &arguments.resource) {
+    let (account, facts) = match (&arguments.plan, &arguments.resource) {
         (Some(path), _) => {
             let sample = plan::read(&input::read(path)?, &loaded.manifests());
             let sample = sample.map_err(|problems| UserError::File { path: path.clone(), problems })?;
@@ -72,56 +64,62 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             return Err(UserError::Argument(message.to_owned()).into());
         }
     };
-    let policies = loaded.set.policies.iter().enumerate();
-    facts.policies = policies
-        .filter(|(_, policy)| is_asked(policy, &account, &facts))
-        .map(|(number, _)| PolicyIndex::new(number))
-        .collect();
-    let accounts = [account];
-    let mut answered = loaded.interpreter.ask(&loaded.set, &accounts, &[&facts]);
-    let answers = answered.pop().map(|plan| plan.answers).unwrap_or_default();
+    let trial = policy_trial::ask(&loaded.set, &loaded.interpreter, account, facts);
     let mut out = Output::standard();
-    let mut asked = facts.policies.iter().zip(&answers);
-    let mut active = Vec::<(&Policy, &PolicyAnswer)>::new();
-    for (number, policy) in loaded.set.policies.iter().enumerate() {
-        if !facts.policies.contains(&PolicyIndex::new(number)) {
-            writeln!(out, "{:<24} is not asked: the plan does not match", policy.name)?;
+    for tried in &trial.policies {
+        let Some(answer) = &tried.answer else {
+            writeln!(out, "{:<24} is not asked: the plan does not match", tried.name)?;
             continue;
-        }
-        let Some((_, answer)) = asked.next() else { break };
-        let shadow = if policy.mode == PolicyMode::Shadow { " (shadow)" } else { "" };
-        writeln!(out, "{:<24}{shadow} {}", policy.name, printable(&ruling_text(&answer.ruling)))?;
+        };
+        let shadow = if tried.is_shadow { " (shadow)" } else { "" };
+        writeln!(out, "{:<24}{shadow} {}", tried.name, printable(&ruling_text(&answer.ruling)))?;
         for note in &answer.notes {
             writeln!(out, "{:<24} notes: {}", "", printable(note))?;
         }
-        if policy.mode == PolicyMode::Active {
-            active.push((policy, answer));
+    }
+    for tried in &trial.policies {
+        if let Some(reason) = &tried.failure {
+            writeln!(out, "{:<24} counts as failed: {}", tried.name, printable(reason))?;
         }
     }
-    let mut chain = Chain::new(ChainContext::default());
-    let next = chain.round(&facts, &active);
-    for entry in chain.into_entries() {
-        let Entry::Ruled { policy, kind: RulingKind::Failed, reason, .. } = entry else { continue };
-        let gave_ruling = |(asked, answer): &&(&Policy, &PolicyAnswer)| {
-            asked.name == policy && !matches!(answer.ruling, Ruling::Fail(_))
-        };
-        if active.iter().any(|pair| gave_ruling(&pair)) {
-            writeln!(out, "{policy:<24} counts as failed: {}", printable(&reason))?;
-        }
-    }
-    writeln!(out, "together: {}", printable(&next_text(&next)))?;
+    writeln!(out, "together: {}", printable(&step_text(&trial.together)))?;
     Ok(out.finish()?)
 }
 
-fn is_asked(policy: &Policy, account: &AccountFacts, facts: &PlanFacts) -> bool {
-    let (primary, _) = &facts.members[0];
-    policy.selector.matches(&Candidate {
-        account: &account.id,
-        provider: &account.provider,
-        kind: &primary.kind,
-        tags: &primary.tags,
-        command: &facts.command,
-    })
+/// The same of a running host, for a resource that it has.
+pub(super) fn run_on(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
+    let Some(id) = &arguments.resource else { return run(context, arguments) };
+    let loaded = LoadedPolicies::read(context, &arguments.file)?;
+    let mut body = loaded.body();
+    body["resource"] = id.as_str().into();
+    let request = Request::new("POST", "/v1/policies:run", &[])
+        .to(format!("ask the policies of `{}` about `{id}`", arguments.file.display()))
+        .body(body)
+        .look();
+    let trial = client.send(&request)?.json()?;
+    if trial["refusal"].is_object() {
+        let said = |name: &str| trial["refusal"][name].as_str().unwrap_or_default().to_owned();
+        return Err(refused(id, &said("message"), &said("code")).into());
+    }
+    let mut out = Output::standard();
+    let text = |value: &Value| printable(value.as_str().unwrap_or_default());
+    for policy in trial["policies"].as_array().into_iter().flatten() {
+        let name = text(&policy["name"]);
+        if policy["ruling"].is_null() {
+            writeln!(out, "{name:<24} is not asked: the plan does not match")?;
+            continue;
+        }
+        let shadow = if policy["mode"] == "shadow" { " (shadow)" } else { "" };
+        writeln!(out, "{name:<24}{shadow} {}", text(&policy["ruling"]))?;
+        for note in policy["notes"].as_array().into_iter().flatten() {
+            writeln!(out, "{:<24} notes: {}", "", text(note))?;
+        }
+        if policy["failure"].is_string() {
+            writeln!(out, "{name:<24} counts as failed: {}", text(&policy["failure"]))?;
+        }
+    }
+    writeln!(out, "together: {}", text(&trial["together"]))?;
+    Ok(out.finish()?)
 }
 
 /// The facts of a renewal by the clock, as it would be made now.
@@ -137,34 +135,13 @@ fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, Pla
     )?;
     match facts {
         Some(Ok(facts)) => Ok(facts),
-        Some(Err(refusal)) => Err(UserError::Argument(format!(
-            "the provider would refuse to renew `{id}`, so no policy is asked: {} ({})",
-            refusal.message, refusal.code
-        ))
-        .into()),
+        Some(Err(refusal)) => Err(refused(id, &refusal.message, &refusal.code).into()),
         None => Err(UserError::Argument(format!("there is no resource `{id}` in the database")).into()),
     }
 }
 
-fn next_text(next: &ChainStep) -> String {
-    match next {
-        ChainStep::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
-        ChainStep::Done(Verdict::Approve) => "approved".to_owned(),
-        ChainStep::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
-        ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {
-            format!("deferred to {until} by `{policy}`")
-        }
-        ChainStep::Done(Verdict::RequireApproval { approvals, expires_at, postponement }) => {
-            let approvals = approvals.iter().map(|one| match &one.by {
-                Some(by) => format!("`{}` (by `{by}`)", one.policy),
-                None => format!("`{}`", one.policy),
-            });
-            let until = expires_at.map(|at| format!(", until {at}")).unwrap_or_default();
-            let then = postponement
-                .as_ref()
-                .map(|one| format!(", then deferred to {} by `{}`", one.until, one.policy));
-            let then = then.unwrap_or_default();
-            format!("waits for the approvals of {}{until}{then}", approvals.collect::<Vec<_>>().join(" and "))
-        }
-    }
+fn refused(id: &str, message: &str, code: &str) -> UserError {
+    let problem =
+        format!("the provider would refuse to renew `{id}`, so no policy is asked: {message} ({code})");
+    UserError::Argument(problem)
 }

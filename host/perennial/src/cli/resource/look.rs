@@ -8,6 +8,7 @@ use crate::cli::items::Field;
 use crate::cli::resource::Look;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
+use crate::report::listing::ListFormat;
 
 /// The fields of a resource.
 pub(super) const RESOURCE: [Field; 22] = [
@@ -87,7 +88,11 @@ fn get(look: &Look, route: &'static str, what: &str) -> Request {
 
 pub(super) fn show(context: &Context, target: &TargetArguments, look: &Look) -> anyhow::Result<()> {
     let client = context.client(target)?;
-    let resource = client.send(&get(look, "/v1/resources/{id}", "show"))?.json()?;
+    let mut resource = client.send(&get(look, "/v1/resources/{id}", "show"))?.json()?;
+    let is_unlimited = resource["on_expiry"] == "renew" && resource["renewals_left"].is_null();
+    if look.list.format == ListFormat::Table && is_unlimited {
+        resource["renewals_left"] = "without limit".into();
+    }
     context.write_item(&client, &RESOURCE, &resource, &look.list)
 }
 

@@ -119,11 +119,22 @@ struct AutoRenew {
     /// The term of each renewal, such as `1month`; without it, the one that it was bought for.
     #[arg(long, value_name = "TERM", value_parser = input::term)]
     term: Option<Value>,
-    /// The most renewals; without it, there is no limit.
-    #[arg(long, value_name = "N")]
+    /// The most renewals, at least 1; without it, there is no limit, or, on Huawei Cloud, the one that is there stays until
+    /// automatic renewal is turned off.
+    #[arg(long, value_name = "N", value_parser = renewals)]
     renewals: Option<u32>,
     #[command(flatten)]
     plan: PlanArguments,
+}
+
+/// How many renewals are allowed at most. None at all is what one provider takes for no limit, and another for no automatic
+/// renewal.
+fn renewals(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(0) => Err("none at all is `--off`; leave the option out for no limit".to_owned()),
+        Ok(renewals) => Ok(renewals),
+        Err(error) => Err(format!("{error}; write how many, such as `12`")),
+    }
 }
 
 #[derive(Debug, clap::Args)]

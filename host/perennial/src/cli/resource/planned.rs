@@ -5,8 +5,10 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
 use crate::cli::act::PlanArguments;
 use crate::cli::act::PlannedCommand;
+use crate::cli::input;
 use crate::cli::resource::AutoRenew;
 use crate::cli::resource::BuyAgain;
 use crate::cli::resource::Change;
@@ -38,15 +40,16 @@ fn fields<const N: usize>(fields: [(&str, Option<Value>); N]) -> Map<String, Val
 }
 
 /// Options of the provider's own: JSON where a value is JSON, and else a text.
-fn options(pairs: &[(String, String)]) -> Option<Value> {
+fn options(pairs: &[(String, String)]) -> Result<Option<Value>, UserError> {
+    input::check_once("option", pairs.iter().map(|(name, _)| name.as_str()))?;
     let value = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
     let options = pairs.iter().map(|(name, text)| (name.clone(), value(text))).collect::<Map<_, _>>();
-    (!options.is_empty()).then(|| options.into())
+    Ok((!options.is_empty()).then(|| options.into()))
 }
 
 pub(super) fn renew(context: &Context, target: &TargetArguments, action: &Renew) -> anyhow::Result<()> {
     let Renew { id, term, options: pairs, plan } = action;
-    let body = fields([("term", term.clone()), ("options", options(pairs))]);
+    let body = fields([("term", term.clone()), ("options", options(pairs)?)]);
     To { context, target, id, plan }.run("/v1/resources/{id}:renew", "renew", body)
 }
 
@@ -99,11 +102,12 @@ pub(super) fn buy_again(
 
 pub(super) fn change(context: &Context, target: &TargetArguments, action: &Change) -> anyhow::Result<()> {
     let Change { id, price, attributes, options: pairs, plan } = action;
+    input::check_once("attribute", attributes.iter().map(|(name, _)| name.as_str()))?;
     let attributes =
         attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>();
     let attributes = (!attributes.is_empty()).then(|| attributes.into());
     let body =
-        fields([("price", Some(json!(price))), ("attributes", attributes), ("options", options(pairs))]);
+        fields([("price", Some(json!(price))), ("attributes", attributes), ("options", options(pairs)?)]);
     To { context, target, id, plan }.run("/v1/resources/{id}:change", "change", body)
 }
 
@@ -114,7 +118,7 @@ pub(super) fn subscribe(
 ) -> anyhow::Result<()> {
     let Subscribe { id, term, price, options: pairs, plan } = action;
     let price = price.as_ref().map(|price| json!(price));
-    let body = fields([("term", term.clone()), ("price", price), ("options", options(pairs))]);
+    let body = fields([("term", term.clone()), ("price", price), ("options", options(pairs)?)]);
     To { context, target, id, plan }.run("/v1/resources/{id}:subscribe", "subscribe", body)
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::confirm::WouldChange;
 use crate::cli::event_lines;
+use crate::cli::input;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
@@ -38,6 +39,8 @@ struct Change<'a> {
 
 pub(super) fn tag(context: &Context, target: &TargetArguments, tags: &Tags) -> anyhow::Result<()> {
     let Tags { id, tags, remove, reason, dry_run, list } = tags;
+    let names = tags.iter().map(|(name, _)| name).chain(remove);
+    input::check_once("tag", names.map(String::as_str))?;
     let removed = remove.iter().map(|name| (name.clone(), Value::Null));
     let values = tags.iter().map(|(name, value)| (name.clone(), json!(value))).chain(removed).collect();
     let reason = reason.as_deref();
@@ -50,6 +53,7 @@ pub(super) fn attribute(
     attributes: &Attributes,
 ) -> anyhow::Result<()> {
     let Attributes { id, attributes, reason, dry_run, list } = attributes;
+    input::check_once("attribute", attributes.iter().map(|(name, _)| name.as_str()))?;
     let values = attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let reason = reason.as_deref();
     Change { id, field: "attributes", values, reason, dry_run: *dry_run, list }.run(context, target)

@@ -178,7 +178,7 @@ impl DeliveryWorker {
         loop {
             let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&result));
             let written = service.writer().call(move |context| {
-                let now = context.now();
+                let now = context.reached()?;
                 let record = context
                     .engine
                     .in_transaction(|engine| persist_result(engine.tx(), &webhook, &write, now));
@@ -263,7 +263,7 @@ fn persist_result(
         deliveries::upsert(db, &delivery_after(attempt))?;
         // The response of an old URL says nothing about the new one.
         if webhook.url == sent_to.url {
-            update_webhook(&mut webhook, attempt);
+            update_webhook(&mut webhook, attempt, attempt.at.min(now));
         }
     }
     if webhook != before {
@@ -295,20 +295,21 @@ fn delivery_after(attempt: &DeliveryAttempt) -> StoredDelivery {
     }
 }
 
-/// Updates the webhook after an attempt: `failing_since`, and whether it is disabled.
-fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
+/// Updates the webhook after an attempt, as of `at`: `failing_since`, and whether it is disabled. `at` is no later than where
+/// the clock of the database has come: a virtual one that was started ahead may never get there.
+fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt, at: Timestamp) {
     if attempt.decision == RetryDecision::Delivered {
         webhook.failing_since = None;
         return;
     }
-    let since = *webhook.failing_since.get_or_insert(attempt.at);
+    let since = *webhook.failing_since.get_or_insert(at);
     let reason = match attempt.decision {
         RetryDecision::Gone => Some("gone"),
         RetryDecision::Delivered | RetryDecision::RetryAt(_) | RetryDecision::GiveUp => {
-            retry::should_disable(since, attempt.at).then_some("failing")
+            retry::should_disable(since, at).then_some("failing")
         }
     };
     if let (None, Some(reason)) = (&webhook.disabled, reason) {
-        webhook.disabled = Some(Disablement { at: attempt.at, reason: reason.to_owned() });
+        webhook.disabled = Some(Disablement { at, reason: reason.to_owned() });
     }
 }

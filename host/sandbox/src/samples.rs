@@ -32,7 +32,7 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 
 /// When every sample expires: 2026-03-31T15:59:59Z, the last second of a month in UTC+8, in a month of 31 days.
-pub(super) const EXPIRY: Timestamp = Timestamp::from_second(1_774_972_799);
+const EXPIRY: Timestamp = Timestamp::from_second(1_774_972_799);
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 /// What a month costs.
@@ -44,7 +44,7 @@ const MONTH: Term = Term { count: NonZeroU32::MIN, unit: TermUnit::Month };
 const ENDINGS: [OnExpiry; 4] = [OnExpiry::Renew, OnExpiry::Lapse, OnExpiry::Convert, OnExpiry::Release];
 
 /// An account that sets nothing.
-pub(super) fn account(manifest: &Manifest) -> Account {
+pub fn account(manifest: &Manifest) -> Account {
     Account {
         id: "account".to_owned(),
         provider: manifest.id.clone(),
@@ -58,17 +58,17 @@ pub(super) fn account(manifest: &Manifest) -> Account {
 }
 
 /// When a timeline is asked for: long before the expiry, around it, and long after everything should be over.
-pub(super) fn instants() -> [Timestamp; 6] {
+pub fn instants() -> [Timestamp; 6] {
     [-400 * DAY, -10 * DAY, -1, 0, DAY / 2, 400 * DAY].map(|seconds| EXPIRY + seconds)
 }
 
 /// When a command is sent: before the expiries, between those of a bundle with two, and after both.
-pub(super) fn command_instants() -> impl Iterator<Item = Timestamp> {
+pub fn command_instants() -> impl Iterator<Item = Timestamp> {
     [EXPIRY + -20 * DAY, EXPIRY + -10 * DAY, EXPIRY + 60].into_iter()
 }
 
 /// Whether each member is in the stage that it has then: a host does what is due before it asks about a command.
-pub(super) fn is_up_to_date(bundle: &Bundle, at: Timestamp) -> bool {
+pub fn is_up_to_date(bundle: &Bundle, at: Timestamp) -> bool {
     bundle.members.iter().all(|member| match (member.stage, member.expires_at) {
         (Stage::Active, Some(expires_at)) => at < expires_at,
         (Stage::Grace | Stage::Retention, Some(expires_at)) => at >= expires_at,
@@ -77,7 +77,7 @@ pub(super) fn is_up_to_date(bundle: &Bundle, at: Timestamp) -> bool {
 }
 
 /// Every bundle that a plugin is asked about.
-pub(super) fn bundles(manifest: &Manifest) -> Vec<Bundle> {
+pub fn bundles(manifest: &Manifest) -> Vec<Bundle> {
     let mut bundles = Vec::new();
     for (name, kind) in &manifest.kinds {
         let leader = kind.attaches_to.iter().find_map(|to| Some((to.as_str(), manifest.kinds.get(to)?)));
@@ -160,7 +160,7 @@ fn anchored(resource: Resource, manifest: &Manifest) -> Resource {
 }
 
 /// Every command, also those that no provider has.
-pub(super) fn commands() -> Vec<Command> {
+pub fn commands() -> Vec<Command> {
     let renewal = |term, cause| Command::Renew(Renewal { term, cause, options: BTreeMap::new() });
     let year = Term { unit: TermUnit::Year, ..MONTH };
     let attributes = BTreeMap::from([("size".to_owned(), "large".to_owned())]);

@@ -1,0 +1,79 @@
+//! What is shown of an account, and what became of it.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use crate::cli::Context;
+use crate::cli::event_lines;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::output::Output;
+use crate::client::Client;
+use crate::client::Request;
+use crate::client::Response;
+use crate::report::listing::ListFormat;
+use perennial_formats::dates;
+
+/// The fields of an account.
+pub(super) const ACCOUNT: [Field; 10] = [
+    Field::text("id", "account"),
+    Field::text("provider", "provider"),
+    Field::text("mode", "mode"),
+    Field::amount("balance", "balance", "/currency").or("unknown"),
+    Field::amount("held", "held", "/currency"),
+    Field::text("currency", ""),
+    Field::amount("approval_above", "approval above", "/currency"),
+    Field::worded("limit_raise", "limit raise", limit_raise_text),
+    Field::amount("budget", "budget", "/currency"),
+    Field::json("settings", "settings"),
+];
+
+/// A raise of a limit that waits for a second person.
+pub(super) fn limit_raise_text(raise: &Value) -> String {
+    let limit = match items::amount(&raise["approval_above"]) {
+        Some(limit) => format!("to {}", dates::amount(limit)),
+        None => "to no limit".to_owned(),
+    };
+    let by = raise["requested_by"].as_str().unwrap_or("somebody");
+    format!("{limit}, which {by} requested, waits for a second person")
+}
+
+pub(super) fn get(client: &Client, id: &str) -> anyhow::Result<Value> {
+    get_to(client, id, &format!("show the account `{id}`"))
+}
+
+/// The same, as a part of what messages call `what`.
+pub(super) fn get_to(client: &Client, id: &str, what: &str) -> anyhow::Result<Value> {
+    client.send(&Request::new("GET", "/v1/accounts/{id}", &[id]).to(what))?.json()
+}
+
+/// What became of an account: its events and, for programs, the whole answer.
+pub(super) fn tell(
+    context: &Context,
+    client: &Client,
+    response: &Response,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let changed = response.json()?;
+    let account = &changed["account"];
+    if list.format != ListFormat::Table {
+        return context.write_item(client, &ACCOUNT, account, list);
+    }
+    let zone = context.item_zones(client, list.zone.time_zone)?.of(account);
+    let mut out = Output::standard();
+    let currency = account["currency"].as_str().unwrap_or_default();
+    for event in changed["events"].as_array().into_iter().flatten() {
+        event_lines::write(event, currency, zone, context.stdout_style(), &mut out)?;
+    }
+    if changed["events"].as_array().is_none_or(Vec::is_empty) {
+        match &account["limit_raise"] {
+            raise if response.is_accepted() && !raise.is_null() => {
+                writeln!(out, "nothing has changed yet: a limit raise {}", limit_raise_text(raise))?;
+            }
+            _ => writeln!(out, "nothing has changed")?,
+        }
+    }
+    Ok(out.finish()?)
+}

@@ -1,0 +1,113 @@
+//! `perennial plugin parked|breakers|release`: what plugins fail over, and asking about it again.
+
+use clap::ArgGroup;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::plugin::revisions::resolve;
+use crate::client::Client;
+use crate::client::Request;
+
+const PARKED: [Field; 12] = [
+    Field::text("resource", "resource"),
+    Field::text("account", "account"),
+    Field::text("provider", ""),
+    Field::text("revision", "revision"),
+    Field::number("failures", "failures"),
+    Field::instant("failing_since", ""),
+    Field::instant("parked_at", "parked"),
+    Field::instant("next_try_at", "next"),
+    Field::instant("expires_at", "expires"),
+    Field::text("price", "price"),
+    Field::text("currency", ""),
+    Field::sentence("reason", "because"),
+];
+
+const BREAKER: [Field; 8] = [
+    Field::text("provider", "provider"),
+    Field::text("revision", "revision"),
+    Field::text("state", "breaker"),
+    Field::number("failures", "failures"),
+    Field::number("openings", "openings"),
+    Field::instant("opened_at", "open since"),
+    Field::instant("next_try_at", "next"),
+    Field::sentence("message", "because"),
+];
+
+/// What somebody has asked about again.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["resource", "provider", "all", "revision"]))]
+pub(super) struct Release {
+    /// The ID of a resource: the parked bundle that it belongs to.
+    resource: Option<String>,
+    /// All parked bundles of this provider.
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// All parked bundles.
+    #[arg(long)]
+    all: bool,
+    /// The digest of a revision, or its beginning: closes its breaker, so that it is asked again.
+    #[arg(long, value_name = "DIGEST")]
+    revision: Option<String>,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+pub(super) fn parked(
+    context: &Context,
+    client: &Client,
+    provider: Option<&str>,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/plugins/parked", &[]).to("list parked bundles");
+    let found = items::pages(client, &request.query("provider", provider), u32::MAX)?;
+    context.write_items(
+        client,
+        &PARKED,
+        &found,
+        list,
+        "nothing is parked: no plugin fails over one bundle again and again",
+    )
+}
+
+pub(super) fn breakers(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
+    let request = Request::new("GET", "/v1/plugins/breakers", &[]).to("list breakers of revisions");
+    let found = items::whole(client, &request)?;
+    context.write_items(client, &BREAKER, &found, list, "every revision that is asked answers")
+}
+
+impl Release {
+    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        if let Some(beginning) = &self.revision {
+            let digest = resolve(client, beginning)?;
+            let request = Request::new("POST", "/v1/plugins/breakers:release", &[])
+                .to(format!("close the breaker of revision {digest}"))
+                .body(json!({ "revision": digest }))
+                .reason(self.reason.as_deref());
+            client.send(&request)?;
+            let request = Request::new("GET", "/v1/plugins/breakers", &[]).to("list breakers of revisions");
+            let left = items::whole(client, &request)?;
+            return context.write_items(
+                client,
+                &BREAKER,
+                &left,
+                &self.list,
+                "the revision is asked at the next tick",
+            );
+        }
+        let what = self.resource.as_deref().map_or("parked bundles".to_owned(), |id| format!("`{id}`"));
+        let request = Request::new("POST", "/v1/plugins/parked:release", &[])
+            .to(format!("release {what}"))
+            .body(json!({ "resource": self.resource, "provider": self.provider }))
+            .reason(self.reason.as_deref());
+        let result = client.send(&request)?.json()?;
+        let released = result["released"].as_array().cloned().unwrap_or_default();
+        context.write_items(client, &PARKED, &released, &self.list, "nothing was parked")
+    }
+}

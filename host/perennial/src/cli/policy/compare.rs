@@ -1,0 +1,76 @@
+//! `perennial policy compare`: what the policies of a file would do differently from those that hold, over the months to come.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::items::Field;
+use crate::cli::list::ListArguments;
+use crate::cli::policy::load::LoadedPolicies;
+use crate::client::Client;
+use crate::client::Request;
+
+/// Plays the months to come twice, with the policies that hold and with those of a file, and lists what is not the same.
+///
+/// Renewals and money are by account and month, and what would lapse is by resource. As in a forecast, no account is short of
+/// money there. Nothing is installed. `perennial simulate --compare` does the same for an inventory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial policy compare stricter.toml
+  perennial policy compare stricter.toml --months 3 --approvals-granted --format csv")]
+pub(super) struct Arguments {
+    /// The policy file, or a script alone.
+    file: PathBuf,
+    /// The file is all there is: what holds and is not in it holds no more.
+    #[arg(long)]
+    replace: bool,
+    /// How many months to play, the rest of the present one included.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=36))]
+    months: u32,
+    /// Every approval is given as soon as it is requested; else nobody decides.
+    #[arg(long)]
+    approvals_granted: bool,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+const DIFFERENCES: [Field; 7] = [
+    Field::text("what", "what"),
+    Field::text("account", "account"),
+    Field::text("month", "month"),
+    Field::text("resource", "resource"),
+    Field::text("held", "as it is"),
+    Field::text("compared", "with the file"),
+    Field::text("currency", ""),
+];
+
+pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { file, replace, months, approvals_granted, list } = arguments;
+    let loaded = LoadedPolicies::read(context, file)?;
+    let mut body = loaded.body();
+    for (name, value) in [
+        ("replace", json!(replace)),
+        ("months", json!(months)),
+        ("approvals_granted", json!(approvals_granted)),
+    ] {
+        body[name] = value;
+    }
+    let request = Request::new("POST", "/v1/policies:compare", &[])
+        .to(format!("compare the policies of `{}`", file.display()))
+        .body(body)
+        .look();
+    let answer = client.send(&request)?.json()?;
+    let found = answer["items"].as_array().cloned().unwrap_or_default();
+    let found = found.into_iter().map(without_unit_of_counts).collect::<Vec<_>>();
+    context.write_items(client, &DIFFERENCES, &found, list, "nothing: the same is renewed and paid with both")
+}
+
+/// The same without the currency where it is no amount.
+fn without_unit_of_counts(mut item: Value) -> Value {
+    if item["what"] != "paid" {
+        item["currency"] = Value::Null;
+    }
+    item
+}
