@@ -75,6 +75,7 @@ pub mod settings;
 mod shadow_difference;
 pub mod simulation;
 pub mod start;
+mod token_admission;
 mod top_up;
 mod tries;
 pub mod upcoming;

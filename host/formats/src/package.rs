@@ -14,6 +14,8 @@ use perennial_domain::plugin_limits::PluginLimits;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::package_manifest;
+
 /// The section of a component that says what it asks for, and which contract it is for.
 pub const SECTION: &str = "perennial-package";
 /// The contract that tables are for: that of the interpreter.
@@ -44,6 +46,11 @@ pub struct PackageManifest {
     pub exports: Vec<String>,
     /// The names that a component imports.
     pub imports: Vec<String>,
+}
+
+/// The component with one more section at its end, which asks for these limits and says nothing else.
+pub fn asking_for(component: &[u8], limits: PluginLimits) -> Vec<u8> {
+    sections::append(component, SECTION, &package_manifest::section(limits))
 }
 
 impl PackageManifest {
@@ -120,7 +127,7 @@ impl PackageManifest {
 
     /// The component with sections that say what this manifest does, in the place of any others; all but its name.
     pub fn append_to(&self, component: &[u8]) -> Vec<u8> {
-        let limits = super::package_manifest::limits_value(self.limits);
+        let limits = package_manifest::limits_value(self.limits);
         let section = json!({ "contract": self.contract, "limits": limits }).to_string();
         let texts = [
             ("version", &self.version),

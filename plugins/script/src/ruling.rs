@@ -92,11 +92,6 @@ fn label(label: String) -> Outcome<String> {
 
 fn amend(changes: Map, why: &str) -> Outcome<RulingValue> {
     let mut amendment = Amendment { term: None, options: None, reason: shortened(why) };
-    if changes.is_empty() {
-        return Err(error(
-            "an amendment changes `term`, `options` or both; this one changes nothing".to_owned(),
-        ));
-    }
     for (name, value) in changes {
         match name.as_str() {
             "term" => amendment.term = Some(term(value)?),

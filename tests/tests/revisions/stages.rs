@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use expect_test::expect;
 use perennial_domain::plugin_limits::PluginLimits;
 use perennial_engine::rules::Providers;
-use perennial_formats::package_manifest;
+use perennial_formats::package;
 use perennial_sandbox::SigningKey;
 use perennial_sandbox::Trust;
 use perennial_service::revision_install;
@@ -46,10 +46,7 @@ fn component(base64: &str) -> Package {
 /// A component that asks for everything, in base64; it exports nothing.
 fn asking_for_everything() -> String {
     let asked = PluginLimits::read("fuel-per-item=300000,memory=64MiB,size=32MiB,wasi").unwrap();
-    let section = package_manifest::section(asked);
-    let body = [&[17][..], b"perennial-package", &section].concat();
-    let length = [u8::try_from(body.len() & 0x7f).unwrap() | 0x80, u8::try_from(body.len() >> 7).unwrap()];
-    BASE64_STANDARD.encode([&b"\0asm\x0d\0\x01\0\0"[..], &length, &body].concat())
+    BASE64_STANDARD.encode(package::asking_for(b"\0asm\x0d\0\x01\0", asked))
 }
 
 /// The same, which was granted something.

@@ -3,6 +3,7 @@
 use perennial_sandbox::Limits;
 
 use crate::world;
+use crate::world::LIMITS;
 
 /// So many values of a function's type.
 fn values(count: usize) -> String {
@@ -13,7 +14,7 @@ fn values(count: usize) -> String {
 fn refusal(module: &str) -> String {
     let component = wat::parse_str(format!("(component (core module {module}))")).unwrap();
     let (_folder, path) = world::file("plugin.wasm", &component);
-    world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap_err().to_string()
+    world::load(std::slice::from_ref(&path), LIMITS).unwrap_err().to_string()
 }
 
 /// Code with so many values that a block takes and gives.
@@ -68,7 +69,7 @@ fn modules(parameters: usize, wide: usize) -> Vec<(&'static str, String, String)
 
 #[test]
 fn code_that_takes_long_to_compile_is_refused_by_its_function() {
-    let Limits { function_locals_max, block_values_max, .. } = Limits::DEFAULT;
+    let Limits { function_locals_max, block_values_max, .. } = LIMITS;
     for (kind, module, told) in modules(function_locals_max + 1, block_values_max + 1) {
         let refusal = refusal(&module);
         assert!(refusal.contains(&told), "{kind}: {refusal}");
@@ -87,6 +88,6 @@ fn what_is_broken_at_its_end_is_refused_before_its_beginning_is_compiled() {
     let nops = component.windows(3).position(|code| code == [1, 1, 1]).unwrap();
     component[nops] = 0xff;
     let (_folder, path) = world::file("plugin.wasm", &component);
-    let refusal = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap_err().to_string();
+    let refusal = world::load(std::slice::from_ref(&path), LIMITS).unwrap_err().to_string();
     assert!(refusal.contains("illegal opcode: 0xff"), "{refusal}");
 }

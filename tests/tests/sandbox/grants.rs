@@ -23,6 +23,7 @@ use perennial_sandbox::Trust;
 use perennial_tests::guests;
 
 use crate::world;
+use crate::world::LIMITS;
 use crate::world::NOW;
 
 /// A component that says of itself what stands in `section`.
@@ -58,7 +59,7 @@ fn load_with(bytes: &[u8], limits: Limits, grants: impl FnOnce(&str) -> Grants) 
 
 fn granted(bytes: &[u8], grant: &str) -> Result<Plugins, String> {
     let granted = PluginLimits::read(grant).unwrap();
-    load_with(bytes, Limits::DEFAULT, |name| {
+    load_with(bytes, LIMITS, |name| {
         let of_files = [(name.to_owned(), granted)].into();
         Grants { of_files, ..grants() }
     })
@@ -177,7 +178,7 @@ fn a_grant_of_memory_is_what_a_plugin_can_take() {
 fn plugins_beyond_the_pool_wait_for_one_anothers_memory() {
     let limits = PluginLimits::read("memory=64MiB").unwrap();
     let bounds = GrantBounds { memory_total_bytes: 64 << 20, ..GrantBounds::DEFAULT };
-    let plugins = load_with(guests::HOSTILE, Limits { requests_max: 1, ..Limits::DEFAULT }, |name| Grants {
+    let plugins = load_with(guests::HOSTILE, Limits { requests_max: 1, ..LIMITS }, |name| Grants {
         of_files: [(name.to_owned(), limits)].into(),
         bounds,
         ..grants()
@@ -202,21 +203,20 @@ fn what_is_granted_to_a_digest_is_not_granted_to_another_file() {
     let name = format!("sha256:{digest}");
     let of_files =
         || Grants { of_files: [(name.clone(), PluginLimits::read("wasi").unwrap())].into(), ..grants() };
-    assert!(load_with(&one, Limits::DEFAULT, |_| of_files()).is_ok());
-    let error = load_with(&other, Limits::DEFAULT, |_| of_files()).unwrap_err();
+    assert!(load_with(&one, LIMITS, |_| of_files()).is_ok());
+    let error = load_with(&other, LIMITS, |_| of_files()).unwrap_err();
     assert!(error.contains("asks for more than it may have"), "{error}");
 }
 
 #[test]
 fn the_tools_of_authors_grant_what_is_asked_within_the_bounds() {
     let all = |_: &str| Grants { whatever_is_asked: true, ..grants() };
-    let plugins =
-        load_with(&asking(guests::SYSTEM, "fuel-per-item=300000,wasi"), Limits::DEFAULT, all).unwrap();
+    let plugins = load_with(&asking(guests::SYSTEM, "fuel-per-item=300000,wasi"), LIMITS, all).unwrap();
     assert_eq!(plugins.get("system").unwrap().parts().granted.to_string(), "fuel-per-item=300000,wasi");
-    let error = load_with(&asking(guests::SYSTEM, "memory=8GiB,wasi"), Limits::DEFAULT, all).unwrap_err();
+    let error = load_with(&asking(guests::SYSTEM, "memory=8GiB,wasi"), LIMITS, all).unwrap_err();
     assert!(error.contains("memory of 8GiB where 256MiB is allowed"), "{error}");
     // Nothing that everybody has is granted, so the plugin stays in the pool.
-    let plugins = load_with(&asking(guests::HOSTILE, "memory=2MiB"), Limits::DEFAULT, all).unwrap();
+    let plugins = load_with(&asking(guests::HOSTILE, "memory=2MiB"), LIMITS, all).unwrap();
     assert!(plugins.get("hostile").unwrap().parts().granted.is_none());
 }
 
@@ -239,7 +239,7 @@ fn compiled_code_beyond_the_pool_is_kept_as_well() {
         let loaded = Plugins::load(&Options {
             files: vec![PluginFile::from(path.clone())],
             cache_dir: Some(cache.path().to_owned()),
-            limits: Limits::DEFAULT,
+            limits: LIMITS,
             trust: Trust::default(),
             grants: Grants { whatever_is_asked: true, ..grants() },
         });

@@ -29,13 +29,14 @@ use perennial_sandbox::TimelineRequest;
 use perennial_tests::guests;
 
 use crate::world;
+use crate::world::LIMITS;
 use crate::world::NOW;
 
 type Timelines = Vec<Result<Vec<Occurrence>, PluginError>>;
 
 fn hostile() -> std::sync::Arc<Plugin> {
     // An answer as long as may be by default would use up the fuel before it was too long.
-    let limits = Limits { answer_max_bytes: 1 << 20, ..Limits::DEFAULT };
+    let limits = Limits { answer_max_bytes: 1 << 20, ..LIMITS };
     world::plugin("hostile", guests::HOSTILE, limits)
 }
 
@@ -120,7 +121,7 @@ fn every_wrong_at_once_leaves_a_full_batch_its_answers() {
 /// What the plugin written by hand answers about a bundle that is asked about so many seconds later, between two others that
 /// are answered as they should be.
 fn by_hand(seconds: i64) -> String {
-    let plugin = world::plugin("tables", guests::TABLES, Limits::DEFAULT);
+    let plugin = world::plugin("tables", guests::TABLES, LIMITS);
     let mut bundles = [world::bundle("a", ""), world::bundle("b", ""), world::bundle("c", "")];
     for bundle in &mut bundles {
         // Nothing happens to a postpaid resource, so that the guest's empty answer is right.
@@ -261,7 +262,7 @@ fn wrong_done_about_settings_is_an_error() {
 
 #[test]
 fn time_stops_what_fuel_would_let_go_on() {
-    let limits = Limits { fuel: u64::MAX / 2, time_max: Duration::from_millis(20), ..Limits::DEFAULT };
+    let limits = Limits { fuel: u64::MAX / 2, time_max: Duration::from_millis(20), ..LIMITS };
     let plugin = world::plugin("hostile", guests::HOSTILE, limits);
     let error = timelines(&plugin, &[world::bundle("bad", "loop")]).remove(0).unwrap_err();
     expect!["plugin `hostile` was stopped after 20ms in `timeline`; if the machine is not overloaded, tell its author"].assert_eq(&error.to_string());
@@ -270,7 +271,7 @@ fn time_stops_what_fuel_would_let_go_on() {
 #[test]
 fn a_plugin_that_fails_over_everything_fails_soon() {
     // Without an end to it, a hundred thousand endless loops would take the better part of an hour.
-    let limits = Limits { failing_fuel_max: 1_000_000_000, ..Limits::DEFAULT };
+    let limits = Limits { failing_fuel_max: 1_000_000_000, ..LIMITS };
     let plugin = world::plugin("hostile", guests::HOSTILE, limits);
     let bundle = world::bundle("bad", "loop");
     let account = world::account();

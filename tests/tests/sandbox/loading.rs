@@ -9,10 +9,11 @@ use perennial_tests::guests;
 use sha2::Digest;
 
 use crate::world;
+use crate::world::LIMITS;
 
 #[test]
 fn bundled_plugins_import_nothing_and_export_the_contract() {
-    let plugins = world::load(&[], Limits::DEFAULT).unwrap();
+    let plugins = world::load(&[], LIMITS).unwrap();
     let ids = plugins.iter().map(|plugin| plugin.manifest().id.as_str()).collect::<Vec<_>>();
     assert_eq!(ids, ["baidu", "huawei", "volcengine"]);
     for (plugin, bundled) in plugins.iter().zip(BUNDLED) {
@@ -38,7 +39,7 @@ fn hex(bytes: &[u8]) -> String {
 fn a_file_takes_the_place_of_the_bundled_plugin_with_its_id() {
     let huawei = BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
     let (_folder, path) = world::file("other.wasm", huawei.component);
-    let plugins = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap();
+    let plugins = world::load(std::slice::from_ref(&path), LIMITS).unwrap();
     assert_eq!(plugins.iter().count(), 3);
     assert_eq!(plugins.get("huawei").unwrap().origin(), &Origin::File(path));
     assert_eq!(plugins.get("baidu").unwrap().origin(), &Origin::Bundled("baidu"));
@@ -48,7 +49,7 @@ fn a_file_takes_the_place_of_the_bundled_plugin_with_its_id() {
 fn two_files_for_one_provider_are_one_too_many() {
     let (_one, first) = world::file("one.wasm", guests::HOSTILE);
     let (_two, second) = world::file("two.wasm", guests::HOSTILE);
-    let error = world::load(&[first.clone(), second.clone()], Limits::DEFAULT).unwrap_err().to_string();
+    let error = world::load(&[first.clone(), second.clone()], LIMITS).unwrap_err().to_string();
     let shown = error
         .replace(&first.display().to_string(), "one.wasm")
         .replace(&second.display().to_string(), "two.wasm");
@@ -65,7 +66,7 @@ fn refused(bytes: &[u8], limits: Limits) -> String {
 
 #[test]
 fn what_is_no_plugin_is_told_apart() {
-    let assembled = |text: &str| refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
+    let assembled = |text: &str| refused(&wat::parse_str(text).unwrap(), LIMITS);
     let named = EXPECTED.map(|name| format!(r#"(export "{name}" (instance $empty))"#)).join(" ");
     let whole = wat::parse_str(format!("(component (instance $empty) {named})")).unwrap();
     // Functions of two modules: without code, with 4 + 3 locals, and with ten bytes of code and their end.
@@ -74,8 +75,8 @@ fn what_is_no_plugin_is_told_apart() {
         (core module (func nop nop nop nop nop nop nop nop nop nop)))"#;
     let coded = wat::parse_str(coded).unwrap();
     let report = [
-        ("a text", refused(b"#!/bin/sh", Limits::DEFAULT)),
-        ("an empty file", refused(b"", Limits::DEFAULT)),
+        ("a text", refused(b"#!/bin/sh", LIMITS)),
+        ("an empty file", refused(b"", LIMITS)),
         ("a core module", assembled("(module)")),
         ("an empty component", assembled("(component)")),
         (
@@ -94,18 +95,15 @@ fn what_is_no_plugin_is_told_apart() {
                     (export "perennial:provider/profile@0.3.0" (instance $empty)))"#,
             ),
         ),
-        ("the right names without functions", refused(&whole, Limits::DEFAULT)),
+        ("the right names without functions", refused(&whole, LIMITS)),
         ("the right names with other functions", assembled(&contract_0_2("allocate", "provider-api"))),
-        ("a component that was cut short", refused(&whole[..whole.len() - 1], Limits::DEFAULT)),
-        ("a large file", refused(&[0; 2_000], Limits { component_max_bytes: 1_000, ..Limits::DEFAULT })),
-        ("many functions", refused(&coded, Limits { functions_max: 2, ..Limits::DEFAULT })),
-        ("a long function", refused(&coded, Limits { function_bytes_max: 9, ..Limits::DEFAULT })),
-        (
-            "a function with many locals",
-            refused(&coded, Limits { function_locals_max: 6, ..Limits::DEFAULT }),
-        ),
-        ("much of both", refused(&coded, Limits { code_weight_max: 265, ..Limits::DEFAULT })),
-        ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..Limits::DEFAULT })),
+        ("a component that was cut short", refused(&whole[..whole.len() - 1], LIMITS)),
+        ("a large file", refused(&[0; 2_000], Limits { component_max_bytes: 1_000, ..LIMITS })),
+        ("many functions", refused(&coded, Limits { functions_max: 2, ..LIMITS })),
+        ("a long function", refused(&coded, Limits { function_bytes_max: 9, ..LIMITS })),
+        ("a function with many locals", refused(&coded, Limits { function_locals_max: 6, ..LIMITS })),
+        ("much of both", refused(&coded, Limits { code_weight_max: 265, ..LIMITS })),
+        ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..LIMITS })),
     ];
     // How long the guest is depends on its compiler.
     let length = guests::HOSTILE.len().to_string();
@@ -210,7 +208,7 @@ const LIST_FOR_EACH_BUNDLE: &str = r#"(component
 
 /// What is said of a component, without the lists of what it exports and is expected to export.
 fn difference(text: &str) -> String {
-    let message = refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
+    let message = refused(&wat::parse_str(text).unwrap(), LIMITS);
     let last = EXPECTED[EXPECTED.len() - 1];
     let rest = message.split_once(&format!("expected to export `{}`", EXPECTED[0])).map(|(_, rest)| rest);
     let rest = rest.and_then(|rest| rest.split_once(&format!("`{last}`: ")));
@@ -272,7 +270,7 @@ fn a_plugin_of_an_earlier_draft_is_refused_with_every_difference() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let path = std::path::PathBuf::from("no/such/plugin.wasm");
-    let error = world::load(&[path], Limits::DEFAULT).unwrap_err().to_string();
+    let error = world::load(&[path], LIMITS).unwrap_err().to_string();
     expect!["cannot read the plugin `no/such/plugin.wasm`: No such file or directory (os error 2)"]
         .assert_eq(&error);
 }

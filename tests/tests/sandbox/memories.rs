@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use perennial_domain::index::AccountIndex;
-use perennial_sandbox::Limits;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
 use perennial_tests::guests;
 
 use crate::world;
+use crate::world::LIMITS;
 use crate::world::NOW;
 
 /// Two inner components, one of which calls the other with a text while it starts, so that the compiler has to make an
@@ -82,7 +82,7 @@ fn push_section(bytes: &mut Vec<u8>, id: u8, content: &[u8]) {
 
 fn load(bytes: &[u8]) -> Result<Arc<Plugin>, String> {
     let (_folder, path) = world::file("plugin.wasm", bytes);
-    let loaded = world::load(std::slice::from_ref(&path), Limits::DEFAULT);
+    let loaded = world::load(std::slice::from_ref(&path), LIMITS);
     let named = |error: perennial_sandbox::LoadError| {
         error.to_string().replace(&path.display().to_string(), "plugin.wasm")
     };

@@ -12,6 +12,7 @@ use perennial_sandbox::Trust;
 use tempfile::TempDir;
 
 use crate::world;
+use crate::world::LIMITS;
 
 /// The table of Nimbus, which the guide is about.
 const NIMBUS: &str = include_str!("../../../plugins/declared/tables/nimbus.toml");
@@ -19,7 +20,7 @@ const NIMBUS: &str = include_str!("../../../plugins/declared/tables/nimbus.toml"
 #[test]
 fn a_table_is_loaded_like_a_plugin() {
     let (_folder, path) = world::file("nimbus.toml", NIMBUS.as_bytes());
-    let plugins = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap();
+    let plugins = world::load(std::slice::from_ref(&path), LIMITS).unwrap();
     let nimbus = plugins.get("nimbus").unwrap();
     assert_eq!(nimbus.origin(), &Origin::File(path));
     assert!(nimbus.is_table() && !plugins.get("huawei").unwrap().is_table());
@@ -32,12 +33,12 @@ fn a_table_is_loaded_like_a_plugin() {
 fn another_text_is_another_revision() {
     let revision = |text: &str| {
         let (_folder, path) = world::file("nimbus.toml", text.as_bytes());
-        world::load(&[path], Limits::DEFAULT).unwrap().get("nimbus").unwrap().digest().to_owned()
+        world::load(&[path], LIMITS).unwrap().get("nimbus").unwrap().digest().to_owned()
     };
     let first = revision(NIMBUS);
     assert_eq!(first, revision(NIMBUS));
     assert_ne!(first, revision(&format!("{NIMBUS}\n")));
-    assert_ne!(first, world::load(&[], Limits::DEFAULT).unwrap().get("volcengine").unwrap().digest());
+    assert_ne!(first, world::load(&[], LIMITS).unwrap().get("volcengine").unwrap().digest());
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
         let options = Options {
             files: vec![file],
             cache_dir: Some(cache.path().to_owned()),
-            limits: Limits::DEFAULT,
+            limits: LIMITS,
             trust: Trust::default(),
             grants: Grants::new(package_manifest::limits),
         };
@@ -70,7 +71,7 @@ fn a_table_is_pinned_by_its_file_or_by_its_revision() {
 fn every_problem_of_a_table_is_told_with_its_line() {
     let wrong = NIMBUS.replace("+00:00", "GMT").replace("hour = 2", "hour = 24\nevery = 1");
     let (_folder, path) = world::file("nimbus.toml", wrong.as_bytes());
-    let error = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap_err().to_string();
+    let error = world::load(std::slice::from_ref(&path), LIMITS).unwrap_err().to_string();
     expect![[r#"
         the table `nimbus.toml` cannot be used; nothing of it is loaded:
           nimbus.toml:8: `utc_offset` of [provider]: `GMT` is no distance from UTC; write `+08:00` or `-03:30`, from -12:00 to +14:00
@@ -85,7 +86,7 @@ fn every_problem_of_a_table_is_told_with_its_line() {
 fn what_is_too_long_or_no_text_is_no_table() {
     let refused = |bytes: &[u8]| {
         let (_folder, path) = world::file("wrong.toml", bytes);
-        let error = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap_err().to_string();
+        let error = world::load(std::slice::from_ref(&path), LIMITS).unwrap_err().to_string();
         error.replace(&path.display().to_string(), "wrong.toml")
     };
     let told = [refused(&[b' '; 70_000]), refused(b"table = 1 # \xff"), refused(b"\0asm\x0d\0\x01\0")];
@@ -107,7 +108,7 @@ fn what_is_too_long_or_no_text_is_no_table() {
 #[test]
 fn a_table_that_takes_too_long_to_read_is_stopped() {
     let (_folder, path) = world::file("nimbus.toml", NIMBUS.as_bytes());
-    let limits = Limits { fuel: 10_000, ..Limits::DEFAULT };
+    let limits = Limits { fuel: 10_000, ..LIMITS };
     let error = world::load(&[path], limits).unwrap_err().to_string();
     assert!(error.contains("used up its 10000 units of fuel"), "{error}");
 }

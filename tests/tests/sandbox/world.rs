@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
@@ -26,6 +27,9 @@ use tempfile::TempDir;
 
 /// When every question of these tests is asked.
 pub const NOW: Timestamp = Timestamp::from_second(1_800_000_000);
+
+/// The limits of every plugin here. A busy machine stops nothing by time, so that what stops a plugin is what it did.
+pub const LIMITS: Limits = Limits { time_max: Duration::from_secs(300), ..Limits::DEFAULT };
 
 /// A folder for the compiled code of all tests but those about it, so that each plugin is compiled once.
 fn shared_cache() -> PathBuf {

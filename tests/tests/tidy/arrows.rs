@@ -23,20 +23,12 @@ const PRIVATE: [(&str, &str); 3] =
     [("rusqlite", "host/store"), ("wasmtime", "host/sandbox"), ("axum", "host/http")];
 
 /// Files of one crate that may import each other: a type and what reads, writes or runs it, in two files for their size.
-const HARMLESS: [&[&str]; 9] = [
-    &["host/engine/src/client_token.rs", "host/engine/src/planner.rs"],
+const HARMLESS: [&[&str]; 5] = [
     &[
         "host/engine/src/connected/batch.rs",
         "host/engine/src/connected/effects.rs",
         "host/engine/src/connected/giving_back.rs",
     ],
-    &[
-        "host/perennial/src/cli/demo_connected.rs",
-        "host/perennial/src/cli/demo_connected/hosts.rs",
-        "host/perennial/src/cli/demo_connected/story.rs",
-    ],
-    &["host/perennial/src/cli/host_process.rs", "host/perennial/src/cli/run.rs"],
-    &["host/perennial/src/cli/plugin/build.rs", "host/perennial/src/cli/plugin/scripts.rs"],
     &["host/formats/src/fields.rs", "host/formats/src/json_cursor.rs"],
     &["host/perennial/src/report/history.rs", "host/perennial/src/report/months.rs"],
     &["host/sandbox/src/provider/load.rs", "host/sandbox/src/provider/plugin.rs"],

@@ -11,7 +11,7 @@ use perennial_formats::time_zone::ZoneChoice;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::demo_connected;
-use crate::cli::demo_connected::Season;
+use crate::cli::demo_connected::season::Season;
 use crate::cli::demo_host;
 use crate::cli::demo_host::Year;
 use crate::cli::input;

@@ -6,6 +6,7 @@
 
 mod faults;
 mod hosts;
+pub(super) mod season;
 mod story;
 
 use std::path::Path;
@@ -13,11 +14,14 @@ use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::inventory::Inventory;
-use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::demo_connected::hosts::Pair;
+use crate::cli::demo_connected::hosts::text;
+use crate::cli::demo_connected::season::FROM;
+use crate::cli::demo_connected::season::Season;
+use crate::cli::demo_connected::season::UNTIL;
 use crate::cli::demo_connected::story::Story;
 use crate::cli::input;
 use crate::cli::output::Output;
@@ -29,23 +33,10 @@ use crate::report::history::TRACKS_MAX;
 
 /// What the clouds have when the season begins.
 pub(super) const INVENTORY: &str = include_str!("../../demo/connected-inventory.json");
-/// The season: the first three months of 2026 in UTC.
-const FROM: Timestamp = Timestamp::from_second(1_767_225_600);
-const UNTIL: Timestamp = Timestamp::from_second(1_775_001_600);
 /// How often the clocks are moved where nothing is due before, in seconds: three hours.
 const STEP: i64 = 3 * 3_600;
 /// How often the broker reads the clouds' inventories again, in seconds: a week.
 const SYNC_EVERY: i64 = 7 * 86_400;
-
-/// What a season is played with.
-pub(super) struct Season<'a> {
-    /// What the faults follow from.
-    pub(super) seed: u64,
-    /// Where the picture goes.
-    pub(super) out: &'a Path,
-    /// Where the inventory and the faults are written, if anywhere.
-    pub(super) save: Option<&'a Path>,
-}
 
 /// The files that `--save` writes, with their contents.
 pub(super) fn files(seed: u64) -> [(&'static str, String); 2] {
@@ -149,9 +140,4 @@ fn run(context: &Context, pair: &Pair, inventory: &Inventory) -> anyhow::Result<
     }
     progress.finish();
     Ok(())
-}
-
-/// A field of an answer as text; empty when it has none.
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
 }

@@ -31,8 +31,6 @@ use perennial_service::writer::WriterHandle;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::clock;
-use perennial_store::clock::ClockKind;
-use perennial_store::clock::ClockState;
 use tokio::runtime::Runtime;
 
 use crate::cli::UserError;
@@ -136,21 +134,10 @@ pub(super) fn run_host(
     let clock = ReadTx::open(db).and_then(|db| clock::state(&db));
     stop(&host, writer, served)?;
     match clock {
-        Ok(clock) => say_stopped("the host stopped", clock),
+        Ok(clock) => run::say_stopped("the host stopped", clock),
         Err(error) => tracing::info!(%error, "the host stopped; nothing was left half done"),
     }
     Ok(())
-}
-
-/// Says where the clock of a database stands when nobody moves it any more.
-pub(super) fn say_stopped(what: &str, clock: ClockState) {
-    match clock {
-        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => {
-            let stands_at = ticked_at + 1;
-            tracing::info!(%stands_at, "{what}; nothing was left half done, and its clock goes on from where it stands");
-        }
-        ClockState { .. } => tracing::info!("{what}; nothing was left half done"),
-    }
 }
 
 /// Has each listener of a provider's own API answered for by its server; nothing is answered before [`run_listeners`].

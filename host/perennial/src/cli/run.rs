@@ -11,7 +11,6 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
-use crate::cli::host_process;
 use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -21,6 +20,7 @@ use perennial_service::event_log;
 use perennial_store::Store;
 use perennial_store::clock as store_clock;
 use perennial_store::clock::ClockKind;
+use perennial_store::clock::ClockState;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
 ///
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     engine.bind_loaded(clock::now())?;
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut event_log::write)?;
-    host_process::say_stopped("the clock stopped", store_clock::state(engine.db())?);
+    say_stopped("the clock stopped", store_clock::state(engine.db())?);
     Ok(())
 }
 
@@ -77,4 +77,15 @@ pub(super) fn stop_on_signals(stopped: Arc<AtomicBool>) -> std::io::Result<mpsc:
         }
     });
     Ok(receiver)
+}
+
+/// Says where the clock of a database stands when nobody moves it any more.
+pub(super) fn say_stopped(what: &str, clock: ClockState) {
+    match clock {
+        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => {
+            let stands_at = ticked_at + 1;
+            tracing::info!(%stands_at, "{what}; nothing was left half done, and its clock goes on from where it stands");
+        }
+        ClockState { .. } => tracing::info!("{what}; nothing was left half done"),
+    }
 }

@@ -46,7 +46,6 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use crate::cli::demo_connected::faults;
-use crate::cli::demo_connected::text;
 
 /// What seals the secrets of both hosts. They are deleted with the season, and so are the databases.
 const SECRETS_KEY: [u8; 32] = [42; 32];
@@ -273,4 +272,9 @@ impl Pair {
         self.broker.stop()?;
         self.cloud.stop()
     }
+}
+
+/// A field of an answer as text; empty when it has none.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
 }

@@ -12,10 +12,10 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_formats::dates::Month;
 use serde_json::Value;
 
-use crate::cli::demo_connected::FROM;
-use crate::cli::demo_connected::Season;
 use crate::cli::demo_connected::hosts::Pair;
-use crate::cli::demo_connected::text;
+use crate::cli::demo_connected::hosts::text;
+use crate::cli::demo_connected::season::FROM;
+use crate::cli::demo_connected::season::Season;
 use crate::cli::input;
 use crate::report::columns;
 use crate::report::style::Style;

@@ -21,10 +21,12 @@ pub(super) fn build(folder: &Path, wasi: bool) -> anyhow::Result<()> {
         return rust(folder);
     }
     if folder.join(scripts::JAVASCRIPT).is_file() {
-        return scripts::javascript(folder, wasi);
+        let (path, size) = scripts::javascript(folder, wasi)?;
+        return tell(&path, size);
     }
     if folder.join(scripts::PYTHON).is_file() {
-        return scripts::python(folder, wasi);
+        let (path, size) = scripts::python(folder, wasi)?;
+        return tell(&path, size);
     }
     if let Some(table) = table(folder) {
         let path = folder.join(table);
@@ -82,7 +84,7 @@ fn rust(folder: &Path) -> anyhow::Result<()> {
     tell(&path, component.len())
 }
 
-pub(super) fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {
+fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {
     output::done(format_args!("wrote {}, {bytes} bytes", path.display()))?;
     output::done(format_args!("next: perennial plugin check {}", path.display()))
 }

@@ -11,12 +11,11 @@ use std::process::Command;
 use anyhow::Context as _;
 use anyhow::bail;
 use perennial_domain::plugin_limits::PluginLimits;
+use perennial_formats::package;
 use perennial_formats::package_manifest;
-use perennial_sandbox::PACKAGE_SECTION;
 
 use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::plugin::build;
 
 /// The file by which a folder is known to be one of JavaScript.
 pub(super) const JAVASCRIPT: &str = "provider.js";
@@ -26,11 +25,9 @@ pub(super) const PYTHON: &str = "rules.py";
 const WORLD: &str = "provider";
 /// What the plugin asks for, in its folder.
 const LIMITS: &str = "limits.json";
-/// What stands between a section's bytes and its length in front of them.
-const CUSTOM_SECTION: u8 = 0;
 
-/// Makes a component of `provider.js` with `componentize-qjs`, which `npm install` puts there.
-pub(super) fn javascript(folder: &Path, wasi: bool) -> anyhow::Result<()> {
+/// Makes a component of `provider.js` with `componentize-qjs`, which `npm install` puts there; its file, and how many bytes it has.
+pub(super) fn javascript(folder: &Path, wasi: bool) -> anyhow::Result<(PathBuf, usize)> {
     let tool = Path::new("node_modules").join(".bin").join("componentize-qjs");
     if !folder.join(&tool).exists() {
         let message = format!(
@@ -50,8 +47,9 @@ pub(super) fn javascript(folder: &Path, wasi: bool) -> anyhow::Result<()> {
     finish(folder, &name, command, wasi)
 }
 
-/// Makes a component of `app.py` with `componentize-py`, which `pip install` puts into `.venv`, or wherever the path leads.
-pub(super) fn python(folder: &Path, wasi: bool) -> anyhow::Result<()> {
+/// Makes a component of `app.py` with `componentize-py`, which `pip install` puts into `.venv`, or wherever the path leads; its
+/// file, and how many bytes it has.
+pub(super) fn python(folder: &Path, wasi: bool) -> anyhow::Result<(PathBuf, usize)> {
     let name = name(folder, PYTHON)?;
     let own = folder.join(".venv").join("bin").join("componentize-py");
     let tool = if own.exists() { own.canonicalize()? } else { PathBuf::from("componentize-py") };
@@ -78,7 +76,7 @@ pub(super) fn python(folder: &Path, wasi: bool) -> anyhow::Result<()> {
 }
 
 /// Runs the tool, and writes into its component what the plugin asks for.
-fn finish(folder: &Path, name: &str, mut command: Command, wasi: bool) -> anyhow::Result<()> {
+fn finish(folder: &Path, name: &str, mut command: Command, wasi: bool) -> anyhow::Result<(PathBuf, usize)> {
     let file = format!("{name}.wasm");
     command.args(["--output", &file]);
     let asked = PluginLimits { wasi, ..asked(folder)? };
@@ -86,10 +84,10 @@ fn finish(folder: &Path, name: &str, mut command: Command, wasi: bool) -> anyhow
     let path = folder.join(file);
     let mut bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     if !asked.is_none() {
-        bytes.extend(custom_section(PACKAGE_SECTION, &package_manifest::section(asked)));
+        bytes = package::asking_for(&bytes, asked);
         std::fs::write(&path, &bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    build::tell(&path, bytes.len())
+    Ok((path, bytes.len()))
 }
 
 fn run(folder: &Path, mut command: Command) -> anyhow::Result<()> {
@@ -155,26 +153,6 @@ fn asked(folder: &Path) -> anyhow::Result<PluginLimits> {
     Ok(package_manifest::limits(section.as_bytes()).map_err(wrong)?)
 }
 
-/// A custom section of WebAssembly, as it stands at the end of a component.
-fn custom_section(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let body = [&leb128(name.len())[..], name.as_bytes(), bytes].concat();
-    [&[CUSTOM_SECTION][..], &leb128(body.len()), &body].concat()
-}
-
-/// A number as WebAssembly writes it: seven bits a byte, the lowest first.
-fn leb128(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(number & 0x7f).unwrap_or_default();
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use perennial_sandbox::package_section;
@@ -184,10 +162,11 @@ mod tests {
     #[test]
     fn what_a_plugin_asks_for_is_found_in_its_component() {
         let asked = PluginLimits::read("fuel-per-item=400000,size=24MiB,wasi").unwrap();
+        // A section of 300 bytes stands before it, whose length takes two bytes.
         let mut component = b"\0asm\x0d\0\x01\0".to_vec();
         assert_eq!(package_section(&component), None);
-        component.extend(custom_section("name", &[0; 300]));
-        component.extend(custom_section(PACKAGE_SECTION, &package_manifest::section(asked)));
+        component.extend([&[0, 0xb1, 0x02, 4][..], b"name", &[0; 300]].concat());
+        component = package::asking_for(&component, asked);
         let found = package_section(&component).expect("the section is there");
         assert_eq!(package_manifest::limits(found), Ok(asked));
     }
