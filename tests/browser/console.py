@@ -19,6 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.ui import WebDriverWait
 
+import picture
 from demo import Browser
 from demo import Demo
 
@@ -343,6 +344,7 @@ def play(program, name, is_by_keyboard=False, **browser):
 def main():
     program = sys.argv[1]
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    picture.look(program)
     play(program, "with script")
     play(program, "without script", has_script=False)
     play(program, "in Chinese", language="zh-CN")

@@ -284,11 +284,18 @@ impl Resource {
         self.is_live() && self.on_expiry == OnExpiry::Renew && self.renewals_left != Some(0)
     }
 
-    /// Where the period began of one that renews itself and is still called active; its tries are within that.
-    pub(crate) fn missed_period_start(&self) -> Option<Timestamp> {
+    /// Where the period began of one that renews itself and is still called active.
+    fn missed_period_start(&self) -> Option<Timestamp> {
         let (expires_at, term, anchor_day) = (self.expires_at?, self.term?, self.anchor_day?);
         let is_missed = self.stage == Stage::Active && self.renews_itself();
         is_missed.then(|| expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))
+    }
+
+    /// An instant before all tries of its present expiry, of one that renews itself and is still called active. A provider may
+    /// try before the period begins: thirty days before the end of a February. What began after its last try never had one.
+    pub(crate) fn before_tries(&self) -> Option<Timestamp> {
+        let expires_at = self.expires_at.filter(|_| self.stage == Stage::Active && self.renews_itself())?;
+        Some((expires_at - TRIES_BEFORE_MAX).max(self.started_at))
     }
 
     /// Makes it pay-per-use and forgets what it was paid ahead for; returns the stage before.
@@ -300,6 +307,9 @@ impl Resource {
         std::mem::replace(&mut self.stage, Stage::Converted)
     }
 }
+
+/// How long before an expiry a provider tries to renew at the earliest, in seconds: a year.
+pub const TRIES_BEFORE_MAX: i64 = 366 * 86_400;
 
 /// What is decided on together: a primary resource, which comes first, and those attached to it. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

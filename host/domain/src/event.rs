@@ -377,8 +377,8 @@ event_kinds! {
     PluginFailed = "plugin_failed" {
         /// The error, which names the plugin.
         message: String,
-        /// The instant of the next call.
-        next_try_at: Timestamp,
+        /// The instant of the next call; `None` when what was asked is not asked again, as a command of a scenario.
+        next_try_at: Option<Timestamp>,
     },
     /// The plugin failed over the bundle alone so often that it is asked about it rarely from now on.
     BundleParked = "bundle_parked" {

@@ -120,15 +120,22 @@ impl TimelineWalk {
             return false;
         }
         let (bundle, cursor) = (&self.bundle, self.cursor);
+        // What is attached may have tries of its own, on which alone it is renewed: those of what it is attached to are none of
+        // its.
+        let has_try = |index: MemberIndex, expires_at: Timestamp| {
+            timeline.iter().any(|occurrence| {
+                occurrence.member == index
+                    && occurrence.action == Action::TryRenewal
+                    && occurrence.at <= expires_at
+            })
+        };
         let missed = bundle.iter().filter(|(index, member)| {
             !self.declined.contains(index)
-                && member
-                    .expires_at
-                    .is_some_and(|expires_at| !has_try_before(bundle, *index, timeline, expires_at))
+                && member.expires_at.is_some_and(|expires_at| !has_try(*index, expires_at))
         });
-        let missed = missed.filter_map(|(index, member)| Some((index, member.missed_period_start()?)));
-        let missed = missed.filter(|(_, starts_at)| *starts_at <= cursor).collect::<Vec<_>>();
-        let Some(first) = missed.iter().map(|(_, starts_at)| *starts_at).min() else { return false };
+        let missed = missed.filter_map(|(index, member)| Some((index, member.before_tries()?)));
+        let missed = missed.filter(|(_, before)| *before <= cursor).collect::<Vec<_>>();
+        let Some(first) = missed.iter().map(|(_, before)| *before).min() else { return false };
         let members = missed.into_iter().map(|(index, _)| index).collect();
         self.missed = Some(MissedTries { members, until: cursor });
         self.cursor = first - 1;
@@ -259,23 +266,6 @@ impl TimelineWalk {
             }
         }
     }
-}
-
-/// Whether the member, or a resource above it, has a try until `expires_at`.
-fn has_try_before(
-    bundle: &Bundle,
-    member: MemberIndex,
-    timeline: &[Occurrence],
-    expires_at: Timestamp,
-) -> bool {
-    let mut way = std::iter::successors(Some(member), |index| bundle[*index].attached_to);
-    way.any(|index| {
-        timeline.iter().any(|occurrence| {
-            occurrence.member == index
-                && occurrence.action == Action::TryRenewal
-                && occurrence.at <= expires_at
-        })
-    })
 }
 
 #[cfg(test)]

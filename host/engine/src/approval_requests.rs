@@ -156,8 +156,11 @@ impl Batch {
             true => Some(Micros::ZERO),
             false => self.account(item.account).account.approval_above,
         };
+        let (mode, bundle) = (self.account(item.account).account.mode, &item.walk.bundle);
+        // What nobody knows the price of may cost more than any limit.
         limit.is_some()
-            && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
+            && (apply::is_unquoted(plan, mode, |member| &bundle[member])
+                || approval::needs_approval(limit, approval::commitment(plan, bundle, item.instant)))
     }
 
     /// Requests the approvals of the automatic renewal that was ruled on, unless they were requested before; returns

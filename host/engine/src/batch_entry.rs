@@ -241,7 +241,7 @@ impl BatchEntry {
         self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
         let message = failure.message.clone();
         let failing = FailingBundle::after(before, failure, self.instant, limits);
-        self.add_event(EventKind::PluginFailed { message, next_try_at });
+        self.add_event(EventKind::PluginFailed { message, next_try_at: Some(next_try_at) });
         if let Some(revision) = failing.revision.clone().filter(|_| failing.parked_at == Some(self.instant)) {
             self.add_event(EventKind::BundleParked { revision, message: failing.message.clone() });
         }
@@ -261,7 +261,7 @@ impl BatchEntry {
         self.walk.events.retain(|event| !matches!(event.what, EventKind::BundleParked { .. }));
         for event in &mut self.walk.events {
             if let EventKind::PluginFailed { next_try_at: said, .. } = &mut event.what {
-                *said = next_try_at;
+                *said = Some(next_try_at);
             }
         }
     }

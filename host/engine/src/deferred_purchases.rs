@@ -105,8 +105,8 @@ impl<S: EngineStore> Engine<S> {
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let next_try_at = at + self.failure_limits.retry.most_seconds;
         let id = self.reads().account(account)?.account.id;
-        let event =
-            Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
+        let what = EventKind::PluginFailed { message, next_try_at: Some(next_try_at) };
+        let event = Event { at, resource: Some(resource), what };
         let mut changes = Changes::new(self.retention);
         changes
             .list

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::inventory_diff::FieldChange;
@@ -15,9 +16,6 @@ use crate::persist::RecordedEvent;
 use perennial_formats::inventory::Inventory;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
-
-/// How far ahead renewals count as coming soon, in seconds: thirty days.
-const SOON: i64 = 30 * 86_400;
 
 /// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,8 +102,10 @@ pub struct ExpiredResource {
 
 impl ExpiredResource {
     /// Whether it is released or loses a stage at once.
-    pub fn changes_stage(&self) -> bool {
-        self.events.iter().any(|event| matches!(event.what, EventKind::StageChanged { .. }))
+    pub fn loses_stage(&self) -> bool {
+        let is_loss =
+            |event: &Event| matches!(event.what, EventKind::StageChanged { to, .. } if to != Stage::Active);
+        self.events.iter().any(is_loss)
     }
 }
 
@@ -124,7 +124,7 @@ impl ImportReport {
 
     /// Those that are released or lose a stage at the first tick.
     pub fn losing(&self) -> impl Iterator<Item = &ExpiredResource> {
-        self.expired.iter().filter(|expired| expired.changes_stage())
+        self.expired.iter().filter(|expired| expired.loses_stage())
     }
 
     /// Adds what the first tick at `at` did, `db` being as it left it.
@@ -146,19 +146,21 @@ impl ImportReport {
         for imported in &inventory.bundles {
             for member in &imported.bundle.members {
                 let Some((stored, index)) = bundles::find_by_resource(db, &member.id)? else { continue };
-                let now = &stored.bundle[index];
-                let is_soon = now.expires_at.is_some_and(|expiry| at < expiry && expiry - at <= SOON);
-                self.renewing_soon += usize::from(is_soon && now.renews_itself());
                 let named = ResourceRef { account: imported.account.clone(), resource: member.id.clone() };
                 if !touched.contains(&named) {
                     continue;
                 }
                 let own = events_of.get(member.id.as_str()).into_iter().flatten();
                 let events = own.copied().cloned().collect();
-                let expired = ExpiredResource { named, expires_at: member.expires_at, events };
-                let had_expired =
-                    member.is_live() && member.expires_at.is_some_and(|expires_at| expires_at < at);
-                if had_expired || expired.changes_stage() {
+                // An update that would move an expiry back leaves it where it is.
+                let stays = |kept: &KeptFieldEntry| {
+                    kept.resource.as_ref() == Some(&member.id) && kept.field.field == "expires_at"
+                };
+                let is_kept = self.kept.iter().any(stays);
+                let expires_at = if is_kept { stored.bundle[index].expires_at } else { member.expires_at };
+                let expired = ExpiredResource { named, expires_at, events };
+                let had_expired = member.is_live() && expires_at.is_some_and(|expires_at| expires_at < at);
+                if had_expired || expired.loses_stage() {
                     self.expired.push(expired);
                 }
             }

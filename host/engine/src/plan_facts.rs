@@ -47,15 +47,17 @@ pub fn of_command(
         (Some(refusal), None | Some(_)) => return Ok(Some(Err(refusal))),
         (None, None) => return Ok(None),
     };
+    let mode = proposal.account.mode;
     let members = proposal.bundle.members.iter().cloned().zip(renewals).collect();
-    let mut facts = PlanFacts::of_plan(AccountIndex::new(0), command, &priced.plan, members, at);
+    let mut facts = PlanFacts::of_plan(AccountIndex::new(0), mode, command, &priced.plan, members, at);
     if let Command::Renew(renewal) = command {
         for term in policy_prices::usual_terms().filter(|term| facts.term != Some(*term)) {
             let other = Command::Renew(Renewal { term: Some(term), ..renewal.clone() });
             let proposal = propose(&other)?;
             if let (None, Some(priced)) = (&proposal.refusal, proposal.plans.first()) {
                 let members = facts.members.clone();
-                let of_other = PlanFacts::of_plan(AccountIndex::new(0), &other, &priced.plan, members, at);
+                let of_other =
+                    PlanFacts::of_plan(AccountIndex::new(0), mode, &other, &priced.plan, members, at);
                 facts.quotes.extend(of_other.cost.map(|cost| (term, cost)));
             }
         }

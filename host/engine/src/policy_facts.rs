@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::TRIES_BEFORE_MAX;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::OrderKind;
@@ -27,8 +28,6 @@ use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 
-/// How long before an expiry its first try is looked for, in seconds: longer than any provider tries.
-const LOOK_BACK: i64 = 366 * 86_400;
 /// Who asks for a command of which nobody says who does: that of a scenario.
 pub(crate) const UNNAMED: &str = "scenario";
 
@@ -77,7 +76,8 @@ impl Batch {
         let item = self.entry(index);
         let members = item.walk.bundle.iter().map(|(place, member)| (member.clone(), item.renewals(place)));
         let place = AccountIndex::new(item.account.get());
-        let mut facts = PlanFacts::of_plan(place, command, plan, members.collect(), item.instant);
+        let mode = self.account(item.account).account.mode;
+        let mut facts = PlanFacts::of_plan(place, mode, command, plan, members.collect(), item.instant);
         facts.options = self.options_without_token(item.account, command);
         if command.cause() == Cause::Command {
             facts.requested_by = Some(self.requested_by.clone().unwrap_or_else(|| UNNAMED.to_owned()));
@@ -131,7 +131,7 @@ pub(crate) fn options_without(command: &Command, token: Option<&str>) -> Option<
 /// An instant before every try of the present period of `resource`, and before `at`.
 pub(crate) fn before_period(resource: &Resource, at: Timestamp) -> Timestamp {
     let start =
-        resource.expires_at.map_or(at, |expires_at| (expires_at - LOOK_BACK).max(resource.started_at));
+        resource.expires_at.map_or(at, |expires_at| (expires_at - TRIES_BEFORE_MAX).max(resource.started_at));
     start.min(at) - 1
 }
 

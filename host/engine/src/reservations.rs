@@ -172,6 +172,9 @@ impl Batch {
             resource: Some(record.named().resource.clone()),
             reference: Some(record.name()),
         };
+        if let Some(spending) = &mut self.accounts[account.get()].spending {
+            spending.add(at, std::slice::from_ref(&entry));
+        }
         let effects = PlanEffects { entries: vec![entry], ..PlanEffects::default() };
         self.entry_mut(index).effects.push(effects);
         Ok(())

@@ -5,6 +5,10 @@
 
 pub mod parts;
 
+use std::sync::Arc;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -12,6 +16,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 
 /// What takes the events of a simulation, in order.
@@ -106,27 +111,31 @@ impl<S: EngineStore> Simulation<'_, '_, S> {
             }
             ScenarioAction::Use { account, resource_type, amount } => {
                 match self.engine.record_use(at, account, resource_type, *amount) {
-                    Err(EngineError::Plugin(error)) => return self.report_failure(at, &error.to_string()),
+                    Err(EngineError::Plugin(error)) => {
+                        vec![failure(at, Some(account), None, error.to_string())]
+                    }
                     result => result?,
                 }
             }
             ScenarioAction::Command { account, resource, command } => {
-                match self.engine.command(at, account.as_deref(), resource, command) {
-                    Ok(answer) => answer.events,
-                    Err(EngineError::Plugin(error)) => return self.report_failure(at, &error.to_string()),
-                    Err(EngineError::Overdue(problem)) => return self.report_failure(at, &problem),
+                let problem = match self.engine.command(at, account.as_deref(), resource, command) {
+                    Ok(answer) => {
+                        self.sorter.buffer.extend(answer.events);
+                        return Ok(());
+                    }
+                    Err(EngineError::Plugin(error)) => error.to_string(),
+                    Err(EngineError::Overdue(problem)) => problem,
                     Err(error) => return Err(error),
-                }
+                };
+                let stored = self.engine.reads().find_bundle(resource)?;
+                let account =
+                    stored.map(|(stored, _)| self.engine.reads().account(stored.account)).transpose()?;
+                let account = account.map(|account| account.account.id);
+                vec![failure(at, account.as_deref(), Some(resource), problem)]
             }
             ScenarioAction::Outage { .. } => Vec::new(),
         };
         self.sorter.buffer.extend(events);
-        Ok(())
-    }
-
-    /// A plugin that gives no usable answer to a command changes nothing; a simulation goes on.
-    fn report_failure(&mut self, at: Timestamp, problem: &str) -> Result<(), EngineError> {
-        tracing::warn!(%at, problem, "the command was not decided");
         Ok(())
     }
 
@@ -143,6 +152,13 @@ impl<S: EngineStore> Simulation<'_, '_, S> {
         self.engine.catch_up(down.since, down.until, &mut |events, _| outbox.buffer.extend(events))?;
         uses.into_iter().try_for_each(|action| self.run_action(down.until, action))
     }
+}
+
+/// A plugin gave no usable answer to what a scenario does, which changes nothing; the simulation goes on.
+fn failure(at: Timestamp, account: Option<&str>, resource: Option<&str>, message: String) -> RecordedEvent {
+    let what = EventKind::PluginFailed { message, next_try_at: None };
+    let event = Event { at, resource: resource.map(str::to_owned), what };
+    RecordedEvent { account: account.map(Arc::from), event }
 }
 
 /// Events on their way out, put in order.

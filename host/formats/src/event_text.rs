@@ -196,9 +196,10 @@ impl Wording<'_> {
             EventKind::Notice { notice } => {
                 format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
             }
-            EventKind::PluginFailed { message, next_try_at } => {
+            EventKind::PluginFailed { message, next_try_at: Some(next_try_at) } => {
                 format!("plugin failed: {message}; asked again {}", self.instant(*next_try_at))
             }
+            EventKind::PluginFailed { message, next_try_at: None } => format!("plugin failed: {message}"),
             EventKind::BundleParked { revision, message } => {
                 format!("parked, because revision {} fails over it: {message}", short(revision))
             }

@@ -10,6 +10,7 @@ mod explanations;
 mod failing;
 mod given_back;
 mod host;
+mod imports;
 mod invariants;
 mod metamorphic;
 mod money;

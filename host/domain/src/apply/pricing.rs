@@ -1,5 +1,6 @@
 //! What the steps of a plan cost and give back, before anything is done.
 
+use crate::account::Mode;
 use crate::attempt::AttemptId;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
@@ -9,6 +10,7 @@ use crate::micros::Micros;
 use crate::plan::Extension;
 use crate::plan::Operation;
 use crate::plan::Plan;
+use crate::plan::Step;
 use crate::timestamp::Timestamp;
 
 /// What a step costs at `at`: an extension, a dearer specification, or a purchase whose time has come.
@@ -47,6 +49,14 @@ pub fn step_refund(operation: &Operation) -> Micros {
 /// What a plan costs at `at`.
 pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
     plan.steps.iter().map(|step| step_cost(&step.operation, &bundle[step.member], at)).sum()
+}
+
+/// Whether nobody knows what `plan` costs: a cloud keeps the account, and quoted no price of anything that is extended. On an
+/// account that this host keeps, what has no price is free.
+pub fn is_unquoted<'a>(plan: &Plan, mode: Mode, member: impl Fn(MemberIndex) -> &'a Resource) -> bool {
+    let mut extended = plan.steps.iter().filter(|step| step.operation.as_extend().is_some()).peekable();
+    let is_unpriced = |step: &Step| member(step.member).price.is_none() || member(step.member).term.is_none();
+    mode == Mode::Connected && extended.peek().is_some() && extended.all(is_unpriced)
 }
 
 /// What extending one member costs: its price, pro rata by months.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::account::Mode;
 use crate::apply;
 use crate::bundle::Resource;
 use crate::index::AccountIndex;
@@ -110,6 +111,7 @@ impl PlanFacts {
     /// Who asks, the tries, quotes and policies are left open, and are the caller's to fill in.
     pub fn of_plan(
         account: AccountIndex,
+        mode: Mode,
         command: &Command,
         plan: &Plan,
         members: Vec<(Resource, u32)>,
@@ -121,6 +123,7 @@ impl PlanFacts {
                 if let Operation::Buy(details) = &step.operation { details.pay_at.max(at) } else { at };
             apply::step_cost(&step.operation, &members[step.member.get()].0, paid_at)
         };
+        let is_unquoted = apply::is_unquoted(plan, mode, |member| &members[member.get()].0);
         let steps = plan.steps.iter();
         let expires_after = steps
             .clone()
@@ -147,7 +150,7 @@ impl PlanFacts {
             account,
             command: command.name().to_owned(),
             cause: command.cause(),
-            cost: Some(steps.clone().map(cost).sum()),
+            cost: (!is_unquoted).then(|| steps.clone().map(cost).sum()),
             refund: Some(steps.clone().map(|step| apply::step_refund(&step.operation)).sum()),
             at,
             tries: Tries::default(),
@@ -221,7 +224,14 @@ mod tests {
     use crate::sample::years;
 
     fn facts(command: &Command, steps: Vec<Step>, members: Vec<(Resource, u32)>) -> PlanFacts {
-        PlanFacts::of_plan(AccountIndex::new(0), command, &Plan::of(steps), members, at("2026-03-01"))
+        PlanFacts::of_plan(
+            AccountIndex::new(0),
+            Mode::Managed,
+            command,
+            &Plan::of(steps),
+            members,
+            at("2026-03-01"),
+        )
     }
 
     fn extend(member: usize, term: Term) -> Step {
@@ -249,6 +259,30 @@ mod tests {
         let steps = vec![extend(0, years(1)), extend(1, years(1))];
         let facts = facts(&command, steps, vec![(resource("a"), 0), (unpriced, 0)]);
         assert_eq!((facts.extensions, facts.term), (Vec::new(), Some(years(1))));
+    }
+
+    #[test]
+    fn what_a_cloud_quotes_no_price_of_costs_nobody_knows_what() {
+        let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
+        let cost = |mode, prices: [Option<&str>; 2]| {
+            let mut members = vec![(resource("a"), 0), (attached("b"), 0)];
+            for ((member, _), price) in members.iter_mut().zip(prices) {
+                member.price = price.map(money);
+            }
+            let plan = Plan::of(vec![extend(0, months(1)), extend(1, months(1))]);
+            PlanFacts::of_plan(AccountIndex::new(0), mode, &command, &plan, members, at("2026-03-01")).cost
+        };
+        assert_eq!(cost(Mode::Connected, [None, None]), None);
+        assert_eq!(
+            cost(Mode::Connected, [Some("50"), None]),
+            Some(money("50")),
+            "a bundle's price is its primary's"
+        );
+        assert_eq!(
+            cost(Mode::Managed, [None, None]),
+            Some(Micros::ZERO),
+            "what this host keeps is free then"
+        );
     }
 
     #[test]

@@ -48,13 +48,16 @@ impl MonthSpending {
     }
 }
 
-/// What an entry counts as against a budget: renewals and purchases, less what is given back of them.
+/// What an entry counts as against a budget: renewals and purchases, less what is given back of them. What is held for a call
+/// to a cloud counts from then on, until it is released.
 pub fn spending(entry: &Entry) -> Micros {
-    match entry.reason {
-        Reason::Renewal | Reason::Purchase if entry.to == Book::Spent => entry.amount,
-        Reason::Refund if entry.from == Book::Spent => -entry.amount,
-        Reason::Renewal | Reason::Purchase | Reason::Refund => Micros::ZERO,
-        Reason::Opening | Reason::TopUp | Reason::Upgrade | Reason::Adjustment => Micros::ZERO,
+    match (entry.reason, entry.from, entry.to) {
+        (Reason::Renewal | Reason::Purchase, Book::Cash, Book::Held | Book::Spent) => entry.amount,
+        (Reason::Renewal | Reason::Purchase, Book::Held, Book::Cash) | (Reason::Refund, Book::Spent, _) => {
+            -entry.amount
+        }
+        (Reason::Renewal | Reason::Purchase | Reason::Refund, _, _) => Micros::ZERO,
+        (Reason::Opening | Reason::TopUp | Reason::Upgrade | Reason::Adjustment, _, _) => Micros::ZERO,
     }
 }
 
@@ -105,6 +108,34 @@ impl RunningFigures {
             if self.has_budget {
                 self.figures.spent += net;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::at;
+    use crate::sample::money;
+
+    #[test]
+    fn what_is_held_for_a_call_counts_until_it_is_released() {
+        let amount = |reason, from, to| {
+            let (resource, reference) = (None, None);
+            let entry =
+                Entry { at: at("2026-03-01"), from, to, amount: money("9"), reason, resource, reference };
+            spending(&entry).to_string()
+        };
+        let spent = [
+            (Reason::Renewal, Book::Cash, Book::Spent, "9.00"),
+            (Reason::Renewal, Book::Cash, Book::Held, "9.00"),
+            (Reason::Renewal, Book::Held, Book::Spent, "0.00"),
+            (Reason::Renewal, Book::Held, Book::Cash, "-9.00"),
+            (Reason::Refund, Book::Spent, Book::Cash, "-9.00"),
+            (Reason::TopUp, Book::Funding, Book::Cash, "0.00"),
+        ];
+        for (reason, from, to, counted) in spent {
+            assert_eq!(amount(reason, from, to), counted, "{reason:?} from {from:?} to {to:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Asks policies about plans of the past, and makes anew what they amend.
 
+use perennial_domain::account::Mode;
 use perennial_domain::account_settings;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::plan::Command;
@@ -118,8 +119,10 @@ impl Case {
     fn amended_facts(&self, command: &Command, plan: &Plan, token: Option<&str>) -> PlanFacts {
         let PlanFacts { members, at, tries, requested_by, policies, is_pending, .. } = self.facts.clone();
         let options = policy_facts::options_without(command, token);
-        let facts = PlanFacts::of_plan(self.facts.account, command, plan, members, at);
-        PlanFacts { options, tries, requested_by, policies, is_pending, ..facts }
+        let facts = PlanFacts::of_plan(self.facts.account, Mode::Managed, command, plan, members, at);
+        // What the cloud quoted no price of has none for another term either.
+        let cost = self.facts.cost.and(facts.cost);
+        PlanFacts { cost, options, tries, requested_by, policies, is_pending, ..facts }
     }
 
     /// What came of it, once it was ruled on.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::account::Mode;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
@@ -111,8 +112,10 @@ impl<'a> Rebuilder<'a> {
             (member.clone(), count)
         });
         let command = &request.command;
+        let stored = self.db.find_account(&request.account)?;
+        let mode = stored.map_or(Mode::Managed, |stored| stored.account.mode);
         let mut facts =
-            PlanFacts::of_plan(AccountIndex::new(0), command, plan, members.collect(), request.at);
+            PlanFacts::of_plan(AccountIndex::new(0), mode, command, plan, members.collect(), request.at);
         let token = rules.manifest().idempotency.as_ref().map(|how| how.option_name.as_str());
         facts.options = policy_facts::options_without(command, token);
         facts.requested_by = (command.cause() == Cause::Command).then(|| UNKNOWN.to_owned());

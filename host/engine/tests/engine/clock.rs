@@ -312,7 +312,7 @@ fn a_plugin_that_wakes_a_bundle_each_second_is_put_to_rest_by_name() {
     );
     let said = events.iter().find_map(|recorded| {
         let EventKind::PluginFailed { message, next_try_at } = &recorded.event.what else { return None };
-        Some(format!("{} {next_try_at} {message}", recorded.event.at))
+        Some(format!("{} {} {message}", recorded.event.at, next_try_at.unwrap()))
     });
     expect!["2026-03-01T00:01:00Z 2026-03-01T00:02:00Z plugin `toy` has `vm` wake more than 60 times within an hour; at most 60 are accepted; tell its author"].assert_eq(&said.unwrap());
     assert_eq!(failures, [], "it lets the bundle be");

@@ -203,9 +203,10 @@ impl ChineseWording<'_> {
                     wording.notices.get(notice).cloned().unwrap_or_else(|| notice.replace('_', " "))
                 )
             }
-            EventKind::PluginFailed { message, next_try_at } => {
+            EventKind::PluginFailed { message, next_try_at: Some(next_try_at) } => {
                 format!("插件失败：{message}；将于 {} 再次询问", wording.instant(*next_try_at))
             }
+            EventKind::PluginFailed { message, next_try_at: None } => format!("插件失败：{message}"),
             EventKind::BundleParked { revision, message } => {
                 format!("已搁置：版本 {} 在其上失败：{message}", short(revision))
             }

@@ -108,6 +108,18 @@ fn a_renewal_by_a_person_is_called_read_back_and_settled_once() {
 }
 
 #[test]
+fn a_budget_sees_what_is_held_for_calls_that_are_not_settled_yet() {
+    let pair = driven("[]");
+    assert_eq!(pair.broker.ask_admin("PATCH", "/v1/accounts/acme", r#"{"budget": "150.00"}"#).status, 200);
+    let file = "[[policy]]\nname = \"within\"\nscript = \"within.rhai\"\n";
+    let script = r#"fn rule(plan) { if plan.cost > plan.budget.left { return deny("over") } approve() }"#;
+    post(&pair, "/v1/policies", &json!({ "file": file, "scripts": { "within.rhai": script } }), 200);
+    post(&pair, "/v1/resources/ecs-1:renew", &json!({}), 202);
+    let refused = post(&pair, "/v1/resources/ecs-2:renew", &json!({}), 409);
+    assert_eq!(refused["refusal"]["code"], "policy", "{refused}");
+}
+
+#[test]
 fn the_clock_renews_what_the_cloud_does_not_renew_by_itself() {
     let pair = driven("[]");
     pair.in_console("/v1/resources/ecs-1:cancel-auto-renew", &json!({}));

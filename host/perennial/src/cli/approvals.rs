@@ -5,60 +5,38 @@ use std::collections::BTreeMap;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::policy::chain::RequiredApproval;
-use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::UserError;
-use crate::cli::audit_record;
 use crate::cli::choice::Choice;
-use crate::cli::database;
 use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
 use crate::cli::list::Zones;
 use crate::cli::on_host::approvals as on_host;
-use crate::cli::output;
-use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::cli::validate;
 use crate::client::Client;
-use crate::report::columns;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
 use crate::report::style::Tone;
-use crate::report::text::printable;
-use perennial_engine::Engine;
-use perennial_engine::Retention;
-use perennial_engine::approval::ApprovalDecision;
-use perennial_engine::approval::DecisionError;
-use perennial_engine::approval::DecisionOutcome;
-use perennial_engine::approval_parts::ApproverLabels;
-use perennial_engine::persist::RecordedEvent;
-use perennial_formats::event_text::Wording;
-use perennial_formats::time_zone::TimeZone;
 use perennial_store::ReadTx;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
-use perennial_store::audit;
-use perennial_store::audit::Record;
 use perennial_store::keys::RowKey;
 
 /// The states that `--state` takes.
 const STATE: Choice<State> = Choice { what: "state", all: &State::ALL, name: State::name };
-
-/// What to do instead when a host has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, decide through it: name it with `--server`, and with `--token-file` a \
-                               token of the role `approver`; while `perennial run` does, stop it first";
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial approvals list --state pending
   perennial approvals show ecs-1~1
+  perennial approvals approve ecs-1~1 --dry-run
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
@@ -82,13 +60,12 @@ enum Action {
         #[command(flatten)]
         list: ListArguments,
     },
-    /// Approves a plan and applies it, if the command would still do the same.
+    /// Approves a plan and applies it: shows it as it is at present, asks, and carries out exactly that one.
     Approve {
         /// The approval's id.
         id: String,
-        /// The reason, which the audit log keeps.
-        #[arg(long)]
-        reason: Option<String>,
+        #[command(flatten)]
+        how: on_host::ApproveArguments,
     },
     /// Rejects a plan.
     Reject {
@@ -141,15 +118,8 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
     match &arguments.action {
         Action::List(conditions) => list(context, conditions),
         Action::Show { id, list } => on_host::show(context, &context.client(&arguments.target)?, id, list),
-        Action::Approve { id, reason } => {
-            decide(context, "approve", id, reason.as_deref(), |engine, at, decision| {
-                engine.approve(at, id, decision)
-            })
-        }
-        Action::Reject { id, reason } => {
-            decide(context, "reject", id, reason.as_deref(), |engine, at, decision| {
-                engine.reject(at, id, decision)
-            })
+        action @ (Action::Approve { .. } | Action::Reject { .. }) => {
+            on_host(context, &context.client(&arguments.target)?, action)
         }
     }
 }
@@ -164,8 +134,8 @@ fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Resul
             on_host::list(context, client, &conditions, list, nothing)
         }
         Action::Show { id, list } => on_host::show(context, client, id, list),
-        Action::Approve { id, reason } => on_host::decide(context, client, "approve", id, reason.as_deref()),
-        Action::Reject { id, reason } => on_host::decide(context, client, "reject", id, reason.as_deref()),
+        Action::Approve { id, how } => on_host::approve(context, client, id, how),
+        Action::Reject { id, reason } => on_host::reject(context, client, id, reason.as_deref()),
     }
 }
 
@@ -217,92 +187,4 @@ fn row(stored: StoredApproval, facts: &BTreeMap<String, (String, String)>, zones
 
 fn required_text(required: &RequiredApproval) -> String {
     items::requirement(&required.policy, required.by.as_deref(), &required.reason)
-}
-
-fn decide(
-    context: &Context,
-    verb: &str,
-    id: &str,
-    reason: Option<&str>,
-    decide: impl FnOnce(&mut Engine, Timestamp, &ApprovalDecision<'_>) -> Result<DecisionOutcome, DecisionError>,
-) -> anyhow::Result<()> {
-    let store = database::open_existing(context, WHILE_IT_SERVES)?;
-    let at = database::now(store.db())?;
-    let mut engine = Engine::new(store, context.providers_with_policies()?, Retention::Everything);
-    let decision = ApprovalDecision {
-        decided_by: audit_record::CLI,
-        reason,
-        plan_hash: None,
-        labels: ApproverLabels::All,
-    };
-    let outcome = engine.in_transaction(|engine| {
-        let outcome = decide(engine, at, &decision)?;
-        let stored = approvals::get(engine.db(), id)?;
-        audit::insert(engine.tx(), &record(at, verb, id, stored, reason, &outcome))?;
-        Ok(outcome)
-    });
-    let outcome = outcome.map_err(|error: DecisionError| match error {
-        DecisionError::Unknown(_) => anyhow::Error::from(UserError::Argument(error.to_string())),
-        DecisionError::Engine(_)
-        | DecisionError::Closed { .. }
-        | DecisionError::Expired(..)
-        | DecisionError::OwnRequest
-        | DecisionError::MissingLabel(..)
-        | DecisionError::PlanMismatch(_) => error.into(),
-    })?;
-    match outcome {
-        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events)
-            .map_err(|error| output::unreported(error, &format!("{verb} {id}"))),
-        DecisionOutcome::Refused { refusal, .. } => {
-            anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
-        }
-        DecisionOutcome::PlanChanged { .. } => {
-            anyhow::bail!(
-                "it would do something else by now, which it holds from now on; look at it with `perennial approvals list`"
-            )
-        }
-    }
-}
-
-/// Writes what a decision led to, a line each.
-fn print_events(context: &Context, db: &ReadTx, events: &[RecordedEvent]) -> anyhow::Result<()> {
-    let facts = list::account_facts(db)?;
-    let style = context.stdout_style();
-    let mut out = Output::standard();
-    for recorded in events {
-        let (account, event) = (recorded.account.as_deref(), &recorded.event);
-        let currency = account.and_then(|account| facts.get(account)).map(|(_, currency)| currency.as_str());
-        let wording = Wording {
-            currency: currency.unwrap_or_default(),
-            notices: &BTreeMap::new(),
-            zone: TimeZone::UTC,
-        };
-        let resource = event.resource.as_deref().unwrap_or_default();
-        let line = format!("{}  {resource}  {}", TimeZone::UTC.minute(event.at), wording.of(event));
-        columns::paragraph(&printable(&line), ("", "    "), Tone::Plain, style, &mut out)?;
-    }
-    Ok(out.finish()?)
-}
-
-fn record(
-    at: Timestamp,
-    verb: &str,
-    id: &str,
-    stored: Option<StoredApproval>,
-    reason: Option<&str>,
-    decision_outcome: &DecisionOutcome,
-) -> Record {
-    let outcome = match decision_outcome {
-        DecisionOutcome::Recorded(_) => "done",
-        DecisionOutcome::Refused { .. } => "command-refused",
-        DecisionOutcome::PlanChanged { .. } => "plan-changed",
-    };
-    let about = stored.map(|stored| (stored.account_id, stored.resource_id));
-    let (account, resource) = about.unzip();
-    Record {
-        resource,
-        reason: reason.map(str::to_owned),
-        outcome: outcome.to_owned(),
-        ..audit_record::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
-    }
 }

@@ -15,6 +15,7 @@ use crate::cli::demo_connected::season::Season;
 use crate::cli::demo_host;
 use crate::cli::demo_host::Year;
 use crate::cli::input;
+use crate::cli::inventory_file;
 use crate::cli::output::Output;
 use crate::cli::simulate::SimulationRun;
 use crate::report;
@@ -121,7 +122,7 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         return demo_connected::play(context, &Season { seed: arguments.seed, out, save });
     }
     let providers = context.providers()?;
-    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
+    let inventory = inventory_file::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
     if arguments.serve {
         let until = arguments.until.clamp(FROM, UNTIL);

@@ -24,6 +24,7 @@ use crate::cli::demo_connected::season::Season;
 use crate::cli::demo_connected::season::UNTIL;
 use crate::cli::demo_connected::story::Story;
 use crate::cli::input;
+use crate::cli::inventory_file;
 use crate::cli::output::Output;
 use crate::report;
 use crate::report::Detail;
@@ -53,7 +54,7 @@ pub(super) fn files(seed: u64) -> [(&'static str, String); 2] {
 /// When a host cannot run, or something was paid twice or lost.
 pub(super) fn play(context: &Context, season: &Season<'_>) -> anyhow::Result<()> {
     let providers = context.providers_with_policies()?;
-    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
+    let inventory = inventory_file::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let saved = season.save.map(|folder| files(season.seed).map(|(name, _)| folder.join(name)));
     if let Some(folder) = season.save {
         for (name, text) in files(season.seed) {

@@ -31,6 +31,7 @@ use perennial_service::writer::WriterHandle;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::clock;
+use perennial_store::clock::ClockState;
 use tokio::runtime::Runtime;
 
 use crate::cli::UserError;
@@ -115,6 +116,7 @@ pub(super) fn run_host(
     let Setup { config, client, sender, secret_box, providers, endpoints, .. } = setup;
     let RunOptions { clock, listeners, signals, faults } = options;
     start::say_trust(&config.trust);
+    let is_virtual = clock.is_some();
     let (host, writer) = Service::start(store, db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     host.configure_connections(config.connections.clone())?;
@@ -134,6 +136,10 @@ pub(super) fn run_host(
     let clock = ReadTx::open(db).and_then(|db| clock::state(&db));
     stop(&host, writer, served)?;
     match clock {
+        Ok(ClockState { kind: None, .. }) if is_virtual => tracing::info!(
+            "the host stopped; nothing was done on its virtual clock, so the database keeps none: name an instant again to go on, \
+             and with `perennial run` it would live on the present"
+        ),
         Ok(clock) => run::say_stopped("the host stopped", clock),
         Err(error) => tracing::info!(%error, "the host stopped; nothing was left half done"),
     }

@@ -11,7 +11,7 @@ use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::database;
 use crate::cli::input;
-use crate::cli::input::InventoryFile;
+use crate::cli::inventory_file::InventoryFile;
 use crate::cli::on_host::import::HostImport;
 use crate::cli::output;
 use crate::cli::output::Output;
@@ -21,6 +21,7 @@ use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::import_document::FirstTick;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::rules::Providers;
 use perennial_formats::dates;
@@ -32,6 +33,8 @@ use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
+use perennial_store::clock as ticks;
+use perennial_store::clock::ClockKind;
 use perennial_store::copy;
 use perennial_store::error::StoreError;
 
@@ -122,6 +125,7 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         let report = preview_without_database(&document, providers.clone(), now)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
+        confirm_update(&report, arguments)?;
     }
     let imported = import_into(context, arguments, &inventory, providers, is_new);
     let is_of_another = |error: &anyhow::Error| {
@@ -137,7 +141,10 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
         if is_input { error } else { error.context(what) }
     })?;
     // Nothing is taken away any more when this cannot be said.
-    output::done(format_args!("{imported}; `perennial run` takes care of them"))
+    let is_virtual =
+        ReadTx::open(&context.db).and_then(|db| Ok(ticks::state(&db)?.kind))? == Some(ClockKind::Virtual);
+    let host = if is_virtual { "perennial serve --virtual-clock" } else { "perennial run" };
+    output::done(format_args!("{imported}; `{host}` takes care of them"))
 }
 
 /// Takes away a database that was made for an import which failed, and what is beside it; not one that somebody else has
@@ -169,14 +176,13 @@ fn import_into(
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
+    let first_tick = first_tick(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
-        let report = engine.preview_import(now, &document)?;
+        let report = engine.preview_import(now, &document, first_tick)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
-        if arguments.update && report.changes_something() {
-            confirm("Change this?", arguments.yes)?;
-        }
+        confirm_update(&report, arguments)?;
     }
     let (done, _) = engine.import_document(now, &document)?;
     Ok(taken_in(&name_of(context), arguments, &done, ("imported", "changed")))
@@ -193,12 +199,24 @@ fn import_on_host(context: &Context, arguments: &Arguments, client: &Client) -> 
         return end_dry_run(&name, arguments, &report);
     }
     check_accepted(&report, arguments, None)?;
-    if arguments.update && report.changes_something() {
-        confirm("Change this?", arguments.yes)?;
-    }
+    confirm_update(&report, arguments)?;
     let done = import.carry_out(client)?;
     let imported = taken_in(&name, arguments, &done, ("imported", "changed"));
     output::done(format_args!("{imported}; the host takes care of them"))
+}
+
+/// The tick that looks first at what is imported while no host runs.
+fn first_tick(db: &ReadTx) -> anyhow::Result<FirstTick> {
+    let is_virtual = ticks::state(db)?.kind == Some(ClockKind::Virtual);
+    Ok(if is_virtual { FirstTick::Next } else { FirstTick::OfStart })
+}
+
+/// Asks before an update changes something.
+fn confirm_update(report: &ImportReport, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.update && report.changes_something() {
+        confirm("Change this?", arguments.yes)?;
+    }
+    Ok(())
 }
 
 /// The database, for messages.
@@ -234,10 +252,11 @@ fn dry_run(
         let db = ReadTx::open(&context.db)?;
         let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
         let now = database::now(&db)?;
+        let first_tick = first_tick(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
-            Ok(engine.preview_import(now, &document)?)
+            Ok(engine.preview_import(now, &document, first_tick)?)
         })?
     } else {
         let document = arguments.document(inventory, &providers, &NoRecords)?;
@@ -260,7 +279,7 @@ fn preview_without_database(
     providers: Providers,
     now: Timestamp,
 ) -> anyhow::Result<ImportReport> {
-    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document)?))
+    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document, FirstTick::OfStart)?))
 }
 
 /// Works with an engine whose database is thrown away.

@@ -1,14 +1,11 @@
 //! Reads the input of commands: files, plugins, instants. Reports all problems of a file together.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
@@ -27,13 +24,7 @@ use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::body::LATEST;
-use perennial_formats::inventory;
-use perennial_formats::inventory::Document;
-use perennial_formats::inventory::ExistingRecords;
-use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::NoRecords;
-use perennial_formats::inventory::Source;
 use perennial_formats::package_manifest;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
@@ -50,8 +41,6 @@ use perennial_sandbox::Plugins;
 use perennial_sandbox::Trust;
 use perennial_sandbox::bounded_file;
 
-/// The largest inventory, in bytes: a million resources are half of that.
-const INVENTORY_MAX: u64 = 1 << 30;
 /// The largest file of every other kind, in bytes: configuration, scripts, tables, scenarios, plans, keys.
 const FILE_MAX: u64 = 64 << 20;
 
@@ -276,7 +265,8 @@ pub(super) fn read(path: &Path) -> Result<String, UserError> {
     read_up_to(path, FILE_MAX)
 }
 
-fn read_up_to(path: &Path, max: u64) -> Result<String, UserError> {
+/// A text file of at most `max` bytes; `-` is the standard input.
+pub(super) fn read_up_to(path: &Path, max: u64) -> Result<String, UserError> {
     let bytes = match is_standard(path) {
         true => standard_bytes(max),
         false => bounded_file::read(path, max),
@@ -284,106 +274,21 @@ fn read_up_to(path: &Path, max: u64) -> Result<String, UserError> {
     bytes.and_then(text).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
-/// A file's bytes, which are at most [`FILE_MAX`].
-pub(super) fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    bounded_file::read(path, FILE_MAX)
-}
-
-/// An inventory's file or files, as text.
-pub(super) struct InventoryFile {
-    path: PathBuf,
-    text: String,
-    is_csv: bool,
-    accounts: Option<String>,
-}
-
-impl InventoryFile {
-    /// Reads the file, which is a table when its name ends in `.csv`, and that of the accounts that go with a table.
-    pub(super) fn read(path: &Path, accounts: Option<&Path>) -> Result<InventoryFile, UserError> {
-        let is_named_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        // The standard input has no name: with accounts in a file of their own, it is a table.
-        let is_csv = is_named_csv || (accounts.is_some() && is_standard(path));
-        if is_standard(path) && accounts.is_some_and(is_standard) {
-            let message = "the inventory and `--accounts` cannot both be the standard input";
-            return Err(UserError::Argument(message.to_owned()));
-        }
-        if accounts.is_some() && !is_csv {
-            let message = format!(
-                "`--accounts` goes with an inventory in CSV, whose name ends in `.csv`, and that of {} does not; a JSON file has \
-                 its accounts in `accounts`",
-                shown(path)
-            );
-            return Err(UserError::Argument(message));
-        }
-        let text = read_up_to(path, INVENTORY_MAX)?;
-        let accounts = accounts.map(|path| read_up_to(path, INVENTORY_MAX)).transpose()?;
-        Ok(InventoryFile { path: path.to_owned(), text, is_csv, accounts })
-    }
-
-    /// Whether it is a table.
-    pub(super) fn is_csv(&self) -> bool {
-        self.is_csv
-    }
-
-    /// The file, for messages.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What it holds as JSON, unchecked, which is what a host takes.
-    pub(super) fn to_json(&self) -> Result<Value, UserError> {
-        let wrong =
-            |why: &str| UserError::Argument(format!("{} cannot be sent to a host: {why}", shown(&self.path)));
-        let json = match self.is_csv {
-            true => inventory::json_of_tables(&self.text, self.accounts.as_deref())
-                .map_err(|problems| UserError::File { path: self.path.clone(), problems })?,
-            false => serde_json::from_str(&self.text).map_err(|error| {
-                wrong(&format!("it is not JSON ({error}); a table has a name that ends in `.csv`"))
-            })?,
-        };
-        match json.is_object() {
-            true => Ok(json),
-            false => Err(wrong("it is not an inventory, which is an object")),
-        }
-    }
-
-    /// What it holds, for these providers and beside the records that exist already.
-    pub(super) fn document(
-        &self,
-        options: ImportOptions,
-        providers: &Providers,
-        existing: &dyn ExistingRecords,
-    ) -> Result<Document, UserError> {
-        let source = match self.is_csv {
-            true => Source::Csv { resources: &self.text, accounts: self.accounts.as_deref() },
-            false => Source::Json(&self.text),
-        };
-        document(&self.path, source, options, providers, existing)
-    }
-}
-
-/// Reads an inventory for providers, beside the records that exist already.
-fn document(
-    path: &Path,
-    source: Source<'_>,
-    options: ImportOptions,
-    providers: &Providers,
-    existing: &dyn ExistingRecords,
-) -> Result<Document, UserError> {
-    let manifests: BTreeMap<String, &Manifest> =
-        providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
-    let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
-        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
-        None => Ok(Vec::new()),
+/// A file's bytes, which are at most [`FILE_MAX`]; `-` is the standard input.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, UserError> {
+    let bytes = match is_standard(path) {
+        true => standard_bytes(FILE_MAX),
+        false => bounded_file::read(path, FILE_MAX),
     };
-    inventory::read_from(source, options, &manifests, &check, existing)
-        .map_err(|problems| UserError::File { path: path.to_owned(), problems })
+    bytes.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
-/// Reads an inventory in JSON, where no records exist yet.
-pub(super) fn inventory(path: &Path, text: &str, providers: &Providers) -> Result<Inventory, UserError> {
-    let document = document(path, Source::Json(text), ImportOptions::default(), providers, &NoRecords)?;
-    Ok(document.inventory)
+/// Refuses `-` where a file of its own is needed; `why` follows the name of the argument.
+pub(super) fn refuse_standard(path: &Path, argument: &str, why: &str) -> Result<(), UserError> {
+    match is_standard(path) {
+        true => Err(UserError::Argument(format!("{argument} {why}, so it cannot be `-`; name a file"))),
+        false => Ok(()),
+    }
 }
 
 /// Reads a scenario for an inventory's accounts.

@@ -36,6 +36,7 @@ mod forecast;
 mod host_process;
 mod import;
 mod input;
+mod inventory_file;
 mod items;
 mod job;
 mod key;

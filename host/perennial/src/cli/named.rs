@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cli::UserError;
 use crate::cli::items;
+use crate::cli::list;
 use crate::client::Client;
 use crate::client::Request;
 use perennial_formats::wording;
@@ -38,6 +39,23 @@ pub(super) fn check_provider(client: &Client, provider: Option<&str>) -> anyhow:
     let there =
         plugins.iter().filter_map(|plugin| plugin["id"].as_str()).map(str::to_owned).collect::<BTreeSet<_>>();
     check(client, ("provider", provider), "/v1/accounts", &there)
+}
+
+/// What people read when nothing of `provider` is `found`: `none` without one, and that nothing matches with one that there is.
+///
+/// # Errors
+///
+/// When nothing is found, and no plugin and no account has the provider.
+pub(super) fn nothing_of(
+    client: &Client,
+    provider: Option<&str>,
+    found: &[Value],
+    none: &'static str,
+) -> anyhow::Result<&'static str> {
+    if found.is_empty() {
+        check_provider(client, provider)?;
+    }
+    Ok(list::nothing(provider.is_some(), none))
 }
 
 /// Refuses a kind that no plugin and no resource has.

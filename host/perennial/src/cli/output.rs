@@ -136,6 +136,17 @@ impl Write for Output {
     }
 }
 
+/// Writes a whole file, or nothing: beside its place, and then renamed. `-` is the standard output.
+///
+/// # Errors
+///
+/// When it cannot be written; then the file that was there before is there still.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = Output::open(Some(path))?;
+    out.write_all(bytes)?;
+    Ok(out.finish()?)
+}
+
 fn failure(output: &str, source: io::Error) -> io::Error {
     io::Error::new(source.kind(), OutputError { output: output.to_owned(), source })
 }

@@ -93,6 +93,8 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
     if let Some(client) = context.host_client(target)? {
         let request = arguments.request();
         named::check_account(&client, account.as_deref())?;
+        named::check_provider(&client, provider.as_deref())?;
+        named::check_kind(&client, kind.as_deref())?;
         return on_host::list(context, &client, &request, *limit, list, arguments.nothing());
     }
     let db = ReadTx::open(&context.db)?;

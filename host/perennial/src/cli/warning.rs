@@ -9,8 +9,11 @@ use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::output;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
+use crate::report::listing::ListFormat;
+use crate::report::text::printable;
 
 /// Acknowledges warnings about resources, for good or until an instant, and lists what was acknowledged.
 ///
@@ -85,5 +88,8 @@ pub(super) fn warning(context: &Context, arguments: &Arguments) -> anyhow::Resul
         }
     };
     let answer = client.send(&request.reason(named.reason.as_deref()))?.json()?;
+    if matches!(arguments.action, Action::Recall(_)) && named.list.format == ListFormat::Table {
+        return output::done(format_args!("the warnings about `{}` are shown again", printable(&named.id)));
+    }
     context.write_item(&client, &ACKNOWLEDGEMENT, &answer, &named.list)
 }

@@ -70,7 +70,8 @@ struct Routes {
 #[derive(Debug, thiserror::Error)]
 enum InUse {
     #[error(
-        "a host works on the database, and changes go through it: name it with `--server`, such as `--server http://127.0.0.1:8420`"
+        "a host works on the database. With `perennial serve`, changes go through it: name it with `--server`, such as \
+         `--server http://127.0.0.1:8420`; `perennial run` takes none, so stop it first"
     )]
     Host(#[source] StoreError),
     #[error("another command works on the database; run this again when that has ended")]

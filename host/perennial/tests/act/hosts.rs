@@ -70,13 +70,13 @@ fn an_approval_is_shown_with_its_plan_and_decided_by_somebody_else() {
     }
     let shown = world.tells(&["approvals", "show", "evs-1~1"]);
     assert!(shown.contains("pending") && shown.contains("extend"), "{shown}");
-    world.fails(&["approvals", "approve", "evs-1~1"], 1, "requester of an approval cannot decide");
-    world.fails(&["approvals", "approve", "none~1"], 2, "there is no approval `none~1`");
+    world.fails(&["approvals", "approve", "evs-1~1", "--yes"], 1, "requester of an approval cannot decide");
+    world.fails(&["approvals", "approve", "none~1", "--yes"], 2, "there is no approval `none~1`");
     // A token of somebody else's, which the host does not make for its maker.
     let other = world.tells(&["token", "create", "--name", "same", "--role", "approver"]);
     world.folder.write("other", &other);
     let url = world.url();
-    let as_same = ["approvals", "approve", "evs-1~1", "--server", &url, "--token-file", "other"];
+    let as_same = ["approvals", "approve", "evs-1~1", "--yes", "--server", &url, "--token-file", "other"];
     let refused = world.folder.run(&as_same);
     assert!(refused.code() == 1 && refused.stderr().contains("cannot decide"), "{}", refused.stderr());
     assert_eq!(world.json(&["approvals", "list", "--state", "pending"]).as_array().unwrap().len(), 2);
@@ -94,12 +94,15 @@ fn another_person_approves_and_rejects_through_a_host() {
         world.tells(&["resource", "renew", resource, "--yes"]);
     }
     let url = world.url();
-    let decide = |verb: &str, id: &str| {
-        let words = ["approvals", verb, id, "--reason", "seen", "--server", &url, "--token-file", "boss"];
-        world.folder.run(&words).succeeded().stdout()
+    let decide = |words: &[&str]| {
+        let how = ["--reason", "seen", "--server", &url, "--token-file", "boss"];
+        world.folder.run(&[&["approvals"], words, &how].concat())
     };
-    assert!(decide("approve", "evs-1~1").contains("renewed"));
-    assert!(decide("reject", "ecs-1~1").contains("rejected"));
+    let unasked = decide(&["approve", "evs-1~1"]);
+    assert!(unasked.code() == 2 && unasked.stderr().contains("nothing was changed"), "{}", unasked.stderr());
+    assert!(unasked.stdout().contains("extend"), "the plan is shown first: {}", unasked.stdout());
+    assert!(decide(&["approve", "evs-1~1", "--yes"]).succeeded().stdout().contains("renewed"));
+    assert!(decide(&["reject", "ecs-1~1"]).succeeded().stdout().contains("rejected"));
     assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
     assert_eq!(world.expiry("ecs-1"), "2026-01-31T15:59:59Z");
 }

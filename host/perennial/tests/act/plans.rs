@@ -167,7 +167,7 @@ fn a_plan_above_the_limit_waits_for_somebody_else() {
     world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
     world.tells(&renew(&["--yes"]));
     world.fails(
-        &["approvals", "approve", "evs-1~1"],
+        &["approvals", "approve", "evs-1~1", "--yes"],
         1,
         "whoever asked for an approval does not decide on it",
     );

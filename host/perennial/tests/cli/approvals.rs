@@ -65,24 +65,38 @@ fn held_plans_are_listed_and_decided_on() {
         ecs-3~1  pending  acme     ecs-3     command  99.00 CNY  2999-01-08 00:00 UTC  cli           approval_above
     "#]]
     .assert_eq(&folder.run(&["approvals", "list"]).succeeded().stdout());
-    let approved =
-        folder.run(&["approvals", "approve", "ecs-1~1", "--reason", "as agreed"]).succeeded().stdout();
-    let words = approved.lines().map(|line| line.split_once(" UTC  ").unwrap().1).collect::<Vec<_>>();
+    let approved = folder
+        .run(&["approvals", "approve", "ecs-1~1", "--yes", "--reason", "as agreed"])
+        .succeeded()
+        .stdout();
+    let (plan, events) = approved.split_at(approved.find("ecs-1~1 approved").unwrap());
+    assert!(plan.contains("extend"), "what is approved of is shown first: {plan}");
+    let words = events.lines().map(|line| line.split_once(" UTC  ").map_or(line, |(_, words)| words));
+    let words = words.collect::<Vec<_>>();
     expect![[r#"
-        ecs-1  ecs-1~1 approved by cli: as agreed
+        ecs-1~1 approved by cli: as agreed
         ecs-1  renewal: balance -99.00 to 51.00 CNY
         ecs-1  renewed by command for 1 month at 99.00 CNY, from 2999-01-31 15:59 UTC to 2999-02-28 15:59 UTC"#]]
     .assert_eq(&words.join("\n"));
     folder.run(&["approvals", "reject", "ecs-2~1"]).succeeded();
     for (words, code, told) in [
         (
-            ["approvals", "approve", "ecs-2~1"],
+            ["approvals", "approve", "ecs-2~1", "--yes"],
             1,
             "there is nothing to decide on any more: the approval `ecs-2~1` is rejected",
         ),
-        (["approvals", "approve", "ecs-3~1"], 1, "whoever asked for an approval does not decide on it"),
-        (["approvals", "approve", "ecs-9~1"], 2, "there is no approval `ecs-9~1`"),
-        (["approvals", "list", "--state=held"], 2, "there is no such state; there are pending, approved"),
+        (
+            ["approvals", "approve", "ecs-3~1", "--yes"],
+            1,
+            "whoever asked for an approval does not decide on it",
+        ),
+        (["approvals", "approve", "ecs-9~1", "--yes"], 2, "there is no approval `ecs-9~1`"),
+        (["approvals", "approve", "ecs-3~1", "--dry-run"], 3, "nothing was written"),
+        (
+            ["approvals", "list", "--limit=5", "--state=held"],
+            2,
+            "there is no such state; there are pending, approved",
+        ),
     ] {
         let ran = folder.run(&words);
         assert_eq!(ran.code(), code, "{words:?}: {}", ran.stderr());
@@ -111,13 +125,9 @@ fn held_plans_are_listed_and_decided_on() {
 fn what_cannot_be_paid_stays_held() {
     let folder = Folder::new();
     drop(held(&folder, "perennial.db"));
-    folder.run(&["approvals", "approve", "ecs-1~1"]).succeeded();
-    let ran = folder.run(&["approvals", "approve", "ecs-2~1"]);
+    folder.run(&["approvals", "approve", "ecs-1~1", "--yes"]).succeeded();
+    let ran = folder.run(&["approvals", "approve", "ecs-2~1", "--yes"]);
     assert_eq!(ran.code(), 1);
-    assert!(
-        ran.stderr().contains("it cannot be carried out, and stays pending: CBC.30050006"),
-        "{}",
-        ran.stderr()
-    );
+    assert!(ran.stderr().contains("The command is refused: CBC.30050006"), "{}", ran.stderr());
     assert!(folder.run(&["approvals", "list", "--state=pending"]).succeeded().stdout().contains("ecs-2~1"));
 }

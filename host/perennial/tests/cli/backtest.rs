@@ -110,7 +110,7 @@ fn the_policies_that_held_would_have_ruled_as_they_did() {
     let waiting: Value = serde_json::from_str(&waiting).unwrap();
     let approval = waiting[0]["id"].as_str().unwrap();
     assert!(approval.starts_with("gpu"), "{waiting}");
-    folder.run(&["approvals", "approve", approval]).succeeded();
+    folder.run(&["approvals", "approve", approval, "--yes"]).succeeded();
     play(&folder, "2026-04-10T00:00:00Z");
     let renewals = folder.run(&["events", "--type", "renewal_settled", "--format", "jsonl"]).succeeded();
     for renewed in ["gpu", "data", "long", "web", "eternal"] {

@@ -62,6 +62,18 @@ fn a_plugin_that_fails_in_a_simulation_is_said_at_the_end() {
 }
 
 #[test]
+fn a_plugin_that_fails_over_what_a_scenario_does_is_said_at_the_end() {
+    let folder = folder(&["no-time"]);
+    let renew = json!({ "renew": { "term": null } });
+    let entry =
+        json!({ "at": "2026-01-10T01:00:00Z", "do": "command", "resource": "thing-0", "command": renew });
+    folder.write("scenario.json", &json!([entry]).to_string());
+    let ran = simulate(&folder, &["--scenario", "scenario.json"]);
+    assert_eq!(ran.code(), 1, "{}", ran.stdout());
+    expect![[]].assert_eq(&ran.stderr());
+}
+
+#[test]
 fn the_log_has_what_a_failing_plugin_was_asked() {
     let folder = folder(&["trap"]);
     let mut program = folder.program();

@@ -130,7 +130,10 @@ fn a_dash_is_the_standard_input_or_output() {
     folder.run_with_input(&["--db", "other.db", "db", "restore", "-"], backup.stdout_bytes()).succeeded();
     assert_eq!(folder.run(&["--db", "other.db", "resources"]).succeeded().stdout(), resources);
     let plugin = folder.run_with_input(&["--plugin", "-", "plugins"], b"no plugin");
-    assert!(plugin.stderr().contains("is not WebAssembly"), "{}", plugin.stderr());
+    assert!(plugin.stderr().contains("the table `-` cannot be used"), "{}", plugin.stderr());
+    folder.run(&["plugin", "new", "mist", "--language", "table"]).succeeded();
+    let table = std::fs::read(folder.path("mist/mist.toml")).unwrap();
+    folder.run_with_input(&["plugin", "check", "-"], &table).succeeded();
     let words = ["key", "create", "--account", "acme-hw", "--name", "x", "--secrets-key-file", "-"];
     let key = folder.run_with_input(&words, b"no key");
     assert!(key.stderr().contains("the standard input is no secrets key"), "{}", key.stderr());
@@ -140,6 +143,11 @@ fn a_dash_is_the_standard_input_or_output() {
             &["simulate", "--inventory=-", "--scenario=-", "--from=2026-01-01", "--until=2026-01-01"],
             "one file",
         ),
+        (&["plugin", "sign", "-", "--key", "key.pem"], "has its signature beside it"),
+        (&["plugin", "bench", "volcengine", "--baseline", "-"], "is read and written"),
+        (&["plugin", "test", "volcengine", "--cases", "-", "--bless"], "is read and written"),
+        (&["plugin", "install", "-"], "the table"),
+        (&["plugin", "inspect", "-"], "no package"),
     ] {
         let ran = folder.run_with_input(words, inventory);
         assert_eq!(ran.code(), 2, "{words:?}");

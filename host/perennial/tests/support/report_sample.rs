@@ -310,7 +310,7 @@ impl Sample {
             "broken" => {
                 let what = EventKind::PluginFailed {
                     message: "plugin `baidu` used all of its fuel".to_owned(),
-                    next_try_at: first_try + 600,
+                    next_try_at: Some(first_try + 600),
                 };
                 self.tell(account, Some(&id), first_try, what);
                 Some(first_try + 600)

@@ -107,7 +107,7 @@ impl Plugins {
                 &bytes,
                 plugin_file::signature_beside(&file.path)?.as_deref(),
             )?;
-            let plugin = match file.is_table() {
+            let plugin = match PluginFile::is_table(&file.path, &bytes) {
                 true => {
                     let parts = PluginParts { signed_by, ..PluginParts::of_table(bytes) };
                     let plugin = load((&loader, grants), origin, parts)?;

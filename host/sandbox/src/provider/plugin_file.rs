@@ -21,8 +21,13 @@ pub struct PluginFile {
 }
 
 impl PluginFile {
-    pub(crate) fn is_table(&self) -> bool {
-        self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+    /// Whether a file with this name and these bytes is a table: its name says so and, of the standard input, that the bytes
+    /// are no component.
+    pub fn is_table(path: &Path, bytes: &[u8]) -> bool {
+        match path == Path::new("-") {
+            true => !bytes.starts_with(b"\0asm"),
+            false => path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")),
+        }
     }
 
     /// Before anything of a component is compiled: the file may be another one than the operator looked at.

@@ -7,6 +7,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::confirm::WouldChange;
+use crate::cli::confirm::confirm;
 use crate::cli::event_lines;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -18,6 +20,8 @@ use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
 use perennial_formats::event_text;
+use perennial_formats::time_zone::TimeZone;
+use perennial_formats::time_zone::ZoneChoice;
 
 const APPROVAL: [Field; 15] = [
     Field::text("id", "id"),
@@ -97,21 +101,59 @@ pub(in crate::cli) fn show(
     Ok(out.finish()?)
 }
 
-/// Decides on an approval: on the plan that it has at present, and on no other.
-pub(in crate::cli) fn decide(
+/// How a plan is approved.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct ApproveArguments {
+    /// The reason, which the audit log keeps.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Only show what would be done; exit code 3 when something would change.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
+}
+
+/// Approves the plan that an approval has at present, and no other: shows it and asks first.
+pub(in crate::cli) fn approve(
     context: &Context,
     client: &Client,
-    verb: &str,
+    id: &str,
+    how: &ApproveArguments,
+) -> anyhow::Result<()> {
+    let approval = get(client, id)?;
+    // What is closed is refused, whoever is asked.
+    if approval["state"] == "pending" {
+        let zones = context.item_zones(client, ZoneChoice::Zone(TimeZone::UTC))?;
+        let mut out = Output::standard();
+        plan::write(&approval["plan"], &zones, context.stdout_style(), &mut out)?;
+        out.finish()?;
+        if how.dry_run {
+            return Err(WouldChange::ForPeople.into());
+        }
+        confirm("Approve of this?", how.yes)?;
+    }
+    let body = json!({ "reason": how.reason, "plan_hash": approval["plan"]["plan_hash"] });
+    let request = Request::new("POST", "/v1/approvals/{id}:approve", &[id]).to(format!("approve `{id}`"));
+    tell(context, client, &approval, &request.body(body))
+}
+
+/// Rejects the plan of an approval.
+pub(in crate::cli) fn reject(
+    context: &Context,
+    client: &Client,
     id: &str,
     reason: Option<&str>,
 ) -> anyhow::Result<()> {
     let approval = get(client, id)?;
-    let request = match verb {
-        "approve" => Request::new("POST", "/v1/approvals/{id}:approve", &[id])
-            .body(json!({ "reason": reason, "plan_hash": approval["plan"]["plan_hash"] })),
-        _ => Request::new("POST", "/v1/approvals/{id}:reject", &[id]).body(json!({ "reason": reason })),
-    };
-    let decided = client.send(&request.to(format!("{verb} `{id}`")))?.json()?;
+    let request = Request::new("POST", "/v1/approvals/{id}:reject", &[id]).to(format!("reject `{id}`"));
+    tell(context, client, &approval, &request.body(json!({ "reason": reason })))
+}
+
+/// Sends a decision, and writes what it led to.
+fn tell(context: &Context, client: &Client, approval: &Value, request: &Request) -> anyhow::Result<()> {
+    let decided = client.send(request)?.json()?;
     let mut out = Output::standard();
     let currency = approval["currency"].as_str().unwrap_or_default();
     for event in decided["events"].as_array().into_iter().flatten() {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::event_lines;
 use crate::cli::input;
-use crate::cli::input::InventoryFile;
+use crate::cli::inventory_file::InventoryFile;
 use crate::cli::items;
 use crate::client::Client;
 use crate::client::Request;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use perennial_domain::timestamp::Timestamp;
+use perennial_formats::time_zone::TimeZone;
 use serde_json::Value;
 use serde_json::json;
 
@@ -41,6 +43,16 @@ const CHANGES: [Field; 6] = [
     Field::instant("confirmed_at", "confirmed"),
     Field::text("confirmed_by", "confirmed by"),
     Field::text("script_difference", "difference"),
+];
+
+const CALENDAR_CHANGES: [Field; 7] = [
+    Field::instant("at", "at"),
+    Field::text("changed_by", "by"),
+    Field::text("reason", "reason"),
+    Field::instant("confirmed_at", "confirmed"),
+    Field::text("confirmed_by", "confirmed by"),
+    Field::texts("before", "before"),
+    Field::texts("after", "after"),
 ];
 
 const CALENDAR: [Field; 4] = [
@@ -116,9 +128,10 @@ pub(in crate::cli) fn history(
     if list.format != ListFormat::Table {
         return context.write_items(client, &CHANGES, &changes, list, "");
     }
+    let zones = context.item_zones(client, list.zone.time_zone)?;
     let mut out = Output::standard();
     for change in changes {
-        writeln!(out, "{}", printable(&change_words(&change)))?;
+        writeln!(out, "{}", printable(&change_words(&change, zones.of(&change))))?;
         for line in change["script_difference"].as_str().unwrap_or_default().lines() {
             writeln!(out, "    {}", printable(line))?;
         }
@@ -126,7 +139,8 @@ pub(in crate::cli) fn history(
     Ok(out.finish()?)
 }
 
-fn change_words(change: &Value) -> String {
+fn change_words(change: &Value, zone: TimeZone) -> String {
+    let minute = |text: &str| text.parse::<Timestamp>().map_or(text.to_owned(), |at| zone.minute(at));
     let text = |field: &str| change[field].as_str();
     let what = match (change["before"].is_null(), change["after"].is_null()) {
         (_, true) => "removed",
@@ -135,9 +149,10 @@ fn change_words(change: &Value) -> String {
     };
     let why = text("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     let confirmed = text("confirmed_at").zip(text("confirmed_by"));
-    let confirmed = confirmed.map(|(at, by)| format!("; confirmed {at} by {by}")).unwrap_or_default();
+    let confirmed =
+        confirmed.map(|(at, by)| format!("; confirmed {} by {by}", minute(at))).unwrap_or_default();
     let (at, by) = (text("at").unwrap_or_default(), text("changed_by").unwrap_or_default());
-    format!("{at}  {what} by {by}{why}{confirmed}")
+    format!("{}  {what} by {by}{why}{confirmed}", minute(at))
 }
 
 /// How a policy file is installed.
@@ -222,12 +237,23 @@ pub(in crate::cli) fn calendars(
     context.write_items(client, &CALENDAR, &found, list, "policies have no calendars")
 }
 
-pub(in crate::cli) fn calendar_history(client: &Client, name: &str) -> anyhow::Result<()> {
+/// People read the days below each change; programs get those of before and after as fields of it.
+pub(in crate::cli) fn calendar_history(
+    context: &Context,
+    client: &Client,
+    name: &str,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/policy-calendars/{name}/history", &[name])
         .to(format!("list the changes of the calendar `{name}`"));
+    let changes = items::pages(client, &request, u32::MAX)?;
+    if list.format != ListFormat::Table {
+        return context.write_items(client, &CALENDAR_CHANGES, &changes, list, "");
+    }
+    let zones = context.item_zones(client, list.zone.time_zone)?;
     let mut out = Output::standard();
-    for change in items::pages(client, &request, u32::MAX)? {
-        writeln!(out, "{}", printable(&change_words(&change)))?;
+    for change in changes {
+        writeln!(out, "{}", printable(&change_words(&change, zones.of(&change))))?;
         let days = change["after"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let days = days.collect::<Vec<_>>().join(", ");
         if !days.is_empty() {

@@ -30,7 +30,7 @@ use crate::cli::compare;
 use crate::cli::compare::Sides;
 use crate::cli::database;
 use crate::cli::input;
-use crate::cli::input::InventoryFile;
+use crate::cli::inventory_file::InventoryFile;
 use crate::cli::playing;
 use crate::cli::validate;
 use crate::report::listing::ListFormat;

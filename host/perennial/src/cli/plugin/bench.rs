@@ -22,6 +22,7 @@ use perennial_sandbox::samples;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::config;
 
@@ -69,6 +70,9 @@ impl Figure {
 }
 
 pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.baseline {
+        input::refuse_standard(path, "`--baseline`", "is read and written")?;
+    }
     let start = Instant::now();
     let plugin = context.load_plugin(&arguments.plugin)?;
     let loaded = start.elapsed();
@@ -105,8 +109,7 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
     out.finish()?;
     if let Some(path) = &arguments.baseline {
         let text = format!("{}\n", serde_json::to_string_pretty(&after)?);
-        std::fs::write(path, text)
-            .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))?;
+        output::write_file(path, text.as_bytes())?;
     }
     if worse.is_empty() { Ok(()) } else { Err(Grown(worse.join(", ")).into()) }
 }

@@ -7,6 +7,7 @@ use crate::cli::Context;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::plugin::revisions::resolve;
 use crate::client::Client;
 use crate::client::Request;
@@ -67,13 +68,9 @@ pub(super) fn parked(
 ) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/plugins/parked", &[]).to("list parked bundles");
     let found = items::pages(client, &request.query("provider", provider), u32::MAX)?;
-    context.write_items(
-        client,
-        &PARKED,
-        &found,
-        list,
-        "nothing is parked: no plugin fails over one bundle again and again",
-    )
+    let none = "nothing is parked: no plugin fails over one bundle again and again";
+    let nothing = named::nothing_of(client, provider, &found, none)?;
+    context.write_items(client, &PARKED, &found, list, nothing)
 }
 
 pub(super) fn breakers(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
@@ -108,6 +105,7 @@ impl Release {
             .reason(self.reason.as_deref());
         let result = client.send(&request)?.json()?;
         let released = result["released"].as_array().cloned().unwrap_or_default();
-        context.write_items(client, &PARKED, &released, &self.list, "nothing was parked")
+        let nothing = named::nothing_of(client, self.provider.as_deref(), &released, "nothing was parked")?;
+        context.write_items(client, &PARKED, &released, &self.list, nothing)
     }
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_formats::package::PackageManifest;
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::signature_path;
 use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::cli::UserError;
+use crate::cli::input;
 use crate::registry::Package;
 
 /// A file that may be a package.
@@ -27,14 +29,9 @@ impl PackageFile {
     ///
     /// When it cannot be read, or its signature cannot.
     pub(super) fn read(path: &Path) -> Result<PackageFile, UserError> {
-        let bytes = read(path)?;
-        let is_table = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        let signature = signature_path(path);
-        let signature = if signature.exists() {
-            Some(String::from_utf8_lossy(&read(&signature)?).into_owned())
-        } else {
-            None
-        };
+        let bytes = input::read_bytes(path)?;
+        let is_table = PluginFile::is_table(path, &bytes);
+        let signature = read_signature(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let (manifest, problems) = PackageManifest::read(&bytes, is_table);
         Ok(PackageFile { package: Package { bytes, is_table, signature, manifest }, problems })
     }
@@ -50,8 +47,15 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, UserError> {
-    std::fs::read(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+/// The signature beside a file, if there is one; there is nothing beside the standard input.
+///
+/// # Errors
+///
+/// When it is there and cannot be read.
+pub(super) fn read_signature(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
+    let signature = signature_path(path);
+    let is_there = !input::is_standard(path) && signature.exists();
+    is_there.then(|| input::read_bytes(&signature)).transpose()
 }
 
 /// Everything that is wrong with a package.
@@ -66,6 +70,7 @@ pub(super) fn wrong(path: &Path, problems: &[String]) -> UserError {
 ///
 /// When another file is there, or it cannot be written.
 pub(super) fn write(path: &Path, bytes: &[u8], signature: Option<&str>) -> Result<(), UserError> {
+    input::refuse_standard(path, "`--output`", "may have a signature beside it")?;
     if let Some(signature) = signature {
         write_one(&signature_path(path), signature.as_bytes(), Some(path))?;
     }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::items;
+use crate::cli::output;
 use crate::client::Client;
 use crate::client::Request;
 
@@ -87,9 +88,7 @@ pub(super) fn record(
         }
     }
     if tally.recorded > 0 {
-        std::fs::write(path, text).map_err(|error| {
-            UserError::Argument(format!("cannot write `{}`: {error}; nothing was recorded", path.display()))
-        })?;
+        output::write_file(path, text.as_bytes())?;
     }
     Ok(tally)
 }

@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use perennial_domain::plugin_limits::PluginLimits;
 use perennial_sandbox::PluginFile;
-use perennial_sandbox::signature_path;
 use serde_json::json;
 
 use crate::cli::Context;
@@ -17,7 +16,9 @@ use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::output::Output;
+use crate::cli::plugin::package_file;
 use crate::client::Client;
 use crate::client::Request;
 use crate::config;
@@ -102,13 +103,9 @@ pub(super) fn list(
     let request =
         Request::new("GET", "/v1/plugins/revisions", &[]).to("list revisions").query("provider", provider);
     let found = items::pages(client, &request, u32::MAX)?;
-    context.write_items(
-        client,
-        &REVISION,
-        &found,
-        list,
-        "no revision is kept yet; a host keeps what it loads when it starts",
-    )
+    let none = "no revision is kept yet; a host keeps what it loads when it starts";
+    let nothing = named::nothing_of(client, provider, &found, none)?;
+    context.write_items(client, &REVISION, &found, list, nothing)
 }
 
 pub(super) fn show(
@@ -143,22 +140,17 @@ impl Differences {
 impl Install {
     pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let path = &self.plugin.path;
-        let unreadable = |path: &PathBuf, source| UserError::Unreadable { path: path.clone(), source };
-        let bytes = input::read_bytes(path).map_err(|error| unreadable(path, error))?;
+        let bytes = input::read_bytes(path)?;
         let signature = match &self.signature {
-            Some(path) => Some(input::read_bytes(path).map_err(|error| unreadable(path, error))?),
-            None => match input::read_bytes(&signature_path(path)) {
-                Ok(signature) => Some(signature),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                Err(error) => return Err(unreadable(&signature_path(path), error).into()),
-            },
+            Some(path) => Some(input::read_bytes(path)?),
+            None => package_file::read_signature(path)?,
         };
         // Base64 stays what it is; what is no text is the signature itself.
         let signature = signature.map(|bytes| {
             String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.into_bytes()))
         });
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let is_table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        let is_table = PluginFile::is_table(path, &bytes);
         let mut body = json!({ "name": name, "dry_run": self.dry_run, "signature": signature, "digest": self.plugin.digest,
             "grant": self.grant.map(|granted| granted.to_string()) });
         match is_table {

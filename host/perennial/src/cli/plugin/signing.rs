@@ -12,6 +12,10 @@ use perennial_sandbox::signature_path;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
+use crate::cli::plugin::package_file;
+
+/// Why a plugin that is signed has to be a file.
+const BESIDE: &str = "has its signature beside it";
 
 /// A plugin to sign.
 #[derive(Debug, clap::Args)]
@@ -35,10 +39,7 @@ pub(super) struct Verify {
 
 /// Makes a private key, and prints the public one.
 pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
-    if input::is_standard(path) {
-        let message = "the public key is written to the standard output, and the private one to a file of its own: name that";
-        return Err(UserError::Argument(message.to_owned()).into());
-    }
+    input::refuse_standard(path, "the private key", "stays in a file of its own")?;
     let text = SigningKey::generate().map_err(UserError::Argument)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -57,28 +58,24 @@ pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
 
 /// Signs a plugin, and prints the public key by which it is verified.
 pub(super) fn sign(arguments: &Sign) -> anyhow::Result<()> {
-    let (plugin, key) = (read(&arguments.plugin)?, read(&arguments.key)?);
+    input::refuse_standard(&arguments.plugin, "the plugin", BESIDE)?;
+    let (plugin, key) = (input::read_bytes(&arguments.plugin)?, input::read_bytes(&arguments.key)?);
     let wrong =
         |problem| UserError::Argument(format!("cannot sign with `{}`: {problem}", arguments.key.display()));
     let key = SigningKey::read(&key).map_err(wrong)?;
     let path = signature_path(&arguments.plugin);
-    std::fs::write(&path, key.sign(&plugin))
-        .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))?;
+    output::write_file(&path, key.sign(&plugin).as_ref())?;
     Ok(output::line(format_args!("`{}` is the signature by {}", path.display(), key.public_key()))?)
 }
 
 /// Says which of the keys signed a plugin.
 pub(super) fn verify(arguments: &Verify) -> anyhow::Result<()> {
-    let plugin = read(&arguments.plugin)?;
-    let path = signature_path(&arguments.plugin);
-    let signature = if path.exists() { Some(read(&path)?) } else { None };
+    input::refuse_standard(&arguments.plugin, "the plugin", BESIDE)?;
+    let plugin = input::read_bytes(&arguments.plugin)?;
+    let signature = package_file::read_signature(&arguments.plugin)?;
     let trust = Trust { keys: arguments.keys.clone() };
     let origin = format!("`{}`", arguments.plugin.display());
     let key = trust.check(&origin, &plugin, signature.as_deref())?;
     let key = key.map(|key| key.to_string()).unwrap_or_default();
     Ok(output::line(format_args!("{origin} is signed by {key}"))?)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, UserError> {
-    input::read_bytes(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }

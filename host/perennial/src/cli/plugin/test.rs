@@ -13,7 +13,8 @@ use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
 
 use crate::cli::Context;
-use crate::cli::UserError;
+use crate::cli::input;
+use crate::cli::output;
 use crate::cli::output::Output;
 use crate::cli::plugin::CaseArguments;
 use crate::cli::plugin::record;
@@ -56,6 +57,9 @@ impl fmt::Display for FailedCases {
 }
 
 pub(super) fn test(context: &Context, target: &TargetArguments, arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.bless || arguments.record.record {
+        input::refuse_standard(&arguments.cases.path(), "`--cases`", "is read and written")?;
+    }
     let mut out = Output::standard();
     if arguments.record.record {
         let (plugin, path) = (context.load_plugin(&arguments.cases.plugin)?, arguments.cases.path());
@@ -100,12 +104,7 @@ pub(super) fn test(context: &Context, target: &TargetArguments, arguments: &Argu
     writeln!(out, "{} case{plural}, {failed} failed", cases.len())?;
     if !blessed.is_empty() {
         let text = plugin_case::with_answers(&text, &blessed);
-        std::fs::write(&path, text).map_err(|error| {
-            UserError::Argument(format!(
-                "cannot write `{}`: {error}; its answers stay as they were",
-                path.display()
-            ))
-        })?;
+        output::write_file(&path, text.as_bytes())?;
         writeln!(out, "wrote {} into `{}`", counted(blessed.len()), path.display())?;
     }
     out.finish()?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use perennial_sandbox::PublicKey;
 
 use crate::cli::Context;
+use crate::cli::input;
 use crate::cli::output;
 use crate::cli::plugin::package_file;
 use crate::cli::plugin::package_file::PackageFile;
@@ -30,8 +31,15 @@ struct AccessArguments {
 
 impl AccessArguments {
     fn access(&self) -> Access {
-        let (credentials, certificates) = (self.credentials.clone(), self.certificates.clone());
-        Access { credentials, certificates, allows_plain_http: self.allow_plain_http }
+        let device = |path: &PathBuf| match input::is_standard(path) {
+            true => PathBuf::from("/dev/stdin"),
+            false => path.clone(),
+        };
+        Access {
+            credentials: self.credentials.as_ref().map(device),
+            certificates: self.certificates.as_ref().map(device),
+            allows_plain_http: self.allow_plain_http,
+        }
     }
 }
 

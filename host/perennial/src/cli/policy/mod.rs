@@ -4,7 +4,6 @@ mod backtest;
 mod check;
 mod compare;
 mod differences;
-mod held;
 mod install;
 mod load;
 mod new;
@@ -123,6 +122,8 @@ enum Action {
     CalendarHistory {
         /// Its name, also of one that was removed.
         name: String,
+        #[command(flatten)]
+        list: ListArguments,
     },
     /// Removes a calendar that no policy looks at.
     RemoveCalendar {
@@ -189,7 +190,7 @@ fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyh
         Action::Remove { name, reason } => host::remove(&client, name, reason.as_deref())?,
         Action::Differences(arguments) => arguments.ask(context, &client)?,
         Action::Calendars(list) => host::calendars(context, &client, list)?,
-        Action::CalendarHistory { name } => host::calendar_history(&client, name)?,
+        Action::CalendarHistory { name, list } => host::calendar_history(context, &client, name, list)?,
         Action::RemoveCalendar { name, reason } => host::remove_calendar(&client, name, reason.as_deref())?,
     }
     Ok(Some(()))
@@ -208,13 +209,15 @@ pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Backtest(arguments) => backtest::backtest(context, arguments),
         Action::Compare(arguments) => compare::compare(context, &context.client(target)?, arguments),
         Action::Install(arguments) => install::install(context, arguments),
-        Action::List(arguments) => held::list(context, arguments),
-        Action::Show { name } => held::show(context, name),
-        Action::History { name, list } => held::history(context, name, list),
+        Action::List(list) => host::list(context, &context.client(target)?, list),
+        Action::Show { name } => host::show(&context.client(target)?, name),
+        Action::History { name, list } => host::history(context, &context.client(target)?, name, list),
         Action::Remove { name, reason } => install::remove(context, name, reason.as_deref()),
         Action::Differences(arguments) => differences::differences(context, arguments),
         Action::Calendars(list) => host::calendars(context, &context.client(target)?, list),
-        Action::CalendarHistory { name } => host::calendar_history(&context.client(target)?, name),
+        Action::CalendarHistory { name, list } => {
+            host::calendar_history(context, &context.client(target)?, name, list)
+        }
         Action::RemoveCalendar { name, reason } => {
             host::remove_calendar(&context.client(target)?, name, reason.as_deref())
         }

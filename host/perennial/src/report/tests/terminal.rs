@@ -133,7 +133,7 @@ fn events() -> Vec<Event> {
             Some("pkg-1"),
             EventKind::PluginFailed {
                 message: "plugin `huawei` used all of its fuel".to_owned(),
-                next_try_at: later,
+                next_try_at: Some(later),
             },
         ),
         (None, EventKind::HostResumed { down_since: instant("2026-02-20T06:00:00Z") }),
