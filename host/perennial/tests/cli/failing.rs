@@ -70,7 +70,11 @@ fn a_plugin_that_fails_over_what_a_scenario_does_is_said_at_the_end() {
     folder.write("scenario.json", &json!([entry]).to_string());
     let ran = simulate(&folder, &["--scenario", "scenario.json"]);
     assert_eq!(ran.code(), 1, "{}", ran.stdout());
-    expect![[]].assert_eq(&ran.stderr());
+    expect![[r#"
+        error: plugins gave no usable answer about 1 bundle, which kept their state meanwhile:
+          1 bundle, such as `thing-0` of `acme`, first at 2026-01-10 01:00 UTC: plugin `hostile` answered `make-plans` with nonsense: the instant 1101279634576 lies outside the years 1 to 9999; tell its author
+        with RUST_LOG=info, the log has what they were asked, for their authors
+    "#]].assert_eq(&ran.stderr());
 }
 
 #[test]
