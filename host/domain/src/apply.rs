@@ -44,6 +44,7 @@ pub use ordering::own_order_id;
 pub use pricing::attempt_id;
 pub use pricing::cost;
 pub(crate) use pricing::extension_cost;
+pub use pricing::net_cost;
 pub use pricing::step_cost;
 pub use pricing::step_refund;
 

@@ -77,7 +77,8 @@ impl EngineTx<'_> {
         Ok(())
     }
 
-    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision.
+    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision, or accounts
+    /// have settings that it does not take.
     fn follow(
         &mut self,
         made: &mut BindingChanges,
@@ -106,7 +107,23 @@ impl EngineTx<'_> {
             );
             return Ok(());
         }
-        if is_bundled && upgrade == Upgrade::Shadow {
+        // What cannot be loaded any more decides nothing, whatever speaks against the new one.
+        let can_go_on = self.providers().revision(self.db(), &held.digest)?.is_some();
+        if let Some(problems) = self.settings_problems(&active, plugin)? {
+            tracing::error!(
+                provider,
+                before,
+                now,
+                problems,
+                decides = if can_go_on { before } else { now },
+                "the host brings another revision, which does not take the settings of accounts; change them, then bind it \
+                 with `perennial plugin bind`"
+            );
+            if can_go_on {
+                return Ok(());
+            }
+        }
+        if is_bundled && upgrade == Upgrade::Shadow && can_go_on {
             let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
             tracing::warn!(
                 provider,

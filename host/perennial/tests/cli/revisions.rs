@@ -12,7 +12,7 @@ fn late(folder: &Folder) {
 }
 
 /// The text with what is long and hexadecimal taken out.
-fn masked(text: &str) -> String {
+pub fn masked(text: &str) -> String {
     let (mut shown, mut digits) = (String::new(), String::new());
     for character in text.chars().chain(['.']) {
         if character.is_ascii_digit() || ('a'..='f').contains(&character) {
