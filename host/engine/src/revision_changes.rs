@@ -31,7 +31,6 @@ use crate::bind_error::BindError;
 use crate::error::EngineError;
 use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
-use crate::revisions::short;
 
 /// The author of what the host does by itself when it starts.
 pub(crate) const HOST: &str = "host";
@@ -261,8 +260,9 @@ impl EngineTx<'_> {
             reason: author.reason.map(str::to_owned),
         };
         plugin_bindings::insert_change(self.tx(), &change)?;
-        // What the host binds first is no news: nothing else decided before.
-        if author.id != HOST || change.before.is_some() {
+        // What the host has decide first is no news: nothing else decided before.
+        let is_first = change.before.is_none() && change.subject.mode == BindingMode::Active;
+        if author.id != HOST || !is_first {
             made.events.extend(self.write_event(None, Event { at, resource: None, what })?);
         }
         made.changes.push(change);

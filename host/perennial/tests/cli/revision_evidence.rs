@@ -126,7 +126,7 @@ fn a_host_says_of_each_provider_that_it_brings_another_revision() {
     let other = ["--plugin", "late.toml", "--plugin", "huawei.wasm"];
     folder.run(&[&other[..], &["import", "inventory.json", "--accept-expired"]].concat()).succeeded();
     let tag = |more: &[&str], tag: &str| {
-        log(&folder, &[more, &["resource", "tag", "srv-1", tag, "--yes"]].concat())
+        log(&folder, &[more, &["resource", "tag", "srv-1", tag]].concat())
     };
     let told = [
         tag(&other, "first=1"),
