@@ -134,6 +134,17 @@ impl EngineTx<'_> {
             return self.bind(made, at, (shadow, BindingOrigin::Loaded), digest, author);
         }
         tracing::warn!(provider, before, now, "the host brings another revision, which decides from now on");
+        self.end_own_shadow(provider)?;
         self.bind(made, at, (active, BindingOrigin::Loaded), digest, author)
+    }
+
+    /// Removes what the host itself bound in shadow for all accounts of a provider, now that what it brings decides.
+    fn end_own_shadow(&self, provider: &str) -> Result<(), EngineError> {
+        let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
+        let held = plugin_bindings::get(self.tx(), &shadow)?;
+        if held.is_some_and(|held| held.origin == BindingOrigin::Loaded) {
+            plugin_bindings::delete(self.tx(), &shadow)?;
+        }
+        Ok(())
     }
 }

@@ -147,7 +147,7 @@ fn what_a_host_that_runs_decided_is_recorded_from_it() {
     let url = format!("http://{}", server.address);
     let record = |more: &[&str]| {
         let words = ["plugin", "test", "huawei.wasm", "--cases", "cases.toml", "--record"];
-        said(&folder, &[], &[&words, &["--server", &url, "--token-file", "token"], more].concat(), 0)
+        said(&folder, &[], &[&words[..], &["--server", &url, "--token-file", "token"], more].concat(), 0)
     };
     expect![[r#"
         recorded 2 decisions; 0 were there already, and 0 are about what no case states
