@@ -216,7 +216,7 @@ impl Examination<'_> {
 /// Asks a plugin some questions; an answer or an error each.
 type Ask<'a, Q, A, E> = dyn Fn(&[Q]) -> Vec<Result<A, E>> + 'a;
 /// How much of a limit an answer has, and the limit.
-type Used<'a, Q, A> = dyn Fn(&Q, &A) -> (usize, usize) + 'a;
+type Usage<'a, Q, A> = dyn Fn(&Q, &A) -> (usize, usize) + 'a;
 
 /// Questions that a plugin is asked more than once.
 struct Questions<'a, Q, A, E> {
@@ -227,7 +227,7 @@ struct Questions<'a, Q, A, E> {
     /// How many items a question has, by which its fuel is measured out.
     items: &'a dyn Fn(&Q) -> usize,
     /// The limit of an answer, and how much of it one has.
-    answer: (&'static str, &'a Used<'a, Q, A>),
+    answer: (&'static str, &'a Usage<'a, Q, A>),
 }
 
 impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> {
@@ -244,8 +244,9 @@ impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> 
                 Err(error) => problems.push(format!("{}: {error}", (self.name)(request))),
             }
         }
+        let mut found = Vec::new();
         let mut differs = |place: usize, how: &str| {
-            problems.push(format!("{} has another answer {how}", (self.name)(&requests[place])));
+            found.push(format!("{} has another answer {how}", (self.name)(&requests[place])));
         };
         for (place, (one, other)) in together.iter().zip(&ask(requests)).enumerate() {
             if one != other {
@@ -272,7 +273,9 @@ impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> 
                 differs(place, "when it is asked alone");
             }
         }
-        (problems, [of_fuel, of_answer])
+        // What differs explains more than what is wrong with one answer.
+        found.append(&mut problems);
+        (found, [of_fuel, of_answer])
     }
 }
 

@@ -7,7 +7,7 @@ use perennial_sandbox::TABLE_BYTES_MAX;
 pub(super) struct Share {
     /// The limit, in words.
     what: String,
-    /// In millionths.
+    /// How much of it was used, in millionths.
     share: u64,
     /// What took it, if that is one of many.
     by: Option<String>,
