@@ -147,7 +147,8 @@ fn what_a_host_that_runs_decided_is_recorded_from_it() {
     let url = format!("http://{}", server.address);
     let record = |more: &[&str]| {
         let words = ["plugin", "test", "huawei.wasm", "--cases", "cases.toml", "--record"];
-        said(&folder, &[], &[&words[..], &["--server", &url, "--token-file", "token"], more].concat(), 0)
+        let of_host = ["--server", &url, "--token-file", "token"];
+        folder.run(&[&words[..], &of_host, more].concat()).succeeded().stdout()
     };
     expect![[r#"
         recorded 2 decisions; 0 were there already, and 0 are about what no case states
@@ -158,9 +159,8 @@ fn what_a_host_that_runs_decided_is_recorded_from_it() {
     .assert_eq(&record(&[]));
     let again = record(&["--resource", "vm"]);
     assert!(again.starts_with("recorded 0 decisions; 2 were there already"), "{again}");
-    let unknown =
-        run(&folder, &[], &["plugin", "test", "huawei.wasm", "--record", "--server", "http://127.0.0.1:1"]);
-    assert_eq!(unknown.status.code(), Some(1), "no case comes from a host that is not there");
+    let words = ["plugin", "test", "huawei.wasm", "--record", "--server", "http://127.0.0.1:1"];
+    assert_eq!(folder.run(&words).code(), 1, "no case comes from a host that is not there");
     server.terminate();
     assert_eq!(server.exit_code(), Some(0));
 }
