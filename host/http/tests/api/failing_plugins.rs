@@ -248,7 +248,13 @@ fn a_package_that_no_trusted_key_signed_is_refused_over_the_api() {
         let problem = answer.json();
         format!("{} {}\n", answer.status.as_u16(), problem["errors"][0]["detail"].as_str().unwrap())
     });
-    expect![[""]].assert_eq(&told.concat());
+    expect![[r#"
+        422 signature: the plugin `p.toml` has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it with `perennial plugin sign`, or name the key that signed it
+        422 signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        422 signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        422 signature: the signature of the plugin `p.toml` does not count: it is no signature, which is 64 bytes, as they are or in base64; get the plugin and its signature anew from its author
+    "#]]
+    .assert_eq(&told.concat());
     assert_eq!(state(), before);
     let installed = install(&other, Some(ours.sign(other.as_bytes())));
     assert_eq!(installed.status, 200, "{}", installed.body);
