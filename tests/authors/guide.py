@@ -16,9 +16,9 @@ import tempfile
 
 GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "plugins.md"
 LANGUAGES = {"javascript": ["node", "npm"], "python": ["python3"]}
-# What a call may take that asks nothing. The tools of both languages have the program start where it ended when it was built; one
-# that starts from nothing takes many times as much.
-START_FUEL_MAX = 5_000_000
+# What a call may take that asks nothing: half of what every call has to start with. The tools of both languages have the program
+# start where it ended when it was built; one that starts from nothing takes many times as much.
+START_FUEL_MAX = 10_000_000
 BLOCK = re.compile(r"^```(sh|text) (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
