@@ -45,6 +45,7 @@ pub use pricing::attempt_id;
 pub use pricing::cost;
 pub(crate) use pricing::extension_cost;
 pub use pricing::is_unquoted;
+pub use pricing::net_cost;
 pub use pricing::step_cost;
 pub use pricing::step_refund;
 

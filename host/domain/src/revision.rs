@@ -105,7 +105,7 @@ pub enum RevisionDifference {
     Allowed,
     /// Both refuse, for another reason.
     Refusal,
-    /// Both do it, for another amount.
+    /// Both do it, for another amount: what it costs less what it gives back.
     Price,
     /// Both do it for the same amount, with other steps.
     Plan,
@@ -176,7 +176,7 @@ impl RevisionDifference {
             (Err(_), Ok(_)) => Some(RevisionDifference::Allowed),
             (Ok(followed), Ok(shadow)) if followed == shadow => None,
             (Ok(followed), Ok(shadow)) => {
-                match apply::cost(followed, bundle, at) == apply::cost(shadow, bundle, at) {
+                match apply::net_cost(followed, bundle, at) == apply::net_cost(shadow, bundle, at) {
                     true => Some(RevisionDifference::Plan),
                     false => Some(RevisionDifference::Price),
                 }
@@ -188,6 +188,17 @@ impl RevisionDifference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::MemberIndex;
+    use crate::index::OrderIndex;
+    use crate::micros::Micros;
+    use crate::plan::Cancellation;
+    use crate::plan::Operation;
+    use crate::plan::Refund;
+    use crate::plan::Scope;
+    use crate::plan::Step;
+    use crate::sample::at;
+    use crate::sample::money;
+    use crate::sample::resource;
 
     #[test]
     fn the_narrowest_pattern_of_an_account_holds() {
@@ -207,6 +218,30 @@ mod tests {
             Some("*b"),
             "of two that are alike, the first by its letters"
         );
+    }
+
+    #[test]
+    fn two_unsubscriptions_that_give_back_different_money_differ_in_price() {
+        let bundle = Bundle { members: vec![resource("a")] };
+        let ending = |amounts: &[&str]| {
+            let refund = |amount: &&str| Refund {
+                order: OrderIndex::new(0),
+                amount: money(amount),
+                fee: Micros::ZERO,
+            };
+            let refunds = amounts.iter().map(refund).collect();
+            let ending = Cancellation { scope: Scope::All, expires_at: None, refunds };
+            let operation = Operation::EndSubscription(ending);
+            Ok(Plan::of(vec![Step { member: MemberIndex::PRIMARY, operation }]))
+        };
+        let difference = |followed: &[&str], shadow: &[&str]| {
+            RevisionDifference::of_plans(&ending(followed), &ending(shadow), &bundle, at("2026-03-01"))
+        };
+        assert_eq!(difference(&["20"], &["20"]), None);
+        assert_eq!(difference(&["20"], &["12"]), Some(RevisionDifference::Price));
+        assert_eq!(difference(&["20"], &["12", "8"]), Some(RevisionDifference::Plan), "as much, otherwise");
+        let plan = ending(&["12", "8"]).unwrap();
+        assert_eq!(apply::net_cost(&plan, &bundle, at("2026-03-01")), money("-20"));
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub mod replay;
 mod reservations;
 pub mod revision_backtest;
 pub mod revision_changes;
+mod revision_checks;
 mod revision_shadow;
 pub mod revisions;
 pub mod rules;

@@ -77,7 +77,8 @@ impl EngineTx<'_> {
         Ok(())
     }
 
-    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision.
+    /// Binds what the host loaded for a provider to all of its accounts, unless an operator has pinned another revision, or accounts
+    /// have settings that it does not take.
     fn follow(
         &mut self,
         made: &mut BindingChanges,
@@ -106,7 +107,23 @@ impl EngineTx<'_> {
             );
             return Ok(());
         }
-        if is_bundled && upgrade == Upgrade::Shadow {
+        // What cannot be loaded any more decides nothing, whatever speaks against the new one.
+        let can_go_on = self.providers().revision(self.db(), &held.digest)?.is_some();
+        if let Some(problems) = self.settings_problems(&active, plugin)? {
+            tracing::error!(
+                provider,
+                before,
+                now,
+                problems,
+                decides = if can_go_on { before } else { now },
+                "the host brings another revision, which does not take the settings of accounts; change them, then bind it \
+                 with `perennial plugin bind`"
+            );
+            if can_go_on {
+                return Ok(());
+            }
+        }
+        if is_bundled && upgrade == Upgrade::Shadow && can_go_on {
             let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
             tracing::warn!(
                 provider,
@@ -117,6 +134,17 @@ impl EngineTx<'_> {
             return self.bind(made, at, (shadow, BindingOrigin::Loaded), digest, author);
         }
         tracing::warn!(provider, before, now, "the host brings another revision, which decides from now on");
+        self.end_own_shadow(provider)?;
         self.bind(made, at, (active, BindingOrigin::Loaded), digest, author)
+    }
+
+    /// Removes what the host itself bound in shadow for all accounts of a provider, now that what it brings decides.
+    fn end_own_shadow(&self, provider: &str) -> Result<(), EngineError> {
+        let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
+        let held = plugin_bindings::get(self.tx(), &shadow)?;
+        if held.is_some_and(|held| held.origin == BindingOrigin::Loaded) {
+            plugin_bindings::delete(self.tx(), &shadow)?;
+        }
+        Ok(())
     }
 }

@@ -12,7 +12,6 @@ use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
 use perennial_store::ReadTx;
-use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
@@ -32,12 +31,9 @@ use crate::bind_error::BindError;
 use crate::error::EngineError;
 use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
-use crate::revisions::short;
 
 /// The author of what the host does by itself when it starts.
 pub(crate) const HOST: &str = "host";
-/// The most accounts of which a message says what is wrong with their settings.
-const ACCOUNTS_MAX: usize = 10;
 
 /// The person or program that changes what is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +51,9 @@ pub struct BindingChanges {
     pub changes: Vec<BindingChange>,
     /// The events that were recorded.
     pub events: Vec<RecordedEvent>,
+    /// The parts of the revision that is bound which are not followed, `connector` and `provider_api`: they stay those of the plugin
+    /// that the host loads.
+    pub not_followed: Vec<&'static str>,
 }
 
 impl EngineTx<'_> {
@@ -181,40 +180,6 @@ impl EngineTx<'_> {
         }
     }
 
-    /// Checks the settings of every account that a binding would be for.
-    fn check_settings_of(&mut self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
-        let rules = self.providers().revision(self.db(), digest)?;
-        let rules = rules.ok_or_else(|| BindError::Unloadable(short(digest).to_owned()))?;
-        let concerned =
-            accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
-                account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
-            });
-        let mut known = std::collections::BTreeMap::new();
-        let mut problems = Vec::new();
-        for account in concerned {
-            let found = match known.get(&account.settings) {
-                Some(found) => Vec::clone(found),
-                None => {
-                    let found = rules.check_settings(&account.settings)?;
-                    known.insert(account.settings.clone(), found.clone());
-                    found
-                }
-            };
-            if !found.is_empty() {
-                problems.push(format!("`{}`: {}", account.id, found.join(", ")));
-            }
-        }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let more = problems.len().saturating_sub(ACCOUNTS_MAX);
-        problems.truncate(ACCOUNTS_MAX);
-        if more > 0 {
-            problems.push(format!("and {more} more"));
-        }
-        Err(BindError::Settings { digest: short(digest).to_owned(), problems: problems.join("; ") })
-    }
-
     pub(crate) fn bind(
         &mut self,
         made: &mut BindingChanges,
@@ -295,8 +260,9 @@ impl EngineTx<'_> {
             reason: author.reason.map(str::to_owned),
         };
         plugin_bindings::insert_change(self.tx(), &change)?;
-        // What the host binds first is no news: nothing else decided before.
-        if author.id != HOST || change.before.is_some() {
+        // What the host has decide first is no news: nothing else decided before.
+        let is_first = change.before.is_none() && change.subject.mode == BindingMode::Active;
+        if author.id != HOST || !is_first {
             made.events.extend(self.write_event(None, Event { at, resource: None, what })?);
         }
         made.changes.push(change);
@@ -304,7 +270,8 @@ impl EngineTx<'_> {
     }
 
     /// Says what holds from now on.
-    fn finish_bindings(&mut self, made: BindingChanges) -> Result<BindingChanges, BindError> {
+    fn finish_bindings(&mut self, mut made: BindingChanges) -> Result<BindingChanges, BindError> {
+        made.not_followed = self.not_followed(&made)?;
         plugin_bindings::update_set_digest(self.tx(), &digest_of(self.tx())?)?;
         // A revision that is asked about other accounts only is no concern of this change.
         let is_concerned = |used: &KindInUse| {

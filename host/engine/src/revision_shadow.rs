@@ -49,7 +49,7 @@ pub(crate) trait Compare {
     fn difference(&self, shadow: &Self, question: &Question<'_>) -> Option<RevisionDifference>;
     /// The answer in lines.
     fn lines(&self, question: &Question<'_>, manifest: &Manifest) -> Vec<String>;
-    /// What it costs; `None` where nothing is paid.
+    /// What it costs, less what it gives back; `None` where nothing is paid.
     fn cost(&self, question: &Question<'_>) -> Option<Micros>;
     /// The fuel that it took, as far as it is known.
     fn fuel(&self) -> u64;
@@ -83,7 +83,7 @@ impl Compare for PlanAnswer {
     }
 
     fn cost(&self, question: &Question<'_>) -> Option<Micros> {
-        self.plan.as_ref().ok().map(|plan| apply::cost(plan, question.bundle, question.at))
+        self.plan.as_ref().ok().map(|plan| apply::net_cost(plan, question.bundle, question.at))
     }
 
     fn fuel(&self) -> u64 {

@@ -116,7 +116,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 /// The query parameters. A handler takes each known parameter, then calls [`Query::finish`].
 #[derive(Clone, Debug)]
 pub struct Query {
-    parameters: BTreeMap<String, String>,
+    /// Each with its values, in their order.
+    parameters: BTreeMap<String, Vec<String>>,
     recognised: Vec<&'static str>,
     errors: Vec<FieldError>,
     /// Whether there were more problems than are listed.
@@ -136,9 +137,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
             has_more: false,
         };
         for (name, value) in pairs.0 {
-            if query.parameters.insert(name.clone(), value).is_some() {
-                query.reject(&name, "it is given twice; keep one");
-            }
+            query.parameters.entry(name).or_default().push(value);
         }
         Ok(query)
     }
@@ -147,8 +146,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// Takes a parameter, if it is given.
     pub fn take(&mut self, name: &'static str) -> Option<String> {
+        let mut values = self.take_all(name);
+        if values.len() > 1 {
+            self.reject(name, "it is given twice; keep one");
+        }
+        values.pop()
+    }
+
+    /// Takes a parameter that may be given several times: every value of it.
+    pub(crate) fn take_all(&mut self, name: &'static str) -> Vec<String> {
         self.recognised.push(name);
-        self.parameters.remove(name)
+        self.parameters.remove(name).unwrap_or_default()
     }
 
     /// Reports a problem with a parameter.

@@ -5,6 +5,7 @@
 //! share: authentication, reading requests, idempotent writes, pages, problems and views.
 
 pub mod admin;
+mod asked_limits;
 pub mod auth;
 #[cfg(feature = "bench")]
 pub mod bench;

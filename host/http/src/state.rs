@@ -11,6 +11,7 @@ use perennial_service::service::Service;
 use perennial_store::ReadTx;
 use tokio::sync::Semaphore;
 
+use crate::asked_limits::AskedLimits;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusal_budget::RefusalBudget;
@@ -35,6 +36,7 @@ pub struct AppState {
 
 struct Inner {
     requests: RequestMetrics,
+    asked_limits: AskedLimits,
     request_permits: Arc<Semaphore>,
     /// By provider, since their listeners have places of their own.
     provider_permits: Mutex<BTreeMap<String, Arc<Semaphore>>>,
@@ -65,6 +67,7 @@ impl AppState {
     pub fn new(service: Service) -> AppState {
         let inner = Inner {
             requests: RequestMetrics::default(),
+            asked_limits: AskedLimits::default(),
             request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
             provider_permits: Mutex::default(),
             forecast_permits: Arc::new(Semaphore::new(service.limits().forecasts_max)),
@@ -104,6 +107,11 @@ impl AppState {
         work: impl FnOnce(&ReadTx) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         self.service.read_watched(work).await
+    }
+
+    /// What the packages of revisions ask for.
+    pub(crate) fn asked_limits(&self) -> &AskedLimits {
+        &self.inner.asked_limits
     }
 
     /// The metrics of requests.

@@ -179,6 +179,61 @@ fn a_plugin_that_answers_nonsense_fails_its_check() {
 }
 
 #[test]
+fn a_plugin_that_answers_as_it_pleases_fails_its_check() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("hostile.wasm"), guests::HOSTILE).unwrap();
+    let ran = folder.run(&["plugin", "check", "hostile.wasm"]);
+    assert_eq!(ran.code(), 1, "{}{}", ran.stdout(), ran.stderr());
+    let told = ran.stdout();
+    let (_, timelines) = told.split_once("timelines  FAILED").unwrap_or_else(|| panic!("{told}"));
+    let (timelines, _) = timelines.split_once("\ncommands ").unwrap();
+    assert!(timelines.contains(" has another answer "), "{told}");
+}
+
+/// What is used of each limit, with the numbers taken out: they depend on the compiler.
+fn shares(folder: &Folder, plugin: &str) -> String {
+    let told = folder.run(&["plugin", "check", plugin]).succeeded().stdout();
+    let (_, limits) = told.split_once("limits     ok").unwrap();
+    let share = |line: &str| {
+        let (percent, what) = line.split_once(" % of ").unwrap_or_else(|| panic!("{line}"));
+        let percent = percent.trim().parse::<f64>().unwrap();
+        assert!(percent > 0.0 && percent <= 100.0, "{line}");
+        let (what, by) =
+            what.split_once(", for ").map_or((what, ""), |(what, _)| (what, ", for one of the questions"));
+        format!("{what}{by}\n")
+    };
+    limits.lines().skip(1).map(share).collect()
+}
+
+#[test]
+fn a_check_says_what_share_is_used_of_each_limit() {
+    let folder = nimbus();
+    let huawei = perennial_sandbox::BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
+    std::fs::write(folder.path("huawei.wasm"), huawei.component).unwrap();
+    expect![[r#"
+        the fuel of a call, for one of the questions
+        the occurrences that a timeline may have, for one of the questions
+        the steps that a plan may have, for one of the questions
+        the memory of a call
+        the size of a table
+    "#]]
+    .assert_eq(&shares(&folder, "nimbus/nimbus.toml"));
+    expect![[r#"
+        the fuel of a call, for one of the questions
+        the occurrences that a timeline may have, for one of the questions
+        the steps that a plan may have, for one of the questions
+        the memory of a call
+        the size of a component
+        the bytes of one function
+        the locals and parameters of one function
+        the values in a block or a result of one function
+        the functions
+        the bytes times values in its functions
+    "#]]
+    .assert_eq(&shares(&folder, "huawei.wasm"));
+}
+
+#[test]
 fn the_same_cases_are_written_for_every_language() {
     let cases = ["table", "rust", "javascript", "python"].map(|language| {
         let folder = Folder::new();
@@ -236,6 +291,29 @@ fn a_plugin_is_granted_what_it_asks_for_by_whom_it_serves() {
         "{}",
         above.stderr()
     );
+}
+
+#[test]
+fn a_host_starts_with_no_granted_plugin_that_answers_in_two_ways() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("hostile.wasm"), guests::HOSTILE).unwrap();
+    folder.write(
+        "one.json",
+        r#"{ "accounts": [{ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00" }] }"#,
+    );
+    folder.run(&["import", "one.json"]).succeeded();
+    let files = "[plugins]\nfiles = [\"hostile.wasm\"]\n";
+    folder
+        .write("perennial.toml", &format!("{files}[plugins.grants]\n\"hostile.wasm\" = \"memory=40MiB\"\n"));
+    for words in [&["run"][..], &["serve", "--virtual-clock", "2026-01-01"]] {
+        let ran = folder.run(&[&["--config", "perennial.toml"], words].concat());
+        let told = ran.stderr();
+        assert_eq!(ran.code(), 2, "{words:?}: {told}");
+        let is_told = told.contains(
+            "the plugin `hostile.wasm` of `hostile` does not answer the same question the same way: ",
+        );
+        assert!(is_told && told.contains(" has another answer when it is asked "), "{words:?}: {told}");
+    }
 }
 
 /// The commands of the guide are run in one folder, without this repository, block by block, and print what stands below
@@ -346,6 +424,7 @@ fn the_limits_of_the_guide_are_those_of_the_code() {
     let guide = std::fs::read_to_string(root().join("docs/plugins.md")).unwrap();
     let table = limits::table();
     assert!(guide.contains(&table), "the guide has another table than this:\n{table}");
+    assert_eq!(limits::forgotten(), Vec::<String>::new(), "these limits are in no row");
 }
 
 /// Who reads the contract finds an example of every function in it, and who reads the guide what is checked of its answer.

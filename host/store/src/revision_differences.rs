@@ -37,7 +37,7 @@ pub struct NewRevisionDifference {
     pub followed_answer: String,
     /// ... and that of the shadow.
     pub answer: String,
-    /// What the plan that was followed costs; `None` where nothing is paid.
+    /// What the plan that was followed costs, less what it gives back; `None` where nothing is paid.
     pub followed_cost: Option<Micros>,
     /// What that of the shadow would cost.
     pub cost: Option<Micros>,
@@ -64,7 +64,7 @@ pub struct StoredRevisionDifference {
     pub followed_answer: String,
     /// ... and that of the shadow.
     pub answer: String,
-    /// What the plan that was followed costs.
+    /// What the plan that was followed costs, less what it gives back.
     pub followed_cost: Option<Micros>,
     /// What that of the shadow would cost.
     pub cost: Option<Micros>,
@@ -85,7 +85,7 @@ pub struct RevisionTotal {
     pub currency: String,
     /// The number of questions.
     pub questions: u32,
-    /// What the plans that were followed cost.
+    /// What the plans that were followed cost, less what they give back.
     pub followed_cost: Micros,
     /// What those of the shadow would cost.
     pub cost: Micros,
@@ -255,6 +255,33 @@ pub fn totals(db: &ReadTx, digest: &str, accounts: Option<&str>) -> Result<Vec<R
             })
         })?;
     totals.collect()
+}
+
+/// Of each kind and currency at most `each` differences: those whose answers differ by the most money first, then in the order in
+/// which they were first found.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn examples(
+    db: &ReadTx,
+    digest: &str,
+    accounts: Option<&str>,
+    each: u32,
+) -> Result<Vec<StoredRevisionDifference>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select * from (
+             select d.*, a.id as account_id, a.currency, r.id as resource_id, row_number() over (
+                 partition by d.kind, a.currency
+                 order by abs(coalesce(d.cost, 0) - coalesce(d.followed_cost, 0)) desc, d.row) as place
+             from revision_difference d
+             join account a on a.row = d.account join resource r on r.row = d.resource
+             where d.digest = :digest and (:accounts is null or a.id in (select value from json_each(:accounts))))
+         where place <= :each order by kind, currency, place",
+    )?;
+    let examples = statement
+        .query_and_then(named_params! { ":digest": digest, ":accounts": accounts, ":each": each }, stored)?;
+    examples.collect()
 }
 
 /// Whether a difference was last found before an instant.

@@ -4,7 +4,7 @@
 //!
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements [`Rules`] and
 //! [`profile::Guest`] on a type of its own and passes that type to [`export_provider!`]. It does so under
-//! `#[cfg(target_family = "wasm")]`, so that the same rules also compile natively for tests. With the feature
+//! `#[cfg(target_family = "wasm")]`, so that the same rules also compile natively for tests, which [`testing`] makes short. With the feature
 //! `provider-api`, it also implements `provider_api::Guest`; with the feature `connector`, `connector::Guest`.
 
 #[cfg(target_family = "wasm")]
@@ -24,6 +24,7 @@ mod request;
 mod resource;
 mod rules;
 pub mod settings;
+pub mod testing;
 
 #[allow(
     missing_docs,

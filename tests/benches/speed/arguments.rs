@@ -48,6 +48,7 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- endpoint
   cargo bench -- attack --rounds 3
   cargo bench -- connected --rounds 2
+  cargo bench -- languages
   cargo bench -- policies";
 
 /// One of the things that are measured.
@@ -75,6 +76,8 @@ pub enum Part {
     Policies,
     /// A tick with a shadow revision against one without, and having another revision decide against one batch.
     Revisions,
+    /// The same provider in every language: size, and fuel and time of a start, a timeline and a plan. It takes the languages' tools.
+    Languages,
     /// Renewals on clouds against a bare loop of calls and commits, the first call after a crash, and a large sync.
     Connected,
 }

@@ -9,6 +9,7 @@ mod connected;
 mod endpoint;
 mod figures;
 mod forecast;
+mod languages;
 mod load;
 mod native;
 mod native_policies;
@@ -56,6 +57,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Attack => attack::measure(&arguments)?,
             Part::Connected => connected::measure(&arguments)?,
             Part::Revisions => revisions::measure(&arguments)?,
+            Part::Languages => languages::measure()?,
             Part::Policies => {
                 policies::measure_chain(&arguments)?;
                 policies::measure_tick(&arguments)?;

@@ -4,4 +4,6 @@ mod grants;
 mod housekeeping;
 mod stages;
 mod under_load;
+mod upgrade;
+mod uses;
 mod world;

@@ -21,6 +21,7 @@ use crate::world::PROVIDERS;
 use crate::world::TABLE;
 use crate::world::account;
 use crate::world::at;
+use crate::world::bundle;
 use crate::world::late_table;
 use crate::world::open;
 use crate::world::table_with;
@@ -93,7 +94,8 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
     let db = folder.path().join("db");
     let now = at("2026-01-01T00:00:00Z");
     let mut engine = open(&db, now);
-    engine.import(now, &[account("vol", &[("try_hour", "9")])], std::iter::empty()).unwrap();
+    let server = bundle("srv", "2026-02-10");
+    engine.import(now, &[account("vol", &[("try_hour", "9")])], [("vol", &server)]).unwrap();
     let store = engine.into_store();
     let kept = || plugin_revisions::list(store.db(), None, PluginRevisionKey::before_all(), 100).unwrap();
     let before = kept();
@@ -128,6 +130,7 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
         installed(&PROVIDERS, &store, written(OTHER_CONTRACT)),
         installed(&PROVIDERS, &store, component(CUT_OFF)),
         installed(&PROVIDERS, &store, table(table_with("hour = 10", "hour = 25"))),
+        installed(&PROVIDERS, &store, table(without_kind("ebs"))),
         installed(&PROVIDERS, &store, table(without_setting)),
     ];
     expect![[r#"
@@ -141,8 +144,8 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
         limits: the plugin `p.wasm` asks for more than it may have: fuel-per-item of 300000 where 100000 is allowed; memory of 64MiB where 32MiB is allowed; size of 32MiB where 10MiB is allowed; if you trust it with that, grant it: `perennial plugin install FILE --grant fuel-per-item=300000,memory=64MiB,size=32MiB,wasi` or, for a file of the configuration, `[plugins.grants]` with `"FILE" = "fuel-per-item=300000,memory=64MiB,size=32MiB,wasi"`
         signature: the plugin `p.wasm` has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it with `perennial plugin sign`, or name the key that signed it
         signature: the signature of the plugin `p.wasm` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
-        size: the plugin `p.toml` has 73794 bytes; at most 65536 are accepted, unless more is granted to a component (`size=73794`)
-        size: the plugin `p.wasm` has 11000008 bytes; at most 10485760 are accepted, unless more is granted to a component (`size=11000008`)
+        size: the table `p.toml` has 73794 bytes; at most 65536 are accepted, because every call reads all of it; write a component instead
+        size: the plugin `p.wasm` has 11000008 bytes; at most 10485760 are accepted, unless more is granted (`size=11000008`)
         contract: `p.wasm` is a core WebAssembly module, and a plugin is a component; make one of it with `wasm-tools component new`
         contract: the plugin `p.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         contract: the plugin `p.wasm` imports `wasi:clocks/wall-clock@0.2.0`, and plugins have no capabilities: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system, or with its tool's `--stub-wasi`. Parts of WASI 0.2 are answered by stubs without an effect, if the operator grants `wasi`
@@ -153,10 +156,18 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
               38 | hour = 25
           p.toml:61: `hour` of [[notices]]: it is a whole number from 0 to 23
               61 | hour = 25
+        kinds: the plugin `p.toml` does not know resources of `volcengine`: it no longer has the kind `ebs`, which 1 resource has (`srv-disk`); add what is missing, or end those resources first
         settings: the plugin `p.toml` does not take the settings of accounts of `volcengine`: `vol`: `try_hour` is not a setting; there are `fee_percent`, `grace`, `grace_renewal`, `refund_within`, `retention`, `retention_renewal`, `try_days`; change them, or the plugin"#]].assert_eq(&failures.join("\n"));
     assert_eq!(kept(), before, "something was kept");
     assert_eq!(installed(&trusting, &store, signed(&ours, &late_table())), "volcengine from p.toml");
     assert_eq!(installed(&PROVIDERS, &store, table(late_table())), "volcengine from p.toml");
+}
+
+/// The table, in which a kind has another name.
+fn without_kind(kind: &str) -> String {
+    let table = TABLE.replace(&format!("[kinds.{kind}]"), "[kinds.vm]");
+    assert_ne!(table, TABLE);
+    table.replace(&format!("\"{kind}\""), "\"vm\"")
 }
 
 fn key() -> SigningKey {

@@ -134,7 +134,7 @@ fn what_is_no_plugin_is_told_apart() {
         a component that was cut short:
           the plugin `plugin.wasm` cannot be compiled: unexpected end-of-file (at offset 0xcb)
         a large file:
-          the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted, unless more is granted to a component (`size=2000`)
+          the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted, unless more is granted (`size=2000`)
         many functions:
           the plugin `plugin.wasm` has 3 functions; at most 2 are accepted, because all of it is compiled
         a long function:

@@ -91,7 +91,7 @@ fn what_is_too_long_or_no_text_is_no_table() {
     };
     let told = [refused(&[b' '; 70_000]), refused(b"table = 1 # \xff"), refused(b"\0asm\x0d\0\x01\0")];
     expect![[r#"
-        the plugin `wrong.toml` has 70000 bytes; at most 65536 are accepted, unless more is granted to a component (`size=70000`)
+        the table `wrong.toml` has 70000 bytes; at most 65536 are accepted, because every call reads all of it; write a component instead
         the table `wrong.toml` cannot be used; nothing of it is loaded: it is not UTF-8 from byte 12 on
         the table `wrong.toml` cannot be used; nothing of it is loaded:
           wrong.toml:1: it is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`

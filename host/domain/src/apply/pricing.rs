@@ -59,6 +59,12 @@ pub fn is_unquoted<'a>(plan: &Plan, mode: Mode, member: impl Fn(MemberIndex) -> 
     mode == Mode::Connected && extended.peek().is_some() && extended.all(is_unpriced)
 }
 
+/// What a plan costs at `at`, less what it gives back; negative when more comes back than is paid.
+pub fn net_cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
+    let refund = plan.steps.iter().map(|step| step_refund(&step.operation)).sum::<Micros>();
+    cost(plan, bundle, at) - refund
+}
+
 /// What extending one member costs: its price, pro rata by months.
 pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
     match (member.price, member.term) {

@@ -50,6 +50,7 @@ mod policy_views;
 mod prices;
 mod provider_keys;
 mod resources;
+mod revision_evidence;
 mod revision_views;
 mod stream;
 mod timelines;

@@ -16,8 +16,8 @@ use perennial_store::plugin_bindings;
 use perennial_store::plugin_bindings::BindingSubject;
 use utoipa::ToSchema;
 
+use crate::admin::revision_evidence::BindingResult;
 use crate::admin::revision_views::BindingChangeView;
-use crate::admin::revision_views::BindingResult;
 use crate::admin::revision_views::BindingView;
 use crate::auth::require_all_accounts;
 use crate::input::Body;

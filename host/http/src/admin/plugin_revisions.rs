@@ -21,8 +21,9 @@ use perennial_store::revision_differences;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::admin::revision_views::RevisionDifferenceView;
-use crate::admin::revision_views::RevisionDifferences;
+use crate::admin::revision_evidence::RevisionDifferenceView;
+use crate::admin::revision_evidence::RevisionDifferences;
+use crate::admin::revision_evidence::ShadowRecord;
 use crate::admin::revision_views::RevisionView;
 use crate::auth::require_all_accounts;
 use crate::input::Body;
@@ -52,13 +53,16 @@ pub(super) async fn list(
     let provider = query.take("provider");
     query.finish()?;
     require_all_accounts(&caller)?;
+    let reading = app.clone();
     let rows = app.read(move |db| {
         let bindings = plugin_bindings::list(db)?;
         let (after, limit) = (page_request.after(), page_request.read_limit());
         let stored = plugin_revisions::list(db, provider.as_deref(), after, limit)?;
-        let view =
-            |stored: plugin_revisions::StoredRevision| (stored.row, RevisionView::of(stored, &bindings));
-        Ok::<_, Problem>(stored.into_iter().map(view).collect::<Vec<_>>())
+        let view = |stored: plugin_revisions::StoredRevision| {
+            let asked = reading.asked_limits().of(db, &stored.digest)?;
+            Ok::<_, Problem>((stored.row, RevisionView::of(stored, asked, &bindings)))
+        };
+        stored.into_iter().map(view).collect::<Result<Vec<_>, _>>()
     });
     Ok(Json(Page::new(page_request, rows.await?)))
 }
@@ -74,10 +78,12 @@ pub(super) async fn get(
 ) -> Result<Json<RevisionView>, Problem> {
     query.finish()?;
     require_all_accounts(&caller)?;
+    let reading = app.clone();
     let found = app.read(move |db| {
         let stored = plugin_revisions::get(db, &digest)?;
         let stored = stored.ok_or_else(|| Problem::not_found("revision", &digest))?;
-        Ok::<_, Problem>(RevisionView::of(stored, &plugin_bindings::list(db)?))
+        let asked = reading.asked_limits().of(db, &digest)?;
+        Ok::<_, Problem>(RevisionView::of(stored, asked, &plugin_bindings::list(db)?))
     });
     Ok(Json(found.await?))
 }
@@ -240,7 +246,7 @@ pub(super) async fn install(
 }
 
 /// Lists the questions that a revision answered otherwise in shadow than the one that was followed, with all of them by kind and
-/// in money, and with how often it was asked and what that took. They are kept for ninety days after they were last asked.
+/// in money, examples of each kind, and with how often it was asked and what that took. They are kept for ninety days after they were last asked.
 #[utoipa::path(get, path = "/v1/plugins/revisions/{digest}/differences", tag = "plugin-revisions",
     params(("digest" = String, Path), PageParams), responses((status = 200, body = RevisionDifferences)))]
 pub(super) async fn differences(
@@ -258,22 +264,12 @@ pub(super) async fn differences(
         let accounts = caller.accounts_json();
         let (after, limit) = (page_request.after(), page_request.read_limit());
         let rows = revision_differences::list(db, &digest, accounts.as_deref(), after, limit)?;
-        // What was asked of all accounts is for those who see all of them.
-        let trials = match accounts {
-            None => revision_differences::trials(db, &digest)?,
-            Some(_) => Vec::new(),
-        };
-        Ok((trials, revision_differences::totals(db, &digest, accounts.as_deref())?, rows))
+        Ok((ShadowRecord::read(db, &digest, accounts.as_deref())?, rows))
     });
-    let (trials, totals, rows) = read.await?;
+    let (record, rows) = read.await?;
     let view = |stored: revision_differences::StoredRevisionDifference| {
         (stored.row, RevisionDifferenceView::from(stored))
     };
-    let Page { items, next_cursor } = Page::new(page_request, rows.into_iter().map(view).collect());
-    Ok(Json(RevisionDifferences {
-        trials: trials.into_iter().map(Into::into).collect(),
-        totals: totals.into_iter().map(Into::into).collect(),
-        items,
-        next_cursor,
-    }))
+    let page = Page::new(page_request, rows.into_iter().map(view).collect());
+    Ok(Json(RevisionDifferences::new(record, page)))
 }

@@ -1,10 +1,12 @@
 //! `/v1/plugins`: the loaded plugins and their manifests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use perennial_domain::manifest::Manifest;
+use perennial_store::plugin_revisions;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -49,6 +51,10 @@ pub(super) struct PluginView {
     name: String,
     /// The digest of the component.
     revision: String,
+    /// What its package asks for beyond every plugin, as limits are written; null for nothing.
+    asked: Option<String>,
+    /// What it is granted of that; null for nothing.
+    granted: Option<String>,
     /// The kinds of resource that it supports.
     kinds: BTreeMap<String, KindView>,
     /// The settings of accounts.
@@ -78,7 +84,11 @@ pub(super) struct ConnectorReadView {
 }
 
 impl PluginView {
-    fn new(rules: &dyn Rules, breaker: Option<BreakerView>) -> PluginView {
+    fn new(
+        rules: &dyn Rules,
+        (asked, granted): (Option<String>, Option<String>),
+        breaker: Option<BreakerView>,
+    ) -> PluginView {
         let Manifest { id, name, kinds, settings, notices, reads, .. } = rules.manifest().clone();
         let kind = |kind: perennial_domain::manifest::Kind| KindView {
             label: kind.label,
@@ -101,6 +111,8 @@ impl PluginView {
             id,
             name,
             revision: rules.digest().to_owned(),
+            asked,
+            granted,
             kinds: kinds.into_iter().map(|(name, manifest)| (name, kind(manifest))).collect(),
             settings: settings.into_iter().map(setting).collect(),
             notices: notices.into_iter().map(|notice| notice.name).collect(),
@@ -120,11 +132,16 @@ pub(super) async fn list(
     query.finish()?;
     let providers = app.providers().clone();
     let now = app.now();
-    let read = app.read(move |db| Ok::<_, Problem>((providers.as_bound(db)?, BreakerView::all(db, now)?)));
-    let (providers, mut breakers) = read.await?;
-    let items = providers.values().map(|rules| {
-        let breaker = breakers.remove(rules.digest());
-        PluginView::new(rules.as_ref(), breaker)
+    let reading = app.clone();
+    let items = app.read(move |db| {
+        let (providers, mut breakers) = (providers.as_bound(db)?, BreakerView::all(db, now)?);
+        let view = |rules: &Arc<dyn Rules>| {
+            let digest = rules.digest();
+            let granted = plugin_revisions::granted(db, digest)?;
+            let limits = (reading.asked_limits().of(db, digest)?, granted);
+            Ok::<_, Problem>(PluginView::new(rules.as_ref(), limits, breakers.remove(digest)))
+        };
+        providers.values().map(view).collect::<Result<Vec<_>, _>>()
     });
-    Ok(Json(Page { items: items.collect(), next_cursor: None }))
+    Ok(Json(Page { items: items.await?, next_cursor: None }))
 }

@@ -58,6 +58,9 @@ use perennial_store::resource_query::ResourceSort;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `filter` reads")]
 pub(super) struct ResourceFilterParams {
+    /// Only these, each once: `id=a&id=b`; at most 200.
+    #[param(max_items = 200)]
+    id: Option<Vec<String>>,
     /// Only of this account.
     account: Option<String>,
     /// Only of this provider.
@@ -79,6 +82,9 @@ pub(super) struct ResourceFilterParams {
     #[param(format = DateTime)]
     expires_before: Option<String>,
 }
+
+/// How many resources a list may be asked about by their IDs.
+const IDS_MAX: usize = 200;
 
 /// What a list of resources can be sorted by.
 const SORTS: [(&str, Option<ResourceSort>); 4] = [
@@ -110,12 +116,17 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// Reads the filter of a list of resources: `account`, `provider`, `kind`, `stage`, `risk`, `tag`, `expires_from`,
+/// Reads the filter of a list of resources: `id`, `account`, `provider`, `kind`, `stage`, `risk`, `tag`, `expires_from`,
 /// `expires_before`.
 pub(crate) fn filter(query: &mut Query, caller: &Caller) -> ResourceFilter {
     let (tag, tag_value) = split_tag(query.take("tag"));
+    let ids = query.take_all("id");
+    if ids.len() > IDS_MAX {
+        query.reject("id", format!("it is given {} times; ask about at most {IDS_MAX} at once", ids.len()));
+    }
     ResourceFilter {
         accounts: caller.accounts_json(),
+        ids,
         account: query.take("account"),
         provider: query.take("provider"),
         kinds: query.take("kind").into_iter().collect(),

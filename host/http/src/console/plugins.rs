@@ -41,7 +41,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let breakers = breakers.as_ref().map_or(&[][..], |page| items(page, "items"));
     let mut shadows = Vec::new();
     for held in bindings.iter().filter(|held| plain(held, "mode") == "shadow") {
-        let address = address::to("/v1/plugins/revisions/{}/differences?limit=20", &[plain(held, "digest")]);
+        let address = address::to("/v1/plugins/revisions/{}/differences?limit=1", &[plain(held, "digest")]);
         shadows.extend(visit.try_get(&address).await?.map(|found| (held, found)));
     }
     let content = html! {
@@ -87,7 +87,7 @@ fn binding_table(frame: &Frame, bindings: &[Value], revisions: &[Value]) -> Mark
     parts::table(frame, frame.say(t::BINDINGS), &columns, rows.collect())
 }
 
-/// What a shadow revision would have done otherwise: by kind and in money, and examples.
+/// What a shadow revision would have done otherwise: by kind and in money, and examples of each kind.
 fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
     let totals = items(found, "totals").iter().map(|total| {
         vec![
@@ -97,7 +97,7 @@ fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
             parts::amount(&total["cost"], &total["currency"]),
         ]
     });
-    let examples = items(found, "items").iter().map(|one| {
+    let examples = items(found, "examples").iter().map(|one| {
         vec![
             parts::resource(&one["resource"]),
             html! { (frame.word(plain(one, "kind"))) },

@@ -11,7 +11,6 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 
-use crate::console::address;
 use crate::console::address::Address;
 use crate::console::danger::Danger;
 use crate::console::danger::WEEK;
@@ -27,6 +26,8 @@ use crate::console::visit::Visit;
 pub(super) const ROWS_MAX: usize = 25;
 /// How many resources beyond those of this week are looked up because of an approval of theirs.
 const LOOKED_UP_MAX: usize = 50;
+/// How many resources one address names; the longest IDs, escaped, stay below the most bytes that an address may have.
+const ADDRESS_IDS_MAX: usize = 50;
 /// How many bundles are looked up that are parked: whatever is due of them waits, however far away their expiry is.
 const PARKED_MAX: usize = 100;
 
@@ -96,12 +97,8 @@ pub(super) async fn watch(visit: &Visit, accounts: &Value, approvals: &Value) ->
     let short = short_of_money(due.iter().filter(pays), items(accounts, "items"));
     short.into_iter().for_each(|resource| found.add(Danger::ShortOfMoney, resource));
     let in_doubt = visit.get("/v1/attempts?state=in_doubt&limit=100").await?;
-    for attempt in items(&in_doubt, "items") {
-        let path = address::to("/v1/resources/{}", &[plain(attempt, "resource")]);
-        if let Some(resource) = visit.try_get(&path).await? {
-            found.add(Danger::InDoubt, &resource);
-        }
-    }
+    let in_doubt = looked_up(visit, items(&in_doubt, "items")).await?;
+    in_doubt.iter().for_each(|resource| found.add(Danger::InDoubt, resource));
     let has_more = [&retention, &grace].into_iter().any(|page| page["next_cursor"].is_string());
     let mut all = found.0.into_values().collect::<Vec<_>>();
     all.sort_by_key(|(danger, resource)| {
@@ -129,9 +126,7 @@ async fn add_held(
         }
     }
     others.sort_by_key(|approval| Reverse(micros(&approval["cost"])));
-    for approval in others.into_iter().take(LOOKED_UP_MAX) {
-        let path = address::to("/v1/resources/{}", &[plain(approval, "resource")]);
-        let Some(resource) = visit.try_get(&path).await? else { continue };
+    for resource in looked_up(visit, others.into_iter().take(LOOKED_UP_MAX)).await? {
         let expires_at = plain(&resource, "expires_at").parse::<Timestamp>().ok();
         if plain(&resource, "stage") == "active" && expires_at.is_some_and(|at| at < visit.frame.now + WEEK) {
             found.add(Danger::Held, &resource);
@@ -144,13 +139,25 @@ async fn add_held(
 async fn add_parked(visit: &Visit, found: &mut RiskList) -> Result<(), Failure> {
     let parked = Address::new("/v1/plugins/parked", &[]).with("limit", Some(PARKED_MAX));
     let parked = visit.get(&parked.text()).await?;
-    for bundle in items(&parked, "items") {
-        let path = address::to("/v1/resources/{}", &[plain(bundle, "resource")]);
-        if let Some(resource) = visit.try_get(&path).await? {
-            found.add(Danger::PluginFailing, &resource);
-        }
-    }
+    let parked = looked_up(visit, items(&parked, "items")).await?;
+    parked.iter().for_each(|resource| found.add(Danger::PluginFailing, resource));
     Ok(())
+}
+
+/// The resources that some items of the API's lists are about, looked up together.
+async fn looked_up<'v>(
+    visit: &Visit,
+    items_of_a_list: impl IntoIterator<Item = &'v Value>,
+) -> Result<Vec<Value>, Failure> {
+    let ids = items_of_a_list.into_iter().map(|item| plain(item, "resource")).collect::<BTreeSet<_>>();
+    let mut resources = Vec::new();
+    for ids in ids.into_iter().collect::<Vec<_>>().chunks(ADDRESS_IDS_MAX) {
+        let list = Address::new("/v1/resources", &[]).with("limit", Some(ADDRESS_IDS_MAX));
+        let list = ids.iter().fold(list, |list, id| list.with("id", Some(id)));
+        let mut found = visit.get(&list.text()).await?;
+        resources.append(found["items"].as_array_mut().unwrap_or(&mut Vec::new()));
+    }
+    Ok(resources)
 }
 
 /// The danger of a resource that is active and expires this week, and whose renewal met with nothing yet.

@@ -44,6 +44,29 @@ fn settle(server: &Server, id: &str, expected: &[(&str, &str, u64)]) -> Value {
 }
 
 #[test]
+fn what_happens_to_revisions_is_sent_with_an_account_of_null() {
+    let (server, mut receiver) = (Server::open().sending(), Receiver::new());
+    let types = ["revision_installed", "revision_bound", "revision_unbound"];
+    make(&server, "admin", &json!({ "url": receiver.url(), "types": types }));
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    let body = json!({ "name": "other.toml", "table": format!("{table}\n# another\n") }).to_string();
+    let installed = server.post("admin", "/v1/plugins/revisions", &body).json();
+    let bind = json!({ "digest": installed["digest"], "mode": "shadow" }).to_string();
+    assert_eq!(server.post("admin", "/v1/plugins/bindings", &bind).status, 200);
+    let unbind = json!({ "provider": "volcengine", "mode": "shadow" }).to_string();
+    assert_eq!(server.post("admin", "/v1/plugins/bindings:unbind", &unbind).status, 200);
+    let mut sent = types.map(|_| receiver.next().json());
+    sent.sort_by_key(|message| message["data"]["id"].to_string());
+    for (message, kind) in sent.iter().zip(types) {
+        assert_eq!(message["type"], format!("perennial.{kind}"), "{message}");
+        let data = message["data"].as_object().unwrap();
+        assert!(data["account"].is_null() && data["resource"].is_null(), "{message}");
+        assert_eq!(message["data"]["provider"], "volcengine");
+        assert!(message.get("subject").is_none_or(Value::is_null), "nothing is its subject: {message}");
+    }
+}
+
+#[test]
 fn an_event_is_sent_as_a_cloud_event_signed_as_standard_webhooks_says() {
     let (server, mut receiver) = (Server::open().sending(), Receiver::new());
     let body = json!({ "url": receiver.url(), "types": ["renewal_settled"] });

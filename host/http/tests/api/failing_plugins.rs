@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use expect_test::expect;
+use perennial_sandbox::SigningKey;
+use perennial_sandbox::Trust;
 use perennial_service::limits::Limits;
 use perennial_test_support::fragile::fragile;
 use perennial_test_support::plugins;
@@ -221,4 +223,40 @@ fn a_package_that_fails_at_any_stage_leaves_no_trace() {
     });
     assert_eq!(stages, ["read", "digest", "size", "contract", "compile", "describe"]);
     assert_eq!(state(), before);
+}
+
+#[test]
+fn a_package_that_no_trusted_key_signed_is_refused_over_the_api() {
+    let key = || SigningKey::read(SigningKey::generate().unwrap().as_bytes()).unwrap();
+    let (ours, theirs) = (key(), key());
+    let server = Server::over(plugins::trusting(Trust { keys: vec![ours.public_key()] }));
+    let state = || ["/v1/plugins/revisions", "/v1/events"].map(|path| server.get("admin", path).body);
+    let before = state();
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    let install = |text: &str, signature: Option<String>| {
+        let body = json!({ "name": "p.toml", "table": text, "signature": signature });
+        server.post("admin", "/v1/plugins/revisions", &body.to_string())
+    };
+    let other = format!("{table}\n# another\n");
+    let refused = [
+        install(&other, None),
+        install(&other, Some(theirs.sign(other.as_bytes()))),
+        install(&other, Some(ours.sign(table.as_bytes()))),
+        install(&other, Some("no base64!".to_owned())),
+    ];
+    let told = refused.map(|answer| {
+        let problem = answer.json();
+        format!("{} {}\n", answer.status.as_u16(), problem["errors"][0]["detail"].as_str().unwrap())
+    });
+    expect![[r#"
+        422 signature: the plugin `p.toml` has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it with `perennial plugin sign`, or name the key that signed it
+        422 signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        422 signature: the signature of the plugin `p.toml` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
+        422 signature: the signature of the plugin `p.toml` does not count: it is no signature, which is 64 bytes, as they are or in base64; get the plugin and its signature anew from its author
+    "#]]
+    .assert_eq(&told.concat());
+    assert_eq!(state(), before);
+    let installed = install(&other, Some(ours.sign(other.as_bytes())));
+    assert_eq!(installed.status, 200, "{}", installed.body);
+    assert_eq!(installed.json()["signed_by"], ours.public_key().to_string());
 }

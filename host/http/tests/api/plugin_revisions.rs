@@ -90,8 +90,16 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     assert_eq!(change(&server, "admin", ":promote", &planned, &new), promoted);
     let evidence = server.post("admin", "/v1/plugins/bindings:promote", &planned.to_string()).json();
     assert_eq!(evidence["evidence"]["trials"][0]["asked"], trial["asked"]);
+    assert_eq!(evidence["evidence"]["examples"], differences["examples"]);
+    assert_eq!(evidence["evidence"]["examples"][0], differences["items"][0]);
+    let of = |evidence: &Value| (evidence["revision"].clone(), evidence["is_bound"].clone());
+    assert_eq!(of(&evidence["evidence"]), (json!(new), json!(true)));
     assert_eq!(change(&server, "admin", ":promote", &accounts, &new), promoted);
     server.advance("2026-02-26T00:00:00Z");
+    // What is taken back is what was tried.
+    let planned = server.post("operator", "/v1/plugins/bindings:roll-back", &planned.to_string()).json();
+    assert_eq!(of(&planned["evidence"]), (json!(new), json!(false)));
+    assert_eq!(planned["evidence"]["examples"], differences["examples"]);
     assert_eq!(change(&server, "operator", ":roll-back", &accounts, &new), "active for vol: late to none");
     server.advance("2026-03-28T00:00:00Z");
     let settled = server.events().into_iter().filter(|event| event["type"] == "renewal_settled");

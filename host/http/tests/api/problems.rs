@@ -81,7 +81,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
               "field": "stage"
             },
             {
-              "detail": "unknown parameter; there are `cursor`, `limit`, `tag`, `account`, `provider`, `kind`, `stage`, `risk`, `expires_from`, `expires_before`, `sort`",
+              "detail": "unknown parameter; there are `cursor`, `limit`, `tag`, `id`, `account`, `provider`, `kind`, `stage`, `risk`, `expires_from`, `expires_before`, `sort`",
               "field": "colour"
             }
           ],

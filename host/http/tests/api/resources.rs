@@ -156,6 +156,8 @@ fn a_list_has_what_passes_every_filter() {
         "expires_from=2026-02-01T00:00:00Z",
         "expires_before=2026-02-01T00:00:00Z",
         "account=acme-hw&expires_before=2026-02-01T00:00:00Z",
+        "id=bcc-1&id=none&id=ecs-1",
+        "id=bcc-1&id=ecs-1&provider=huawei",
     ] {
         table += &format!("{query:<55} {}\n", ids(query));
     }
@@ -173,8 +175,16 @@ fn a_list_has_what_passes_every_filter() {
         expires_from=2026-02-01T00:00:00Z                       pkg-1
         expires_before=2026-02-01T00:00:00Z                     ecs-1 bcc-1
         account=acme-hw&expires_before=2026-02-01T00:00:00Z     ecs-1
+        id=bcc-1&id=none&id=ecs-1                               ecs-1 bcc-1
+        id=bcc-1&id=ecs-1&provider=huawei                       ecs-1
     "#]]
     .assert_eq(&table);
+    let many = (0..201).map(|number| format!("id=r-{number}")).collect::<Vec<_>>().join("&");
+    let refused = server.get("viewer", &format!("/v1/resources?{many}"));
+    let told = "it is given 201 times; ask about at most 200 at once";
+    assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["detail"]), (400, &json!(told)));
+    let bound = server.get("bound-viewer", "/v1/resources?id=bcc-1&id=ecs-1").json();
+    assert_eq!(bound["items"].as_array().unwrap().len(), 1, "of another account, it is not there");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use perennial_domain::plugin_limits::PluginLimits;
 use perennial_formats::dates;
+use perennial_formats::package::PackageManifest;
 use perennial_formats::time_zone::TimeZone;
 use perennial_formats::time_zone::ZoneChoice;
 use serde_json::json;
@@ -42,7 +44,7 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 13] = [
     Column::new("id", ""),
     Column::new("name", ""),
     Column::new("origin", ""),
@@ -50,6 +52,8 @@ const COLUMNS: [Column; 11] = [
     Column::new("revision", ""),
     Column::new("exports", ""),
     Column::new("imports", ""),
+    Column::new("asked", ""),
+    Column::new("granted", ""),
     Column::new("utc_offset_minutes", ""),
     Column::new("kinds", ""),
     Column::new("settings", ""),
@@ -57,7 +61,7 @@ const COLUMNS: [Column; 11] = [
 ];
 
 /// What a host says of its plugins, under the same names. Where a file is, how large it is and what is in it is not said.
-const ON_HOST: [Field; 11] = [
+const ON_HOST: [Field; 13] = [
     Field::text("id", "plugin"),
     Field::text("name", "name"),
     Field::text("origin", ""),
@@ -65,6 +69,8 @@ const ON_HOST: [Field; 11] = [
     Field::text("revision", "revision"),
     Field::texts("exports", ""),
     Field::texts("imports", ""),
+    Field::text("asked", "asks for"),
+    Field::text("granted", "granted"),
     Field::number("utc_offset_minutes", ""),
     Field::json("kinds", ""),
     Field::json("settings", ""),
@@ -119,6 +125,8 @@ fn row(plugin: &Plugin) -> Row {
         Cell::new(plugin.digest()),
         Cell::new(Value::Texts(plugin.interfaces().exports.clone())),
         Cell::new(Value::Texts(plugin.interfaces().imports.clone())),
+        Cell::new(written(asked(plugin)).unwrap_or_default()),
+        Cell::new(written(plugin.parts().granted).unwrap_or_default()),
         Cell::new(Value::Json(manifest.utc_offset_minutes.into())),
         Cell::new(Value::Json(kinds.collect::<serde_json::Map<_, _>>().into())),
         Cell::new(Value::Json(settings.collect::<Vec<_>>().into())),
@@ -136,9 +144,9 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
         ("exports", listed(&plugin.interfaces().exports)),
         ("imports", listed(&plugin.interfaces().imports)),
     ];
-    let granted = plugin.parts().granted;
-    let granted = (!granted.is_none()).then(|| ("granted", granted.to_string()));
-    for (name, fact) in facts.into_iter().chain(granted) {
+    let asked = written(asked(plugin)).map(|asked| ("asks for", asked));
+    let granted = written(plugin.parts().granted).map(|granted| ("granted", granted));
+    for (name, fact) in facts.into_iter().chain(asked).chain(granted) {
         columns::paragraph(&fact, (&format!("  {name:<8}  "), FACT), Tone::Plain, style, out)?;
     }
     writeln!(out, "  kinds")?;
@@ -158,6 +166,19 @@ fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Resu
         item((&setting.name, column), &format!("{}{default}", setting.label), style, out)?;
     }
     Ok(())
+}
+
+/// What a plugin asks for beyond every plugin; a table asks for nothing.
+fn asked(plugin: &Plugin) -> PluginLimits {
+    match plugin.is_table() {
+        true => PluginLimits::NONE,
+        false => PackageManifest::read(plugin.parts().written(), false).0.limits,
+    }
+}
+
+/// Limits as they are written, if there are any.
+fn written(limits: PluginLimits) -> Option<String> {
+    (!limits.is_none()).then(|| limits.to_string())
 }
 
 /// What is behind the name of a fact.

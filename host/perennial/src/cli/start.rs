@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 
 use crate::cli::UserError;
 use perennial_engine::rules::Providers;
+use perennial_sandbox::Plugins;
 use perennial_sandbox::Trust;
+use perennial_sandbox::purity;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 
 /// The most accounts that a message names.
 const NAMES_MAX: usize = 5;
+/// The most questions with two answers that a message has.
+const DIFFERENCES_MAX: usize = 3;
 
 /// The options of `serve` and `run`.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -23,17 +27,19 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Refuses to start while there are accounts without a plugin, or, where that is allowed, warns of each provider.
+    /// Refuses to start with a plugin that was granted something and answers the same question in two ways, or while there are
+    /// accounts without a plugin, of which it only warns where that is allowed.
     ///
     /// # Errors
     ///
-    /// [`UserError::Argument`] with every provider and what to do; that of the store when it cannot be read.
+    /// [`UserError::Argument`] with the plugin or every provider, and what to do; that of the store when it cannot be read.
     pub(super) fn check_plugins(
         self,
         db: &ReadTx,
         providers: &Providers,
         allowed_by_config: bool,
     ) -> anyhow::Result<()> {
+        check_purity(providers)?;
         // A revision that was installed here counts like one that is loaded.
         let providers = providers.as_bound(db)?;
         let mut missing = BTreeMap::<String, Vec<String>>::new();
@@ -63,6 +69,26 @@ impl Arguments {
         );
         Err(UserError::Argument(message).into())
     }
+}
+
+/// Refuses a plugin of a file that was granted more than every plugin has and does not answer alike when it is asked again: what it
+/// was granted, such as WASI, may be what it differs by. One that is installed is asked then.
+fn check_purity(providers: &Providers) -> Result<(), UserError> {
+    let plugins = providers.revisions().map(|revisions| revisions.plugins());
+    let granted =
+        plugins.into_iter().flat_map(Plugins::iter).filter(|plugin| !plugin.parts().granted.is_none());
+    for plugin in granted {
+        let differences = purity::differences(plugin, DIFFERENCES_MAX);
+        if !differences.is_empty() {
+            return Err(UserError::Argument(format!(
+                "the plugin {} of `{}` does not answer the same question the same way: {}; tell its author, and load it no more",
+                plugin.origin(),
+                plugin.manifest().id,
+                differences.join("; ")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Says whose plugins can be installed, where it is anybody's.

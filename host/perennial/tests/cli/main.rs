@@ -14,6 +14,7 @@ mod output;
 mod packages;
 mod record;
 mod registries;
+mod revision_evidence;
 mod revisions;
 mod sample;
 mod sandbox;

@@ -110,3 +110,57 @@ fn the_configuration_and_the_environment_name_plugins_by_digest() {
     "#]]
     .assert_eq(&refused);
 }
+
+#[test]
+fn a_host_that_trusts_no_key_says_so_at_every_start() {
+    let folder = Folder::new();
+    let clock = ["--virtual-clock", "2026-01-01T00:00:00Z"];
+    let key = said(&folder, &[], &["plugin", "keygen", "ops.key"], 0);
+    let told = |environment: &[(&str, &str)]| {
+        let (server, told) = Served::start_logged(&folder, environment, &clock);
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(0));
+        let line = told.lines().find(|line| line.contains("no key is trusted"));
+        line.map(|line| line.split_once(" INFO ").unwrap().1.to_owned())
+    };
+    let (first, again) = (told(&[]).unwrap(), told(&[]).unwrap());
+    assert_eq!(first, again);
+    expect!["no key is trusted, so plugins need no signature: whoever may install one may install any; `[trust] keys` of the configuration names those whose plugins are"].assert_eq(&first);
+    assert_eq!(told(&[("PERENNIAL_TRUST_KEYS", key.trim())]), None);
+}
+
+#[test]
+fn what_a_host_that_runs_decided_is_recorded_from_it() {
+    let folder = Folder::new();
+    let huawei = BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
+    std::fs::write(folder.path("huawei.wasm"), huawei.component).unwrap();
+    let server = Served::start(&folder, &[], &["--virtual-clock", "2026-01-01T00:00:00Z"]);
+    let inventory = r#"{
+      "accounts": [{ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
+      "resources": [{ "id": "vm", "account": "a", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+        "started_at": "2025-12-10T00:00:00Z", "expires_at": "2026-01-10T15:59:59Z",
+        "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }] }"#;
+    assert_eq!(server.send("POST", "/v1/resources:import", inventory).status, 200);
+    let to = r#"{ "to": "2026-02-10T00:00:00Z" }"#;
+    assert_eq!(server.send("POST", "/v1/clock:advance", to).status, 200);
+    folder.write("token", &server.token);
+    let url = format!("http://{}", server.address);
+    let record = |more: &[&str]| {
+        let words = ["plugin", "test", "huawei.wasm", "--cases", "cases.toml", "--record"];
+        let of_host = ["--server", &url, "--token-file", "token"];
+        folder.run(&[&words[..], &of_host, more].concat()).succeeded().stdout()
+    };
+    expect![[r#"
+        recorded 2 decisions; 0 were there already, and 0 are about what no case states
+        ok      decision 1
+        ok      decision 2
+        2 cases, 0 failed
+    "#]]
+    .assert_eq(&record(&[]));
+    let again = record(&["--resource", "vm"]);
+    assert!(again.starts_with("recorded 0 decisions; 2 were there already"), "{again}");
+    let words = ["plugin", "test", "huawei.wasm", "--record", "--server", "http://127.0.0.1:1"];
+    assert_eq!(folder.run(&words).code(), 1, "no case comes from a host that is not there");
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+}

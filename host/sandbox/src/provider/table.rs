@@ -52,7 +52,7 @@ impl TableSource {
     ) -> Result<TableSource, LoadError> {
         if bytes.len() > BYTES_MAX {
             let (origin, bytes) = (origin.to_owned(), bytes.len());
-            return Err(LoadError::TooLarge { origin, bytes, limit_bytes: BYTES_MAX });
+            return Err(LoadError::TableTooLarge { origin, bytes, limit_bytes: BYTES_MAX });
         }
         std::str::from_utf8(bytes).map_err(|error| LoadError::WrongTable {
             origin: origin.to_owned(),

@@ -11,6 +11,8 @@ use wasmparser::Payload;
 use wasmparser::RecGroup;
 use wasmparser::TypeRef;
 
+use crate::runtime::limits::Limits;
+
 /// What a function costs beside its code, in bytes of code: its entry, its exit, and those for callers outside.
 const FUNCTION_BYTES: usize = 32;
 
@@ -27,6 +29,20 @@ pub(crate) struct CodeSize {
     pub block_values: Most,
     /// The bytes of each function times its locals and its widest block, together.
     pub weight: usize,
+}
+
+impl CodeSize {
+    /// Each number with what it is called and its limit: those of one function first, with the function that has the most.
+    pub(crate) fn against(self, limits: &Limits) -> [(&'static str, usize, usize, Option<Most>); 5] {
+        let of_one = |what, most: Most, limit| (what, most.found, limit, Some(most));
+        [
+            of_one("bytes", self.function_bytes, limits.function_bytes_max),
+            of_one("locals and parameters", self.function_locals, limits.function_locals_max),
+            of_one("values in a block or a result", self.block_values, limits.block_values_max),
+            ("functions", self.functions, limits.functions_max, None),
+            ("bytes times values in its functions", self.weight, limits.code_weight_max, None),
+        ]
+    }
 }
 
 /// The most of something that one function has, and which function that is.

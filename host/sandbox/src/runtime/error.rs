@@ -179,10 +179,22 @@ pub enum LoadError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The file is larger than plugins may be.
+    /// The table is longer than tables may be, whatever is granted.
     #[error(
-        "the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted, unless more is granted to a component \
-         (`size={bytes}`)"
+        "the table {origin} has {bytes} bytes; at most {limit_bytes} are accepted, because every call reads all of it; \
+         write a component instead"
+    )]
+    TableTooLarge {
+        /// The file of the table, or that it is bundled.
+        origin: String,
+        /// The size of the file, in bytes.
+        bytes: usize,
+        /// The most bytes that a table may have.
+        limit_bytes: usize,
+    },
+    /// The component is larger than plugins may be.
+    #[error(
+        "the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted, unless more is granted (`size={bytes}`)"
     )]
     TooLarge {
         /// The file of the component, or that it is bundled.
@@ -364,7 +376,9 @@ impl LoadError {
             LoadError::WrongPackage { .. }
             | LoadError::NotGranted { .. }
             | LoadError::TooMuchGranted { .. } => "limits",
-            LoadError::TooLarge { .. } | LoadError::TooMuchCode { .. } => "size",
+            LoadError::TableTooLarge { .. } | LoadError::TooLarge { .. } | LoadError::TooMuchCode { .. } => {
+                "size"
+            }
             LoadError::NotWebAssembly { .. }
             | LoadError::CoreModule { .. }
             | LoadError::WantsPowers { .. }

@@ -107,28 +107,15 @@ impl Loader {
         let origin = || origin.to_owned();
         let size = code_size::measure(bytes)
             .map_err(|error| LoadError::Invalid { origin: origin(), reason: error.to_string() })?;
-        let limits = &self.limits;
-        let of_functions = [
-            ("bytes", size.function_bytes, limits.function_bytes_max),
-            ("locals and parameters", size.function_locals, limits.function_locals_max),
-            ("values in a block or a result", size.block_values, limits.block_values_max),
-        ];
-        for (what, Most { found, module, function }, limit) in of_functions {
-            if found > limit {
-                let what = format!("{what} in function {function} of its module {module}");
-                return Err(LoadError::TooMuchCode { origin: origin(), what, found, limit });
+        let above = size.against(&self.limits).into_iter().find(|(_, found, limit, _)| found > limit);
+        let Some((what, found, limit, most)) = above else { return Ok(()) };
+        let what = match most {
+            Some(Most { module, function, .. }) => {
+                format!("{what} in function {function} of its module {module}")
             }
-        }
-        let together = [
-            ("functions", size.functions, limits.functions_max),
-            ("bytes times values in its functions", size.weight, limits.code_weight_max),
-        ];
-        match together.into_iter().find(|(_, found, limit)| found > limit) {
-            Some((what, found, limit)) => {
-                Err(LoadError::TooMuchCode { origin: origin(), what: what.to_owned(), found, limit })
-            }
-            None => Ok(()),
-        }
+            None => what.to_owned(),
+        };
+        Err(LoadError::TooMuchCode { origin: origin(), what, found, limit })
     }
 
     fn compile(&self, origin: &str, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {

@@ -3,7 +3,7 @@
 pub mod batch;
 pub mod cache;
 pub mod call;
-mod code_size;
+pub(crate) mod code_size;
 pub mod engine;
 pub mod error;
 pub mod limits;

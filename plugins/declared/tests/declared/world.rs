@@ -2,7 +2,6 @@
 
 use plugin_declared::Table;
 use plugin_sdk::Action;
-use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::MemberIndex;
 use plugin_sdk::OnExpiry;
@@ -13,7 +12,6 @@ use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
-use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
@@ -43,23 +41,12 @@ pub fn months(count: u32) -> Term {
     Term { count, unit: TermUnit::Month }
 }
 
-/// A prepaid, active resource that was bought for a month.
+/// A prepaid, active resource that was bought for a month, on New Year.
 pub fn resource(kind: &str, id: &str, expires_at: Timestamp) -> Resource {
     Resource {
         id: id.to_owned().into(),
-        kind: kind.to_owned().into(),
-        attached_to: None,
-        charging: Charging::Prepaid,
-        stage: Stage::Active,
         started_at: day(0),
-        expires_at: Some(expires_at),
-        anchor_day: Some(Calendar::ahead_of_utc(0).day_of_month(expires_at)),
-        term: Some(months(1)),
-        on_expiry: OnExpiry::Lapse,
-        renewals_left: None,
-        renewal_term: None,
-        has_unpaid_order: false,
-        attributes: Vec::new(),
+        ..plugin_sdk::testing::resource(kind, expires_at)
     }
 }
 

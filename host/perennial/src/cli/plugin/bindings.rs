@@ -17,6 +17,7 @@ use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
 use crate::cli::output::Output;
+use crate::cli::plugin::evidence;
 use crate::cli::plugin::revisions::resolve;
 use crate::client::Client;
 use crate::client::Request;
@@ -140,7 +141,8 @@ impl Change<'_> {
             writeln!(out, "{}", printable(&change_words(change)))?;
         }
         if !changes.is_empty() {
-            show_evidence(&mut out, &planned["evidence"])?;
+            evidence::show(&mut out, &planned["evidence"])?;
+            show_not_followed(&mut out, &planned["not_followed"])?;
         }
         out.finish()?;
         if changes.is_empty() || self.act.dry_run {
@@ -168,41 +170,19 @@ fn change_words(change: &Value) -> String {
     }
 }
 
-/// How often a revision was asked, what it answered otherwise, and what it took.
-fn show_evidence(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
-    let list = |field: &str| evidence[field].as_array().cloned().unwrap_or_default();
-    if list("trials").is_empty() {
-        return writeln!(out, "it was never asked in shadow");
+/// Says which parts of the revision stay those of the plugin that the host loads.
+fn show_not_followed(out: &mut Output, parts: &Value) -> std::io::Result<()> {
+    let parts = parts.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let words = parts.map(|part| match part {
+        "provider_api" => "its provider's own API",
+        "connector" => "its connector",
+        other => other,
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() {
+        return Ok(());
     }
-    for trial in list("trials") {
-        let number = |field: &str| trial[field].as_u64().unwrap_or_default();
-        let followed = trial["followed"].as_str().unwrap_or_default().chars().take(12).collect::<String>();
-        writeln!(
-            out,
-            "asked in shadow of {followed}: {} questions, {} answered otherwise, {} failed; fuel of plans {} (followed {}), \
-             time {} ms (followed {} ms)",
-            number("asked"),
-            number("differed"),
-            number("failed"),
-            number("fuel"),
-            number("followed_fuel"),
-            number("micros") / 1_000,
-            number("followed_micros") / 1_000,
-        )?;
-    }
-    for total in list("totals") {
-        let text = |field: &str| total[field].as_str().unwrap_or_default().to_owned();
-        writeln!(
-            out,
-            "  {}: {} questions, {} {currency} done, {} {currency} would be",
-            text("kind"),
-            total["questions"],
-            text("followed_cost"),
-            text("cost"),
-            currency = text("currency"),
-        )?;
-    }
-    Ok(())
+    writeln!(out, "not followed, and still of the plugin that the host loads: {}", printable(&words))
 }
 
 impl Bind {

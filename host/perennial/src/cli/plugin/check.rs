@@ -6,12 +6,17 @@
 use std::fmt;
 use std::io::Write;
 
+use perennial_domain::answer_limits;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timeline;
+use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
@@ -19,6 +24,8 @@ use perennial_sandbox::TimelineRequest;
 use perennial_sandbox::samples;
 
 use crate::cli::output::Output;
+use crate::cli::plugin::limit_shares;
+use crate::cli::plugin::limit_shares::Share;
 use crate::report::text::printable;
 
 /// The most examples of one problem that are shown.
@@ -42,6 +49,8 @@ struct Finding {
     what: &'static str,
     /// What was found, when all is well.
     summary: String,
+    /// What else was found, a line each.
+    details: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -50,8 +59,8 @@ struct Examination<'p> {
     plugin: &'p Plugin,
     account: perennial_domain::account::Account,
     bundles: Vec<Bundle>,
-    /// The largest share of a call's fuel, in millionths, and what took it.
-    most_fuel: (u64, String),
+    /// The largest shares of limits that an answer took.
+    shares: Vec<Share>,
 }
 
 /// Says what a plugin's answers are like. Loading it has checked its exports, imports, types and manifest.
@@ -59,19 +68,18 @@ pub(super) fn check(plugin: &Plugin) -> anyhow::Result<()> {
     let manifest = plugin.manifest();
     let account = samples::account(manifest);
     let bundles = samples::bundles(manifest);
-    let mut examination = Examination { plugin, account, bundles, most_fuel: (0, "nothing".to_owned()) };
-    let findings = [
-        contract(plugin),
-        examination.timelines(),
-        examination.commands(),
-        settings(plugin),
-        examination.limits(),
-    ];
+    let mut examination = Examination { plugin, account, bundles, shares: Vec::new() };
+    plugin.take_memory_peak_bytes();
+    let (timelines, commands) = (examination.timelines(), examination.commands());
+    let findings = [contract(plugin), timelines, commands, settings(plugin), examination.limits()];
     let mut out = Output::standard();
     writeln!(out, "{}  {}, {}", manifest.id, printable(&manifest.name), plugin.digest())?;
     for finding in &findings {
         let state = if finding.problems.is_empty() { "ok    " } else { "FAILED" };
         writeln!(out, "{:<10} {state}  {}", finding.what, finding.summary)?;
+        for detail in &finding.details {
+            writeln!(out, "             {}", printable(detail))?;
+        }
         for problem in finding.problems.iter().take(EXAMPLES_MAX) {
             writeln!(out, "             {}", printable(problem))?;
         }
@@ -100,7 +108,7 @@ fn contract(plugin: &Plugin) -> Finding {
         false => format!("; an operator has to grant it {granted}"),
     };
     let summary = format!("{kind} that {imports} and exports the contract{api}{granted}");
-    Finding { what: "contract", summary, problems: Vec::new() }
+    Finding { what: "contract", summary, details: Vec::new(), problems: Vec::new() }
 }
 
 fn settings(plugin: &Plugin) -> Finding {
@@ -122,7 +130,7 @@ fn settings(plugin: &Plugin) -> Finding {
         Err(error) => problems.push(error.to_string()),
     }
     let summary = format!("{} settings with valid defaults, and no others", manifest.settings.len());
-    Finding { what: "settings", summary, problems }
+    Finding { what: "settings", summary, details: Vec::new(), problems }
 }
 
 impl Examination<'_> {
@@ -138,15 +146,24 @@ impl Examination<'_> {
         let question = |request: &TimelineRequest<'_>| {
             format!("the timeline of {} after {}", bundle_text(request.bundle), request.after)
         };
-        let (problems, fuel) =
-            examine(self.plugin, &requests, &ask, &question, |request| request.bundle.members.len());
-        self.most_fuel = fuel;
+        let occurrences = |request: &TimelineRequest<'_>, answer: &Vec<Occurrence>| {
+            (answer.len(), request.bundle.members.len() * timeline::OCCURRENCES_PER_MEMBER_MAX)
+        };
+        let questions = Questions {
+            requests: &requests,
+            ask: &ask,
+            name: &question,
+            items: &|request| request.bundle.members.len(),
+            answer: ("the occurrences that a timeline may have", &occurrences),
+        };
+        let (problems, shares) = questions.examine(self.plugin);
+        self.shares.extend(shares);
         let summary = format!(
             "{} timelines of {} bundles: in order, to the end of each member, the same however they are asked",
             requests.len(),
             self.bundles.len()
         );
-        Finding { what: "timelines", summary, problems }
+        Finding { what: "timelines", summary, details: Vec::new(), problems }
     }
 
     fn commands(&mut self) -> Finding {
@@ -167,84 +184,99 @@ impl Examination<'_> {
         let question = |request: &PlanRequest<'_>| {
             format!("`{}` on {} at {}", request.command.name(), bundle_text(request.bundle), request.at)
         };
-        let size = |request: &PlanRequest<'_>| request.bundle.members.len() + request.orders.len();
-        let (problems, fuel) = examine(self.plugin, &requests, &ask, &question, size);
-        if fuel.0 > self.most_fuel.0 {
-            self.most_fuel = fuel;
-        }
+        let steps = |request: &PlanRequest<'_>, answer: &Result<Plan, Refusal>| {
+            let steps = answer.as_ref().map_or(0, |plan| plan.steps.len());
+            (steps, request.bundle.members.len() * answer_limits::STEPS_PER_MEMBER_MAX)
+        };
+        let questions = Questions {
+            requests: &requests,
+            ask: &ask,
+            name: &question,
+            items: &|request| request.bundle.members.len() + request.orders.len(),
+            answer: ("the steps that a plan may have", &steps),
+        };
+        let (problems, shares) = questions.examine(self.plugin);
+        self.shares.extend(shares);
         let refused = ask(&requests).into_iter().filter(|answer| matches!(answer, Ok(Err(_)))).count();
         let summary = format!(
             "{} commands in every stage: {} plans and {refused} refusals, the same however they are asked",
             requests.len(),
             requests.len() - refused - problems.len().min(requests.len() - refused)
         );
-        Finding { what: "commands", summary, problems }
+        Finding { what: "commands", summary, details: Vec::new(), problems }
     }
 
-    fn limits(&self) -> Finding {
-        let (share, what) = &self.most_fuel;
-        let percent = |millionths: u64| format!("{}.{:02} %", millionths / 10_000, millionths / 100 % 100);
-        let size = self.plugin.parts().size_bytes() as u64 * 1_000_000
-            / self.plugin.limits().component_max_bytes as u64;
-        let summary = format!(
-            "at most {} of a call's fuel, for {what}; {} of a file's size",
-            percent(*share),
-            percent(size)
-        );
-        Finding { what: "limits", summary, problems: Vec::new() }
+    fn limits(self) -> Finding {
+        let details = limit_shares::lines(self.plugin, self.shares);
+        let summary = "the largest share that was used of each".to_owned();
+        Finding { what: "limits", summary, details, problems: Vec::new() }
     }
 }
 
 /// Asks a plugin some questions; an answer or an error each.
 type Ask<'a, Q, A, E> = dyn Fn(&[Q]) -> Vec<Result<A, E>> + 'a;
+/// How much of a limit an answer has, and the limit.
+type Usage<'a, Q, A> = dyn Fn(&Q, &A) -> (usize, usize) + 'a;
 
-/// Asks everything together, again, in another order and, the first ones, alone. Returns the problems, and the largest share
-/// of a call's fuel with the question that took it.
-fn examine<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq>(
-    plugin: &Plugin,
-    requests: &[Q],
-    ask: &Ask<'_, Q, A, E>,
-    question: &dyn Fn(&Q) -> String,
-    size: impl Fn(&Q) -> usize,
-) -> (Vec<String>, (u64, String)) {
-    let mut problems = Vec::new();
-    let together = ask(requests);
-    for (request, answer) in requests.iter().zip(&together) {
-        if let Err(error) = answer {
-            problems.push(format!("{}: {error}", question(request)));
+/// Questions that a plugin is asked more than once.
+struct Questions<'a, Q, A, E> {
+    requests: &'a [Q],
+    ask: &'a Ask<'a, Q, A, E>,
+    /// A question in words.
+    name: &'a dyn Fn(&Q) -> String,
+    /// How many items a question has, by which its fuel is measured out.
+    items: &'a dyn Fn(&Q) -> usize,
+    /// The limit of an answer, and how much of it one has.
+    answer: (&'static str, &'a Usage<'a, Q, A>),
+}
+
+impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> {
+    /// Asks everything together, again, in another order and, the first ones, alone. Returns the problems, and the largest shares
+    /// of limits.
+    fn examine(&self, plugin: &Plugin) -> (Vec<String>, [Share; 2]) {
+        let Questions { requests, ask, .. } = *self;
+        let (what, used) = self.answer;
+        let (mut problems, mut of_answer) = (Vec::new(), Share::none(what));
+        let together = ask(requests);
+        for (request, answer) in requests.iter().zip(&together) {
+            match answer {
+                Ok(answer) => of_answer.raise(used(request, answer), || (self.name)(request)),
+                Err(error) => problems.push(format!("{}: {error}", (self.name)(request))),
+            }
         }
+        let mut found = Vec::new();
+        let mut differs = |place: usize, how: &str| {
+            found.push(format!("{} has another answer {how}", (self.name)(&requests[place])));
+        };
+        for (place, (one, other)) in together.iter().zip(&ask(requests)).enumerate() {
+            if one != other {
+                differs(place, "when it is asked again");
+            }
+        }
+        let backwards = requests.iter().rev().copied().collect::<Vec<_>>();
+        for (place, (one, other)) in together.iter().zip(ask(&backwards).iter().rev()).enumerate() {
+            if one != other {
+                differs(place, "in another order");
+            }
+        }
+        let step = requests.len().div_ceil(ALONE_MAX).max(1);
+        let mut of_fuel = Share::none("the fuel of a call");
+        for place in (0..requests.len()).step_by(step) {
+            let before = plugin.fuel_used();
+            let alone = ask(&requests[place..=place]);
+            let limits = plugin.limits();
+            let limit = limits.fuel + limits.fuel_per_item * (self.items)(&requests[place]) as u64;
+            let number = |fuel: u64| usize::try_from(fuel).unwrap_or(usize::MAX);
+            let used = (number(plugin.fuel_used() - before), number(limit));
+            of_fuel.raise(used, || (self.name)(&requests[place]));
+            if alone.first() != together.get(place) {
+                differs(place, "when it is asked alone");
+            }
+        }
+        // What differs explains more than what is wrong with one answer.
+        found.append(&mut problems);
+        (found, [of_fuel, of_answer])
     }
-    let mut differs = |place: usize, how: &str| {
-        problems.push(format!("{} has another answer {how}", question(&requests[place])));
-    };
-    for (place, (one, other)) in together.iter().zip(&ask(requests)).enumerate() {
-        if one != other {
-            differs(place, "when it is asked again");
-        }
-    }
-    let backwards = requests.iter().rev().copied().collect::<Vec<_>>();
-    for (place, (one, other)) in together.iter().zip(ask(&backwards).iter().rev()).enumerate() {
-        if one != other {
-            differs(place, "in another order");
-        }
-    }
-    let step = requests.len().div_ceil(ALONE_MAX).max(1);
-    let mut most = (0, "nothing".to_owned());
-    for place in (0..requests.len()).step_by(step) {
-        let before = plugin.fuel_used();
-        let alone = ask(&requests[place..=place]);
-        let fuel = plugin.fuel_used() - before;
-        let limits = plugin.limits();
-        let limit = limits.fuel + limits.fuel_per_item * size(&requests[place]) as u64;
-        let share = fuel.saturating_mul(1_000_000) / limit;
-        if share > most.0 {
-            most = (share, question(&requests[place]));
-        }
-        if alone.first() != together.get(place) {
-            differs(place, "when it is asked alone");
-        }
-    }
-    (problems, most)
 }
 
 fn request<'a>(

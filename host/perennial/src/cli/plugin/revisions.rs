@@ -24,13 +24,14 @@ use crate::client::Request;
 use crate::config;
 use crate::report::text::printable;
 
-const REVISION: [Field; 10] = [
+const REVISION: [Field; 11] = [
     Field::text("digest", "revision"),
     Field::text("provider", "provider"),
     Field::text("kind", "kind"),
     Field::number("size_bytes", "bytes"),
     Field::text("origin", "from"),
     Field::text("signed_by", "signed by"),
+    Field::text("asked", "asks for"),
     Field::text("granted", "granted"),
     Field::texts("bound", "bound").or("nothing"),
     Field::instant("installed_at", "installed"),

@@ -16,7 +16,7 @@ macro_rules! sources {
 }
 
 /// Every source file of the kit, and the contract.
-const SOURCES: [(&str, &str); 30] = sources![
+const SOURCES: [(&str, &str); 31] = sources![
     "src/allocator.rs",
     "src/answer.rs",
     "src/calendar.rs",
@@ -44,6 +44,7 @@ const SOURCES: [(&str, &str); 30] = sources![
     "src/resource.rs",
     "src/rules.rs",
     "src/settings.rs",
+    "src/testing.rs",
     "wit/connector.wit",
     "wit/provider.wit",
     "README.md",

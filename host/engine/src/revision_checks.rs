@@ -1,0 +1,80 @@
+//! What is looked at before a revision is bound: whether it takes the settings of the accounts that it would decide for, and which
+//! parts of it are not followed.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::revision;
+use perennial_store::accounts;
+use perennial_store::error::StoreError;
+use perennial_store::plugin_bindings::BindingSubject;
+
+use crate::EngineTx;
+use crate::bind_error::BindError;
+use crate::error::EngineError;
+use crate::revision_changes::BindingChanges;
+use crate::revisions::short;
+use crate::rules::Rules;
+
+/// The most accounts of which a message says what is wrong with their settings.
+const ACCOUNTS_MAX: usize = 10;
+
+impl EngineTx<'_> {
+    /// Checks the settings of every account that a binding would be for.
+    pub(crate) fn check_settings_of(&self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
+        let rules = self.providers().revision(self.db(), digest)?;
+        let rules = rules.ok_or_else(|| BindError::Unloadable(short(digest).to_owned()))?;
+        match self.settings_problems(subject, rules.as_ref())? {
+            None => Ok(()),
+            Some(problems) => Err(BindError::Settings { digest: short(digest).to_owned(), problems }),
+        }
+    }
+
+    /// Each account that a binding would be for and that has settings which `rules` do not take, and what is wrong with them.
+    pub(crate) fn settings_problems(
+        &self,
+        subject: &BindingSubject,
+        rules: &dyn Rules,
+    ) -> Result<Option<String>, EngineError> {
+        let concerned =
+            accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
+                account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
+            });
+        let mut known = BTreeMap::new();
+        let mut problems = Vec::new();
+        for account in concerned {
+            let found = match known.get(&account.settings) {
+                Some(found) => Vec::clone(found),
+                None => {
+                    let found = rules.check_settings(&account.settings)?;
+                    known.insert(account.settings.clone(), found.clone());
+                    found
+                }
+            };
+            if !found.is_empty() {
+                problems.push(format!("`{}`: {}", account.id, found.join(", ")));
+            }
+        }
+        if problems.is_empty() {
+            return Ok(None);
+        }
+        let more = problems.len().saturating_sub(ACCOUNTS_MAX);
+        problems.truncate(ACCOUNTS_MAX);
+        if more > 0 {
+            problems.push(format!("and {more} more"));
+        }
+        Ok(Some(problems.join("; ")))
+    }
+
+    /// The parts of the revision that decides from now on which are not followed.
+    pub(crate) fn not_followed(&self, made: &BindingChanges) -> Result<Vec<&'static str>, StoreError> {
+        let bound = made.changes.iter().rev().find_map(|change| change.after.as_deref());
+        let Some(digest) = bound else { return Ok(Vec::new()) };
+        if self.providers().loaded().values().any(|rules| rules.digest() == digest) {
+            return Ok(Vec::new());
+        }
+        let Some(rules) = self.providers().revision(self.db(), digest)? else { return Ok(Vec::new()) };
+        let connector = rules.connector().map(|_| "connector");
+        let provider_api = rules.provider_api().map(|_| "provider_api");
+        Ok(connector.into_iter().chain(provider_api).collect())
+    }
+}
