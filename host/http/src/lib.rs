@@ -12,6 +12,7 @@ pub(crate) mod body;
 pub mod console;
 pub mod csv;
 pub mod faults;
+mod health_probe;
 mod import_check;
 pub mod input;
 pub mod middleware;

@@ -44,6 +44,7 @@ mod log_files;
 mod log_rewrite;
 pub mod memory;
 pub mod migrations;
+mod open_files;
 pub mod order_list;
 pub mod orders;
 pub mod packages;
