@@ -50,7 +50,7 @@ pub(crate) struct HealthStats {
     pub(crate) approvals_pending: i64,
     /// Whether every account has the plugin of its provider.
     pub(crate) has_plugins: bool,
-    /// Of webhooks.
+    /// How things stand with all webhooks.
     pub(crate) webhooks: WebhookStats,
     /// Enabled channels that deliver nothing.
     pub(crate) channels_failing: i64,

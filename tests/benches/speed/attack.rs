@@ -256,7 +256,7 @@ fn opening(attack: Attack, number: usize, token: &str) -> Vec<u8> {
     let renew = "/v2/orders/subscriptions/resources/renew";
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
     let stream =
-        |more: &str| get("/v1/events:stream") + &format!("Authorization: Bearer {token}\r\n{more}\r\n");
+        |more: &str| format!("{}Authorization: Bearer {token}\r\n{more}\r\n", get("/v1/events:stream"));
     let text = match attack {
         Attack::Silent => String::new(),
         Attack::KeptAlive => get("/healthz") + "\r\n",
@@ -264,7 +264,7 @@ fn opening(attack: Attack, number: usize, token: &str) -> Vec<u8> {
         Attack::SlowBody => post(renew, "Content-Length: 1000000\r\n\r\na"),
         Attack::SlowForm => post("/sign-in", "Content-Length: 100000\r\n\r\nt"),
         Attack::BrokenChunks if number % 2 == 0 => post(renew, chunked) + "zz\r\n{}\r\n",
-        Attack::BrokenChunks => post(renew, chunked) + "2;" + &"x".repeat(100_000),
+        Attack::BrokenChunks => format!("{}2;{}", post(renew, chunked), "x".repeat(100_000)),
         Attack::Unread => (get("/openapi.json") + "\r\n").repeat(12),
         Attack::Pipelined => (get("/v2/accounts/customer-accounts/balances") + "\r\n").repeat(100),
         Attack::IdleStream => stream(""),

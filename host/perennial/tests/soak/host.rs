@@ -129,7 +129,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts one.
+    /// Starts one on the database of `folder`, which is on `machine`.
     pub fn start(folder: &Folder, machine: &Machine) -> Clock {
         let mut child = program(folder, machine).arg("run").stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
