@@ -94,9 +94,15 @@ pub fn run(
     let mut watch = ClockWatch::start(engine.db(), now())?;
     let mut is_full = false;
     loop {
-        let done = tick(engine, now(), last_active, observe)
-            .and_then(|()| engine.delete_old_records(now()).map_err(EngineError::from));
-        let patience = match done {
+        let patience = match turn(engine, last_active, &mut watch, observe) {
+            Ok(patience) => {
+                if is_full {
+                    tracing::info!("the database can be written to again");
+                }
+                is_full = false;
+                last_active = LastActive::at(now());
+                patience
+            }
             Err(EngineError::Store(error)) if error.is_storage_full() => {
                 if !is_full {
                     tracing::error!(%error, "nothing is written any more, and the clock waits for space");
@@ -105,22 +111,26 @@ pub fn run(
                 STORAGE_PAUSE
             }
             Err(error) => return Err(error),
-            Ok(()) => {
-                if is_full {
-                    tracing::info!("the database can be written to again");
-                }
-                is_full = false;
-                engine.note_progress();
-                last_active = LastActive::at(now());
-                time_to_next_wake(engine, now())?
-            }
         };
-        watch.observe(engine.db(), now())?;
         match stop.recv_timeout(patience) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
+}
+
+/// Does what is due, and says how long there is nothing to do.
+fn turn(
+    engine: &mut Engine,
+    last_active: LastActive,
+    watch: &mut ClockWatch,
+    observe: &mut dyn FnMut(&RecordedEvent),
+) -> Result<Duration, EngineError> {
+    tick(engine, now(), last_active, observe)?;
+    watch.observe(engine.db(), now())?;
+    engine.delete_old_records(now())?;
+    engine.note_progress();
+    time_to_next_wake(engine, now())
 }
 
 /// Until when the host is known to have been up, beside what the database says: what takes it long is no outage.
