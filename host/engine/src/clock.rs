@@ -22,6 +22,8 @@ use perennial_store::events;
 pub const OUTAGE_AFTER: i64 = 60;
 /// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
 const HEARTBEAT: i64 = 10;
+/// How long [`run`] waits before it tries again to write to a full disk.
+const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How far the database's clock is ahead of `now`, in seconds: the system's was ahead once, or is behind now.
 pub fn seconds_behind(ticked_at: Option<Timestamp>, now: Timestamp) -> i64 {
@@ -78,7 +80,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_second(chrono::Utc::now().timestamp())
 }
 
-/// Runs the clock until something is received on `stop`, telling `observe` what happens.
+/// Runs the clock until something is received on `stop`, telling `observe` what happens. A full disk is waited for.
 ///
 /// # Errors
 ///
@@ -90,17 +92,45 @@ pub fn run(
 ) -> Result<(), EngineError> {
     let mut last_active = LastActive::default();
     let mut watch = ClockWatch::start(engine.db(), now())?;
+    let mut is_full = false;
     loop {
-        tick(engine, now(), last_active, observe)?;
-        watch.observe(engine.db(), now())?;
-        engine.delete_old_records(now())?;
-        engine.note_progress();
-        last_active = LastActive::at(now());
-        match stop.recv_timeout(time_to_next_wake(engine, now())?) {
+        let patience = match turn(engine, last_active, &mut watch, observe) {
+            Ok(patience) => {
+                if is_full {
+                    tracing::info!("the database can be written to again");
+                }
+                is_full = false;
+                last_active = LastActive::at(now());
+                patience
+            }
+            Err(EngineError::Store(error)) if error.is_storage_full() => {
+                if !is_full {
+                    tracing::error!(%error, "nothing is written any more, and the clock waits for space");
+                }
+                is_full = true;
+                STORAGE_PAUSE
+            }
+            Err(error) => return Err(error),
+        };
+        match stop.recv_timeout(patience) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
+}
+
+/// Does what is due, and says how long there is nothing to do.
+fn turn(
+    engine: &mut Engine,
+    last_active: LastActive,
+    watch: &mut ClockWatch,
+    observe: &mut dyn FnMut(&RecordedEvent),
+) -> Result<Duration, EngineError> {
+    tick(engine, now(), last_active, observe)?;
+    watch.observe(engine.db(), now())?;
+    engine.delete_old_records(now())?;
+    engine.note_progress();
+    time_to_next_wake(engine, now())
 }
 
 /// Until when the host is known to have been up, beside what the database says: what takes it long is no outage.

@@ -13,19 +13,21 @@ use perennial_domain::timestamp::Timestamp;
 use crate::problem::FieldError;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::state::AppState;
 use perennial_formats::PROBLEMS_MAX;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::body_limits::BodyLimits;
+use perennial_service::limits::Limit;
 
 /// A type that is read from a JSON body. The extractor calls [`Body::from_text`] once for each request.
 pub(crate) trait Body: Sized + Send + 'static {
     /// Reads the body. Reports every problem at its field and returns `None` if there was one.
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
 
-    /// The most bytes that the body may have, where `usual` is what every other has.
-    fn bytes_max(usual: usize) -> usize {
-        usual
+    /// The limit of its bytes.
+    fn limit() -> Limit {
+        Limit::body_bytes_max()
     }
 
     /// Parses the text of the body. Only a body that cannot be read without the database overrides this.
@@ -122,12 +124,14 @@ pub struct Query {
     errors: Vec<FieldError>,
     /// Whether there were more problems than are listed.
     has_more: bool,
+    /// The most items of a page that may be asked for.
+    page_items_max: u32,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Query {
+impl FromRequestParts<AppState> for Query {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Query, Problem> {
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|_| Problem::new(ProblemType::BadRequest, "the parameters behind `?` cannot be read"))?;
         let mut query = Query {
@@ -135,6 +139,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
             recognised: Vec::new(),
             errors: Vec::new(),
             has_more: false,
+            page_items_max: app.limits().page_items_max,
         };
         for (name, value) in pairs.0 {
             query.parameters.entry(name).or_default().push(value);
@@ -166,6 +171,11 @@ impl Query {
             return;
         }
         self.errors.push(FieldError { field: name.to_owned(), detail: detail.into() });
+    }
+
+    /// The most items of a page that may be asked for.
+    pub(crate) fn page_items_max(&self) -> u32 {
+        self.page_items_max
     }
 
     /// Takes an instant, if it is given.

@@ -13,6 +13,7 @@ pub(crate) mod body;
 pub mod console;
 pub mod csv;
 pub mod faults;
+mod health_probe;
 mod import_check;
 pub mod input;
 pub mod middleware;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
+use perennial_service::limits::Limit;
 use perennial_store::cursor::Cursor;
 use perennial_store::cursor::cursor;
 use perennial_store::keys::RowKey;
@@ -15,8 +16,6 @@ use crate::input::Query;
 
 /// The default number of items on a page.
 const LIMIT_DEFAULT: u32 = 100;
-/// The most items on a page.
-const LIMIT_MAX: u32 = 1000;
 
 /// The parameters of every list that comes in pages, as the API describes them.
 #[derive(IntoParams)]
@@ -25,7 +24,7 @@ const LIMIT_MAX: u32 = 1000;
 pub(crate) struct PageParams {
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
-    /// The most items on the page; 100 if left out.
+    /// The most items on the page; 100 if left out. The configuration may allow more.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
@@ -49,9 +48,11 @@ impl PageRequest {
         }
         let limit = query.take("limit");
         let number = limit.as_deref().map_or(Some(LIMIT_DEFAULT), |limit| limit.parse().ok());
-        let number = number.filter(|number| (1..=LIMIT_MAX).contains(number));
+        let most = query.page_items_max();
+        let number = number.filter(|number| (1..=most).contains(number));
         if number.is_none() {
-            query.reject("limit", format!("expected a whole number from 1 to {LIMIT_MAX}"));
+            let key = Limit::page_items_max();
+            query.reject("limit", format!("expected a whole number from 1 to {most} ({key})"));
         }
         PageRequest { cursor, limit: number.unwrap_or(LIMIT_DEFAULT) }
     }

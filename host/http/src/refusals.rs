@@ -6,10 +6,12 @@ use axum::extract::Request;
 use perennial_domain::timestamp::Timestamp;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::error::ServiceError;
+use perennial_service::writer::Writer;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::request_id::RequestId;
 use crate::state::AppState;
 
@@ -25,15 +27,40 @@ pub(crate) fn record(
     let record = is_recorded.then(|| record_of(app.now(), request, operation, caller, &problem));
     let writer = app.writer().clone();
     async move {
-        let Some(record) = record else { return problem };
-        let written = writer.call(move |context| {
-            context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record))?;
-            Ok::<_, ServiceError>(())
-        });
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "a refusal is not in the audit log");
+        if let Some(record) = record {
+            write(&writer, record).await;
         }
         problem
+    }
+}
+
+/// Records that a request for `operation` of a provider's own API proved nothing, if that is within the bound.
+pub(crate) async fn record_unproved(app: &AppState, request: String, operation: String, status: u16) {
+    if !app.refusal_budget().take(false) {
+        return;
+    }
+    let record = Record {
+        at: app.now(),
+        token: "-".to_owned(),
+        name: "-".to_owned(),
+        request,
+        account: None,
+        resource: None,
+        operation,
+        reason: None,
+        status,
+        outcome: ProblemType::Unauthorized.slug().to_owned(),
+    };
+    write(app.writer(), record).await;
+}
+
+async fn write(writer: &Writer, record: Record) {
+    let written = writer.call(move |context| {
+        context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record))?;
+        Ok::<_, ServiceError>(())
+    });
+    if let Err(error) = written.await {
+        tracing::warn!(%error, "a refusal is not in the audit log");
     }
 }
 

@@ -12,6 +12,7 @@ use perennial_store::ReadTx;
 use tokio::sync::Semaphore;
 
 use crate::asked_limits::AskedLimits;
+use crate::health_probe::HealthProbe;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::refusal_budget::RefusalBudget;
@@ -37,6 +38,7 @@ pub struct AppState {
 struct Inner {
     requests: RequestMetrics,
     asked_limits: AskedLimits,
+    health: HealthProbe,
     request_permits: Arc<Semaphore>,
     /// By provider, since their listeners have places of their own.
     provider_permits: Mutex<BTreeMap<String, Arc<Semaphore>>>,
@@ -68,6 +70,7 @@ impl AppState {
         let inner = Inner {
             requests: RequestMetrics::default(),
             asked_limits: AskedLimits::default(),
+            health: HealthProbe::default(),
             request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
             provider_permits: Mutex::default(),
             forecast_permits: Arc::new(Semaphore::new(service.limits().forecasts_max)),
@@ -101,12 +104,9 @@ impl AppState {
         self.service.read(work).await
     }
 
-    /// Like [`AppState::read`], on the thread for what watches the host, which no other request keeps busy.
-    pub(crate) async fn read_watched<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&ReadTx) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.service.read_watched(work).await
+    /// What watches the host is told of it.
+    pub(crate) fn health(&self) -> &HealthProbe {
+        &self.inner.health
     }
 
     /// What the packages of revisions ask for.

@@ -17,6 +17,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::Store;
+use perennial_store::error::StoreError;
 use perennial_store::testing;
 
 use crate::support::Folder;
@@ -213,6 +214,11 @@ fn locking_and_unlocking_the_database_leaves_its_readers_their_locks() {
     let reader = ReadTx::open(&db).unwrap();
     testing::event_count(&reader);
     drop(Store::open(&db).unwrap());
+    // The same file by another name, whose log cannot be opened.
+    std::fs::hard_link(&db, folder.path("two.db")).unwrap();
+    std::fs::create_dir(folder.path("two.db-wal")).unwrap();
+    let refused = ReadTx::open(&folder.path("two.db")).map(|_| ()).unwrap_err();
+    assert!(matches!(refused, StoreError::Unusable { .. }), "{refused}");
     // The last one out deletes the write-ahead log, unless a reader of another process holds its lock.
     let words = ["--db", "one.db", "token", "create", "--name", "a", "--role", "viewer"];
     folder.run(&words).succeeded();

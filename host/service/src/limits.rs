@@ -145,6 +145,8 @@ macro_rules! limits {
 limits! {
     /// The largest body, in bytes.
     body_bytes_max: usize = 16 * 1024 * 1024, 1024..=u32::MAX;
+    /// The largest body that installs a revision of a plugin, in bytes: a component of 64 MiB in base64, and the rest.
+    revision_body_bytes_max: usize = 88 * 1024 * 1024, 1024..=u32::MAX;
     /// The longest text in a body, in bytes.
     body_text_bytes_max: usize = BodyLimits::DEFAULT.text_bytes_max, 64..=16_777_216;
     /// The longest name of a field in a body, in bytes.
@@ -176,10 +178,16 @@ limits! {
     /// The most requests of one address that have proved nothing yet, whose bodies are still to come: to a provider's own
     /// API, or to sign in to the console.
     unproved_per_address_max: usize = 64, 1..=100_000;
+    /// The most items of one page of a list. No fewer than the command line and the console ask for.
+    page_items_max: u32 = 1_000, 1_000..=100_000;
+    /// How long one look at the host answers `/readyz` and `/metrics`, in seconds.
+    health_seconds: Duration = Duration::from_secs(1), 1..=60;
     /// The most that the clock may lag behind while the host is ready, in seconds.
     lag_seconds_max: i64 = 60, 1..=86_400;
     /// The most jobs of one person that are kept, ended ones included.
     jobs_per_person_max: i64 = 1_000, 1..=1_000_000;
+    /// The most resources of one job.
+    job_items_max: usize = 10_000, 1..=1_000_000;
     /// The most items of all kept jobs of one person.
     job_items_per_person_max: i64 = 200_000, 1..=100_000_000;
     /// The most jobs of one person that run.

@@ -1,35 +1,15 @@
-//! The file that a database is in, whatever its names are: known by its inode. Knows nothing of what is in it.
-//!
-//! SQLite's locks are the process's: the system gives all of them back when *any* descriptor of the file is closed. So a
-//! descriptor that was opened beside SQLite stays open while the file has a name, and is used again.
+//! The file that a database is in, whatever its names are: its lock. Knows nothing of what is in it.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::fs::TryLockError;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use crate::error::StoreError;
-
-/// What a file is, whatever it is called: its device and its inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-/// The descriptors of one file that this process opened beside SQLite.
-#[derive(Debug)]
-struct Descriptors {
-    /// The first has the lock, if anybody holds it; the others must not be closed either.
-    files: Vec<File>,
-    is_locked: bool,
-}
-
-/// Every file that was locked and still has a name.
-static OPEN: Mutex<BTreeMap<FileId, Descriptors>> = Mutex::new(BTreeMap::new());
+use crate::open_files::FileId;
+use crate::open_files::id_at;
+use crate::open_files::keep_open;
+use crate::open_files::open_files;
 
 /// The lock of a database's file. It is given back when this is dropped, or when the process ends.
 #[derive(Debug)]
@@ -47,16 +27,8 @@ impl DatabaseFile {
     pub(crate) fn lock(path: &Path) -> Result<DatabaseFile, StoreError> {
         let failed = |source| StoreError::Lock { path: path.to_owned(), source };
         let in_use = || StoreError::InUse { path: path.to_owned(), holder: String::new(), is_host: false };
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody else can reach a file without a name, so nobody meets SQLite's locks of it.
-        open.retain(|_, descriptors| descriptors.is_locked || descriptors.files.iter().any(has_name));
-        let mut id = id_at(path).map_err(failed)?;
-        if !open.contains_key(&id) {
-            let file = File::open(path).map_err(failed)?;
-            id = id_of(&file.metadata().map_err(failed)?);
-            let descriptors = Descriptors { files: Vec::new(), is_locked: false };
-            open.entry(id).or_insert(descriptors).files.push(file);
-        }
+        let mut open = open_files();
+        let id = keep_open(&mut open, path).map_err(failed)?;
         let descriptors = open.get_mut(&id).expect("it was just put there");
         if descriptors.is_locked {
             return Err(in_use());
@@ -89,7 +61,7 @@ impl DatabaseFile {
 
 impl Drop for DatabaseFile {
     fn drop(&mut self) {
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = open_files();
         if let Some(descriptors) = open.get_mut(&self.id) {
             descriptors.is_locked = false;
             if let Err(error) = descriptors.files[0].unlock() {
@@ -103,31 +75,6 @@ impl Drop for DatabaseFile {
 /// to do.
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     if cfg!(target_os = "linux") { file.try_lock() } else { Ok(()) }
-}
-
-#[cfg(unix)]
-fn id_of(metadata: &std::fs::Metadata) -> FileId {
-    use std::os::unix::fs::MetadataExt;
-    FileId { device: metadata.dev(), inode: metadata.ino() }
-}
-
-#[cfg(not(unix))]
-fn id_of(_: &std::fs::Metadata) -> FileId {
-    FileId { device: 0, inode: 0 }
-}
-
-pub(crate) fn id_at(path: &Path) -> std::io::Result<FileId> {
-    Ok(id_of(&std::fs::metadata(path)?))
-}
-
-#[cfg(unix)]
-fn has_name(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| std::os::unix::fs::MetadataExt::nlink(&metadata) > 0)
-}
-
-#[cfg(not(unix))]
-fn has_name(_: &File) -> bool {
-    true
 }
 
 /// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because

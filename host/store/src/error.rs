@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use rusqlite::ffi;
 
+use crate::open_files;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -231,8 +233,7 @@ impl StoreError {
     /// The same error, with the file that it is about: what SQLite says while it opens the database at `path`.
     pub(crate) fn while_opening(self, path: &Path) -> StoreError {
         if let StoreError::Sqlite(_) = &self
-            && let Err(denied) = std::fs::File::open(path)
-            && denied.kind() == std::io::ErrorKind::PermissionDenied
+            && open_files::is_forbidden(path)
         {
             return StoreError::Forbidden { path: path.to_owned(), whose: whose(path) };
         }

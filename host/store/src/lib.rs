@@ -1,6 +1,5 @@
-//! The store: SQLite, one writer. Nothing here decides, waits or knows what time it is.
-//!
-//! One module a table, one function a statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the tables.
+//! The store: SQLite, one writer. Nothing here decides, waits or knows what time it is. One module a table, one function a
+//! statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the tables.
 
 pub mod accounts;
 pub mod acknowledgements;
@@ -44,6 +43,7 @@ mod log_files;
 mod log_rewrite;
 pub mod memory;
 pub mod migrations;
+mod open_files;
 pub mod order_list;
 pub mod orders;
 pub mod packages;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use crate::database_file;
-use crate::database_file::FileId;
 use crate::error::StoreError;
+use crate::open_files;
+use crate::open_files::FileId;
 
 /// What SQLite puts behind the name of the database.
 const ENDINGS: [&str; 2] = ["-wal", "-shm"];
@@ -27,7 +27,7 @@ impl LogFiles {
             let mut name = database.clone().into_os_string();
             name.push(ending);
             let path = PathBuf::from(name);
-            let id = database_file::id_at(&path).ok()?;
+            let id = open_files::id_at(&path).ok()?;
             Some((path, id))
         });
         LogFiles(files.collect())
@@ -40,7 +40,7 @@ impl LogFiles {
     /// [`StoreError::LogMoved`] when one was moved, deleted or replaced.
     pub(crate) fn check_in_place(&self) -> Result<(), StoreError> {
         let is_elsewhere =
-            |(path, id): &&(PathBuf, FileId)| !database_file::id_at(path).is_ok_and(|found| found == *id);
+            |(path, id): &&(PathBuf, FileId)| !open_files::id_at(path).is_ok_and(|found| found == *id);
         match self.0.iter().find(is_elsewhere) {
             Some((path, _)) => Err(StoreError::LogMoved { path: path.clone() }),
             None => Ok(()),

@@ -402,9 +402,11 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     let (next, newest) = (format!("has schema {}", SCHEMA_VERSION + 1), format!("up to {SCHEMA_VERSION}"));
-    for (version, words) in
-        [(SCHEMA_VERSION + 1, [next.as_str(), &newest]), (2, ["has schema 2", "schema 3 and later"])]
-    {
+    for (version, words) in [
+        (SCHEMA_VERSION + 1, [next.as_str(), &newest]),
+        (2, ["has schema 2", "schema 3 and later"]),
+        (-1, ["has schema -1", "schema 3 and later"]),
+    ] {
         let folder = old();
         let path = folder.path("perennial.db");
         let db = Connection::open(&path).unwrap();

@@ -1,8 +1,8 @@
 //! The admin API while somebody attacks its listeners: the slowest hundredth of reads and writes against that in peace, and the
 //! memory that is left over.
 //!
-//! Each attack holds 2,000 connections from as many addresses as it takes to be let in, and opens another one for each that the
-//! host closes. The attacker is this process; the load comes from another one.
+//! Each attack holds 2,000 connections, or fewer that never rest, from as many addresses as it takes to be let in, and opens
+//! another one for each that the host closes. The attacker is this process; the load comes from another one.
 
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
@@ -32,11 +32,13 @@ use crate::simulation;
 const BUNDLES: u32 = 1_000;
 /// Connections of an attack.
 const ATTACKERS: usize = 2_000;
+/// Connections of an attack that asks again and again.
+const RESTLESS: usize = 500;
 /// Connections of one address: fewer than it may have, also of requests to a provider that prove nothing yet.
 const PER_ADDRESS: usize = 60;
 /// Connections that the load has meanwhile.
 const CONNECTIONS: u32 = 8;
-/// How long an attacker that was closed waits before it connects again: so that 2,000 are open most of the time, and it is not
+/// How long an attacker that was closed waits before it connects again, and one that was answered before it asks again: so that 2,000 are open most of the time, and it is not
 /// the making of connections that takes up the processors that both share.
 const COMES_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// What the slowest hundredth may take, against peace.
@@ -51,25 +53,74 @@ const GIVEN_BACK_AFTER: u64 = 25;
 enum Attack {
     /// It connects, and says nothing.
     Silent,
+    /// It asks once, and then says nothing.
+    KeptAlive,
     /// Its head comes a line at a time.
     SlowHead,
+    /// Its head has no end.
+    EndlessHead,
     /// Its body never comes; it proves nothing first.
     SlowBody,
     /// The form to sign in to the console never comes.
     SlowForm,
+    /// Its body comes in chunks that are none, or that say more than they hold.
+    BrokenChunks,
     /// It asks for much, and reads nothing.
     Unread,
+    /// It asks a hundred times at once, and reads nothing.
+    Pipelined,
+    /// It listens to events, of which there are none.
+    IdleStream,
+    /// It asks for every event since the beginning, and reads nothing.
+    SlowStream,
     /// It sends what is no HTTP, again and again.
     Garbage,
+    /// It begins as HTTP/2 does.
+    Preface,
+    /// It guesses tokens, one after the other.
+    WrongToken,
+    /// It reads the description of the API, again and again.
+    Description,
 }
 
-const ATTACKS: [(Attack, &str); 6] = [
-    (Attack::Silent, "say nothing"),
-    (Attack::SlowHead, "send their heads slowly"),
-    (Attack::SlowBody, "owe their bodies, to a provider's API"),
-    (Attack::SlowForm, "owe the form to sign in with"),
-    (Attack::Unread, "do not read what they ask for"),
-    (Attack::Garbage, "speak no HTTP"),
+/// One row of the table of attacks.
+struct Kind {
+    attack: Attack,
+    /// What they do.
+    name: &'static str,
+    /// Whether they do it to a provider's own API, instead of the admin API.
+    is_provider: bool,
+    /// How many there are.
+    attackers: usize,
+}
+
+const fn admin(attack: Attack, name: &'static str) -> Kind {
+    Kind { attack, name, is_provider: false, attackers: ATTACKERS }
+}
+
+const fn provider(attack: Attack, name: &'static str) -> Kind {
+    Kind { is_provider: true, ..admin(attack, name) }
+}
+
+const KINDS: [Kind; 18] = [
+    admin(Attack::Silent, "say nothing"),
+    admin(Attack::KeptAlive, "ask once and say nothing more"),
+    admin(Attack::SlowHead, "send their heads slowly"),
+    provider(Attack::SlowHead, "send a provider their heads slowly"),
+    provider(Attack::EndlessHead, "send a provider heads without end"),
+    provider(Attack::SlowBody, "owe a provider their bodies"),
+    admin(Attack::SlowForm, "owe the form to sign in with"),
+    provider(Attack::BrokenChunks, "send a provider broken chunks"),
+    admin(Attack::Unread, "do not read what they ask for"),
+    admin(Attack::Pipelined, "pipeline and do not read"),
+    provider(Attack::Pipelined, "pipeline to a provider, do not read"),
+    admin(Attack::IdleStream, "listen to events"),
+    admin(Attack::SlowStream, "do not read the events they ask for"),
+    admin(Attack::Garbage, "speak no HTTP"),
+    provider(Attack::Garbage, "speak no HTTP to a provider"),
+    provider(Attack::Preface, "speak HTTP/2 to a provider"),
+    Kind { attackers: RESTLESS, ..admin(Attack::WrongToken, "guess tokens") },
+    Kind { attackers: RESTLESS, ..admin(Attack::Description, "read the description") },
 ];
 
 /// Prints what becomes of reads, writes and memory under each attack.
@@ -80,6 +131,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let accounts = inventory.accounts.iter().map(|account| account.id.clone()).collect();
     let db = server::database(folder.path(), &inventory)?;
     raise_files()?;
+    let stranger: Arc<str> = server::token(folder.path(), &db, "viewer")?.into();
     let (server, provider) = Server::start_with(folder.path(), &db, "huawei")?;
     server.settle()?;
     let how = format!(
@@ -92,22 +144,24 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     ];
     let loads = loads.map(|(name, load)| (name, Load { seconds: arguments.seconds, ..load }));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    for (attack, name) in ATTACKS {
+    for kind in &KINDS {
         let peace = slowest(&loads, arguments.rounds)?;
         let before = server.resident_kib();
-        let address = if attack == Attack::SlowBody { provider } else { server.address };
+        let address = if kind.is_provider { provider } else { server.address };
         let held = Arc::new(AtomicUsize::new(0));
-        let attackers =
-            (0..ATTACKERS).map(|number| runtime.spawn(hold(attack, address, number, Arc::clone(&held))));
-        let attackers = attackers.collect::<Vec<_>>();
-        wait_for(&held)?;
+        let hold = |number| {
+            let (held, stranger) = (Arc::clone(&held), Arc::clone(&stranger));
+            runtime.spawn(hold(kind.attack, address, number, held, stranger))
+        };
+        let attackers = (0..kind.attackers).map(hold).collect::<Vec<_>>();
+        wait_for(&held, kind.attackers)?;
         let under_attack = slowest(&loads, arguments.rounds)?;
         attackers.iter().for_each(tokio::task::JoinHandle::abort);
         for (((load, _), took), in_peace) in loads.iter().zip(under_attack).zip(peace) {
-            let what = format!("{load} while {ATTACKERS} {name}");
+            let what = format!("{load} while {} {}", kind.attackers, kind.name);
             figures::row(&what, took, "the same in peace", in_peace, Some(REACH));
         }
-        print_memory(&server, name, before);
+        print_memory(&server, kind, before);
     }
     Ok(())
 }
@@ -138,9 +192,9 @@ fn slowest(loads: &[(&str, Load)], rounds: u32) -> anyhow::Result<Vec<Duration>>
 }
 
 /// Waits until most of the connections were open once.
-fn wait_for(held: &AtomicUsize) -> anyhow::Result<()> {
+fn wait_for(held: &AtomicUsize, attackers: usize) -> anyhow::Result<()> {
     let since = Instant::now();
-    while held.load(Ordering::Relaxed) < ATTACKERS * 9 / 10 {
+    while held.load(Ordering::Relaxed) < attackers * 9 / 10 {
         let found = held.load(Ordering::Relaxed);
         anyhow::ensure!(since.elapsed() < Duration::from_secs(60), "only {found} connections were opened");
         std::thread::yield_now();
@@ -149,7 +203,7 @@ fn wait_for(held: &AtomicUsize) -> anyhow::Result<()> {
 }
 
 /// The memory that is left over: the least that the server has within the time in which it gives back what is free.
-fn print_memory(server: &Server, name: &str, before: u64) {
+fn print_memory(server: &Server, kind: &Kind, before: u64) {
     let since = Instant::now();
     let mut least = u64::MAX;
     while since.elapsed() < Duration::from_secs(GIVEN_BACK_AFTER) && least > before {
@@ -158,7 +212,7 @@ fn print_memory(server: &Server, name: &str, before: u64) {
     }
     let grown = least.saturating_sub(before) as f64 / 1024.0;
     let mib = |kib: u64| format!("{:.0} MiB", kib as f64 / 1024.0);
-    let what = format!("memory after {ATTACKERS} {name}");
+    let what = format!("memory after {} {}", kind.attackers, kind.name);
     figures::cells(
         &what,
         &mib(least),
@@ -170,7 +224,8 @@ fn print_memory(server: &Server, name: &str, before: u64) {
 }
 
 /// Holds one connection of an attack, and opens another soon after the host closes it.
-async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<AtomicUsize>) {
+async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<AtomicUsize>, token: Arc<str>) {
+    let opening = opening(attack, number, &token);
     let mut is_counted = false;
     loop {
         if let Ok(stream) = connect(address, number).await {
@@ -179,7 +234,7 @@ async fn hold(attack: Attack, address: SocketAddr, number: usize, held: Arc<Atom
                 held.fetch_add(1, Ordering::Relaxed);
             }
             // However it ends, another one follows.
-            drop(keep(attack, stream).await);
+            drop(keep(attack, stream, &opening).await);
         }
         tokio::time::sleep(COMES_AGAIN_AFTER).await;
     }
@@ -194,38 +249,80 @@ async fn connect(address: SocketAddr, number: usize) -> std::io::Result<TcpStrea
     socket.connect(address).await
 }
 
+/// What a connection of an attack says first.
+fn opening(attack: Attack, number: usize, token: &str) -> Vec<u8> {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n");
+    let post = |path: &str, rest: &str| format!("POST {path} HTTP/1.1\r\nHost: x\r\n{rest}");
+    let renew = "/v2/orders/subscriptions/resources/renew";
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n";
+    let stream =
+        |more: &str| format!("{}Authorization: Bearer {token}\r\n{more}\r\n", get("/v1/events:stream"));
+    let text = match attack {
+        Attack::Silent => String::new(),
+        Attack::KeptAlive => get("/healthz") + "\r\n",
+        Attack::SlowHead | Attack::EndlessHead => get("/v1/accounts"),
+        Attack::SlowBody => post(renew, "Content-Length: 1000000\r\n\r\na"),
+        Attack::SlowForm => post("/sign-in", "Content-Length: 100000\r\n\r\nt"),
+        Attack::BrokenChunks if number % 2 == 0 => post(renew, chunked) + "zz\r\n{}\r\n",
+        Attack::BrokenChunks => format!("{}2;{}", post(renew, chunked), "x".repeat(100_000)),
+        Attack::Unread => (get("/openapi.json") + "\r\n").repeat(12),
+        Attack::Pipelined => (get("/v2/accounts/customer-accounts/balances") + "\r\n").repeat(100),
+        Attack::IdleStream => stream(""),
+        Attack::SlowStream => stream("Last-Event-ID: c0\r\n"),
+        Attack::Garbage => return vec![0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03],
+        Attack::Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+        Attack::WrongToken => get("/v1/accounts") + "Authorization: Bearer pn_0123456789ab_0\r\n\r\n",
+        Attack::Description => get("/openapi.json") + "\r\n",
+    };
+    text.into_bytes()
+}
+
 /// Does to a connection what the attack does, until the host closes it.
-async fn keep(attack: Attack, mut stream: TcpStream) -> std::io::Result<()> {
+async fn keep(attack: Attack, mut stream: TcpStream, opening: &[u8]) -> std::io::Result<()> {
+    stream.write_all(opening).await?;
     match attack {
-        Attack::Silent => {}
         Attack::SlowHead => {
-            stream.write_all(b"GET /v1/accounts HTTP/1.1\r\nHost: x\r\n").await?;
             for number in 0..60 {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 stream.write_all(format!("X-{number}: slow\r\n").as_bytes()).await?;
             }
         }
-        Attack::SlowBody => {
-            let head = b"POST /v2/orders/subscriptions/resources/renew HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\na";
-            stream.write_all(head).await?;
+        Attack::EndlessHead => {
+            while stream.write_all(&[b'x'; 1_024]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
-        Attack::SlowForm => {
-            let head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nt";
-            stream.write_all(head).await?;
-        }
-        Attack::Unread => {
-            stream.write_all("GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(12).as_bytes()).await?;
+        Attack::Unread | Attack::Pipelined | Attack::SlowStream => {
             // It is open for as long as the host stands it.
             tokio::time::sleep(Duration::from_secs(120)).await;
             return Ok(());
         }
-        Attack::Garbage => {
-            stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03]).await?;
-        }
+        Attack::WrongToken | Attack::Description => return ask_again(stream, opening).await,
+        Attack::Silent
+        | Attack::KeptAlive
+        | Attack::SlowBody
+        | Attack::SlowForm
+        | Attack::BrokenChunks
+        | Attack::IdleStream
+        | Attack::Garbage
+        | Attack::Preface => {}
     }
     let mut answer = [0; 512];
     while stream.read(&mut answer).await? > 0 {}
     Ok(())
+}
+
+/// Reads what is answered, and asks again once nothing more came for a while.
+async fn ask_again(mut stream: TcpStream, request: &[u8]) -> std::io::Result<()> {
+    let mut answer = vec![0; 65_536];
+    loop {
+        while let Ok(read) = tokio::time::timeout(COMES_AGAIN_AFTER, stream.read(&mut answer)).await {
+            if read? == 0 {
+                return Ok(());
+            }
+        }
+        stream.write_all(request).await?;
+    }
 }
 
 /// Lets this process, and those that it starts, have as many files open as the attack takes.

@@ -49,6 +49,14 @@ pub fn key(folder: &Path, db: &Path, account: &str) -> anyhow::Result<(String, S
     Ok((access_key.context("no access key")?, secret.context("no secret")?))
 }
 
+/// A token of somebody who has no other.
+pub fn token(folder: &Path, db: &Path, role: &str) -> anyhow::Result<String> {
+    let mut command = program(folder, db)?;
+    let made = command.args(["token", "create", "--name", "bench", "--role", role]).output()?;
+    anyhow::ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
+    Ok(String::from_utf8(made.stdout)?.trim().to_owned())
+}
+
 /// The `perennial` command on the database at `db`.
 fn program(folder: &Path, db: &Path) -> anyhow::Result<Command> {
     let mut command = simulation::perennial()?;
@@ -68,17 +76,11 @@ fn address<'l>(log: &'l str, words: &str) -> Option<&'l str> {
 impl Server {
     /// Starts one on the database at `db`. Its log goes to a file.
     pub fn start(folder: &Path, db: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Server> {
-        let program = || -> anyhow::Result<Command> {
-            let mut command = program(folder, db)?;
-            command.env("PERENNIAL_LISTEN", "127.0.0.1:0").envs(environment.iter().copied());
-            Ok(command)
-        };
-        let made = program()?.args(["token", "create", "--name", "bench", "--role", "admin"]).output()?;
-        anyhow::ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
-        let token = String::from_utf8(made.stdout)?.trim().to_owned();
+        let token = token(folder, db, "admin")?;
         let start = world::START.to_string();
         let log = folder.join("serving.log");
-        let mut serve = program()?;
+        let mut serve = program(folder, db)?;
+        serve.env("PERENNIAL_LISTEN", "127.0.0.1:0").envs(environment.iter().copied());
         serve.args(["serve", "--virtual-clock", &start]).stderr(std::fs::File::create(&log)?);
         let mut child = serve.spawn()?;
         let address = loop {

@@ -248,6 +248,11 @@ impl Server {
 
     /// Sends a request to the admin API, as an administrator who has no other token.
     pub fn ask_admin(&self, method: &str, path: &str, body: &str) -> ProviderResponse {
+        self.ask_admin_as(&self.new_admin(), method, path, body)
+    }
+
+    /// The token of an administrator who has no other.
+    pub fn new_admin(&self) -> String {
         let host = self.host.clone();
         let made = self.host.writer().call(move |desk| {
             let wanted = auth::CreateToken {
@@ -263,7 +268,11 @@ impl Server {
             host.tokens().load(desk.engine.db())?;
             Ok::<_, ServiceError>(minted.secret)
         });
-        let token = self.runtime.block_on(made).unwrap();
+        self.runtime.block_on(made).unwrap()
+    }
+
+    /// Sends a request to the admin API, as the administrator with this token.
+    pub fn ask_admin_as(&self, token: &str, method: &str, path: &str, body: &str) -> ProviderResponse {
         let request = Request::builder().method(method).uri(path);
         let request = request.header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json").body(body.to_owned());

@@ -147,3 +147,11 @@ fn memories_count_against_the_limits_however_they_are_declared() {
         one of 64 bits: the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories
     "#]].assert_eq(&lines.concat());
 }
+
+#[test]
+fn a_start_function_that_does_not_end_is_stopped_by_its_limit() {
+    let endless =
+        "(component (core module $m (func $f (loop (br 0))) (start $f)) (core instance (instantiate $m)))";
+    let error = load(&with_inner(&wat::parse_str(endless).unwrap())).unwrap_err();
+    expect!["the manifest of the plugin `plugin.wasm` cannot be read: plugin `plugin.wasm` used up its 20000000 units of fuel in `the start`: a rule that does not end, or is far too slow; tell its author"].assert_eq(&error);
+}

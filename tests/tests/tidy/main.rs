@@ -112,6 +112,7 @@ fn security_md_states_the_limits_that_the_code_has() {
     let document = std::fs::read_to_string(source::root().join("SECURITY.md")).unwrap();
     assert!(document.contains("| `LARGE_BODIES_MAX: usize = "), "it has a table");
     assert_none(&security::stale_limits(&document, &Source::all()));
+    assert_none(&security::unlisted_limits(&document, &Source::all()));
 }
 
 #[test]
@@ -142,6 +143,8 @@ fn each_rule_finds_what_breaks_it() {
     let limits = "### Limits that are not configuration\n\n| a | b | c |\n|---|---|---|\n| x | `X: u32 = 1` | `host/a/src/lib.rs` |\n";
     assert_eq!(security::stale_limits(limits, &broken("host/a/src/lib.rs", "const X: u32 = 2;\n")).len(), 1);
     assert_eq!(security::stale_limits(limits, &broken("host/a/src/lib.rs", "const X: u32 = 1;\n")).len(), 0);
+    let unlisted = broken("host/http/src/admin/a.rs", "pub(super) const ROWS_MAX: u32 = 2;\n");
+    assert_eq!(security::unlisted_limits(limits, &unlisted).len(), 1);
     let upward =
         [arrows::Manifest::new("host/store/Cargo.toml", "[dependencies]\nperennial-engine = 1\naxum = 1\n")];
     assert_eq!(arrows::crates(&upward).len(), 1);

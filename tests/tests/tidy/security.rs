@@ -20,6 +20,31 @@ pub fn missing_tests(document: &str, sources: &[Source]) -> Vec<String> {
     missing.map(|name| format!("SECURITY.md names the test `{name}`, which there is not")).collect()
 }
 
+/// The constants of the admin API and the console whose names end in `_MAX` that no row of the table of limits has.
+pub fn unlisted_limits(document: &str, sources: &[Source]) -> Vec<String> {
+    let table = document.split("### Limits that are not configuration").nth(1).unwrap_or_default();
+    let folders = ["admin/", "console/", "write/", "console.rs", "page.rs", "state.rs", "write.rs"];
+    let is_listed = |name: &str, path: &str| {
+        let (limit, file) = (format!("`{name}: "), format!("`{path}`"));
+        table.lines().any(|row| row.contains(&limit) && row.contains(&file))
+    };
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| source.is_rust()) {
+        let Some(inner) = source.path.strip_prefix("host/http/src/") else { continue };
+        if !folders.iter().any(|folder| inner.starts_with(folder)) {
+            continue;
+        }
+        let constants = source.text.lines().filter_map(|line| line.split_once("const ")?.1.split_once(": "));
+        let limits = constants.map(|(name, _)| name).filter(|name| name.ends_with("_MAX"));
+        let unlisted = limits.filter(|name| !is_listed(name, &source.path));
+        violations.extend(unlisted.map(|name| {
+            let path = &source.path;
+            format!("`{name}` of `{path}` is a limit that SECURITY.md does not list: list it, or make it configuration")
+        }));
+    }
+    violations
+}
+
 /// The rows of the table of limits whose file does not have the constant, or the field, with that value.
 pub fn stale_limits(document: &str, sources: &[Source]) -> Vec<String> {
     let table = document.split("### Limits that are not configuration").nth(1).unwrap_or_default();

@@ -148,3 +148,13 @@ fn an_anchor_day_agrees_with_the_ends_that_counting_from_it_gives() {
         }
     }
 }
+
+#[test]
+fn a_leap_second_is_the_one_before_it_and_there_is_no_other() {
+    let read = |text: &str| text.parse::<Timestamp>().map(|instant| instant.to_string());
+    assert_eq!(read("2016-12-31T23:59:60Z").unwrap(), "2016-12-31T23:59:59Z");
+    assert_eq!(read("2017-01-01T07:59:60.5+08:00").unwrap(), "2016-12-31T23:59:59Z");
+    for text in ["2016-12-31T23:59:61Z", "2016-12-31T23:60:00Z", "2016-12-31T24:00:00Z"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}

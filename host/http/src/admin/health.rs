@@ -1,4 +1,5 @@
-//! `/healthz`, `/readyz` and `/metrics`, which never wait for other requests: they read on a thread of their own.
+//! `/healthz`, `/readyz` and `/metrics`, which never wait for other requests and hold none up: one look at the host, on a
+//! thread of its own, answers all who ask within a while.
 
 use std::time::Duration;
 
@@ -8,73 +9,17 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_engine::clock::OUTAGE_AFTER;
-use perennial_engine::clock::seconds_behind;
-use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_service::storage_state::StorageState;
-use perennial_store::channels;
-use perennial_store::clock;
-use perennial_store::error::StoreError;
-use perennial_store::plugin_breakers;
-use perennial_store::plugin_failures;
-use perennial_store::stats;
-use perennial_store::stats::Stats as Stored;
-use perennial_store::webhooks;
 
 /// How long the writer may take to begin a transaction.
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Gauges of the host's work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HealthStats {
-    /// Bundles that are due.
-    pub due: i64,
-    /// The delay of the bundle that has been due longest, in seconds; also when the clock did its part and the plugin fails
-    /// or is missing.
-    pub overdue_seconds: i64,
-    /// The same of those that wait for the clock.
-    pub late_seconds: i64,
-    /// The time since the last tick of the clock, in seconds.
-    pub clock_lag_seconds: i64,
-    /// How far the database's clock is ahead of the present, in seconds.
-    pub clock_behind_seconds: i64,
-    /// Attempts with an unknown outcome.
-    pub in_doubt: i64,
-    /// The number of running jobs.
-    pub jobs: i64,
-    /// Items of running jobs without an outcome.
-    pub items: i64,
-    /// The number of pending approvals.
-    pub approvals_pending: i64,
-}
-
-/// Reads the gauges at `now`.
-pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, StoreError> {
-    let Stored { due, first_wake, failing_since, in_doubt, jobs, items, approvals_pending } =
-        stats::get(db, now - 1)?;
-    let ticked_at = clock::ticked_at(db)?;
-    let seconds_since = |since: Option<Timestamp>| since.map_or(0, |since| (now - since).max(0));
-    let late_seconds = seconds_since(first_wake);
-    Ok(HealthStats {
-        due,
-        overdue_seconds: late_seconds.max(seconds_since(failing_since)),
-        late_seconds,
-        clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
-        clock_behind_seconds: seconds_behind(ticked_at, now),
-        in_doubt,
-        jobs,
-        items,
-        approvals_pending,
-    })
-}
 
 /// The host is alive.
 #[derive(Serialize, ToSchema)]
@@ -109,27 +54,23 @@ pub(super) struct Readiness {
 /// Checks that the clock keeps up, the database can be written to, and the plugins are loaded.
 #[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, Problem> {
-    let now = app.now();
     // A writer that is busy with a batch is healthy; one that has stopped or cannot begin a transaction is not.
-    let begun = app.writer().call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())));
-    let begun = tokio::time::timeout(WRITER_PATIENCE, begun).await;
-    let storage = match &begun {
-        Ok(Err(error)) if error.storage_state() != StorageState::Writable => error.storage_state(),
-        Ok(_) | Err(_) => app.writer().storage_state(),
+    let writer = app.health().writer(app.service());
+    let writer = tokio::time::timeout(WRITER_PATIENCE, writer).await.ok().flatten();
+    let storage = match writer {
+        Some(writer) if writer.storage != StorageState::Writable => writer.storage,
+        Some(_) | None => app.writer().storage_state(),
     };
-    let store = matches!(begun, Ok(Ok(()))) && storage == StorageState::Writable;
-    let providers = app.providers().clone();
-    let (stats, plugins) = app
-        .read_watched(move |db| {
-            let used = stats::providers(db)?;
-            let bound = providers.as_bound(db)?;
-            Ok((health_stats(db, now)?, used.iter().all(|provider| bound.contains_key(provider))))
-        })
-        .await?;
+    let store = writer.is_some_and(|writer| writer.has_begun) && storage == StorageState::Writable;
+    let stats = app.health().stats(app.service()).await?;
     // A virtual clock stands still until it is advanced, so it does not lag.
     let mut problems = Vec::new();
     if !app.writer().is_virtual() {
-        problems.extend(clock_problems(&stats, app.limits().lag_seconds_max));
+        problems.extend(clock_problems(
+            stats.late_seconds,
+            stats.clock_behind_seconds,
+            app.limits().lag_seconds_max,
+        ));
     }
     let clock = problems.is_empty();
     if !store {
@@ -139,20 +80,20 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
     }
     let ready = clock && store;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness { ready, clock, overdue_seconds: stats.overdue_seconds, store, plugins, problems };
+    let (overdue_seconds, plugins) = (stats.overdue_seconds, stats.has_plugins);
+    let body = Readiness { ready, clock, overdue_seconds, store, plugins, problems };
     Ok((status, Json(body)).into_response())
 }
 
 /// What is wrong with a clock on real time.
-fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
+fn clock_problems(late_seconds: i64, behind_seconds: i64, lag_seconds_max: i64) -> Vec<String> {
     let mut problems = Vec::new();
-    if stats.late_seconds > lag_seconds_max {
-        problems.push(format!("the clock is {} seconds late: it catches up", stats.late_seconds));
+    if late_seconds > lag_seconds_max {
+        problems.push(format!("the clock is {late_seconds} seconds late: it catches up"));
     }
-    if stats.clock_behind_seconds > OUTAGE_AFTER {
+    if behind_seconds > OUTAGE_AFTER {
         problems.push(format!(
-            "the system's clock is {} seconds behind the database's: check the system's clock",
-            stats.clock_behind_seconds
+            "the system's clock is {behind_seconds} seconds behind the database's: check the system's clock"
         ));
     }
     problems
@@ -161,12 +102,8 @@ fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
 /// Gets the metrics, in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
-    let now = app.now();
-    let read = app.read_watched(move |db| {
-        let failing = (plugin_failures::count_parked(db)?, plugin_breakers::count_open(db)?);
-        Ok((health_stats(db, now)?, webhooks::stats(db)?, channels::failing(db)?, failing))
-    });
-    let (stats, webhooks, channels_failing, (parked, breakers_open)) = read.await?;
+    let stats = app.health().stats(app.service()).await?;
+    let webhooks = stats.webhooks;
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles that are due.", stats.due),
@@ -195,16 +132,16 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
             "Events that the slowest enabled webhook has not been sent.",
             webhooks.behind,
         ),
-        ("perennial_channels_failing", "Enabled channels that deliver nothing.", channels_failing),
+        ("perennial_channels_failing", "Enabled channels that deliver nothing.", stats.channels_failing),
         (
             "perennial_plugin_bundles_parked",
             "Bundles that are parked, because plugins fail over them.",
-            parked,
+            stats.parked,
         ),
         (
             "perennial_plugin_breakers_open",
             "Revisions of plugins that are not asked for a while.",
-            breakers_open,
+            stats.breakers_open,
         ),
         ("perennial_jobs_running", "Running jobs.", stats.jobs),
         ("perennial_job_items_waiting", "Items of running jobs without an outcome.", stats.items),
@@ -216,4 +153,16 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
     app.metrics().write(&mut text);
     app.requests().write(&mut text);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_later_than_the_limit_is_a_problem() {
+        assert_eq!(clock_problems(90, 0, 90), Vec::<String>::new());
+        assert_eq!(clock_problems(91, 0, 90), ["the clock is 91 seconds late: it catches up"]);
+        assert_eq!(clock_problems(91, OUTAGE_AFTER + 1, 90).len(), 2);
+    }
 }

@@ -15,9 +15,6 @@ use perennial_formats::body::FieldValue;
 use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 
-/// The most items of a job.
-pub(super) const ITEMS_MAX: usize = 10_000;
-
 /// A new job: a command, and exactly one of `ids`, `filter` and `from_dry_run` to choose its resources.
 #[derive(ToSchema)]
 #[schema(as = NewJob)]
@@ -27,7 +24,8 @@ pub(super) struct JobSchema {
     /// The command, as in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Leave it out
     /// with `from_dry_run`.
     command: Option<Value>,
-    /// The IDs of 1 to 10,000 resources, in the order in which the job processes them.
+    /// The IDs of 1 to 10,000 resources, unless the configuration says otherwise, in the order in which the job processes
+    /// them.
     #[schema(min_items = 1, max_items = 10_000)]
     ids: Option<Vec<String>>,
     /// The filter that selects from the present resources; the job takes the first 10,000 in the order in which they
@@ -115,16 +113,7 @@ fn dry_run_job(cursor: JsonCursor<'_, '_>) -> Option<JobKey> {
 }
 
 fn ids(cursor: JsonCursor<'_, '_>) -> Option<Vec<String>> {
-    let mut count = 0;
-    let ids = cursor.list(|_, id| {
-        count += 1;
-        id.id().map(str::to_owned)
-    })?;
-    if count == 0 || count > ITEMS_MAX {
-        cursor.report(format!("expected 1 to {ITEMS_MAX} ids, found {count}"));
-        return None;
-    }
-    Some(ids)
+    cursor.list_of_some("name at least one", |_, id| id.id().map(str::to_owned))
 }
 
 fn filter(cursor: JsonCursor<'_, '_>) -> Option<ResourceFilter> {

@@ -14,7 +14,6 @@ use perennial_store::keys::JobKey;
 use perennial_store::keys::ResourceKey;
 use perennial_store::keys::RowKey;
 
-use crate::admin::job_bodies::ITEMS_MAX;
 use crate::admin::job_bodies::JobBody;
 use crate::admin::job_bodies::JobSchema;
 use crate::admin::job_bodies::JobTarget;
@@ -40,6 +39,8 @@ use crate::write::WriteResponse;
 use perennial_formats::decision;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::job_runner::ItemOutcome;
+use perennial_service::limits::Limit;
+use perennial_service::limits::Limits;
 use perennial_store::bundles;
 use perennial_store::jobs;
 use perennial_store::jobs::ItemResult;
@@ -59,8 +60,8 @@ const UNKNOWN_MAX: usize = 100;
 ///
 /// A dry run prices each plan as though it alone were applied now. A repeated ID is `skipped`; an ID that the token
 /// cannot access is `unknown`, like one that does not exist. A job acts for its token and is cancelled when the token
-/// is revoked or expires. A person has at most 8 running jobs, unless the configuration says otherwise. Of the IDs that are `unknown`, the first 100 are items and
-/// the others are counted, in `unknown_ids`.
+/// is revoked or expires. A person has at most 8 running jobs, and a job at most 10,000 resources, unless the configuration says
+/// otherwise. Of the IDs that are `unknown`, the first 100 are items and the others are counted, in `unknown_ids`.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
 pub(super) async fn create(
@@ -74,7 +75,7 @@ pub(super) async fn create(
         let spec = match body {
             JobBody::Command { command, target, is_dry_run } => {
                 let command = decision::command(&command).to_string();
-                let items = resolve_target(work.db(), &caller, target)?;
+                let items = resolve_target(work.db(), &caller, &limits, target)?;
                 NewJobSpec { command, is_dry_run, from_dry_run: None, items }
             }
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
@@ -132,9 +133,21 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
 }
 
 /// Resolves the target of a job to items.
-fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<JobItems, Problem> {
+fn resolve_target(
+    db: &ReadTx,
+    caller: &Caller,
+    limits: &Limits,
+    target: JobTarget,
+) -> Result<JobItems, Problem> {
+    let most = limits.job_items_max;
     let item = |resource| NewItem { resource, plan_hash: None, answered: None };
     match target {
+        JobTarget::Ids(ids) if ids.len() > most => {
+            let (found, key) = (ids.len(), Limit::job_items_max());
+            let detail =
+                format!("expected 1 to {most} ids, found {found}; make more than one job, or raise {key}");
+            Err(Problem::field(ProblemType::InvalidFields, "ids", detail))
+        }
         JobTarget::Ids(ids) => {
             let (mut known, mut unknown) = (BTreeSet::new(), 0);
             let (mut list, mut unknown_ids) = (Vec::new(), 0);
@@ -155,11 +168,11 @@ fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<Job
         }
         JobTarget::Filter(filter) => {
             let filter = ResourceFilter { accounts: caller.accounts_json(), ..*filter };
-            let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
+            let limit = u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1);
             let page = ResourcePage::after(ResourceKey::before_all(), limit);
             let mut resources = resource_query::find(db, &filter, page)?.resources;
-            let has_more = resources.len() > ITEMS_MAX;
-            resources.truncate(ITEMS_MAX);
+            let has_more = resources.len() > most;
+            resources.truncate(most);
             let list = resources.into_iter().map(|found| item(found.id)).collect();
             Ok(JobItems { list, has_more, unknown_ids: 0 })
         }

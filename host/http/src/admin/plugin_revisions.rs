@@ -11,6 +11,7 @@ use perennial_formats::body::JsonCursor;
 use perennial_formats::body_limits::BodyLimits;
 use perennial_formats::event_view::EventView;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits::Limit;
 use perennial_service::revision_install;
 use perennial_service::revision_install::Package;
 use perennial_service::revision_install::PackageContent;
@@ -108,9 +109,6 @@ pub(super) struct InstallRevision {
     dry_run: Option<bool>,
 }
 
-/// The longest body, in bytes: the largest component that may be granted by default, 64 MiB, in base64, and the rest.
-const BODY_BYTES_MAX: usize = 88 << 20;
-
 /// The longest name, digest or signature of a plugin, in bytes: the names of files have at most so many.
 const SHORT_BYTES_MAX: usize = 255;
 
@@ -146,8 +144,8 @@ impl Body for InstallRevision {
     }
 
     /// A component that was granted its size is larger than what is sent otherwise; only administrators send one.
-    fn bytes_max(usual: usize) -> usize {
-        usual.max(BODY_BYTES_MAX)
+    fn limit() -> Limit {
+        Limit::revision_body_bytes_max()
     }
 
     /// The texts are files, and longer than what a request may say otherwise.

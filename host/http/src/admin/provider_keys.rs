@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::tokens;
 use crate::input;
 use crate::input::Body;
 use crate::input::EmptyBody;
@@ -143,7 +144,8 @@ pub(super) struct CreatedKey {
     secret: Option<String>,
 }
 
-/// Creates a provider key. Its secret is shown once.
+/// Creates a provider key. Its secret is shown once. A token that expires makes no key that outlives it, here and by
+/// `:rotate`.
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
     responses((status = 201, body = CreatedKey)))]
 pub(super) async fn create(
@@ -159,7 +161,7 @@ pub(super) async fn create(
             account: account.account.id,
             provider: account.account.provider,
             name: body.name,
-            expires_at: body.expires_at,
+            expires_at: tokens::expiry(work.db(), &work.request.caller, body.expires_at)?,
         };
         issue_response(work, &limits, &secret_box, spec)
     })
@@ -193,11 +195,13 @@ pub(super) async fn rotate(
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
         provider_keys::expire(work.tx(), &id, work.at + i64::from(body.overlap_seconds))?;
+        let wanted = successor.map_or(old.expires_at, |successor| successor.expires_at);
+        let latest = tokens::expiry(work.db(), &work.request.caller, None)?;
         let spec = CreateKey {
             account: old.account,
             provider: old.provider,
             name: old.name,
-            expires_at: successor.map_or(old.expires_at, |successor| successor.expires_at),
+            expires_at: wanted.into_iter().chain(latest).min(),
         };
         issue_response(work, &limits, &secret_box, spec)
     })

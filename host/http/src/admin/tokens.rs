@@ -228,8 +228,12 @@ fn inherited_labels(
     }
 }
 
-/// When a new token expires: as it is asked for, and not after the one that creates it.
-fn expiry(db: &ReadTx, caller: &Caller, wanted: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+/// When a new token or key expires: as it is asked for, and not after the token that creates it.
+pub(super) fn expiry(
+    db: &ReadTx,
+    caller: &Caller,
+    wanted: Option<Timestamp>,
+) -> Result<Option<Timestamp>, Problem> {
     let Some(limit) = api_tokens::get(db, &caller.id)?.and_then(|maker| maker.expires_at) else {
         return Ok(wanted);
     };

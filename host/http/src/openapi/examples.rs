@@ -56,7 +56,12 @@ pub(crate) fn of_problem(kind: ProblemType) -> Value {
         return Problem::field(kind, "name", "the field is missing").body();
     }
     if kind == ProblemType::BadRequest {
-        return Problem::field(kind, "limit", "expected a whole number from 1 to 1000").body();
+        return Problem::field(
+            kind,
+            "limit",
+            "expected a whole number from 1 to 1000 (`limits.page_items_max`)",
+        )
+        .body();
     }
     Problem::new(kind, detail(kind)).body()
 }

@@ -25,8 +25,10 @@ use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 
+use crate::middleware::loggable_path;
 use crate::provider_api::authentication::Sender;
 use crate::provider_api::internal_failure::internal;
+use crate::refusals;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::rules::Providers;
@@ -37,6 +39,10 @@ use perennial_store::accounts;
 
 /// The most steps of a plugin for one request.
 const STEPS_MAX: usize = 8;
+/// The longest path of a refused request that is in the audit log, in characters.
+const RECORDED_PATH_MAX: usize = 200;
+/// The status of a request that names nobody.
+const UNAUTHORIZED: u16 = 401;
 
 /// The API of one provider. Clones share everything.
 #[derive(Clone)]
@@ -142,14 +148,25 @@ impl ProviderApiServer {
     async fn respond(&self, request: Request) -> Response {
         // The work takes the request; the response to a failure needs the head only.
         let head = request.head();
-        match self.run(request).await {
-            Ok(response) => response,
+        let (response, is_unproved) = match self.run(request).await {
+            Ok(response) => (response, false),
             Err(failure) => {
-                let endpoint = self.clone();
+                let is_unproved = matches!(
+                    failure,
+                    Failure::UnknownAccessKey | Failure::WrongCredentials | Failure::InvalidToken
+                );
+                let (endpoint, head) = (self.clone(), head.head());
                 let failed = tokio::task::spawn_blocking(move || endpoint.failure_response(&head, failure));
-                failed.await.unwrap_or_else(|_| self.fallback_response.as_ref().clone())
+                let failed = failed.await.unwrap_or_else(|_| self.fallback_response.as_ref().clone());
+                (failed, is_unproved)
             }
+        };
+        if is_unproved || response.status == UNAUTHORIZED {
+            let path = loggable_path(&head.path).chars().take(RECORDED_PATH_MAX).collect::<String>();
+            let operation = format!("{}: {} {path}", self.provider, head.method);
+            refusals::record_unproved(&self.app, head.id, operation, response.status).await;
         }
+        response
     }
 
     async fn run(&self, request: Request) -> Result<Response, Failure> {

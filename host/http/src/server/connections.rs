@@ -1,7 +1,7 @@
 //! The open connections of a listener: how many there are, from where, and which goes when there is no place for another.
 //!
-//! Everybody gets a place, and may lose it to another client as long as nothing was proved: so a client that opens many
-//! connections to say nothing over them keeps nobody out.
+//! Everybody gets a place, and may lose it to another client as long as nothing was proved, and then as long as nothing is
+//! asked: so a client that opens many connections to say nothing over them keeps nobody out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::sync::atomic::Ordering;
 use tokio::task::AbortHandle;
 
 use crate::server::ClientAddress;
+use crate::server::malformed_request::ExchangeStage;
+use crate::server::paced_stream::Backlog;
 
 /// Whether a request of the connection was authenticated.
 pub(super) type IsAuthenticated = Arc<AtomicBool>;
@@ -36,6 +38,8 @@ struct State {
 struct Open {
     address: ClientAddress,
     is_authenticated: IsAuthenticated,
+    stage: ExchangeStage,
+    backlog: Backlog,
     /// What ends it; `None` until it is served.
     task: Option<AbortHandle>,
 }
@@ -45,6 +49,10 @@ pub(super) struct Place {
     connections: Connections,
     number: u64,
     pub(super) is_authenticated: IsAuthenticated,
+    /// Whether a request is being answered over it.
+    pub(super) stage: ExchangeStage,
+    /// Whether its client is still to take some of a response.
+    pub(super) backlog: Backlog,
 }
 
 impl Connections {
@@ -65,8 +73,12 @@ impl Connections {
         if state.open.len() >= self.connections_max {
             let is_unauthenticated =
                 |open: &Open| open.task.is_some() && !open.is_authenticated.load(Ordering::Relaxed);
-            let oldest =
-                state.open.iter().find(|(_, open)| is_unauthenticated(open)).map(|(number, _)| *number)?;
+            let is_idle =
+                |open: &Open| open.task.is_some() && !open.stage.is_answering() && !open.backlog.is_behind();
+            let oldest_of = |makes_way: &dyn Fn(&Open) -> bool| {
+                state.open.iter().find(|(_, open)| makes_way(open)).map(|(number, _)| *number)
+            };
+            let oldest = oldest_of(&is_unauthenticated).or_else(|| oldest_of(&is_idle))?;
             let task = state.remove(oldest).and_then(|open| open.task);
             if let Some(task) = task {
                 task.abort();
@@ -74,12 +86,23 @@ impl Connections {
         }
         let number = state.next;
         state.next += 1;
-        let is_authenticated = IsAuthenticated::default();
-        state
-            .open
-            .insert(number, Open { address, is_authenticated: Arc::clone(&is_authenticated), task: None });
+        let place = Place {
+            connections: self.clone(),
+            number,
+            is_authenticated: IsAuthenticated::default(),
+            stage: ExchangeStage::default(),
+            backlog: Backlog::default(),
+        };
+        let open = Open {
+            address,
+            is_authenticated: Arc::clone(&place.is_authenticated),
+            stage: place.stage.clone(),
+            backlog: place.backlog.clone(),
+            task: None,
+        };
+        state.open.insert(number, open);
         *state.by_address.entry(address).or_default() += 1;
-        Some(Place { connections: self.clone(), number, is_authenticated })
+        Some(place)
     }
 
     /// Says what serves a connection.
@@ -169,7 +192,14 @@ mod tests {
             drop(silent);
             assert_eq!(connections.lock().open.len(), 3);
             fourth.is_authenticated.store(true, Ordering::Relaxed);
-            assert!(served(&connections, 5).is_none(), "all of them have proved who they are");
+            let answering = [&proved, &second, &fourth].map(|place| place.stage.begin());
+            assert!(served(&connections, 5).is_none(), "all of them have proved who they are, and ask");
+            drop(answering);
+            // The last of an answer waits to be taken.
+            proved.backlog.set(true);
+            assert!(served(&connections, 5).is_some(), "one that asks nothing makes way");
+            let open = &connections.lock().open;
+            assert!(open.contains_key(&proved.number()) && !open.contains_key(&second.number()));
         });
     }
 }

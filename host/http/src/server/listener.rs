@@ -185,6 +185,8 @@ impl Listener {
                 router,
                 address,
                 is_authenticated: IsAuthenticated::clone(&place.is_authenticated),
+                stage: place.stage.clone(),
+                backlog: place.backlog.clone(),
                 limits,
             };
             match tls {
@@ -206,6 +208,8 @@ struct Client {
     router: Router,
     address: ClientAddress,
     is_authenticated: IsAuthenticated,
+    stage: ExchangeStage,
+    backlog: Backlog,
     limits: ConnectionLimits,
 }
 
@@ -218,7 +222,7 @@ impl Client {
         malformed_response: Option<Arc<[u8]>>,
     ) {
         let ConnectionLimits { head, pace, .. } = self.limits;
-        let (backlog, stage) = (Backlog::default(), ExchangeStage::default());
+        let (backlog, stage) = (self.backlog, self.stage);
         let service = ConnectionService {
             router: TowerToHyperService::new(self.router),
             address: self.address,
@@ -260,4 +264,69 @@ async fn run_until_stopped<T>(
         work.as_mut().poll(context).map(Some)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::server::Pace;
+
+    /// Requests that come at once.
+    const PIPELINED: usize = 100;
+    /// What lies between the host and its client, in bytes: more than all requests, and less than one response.
+    const BETWEEN: usize = 16_384;
+
+    #[test]
+    fn of_requests_that_come_at_once_one_begins_while_nothing_is_read() {
+        let begun = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&begun);
+        let router = Router::new().fallback(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            std::future::ready("x".repeat(BETWEEN + 1))
+        });
+        let patience = Duration::from_secs(60);
+        let client = Client {
+            router,
+            address: ClientAddress::of(Ipv4Addr::LOCALHOST.into()),
+            is_authenticated: IsAuthenticated::default(),
+            stage: ExchangeStage::default(),
+            backlog: Backlog::default(),
+            limits: ConnectionLimits {
+                connections_max: 1,
+                per_address_max: 1,
+                head: patience,
+                pace: Pace { stall: patience, response: patience },
+            },
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (mut theirs, ours) = tokio::io::duplex(BETWEEN);
+            let graceful = GracefulShutdown::new();
+            let serving = tokio::spawn(client.serve(ours, graceful.watcher(), None));
+            let request = |number| {
+                let last = if number == PIPELINED { "Connection: close\r\n" } else { "" };
+                format!("GET /{number} HTTP/1.1\r\nHost: x\r\n{last}\r\n")
+            };
+            let requests = (1..=PIPELINED).map(request).collect::<String>();
+            assert!(requests.len() < BETWEEN);
+            theirs.write_all(requests.as_bytes()).await.unwrap();
+            // As far as it gets by itself.
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(begun.load(Ordering::Relaxed), 1);
+            let mut read = Vec::new();
+            theirs.read_to_end(&mut read).await.unwrap();
+            assert_eq!(begun.load(Ordering::Relaxed), PIPELINED);
+            assert!(read.len() > PIPELINED * BETWEEN);
+            serving.await.unwrap();
+        });
+    }
 }

@@ -50,6 +50,11 @@ impl ExchangeStage {
         self.0.load(Ordering::Relaxed) == AWAITS_HEAD
     }
 
+    /// Whether a request is being answered.
+    pub(super) fn is_answering(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == ANSWERS
+    }
+
     /// Everything was written. Returns whether that was a response to its end, so that the next head is waited for.
     fn flushed(&self) -> bool {
         self.0.compare_exchange(ENDED, AWAITS_HEAD, Ordering::Relaxed, Ordering::Relaxed).is_ok()

@@ -56,7 +56,12 @@ impl Backlog {
         .await;
     }
 
-    fn set(&self, is_behind: bool) {
+    /// Whether there is any.
+    pub(super) fn is_behind(&self) -> bool {
+        self.state.lock().expect("nobody panics while looking at a backlog").is_behind
+    }
+
+    pub(super) fn set(&self, is_behind: bool) {
         let mut state = self.state.lock().expect("nobody panics while looking at a backlog");
         state.is_behind = is_behind;
         if let Some(waiting) = state.waiting.take().filter(|_| !is_behind) {

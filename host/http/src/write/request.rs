@@ -26,6 +26,7 @@ use crate::route_table;
 use crate::state::AppState;
 use crate::state::InFlightKey;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits::Limit;
 use perennial_service::limits::time_text;
 
 /// The longest idempotency key, reason and `If-Match`, in bytes.
@@ -87,8 +88,7 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
         let path = MatchedPath::from_request_parts(&mut parts, app).await.map_err(internal)?;
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| internal("no caller"))?;
         let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
-        let bytes_max = T::bytes_max(app.limits().body_bytes_max);
-        let bytes = read_body(&parts.headers, body, app, bytes_max).await?;
+        let bytes = read_body(&parts.headers, body, app, T::limit()).await?;
         request_place::take(&parts.extensions)?;
         let key = header_text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -141,11 +141,11 @@ async fn read_body(
     headers: &HeaderMap,
     body: HttpBody,
     app: &AppState,
-    limit: usize,
+    limit: Limit,
 ) -> Result<Bytes, Problem> {
     // Without a limit of its own, a client that sends nothing keeps a place of its token for ever.
-    let patience = app.limits().body_seconds;
-    let read = tokio::time::timeout(patience, body::read(body, limit, 0)).await;
+    let (patience, most) = (app.limits().body_seconds, limit.value(app.limits()));
+    let read = tokio::time::timeout(patience, body::read(body, most, 0)).await;
     let late = |_| {
         let detail = format!(
             "the body did not come within {} (`limits.body_seconds`); nothing was done, send it again",
@@ -153,12 +153,8 @@ async fn read_body(
         );
         Problem::new(ProblemType::BodyTimeout, detail)
     };
-    let too_large = || {
-        Problem::new(
-            ProblemType::TooLarge,
-            format!("a body has at most {limit} bytes (`limits.body_bytes_max`)"),
-        )
-    };
+    let too_large =
+        || Problem::new(ProblemType::TooLarge, format!("a body has at most {most} bytes ({limit})"));
     let bytes = read.map_err(late)?.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
         BodyError::Broken => {

@@ -4,6 +4,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::StatusCode;
+use perennial_service::error::ServiceError;
+use perennial_service::writer::WriterContext;
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -139,6 +141,24 @@ fn json_that_is_hardly_one_is_refused_and_ends_nothing() {
 }
 
 #[test]
+fn a_body_that_is_no_text_is_refused_on_every_route_that_reads_one() {
+    let server = Server::furnished();
+    for path in [TOP_UP, "/v1/resources/ecs-1:renew", "/v1/resources:import", "/v1/jobs", "/v1/policies"] {
+        // A byte that is none of UTF-8, a character in two bytes too many, half a character.
+        for wrong in [&b"\xff"[..], b"\xc0\xaf", b"\xe4\xbd"] {
+            let body = [b"{\"amount\": \"", wrong, b"\"}"].concat();
+            let request = Request::post(path)
+                .header("authorization", format!("Bearer {}", server.secret("admin")))
+                .header("content-type", "application/json");
+            let answer = server.raw(request.body(Body::from(body)).unwrap());
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {wrong:?}: {}", answer.body);
+            assert!(answer.body.contains("not text in UTF-8"), "{}", answer.body);
+        }
+    }
+    assert_eq!(balance(&server), "500.00");
+}
+
+#[test]
 fn a_clock_is_moved_to_no_instant_that_makes_no_sense() {
     let server = Server::furnished();
     for to in [
@@ -146,6 +166,8 @@ fn a_clock_is_moved_to_no_instant_that_makes_no_sense() {
         "9999-12-31T23:59:59Z",
         "262142-01-01T00:00:00Z",
         "2026-02-30T00:00:00Z",
+        "2026-01-01T12:30:61Z",
+        "2026-01-01T12:60:00Z",
         "2026-01-01",
         "",
         "now",
@@ -177,4 +199,46 @@ fn reading_a_large_body_holds_up_no_other_request() {
         assert!(!import.is_finished(), "the body is still being read");
         assert!(import.await.unwrap().unwrap().status().is_client_error());
     });
+}
+
+#[test]
+fn monitors_without_end_fill_nobodys_queue() {
+    let server = Server::furnished();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let host = server.host.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let let_all_run = || async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    runtime.block_on(async {
+        // The writer is busy for as long as it takes.
+        let busy = async move {
+            let waits = move |_: &mut WriterContext| Ok::<_, ServiceError>(released.recv().is_ok());
+            host.writer().call(waits).await
+        };
+        let busy = tokio::spawn(busy);
+        let ask = |path| Request::get(path).body(Body::empty()).unwrap();
+        // More than tasks may wait for the writer.
+        let asked = (0..1_100).map(|_| tokio::spawn(server.router.clone().oneshot(ask("/readyz"))));
+        let asked = asked.collect::<Vec<_>>();
+        let scraped = (0..100).map(|_| tokio::spawn(server.router.clone().oneshot(ask("/metrics"))));
+        let scraped = scraped.collect::<Vec<_>>();
+        let_all_run().await;
+        let write = Request::post(TOP_UP)
+            .header("authorization", format!("Bearer {}", server.secret("operator")))
+            .header("content-type", "application/json");
+        let write = write.body(Body::from(r#"{"amount": "1.00"}"#)).unwrap();
+        let write = tokio::spawn(server.router.clone().oneshot(write));
+        let_all_run().await;
+        assert!(!write.is_finished(), "it waits for its turn");
+        release.send(()).unwrap();
+        assert!(busy.await.unwrap().unwrap());
+        assert_eq!(write.await.unwrap().unwrap().status(), StatusCode::OK);
+        for asked in asked.into_iter().chain(scraped) {
+            assert_eq!(asked.await.unwrap().unwrap().status(), StatusCode::OK);
+        }
+    });
+    assert_eq!(balance(&server), "501.00");
 }

@@ -143,6 +143,8 @@ impl Server {
         providers: Providers,
     ) -> Server {
         let start = Some(now.parse::<Timestamp>().unwrap());
+        // Each test looks at its host anew.
+        let limits = Limits { health_seconds: Duration::ZERO, ..limits };
         let (host, running) =
             Service::start(store, &database(folder.path()), providers.clone(), start, limits).unwrap();
         host.configure_webhooks(webhooks);

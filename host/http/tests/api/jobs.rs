@@ -543,7 +543,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         the body: give exactly one of `ids`, `filter` and `from_dry_run`
 
         command: write `renew` as an object: {"renew": {…}}
-        ids: expected 1 to 10000 ids, found 0
+        ids: it is empty; name at least one
 
         command.renew.term: expected an object, found the number 1
         dry_run: expected true or false, found the text `yes`
@@ -562,7 +562,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
 
         from_dry_run: it is not the id of a job
 
-        ids: expected 1 to 10000 ids, found 10001
+        ids: expected 1 to 10000 ids, found 10001; make more than one job, or raise `limits.job_items_max`
 
     "#]].assert_eq(&text);
     let none = server.post("operator", "/v1/jobs", r#"{"from_dry_run": "job-7"}"#);

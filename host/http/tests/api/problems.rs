@@ -73,7 +73,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
               "field": "cursor"
             },
             {
-              "detail": "expected a whole number from 1 to 1000",
+              "detail": "expected a whole number from 1 to 1000 (`limits.page_items_max`)",
               "field": "limit"
             },
             {

@@ -165,6 +165,25 @@ fn a_token_that_expires_makes_none_that_outlives_it() {
 }
 
 #[test]
+fn keys_that_a_token_which_expires_makes_do_not_outlive_it() {
+    let server = Server::furnished();
+    let end = "2026-02-01T00:00:00Z";
+    let body = format!(r#"{{"name": "n", "role": "admin", "expires_at": "{end}"}}"#);
+    let parent = server.post("admin", "/v1/tokens", &body).json()["secret"].as_str().unwrap().to_owned();
+    let key = |more: &str| format!(r#"{{"account": "acme-hw", "name": "k"{more}}}"#);
+    let later =
+        post_as(&server, &parent, "/v1/provider-keys", &key(r#", "expires_at": "2026-02-01T00:00:01Z""#));
+    assert_eq!(later.status, 422, "{}", later.body);
+    let made = post_as(&server, &parent, "/v1/provider-keys", &key("")).json();
+    assert_eq!(made["key"]["expires_at"], end);
+    // Nor one that takes the place of another.
+    let endless = server.post("admin", "/v1/provider-keys", &key("")).json();
+    assert!(endless["key"]["expires_at"].is_null());
+    let rotate = format!("/v1/provider-keys/{}:rotate", endless["key"]["access_key"].as_str().unwrap());
+    assert_eq!(post_as(&server, &parent, &rotate, "{}").json()["key"]["expires_at"], end);
+}
+
+#[test]
 fn nothing_is_bound_to_an_empty_list_of_accounts() {
     let server = Server::furnished();
     for (path, body) in [

@@ -8,6 +8,7 @@ mod harness;
 
 mod accounts;
 mod browser;
+mod flood;
 mod hostile;
 mod pages;
 mod risk;

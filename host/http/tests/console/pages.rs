@@ -9,10 +9,10 @@ use crate::browser::served;
 use crate::harness::Server;
 
 /// The most that a page weighs, in bytes.
-const WEIGHT_MAX: usize = 300_000;
+pub const WEIGHT_MAX: usize = 300_000;
 
 /// Every page, with something that there is in the place of its ID.
-const PAGES: [&str; 26] = [
+pub const PAGES: [&str; 26] = [
     "/",
     "/renewals",
     "/resources",

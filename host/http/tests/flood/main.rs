@@ -8,10 +8,13 @@
 #[allow(dead_code, reason = "the API's other tests use the rest")]
 mod harness;
 
+use std::collections::BTreeSet;
+
 use perennial_formats::body_limits::BodyLimits;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::harness::ApiResponse;
 use crate::harness::Server;
 
 /// The longest answer to a request that is refused, in bytes: a hundred problems of some hundred characters.
@@ -132,6 +135,10 @@ struct Flood {
 impl Flood {
     fn send(&mut self, server: &Server, method: &str, path: &str, body: &str, what: &str, is_refused: bool) {
         let answer = server.send("admin", method, path, &[], body);
+        self.judge(&answer, method, path, what, is_refused);
+    }
+
+    fn judge(&mut self, answer: &ApiResponse, method: &str, path: &str, what: &str, is_refused: bool) {
         self.sent += 1;
         let status = answer.status.as_u16();
         let is_well = (400..500).contains(&status) || !is_refused && status < 500;
@@ -254,4 +261,41 @@ fn every_path_and_every_parameter_stands_what_is_too_much() {
         &flood.wrong[..flood.wrong.len().min(60)]
     );
     assert!(grown < MEMORY_MAX, "{grown} bytes are not given back after {} requests", flood.sent);
+}
+
+/// Headers whose value may be anything: a client that has no such copy is answered as one without the header.
+const FREE: [&str; 1] = ["If-None-Match"];
+
+#[test]
+fn every_header_of_every_route_stands_what_is_too_much() {
+    let server = Server::furnished();
+    let description = description(&server);
+    let mut flood = Flood::default();
+    let before = memory();
+    let mut names = BTreeSet::new();
+    let texts = [String::new(), "x".repeat(256), "x".repeat(60_000), ",".repeat(1_000), "\"".repeat(300)];
+    for (route, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            let body = if example.is_object() { example.to_string() } else { String::new() };
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            for parameter in parameters.filter(|parameter| parameter["in"] == "header") {
+                let name = parameter["name"].as_str().unwrap();
+                names.insert(name.to_owned());
+                for text in &texts {
+                    let (method, path) = (method.to_uppercase(), path(route));
+                    let answer = server.send("admin", &method, &path, &[&format!("{name}: {text}")], &body);
+                    let what = format!("`{name}` has {} bytes", text.len());
+                    flood.judge(&answer, &method, &path, &what, !FREE.contains(&name));
+                }
+            }
+        }
+    }
+    let known = ["Idempotency-Key", "If-Match", "Last-Event-ID", "X-Reason"];
+    assert!(known.iter().all(|name| names.contains(*name)), "{names:?}");
+    let shown = &flood.wrong[..flood.wrong.len().min(60)];
+    assert!(flood.wrong.is_empty(), "{} of {}: {shown:#?}", flood.wrong.len(), flood.sent);
+    let grown = memory() - before;
+    assert!(grown < MEMORY_MAX, "{grown} bytes are not given back after {} requests", flood.sent);
+    assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "500.00", "nothing was done");
 }

@@ -46,7 +46,7 @@ fn inventory() -> Value {
     })
 }
 
-fn server() -> Server {
+pub fn server() -> Server {
     Server::start("baidu", NOW, &inventory())
 }
 

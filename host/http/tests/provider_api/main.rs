@@ -8,6 +8,7 @@ mod cloud_commands;
 mod connected;
 mod driving;
 mod faults;
+mod flood;
 mod hostile_connector;
 mod hostile_policies;
 mod huawei;

@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn program(folder: &Folder, environment: &[(&str, &str)]) -> Command {
     let mut command = folder.program();
     command.args(["--db", "test.db"]).env("PERENNIAL_LISTEN", "127.0.0.1:0").env("NO_COLOR", "1");
-    command.envs(environment.iter().copied());
+    // Each test looks at its host anew.
+    command.env("PERENNIAL_LIMITS_HEALTH_SECONDS", "1ms").envs(environment.iter().copied());
     command
 }
 

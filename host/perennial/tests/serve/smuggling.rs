@@ -62,31 +62,102 @@ fn framed_in_two_ways(path: &str) -> [String; 16] {
     ]
 }
 
+/// Where a provider's own API listens, and a path of it that takes a body.
+const PROVIDERS: [(&str, &str); 2] = [
+    ("PERENNIAL_LISTEN_HUAWEI", "/v2/orders/subscriptions/resources/renew"),
+    ("PERENNIAL_LISTEN_BAIDU", "/v2/instance/i-1?purchaseReserved="),
+];
+
+/// A server with a provider's own API.
+fn served(folder: &Folder, variable: &str) -> Served {
+    let key = "00".repeat(32);
+    let environment = [(variable, "127.0.0.1:0"), ("PERENNIAL_SECRETS_KEY", key.as_str())];
+    Served::start(folder, &environment, &["--virtual-clock", "2026-01-01T00:00:00Z"])
+}
+
+/// Both listeners of a server, each with a path that takes a body.
+fn listeners<'s>(server: &'s Served, provider_path: &'static str) -> [(&'s str, &'static str); 2] {
+    let provider = server.provider_address.as_deref().unwrap();
+    [(&server.address, "/v1/accounts"), (provider, provider_path)]
+}
+
 #[test]
 fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
     let folder = Folder::new();
-    let key = "00".repeat(32);
-    let environment = [("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"), ("PERENNIAL_SECRETS_KEY", key.as_str())];
-    let server = Served::start(&folder, &environment, &["--virtual-clock", "2026-01-01T00:00:00Z"]);
-    let provider = server.provider_address.clone().unwrap();
-    let renew = "/v2/orders/subscriptions/resources/renew";
-    for (address, path) in [(&server.address, "/v1/accounts"), (&provider, renew)] {
-        for bytes in &framed_in_two_ways(path) {
-            let found = statuses(address, bytes.as_bytes());
-            assert!(found.len() <= 1, "{address} {bytes:?}: {found:?}");
-            assert!(found.iter().all(|status| (400..500).contains(status)), "{address} {bytes:?}: {found:?}");
+    for (variable, provider_path) in PROVIDERS {
+        let server = served(&folder, variable);
+        for (address, path) in listeners(&server, provider_path) {
+            for bytes in &framed_in_two_ways(path) {
+                let found = statuses(address, bytes.as_bytes());
+                assert!(found.len() <= 1, "{address} {bytes:?}: {found:?}");
+                assert!(
+                    found.iter().all(|status| (400..500).contains(status)),
+                    "{address} {bytes:?}: {found:?}"
+                );
+            }
+            // A length beside chunks: the chunks win, and the connection ends with it.
+            let post = format!("POST {path} HTTP/1.1\r\nHost: x\r\n");
+            let chunks =
+                format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
+            assert!(statuses(address, chunks.as_bytes()).len() <= 1);
+            // There is no tunnel, so what follows is at most a request as any other.
+            let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
+            assert!((400..500).contains(&statuses(address, tunnel.as_bytes())[0]), "{address}");
         }
-        // A length beside chunks: the chunks win, and the connection ends with it.
-        let post = format!("POST {path} HTTP/1.1\r\nHost: x\r\n");
-        let chunks =
-            format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SMUGGLED}");
-        assert!(statuses(address, chunks.as_bytes()).len() <= 1);
-        // There is no tunnel, so what follows is at most a request as any other.
-        let tunnel = format!("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n{SMUGGLED}");
-        assert!((400..500).contains(&statuses(address, tunnel.as_bytes())[0]), "{address}");
     }
+    let server = served(&folder, PROVIDERS[0].0);
     // What is no attack is answered, one after the other.
     let last = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let three = format!("{SMUGGLED}{SMUGGLED}{last}");
-    assert_eq!(statuses_until_closed(&server.address, three.as_bytes()), [200, 200, 200]);
+    let many = SMUGGLED.repeat(499) + last;
+    assert_eq!(statuses_until_closed(&server.address, many.as_bytes()), [200; 500]);
+    // Lines that end in a line feed alone are lines.
+    let fed = last.replace("\r\n", "\n");
+    assert_eq!(statuses_until_closed(&server.address, fed.as_bytes()), [200]);
+}
+
+#[test]
+fn nobody_is_talked_into_another_protocol() {
+    let folder = Folder::new();
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+    for (variable, path) in PROVIDERS {
+        let server = served(&folder, variable);
+        for (address, path) in listeners(&server, path) {
+            let upgrade = format!(
+                "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+                 HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+            );
+            for bytes in [preface.to_owned(), upgrade.clone(), upgrade + preface] {
+                let found = statuses(address, bytes.as_bytes());
+                assert!(found.len() <= 2, "{address} {bytes:?}: {found:?}");
+                let is_refused = found.iter().all(|status| (400..500).contains(status));
+                assert!(is_refused, "{address} {bytes:?}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_megabyte_around_a_body_is_refused() {
+    let folder = Folder::new();
+    let much = "x".repeat(1 << 20);
+    for (variable, path) in PROVIDERS {
+        let server = served(&folder, variable);
+        for (address, path) in listeners(&server, path) {
+            let head = server.head("POST", path, 0);
+            let head = head.replace("Content-Length: 0", "Transfer-Encoding: chunked");
+            for (what, body) in [
+                ("a trailer", format!("2\r\n{{}}\r\n0\r\nX: {much}\r\n\r\n")),
+                ("trailers", format!("2\r\n{{}}\r\n0\r\n{}\r\n", "X: y\r\n".repeat(1 << 18))),
+                ("an extension", format!("2;{much}\r\n{{}}\r\n0\r\n\r\n")),
+                (
+                    "extensions",
+                    format!("{}0\r\n\r\n", "1;xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n \r\n".repeat(1 << 15)),
+                ),
+            ] {
+                let found = statuses(address, (head.clone() + &body).as_bytes());
+                assert!([vec![400], vec![413]].contains(&found), "{address}: {what}: {found:?}");
+            }
+        }
+        assert_eq!(server.get("/healthz").status, 200);
+    }
 }

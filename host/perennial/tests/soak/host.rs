@@ -6,6 +6,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::Child;
+use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -110,9 +111,7 @@ impl Host {
 
     /// Ends it as an operator does; its exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        terminate(&mut self.child)
     }
 }
 
@@ -121,4 +120,47 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `perennial run`, which does not outlive its test.
+pub struct Clock {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Clock {
+    /// Starts one on the database of `folder`, which is on `machine`.
+    pub fn start(folder: &Folder, machine: &Machine) -> Clock {
+        let mut child = program(folder, machine).arg("run").stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Clock { child, log }
+    }
+
+    /// Waits until it logs these words; it must not end before that.
+    pub fn wait_for(&mut self, words: &str) {
+        let (mut line, mut told) = (String::new(), String::new());
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "it ended without `{words}`: {told}");
+            told += &line;
+        }
+    }
+
+    /// Ends it as an operator does; its exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        terminate(&mut self.child)
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn terminate(child: &mut Child) -> Option<i32> {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    child.wait().unwrap().code()
 }

@@ -22,9 +22,12 @@ use std::time::Duration;
 use std::time::Instant;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::ReadTx;
+use perennial_store::integrity;
 use serde_json::json;
 
 use crate::checks::Checks;
+use crate::host::Clock;
 use crate::host::Host;
 use crate::host::NAME;
 use crate::host::program;
@@ -301,4 +304,31 @@ fn a_month_of_bad_days_loses_nothing_and_keeps_every_promise() {
             soak.happened
         );
     }
+}
+
+#[test]
+fn a_clock_on_a_full_disk_waits_for_space_and_goes_on() {
+    let folder = Folder::new();
+    let from = "2026-01-10T00:00:00Z".parse::<Timestamp>().unwrap();
+    // A day in a second, so that there is always something to do.
+    let mut machine = Machine::new(folder.path("").as_path(), from, DAY);
+    folder.write("inventory.json", &inventory(from, &mut Dice(1)));
+    let words = ["import", "inventory.json", "--accept-expired"];
+    let imported = program(&folder, &machine).args(words).output().unwrap();
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let mut clock = Clock::start(&folder, &machine);
+    clock.wait_for("the clock runs");
+    for _ in 0..2 {
+        machine.fill(true);
+        clock.wait_for("the clock waits for space");
+        machine.fill(false);
+        clock.wait_for("can be written to again");
+    }
+    // It can be stopped while it waits.
+    machine.fill(true);
+    clock.wait_for("the clock waits for space");
+    assert_eq!(clock.terminate(), Some(0));
+    machine.fill(false);
+    let db = ReadTx::open(&folder.path(NAME)).unwrap();
+    assert_eq!(integrity::check(&db).unwrap(), []);
 }

@@ -172,6 +172,71 @@ fn a_signature_changes_something_once_and_asks_as_often_as_it_likes() {
     assert_eq!(send(&server, look).status, 200);
 }
 
+#[test]
+fn a_signature_that_is_sent_thirty_times_at_once_counts_once() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    let renew = tool.signed("POST", RENEW, &renewal(&["ecs-1"]));
+    let statuses = std::thread::scope(|scope| {
+        let sent = (0..30).map(|_| scope.spawn(|| send(&server, renew.clone()).status)).collect::<Vec<_>>();
+        sent.into_iter().map(|sent| sent.join().unwrap()).collect::<Vec<_>>()
+    });
+    let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(200), count(401)), (1, 29), "{statuses:?}");
+    let renewed = server.events().into_iter().filter(|event| event.contains("renewal_settled"));
+    assert_eq!(renewed.count(), 2, "the server and its disk");
+}
+
+#[test]
+fn who_made_a_key_does_not_approve_what_was_asked_for_with_it() {
+    let mut inventory = furnished();
+    inventory["accounts"][0]["approval_above"] = json!("1.00");
+    let server = Server::start("huawei", NOW, &inventory);
+    let maker = server.new_admin();
+    let as_maker = |method: &str, path: &str, body: &str| server.ask_admin_as(&maker, method, path, body);
+    let made = as_maker("POST", "/v1/provider-keys", r#"{"account": "acme", "name": "k"}"#).json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let key = Key { access_key: text(&made["key"]["access_key"]), secret: text(&made["secret"]) };
+    let tool = Tool { server: &server, key, sent: Cell::new(0) };
+    tool.ask("POST", RENEW, &renewal(&["ecs-1"]));
+    let pending = as_maker("GET", "/v1/approvals", "").json();
+    let approve = format!("/v1/approvals/{}:approve", text(&pending["items"][0]["id"]));
+    let refused = as_maker("POST", &approve, "{}");
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    assert!(refused.body.contains("own-approval"), "{}", refused.body);
+    assert_eq!(server.ask_admin("POST", &approve, "{}").status, 200, "somebody else does");
+}
+
+#[test]
+fn what_proves_nothing_is_in_the_audit_log_within_the_bound() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    let unsigned = Draft { headers: Vec::new(), ..tool.signed("GET", BALANCE, "") };
+    let mut mistaken = Tool::new(&server, "acme");
+    mistaken.key.secret = "mistaken".to_owned();
+    let mut stranger = Tool::new(&server, "acme");
+    stranger.key.access_key = "stranger".to_owned();
+    assert_eq!(send(&server, unsigned).status, 401);
+    let long = format!("{AUTO_RENEW}{}", "x".repeat(10_000));
+    assert_eq!(mistaken.ask("POST", RENEW, "{}").status, 401);
+    assert_eq!(stranger.ask("POST", &long, "{}").status, 401);
+    assert_eq!(tool.ask("GET", BALANCE, "").status, 200, "and this is not");
+    let recorded = || {
+        let audit = server.ask_admin("GET", "/v1/audit?limit=1000", "").json();
+        let items = audit["items"].as_array().unwrap().clone();
+        let operation = |record: serde_json::Value| record["operation"].as_str().unwrap().to_owned();
+        items.into_iter().map(operation).filter(|text| text.starts_with("huawei: ")).collect::<Vec<_>>()
+    };
+    let operations = recorded();
+    assert_eq!(operations.len(), 3, "{operations:?}");
+    assert!(operations.contains(&format!("huawei: GET {BALANCE}")), "{operations:?}");
+    assert!(operations.iter().all(|operation| operation.len() < 300), "{operations:?}");
+    for _ in 0..100 {
+        mistaken.ask("POST", RENEW, "{}");
+    }
+    assert_eq!(recorded().len(), 60);
+}
+
 /// Bodies of nearly a megabyte, of the kinds that cost a reader the most: they are within the limits, and are answered.
 #[test]
 fn large_bodies_that_make_no_sense_are_read_and_refused() {
