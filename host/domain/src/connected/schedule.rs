@@ -44,6 +44,12 @@ impl Schedule {
         is_open && renewal.called_at.is_some_and(|called_at| at - called_at >= self.escalate_seconds)
     }
 
+    /// Whether a call that left at `at` would still be answered as the first one with its token was, by a cloud that remembers
+    /// a token for `token_seconds`: it may be under way for as long as its signature holds.
+    pub(crate) fn is_token_known(&self, call: &CallRecord, token_seconds: i64, at: Timestamp) -> bool {
+        call.token_since.is_none_or(|since| at + self.conclusive_seconds < since + token_seconds)
+    }
+
     /// When something is done next about a renewal that entered its state, or was queried, at `at`.
     pub(crate) fn next_act(&self, renewal: &CallRecord, at: Timestamp) -> Option<Timestamp> {
         match renewal.state {

@@ -19,6 +19,7 @@ use crate::world::World;
 use crate::world::postpaid;
 use crate::world::prepaid;
 
+const BALANCE: &str = "POST /v1/finance/cash/balance";
 const LIST: &str = "POST /v1/renew/resource/list";
 const CREATE: &str = "POST /v1/renew/resource/rule/create";
 
@@ -37,6 +38,21 @@ fn world() -> World {
         postpaid("scs", "scs-6"),
         prepaid("bcc", "i-1", "2026-03-05T02:00:00Z"),
     ])
+}
+
+#[test]
+fn a_balance_has_every_digit_and_needs_no_body() {
+    let mut text = String::new();
+    for available in [850_000_000, 1_234_560_000, 1, 0, -5_000_001, i64::MAX, i64::MIN] {
+        let mut world = World { available, ..world() };
+        let bodies = ["", "{}"].map(|body| show(&send(&mut world, BALANCE, body)));
+        assert_eq!(bodies[0], bodies[1]);
+        text += &format!("{}\n", bodies[0]);
+    }
+    for line in ["GET /v1/finance/cash/balance", "POST /v2/finance/cash/balance", "POST /v1/finance/cash"] {
+        text += &format!("{line}: {}\n", show(&send(&mut world(), line, "")));
+    }
+    expect![[r#""#]].assert_eq(&text);
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::record::CallRecord;
-use perennial_domain::connected::record::Slot;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::engine_store::EngineReads;
@@ -58,7 +57,8 @@ impl Checker {
                 let applied =
                     cloud.applied.get(&(key.resource.clone(), key.expires_before)).copied().unwrap_or(0);
                 let is_settled = renewal.state == State::Settled;
-                let is_right = renewal.state.is_uncertain() || applied == u32::from(is_settled);
+                let is_unexplained = renewal.state.is_uncertain() || renewal.has_earlier_call();
+                let is_right = is_unexplained || applied == u32::from(is_settled);
                 if !is_right && !self.misjudged.contains(&key) {
                     return Err(format!(
                         "1: {} from {} is {:?} here and was applied {applied} times",
@@ -85,16 +85,14 @@ impl Checker {
         Ok(())
     }
 
-    /// Nothing is carried out twice under one name, and nothing that was said to have done nothing was; but for a switch of what
-    /// happens on expiry: one that arrives late sets it to what a later one sets it to again.
+    /// Nothing is carried out twice under one name, and nothing that was said to have done nothing was.
     fn check_command(&self, record: &CallRecord, cloud: &Cloud) -> Result<(), String> {
         let mut identity = record.call_identity();
         let is_misjudged = self.misjudged.contains(&record.key());
         for declines in 0..=record.declines {
             identity.declines = declines;
             let times = cloud.switched.get(&identity.to_string()).copied().unwrap_or(0);
-            let is_switch = record.slot() == Slot::OnExpiry;
-            let allowed = u32::from(is_switch || declines == record.declines);
+            let allowed = u32::from(declines == record.declines);
             if times > allowed && !is_misjudged {
                 return Err(format!("1: {identity} was carried out {times} times and is {:?}", record.state));
             }
