@@ -16,3 +16,4 @@
 //! | `TokenCountedUp` | another token after a reading that shows nothing moved, where no orders are listed | 1: applied and not known |
 
 mod simulation;
+mod switches;

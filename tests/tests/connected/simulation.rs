@@ -51,11 +51,11 @@ fn a_cascade_survives_a_crash_at_every_point_and_at_every_two() {
 
 #[test]
 fn what_a_token_settles_is_handed_to_no_person() {
-    let points = simulate(&matrix::setup(Vec::new(), true, false)).unwrap().points;
-    for point in 1..=points {
+    let whole = simulate(&matrix::setup(Vec::new(), true, false)).unwrap();
+    for point in 1..=whole.points {
         let run =
             simulate(&matrix::setup(vec![point], true, false)).unwrap_or_else(|broken| panic!("{broken}"));
-        assert_eq!((run.settled, run.with_person), (1, 0), "a crash at {point}: {run}");
+        assert_eq!((run.settled, run.with_person), (whole.settled, 0), "a crash at {point}: {run}");
     }
     // Storms with the process under fire and a cloud that gets stuck, all of them on a cloud that lists no orders.
     let mut total = Figures::default();
@@ -101,4 +101,17 @@ fn each_break_of_the_host_is_found() {
         let whole = simulate(&Setup::of_seed(found.seed));
         assert!(whole.is_ok(), "{bug:?} is not what seed {} found: {whole:?}", found.seed);
     }
+}
+
+#[test]
+fn zz_temporary() {
+    let mut n = 0;
+    for seed in 0..600 {
+        if let Err(v) = simulate(&Setup::of_seed(seed)) {
+            n += 1;
+            let s = Setup::of_seed(seed);
+            println!("XX others {} tokens {} lists {} {v}", s.has_others, s.takes_tokens, s.lists_orders);
+        }
+    }
+    println!("XX total {n}");
 }

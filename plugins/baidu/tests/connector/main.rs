@@ -199,16 +199,17 @@ fn every_question_and_change_is_the_documented_request() {
 
 #[test]
 fn what_the_plan_renews_along_is_named_unless_a_person_named_it() {
-    let mut table = String::new();
-    for (kinds, flag) in [
-        (&[][..], None),
+    let cases: [(&[&str], Option<&str>); 7] = [
+        (&[], None),
         (&["cds", "cds"], None),
         (&["eip"], None),
         (&["eip", "cds"], None),
         (&["mkt", "cds", "eip"], None),
         (&["cds", "eip"], Some("CDS")),
         (&[], Some("EIP")),
-    ] {
+    ];
+    let mut table = String::new();
+    for (kinds, flag) in cases {
         let options = flag.map(|flag| ("relatedRenewFlag".to_owned(), flag.to_owned()));
         let term = Term { count: 1, unit: TermUnit::Month };
         let change = Change::Renew(CloudRenewal { term, options: options.into_iter().collect() });

@@ -319,7 +319,7 @@ fn what_a_reading_proves_of_a_command() {
                 change.mutation().name(),
                 signal(accepted, 5),
                 signal(lost, 5),
-                signal(lost, 3_600)
+                signal(lost, 7_200)
             );
         }
     }
@@ -370,8 +370,9 @@ fn a_command_on_something_that_shows_half_of_it_is_partial() {
     let signal = |read: &ReadBack| signal_of(&record, read, &Schedule::DEFAULT);
     let half = [OnExpiry::Lapse, OnExpiry::Renew];
     assert_eq!(signal(&read(5, half)), Signal::Read(Reading::Partial));
-    assert_eq!(signal(&read(3_600, half)), Signal::Read(Reading::PartialForGood));
-    assert_eq!(confirmed(&record, &read(3_600, half)).len(), 1);
+    assert_eq!(signal(&read(7_199, half)), Signal::Read(Reading::Partial));
+    assert_eq!(signal(&read(7_200, half)), Signal::Read(Reading::PartialForGood));
+    assert_eq!(confirmed(&record, &read(7_200, half)).len(), 1);
     let attached_first = [OnExpiry::Renew, OnExpiry::Lapse];
     assert_eq!(signal(&read(5, attached_first)), Signal::Read(Reading::Before));
 }
