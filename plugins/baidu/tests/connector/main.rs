@@ -175,6 +175,8 @@ fn every_question_and_change_is_the_documented_request() {
         GET bcc.bj.baidubce.com/v2/volume/i-1? 
         GET eip.bj.baidubce.com/v1/eip?eipIds=i-1 
         refused: `scs` is not called by this API
+        POST billing.baidubce.com/v1/finance/cash/balance? 
+        refused: this API has no such question
         refused: this API has no such question
         PUT bcc.bj.baidubce.com/v2/instance/i-1?clientToken=token&purchaseReserved=&relatedRenewFlag= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
         refused: renewals are for months or years
@@ -219,7 +221,16 @@ fn what_the_plan_renews_along_is_named_unless_a_person_named_it() {
         let sent = request.query.split_once("relatedRenewFlag=").unwrap().1;
         table += &format!("{kinds:?} {flag:?}: {sent}\n");
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        [] None: 
+        ["cds", "cds"] None: CDS
+        ["eip"] None: EIP
+        ["eip", "cds"] None: CDS_EIP
+        ["mkt", "cds", "eip"] None: CDS_EIP_MKT
+        ["cds", "eip"] Some("CDS"): CDS
+        [] Some("EIP"): EIP
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -245,7 +256,18 @@ fn a_balance_is_counted_exactly_and_in_yuan() {
     ] {
         table += &format!("{status} {body}: {}\n", balance(status, body));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        200 {"cashBalance": 850.0000}: 850000000 CNY
+        200 {"cashBalance": 1234.56}: 1234560000 CNY
+        200 {"cashBalance": 9007199254740.993}: 9007199254740993000 CNY
+        200 {"cashBalance": -0.1}: -100000 CNY
+        200 {"cashBalance": "12.50"}: 12500000 CNY
+        200 {"cashBalance": null}: unreadable
+        200 {"cashBalance": true}: unreadable
+        200 {}: unreadable
+        403 {"code": "AccessDenied", "message": "m", "requestId": "r"}: AccessDenied
+    "#]]
+    .assert_eq(&table);
     let read = Baidu::describe_connector();
     assert!(read.balance && read.hosts.contains(&"billing.baidubce.com".to_owned()));
     let mut seen = std::collections::BTreeSet::new();

@@ -53,7 +53,19 @@ fn a_balance_has_every_digit_and_needs_no_body() {
     for line in ["GET /v1/finance/cash/balance", "POST /v2/finance/cash/balance", "POST /v1/finance/cash"] {
         text += &format!("{line}: {}\n", show(&send(&mut world(), line, "")));
     }
-    expect![[r#""#]].assert_eq(&text);
+    expect![[r#"
+        200 x-bce-request-id=r-1 {"cashBalance":850}
+        200 x-bce-request-id=r-1 {"cashBalance":1234.56}
+        200 x-bce-request-id=r-1 {"cashBalance":0.000001}
+        200 x-bce-request-id=r-1 {"cashBalance":0}
+        200 x-bce-request-id=r-1 {"cashBalance":-5.000001}
+        200 x-bce-request-id=r-1 {"cashBalance":9223372036854.775807}
+        200 x-bce-request-id=r-1 {"cashBalance":-9223372036854.775808}
+        GET /v1/finance/cash/balance: 405 x-bce-request-id=r-1 {"code":"MethodNotAllowed","message":"`/v1/finance/cash/balance` has no GET","requestId":"r-1"}
+        POST /v2/finance/cash/balance: 404 x-bce-request-id=r-1 {"code":"InvalidVersion","message":"`finance` is served as v1","requestId":"r-1"}
+        POST /v1/finance/cash: 400 x-bce-request-id=r-1 {"code":"InvalidURI","message":"nothing is served at `/v1/finance/cash`","requestId":"r-1"}
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
