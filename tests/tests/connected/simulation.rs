@@ -93,25 +93,19 @@ fn each_break_of_the_host_is_found() {
     ];
     assert_eq!(expected.map(|(bug, _)| bug), Bug::ALL);
     for (bug, promises) in expected {
-        let found =
-            (0..400).find_map(|seed| simulate(&Setup { bug: Some(bug), ..Setup::of_seed(seed) }).err());
+        let setup = |seed| {
+            let setup = Setup::of_seed(seed);
+            // Only such a cloud is called again by a token.
+            let is_by_token = bug == Bug::TokenCountedUp;
+            let (takes_tokens, lists_orders) =
+                if is_by_token { (true, false) } else { (setup.takes_tokens, setup.lists_orders) };
+            Setup { takes_tokens, lists_orders, ..setup }
+        };
+        let found = (0..400).find_map(|seed| simulate(&Setup { bug: Some(bug), ..setup(seed) }).err());
         let found = found.unwrap_or_else(|| panic!("{bug:?} was not found"));
         let promise = found.what.split(':').next().unwrap();
         assert!(promises.split(' ').any(|number| number == promise), "{bug:?}: {found}");
-        let whole = simulate(&Setup::of_seed(found.seed));
+        let whole = simulate(&setup(found.seed));
         assert!(whole.is_ok(), "{bug:?} is not what seed {} found: {whole:?}", found.seed);
     }
-}
-
-#[test]
-fn zz_temporary() {
-    let mut n = 0;
-    for seed in 0..600 {
-        if let Err(v) = simulate(&Setup::of_seed(seed)) {
-            n += 1;
-            let s = Setup::of_seed(seed);
-            println!("XX others {} tokens {} lists {} {v}", s.has_others, s.takes_tokens, s.lists_orders);
-        }
-    }
-    println!("XX total {n}");
 }

@@ -185,12 +185,18 @@ fn of_expiry(extension: &Extension, expiry: Timestamp, planned: Option<Timestamp
 fn is_switched(record: &CallRecord, on_expiry: OnExpiry) -> bool {
     let is_target = match record.change {
         Change::SetAutoRenew(_) => on_expiry == OnExpiry::Renew,
-        Change::CancelAutoRenew => on_expiry != OnExpiry::Renew,
+        Change::CancelAutoRenew => is_off(record, on_expiry, OnExpiry::Renew),
         Change::ConvertOnExpiry => on_expiry == OnExpiry::Convert,
-        Change::CancelConversion => on_expiry != OnExpiry::Convert,
+        Change::CancelConversion => is_off(record, on_expiry, OnExpiry::Convert),
         Change::Renew(_) | Change::Unsubscribe(_) | Change::PayOrder(_) | Change::CancelOrder(_) => false,
     };
     is_target && record.state != State::Reserved
+}
+
+/// Whether `wish` is switched off. In doubt, another wish than that is no evidence: it may be what there was before, with the
+/// call never carried out, and what was switched off here would then not be what the cloud does.
+fn is_off(record: &CallRecord, on_expiry: OnExpiry, wish: OnExpiry) -> bool {
+    on_expiry == OnExpiry::Lapse || record.state != State::InDoubt && on_expiry != wish
 }
 
 /// No expiry has moved: orders decide. One that was cancelled proves something only when no other can come.

@@ -332,7 +332,7 @@ fn what_a_reading_proves_of_a_command() {
         set_auto_renew     moved    Before      Before      Untouched
         cancel_auto_renew  lapse    Planned     Before      Planned
         cancel_auto_renew  renew    Before      Before      Untouched
-        cancel_auto_renew  convert  Planned     Before      Planned
+        cancel_auto_renew  convert  Planned     Before      Untouched
         cancel_auto_renew  unsaid   Before      Before      Before
         cancel_auto_renew  gone     Gone        Gone        Gone
         cancel_auto_renew  moved    Planned     Before      Planned
@@ -343,7 +343,7 @@ fn what_a_reading_proves_of_a_command() {
         convert_on_expiry  gone     Gone        Gone        Gone
         convert_on_expiry  moved    Before      Before      Untouched
         cancel_conversion  lapse    Planned     Before      Planned
-        cancel_conversion  renew    Planned     Before      Planned
+        cancel_conversion  renew    Planned     Before      Untouched
         cancel_conversion  convert  Before      Before      Untouched
         cancel_conversion  unsaid   Before      Before      Before
         cancel_conversion  gone     Gone        Gone        Gone
