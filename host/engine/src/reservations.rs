@@ -206,11 +206,13 @@ impl BatchEntry {
         stored.chain(reserved).any(|record| record.extensions.iter().any(is_its))
     }
 
-    /// How many tries of a call's key were proven to have done nothing.
-    fn declines_of(&self, record: &CallRecord) -> u32 {
-        let is_same =
-            |call: &&StoredCall| call.record.key() == record.key() && call.record.slot() == record.slot();
-        self.calls.iter().find(is_same).map_or(0, |call| call.record.declines)
+    /// Has a call go on where an earlier one for the same key and slot has ended.
+    fn follow_earlier(&self, record: &mut CallRecord) {
+        let (key, slot) = (record.key(), record.slot());
+        let is_same = |call: &&StoredCall| call.record.key() == key && call.record.slot() == slot;
+        if let Some(earlier) = self.calls.iter().find(is_same) {
+            record.follow(&earlier.record);
+        }
     }
 
     /// The call that pays for one of the periods that `record` is about, ends one of them, or switches the same.
@@ -218,9 +220,10 @@ impl BatchEntry {
         let keys = record.extensions.iter().map(Extension::key).collect::<Vec<_>>();
         let slot = record.slot();
         let is_in_the_way = |call: &&StoredCall| match slot {
+            // Also one from before a renewal: read back once the later one is carried out, it would be taken for undone.
             Slot::OnExpiry => {
-                let is_same = call.record.slot() == slot && call.record.key() == record.key();
-                is_same && call.record.is_open()
+                let is_same = call.record.named().resource == record.named().resource;
+                is_same && call.record.slot() == slot && call.record.is_open()
             }
             Slot::Period | Slot::End => {
                 call.locks_its_keys() && call.record.extensions.iter().any(|one| keys.contains(&one.key()))
@@ -290,7 +293,7 @@ fn command(
         return Err(Refusal { code: NOT_SENT.to_owned(), message: message.to_owned() });
     }
     let mut record = CallRecord::of_change(extensions, change, item.instant + COMMAND_SECONDS, item.instant);
-    record.declines = item.declines_of(&record);
+    item.follow_earlier(&mut record);
     Ok(record)
 }
 
@@ -324,7 +327,7 @@ fn renewal(
     let expires_before = extensions[0].expires_before;
     let deadline = deadline(timeline, named).unwrap_or(expires_before.max(at) + LAST_DAY);
     let mut record = CallRecord::new(extensions, term, deadline, at);
-    record.declines = item.declines_of(&record);
+    item.follow_earlier(&mut record);
     if let (Some(options), Some(renewal)) = (application.command.options(), record.renewal_mut()) {
         renewal.options.clone_from(options);
     }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::State;
+use perennial_domain::connected::record;
 use perennial_domain::connected::record::CallRecord;
 use perennial_domain::connected::record::Extension;
 use perennial_domain::connected::record::Slot;
@@ -316,6 +317,7 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
         state: codec::coded(State::from_code, row.get(5)?, "a call's state")?,
         declines: row.get(6)?,
         called_at: codec::instant(row, 7)?,
+        token_since: token_since(db, key)?,
         queries: row.get(8)?,
         act_at: codec::instant(row, 9)?,
         deadline: Timestamp::from_second(row.get(10)?),
@@ -332,6 +334,17 @@ fn read(db: &ReadTx, row: &Row<'_>) -> Result<StoredCall, StoreError> {
         orders: serde_json::from_str(&row.get::<_, String>(12)?)?,
         said: said.map(|code| Refusal { code, message }),
     })
+}
+
+/// Since when the token of a call counts, as its history tells.
+fn token_since(db: &ReadTx, call: CallKey) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select state, at from call_step where call = ?1 order by row")?;
+    let steps = statement.query_and_then([call], |row| {
+        let state = codec::coded(State::from_code, row.get(0)?, "a call's state")?;
+        Ok::<_, StoreError>((state, Timestamp::from_second(row.get(1)?)))
+    })?;
+    Ok(record::token_since(steps.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn extensions(db: &ReadTx, call: CallKey) -> Result<Vec<Extension>, StoreError> {

@@ -35,6 +35,13 @@ impl RelatedFlag {
         FLAGS.into_iter().find(|related| related.flag == flag)
     }
 
+    /// The value that names exactly the kinds that are wanted, of those that it can name.
+    pub fn naming(is_wanted: impl Fn(Kind) -> bool) -> RelatedFlag {
+        let (cds, eip, mkt) = (is_wanted(Kind::Cds), is_wanted(Kind::Eip), is_wanted(Kind::Mkt));
+        let found = FLAGS.into_iter().find(|flag| (flag.cds, flag.eip, flag.mkt) == (cds, eip, mkt));
+        found.unwrap_or(RelatedFlag::NONE)
+    }
+
     /// Whether it names products of this kind.
     pub fn takes(self, kind: Kind) -> bool {
         match kind {

@@ -4,6 +4,11 @@
 //! of this module prints the whole table. What must hold whatever comes: a renewal in doubt is only ever queried, only
 //! evidence or a person ends doubt, a hold is posted when the renewal is settled and released when it is proven that
 //! nothing was applied, and nothing but a reading of the old expiry leads to a call.
+//!
+//! What is in doubt is called again in one case only, and remains unexplained by that: where a cloud lists no orders, but answers
+//! a token that it has seen with its first response, [`Reading::Unmoved`] leads to the same call with the same token. The hold
+//! stays. If the first call was applied after all, the cloud says so again and does nothing, or the reading before the call
+//! shows it ([`Signal::Reread`]).
 #![expect(clippy::wildcard_enum_match_arm, reason = "a state refuses every signal that it does not name")]
 
 mod state;
@@ -19,6 +24,10 @@ pub enum Reading {
     Before,
     /// Every expiry is what it was before, the call can no longer be accepted, and no order is there. A proof.
     Untouched,
+    /// Every expiry is what it was before, the call can no longer be accepted, and the cloud lists no orders; but it answers
+    /// the call's token as it did the first time. No proof that nothing was applied, and no need of one: the same call with
+    /// the same token does nothing twice.
+    Unmoved,
     /// Every expiry is the planned one.
     Planned,
     /// The named resource has the planned expiry, and something renewed along with it does not yet.
@@ -55,6 +64,8 @@ pub enum Signal {
     Reserve,
     /// The cloud was read, before the call or after it.
     Read(Reading),
+    /// The cloud was read before a call that is made again with its token: what became of an earlier one is not explained.
+    Reread(Reading),
     /// An order was found, before the call or after it.
     FindOrder(OrderReading),
     /// The connection was never made, so nothing left this host.
@@ -188,10 +199,19 @@ fn of_awaiting_approval(signal: Signal) -> Option<Transition> {
     })
 }
 
-/// Nothing was sent: whatever the cloud says was not this renewal, and only the old expiry leads to the call.
+/// Nothing was sent, unless the call is made again: whatever else the cloud says was not this renewal, and only the old expiry
+/// leads to the call.
 fn of_reserved(signal: Signal) -> Option<Transition> {
     Some(match signal {
-        Signal::Read(Reading::Before | Reading::Untouched) => (State::Calling, &[Action::Send]),
+        Signal::Read(Reading::Before | Reading::Untouched | Reading::Unmoved)
+        | Signal::Reread(Reading::Before | Reading::Untouched | Reading::Unmoved) => {
+            (State::Calling, &[Action::Send])
+        }
+        // The earlier call has come to its end meanwhile.
+        Signal::Reread(Reading::Planned) => (State::Settled, POST),
+        Signal::Reread(Reading::PartialForGood) => (State::Settled, PARTIAL),
+        Signal::Reread(Reading::Partial) => (State::Submitted, QUERY),
+        Signal::Reread(Reading::Elsewhere | Reading::Gone) => (State::WithPerson, DRIFT),
         Signal::Read(Reading::Planned) | Signal::FindOrder(OrderReading::Paid) => {
             (State::Void, &[Action::Release, Action::Report(Finding::DoneAlready)])
         }
@@ -202,6 +222,8 @@ fn of_reserved(signal: Signal) -> Option<Transition> {
             (State::Void, &[Action::Release, Action::Report(Finding::UnpaidOrder)])
         }
         Signal::FindOrder(OrderReading::Cancelled) | Signal::Restart => (State::Reserved, NOTHING),
+        // Of a call that is made again only: the token is too old to be answered as it was the first time, or it is too late.
+        Signal::Escalate => (State::WithPerson, ESCALATE),
         Signal::Cancel => (State::Void, RELEASE),
         _ => return None,
     })
@@ -229,7 +251,9 @@ fn of_submitted(signal: Signal) -> Option<Transition> {
         | Signal::FindOrder(OrderReading::Paid)
         | Signal::Restart => (State::Submitted, QUERY),
         // The cloud said yes and knows nothing of it: somebody must look.
-        Signal::Read(Reading::Untouched) | Signal::Escalate => (State::WithPerson, ESCALATE),
+        Signal::Read(Reading::Untouched | Reading::Unmoved) | Signal::Escalate => {
+            (State::WithPerson, ESCALATE)
+        }
         Signal::Read(Reading::Elsewhere | Reading::Gone) => (State::WithPerson, DRIFT),
         // It was accepted and the payment failed: the order may still be paid, or expire.
         Signal::FindOrder(OrderReading::Unpaid) => (State::InDoubt, UNPAID),
@@ -245,6 +269,8 @@ fn of_doubt(signal: Signal) -> Option<Transition> {
         Signal::Read(Reading::Untouched) | Signal::FindOrder(OrderReading::Cancelled) => {
             (State::NotApplied, NOT_APPLIED)
         }
+        // The token stays, and that alone allows the next call: counted up, it would pay again for what was applied late.
+        Signal::Read(Reading::Unmoved) => (State::Reserved, NOTHING),
         Signal::Read(Reading::Before) | Signal::Restart => (State::InDoubt, QUERY),
         Signal::Read(Reading::Partial) | Signal::FindOrder(OrderReading::Paid) => (State::Submitted, QUERY),
         Signal::Read(Reading::Elsewhere | Reading::Gone) => (State::WithPerson, DRIFT),
@@ -263,7 +289,12 @@ fn of_person(signal: Signal) -> Option<Transition> {
         Signal::Read(Reading::PartialForGood) => (State::Settled, PARTIAL),
         // What a person was asked about contradicts itself: that nothing is there any more proves nothing.
         Signal::Read(
-            Reading::Before | Reading::Untouched | Reading::Partial | Reading::Elsewhere | Reading::Gone,
+            Reading::Before
+            | Reading::Untouched
+            | Reading::Unmoved
+            | Reading::Partial
+            | Reading::Elsewhere
+            | Reading::Gone,
         )
         | Signal::FindOrder(OrderReading::Unpaid | OrderReading::Paid)
         | Signal::Restart

@@ -18,8 +18,13 @@ use crate::timestamp::Timestamp;
 /// The orders that a cloud shows for the resources of a renewal: those that are open, and those made since it was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrderView {
-    /// The cloud does not list orders, or the list cannot be read.
+    /// The cloud lists no orders and does not know the call by a token, or its list cannot be read.
     Unknown,
+    /// The cloud lists no orders. It answers the call's token as it did the first time.
+    Unlisted {
+        /// For how many seconds it does, at least, after it has seen the token.
+        token_seconds: i64,
+    },
     /// There is no order.
     Absent,
     /// An order waits to be paid.
@@ -71,8 +76,24 @@ pub fn signal_of(record: &CallRecord, read: &ReadBack, schedule: &Schedule) -> S
         Shown::Before if !record.state.is_uncertain() && matches!(orders, OrderView::Cancelled { .. }) => {
             Signal::Read(Reading::Before)
         }
-        Shown::Before => of_orders(orders, is_conclusive),
+        Shown::Before => {
+            if let OrderView::Unlisted { token_seconds } = orders {
+                let is_known = schedule.is_token_known(record, token_seconds, read.at);
+                return of_token(record, is_known && read.at < record.deadline, is_conclusive);
+            }
+            of_orders(orders, is_conclusive)
+        }
     }
+}
+
+/// No expiry has moved, and no order can say why: whether the same call may leave once more depends on whether the cloud still
+/// knows the token, and takes the call.
+fn of_token(record: &CallRecord, may_leave_again: bool, is_conclusive: bool) -> Signal {
+    let is_to_leave = record.state == State::Reserved || record.state == State::InDoubt && is_conclusive;
+    if is_to_leave && record.token_since.is_some() && !may_leave_again {
+        return Signal::Escalate;
+    }
+    Signal::Read(if is_conclusive { Reading::Unmoved } else { Reading::Before })
 }
 
 /// What a reading shows of all resources of a call.
@@ -164,12 +185,18 @@ fn of_expiry(extension: &Extension, expiry: Timestamp, planned: Option<Timestamp
 fn is_switched(record: &CallRecord, on_expiry: OnExpiry) -> bool {
     let is_target = match record.change {
         Change::SetAutoRenew(_) => on_expiry == OnExpiry::Renew,
-        Change::CancelAutoRenew => on_expiry != OnExpiry::Renew,
+        Change::CancelAutoRenew => is_off(record, on_expiry, OnExpiry::Renew),
         Change::ConvertOnExpiry => on_expiry == OnExpiry::Convert,
-        Change::CancelConversion => on_expiry != OnExpiry::Convert,
+        Change::CancelConversion => is_off(record, on_expiry, OnExpiry::Convert),
         Change::Renew(_) | Change::Unsubscribe(_) | Change::PayOrder(_) | Change::CancelOrder(_) => false,
     };
     is_target && record.state != State::Reserved
+}
+
+/// Whether `wish` is switched off. In doubt, another wish than that is no evidence: it may be what there was before, with the
+/// call never carried out, and what was switched off here would then not be what the cloud does.
+fn is_off(record: &CallRecord, on_expiry: OnExpiry, wish: OnExpiry) -> bool {
+    on_expiry == OnExpiry::Lapse || record.state != State::InDoubt && on_expiry != wish
 }
 
 /// No expiry has moved: orders decide. One that was cancelled proves something only when no other can come.
@@ -180,9 +207,10 @@ fn of_orders(orders: OrderView, is_conclusive: bool) -> Signal {
         OrderView::Cancelled { is_own: true } => Signal::FindOrder(OrderReading::Cancelled),
         OrderView::Cancelled { is_own: false } if is_conclusive => Signal::FindOrder(OrderReading::Cancelled),
         OrderView::Absent if is_conclusive => Signal::Read(Reading::Untouched),
-        OrderView::Cancelled { is_own: false } | OrderView::Absent | OrderView::Unknown => {
-            Signal::Read(Reading::Before)
-        }
+        OrderView::Cancelled { is_own: false }
+        | OrderView::Absent
+        | OrderView::Unlisted { .. }
+        | OrderView::Unknown => Signal::Read(Reading::Before),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::attempt::AttemptId;
+use crate::attempt::DeclineClass;
 use crate::attempt::Key;
 use crate::connected::protocol::State;
 use crate::connector::Change;
@@ -113,7 +114,10 @@ pub struct CallRecord {
     pub declines: u32,
     /// When the latest call was written as sent, which is the instant that it is signed with; `None` before the first.
     pub called_at: Option<Timestamp>,
-    /// How often the cloud was read since then.
+    /// When the first call of which nothing explains what became of it was written as sent, under the token that the next call
+    /// has; `None` while there is none. A cloud remembers a token for a while, which is counted from here.
+    pub token_since: Option<Timestamp>,
+    /// How often the cloud was read since the latest call.
     pub queries: u32,
     /// When something is done about it next: a call, a query or another try. `None` when nothing is.
     pub act_at: Option<Timestamp>,
@@ -142,6 +146,7 @@ impl CallRecord {
             state: State::Planned,
             declines: 0,
             called_at: None,
+            token_since: None,
             queries: 0,
             act_at: Some(act_at),
             deadline,
@@ -193,6 +198,25 @@ impl CallRecord {
         CallIdentity { resource, expires_before, command, declines: self.declines }
     }
 
+    /// Goes on where the call that was made for the same key and slot before it has ended: what was proven of its tries, and
+    /// what was not, counts for the token.
+    pub const fn follow(&mut self, earlier: &CallRecord) {
+        (self.declines, self.token_since) = (earlier.declines, earlier.token_since);
+    }
+
+    /// Whether nothing explains what became of an earlier call with the present token, beside one that is under way.
+    pub fn has_earlier_call(&self) -> bool {
+        let under_way = self.called_at.filter(|_| self.state == State::Calling);
+        self.token_since.is_some() && self.token_since != under_way
+    }
+
+    /// Takes in what entering `to` at `at` says of the calls that left under the present token. `called_at` is that of before.
+    ///
+    /// It depends on states and instants alone, so that a history of them tells it again: see [`token_since`].
+    pub(crate) fn note_token(&mut self, to: State, at: Timestamp) {
+        self.token_since = next_token_since((self.token_since, self.called_at), (self.state, to), at);
+    }
+
     /// The cost of everything that it changes.
     pub fn cost(&self) -> Micros {
         self.extensions.iter().map(|extension| extension.cost).sum()
@@ -208,3 +232,36 @@ impl CallRecord {
         self.is_open() && self.slot() != Slot::OnExpiry
     }
 }
+
+/// The same as [`CallRecord::token_since`], from the states that a call entered and when, the first one first.
+pub fn token_since(steps: impl IntoIterator<Item = (State, Timestamp)>) -> Option<Timestamp> {
+    let (mut since, mut called_at, mut from) = (None, None, State::Planned);
+    for (to, at) in steps {
+        since = next_token_since((since, called_at), (from, to), at);
+        if to == State::Calling {
+            called_at = Some(at);
+        }
+        from = to;
+    }
+    since
+}
+
+fn next_token_since(
+    (since, called_at): (Option<Timestamp>, Option<Timestamp>),
+    (from, to): (State, State),
+    at: Timestamp,
+) -> Option<Timestamp> {
+    match (from, to) {
+        (_, State::Calling) => since.or(Some(at)),
+        // It never left, or was turned away before anybody looked at its token: only earlier ones count.
+        (State::Calling, State::Reserved | State::Declined(DeclineClass::Throttled)) => {
+            since.filter(|_| since != called_at)
+        }
+        // A proof; and what a person says, the person answers for.
+        (State::Calling, State::Declined(_)) | (_, State::Settled | State::NotApplied) => None,
+        (_, _) => since,
+    }
+}
+
+#[cfg(test)]
+mod tests;

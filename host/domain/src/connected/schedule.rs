@@ -6,6 +6,7 @@ use crate::attempt::DeclineClass;
 use crate::attempt::Key;
 use crate::connected::protocol::State;
 use crate::connected::record::CallRecord;
+use crate::connected::record::Slot;
 use crate::timestamp::Timestamp;
 
 /// Seconds between two queries, one after the other; the last one is repeated.
@@ -25,23 +26,37 @@ pub struct Schedule {
     /// Seconds after a call from which on a reading shows everything that the cloud has accepted of it: for as long as
     /// its signature holds it could still be accepted, and readings may lag behind by a while.
     pub conclusive_seconds: i64,
+    /// The same for what takes no order, such as a switch of what happens on expiry: nothing shows that the cloud has accepted
+    /// it until it is carried out, which takes a while, too.
+    pub unordered_seconds: i64,
     /// Seconds after a call after which a person is asked when its result is still unknown.
     pub escalate_seconds: i64,
 }
 
 impl Schedule {
-    /// A signature of half an hour and readings that lag by as much; a day of queries.
-    pub const DEFAULT: Schedule = Schedule { conclusive_seconds: 3_600, escalate_seconds: 86_400 };
+    /// A signature of half an hour and readings that lag by as much, an hour more for what shows no order; a day of queries.
+    pub const DEFAULT: Schedule =
+        Schedule { conclusive_seconds: 3_600, unordered_seconds: 7_200, escalate_seconds: 86_400 };
 
     /// From when on a reading of the cloud is conclusive about `renewal`; `None` if it was never called.
     pub(crate) fn conclusive_at(&self, renewal: &CallRecord) -> Option<Timestamp> {
-        renewal.called_at.map(|called_at| called_at + self.conclusive_seconds)
+        let seconds = match renewal.slot() {
+            Slot::Period => self.conclusive_seconds,
+            Slot::OnExpiry | Slot::End => self.unordered_seconds,
+        };
+        renewal.called_at.map(|called_at| called_at + seconds)
     }
 
     /// Whether a person must be asked at `at`.
     pub fn is_to_escalate(&self, renewal: &CallRecord, at: Timestamp) -> bool {
         let is_open = matches!(renewal.state, State::Submitted | State::InDoubt);
         is_open && renewal.called_at.is_some_and(|called_at| at - called_at >= self.escalate_seconds)
+    }
+
+    /// Whether a call that left at `at` would still be answered as the first one with its token was, by a cloud that remembers
+    /// a token for `token_seconds`: it may be under way for as long as its signature holds.
+    pub(crate) fn is_token_known(&self, call: &CallRecord, token_seconds: i64, at: Timestamp) -> bool {
+        call.token_since.is_none_or(|since| at + self.conclusive_seconds < since + token_seconds)
     }
 
     /// When something is done next about a renewal that entered its state, or was queried, at `at`.

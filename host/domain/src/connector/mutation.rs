@@ -75,6 +75,8 @@ impl Change {
 pub struct Mutation {
     /// The resources that it names, at least one.
     pub targets: Vec<Target>,
+    /// What the plan changes along with them, which is attached to one of them each.
+    pub along: Vec<Target>,
     /// What is changed of each.
     pub change: Change,
     /// The same whenever this is sent again, and another one only after a proof that it was declined; at most 64 characters.

@@ -12,6 +12,7 @@ use perennial_domain::connected::advance::advance;
 use perennial_domain::connected::protocol::Action;
 use perennial_domain::connected::protocol::Finding;
 use perennial_domain::connected::protocol::Signal;
+use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::read_back;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::schedule::Schedule as CallSchedule;
@@ -125,7 +126,7 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
                 Action::Send | Action::Query | Action::CountDecline => {}
             }
         }
-        if let Signal::Decline(class) = signal {
+        if let (Signal::Decline(class), State::Declined(_)) = (signal, call.record.state) {
             self.report_decline(call, class);
         }
         Ok(true)

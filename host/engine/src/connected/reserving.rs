@@ -48,13 +48,18 @@ impl<S: EngineStore> Engine<S> {
                     return Ok((Reservation::Locked(other.record.state), Vec::new()));
                 }
             }
+        } else if let Some(other) = self.reads().newest_setting(resource)?
+            && other.record.is_open()
+        {
+            // Also one from before a renewal: read back once the later one is carried out, it would be taken for undone.
+            return Ok((Reservation::Locked(other.record.state), Vec::new()));
         }
         // What was proven of earlier tries of the key, whatever their term, counts for its token.
         if let Some(earlier) = self.reads().find_call(resource, expires_before, record.slot())? {
             if earlier.record.is_open() {
                 return Ok((Reservation::Locked(earlier.record.state), Vec::new()));
             }
-            record.declines = earlier.record.declines;
+            record.follow(&earlier.record);
         }
         let mut call = StoredCall::new(account, resource, record);
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);

@@ -53,24 +53,37 @@ pub fn read_failure_of(failure: &QueryFailure) -> ReadFailure {
     }
 }
 
-/// What resources and orders, read at `at`, show of `renewal`. `orders` is `None` where the cloud lists none, or the list
-/// could not be read to its end.
+/// What was read of a cloud's orders.
+#[derive(Clone, Copy, Debug)]
+pub enum OrderList<'a> {
+    /// These, all of them.
+    Listed(&'a [CloudOrder]),
+    /// The list could not be read, or not to its end.
+    Unread,
+    /// The cloud lists none.
+    Unlisted {
+        /// For how many seconds it answers the call's token as it did the first time; `None` where it takes none.
+        token_seconds: Option<i64>,
+    },
+}
+
+/// What resources and orders, read at `at`, show of `renewal`.
 pub fn read_back_of(
     renewal: &CallRecord,
     resources: &[CloudResource],
-    orders: Option<&[CloudOrder]>,
+    orders: OrderList<'_>,
     at: Timestamp,
 ) -> ReadBack {
     let expiry = |id: &str| resources.iter().find(|resource| resource.id == id)?.expires_at;
     let on_expiry = |id: &str| on_expiry(resources.iter().find(|resource| resource.id == id)?);
     let shown = renewal.extensions.iter().map(|one| one.resource.as_str());
     let (expiries, on_expiry) = (shown.clone().map(expiry).collect(), shown.map(on_expiry).collect());
-    ReadBack {
-        at,
-        expiries,
-        on_expiry,
-        orders: orders.map_or(OrderView::Unknown, |orders| order_view(renewal, orders)),
-    }
+    let orders = match orders {
+        OrderList::Listed(orders) => order_view(renewal, orders),
+        OrderList::Unlisted { token_seconds: Some(token_seconds) } => OrderView::Unlisted { token_seconds },
+        OrderList::Unlisted { token_seconds: None } | OrderList::Unread => OrderView::Unknown,
+    };
+    ReadBack { at, expiries, on_expiry, orders }
 }
 
 /// What orders come to: what is open counts before what is done, and that before what was given up.

@@ -97,13 +97,17 @@ impl BatchEntry {
             Extension { resource, expires_before, expires_planned: expires_before, cost: Micros::ZERO };
         let mut record = CallRecord::of_change(vec![extension], change, at + SWITCH_SECONDS, at);
         record.cause = Cause::Auto;
-        let is_same = |other: &&CallRecord| other.key() == record.key() && other.slot() == Slot::OnExpiry;
+        let of_resource = |other: &&CallRecord| {
+            other.named().resource == record.named().resource && other.slot() == Slot::OnExpiry
+        };
         let stored = self.calls.iter().map(|call| &call.record);
-        let known = stored.chain(&self.reserved).rfind(is_same);
-        if known.is_some_and(CallRecord::is_open) {
+        let switches = stored.chain(&self.reserved).filter(of_resource).collect::<Vec<_>>();
+        if switches.iter().any(|other| other.is_open()) {
             return;
         }
-        record.declines = known.map_or(0, |known| known.declines);
+        if let Some(earlier) = switches.into_iter().rfind(|other| other.key() == record.key()) {
+            record.follow(earlier);
+        }
         advance(&mut record, Signal::Reserve, at, &Schedule::DEFAULT)
             .expect("what is planned can be reserved");
         self.reserved.push(record);

@@ -5,6 +5,7 @@
 
 mod baidu;
 mod cloud_commands;
+mod cloud_tokens;
 mod connected;
 mod driving;
 mod faults;

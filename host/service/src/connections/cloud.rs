@@ -17,6 +17,7 @@ use perennial_domain::connector::Cursor;
 use perennial_domain::connector::Driver;
 use perennial_domain::connector::Mutation;
 use perennial_domain::connector::MutationLimit;
+use perennial_domain::connector::MutationName;
 use perennial_domain::connector::OrderQuery;
 use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
@@ -29,6 +30,8 @@ use perennial_engine::connected::Reply;
 use perennial_engine::connected::Response;
 use perennial_engine::connected::run::Work;
 use perennial_engine::connected::translation;
+use perennial_engine::connected::translation::OrderList;
+use perennial_engine::rules::Rules;
 use perennial_store::ReadTx;
 use perennial_store::calls;
 use perennial_store::calls::StoredCall;
@@ -51,6 +54,34 @@ const ORDER_PAGES_MAX: usize = 10;
 const FIND_PAGES_MAX: usize = 100;
 /// The longest text of a provider that is kept, in characters.
 const SAID_MAX: usize = 500;
+
+/// What was read of a provider's orders.
+enum Orders {
+    /// These, all of them.
+    Listed(Vec<CloudOrder>),
+    /// The list could not be read, or not to its end.
+    Unread,
+    /// The provider's API has no such list.
+    Unlisted,
+}
+
+impl Orders {
+    /// The orders for a call whose token is answered as it was the first time for so many seconds, if it takes one.
+    fn of(&self, token_seconds: Option<i64>) -> OrderList<'_> {
+        match self {
+            Orders::Listed(orders) => OrderList::Listed(orders),
+            Orders::Unread => OrderList::Unread,
+            Orders::Unlisted => OrderList::Unlisted { token_seconds },
+        }
+    }
+}
+
+/// For how long the provider remembers the token of a mutation, by its plugin; `None` where it takes none.
+fn token_seconds(rules: &dyn Rules, mutation: MutationName) -> Option<i64> {
+    let limit = rules.connector()?.capabilities().limit(mutation)?;
+    let idempotency = rules.manifest().idempotency.as_ref().filter(|_| limit.takes_client_token)?;
+    Some(i64::from(idempotency.valid_seconds))
+}
 
 /// Calls of one account, with what their provider has to be told.
 pub(super) struct Batch {
@@ -100,12 +131,16 @@ impl Batch {
     ) -> Result<Vec<ReadBack>, ReadFailure> {
         let resources = self.find(caller, of, at).await.map_err(|error| failure(&self.work.id, &error))?;
         let orders = match self.list_orders(caller, of, at).await {
-            Ok(orders) => orders,
-            // What cannot be asked, or is not granted, is unknown for good.
-            Err(CallError::NoQuestion(_) | CallError::NotPermitted(_)) => None,
+            Ok(Some(orders)) => Orders::Listed(orders),
+            // What is not granted is unknown for good.
+            Ok(None) | Err(CallError::NotPermitted(_)) => Orders::Unread,
+            Err(CallError::NoQuestion(_)) => Orders::Unlisted,
             Err(error) => return Err(failure(&self.work.id, &error)),
         };
-        let reading = |call: &StoredCall| self.reading(call, &resources, orders.as_deref(), at);
+        let reading = |call: &StoredCall| {
+            let token_seconds = token_seconds(&*of.rules, call.record.change.mutation());
+            self.reading(call, &resources, orders.of(token_seconds), at)
+        };
         Ok(self.work.calls.iter().map(reading).collect())
     }
 
@@ -113,23 +148,26 @@ impl Batch {
         &self,
         call: &StoredCall,
         resources: &[CloudResource],
-        orders: Option<&[CloudOrder]>,
+        orders: OrderList<'_>,
         at: Timestamp,
     ) -> ReadBack {
+        let OrderList::Listed(listed) = orders else {
+            return translation::read_back_of(&call.record, resources, orders, at);
+        };
         // An order of another call is none of this one, also where the provider does not say what is in it.
         let is_others = |order: &CloudOrder| {
             self.orders.get(&order.id).is_some_and(|resource| *resource != call.resource)
         };
-        let orders =
-            orders.map(|orders| orders.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>());
-        let read = translation::read_back_of(&call.record, resources, orders.as_deref(), at);
-        let is_own = orders
+        let listed = listed.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>();
+        let orders = OrderList::Listed(&listed);
+        let read = translation::read_back_of(&call.record, resources, orders, at);
+        let is_own = listed
             .iter()
-            .flatten()
             .any(|order| order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id));
         match read.orders {
             OrderView::Cancelled { .. } => ReadBack { orders: OrderView::Cancelled { is_own }, ..read },
             OrderView::Unknown
+            | OrderView::Unlisted { .. }
             | OrderView::Absent
             | OrderView::Unpaid
             | OrderView::Paid
@@ -242,8 +280,11 @@ impl Batch {
         let Some(at) = record.called_at.filter(|_| targets.len() == calls.len()) else {
             return vec![Response::NotConnected.into(); calls.len()];
         };
+        let attached = calls.iter().flat_map(|call| &call.record.extensions[1..]);
+        let along = attached.filter_map(|one| self.targets.get(&one.resource).cloned()).collect();
         let mutation = Mutation {
             targets,
+            along,
             change: record.change.clone(),
             client_token: translation::client_token(&record.call_identity()),
         };
@@ -252,7 +293,7 @@ impl Batch {
             Err(error) => {
                 let what = record.change.mutation().name();
                 tracing::warn!(account = self.work.id, what, %error, "calls have no reply");
-                vec![reply_to(&error); calls.len()]
+                calls.iter().map(|call| reply_to(&error, call)).collect()
             }
         }
     }
@@ -292,12 +333,15 @@ fn reply(outcome: &Outcome) -> Reply {
     Reply { response: translation::response_of(outcome), orders, said: said.map(shortened) }
 }
 
-/// What a call without a response proves.
-fn reply_to(error: &CallError) -> Reply {
+/// What a call without a response proves. That it was not sent proves nothing of an earlier one with its token.
+fn reply_to(error: &CallError, call: &StoredCall) -> Reply {
     let why = |code: &str| Some(shortened(Refusal { code: code.to_owned(), message: error.to_string() }));
     let response = match error {
         CallError::NoResponse(_) | CallError::Failed(_) => {
             return Reply { said: why("no_response"), ..Response::Unproven.into() };
+        }
+        CallError::NoQuestion(_) | CallError::NotPermitted(_) if call.record.has_earlier_call() => {
+            Response::Unproven
         }
         CallError::NoQuestion(refusal) => {
             let response = Response::Declined { class: DeclineClass::Rule, retry_after: None };

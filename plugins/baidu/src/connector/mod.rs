@@ -1,4 +1,4 @@
-//! Baidu AI Cloud's own API as a client calls it: instances, disks and addresses.
+//! Baidu AI Cloud's own API as a client calls it: instances, disks, addresses and the balance.
 //!
 //! Turns questions of the host into requests, and responses into answers. Start with `capabilities.rs`, the table of what is
 //! sent; `codes.rs` says what each code proves. The canonical form is that of `provider_api`, which answers the same API.
@@ -6,6 +6,7 @@
 //! Sources: the documents that `provider_api/routes.rs` names, and the models of `baiducloud-python-sdk-bcc` 0.0.9 and
 //! `-eip` 0.0.11.
 
+mod balance;
 mod call;
 mod capabilities;
 mod codes;
@@ -37,7 +38,8 @@ impl connector::Guest for Baidu {
         match &query {
             Query::List(list) => resources::list(&context, list),
             Query::Find(find) => resources::find(&context, find),
-            Query::Orders(_) | Query::Quote(_) | Query::Balance => {
+            Query::Balance => Ok(balance::request(&context)),
+            Query::Orders(_) | Query::Quote(_) => {
                 Err(Code::BadRequest.because("this API has no such question"))
             }
         }
@@ -51,7 +53,8 @@ impl connector::Guest for Baidu {
         match &query {
             Query::List(list) => resources::page(&context, list, &response).map(QueryAnswer::Resources),
             Query::Find(find) => resources::found(&context, find, &response).map(QueryAnswer::Resources),
-            Query::Orders(_) | Query::Quote(_) | Query::Balance => {
+            Query::Balance => balance::balance(&response).map(QueryAnswer::Balance),
+            Query::Orders(_) | Query::Quote(_) => {
                 Err(response::unreadable("no such question was asked", &response))
             }
         }

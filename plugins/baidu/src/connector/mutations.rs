@@ -33,6 +33,7 @@ use crate::kinds::Kind;
 use crate::options::RELATED_RENEW_FLAG;
 use crate::provider_api::shapes;
 use crate::refusals::Code;
+use crate::related::RelatedFlag;
 
 /// A request without its region: the API, method, path, query and body.
 type Draft = (Service, &'static str, String, String, Value);
@@ -44,9 +45,7 @@ pub(super) fn encode(context: &CallContext, mutation: &Mutation) -> Result<Unsig
     };
     let kind = listed_kind(target)?;
     let (service, method, path, query, body) = match &mutation.change {
-        Change::Renew(renewal) => {
-            renew(kind, target, renewal.term, &renewal.options, &mutation.client_token)?
-        }
+        Change::Renew(renewal) => renew(kind, target, (renewal.term, &renewal.options), mutation)?,
         Change::SetAutoRenew(rule) => set_rule(kind, target, rule.term)?,
         Change::CancelAutoRenew => cancel_rule(kind, target),
         Change::Unsubscribe(Scope::Everything) => release(kind, target)?,
@@ -71,16 +70,15 @@ fn address(target: &Target) -> String {
 fn renew(
     kind: Kind,
     target: &Target,
-    term: Term,
-    options: &[(String, String)],
-    client_token: &str,
+    (term, options): (Term, &[(String, String)]),
+    mutation: &Mutation,
 ) -> Result<Draft, Refusal> {
     let months = match term.unit {
         TermUnit::Month => term.count,
         TermUnit::Year => term.count.saturating_mul(12),
         TermUnit::Day => return Err(Code::BadRequest.because("renewals are for months or years")),
     };
-    let token = format!("clientToken={}&purchaseReserved=", percent_encode(client_token, ""));
+    let token = format!("clientToken={}&purchaseReserved=", percent_encode(&mutation.client_token, ""));
     let body = json!({ "billing": { "reservation": {
         "reservationLength": months, "reservationTimeUnit": "Month" } } });
     let id = percent_encode(&target.id, "");
@@ -92,11 +90,16 @@ fn renew(
         Kind::Cds => (Service::Bcc, "PUT", format!("/v2/volume/{id}"), token, body),
         Kind::Eip => (Service::Eip, "PUT", format!("/v1/eip/{}", address(target)), token, body),
         Kind::Bcc | Kind::Bbc | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
-            let flag = flag.map_or("", |(_, value)| value.as_str());
+            let flag = flag.map_or_else(|| flag_of(&mutation.along), |(_, value)| value.as_str());
             let query = format!("{token}&{RELATED_RENEW_FLAG}={}", percent_encode(flag, ""));
             (Service::Bcc, "PUT", format!("/v2/instance/{id}"), query, body)
         }
     })
+}
+
+/// The flag that names what is renewed along: by its own rule, or because a person left it to the account's default.
+fn flag_of(along: &[Target]) -> &'static str {
+    RelatedFlag::naming(|kind| along.iter().any(|one| one.kind == kind.name())).flag
 }
 
 /// A rule of 1 to 9 months or 1 to 3 years; a month where nobody says.

@@ -6,6 +6,7 @@
 //! section "The provider's own API" lists what each operation supports.
 
 mod auto_renewals;
+mod balance;
 mod body;
 pub(crate) mod canonical;
 mod changes;
@@ -97,5 +98,6 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
         Operation::ReleaseAddress(name) => releases::address(context, replay, &name),
         Operation::ListRenewals => finance::list(context, replay),
         Operation::CreateRule => finance::create_rule(context, replay),
+        Operation::ShowBalance => balance::show(context, replay),
     }
 }

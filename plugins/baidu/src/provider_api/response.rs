@@ -12,7 +12,12 @@ pub fn empty(request_id: &str) -> Response {
 
 /// The response of success with this object as its body.
 pub fn object(request_id: &str, body: &impl Serialize) -> Response {
-    Response { status: 200, headers: headers(request_id), body: json(body) }
+    json_text(request_id, json(body))
+}
+
+/// The response of success with this text, a JSON object, as its body.
+pub fn json_text(request_id: &str, body: Vec<u8>) -> Response {
+    Response { status: 200, headers: headers(request_id), body }
 }
 
 /// The bytes of an object.

@@ -1,7 +1,7 @@
 //! The operation of each method, path and action.
 //!
-//! Documents: the API references of BCC, CDS and EIP, "Automatic Renewal API" (Finance), and the requests that the SDKs
-//! send.
+//! Documents: the API references of BCC, CDS and EIP, "Automatic Renewal API" and "Account Balance Query" (Finance), and the
+//! requests that the SDKs send.
 
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::request;
@@ -64,6 +64,8 @@ pub enum Operation {
     ListRenewals,
     /// Baidu's operation createRenewResourceRule (Finance).
     CreateRule,
+    /// "Account Balance Query" (Finance).
+    ShowBalance,
 }
 
 /// The value of the query parameter `action` that makes an address prepaid.
@@ -94,6 +96,7 @@ pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation
         "eip" => (&["v1"], eip(method, &rest, action)),
         "recycle" => (&["v1", "v2"], recycle(method, &rest)),
         "renew" => (&["v1"], renew(method, &rest)),
+        "finance" => (&["v1"], finance(method, &rest)),
         _ => return Err(not_served()),
     };
     if !versions.contains(&version.as_str()) {
@@ -176,6 +179,14 @@ fn renew(method: &str, rest: &[&str]) -> Result<Operation, MissingPart> {
         (["resource", "list"], "POST") => Ok(Operation::ListRenewals),
         (["resource", "rule", "create"], "POST") => Ok(Operation::CreateRule),
         (["resource", "list"] | ["resource", "rule", "create"], _) => Err(MissingPart::Method),
+        _ => Err(MissingPart::Path),
+    }
+}
+
+fn finance(method: &str, rest: &[&str]) -> Result<Operation, MissingPart> {
+    match (rest, method) {
+        (["cash", "balance"], "POST") => Ok(Operation::ShowBalance),
+        (["cash", "balance"], _) => Err(MissingPart::Method),
         _ => Err(MissingPart::Path),
     }
 }

@@ -20,9 +20,11 @@ use plugin_sdk::connector::FindQuery;
 use plugin_sdk::connector::Guest;
 use plugin_sdk::connector::ListQuery;
 use plugin_sdk::connector::Mutation;
+use plugin_sdk::connector::OrderQuery;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
 use plugin_sdk::connector::QueryAnswer;
+use plugin_sdk::connector::QuoteQuery;
 use plugin_sdk::connector::ReceivedResponse;
 use plugin_sdk::connector::ResourcePage;
 use plugin_sdk::connector::Target;
@@ -51,7 +53,8 @@ fn target(kind: &str) -> Target {
 }
 
 fn mutation(kind: &str, change: Change) -> Mutation {
-    Mutation { targets: vec![target(kind)], change, client_token: "token".to_owned() }
+    let targets = vec![target(kind)];
+    Mutation { targets, along: Vec::new(), change, client_token: "token".to_owned() }
 }
 
 fn renewal(count: u32, unit: TermUnit) -> Change {
@@ -135,6 +138,11 @@ fn every_question_and_change_is_the_documented_request() {
         find("eip"),
         find("scs"),
         Query::Balance,
+        Query::Quote(QuoteQuery {
+            targets: vec![target("bcc")],
+            term: Term { count: 1, unit: TermUnit::Month },
+        }),
+        Query::Orders(OrderQuery { orders: Vec::new(), target: None, created_from: None, cursor: None }),
     ] {
         table += &match Baidu::encode_query(context(None), query) {
             Ok(request) => format!("{}\n", line(&request)),
@@ -167,6 +175,8 @@ fn every_question_and_change_is_the_documented_request() {
         GET bcc.bj.baidubce.com/v2/volume/i-1? 
         GET eip.bj.baidubce.com/v1/eip?eipIds=i-1 
         refused: `scs` is not called by this API
+        POST billing.baidubce.com/v1/finance/cash/balance? 
+        refused: this API has no such question
         refused: this API has no such question
         PUT bcc.bj.baidubce.com/v2/instance/i-1?clientToken=token&purchaseReserved=&relatedRenewFlag= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
         refused: renewals are for months or years
@@ -187,6 +197,81 @@ fn every_question_and_change_is_the_documented_request() {
         PUT eip.bj.baidubce.com/v1/eip/refund/203.0.113.7? {}
         refused: this API has no such change
     "#]].assert_eq(&table);
+}
+
+#[test]
+fn what_the_plan_renews_along_is_named_unless_a_person_named_it() {
+    let cases: [(&[&str], Option<&str>); 7] = [
+        (&[], None),
+        (&["cds", "cds"], None),
+        (&["eip"], None),
+        (&["eip", "cds"], None),
+        (&["mkt", "cds", "eip"], None),
+        (&["cds", "eip"], Some("CDS")),
+        (&[], Some("EIP")),
+    ];
+    let mut table = String::new();
+    for (kinds, flag) in cases {
+        let options = flag.map(|flag| ("relatedRenewFlag".to_owned(), flag.to_owned()));
+        let term = Term { count: 1, unit: TermUnit::Month };
+        let change = Change::Renew(CloudRenewal { term, options: options.into_iter().collect() });
+        let along = kinds.iter().map(|kind| target(kind)).collect();
+        let request =
+            Baidu::encode_mutation(context(None), Mutation { along, ..mutation("bcc", change) }).unwrap();
+        let sent = request.query.split_once("relatedRenewFlag=").unwrap().1;
+        table += &format!("{kinds:?} {flag:?}: {sent}\n");
+    }
+    expect![[r#"
+        [] None: 
+        ["cds", "cds"] None: CDS
+        ["eip"] None: EIP
+        ["eip", "cds"] None: CDS_EIP
+        ["mkt", "cds", "eip"] None: CDS_EIP_MKT
+        ["cds", "eip"] Some("CDS"): CDS
+        [] Some("EIP"): EIP
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn a_balance_is_counted_exactly_and_in_yuan() {
+    let balance =
+        |status, body: &str| match Baidu::decode_query(context(None), Query::Balance, response(status, body))
+        {
+            Ok(QueryAnswer::Balance(balance)) => format!("{} {}", balance.available, balance.currency),
+            Ok(_) => panic!("it is a balance"),
+            Err(failure) => failure.refusal.code,
+        };
+    let mut table = String::new();
+    for (status, body) in [
+        (200, r#"{"cashBalance": 850.0000}"#),
+        (200, r#"{"cashBalance": 1234.56}"#),
+        (200, r#"{"cashBalance": 9007199254740.993}"#),
+        (200, r#"{"cashBalance": -0.1}"#),
+        (200, r#"{"cashBalance": "12.50"}"#),
+        (200, r#"{"cashBalance": null}"#),
+        (200, r#"{"cashBalance": true}"#),
+        (200, "{}"),
+        (403, r#"{"code": "AccessDenied", "message": "m", "requestId": "r"}"#),
+    ] {
+        table += &format!("{status} {body}: {}\n", balance(status, body));
+    }
+    expect![[r#"
+        200 {"cashBalance": 850.0000}: 850000000 CNY
+        200 {"cashBalance": 1234.56}: 1234560000 CNY
+        200 {"cashBalance": 9007199254740.993}: 9007199254740993000 CNY
+        200 {"cashBalance": -0.1}: -100000 CNY
+        200 {"cashBalance": "12.50"}: 12500000 CNY
+        200 {"cashBalance": null}: unreadable
+        200 {"cashBalance": true}: unreadable
+        200 {}: unreadable
+        403 {"code": "AccessDenied", "message": "m", "requestId": "r"}: AccessDenied
+    "#]]
+    .assert_eq(&table);
+    let read = Baidu::describe_connector();
+    assert!(read.balance && read.hosts.contains(&"billing.baidubce.com".to_owned()));
+    let mut seen = std::collections::BTreeSet::new();
+    assert!(read.hosts.iter().all(|host| seen.insert(host)), "each host once");
 }
 
 #[test]

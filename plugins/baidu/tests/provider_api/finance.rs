@@ -19,6 +19,7 @@ use crate::world::World;
 use crate::world::postpaid;
 use crate::world::prepaid;
 
+const BALANCE: &str = "POST /v1/finance/cash/balance";
 const LIST: &str = "POST /v1/renew/resource/list";
 const CREATE: &str = "POST /v1/renew/resource/rule/create";
 
@@ -37,6 +38,34 @@ fn world() -> World {
         postpaid("scs", "scs-6"),
         prepaid("bcc", "i-1", "2026-03-05T02:00:00Z"),
     ])
+}
+
+#[test]
+fn a_balance_has_every_digit_and_needs_no_body() {
+    let mut text = String::new();
+    for available in [850_000_000, 1_234_560_000, 1, 0, -5_000_001, i64::MAX, i64::MIN] {
+        let mut world = world();
+        world.available = available;
+        let bodies = ["", "{}"].map(|body| show(&send(&mut world, BALANCE, body)));
+        assert_eq!(bodies[0], bodies[1]);
+        text += &format!("{}\n", bodies[0]);
+    }
+    for line in ["GET /v1/finance/cash/balance", "POST /v2/finance/cash/balance", "POST /v1/finance/cash"] {
+        text += &format!("{line}: {}\n", show(&send(&mut world(), line, "")));
+    }
+    expect![[r#"
+        200 x-bce-request-id=r-1 {"cashBalance":850}
+        200 x-bce-request-id=r-1 {"cashBalance":1234.56}
+        200 x-bce-request-id=r-1 {"cashBalance":0.000001}
+        200 x-bce-request-id=r-1 {"cashBalance":0}
+        200 x-bce-request-id=r-1 {"cashBalance":-5.000001}
+        200 x-bce-request-id=r-1 {"cashBalance":9223372036854.775807}
+        200 x-bce-request-id=r-1 {"cashBalance":-9223372036854.775808}
+        GET /v1/finance/cash/balance: 405 x-bce-request-id=r-1 {"code":"MethodNotAllowed","message":"`/v1/finance/cash/balance` has no GET","requestId":"r-1"}
+        POST /v2/finance/cash/balance: 404 x-bce-request-id=r-1 {"code":"InvalidVersion","message":"`finance` is served as v1","requestId":"r-1"}
+        POST /v1/finance/cash: 400 x-bce-request-id=r-1 {"code":"InvalidURI","message":"nothing is served at `/v1/finance/cash`","requestId":"r-1"}
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A fake host: it answers queries, and carries out commands by the real rules.
 //!
-//! It remembers the client tokens of renewals, as the host does. It has neither prices nor a balance, only a switch for
-//! each way in which a plan can fail because of money.
+//! It remembers the client tokens of renewals, as the host does. It has no prices, and its balance pays for nothing: a switch
+//! says in which way a plan fails because of money.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
+use plugin_sdk::provider_api::Balance;
 use plugin_sdk::provider_api::CommandRequest;
 use plugin_sdk::provider_api::Context;
 use plugin_sdk::provider_api::Guest;
@@ -58,6 +59,8 @@ pub struct World {
     pub settings: Vec<(String, String)>,
     pub resources: Vec<ResourceView>,
     pub money: Money,
+    /// What the account can spend, in millionths.
+    pub available: i64,
     tokens: BTreeMap<String, (String, Outcome)>,
     orders: u32,
     pub made: Vec<OrderView>,
@@ -136,6 +139,7 @@ impl World {
             settings: Vec::new(),
             resources,
             money: Money::Suffices,
+            available: 0,
             tokens: BTreeMap::new(),
             orders: 0,
             made: Vec::new(),
@@ -192,7 +196,10 @@ impl World {
                 let orders = self.made.iter().filter(is_wanted).cloned().collect::<Vec<_>>();
                 return Outcome::Orders(OrderPage { total: u32::try_from(orders.len()).unwrap(), orders });
             }
-            Query::Balance => panic!("{query:?} is not asked here"),
+            Query::Balance => {
+                let (currency, available) = ("CNY".to_owned(), self.available);
+                return Outcome::Balance(Balance { currency, available, held: 5 });
+            }
         };
         assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit), "{selection:?}");
         let found = self.resources.iter().filter(|subject| self.selects(selection, subject));

@@ -9,6 +9,7 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Renewal;
 use plugin_sdk::provider_api::CommandRequest;
 use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::amount::decimal;
 use plugin_sdk::provider_api::body::at_most;
 use serde::Deserialize;
 
@@ -17,7 +18,6 @@ use crate::provider_api::OperationResult;
 use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
-use crate::provider_api::json::decimal;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;

@@ -56,7 +56,7 @@ fn target(id: &str) -> Target {
 
 fn mutation(ids: &[&str], change: Change) -> Mutation {
     let targets = ids.iter().map(|id| target(id)).collect();
-    Mutation { targets, change, client_token: "token".to_owned() }
+    Mutation { targets, along: Vec::new(), change, client_token: "token".to_owned() }
 }
 
 fn month() -> Term {

@@ -2,7 +2,7 @@
 //!
 //! A plugin implements [`Guest`]. Its `handle` calls [`replay::run`] with an operation that is written as if it could
 //! call the host and wait. The rest is for reading requests ([`request`], [`body`], [`rfc3339`]), for asking the host
-//! ([`filter`], [`mutation`]) and for answering with an error ([`error`]).
+//! ([`filter`], [`mutation`]) and for answering with amounts ([`amount`]) or an error ([`error`]).
 //!
 //! Knows the contract, JSON and HTTP's encodings; knows no provider's paths, fields, codes or signatures.
 //!
@@ -27,6 +27,7 @@
 //! assert!(matches!(run(&[outcome], balance), Ok(NextStep::Respond(_))));
 //! ```
 
+pub mod amount;
 pub mod body;
 pub mod error;
 pub mod filter;

@@ -17,11 +17,13 @@ pub enum Bug {
     SecondTerm,
     /// The idempotency token stays the same after a proven decline.
     TokenOutlivesDecline,
+    /// The idempotency token is another one after a reading that showed nothing, and proved nothing.
+    TokenCountedUp,
 }
 
 impl Bug {
     /// Every way in which the host can be broken.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 8] = [
         Bug::MovedToken,
         Bug::BlindRetry,
         Bug::HoldKept,
@@ -29,5 +31,6 @@ impl Bug {
         Bug::CallBeforeCommit,
         Bug::SecondTerm,
         Bug::TokenOutlivesDecline,
+        Bug::TokenCountedUp,
     ];
 }

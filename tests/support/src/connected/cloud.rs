@@ -1,8 +1,9 @@
 //! A model of a cloud: its bank, expiries, orders and the calls that it received. It knows nothing of the host's protocol.
 //!
-//! A renewal prolongs from the present expiry, is paid when it is accepted, and is applied then or up to forty minutes
-//! later. A resource with an open order is not renewed. Orders that nobody pays are cancelled after a day. Where the cloud
-//! takes tokens, a token that comes again gets the answer that it got first.
+//! A renewal prolongs from the present expiry, is paid when it is accepted, and is applied then, up to forty minutes later or,
+//! when the cloud is stuck, up to two days. A resource with an open order is not renewed. Orders that nobody pays are
+//! cancelled after a day. Where the cloud takes tokens, a token that comes again gets the answer that it got first, for a day
+//! since it came last.
 
 mod settings;
 
@@ -19,6 +20,9 @@ pub use settings::Switch;
 pub const SIGNATURE_SECONDS: i64 = 900;
 /// For how long an order can be paid, in seconds.
 const UNPAID_SECONDS: i64 = 86_400;
+
+/// For how long a token is remembered after it came last, in seconds.
+pub const TOKEN_SECONDS: i64 = 86_400;
 
 /// A resource of the cloud, with every expiry that it had.
 #[derive(Clone, Debug)]
@@ -94,6 +98,15 @@ pub enum Verdict {
     Expired,
 }
 
+/// What a token came with, and what it was answered.
+#[derive(Clone, Debug)]
+struct Token {
+    resource: String,
+    days: i64,
+    verdict: Verdict,
+    seen_at: Timestamp,
+}
+
 /// What comes later.
 #[derive(Clone, Debug)]
 enum Later {
@@ -125,7 +138,7 @@ pub struct Cloud {
     pub events: u64,
     resources: BTreeMap<String, Resource>,
     orders: Vec<Order>,
-    tokens: BTreeMap<String, (String, i64, Verdict)>,
+    tokens: BTreeMap<String, Token>,
     later: Vec<(Timestamp, Later)>,
 }
 
@@ -182,17 +195,25 @@ impl Cloud {
             return Verdict::Declined(DeclineClass::Throttled);
         }
         if self.takes_tokens
-            && let Some((resource, days, verdict)) = self.tokens.get(&call.token)
+            && let Some(known) = self.tokens.get_mut(&call.token)
+            && now - known.seen_at < TOKEN_SECONDS
         {
-            let is_same = *resource == call.resource && *days == call.days;
-            return if is_same { *verdict } else { Verdict::Declined(DeclineClass::Rule) };
+            known.seen_at = now;
+            let is_same = known.resource == call.resource && known.days == call.days;
+            return if is_same { known.verdict } else { Verdict::Declined(DeclineClass::Rule) };
         }
-        let known = (call.token.clone(), call.resource.clone(), call.days);
+        let (token, resource, days) = (call.token.clone(), call.resource.clone(), call.days);
         let verdict = self.decide(call, now);
         if self.takes_tokens {
-            self.tokens.insert(known.0, (known.1, known.2, verdict));
+            self.tokens.insert(token, Token { resource, days, verdict, seen_at: now });
         }
         verdict
+    }
+
+    /// Whether an order for a resource is paid and not applied yet, as its support would say.
+    pub fn is_working(&self, resource: &str, now: Timestamp) -> bool {
+        let is_its = |order: &&Order| order.resource == resource;
+        self.orders.iter().filter(is_its).any(|order| order.state_at(now) == Some(OrderState::Paid))
     }
 
     fn decide(&mut self, call: Call, now: Timestamp) -> Verdict {

@@ -256,6 +256,7 @@ impl<S: EngineStore> Host<S> {
             faults_met: 0,
             sent: 0,
             partials: setup.partials,
+            lost_until: START,
         };
         let calm_from = START + setup.storm_days * DAY;
         Host {
@@ -281,6 +282,7 @@ impl<S: EngineStore> Host<S> {
         while self.now < end {
             if self.now >= self.calm_from {
                 self.wire.faults = 0;
+                self.wire.lost_until = START;
                 self.crashes.rate.set(0);
                 self.wire.cloud.borrow_mut().bank = 100_000_000;
             }
@@ -493,7 +495,8 @@ impl<S: EngineStore> Host<S> {
                 None => self.wire.cloud.borrow().switched.contains_key(&identity),
             };
             let waited = renewal.called_at.map_or(0, |called_at| self.now - called_at);
-            let decision = if renewal.state == State::WithPerson && waited > 2 * HOUR {
+            let is_working = self.wire.cloud.borrow().is_working(&key.0, self.now);
+            let decision = if renewal.state == State::WithPerson && waited > 2 * HOUR && !is_working {
                 // By then everything that was under way has arrived or never will.
                 self.figures.with_person += 1;
                 if is_applied { Decision::Applied } else { Decision::NotApplied }

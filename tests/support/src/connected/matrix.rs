@@ -5,8 +5,9 @@ use crate::connected::host::Figures;
 use crate::connected::host::Setup;
 use crate::connected::host::simulate;
 
-/// A renewal with a cascade of three on a cloud that works, with crashes at these points.
-pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool) -> Setup {
+/// A renewal with a cascade of three on a cloud that works, with crashes at these points. A cloud without either tokens or a list
+/// of orders leaves doubt to people.
+pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool, lists_orders: bool) -> Setup {
     Setup {
         seed: 7,
         bug: None,
@@ -18,7 +19,7 @@ pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool) -> Setup {
         bundles: vec![3],
         has_others: false,
         takes_tokens,
-        lists_orders: true,
+        lists_orders,
         is_poor: false,
         partials: 0,
         has_commands: false,
@@ -32,9 +33,9 @@ pub fn setup(crashes_at: Vec<u64>, takes_tokens: bool) -> Setup {
 /// The points at which the process ended, and the promise that was broken.
 pub fn run() -> Result<Vec<Figures>, String> {
     let mut runs = Vec::new();
-    for takes_tokens in [false, true] {
+    for (takes_tokens, lists_orders) in [(false, true), (true, true), (true, false)] {
         let play = |points: Vec<u64>| {
-            let result = simulate(&setup(points.clone(), takes_tokens));
+            let result = simulate(&setup(points.clone(), takes_tokens, lists_orders));
             result.map_err(|violation| format!("with crashes at {points:?}: {}", violation.what))
         };
         let whole = play(Vec::new())?;

@@ -90,6 +90,22 @@ impl<S: EngineStore> CountingStore<S> {
         *balance = Balance::new(balance.available() + moved.available(), balance.held() + moved.held());
     }
 
+    /// Counts what is called again because nothing moved as declined.
+    fn count_up(&self, changes: &mut [Change]) -> Result<(), StoreError> {
+        for change in changes {
+            let Change::RecordCall { call, .. } = change else { continue };
+            let record = &mut call.record;
+            let before = self.reads().find_call(call.resource, record.key().expires_before, record.slot())?;
+            let is_unproven = before.is_some_and(|before| {
+                before.record.state == State::InDoubt && before.record.declines == record.declines
+            });
+            if record.state == State::Reserved && is_unproven {
+                record.declines += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the releases of holds out.
     fn keep_holds(changes: &mut Vec<Change>) {
         let mut kept = BTreeMap::<AccountKey, Micros>::new();
@@ -122,6 +138,9 @@ impl<S: EngineStore> EngineStore for CountingStore<S> {
         let mut changes = changes.into_iter().collect::<Vec<_>>();
         if self.bug == Some(Bug::HoldKept) {
             Self::keep_holds(&mut changes);
+        }
+        if self.bug == Some(Bug::TokenCountedUp) {
+            self.count_up(&mut changes)?;
         }
         let is_call = |change: &Change, state: State| matches!(change, Change::RecordCall { call, .. } if call.record.state == state);
         if self.bug == Some(Bug::LostTimeout) {

@@ -27,12 +27,14 @@ use perennial_engine::connected::Interruption;
 use perennial_engine::connected::ReadFailure;
 use perennial_engine::connected::Response;
 use perennial_engine::connected::translation;
+use perennial_engine::connected::translation::OrderList;
 
 use crate::connected::bug::Bug;
 use crate::connected::cloud::Call;
 use crate::connected::cloud::Cloud;
 use crate::connected::cloud::OrderState;
 use crate::connected::cloud::Switch;
+use crate::connected::cloud::TOKEN_SECONDS;
 use crate::connected::cloud::Twist;
 use crate::connected::cloud::Verdict;
 use crate::connected::random::Random;
@@ -61,6 +63,8 @@ pub struct Wire {
     pub sent: u64,
     /// How many of the next renewals leave out what is attached.
     pub partials: u32,
+    /// Until when nothing that changes something arrives.
+    pub lost_until: Timestamp,
 }
 
 /// What becomes of a call on its way.
@@ -76,6 +80,8 @@ enum Fault {
     Unanswered,
     Declined(DeclineClass),
     Slow(i64),
+    /// It arrives, the cloud is stuck with it for hours, and no answer comes.
+    Stuck(i64),
     Partial,
 }
 
@@ -100,7 +106,7 @@ impl Wire {
             return None;
         }
         self.faults_met += 1;
-        Some(match self.random.below(13) {
+        Some(match self.random.below(14) {
             0 => Fault::NotConnected,
             1 => Fault::Throttled,
             2 | 3 => Fault::Lost,
@@ -109,6 +115,7 @@ impl Wire {
             9 => Fault::Declined(DeclineClass::Provider),
             10 => Fault::Slow(60 + self.random.below(2_340)),
             11 => Fault::Partial,
+            12 => Fault::Stuck(1_800 + self.random.below(172_800)),
             _ => Fault::Declined(DeclineClass::Rule),
         })
     }
@@ -152,7 +159,12 @@ impl Wire {
     }
 
     fn send(&mut self, mut call: Sent, at: Timestamp) -> Response {
-        let fault = self.fault();
+        let fault = match self.fault() {
+            _ if at < self.lost_until => Some(Fault::Lost),
+            // What is switched or ended shows no order, so that nobody could ever tell.
+            Some(Fault::Stuck(_)) if matches!(call, Sent::Switch(_)) => Some(Fault::Unanswered),
+            fault => fault,
+        };
         let is_partial = self.partials > 0 && matches!(call, Sent::Renewal(_));
         self.partials -= u32::from(is_partial);
         let twist = call.twist();
@@ -171,6 +183,13 @@ impl Wire {
             }
             Some(Fault::Declined(class)) => twist.declined = Some(class),
             Some(Fault::Slow(seconds)) => twist.delay = seconds,
+            Some(Fault::Stuck(seconds)) => {
+                twist.delay = seconds;
+                // Whoever is stuck is often not reached, too: for longer than a token is remembered.
+                if self.random.happens(1, 2) {
+                    self.lost_until = at + 1 + self.random.below(129_600);
+                }
+            }
             Some(Fault::Partial) => twist.is_partial = true,
             Some(Fault::Unanswered) | None => {}
         }
@@ -184,7 +203,7 @@ impl Wire {
             Outcome::Declined(Decline { class, refusal, retry_after, has_unpaid_order: false })
         };
         let outcome = match (fault, verdict) {
-            (Some(Fault::Unanswered), _) => Outcome::InDoubt("no response".to_owned()),
+            (Some(Fault::Unanswered | Fault::Stuck(_)), _) => Outcome::InDoubt("no response".to_owned()),
             (_, Verdict::Accepted) => Outcome::Submitted(Vec::new()),
             (_, Verdict::Expired) => decline(DeclineClass::Provider),
             (_, Verdict::Declined(class)) => decline(class),
@@ -217,8 +236,13 @@ impl Wire {
             currency: None,
             is_automatic: false,
         });
-        let orders = self.lists_orders.then(|| orders.collect::<Vec<_>>());
-        translation::read_back_of(renewal, &resources, orders.as_deref(), at)
+        let orders = orders.collect::<Vec<_>>();
+        let takes_token = cloud.takes_tokens && renewal.renewal().is_some();
+        let list = match self.lists_orders {
+            true => OrderList::Listed(&orders),
+            false => OrderList::Unlisted { token_seconds: takes_token.then_some(TOKEN_SECONDS) },
+        };
+        translation::read_back_of(renewal, &resources, list, at)
     }
 }
 

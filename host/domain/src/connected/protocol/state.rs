@@ -10,7 +10,7 @@ pub enum State {
     Planned,
     /// Its plan waits for an approval.
     AwaitingApproval,
-    /// The attempt, the hold and the call are stored. Nothing was sent.
+    /// The attempt, the hold and the call are stored. Nothing was sent, or the same call is made again with its token.
     Reserved,
     /// The call may have left; its response is not known yet.
     Calling,

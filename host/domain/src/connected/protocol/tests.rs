@@ -13,18 +13,27 @@ use crate::connected::protocol::Signal;
 use crate::connected::protocol::State;
 use crate::connected::protocol::next;
 
-const SIGNALS: [Signal; 26] = [
+const SIGNALS: [Signal; 35] = [
     Signal::RequestApproval,
     Signal::Approve,
     Signal::FallShort,
     Signal::Reserve,
     Signal::Read(Reading::Before),
     Signal::Read(Reading::Untouched),
+    Signal::Read(Reading::Unmoved),
     Signal::Read(Reading::Planned),
     Signal::Read(Reading::Partial),
     Signal::Read(Reading::PartialForGood),
     Signal::Read(Reading::Elsewhere),
     Signal::Read(Reading::Gone),
+    Signal::Reread(Reading::Before),
+    Signal::Reread(Reading::Untouched),
+    Signal::Reread(Reading::Unmoved),
+    Signal::Reread(Reading::Planned),
+    Signal::Reread(Reading::Partial),
+    Signal::Reread(Reading::PartialForGood),
+    Signal::Reread(Reading::Elsewhere),
+    Signal::Reread(Reading::Gone),
     Signal::FindOrder(OrderReading::Unpaid),
     Signal::FindOrder(OrderReading::Paid),
     Signal::FindOrder(OrderReading::Cancelled),
@@ -80,14 +89,54 @@ enum Money {
     Spent,
 }
 
-/// One point of a path: the state, the money, and whether a call may have been applied that nobody explained yet.
-type Point = (State, Money, bool);
+/// What is known of the latest call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Latest {
+    /// There was none, or what became of it is known.
+    Explained,
+    /// It may have been applied, and the cloud would say so if it came again with its token.
+    UnderToken,
+    /// It may have been applied.
+    Unexplained,
+    /// It may have been applied, and so may one before it that had the same token.
+    Again,
+}
+
+impl Latest {
+    /// What is known once a call has left.
+    fn sent(self) -> Latest {
+        if self == Latest::UnderToken { Latest::Again } else { Latest::Unexplained }
+    }
+
+    /// What is known once the call never left.
+    fn not_sent(self) -> Latest {
+        if self == Latest::Again { Latest::UnderToken } else { Latest::Explained }
+    }
+
+    fn is_unexplained(self) -> bool {
+        matches!(self, Latest::Unexplained | Latest::Again)
+    }
+}
+
+/// One point of a path: the state, the money, and the latest call.
+type Point = (State, Money, Latest);
+
+/// Whether a call gets this signal at this point: `advance` gives one that is made again others.
+fn can_come((state, _, latest): Point, signal: Signal) -> bool {
+    let is_again = latest == Latest::UnderToken;
+    match (state, signal) {
+        (State::Reserved, Signal::Reread(_) | Signal::Escalate) => is_again,
+        (State::Reserved, Signal::Read(_) | Signal::FindOrder(_) | Signal::Cancel) => !is_again,
+        (State::Calling, Signal::Decline(DeclineClass::Throttled)) => latest != Latest::Again,
+        (_, _) => true,
+    }
+}
 
 /// Takes a signal and does what it obliges the host to do. Fails where money would be held or given back twice.
 fn take(point: Point, signal: Signal) -> Option<Point> {
-    let (state, money, uncertain) = point;
-    let (state, actions) = next(state, signal).ok()?;
-    let mut at = (state, money, uncertain);
+    let (state, money, latest) = point;
+    let (state, actions) = next(state, signal).ok().filter(|_| can_come(point, signal))?;
+    let mut at = (state, money, latest);
     for action in actions {
         let expected = match action {
             Action::Hold => Some((Money::Free, Money::Held)),
@@ -100,22 +149,30 @@ fn take(point: Point, signal: Signal) -> Option<Point> {
             at.1 = after;
         }
         if *action == Action::Send {
-            assert!(!at.2, "{point:?} takes {signal:?} and calls again what may have been applied");
-            at.2 = true;
+            let is_allowed = !at.2.is_unexplained();
+            assert!(is_allowed, "{point:?} takes {signal:?} and calls again what may have been applied");
+            at.2 = at.2.sent();
         }
+        let moves_token = *action == Action::CountDecline && at.2 == Latest::UnderToken;
+        assert!(!moves_token, "{point:?} takes {signal:?} and loses the token of what may have been applied");
     }
     // Who settles or disproves a call explains it; so does a connection that was never made.
     let is_explained =
         actions.iter().any(|action| matches!(action, Action::Post | Action::PostPart | Action::Release));
-    if is_explained || signal == Signal::FailToConnect {
-        at.2 = false;
-    }
+    at.2 = match signal {
+        Signal::Read(Reading::Unmoved) if state == State::Reserved => Latest::UnderToken,
+        Signal::FailToConnect => at.2.not_sent(),
+        _ if is_explained => Latest::Explained,
+        // What was to be called again is as unexplained as before.
+        _ if at.2 == Latest::UnderToken && state != State::Reserved => Latest::Unexplained,
+        _ => at.2,
+    };
     Some(at)
 }
 
 /// Every point that any sequence of signals leads to.
 fn points() -> BTreeSet<Point> {
-    let mut points = BTreeSet::from([(State::Planned, Money::Free, false)]);
+    let mut points = BTreeSet::from([(State::Planned, Money::Free, Latest::Explained)]);
     loop {
         let reached = points.iter().flat_map(|point| signals().filter_map(|signal| take(*point, signal)));
         let mut more = points.clone();
@@ -145,10 +202,13 @@ fn on_every_path_a_hold_is_posted_or_released_once() {
 
 #[test]
 fn on_every_path_no_call_leaves_while_another_is_unexplained() {
-    // `take` fails at a second `Send`; here: what is unexplained is known to be so.
-    for (state, _, uncertain) in points() {
-        assert!(!uncertain || state.is_uncertain(), "{state:?} forgot a call");
+    // `take` fails at a second `Send` but for one with the same token; here: what is unexplained is known to be so.
+    let points = points();
+    for (state, _, latest) in &points {
+        assert!(!latest.is_unexplained() || state.is_uncertain(), "{state:?} forgot a call");
     }
+    let again = (State::Reserved, Money::Held, Latest::UnderToken);
+    assert!(points.contains(&again), "what its token allows is tried again");
 }
 
 #[test]
@@ -157,8 +217,10 @@ fn only_a_reading_of_the_old_expiry_leads_to_a_call() {
         for signal in signals() {
             let Ok((after, actions)) = next(state, signal) else { continue };
             let is_call = actions.contains(&Action::Send) || (after == State::Calling && state != after);
-            let may = state == State::Reserved
-                && matches!(signal, Signal::Read(Reading::Before | Reading::Untouched));
+            let is_unmoved =
+                |reading| matches!(reading, Reading::Before | Reading::Untouched | Reading::Unmoved);
+            let may = matches!(signal, Signal::Read(reading) | Signal::Reread(reading) if is_unmoved(reading))
+                && state == State::Reserved;
             assert_eq!(is_call, may, "{state:?} by {signal:?}");
         }
     }
@@ -176,7 +238,9 @@ fn only_evidence_or_a_person_ends_doubt() {
                     | Signal::SayApplied
                     | Signal::SayNotApplied
             );
-            assert!(after.is_uncertain() || is_proof, "{signal:?} ended {state:?}");
+            // The hold stays, and so does the token: the same call does nothing twice.
+            let is_again = signal == Signal::Read(Reading::Unmoved) && after == State::Reserved;
+            assert!(after.is_uncertain() || is_proof || is_again, "{signal:?} ended {state:?}");
         }
     }
 }
@@ -199,6 +263,7 @@ fn only_a_proof_gives_the_next_try_another_token() {
             if actions.contains(&Action::CountDecline) {
                 assert!(after.is_open_to_retry() && state.is_uncertain(), "{state:?} by {signal:?}");
                 assert_ne!(signal, Signal::SayNotApplied);
+                assert_ne!(signal, Signal::Read(Reading::Unmoved), "it allows the same call only");
             }
         }
     }

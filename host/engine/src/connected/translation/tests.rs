@@ -14,6 +14,7 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::connected::translation::OrderList;
 use crate::connected::translation::client_token;
 use crate::connected::translation::read_back_of;
 
@@ -48,7 +49,7 @@ fn order(state: CloudOrderState, second: Option<i64>) -> CloudOrder {
 }
 
 fn view(orders: &[CloudOrder]) -> OrderView {
-    read_back_of(&called(), &[], Some(orders), Timestamp::from_second(200_000)).orders
+    read_back_of(&called(), &[], OrderList::Listed(orders), Timestamp::from_second(200_000)).orders
 }
 
 #[test]
@@ -75,6 +76,18 @@ fn orders_since_the_call_and_open_ones_count_and_others_do_not() {
 }
 
 #[test]
+fn only_a_cloud_without_orders_that_takes_the_token_is_asked_by_it() {
+    let read = |orders| read_back_of(&called(), &[], orders, Timestamp::from_second(200_000)).orders;
+    let token_seconds = 86_400;
+    assert_eq!(
+        read(OrderList::Unlisted { token_seconds: Some(token_seconds) }),
+        OrderView::Unlisted { token_seconds }
+    );
+    assert_eq!(read(OrderList::Unlisted { token_seconds: None }), OrderView::Unknown);
+    assert_eq!(read(OrderList::Unread), OrderView::Unknown, "the token proves nothing of a list");
+}
+
+#[test]
 fn a_token_has_sixty_four_digits_and_changes_with_a_proof_only() {
     let mut renewal = called();
     let token = client_token(&renewal.call_identity());
@@ -90,8 +103,8 @@ fn an_order_that_names_no_resource_proves_nothing_before_a_call() {
     let planned = CallRecord { called_at: None, ..called() };
     let silent = CloudOrder { resources: Vec::new(), ..order(CloudOrderState::InProgress, None) };
     let read = |renewal: &CallRecord| {
-        read_back_of(renewal, &[], Some(std::slice::from_ref(&silent)), Timestamp::from_second(200_000))
-            .orders
+        let orders = OrderList::Listed(std::slice::from_ref(&silent));
+        read_back_of(renewal, &[], orders, Timestamp::from_second(200_000)).orders
     };
     assert_eq!(read(&planned), OrderView::Absent, "it may be anybody's");
     assert_eq!(read(&called()), OrderView::Paid, "it may be this one");

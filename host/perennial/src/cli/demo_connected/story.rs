@@ -145,7 +145,11 @@ impl Story {
     ///
     /// When the output cannot be written.
     pub(super) fn write(&self, season: &Season<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "A season of a broker with a cloud, and faults between them (seed {}).", season.seed)?;
+        writeln!(
+            out,
+            "A season of a broker with two clouds, and faults between them (seed {}).",
+            season.seed
+        )?;
         writeln!(out)?;
         for (month, counts) in &self.months {
             writeln!(
@@ -168,8 +172,8 @@ impl Story {
         }
         writeln!(out)?;
         let sentence = format!(
-            "The clouds were paid {} CNY for {} periods, of which the broker's calls paid {} CNY and their own auto-renew the rest. \
-             Paid twice: {}. Lapsed: {}. Still open: {}.",
+            "The clouds were paid {} CNY for {} periods. The broker's books have {} CNY of it: Baidu quotes no renewals, and the \
+             clouds' own auto-renew paid some. Paid twice: {}. Lapsed: {}. Still open: {}.",
             self.taken,
             self.paid_periods,
             self.spent,

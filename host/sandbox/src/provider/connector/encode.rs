@@ -138,7 +138,7 @@ pub(super) fn options(mutation: &Mutation) -> Vec<(&str, &str)> {
 
 pub(super) fn mutation<'a>(
     mutation: &'a Mutation,
-    targets: &'a [wit::Target<'a>],
+    (targets, along): (&'a [wit::Target<'a>], &'a [wit::Target<'a>]),
     options: &'a [(&'a str, &'a str)],
 ) -> wit::Mutation<'a> {
     let change = match &mutation.change {
@@ -155,7 +155,7 @@ pub(super) fn mutation<'a>(
         Change::PayOrder(order) => wit::Change::PayOrder(order),
         Change::CancelOrder(order) => wit::Change::CancelOrder(order),
     };
-    wit::Mutation { targets, change, client_token: &mutation.client_token }
+    wit::Mutation { targets, along, change, client_token: &mutation.client_token }
 }
 
 fn term(term: Term) -> types::Term {

@@ -143,10 +143,11 @@ impl PluginConnector {
         mutation: &Mutation,
     ) -> Result<Result<UnsignedRequest, Refusal>, PluginError> {
         let settings = encode::settings(context);
-        let lists = encode::TargetLists::of(&mutation.targets);
-        let (records, options) = (lists.records(), encode::options(mutation));
-        let answer = self.call("encode-mutation", records.len(), |store, provider| {
-            let mutation = encode::mutation(mutation, &records, &options);
+        let lists = [&mutation.targets, &mutation.along].map(|list| encode::TargetLists::of(list));
+        let [targets, along] = [lists[0].records(), lists[1].records()];
+        let options = encode::options(mutation);
+        let answer = self.call("encode-mutation", targets.len() + along.len(), |store, provider| {
+            let mutation = encode::mutation(mutation, (&targets, &along), &options);
             let context = encode::context(context, &settings);
             provider.perennial_provider_connector().call_encode_mutation(store, context, mutation)
         })?;
@@ -165,12 +166,13 @@ impl PluginConnector {
         response: &ReceivedResponse,
     ) -> Result<Vec<Outcome>, PluginError> {
         let settings = encode::settings(context);
-        let lists = encode::TargetLists::of(&mutation.targets);
-        let (records, options) = (lists.records(), encode::options(mutation));
+        let lists = [&mutation.targets, &mutation.along].map(|list| encode::TargetLists::of(list));
+        let [targets, along] = [lists[0].records(), lists[1].records()];
+        let options = encode::options(mutation);
         let headers = encode::headers(response);
-        let items = records.len() + encode::size(response);
+        let items = targets.len() + along.len() + encode::size(response);
         let answer = self.call("decode-mutation", items, |store, provider| {
-            let record = encode::mutation(mutation, &records, &options);
+            let record = encode::mutation(mutation, (&targets, &along), &options);
             let context = encode::context(context, &settings);
             let response = encode::response(response, &headers);
             provider.perennial_provider_connector().call_decode_mutation(store, context, record, response)

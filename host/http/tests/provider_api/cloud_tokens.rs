@@ -1,0 +1,84 @@
+//! A cloud that lists no orders and takes tokens: Baidu AI Cloud. What is in doubt there is called again, as the same call.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::connected::Pair;
+use crate::driving::advance;
+use crate::driving::cloud_balance;
+use crate::driving::driven_by;
+use crate::driving::post;
+use crate::driving::states;
+use crate::driving::until_call;
+
+/// An instance with a disk and an address that this host renews on the cloud, with these faults in front of it.
+fn pair(faults: &Value) -> Pair {
+    let resource = |id: &str, kind: &str, price: &str, attached_to: Option<&str>| {
+        json!({ "id": id, "account": "acme", "kind": kind, "region": "bj", "charging": "prepaid",
+            "started_at": "2026-01-10T02:00:00Z", "expires_at": "2026-03-20T02:00:00Z", "attached_to": attached_to,
+            "term": { "count": 1, "unit": "month" }, "price": price, "on_expiry": "lapse" })
+    };
+    let inventory = json!({
+        "accounts": [{ "id": "acme", "provider": "baidu", "currency": "CNY", "balance": "1000.00" }],
+        "resources": [resource("i-1", "bcc", "100.00", None), resource("v-1", "cds", "10.00", Some("i-1")),
+            resource("ip-1", "eip", "5.00", Some("i-1"))],
+    });
+    let pair = driven_by("host", Pair::of("baidu", &inventory, &faults.to_string()));
+    post(&pair, "/v1/resources/i-1:set-auto-renew", &json!({}), 200);
+    pair
+}
+
+/// What the call of the first try has become, once it is in `state`.
+fn tried(pair: &Pair, state: &str) -> Value {
+    advance(pair, "2026-03-13T01:00:00Z".parse().unwrap());
+    until_call(pair, "1", state, 120)
+}
+
+/// The expiries of everything, at the cloud and here, where they are the same.
+fn expiries(pair: &Pair) -> Vec<String> {
+    let expiry = |id: &str| {
+        let path = format!("/v1/resources/{id}");
+        let there = pair.cloud.ask_admin("GET", &path, "").json()["expires_at"].clone();
+        assert_eq!(pair.ask(&path)["expires_at"], there, "{id}");
+        there.as_str().unwrap().to_owned()
+    };
+    ["i-1", "v-1", "ip-1"].map(expiry).to_vec()
+}
+
+#[test]
+fn what_the_rule_covers_is_renewed_with_its_instance() {
+    let pair = pair(&json!([]));
+    assert_eq!(pair.ask("/v1/accounts/acme")["balance"], "1000.00", "what the provider says");
+    let history = tried(&pair, "settled");
+    assert_eq!(states(&history), ["reserved", "calling", "submitted", "settled"]);
+    assert_eq!(expiries(&pair), ["2026-04-20T02:00:00Z"; 3]);
+    assert_eq!(cloud_balance(&pair), "885.00");
+    assert_eq!(pair.sync(&json!({}))["balance"], "885.00");
+    assert_eq!(pair.ask("/v1/drift")["items"], json!([]), "what this host did itself is no drift");
+}
+
+#[test]
+fn a_call_that_nobody_can_explain_is_made_again_and_paid_once() {
+    let lost = json!([{ "fault": "fail_before", "on": "PUT /v2/instance", "times": 2 }]);
+    let pair = pair(&lost);
+    let history = tried(&pair, "settled");
+    let again = ["reserved", "calling", "in_doubt"];
+    let expected = [&again[..], &again, &["reserved", "calling", "submitted", "settled"]].concat();
+    assert_eq!(states(&history), expected);
+    assert_eq!(history["call"]["declines"], 0, "it is the same call");
+    assert_eq!(expiries(&pair), ["2026-04-20T02:00:00Z"; 3]);
+    assert_eq!(cloud_balance(&pair), "885.00");
+}
+
+#[test]
+fn a_call_that_shows_too_late_is_answered_as_the_first_time() {
+    // Applied without a response; and the readings of the next hour show what there was before.
+    let faults = json!([{ "fault": "fail_after", "on": "PUT /v2/instance", "times": 1 },
+        { "fault": "stale", "on": "GET /v2/instance/i-1", "times": 12 }]);
+    let pair = pair(&faults);
+    let history = tried(&pair, "settled");
+    let again = ["reserved", "calling", "in_doubt", "reserved"];
+    assert_eq!(states(&history)[..4], again, "{history}");
+    assert_eq!(expiries(&pair), ["2026-04-20T02:00:00Z"; 3]);
+    assert_eq!(cloud_balance(&pair), "885.00", "paid once");
+}
