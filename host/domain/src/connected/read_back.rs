@@ -166,7 +166,15 @@ fn shown_one(record: &CallRecord, index: usize, read: &ReadBack) -> ShownOne {
             | Change::PayOrder(_)
             | Change::CancelOrder(_),
             Some(expiry),
-        ) => of_expiry(extension, expiry, Some(extension.expires_planned)),
+        ) => {
+            // An expiry that goes back is a reading from before an earlier renewal, or was given back: a person finds out which
+            // where it stays so. It leads to no call.
+            let is_old = record.slot() == Slot::Period && expiry < extension.expires_before;
+            if is_old && matches!(record.state, State::InDoubt | State::Submitted) {
+                return ShownOne::Unsaid;
+            }
+            of_expiry(extension, expiry, Some(extension.expires_planned))
+        }
     }
 }
 

@@ -231,6 +231,21 @@ fn what_shows_before_the_same_call_leaves_again_was_the_first_one() {
 }
 
 #[test]
+fn an_expiry_from_before_an_earlier_renewal_proves_nothing() {
+    let read = ReadBack {
+        at: at("2026-03-03") + 3_600,
+        expiries: vec![Some(at("2026-02-10")), expiry("before")],
+        on_expiry: Vec::new(),
+        orders: TOKEN,
+    };
+    let signal = |record: &CallRecord| signal_of(record, &read, &Schedule::DEFAULT);
+    assert_eq!(signal(&renewal()), Signal::Read(Reading::Before));
+    assert_eq!(signal(&called(Signal::Accept)), Signal::Read(Reading::Before));
+    let waiting = called(Signal::FailToConnect);
+    assert_eq!(signal(&waiting), Signal::Read(Reading::Elsewhere), "nor does it lead to a call");
+}
+
+#[test]
 fn an_accepted_call_that_shows_nothing_is_for_a_person() {
     let record = called(Signal::Accept);
     for (seconds, expected) in
