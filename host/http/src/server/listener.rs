@@ -289,7 +289,8 @@ mod tests {
         let counted = Arc::clone(&begun);
         let router = Router::new().fallback(move || {
             counted.fetch_add(1, Ordering::Relaxed);
-            std::future::ready("x".repeat(BETWEEN + 1))
+            // The library itself waits for a body to be taken, and not for a head.
+            std::future::ready(([("x-much", "x".repeat(BETWEEN))], ()))
         });
         let patience = Duration::from_secs(60);
         let client = Client {
