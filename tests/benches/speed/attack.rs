@@ -263,7 +263,7 @@ fn opening(attack: Attack, number: usize, token: &str) -> Vec<u8> {
         Attack::SlowHead | Attack::EndlessHead => get("/v1/accounts"),
         Attack::SlowBody => post(renew, "Content-Length: 1000000\r\n\r\na"),
         Attack::SlowForm => post("/sign-in", "Content-Length: 100000\r\n\r\nt"),
-        Attack::BrokenChunks if number % 2 == 0 => post(renew, chunked) + "zz\r\n{}\r\n",
+        Attack::BrokenChunks if number.is_multiple_of(2) => post(renew, chunked) + "zz\r\n{}\r\n",
         Attack::BrokenChunks => format!("{}2;{}", post(renew, chunked), "x".repeat(100_000)),
         Attack::Unread => (get("/openapi.json") + "\r\n").repeat(12),
         Attack::Pipelined => (get("/v2/accounts/customer-accounts/balances") + "\r\n").repeat(100),

@@ -166,7 +166,7 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"package_depleted","left":"-12.50"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"usage_uncovered","amount":"-12.50","resource_type":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"notice","notice":"one"}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"plugin_failed","message":"one","next_try_at":"2026-03-31T15:59:59Z"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"plugin_failed","message":"one","next_try_at":"2026-04-30T15:59:59Z"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"bundle_parked","revision":"one","message":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"bundle_unparked","changed_by":null}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"breaker_opened","provider":"one","revision":"two","message":"say \"three\"","next_try_at":"2026-02-28T15:59:59Z"}

@@ -141,7 +141,7 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
           ],
           "new_accounts": [],
           "new_resources": [],
-          "renewing_within_30_days": 0,
+          "renewing_within_30_days": 1,
           "resources": 0
         }"#]]
     .assert_eq(&done.shown());

@@ -92,10 +92,10 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_plugin_calls_total Calls of plugins, each with many requests.
         # TYPE perennial_plugin_calls_total counter
         perennial_plugin_calls_total{provider="baidu",function="check_settings"} 1
-        perennial_plugin_calls_total{provider="baidu",function="timeline"} 8
+        perennial_plugin_calls_total{provider="baidu",function="timeline"} 9
         perennial_plugin_calls_total{provider="huawei",function="check_settings"} 1
         perennial_plugin_calls_total{provider="huawei",function="make_plan"} 4
-        perennial_plugin_calls_total{provider="huawei",function="timeline"} 8
+        perennial_plugin_calls_total{provider="huawei",function="timeline"} 9
         # HELP perennial_plugin_failures_total Requests that plugins failed.
         # TYPE perennial_plugin_failures_total counter
         perennial_plugin_failures_total{provider="baidu",function="check_settings"} 0

@@ -73,9 +73,9 @@ fn a_call_that_nobody_can_explain_is_made_again_and_paid_once() {
 #[test]
 fn a_call_that_shows_too_late_is_answered_as_the_first_time() {
     // Applied without a response; and the readings of the next hour show what there was before.
-    let faults = json!([{ "fault": "fail_after", "on": "PUT /v2/instance", "times": 1 },
-        { "fault": "stale", "on": "GET /v2/instance/i-1", "times": 12 }]);
-    let pair = pair(&faults);
+    let stale = |on: &str| json!({ "fault": "stale", "on": on, "times": 12 });
+    let pair = pair(&json!([{ "fault": "fail_after", "on": "PUT /v2/instance", "times": 1 },
+        stale("GET /v2/instance/i-1"), stale("GET /v2/volume/v-1"), stale("GET /v1/eip")]));
     let history = tried(&pair, "settled");
     let again = ["reserved", "calling", "in_doubt", "reserved"];
     assert_eq!(states(&history)[..4], again, "{history}");

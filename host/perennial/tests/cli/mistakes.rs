@@ -226,7 +226,7 @@ fn a_file_that_never_ends_is_read_as_far_as_a_bound() {
 #[test]
 fn what_is_written_to_a_file_of_its_own_is_no_standard_output() {
     let folder = folder();
-    refused(&folder, &["plugin", "keygen", "-"], 2, "the private one to a file of its own");
+    refused(&folder, &["plugin", "keygen", "-"], 2, "the private key stays in a file of its own");
     assert!(!folder.path("-").exists());
     refused(&folder, &["import", "r.txt", "--accounts", "a.csv"], 2, "whose name ends in `.csv`");
 }

@@ -192,9 +192,7 @@ fn importing(asked: &str) -> Vec<u8> {
 fn refused(folder: &Folder, words: &[&str]) -> String {
     // The first command on a database binds what is bundled.
     folder.run(&["plugin", "revisions"]);
-    let kept = || {
-        folder.run(&["plugin", "revisions", "--provider", "hostile", "--format", "csv"]).succeeded().stdout()
-    };
+    let kept = || folder.run(&["plugin", "revisions", "--format", "csv"]).succeeded().stdout();
     let before = kept();
     let ran = folder.run(words);
     assert_eq!(ran.code(), 2, "{words:?}: {}{}", ran.stdout(), ran.stderr());

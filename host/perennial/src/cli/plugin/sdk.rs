@@ -16,7 +16,7 @@ macro_rules! sources {
 }
 
 /// Every source file of the kit, and the contract.
-const SOURCES: [(&str, &str); 31] = sources![
+const SOURCES: [(&str, &str); 32] = sources![
     "src/allocator.rs",
     "src/answer.rs",
     "src/calendar.rs",
@@ -32,6 +32,7 @@ const SOURCES: [(&str, &str); 31] = sources![
     "src/lib.rs",
     "src/panic_message.rs",
     "src/periods.rs",
+    "src/provider_api/amount.rs",
     "src/provider_api/body.rs",
     "src/provider_api/error.rs",
     "src/provider_api/filter.rs",

@@ -75,7 +75,10 @@ impl LoadedPolicies {
             false => {
                 let found = RefCell::new(Vec::new());
                 let script = |name: &str| -> Result<String, String> {
-                    let bytes = input::read_bytes(&folder.join(name)).map_err(|error| error.to_string())?;
+                    let bytes = input::read_bytes(&folder.join(name)).map_err(|error| match &error {
+                        UserError::Unreadable { source, .. } => source.to_string(),
+                        UserError::File { .. } | UserError::Argument(_) => error.to_string(),
+                    })?;
                     let text = String::from_utf8(bytes).map_err(|error| error.utf8_error().to_string())?;
                     let mut set = alone(Path::new(name), text.clone());
                     name.clone_into(&mut set.policies[0].script);
