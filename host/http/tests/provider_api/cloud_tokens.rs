@@ -23,10 +23,15 @@ fn pair_of(resources: usize, faults: &Value) -> Pair {
             "started_at": "2026-01-10T02:00:00Z", "expires_at": "2026-03-20T02:00:00Z", "attached_to": attached_to,
             "term": { "count": 1, "unit": "month" }, "price": price, "on_expiry": "lapse" })
     };
+    let mut all = vec![
+        resource("i-1", "bcc", "100.00", None),
+        resource("v-1", "cds", "10.00", Some("i-1")),
+        resource("ip-1", "eip", "5.00", Some("i-1")),
+    ];
+    all.truncate(resources);
     let inventory = json!({
         "accounts": [{ "id": "acme", "provider": "baidu", "currency": "CNY", "balance": "1000.00" }],
-        "resources": [resource("i-1", "bcc", "100.00", None), resource("v-1", "cds", "10.00", Some("i-1")),
-            resource("ip-1", "eip", "5.00", Some("i-1"))][..resources],
+        "resources": all,
     });
     let pair = driven_by("host", Pair::of("baidu", &inventory, &faults.to_string()));
     post(&pair, "/v1/resources/i-1:set-auto-renew", &json!({}), 200);
