@@ -27,7 +27,7 @@ use crate::import_report::Change;
 use crate::import_report::ImportReport;
 use crate::import_report::KeptFieldEntry;
 use crate::import_report::ResourceRef;
-use crate::import_soon;
+use crate::import_report::soon;
 use crate::persist;
 use crate::persist::RecordedEvent;
 use perennial_formats::inventory::Document;
@@ -71,7 +71,7 @@ impl Engine {
             let mut events = Vec::new();
             engine.start_new(at, &mut |more, _| events.extend(more))?;
             report.add_first_tick(engine.db(), at, &document.inventory, &events)?;
-            report.renewing_soon = import_soon::count(engine, at, &document.inventory, &events)?;
+            report.renewing_soon = soon::count(engine, at, &document.inventory, &events)?;
             Ok(report)
         })
     }

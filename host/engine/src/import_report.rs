@@ -1,5 +1,7 @@
 //! What an import does, and what the first tick after it will: for the person who decides whether to import.
 
+pub(crate) mod soon;
+
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 

@@ -37,7 +37,6 @@ pub mod housekeeping;
 pub mod import;
 pub mod import_document;
 pub mod import_report;
-mod import_soon;
 pub mod kinds_in_use;
 mod load_batch;
 mod loaded_revisions;

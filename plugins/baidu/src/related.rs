@@ -36,7 +36,7 @@ impl RelatedFlag {
     }
 
     /// The value that names exactly the kinds that are wanted, of those that it can name.
-    pub fn naming(is_wanted: impl Fn(Kind) -> bool) -> RelatedFlag {
+    pub(crate) fn naming(is_wanted: impl Fn(Kind) -> bool) -> RelatedFlag {
         let (cds, eip, mkt) = (is_wanted(Kind::Cds), is_wanted(Kind::Eip), is_wanted(Kind::Mkt));
         let found = FLAGS.into_iter().find(|flag| (flag.cds, flag.eip, flag.mkt) == (cds, eip, mkt));
         found.unwrap_or(RelatedFlag::NONE)

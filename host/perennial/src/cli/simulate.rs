@@ -150,7 +150,6 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         (None, _) | (_, None) => Vec::new(),
     };
     warn_about_entries_outside(&scenario, arguments);
-    warn_about_outages(&scenario, arguments);
     warn_about_resources(&scenario, &inventory);
     let Arguments { accounts, scenario: scenario_file, policies, compare, out, .. } = arguments;
     let inputs = [
@@ -243,16 +242,11 @@ fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments)
             "entries of the scenario are not between `--from` and `--until`; they are not played"
         );
     }
-}
-
-/// Warns of outages that do not end before the simulation does: nothing is played from their beginning on.
-fn warn_about_outages(scenario: &[ScenarioEntry], arguments: &Arguments) {
-    for entry in scenario.iter().filter(|entry| entry.at <= arguments.until) {
-        if let ScenarioAction::Outage { until } = entry.action
-            && until > arguments.until
-        {
-            tracing::warn!(at = %entry.at, %until, "the outage ends after `--until`; from its beginning on nothing is played");
-        }
+    let last = scenario.iter().rev().find(|entry| entry.at <= arguments.until);
+    if let Some(ScenarioAction::Outage { until }) = last.map(|entry| &entry.action)
+        && *until > arguments.until
+    {
+        tracing::warn!(%until, "an outage ends after `--until`; from its beginning on nothing is played");
     }
 }
 

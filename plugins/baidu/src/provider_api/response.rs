@@ -16,7 +16,7 @@ pub fn object(request_id: &str, body: &impl Serialize) -> Response {
 }
 
 /// The response of success with this text, a JSON object, as its body.
-pub fn json_text(request_id: &str, body: Vec<u8>) -> Response {
+pub(crate) fn json_text(request_id: &str, body: Vec<u8>) -> Response {
     Response { status: 200, headers: headers(request_id), body }
 }
 

@@ -123,7 +123,7 @@ pub(in crate::cli) fn approve(
     how: &ApproveArguments,
 ) -> anyhow::Result<()> {
     let approval = get(client, id)?;
-    // What is closed is refused, whoever is asked.
+    // What is closed is refused, and nobody is asked.
     if approval["state"] == "pending" {
         let zones = context.item_zones(client, ZoneChoice::Zone(TimeZone::UTC))?;
         let mut out = Output::standard();
