@@ -284,18 +284,21 @@ impl Resource {
         self.is_live() && self.on_expiry == OnExpiry::Renew && self.renewals_left != Some(0)
     }
 
+    /// The expiry of one that renews itself and is still called active: before that it may be tried.
+    fn expiry_to_try_before(&self) -> Option<Timestamp> {
+        self.expires_at.filter(|_| self.stage == Stage::Active && self.renews_itself())
+    }
+
     /// Where the period began of one that renews itself and is still called active.
     fn missed_period_start(&self) -> Option<Timestamp> {
-        let (expires_at, term, anchor_day) = (self.expires_at?, self.term?, self.anchor_day?);
-        let is_missed = self.stage == Stage::Active && self.renews_itself();
-        is_missed.then(|| expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))
+        let (expires_at, term, anchor_day) = (self.expiry_to_try_before()?, self.term?, self.anchor_day?);
+        Some(expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))
     }
 
     /// An instant before all tries of its present expiry, of one that renews itself and is still called active. A provider may
     /// try before the period begins: thirty days before the end of a February. What began after its last try never had one.
     pub(crate) fn before_tries(&self) -> Option<Timestamp> {
-        let expires_at = self.expires_at.filter(|_| self.stage == Stage::Active && self.renews_itself())?;
-        Some((expires_at - TRIES_BEFORE_MAX).max(self.started_at))
+        Some((self.expiry_to_try_before()? - TRIES_BEFORE_MAX).max(self.started_at))
     }
 
     /// Makes it pay-per-use and forgets what it was paid ahead for; returns the stage before.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
@@ -12,12 +13,15 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_formats::inventory::ImportedBundle;
 use perennial_formats::inventory::Inventory;
 use perennial_sandbox::TimelineRequest;
+use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::bundles;
+use perennial_store::error::StoreError;
 
 use crate::Engine;
 use crate::error::EngineError;
 use crate::persist::RecordedEvent;
+use crate::rules::Rules;
 
 /// How soon is soon, in seconds: thirty days.
 const SOON: i64 = 30 * 86_400;
@@ -34,34 +38,36 @@ pub(crate) fn count(
 ) -> Result<usize, EngineError> {
     let settled = events.iter().filter(|one| matches!(one.event.what, EventKind::RenewalSettled { .. }));
     let mut soon = settled.filter_map(|one| one.event.resource.clone()).collect::<BTreeSet<_>>();
+    let bound = engine.bound()?;
     for of_account in inventory.bundles.chunk_by(|one, next| one.account == next.account) {
+        let Some(stored) = accounts::get(engine.db(), &of_account[0].account)? else { continue };
+        let account = &stored.account;
+        // Of what no plugin answers about, nothing is known.
+        let Some(rules) = bound.of_account(&account.id, &account.provider) else { continue };
         for batch in of_account.chunks(BATCH) {
-            add_tried(engine, at, batch, &mut soon)?;
+            add_tried(engine.db(), at, (account, rules.as_ref()), batch, &mut soon)?;
         }
     }
     let members = inventory.bundles.iter().flat_map(|imported| &imported.bundle.members);
     Ok(members.filter(|member| soon.contains(&member.id)).count())
 }
 
-/// Adds those of one account's bundles that are tried within thirty days of `at`. Of what no plugin answers about, nothing is
-/// known.
+/// Adds those of one account's bundles that are tried within thirty days of `at`.
 fn add_tried(
-    engine: &Engine,
+    db: &ReadTx,
     at: Timestamp,
+    (account, rules): (&Account, &dyn Rules),
     batch: &[ImportedBundle],
     soon: &mut BTreeSet<String>,
-) -> Result<(), EngineError> {
-    let Some(stored) = accounts::get(engine.db(), &batch[0].account)? else { return Ok(()) };
-    let bound = engine.bound()?;
-    let Some(rules) = bound.of_account(&stored.account.id, &stored.account.provider) else { return Ok(()) };
+) -> Result<(), StoreError> {
     let mut known = Vec::new();
     for imported in batch {
-        let found = bundles::find_by_resource(engine.db(), &imported.bundle.primary().id)?;
+        let found = bundles::find_by_resource(db, &imported.bundle.primary().id)?;
         known.extend(found.map(|(stored, _)| stored.bundle));
     }
     let request = |bundle| TimelineRequest { after: at, account: AccountIndex::new(0), bundle };
     let requests = known.iter().map(request).collect::<Vec<_>>();
-    for (bundle, timeline) in known.iter().zip(rules.timelines(&[&stored.account], &requests)) {
+    for (bundle, timeline) in known.iter().zip(rules.timelines(&[account], &requests)) {
         let Ok(timeline) = timeline else { continue };
         let tried = bundle.iter().filter(|(index, _)| is_tried(bundle, *index, &timeline, at + SOON));
         soon.extend(tried.map(|(_, member)| member.id.clone()));

@@ -53,7 +53,7 @@ pub(super) struct PluginView {
     revision: String,
     /// What its package asks for beyond every plugin, as limits are written; null for nothing.
     asked: Option<String>,
-    /// What it is granted of that; null for nothing.
+    /// The limits that its operator granted it, as limits are written; null if none were granted.
     granted: Option<String>,
     /// The kinds of resource that it supports.
     kinds: BTreeMap<String, KindView>,

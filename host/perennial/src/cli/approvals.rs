@@ -112,31 +112,26 @@ const COLUMNS: [Column; 15] = [
 ];
 
 pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(client) = context.host_client(&arguments.target)? {
-        return on_host(context, &client, &arguments.action);
-    }
+    let target = &arguments.target;
     match &arguments.action {
-        Action::List(conditions) => list(context, conditions),
-        Action::Show { id, list } => on_host::show(context, &context.client(&arguments.target)?, id, list),
-        action @ (Action::Approve { .. } | Action::Reject { .. }) => {
-            on_host(context, &context.client(&arguments.target)?, action)
+        Action::List(conditions) => match context.host_client(target)? {
+            Some(client) => list_on_host(context, &client, conditions),
+            None => list(context, conditions),
+        },
+        Action::Show { id, list } => on_host::show(context, &context.client(target)?, id, list),
+        Action::Approve { id, how } => on_host::approve(context, &context.client(target)?, id, how),
+        Action::Reject { id, reason } => {
+            on_host::reject(context, &context.client(target)?, id, reason.as_deref())
         }
     }
 }
 
-/// The same on a running host.
-fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Result<()> {
-    match action {
-        Action::List(Conditions { account, state, limit, list }) => {
-            let (account, state) = (account.as_deref(), state.map(State::name));
-            let nothing = nothing(account.is_some() || state.is_some());
-            let conditions = on_host::Conditions { account, state, limit: *limit };
-            on_host::list(context, client, &conditions, list, nothing)
-        }
-        Action::Show { id, list } => on_host::show(context, client, id, list),
-        Action::Approve { id, how } => on_host::approve(context, client, id, how),
-        Action::Reject { id, reason } => on_host::reject(context, client, id, reason.as_deref()),
-    }
+fn list_on_host(context: &Context, client: &Client, conditions: &Conditions) -> anyhow::Result<()> {
+    let Conditions { account, state, limit, list } = conditions;
+    let (account, state) = (account.as_deref(), state.map(State::name));
+    let nothing = nothing(account.is_some() || state.is_some());
+    let conditions = on_host::Conditions { account, state, limit: *limit };
+    on_host::list(context, client, &conditions, list, nothing)
 }
 
 fn nothing(has_conditions: bool) -> &'static str {

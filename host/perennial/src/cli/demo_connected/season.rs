@@ -1,4 +1,4 @@
-//! When a season is, and what it is played with.
+//! The season of `demo --connected`: its first and last instant, its seed and the files that it writes.
 
 use std::path::Path;
 

@@ -16,8 +16,9 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::list::ListArguments;
-use crate::cli::on_host::policies as host;
+use crate::cli::on_host::policies as on_host;
 use crate::cli::target::TargetArguments;
+use crate::client::Client;
 
 pub(super) use load::LoadedPolicies;
 
@@ -169,57 +170,52 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The same on a running host; `None` for what asks no host.
-fn on_host(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<Option<()>> {
-    if action.asks_no_host() {
-        target.refuse_host()?;
-        if action.reads_database() {
-            context.refuse_host_of_environment()?;
-        }
-        return Ok(None);
+/// The client of the running host that was named; `None` without one, and for what asks none.
+fn host_of(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<Option<Client>> {
+    if !action.asks_no_host() {
+        return context.host_client(target);
     }
-    let Some(client) = context.host_client(target)? else { return Ok(None) };
-    match action {
-        Action::New { .. } | Action::Check { .. } | Action::Test { .. } | Action::Backtest(_) => {}
-        Action::Run(arguments) => run::run_on(context, &client, arguments)?,
-        Action::Compare(arguments) => compare::compare(context, &client, arguments)?,
-        Action::Install(arguments) => arguments.install_on(context, &client)?,
-        Action::List(list) => host::list(context, &client, list)?,
-        Action::Show { name } => host::show(&client, name)?,
-        Action::History { name, list } => host::history(context, &client, name, list)?,
-        Action::Remove { name, reason } => host::remove(&client, name, reason.as_deref())?,
-        Action::Differences(arguments) => arguments.ask(context, &client)?,
-        Action::Calendars(list) => host::calendars(context, &client, list)?,
-        Action::CalendarHistory { name, list } => host::calendar_history(context, &client, name, list)?,
-        Action::RemoveCalendar { name, reason } => host::remove_calendar(&client, name, reason.as_deref())?,
+    target.refuse_host()?;
+    if action.reads_database() {
+        context.refuse_host_of_environment()?;
     }
-    Ok(Some(()))
+    Ok(None)
 }
 
 pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let target = &arguments.target;
-    if let Some(done) = on_host(context, target, &arguments.action)? {
-        return Ok(done);
-    }
-    match &arguments.action {
+    let (target, action) = (&arguments.target, &arguments.action);
+    let host = host_of(context, target, action)?;
+    match action {
         Action::New { name, file } => new::new(context, name, file),
         Action::Check { file } => check::check(context, file),
         Action::Test { file } => test::test(context, file),
-        Action::Run(arguments) => run::run(context, arguments),
         Action::Backtest(arguments) => backtest::backtest(context, arguments),
+        Action::Run(arguments) => match host {
+            Some(client) => run::run_on(context, &client, arguments),
+            None => run::run(context, arguments),
+        },
+        Action::Install(arguments) => match host {
+            Some(client) => arguments.install_on(context, &client),
+            None => install::install(context, arguments),
+        },
+        Action::Remove { name, reason } => match host {
+            Some(client) => on_host::remove(&client, name, reason.as_deref()),
+            None => install::remove(context, name, reason.as_deref()),
+        },
+        Action::Differences(arguments) => match host {
+            Some(client) => arguments.ask(context, &client),
+            None => differences::differences(context, arguments),
+        },
         Action::Compare(arguments) => compare::compare(context, &context.client(target)?, arguments),
-        Action::Install(arguments) => install::install(context, arguments),
-        Action::List(list) => host::list(context, &context.client(target)?, list),
-        Action::Show { name } => host::show(&context.client(target)?, name),
-        Action::History { name, list } => host::history(context, &context.client(target)?, name, list),
-        Action::Remove { name, reason } => install::remove(context, name, reason.as_deref()),
-        Action::Differences(arguments) => differences::differences(context, arguments),
-        Action::Calendars(list) => host::calendars(context, &context.client(target)?, list),
+        Action::List(list) => on_host::list(context, &context.client(target)?, list),
+        Action::Show { name } => on_host::show(&context.client(target)?, name),
+        Action::History { name, list } => on_host::history(context, &context.client(target)?, name, list),
+        Action::Calendars(list) => on_host::calendars(context, &context.client(target)?, list),
         Action::CalendarHistory { name, list } => {
-            host::calendar_history(context, &context.client(target)?, name, list)
+            on_host::calendar_history(context, &context.client(target)?, name, list)
         }
         Action::RemoveCalendar { name, reason } => {
-            host::remove_calendar(&context.client(target)?, name, reason.as_deref())
+            on_host::remove_calendar(&context.client(target)?, name, reason.as_deref())
         }
     }
 }
