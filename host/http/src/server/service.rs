@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::Request;
 use axum::http::Response;
+use axum::http::header::AUTHORIZATION;
 use axum::http::header::CONNECTION;
+use axum::http::header::COOKIE;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -40,15 +43,31 @@ pub(super) struct ConnectionService {
 /// then never in front of somebody who has proved who they are, since few of the flood's connections have work to do.
 const UNPROVED_TURNS_MAX: usize = 2;
 
-/// The turns of requests over connections of which none was authenticated.
+/// The turns of requests over connections of which none was authenticated. Those that show a token or a session stand in a
+/// line of their own.
 #[derive(Clone)]
-pub(super) struct Turns(Arc<Semaphore>);
+pub(super) struct Turns {
+    with_credentials: Arc<Semaphore>,
+    without: Arc<Semaphore>,
+}
 
 impl Turns {
     pub(super) fn new() -> Turns {
-        Turns(Arc::new(Semaphore::new(UNPROVED_TURNS_MAX)))
+        let line = || Arc::new(Semaphore::new(UNPROVED_TURNS_MAX));
+        Turns { with_credentials: line(), without: line() }
     }
 
+    /// The line for a request with these headers.
+    fn line(&self, headers: &HeaderMap) -> Line {
+        let has_credentials = headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE);
+        Line(Arc::clone(if has_credentials { &self.with_credentials } else { &self.without }))
+    }
+}
+
+/// One line of requests.
+struct Line(Arc<Semaphore>);
+
+impl Line {
     /// Begins `work` when it is its turn, which ends when `work` first waits for something: one that waits holds up nobody.
     async fn begin<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
@@ -71,14 +90,15 @@ impl Service<Request<Incoming>> for ConnectionService {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let (end, is_last) = (self.stage.begin(), self.stage.is_last());
         request.extensions_mut().insert(self.address);
-        let (backlog, is_authenticated, turns) =
-            (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated), self.turns.clone());
+        let line = self.turns.line(request.headers());
+        let (backlog, is_authenticated) =
+            (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated));
         // Nothing is done with the request until this is polled.
         let response = self.router.call(request);
         Box::pin(async move {
             backlog.cleared().await;
             let has_proved = is_authenticated.load(Ordering::Relaxed);
-            let mut response = if has_proved { response.await? } else { turns.begin(response).await? };
+            let mut response = if has_proved { response.await? } else { line.begin(response).await? };
             if is_last {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -102,17 +122,22 @@ mod tests {
     #[test]
     fn those_who_proved_nothing_begin_in_turns_and_hold_up_nobody_while_they_wait() {
         let turns = Turns::new();
+        let nothing = turns.line(&HeaderMap::new());
+        let token = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer x"))]);
         let mut context = Context::from_waker(Waker::noop());
-        let taken = (0..UNPROVED_TURNS_MAX).map(|_| turns.0.try_acquire().unwrap()).collect::<Vec<_>>();
-        let mut third = pin!(turns.begin(async { 3 }));
+        let taken = (0..UNPROVED_TURNS_MAX).map(|_| nothing.0.try_acquire().unwrap()).collect::<Vec<_>>();
+        let mut third = pin!(nothing.begin(async { 3 }));
         assert_eq!(third.as_mut().poll(&mut context), Poll::Pending, "all turns are taken");
+        let token = turns.line(&token);
+        let mut other = pin!(token.begin(async { 4 }));
+        assert_eq!(other.as_mut().poll(&mut context), Poll::Ready(4), "it stands in another line");
         drop(taken);
         assert_eq!(third.as_mut().poll(&mut context), Poll::Ready(3));
         // What waits for something, such as a body that does not come, has had its turn.
-        let mut endless = (0..10).map(|_| Box::pin(turns.begin(pending::<()>()))).collect::<Vec<_>>();
+        let mut endless = (0..10).map(|_| Box::pin(nothing.begin(pending::<()>()))).collect::<Vec<_>>();
         for endless in &mut endless {
             assert_eq!(endless.as_mut().poll(&mut context), Poll::Pending);
         }
-        assert_eq!(turns.0.available_permits(), UNPROVED_TURNS_MAX);
+        assert_eq!(nothing.0.available_permits(), UNPROVED_TURNS_MAX);
     }
 }
