@@ -16,6 +16,7 @@ use axum::http::Response;
 use axum::http::header::AUTHORIZATION;
 use axum::http::header::CONNECTION;
 use axum::http::header::COOKIE;
+use hyper::body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -41,7 +42,11 @@ pub(super) struct ConnectionService {
 
 /// How many requests of clients that have proved nothing are begun at once. The others wait in line: who floods the host is
 /// then never in front of somebody who has proved who they are, since few of the flood's connections have work to do.
-const UNPROVED_TURNS_MAX: usize = 2;
+const UNPROVED_TURNS_MAX: usize = 1;
+/// The paths of monitors, which wait for nobody.
+const MONITORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// Where the paths of calendars begin, whose secret is in the path.
+const CALENDARS: &str = "/calendars/";
 
 /// The turns of requests over connections of which none was authenticated. Those that show a token or a session stand in a
 /// line of their own.
@@ -57,22 +62,33 @@ impl Turns {
         Turns { with_credentials: line(), without: line() }
     }
 
-    /// The line for a request with these headers.
-    fn line(&self, headers: &HeaderMap) -> Line {
-        let has_credentials = headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE);
-        Line(Arc::clone(if has_credentials { &self.with_credentials } else { &self.without }))
+    /// The line for a request to `path` with these headers, which has a body or has come as a whole.
+    fn line(&self, path: &str, headers: &HeaderMap, has_body: bool) -> Line {
+        let has_credentials = headers.contains_key(AUTHORIZATION)
+            || headers.contains_key(COOKIE)
+            || path.starts_with(CALENDARS);
+        let turns = Arc::clone(if has_credentials { &self.with_credentials } else { &self.without });
+        Line { turns, is_to_the_end: !has_credentials && !has_body }
     }
 }
 
 /// One line of requests.
-struct Line(Arc<Semaphore>);
+struct Line {
+    turns: Arc<Semaphore>,
+    /// Whether a turn lasts until the response: nobody outside can hold up a request that shows nothing and has no body.
+    is_to_the_end: bool,
+}
 
 impl Line {
-    /// Begins `work` when it is its turn, which ends when `work` first waits for something: one that waits holds up nobody.
+    /// Does `work` when it is its turn. The turn of one whose body is to come, or that may be let in, ends when it first waits
+    /// for something: so it holds up nobody.
     async fn begin<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         // Nobody closes the turns.
-        let mut turn = self.0.acquire().await.ok();
+        let mut turn = self.turns.acquire().await.ok();
+        if self.is_to_the_end {
+            return work.await;
+        }
         poll_fn(|context| {
             let polled = work.as_mut().poll(context);
             drop(turn.take());
@@ -90,15 +106,17 @@ impl Service<Request<Incoming>> for ConnectionService {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let (end, is_last) = (self.stage.begin(), self.stage.is_last());
         request.extensions_mut().insert(self.address);
-        let line = self.turns.line(request.headers());
+        let path = request.uri().path();
+        let is_monitor = MONITORS.contains(&path);
+        let line = self.turns.line(path, request.headers(), !request.body().is_end_stream());
         let (backlog, is_authenticated) =
             (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated));
         // Nothing is done with the request until this is polled.
         let response = self.router.call(request);
         Box::pin(async move {
             backlog.cleared().await;
-            let has_proved = is_authenticated.load(Ordering::Relaxed);
-            let mut response = if has_proved { response.await? } else { line.begin(response).await? };
+            let goes_ahead = is_monitor || is_authenticated.load(Ordering::Relaxed);
+            let mut response = if goes_ahead { response.await? } else { line.begin(response).await? };
             if is_last {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -122,13 +140,13 @@ mod tests {
     #[test]
     fn those_who_proved_nothing_begin_in_turns_and_hold_up_nobody_while_they_wait() {
         let turns = Turns::new();
-        let nothing = turns.line(&HeaderMap::new());
+        let nothing = turns.line("/", &HeaderMap::new(), true);
         let token = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer x"))]);
         let mut context = Context::from_waker(Waker::noop());
-        let taken = (0..UNPROVED_TURNS_MAX).map(|_| nothing.0.try_acquire().unwrap()).collect::<Vec<_>>();
+        let taken = (0..UNPROVED_TURNS_MAX).map(|_| nothing.turns.try_acquire().unwrap()).collect::<Vec<_>>();
         let mut third = pin!(nothing.begin(async { 3 }));
         assert_eq!(third.as_mut().poll(&mut context), Poll::Pending, "all turns are taken");
-        let token = turns.line(&token);
+        let token = turns.line("/", &token, false);
         let mut other = pin!(token.begin(async { 4 }));
         assert_eq!(other.as_mut().poll(&mut context), Poll::Ready(4), "it stands in another line");
         drop(taken);
@@ -138,6 +156,10 @@ mod tests {
         for endless in &mut endless {
             assert_eq!(endless.as_mut().poll(&mut context), Poll::Pending);
         }
-        assert_eq!(nothing.0.available_permits(), UNPROVED_TURNS_MAX);
+        assert_eq!(nothing.turns.available_permits(), UNPROVED_TURNS_MAX);
+        let whole = turns.line("/", &HeaderMap::new(), false);
+        let mut lasting = Box::pin(whole.begin(pending::<()>()));
+        assert_eq!(lasting.as_mut().poll(&mut context), Poll::Pending);
+        assert_eq!(whole.turns.available_permits(), UNPROVED_TURNS_MAX - 1, "it lasts until the response");
     }
 }
