@@ -39,7 +39,7 @@ fn a_flood_of_a_providers_requests_leaves_readers_to_everybody_else() {
     // Each of them takes all that a call may spend.
     let count = 16;
     let answered = world.answered_first("/forever", count);
-    assert!(answered < count / 2, "{answered} of {count} came first");
+    assert!(answered < 2, "{answered} of {count} came first");
 }
 
 #[test]

@@ -121,11 +121,34 @@ impl World {
         self.signed(&self.key, 0, "GET", path, "")
     }
 
-    /// How many of `count` requests to `path` that come at once are answered before somebody else has read, who comes once the
-    /// first of them is answered.
+    /// How many of `count` requests to `path` are answered before somebody else reads who comes after all of them, when all of
+    /// it waits for the two readers.
     pub fn answered_first(&self, path: &str, count: usize) -> usize {
         self.runtime.block_on(async {
+            let service = self.host.service();
+            let gates = [0; 2].map(|_| {
+                let (gate, opened) = std::sync::mpsc::channel::<()>();
+                let (begun, begins) = tokio::sync::oneshot::channel::<()>();
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let wait = move |_: &ReadTx| {
+                        drop(begun);
+                        // It ends once the gate is dropped.
+                        let _ = opened.recv();
+                        Ok::<_, ServiceError>(())
+                    };
+                    service.read(wait).await.unwrap();
+                });
+                (gate, begins)
+            });
+            let mut closed = Vec::new();
+            for (gate, begins) in gates {
+                begins.await.unwrap_err();
+                closed.push(gate);
+            }
             let answered = Arc::<AtomicUsize>::default();
+            let places = self.host.provider_permits("lantern");
+            let free = places.available_permits();
             for _ in 0..count {
                 let (router, counted) = (self.router.clone(), Arc::clone(&answered));
                 let request = signed(&self.key, 0, "GET", path, "");
@@ -134,11 +157,14 @@ impl World {
                     counted.fetch_add(1, Ordering::SeqCst);
                 });
             }
-            while answered.load(Ordering::SeqCst) == 0 {
+            while places.available_permits() > free - count {
                 tokio::task::yield_now().await;
             }
-            self.host.service().read(|_| Ok::<_, ServiceError>(())).await.unwrap();
-            answered.load(Ordering::SeqCst)
+            for _ in 0..1_000 {
+                tokio::task::yield_now().await;
+            }
+            let read = service.read(move |_| Ok::<_, ServiceError>(answered.load(Ordering::SeqCst)));
+            tokio::join!(read, async { drop(closed) }).0.unwrap()
         })
     }
 
