@@ -83,20 +83,25 @@ impl TimelineWalk {
         }
     }
 
-    /// The first walk of a bundle that was taken in as of `at`; see `Bundle::done_before`.
+    /// The first walk of a bundle that was imported, with a clock that is at `now`; see `Bundle::done_before`.
     ///
-    /// A missed try of one that expired before is made as after an outage, but not of one that had already come to its
-    /// end: that is gone, and the author of the inventory does not know it. What is said to be in grace or retention before
-    /// its expiry is active: it is paid for.
-    pub fn starting(mut bundle: Bundle, at: Timestamp) -> TimelineWalk {
+    /// What was due in the `look_back` seconds before `now` is still to come, unless something of the bundle has expired. A
+    /// missed try of one that expired is made as after an outage, but not of one that had already come to its end: that is
+    /// gone, and the author of the inventory does not know it. What is said to be in grace or retention before its expiry is
+    /// active: it is paid for.
+    pub fn starting(mut bundle: Bundle, now: Timestamp, look_back: i64) -> TimelineWalk {
         let mut events = Vec::new();
         for member in bundle.members.iter_mut().filter(|member| member.is_live()) {
-            if member.stage != Stage::Active && member.expires_at.is_some_and(|expires_at| expires_at >= at) {
+            if member.stage != Stage::Active && member.expires_at.is_some_and(|expires_at| expires_at >= now)
+            {
                 let what = EventKind::StageChanged { from: member.stage, to: Stage::Active };
-                events.push(Event { at: at - 1, resource: Some(member.id.clone()), what });
+                events.push(Event { at: now - 1, resource: Some(member.id.clone()), what });
                 member.stage = Stage::Active;
             }
         }
+        let mut live = bundle.members.iter().filter(|member| member.is_live());
+        let has_expired = live.any(|member| member.expires_at.is_some_and(|expires_at| expires_at <= now));
+        let at = if has_expired { now } else { now - look_back };
         let cursor = bundle.done_before(at);
         TimelineWalk {
             taken_in_at: Some(at),

@@ -168,10 +168,15 @@ pub struct BatchEntry {
 }
 
 impl BatchEntry {
-    /// A bundle as stored, to be decided on at `instant`.
-    pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
+    /// A bundle as stored, to be decided on at `instant`; for `look_back` see [`TimelineWalk::starting`].
+    pub fn new(
+        stored: StoredBundle,
+        account: BatchAccountIndex,
+        instant: Timestamp,
+        look_back: i64,
+    ) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = first_walk::walk(bundle, stored.schedule, instant);
+        let walk = first_walk::walk(bundle, stored.schedule, instant, look_back);
         BatchEntry {
             account,
             instant,

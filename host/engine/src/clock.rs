@@ -210,7 +210,6 @@ pub fn start_tick(
     sink: &mut Sink<'_>,
 ) -> Result<Option<DueWork>, EngineError> {
     engine.reschedule()?;
-    engine.take_in_recent(now)?;
     match clock::ticked_at(engine.db())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
             // A host that ended while it caught up, or waited for space, has told of it already; if it was down again since,

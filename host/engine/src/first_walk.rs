@@ -7,14 +7,17 @@ use perennial_store::bundles::Schedule;
 
 /// The walk of a bundle as its schedule has it, at `instant`: its first one if no clock has looked at it.
 ///
-/// A bundle that waits for a clock was taken in as of the second after `instant`, which is still to come on every clock; one
-/// whose wake was set was taken in as of the second after that. One that an inventory changed goes on from where it was.
-pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp) -> TimelineWalk {
+/// For a bundle that waits for a clock, the second after `instant` is still to come on every clock, and on this one what was
+/// due in the `look_back` seconds before that, too. One whose wake was set was taken in as of the second after that. One that
+/// an inventory changed goes on from where it was.
+pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp, look_back: i64) -> TimelineWalk {
     let is_changed = schedule.wake_at == Some(Schedule::AT_ONCE);
     if !schedule.is_not_started() {
         let walk = TimelineWalk::new(bundle, schedule.cursor_at);
         return if is_changed { walk.of_changed() } else { walk };
     }
-    let set = schedule.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE);
-    TimelineWalk::starting(bundle, set.unwrap_or(instant) + 1)
+    match schedule.known_wake() {
+        Some(set) => TimelineWalk::starting(bundle, set + 1, 0),
+        None => TimelineWalk::starting(bundle, instant + 1, look_back),
+    }
 }

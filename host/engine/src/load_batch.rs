@@ -39,6 +39,8 @@ pub(crate) struct BatchOptions {
     pub(crate) grants_approvals: bool,
     /// Until when what was due may have been paid before the database was set back; it is not paid without an approval.
     pub(crate) review_until: Option<Timestamp>,
+    /// How many seconds before the first look at what was imported are still to come then; 0 on virtual time.
+    pub(crate) look_back: i64,
     /// What follows from failures of plugins.
     pub(crate) failure_limits: FailureLimits,
 }
@@ -95,7 +97,7 @@ pub(crate) fn assemble_batch(
             renewals,
             deferrals: deferrals.clone(),
             deferrals_before: deferrals,
-            ..BatchEntry::new(stored, account, instant)
+            ..BatchEntry::new(stored, account, instant, options.look_back)
         });
     }
     if let Some(until) = options.review_until {

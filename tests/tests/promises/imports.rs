@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
 use perennial_engine::clock::LastActive;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::persist::RecordedEvent;
+use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ImportOptions;
@@ -45,7 +46,7 @@ fn the_summary_of_an_import_is_the_first_tick() {
             let store = Store::scratch(&folder.path().join("host.db")).unwrap();
             let mut engine = Engine::new(store, providers, Retention::Everything);
             let now = at(FROM);
-            let said = engine.preview_import(now, &document, FirstTick::OfStart).unwrap();
+            let said = engine.preview_import(now, &document).unwrap();
             engine.import_document(now, &document).unwrap();
             let mut ticked = Vec::new();
             let observe = &mut |recorded: &RecordedEvent| ticked.push(recorded.event.clone());
@@ -59,4 +60,41 @@ fn the_summary_of_an_import_is_the_first_tick() {
         expired += found.get();
     }
     assert!(expired > 20, "only {expired} had expired: the worlds prove nothing");
+}
+
+#[test]
+fn the_first_tick_of_a_simulation_is_the_first_real_tick() {
+    let now = at(FROM);
+    let mut declined = 0;
+    for money in [Money::Short, Money::Plenty] {
+        let found = std::cell::Cell::new(0);
+        check(60, world::quiet(money), |world| {
+            let [mut simulated, mut real] = [Vec::new(), Vec::new()];
+            let folder = tempfile::tempdir().unwrap();
+            let imported = |name: &str| {
+                let providers = providers();
+                let (inventory, _) = read(&world, &providers);
+                let document =
+                    Document { inventory, given: BTreeMap::new(), options: ImportOptions::default() };
+                let store = Store::scratch(&folder.path().join(name)).unwrap();
+                let mut engine = Engine::new(store, providers, Retention::Everything);
+                engine.import_document(now, &document).unwrap();
+                engine
+            };
+            let observe = &mut |recorded: RecordedEvent| simulated.push(recorded.event);
+            simulation::run_scenario(&mut imported("simulated.db"), &[], now, now, observe).unwrap();
+            let observe = &mut |recorded: &RecordedEvent| real.push(recorded.event.clone());
+            clock::tick(&mut imported("real.db"), now, LastActive::default(), observe).unwrap();
+            let was_declined = |event: &&Event| matches!(event.what, EventKind::RenewalDeclined { .. });
+            found.set(found.get() + real.iter().filter(was_declined).count());
+            let [mut simulated, mut real] = [simulated, real]
+                .map(|events| events.iter().map(|event| event::line(None, event)).collect::<Vec<_>>());
+            simulated.sort();
+            real.sort();
+            prop_assert_eq!(simulated, real);
+            Ok(())
+        });
+        declined += found.get();
+    }
+    assert!(declined > 20, "only {declined} were declined: the worlds prove nothing");
 }

@@ -20,7 +20,6 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::tick;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::start::check_clock;
@@ -120,7 +119,7 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
             }
             let document = document(bundles, false);
             let untouched = testing::events(world.engine.db());
-            let report = world.engine.preview_import(now, &document, FirstTick::OfStart).unwrap();
+            let report = world.engine.preview_import(now, &document).unwrap();
             assert_eq!(testing::events(world.engine.db()), untouched, "a look writes nothing");
             let said = report.expired.iter().flat_map(|expired| {
                 expired.events.iter().map(|event| {
@@ -160,10 +159,7 @@ fn an_order_that_an_update_overtook_is_not_paid() {
 #[test]
 fn each_expired_resource_is_shown_with_what_it_meets() {
     let mut world = World::account("2026-03-01", "60", vec![]);
-    let report = world
-        .engine
-        .preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false), FirstTick::OfStart)
-        .unwrap();
+    let report = world.engine.preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false)).unwrap();
     let mut lines = format!("{} soon\n", report.renewing_soon);
     for expired in &report.expired {
         let losing = if expired.loses_stage() { ", loses" } else { "" };
@@ -201,7 +197,7 @@ fn what_is_paid_and_was_said_to_be_in_grace_loses_nothing() {
     let mut world = World::account("2026-03-01", "0", vec![]);
     let now = at("2026-03-11T12:00:00");
     let document = document(vec![vec![paid]], false);
-    let report = world.engine.preview_import(now, &document, FirstTick::OfStart).unwrap();
+    let report = world.engine.preview_import(now, &document).unwrap();
     assert_eq!(report.losing().count(), 0);
     world.engine.import_document(now, &document).unwrap();
     tick_at(&mut world, now);
@@ -398,7 +394,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
         true,
     );
     let now = at("2026-03-10T01:00:00");
-    let looked = world.engine.preview_import(now, &newer, FirstTick::OfStart).unwrap();
+    let looked = world.engine.preview_import(now, &newer).unwrap();
     let (done, events) = world.engine.import_document(now, &newer).unwrap();
     assert_eq!(shown(&looked), shown(&done));
     expect![[r#"
@@ -425,8 +421,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
     assert!(lines.contains("a/elsewhere stage_changed to=grace") && lines.contains("2026-04-08"), "{lines}");
     assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
     // The same again changes nothing.
-    let again =
-        world.engine.preview_import(at("2026-04-30"), &document(vec![], true), FirstTick::OfStart).unwrap();
+    let again = world.engine.preview_import(at("2026-04-30"), &document(vec![], true)).unwrap();
     assert!(!again.changes_something());
 }
 
@@ -455,6 +450,6 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
     .assert_eq(&(shown(&done) + &event_lines(&events)));
     let stored = perennial_store::accounts::get(world.engine.db(), "a").unwrap().unwrap().account;
     assert_eq!(stored.balance.available(), money("100"));
-    let again = world.engine.preview_import(at("2026-03-03"), &newer, FirstTick::OfStart).unwrap();
+    let again = world.engine.preview_import(at("2026-03-03"), &newer).unwrap();
     assert!(!again.changes_something(), "{}", shown(&again));
 }

@@ -21,7 +21,6 @@ use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::rules::Providers;
 use perennial_formats::dates;
@@ -176,10 +175,10 @@ fn import_into(
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
-    let first_tick = first_tick(store.db())?;
-    let mut engine = Engine::new(store, providers, Retention::Everything);
+    let clock = first_clock(store.db())?;
+    let mut engine = Engine::new(store, providers, Retention::Everything).with_clock(clock);
     if !is_new {
-        let report = engine.preview_import(now, &document, first_tick)?;
+        let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
         confirm_update(&report, arguments)?;
@@ -205,10 +204,9 @@ fn import_on_host(context: &Context, arguments: &Arguments, client: &Client) -> 
     output::done(format_args!("{imported}; the host takes care of them"))
 }
 
-/// The tick that looks first at what is imported while no host runs.
-fn first_tick(db: &ReadTx) -> anyhow::Result<FirstTick> {
-    let is_virtual = ticks::state(db)?.kind == Some(ClockKind::Virtual);
-    Ok(if is_virtual { FirstTick::Next } else { FirstTick::OfStart })
+/// The clock that looks first at what is imported while no host runs.
+fn first_clock(db: &ReadTx) -> anyhow::Result<ClockKind> {
+    Ok(ticks::state(db)?.kind.unwrap_or(ClockKind::Real))
 }
 
 /// Asks before an update changes something.
@@ -252,11 +250,12 @@ fn dry_run(
         let db = ReadTx::open(&context.db)?;
         let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
         let now = database::now(&db)?;
-        let first_tick = first_tick(&db)?;
-        on_scratch(providers, |mut engine| {
+        let clock = first_clock(&db)?;
+        on_scratch(providers, |engine| {
+            let mut engine = engine.with_clock(clock);
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
-            Ok(engine.preview_import(now, &document, first_tick)?)
+            Ok(engine.preview_import(now, &document)?)
         })?
     } else {
         let document = arguments.document(inventory, &providers, &NoRecords)?;
@@ -279,7 +278,7 @@ fn preview_without_database(
     providers: Providers,
     now: Timestamp,
 ) -> anyhow::Result<ImportReport> {
-    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document, FirstTick::OfStart)?))
+    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document)?))
 }
 
 /// Works with an engine whose database is thrown away.

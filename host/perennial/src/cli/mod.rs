@@ -100,6 +100,7 @@ use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
 use perennial_sandbox::PluginFile;
+use perennial_store::error::StoreError;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
@@ -390,6 +391,9 @@ fn exit_code(code: i32) -> ExitCode {
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
     context.complain(&error_text::of(error));
     let is_refused = |error: &ClientError| error.is_wrong_input();
-    let is_wrong_input = error.is::<UserError>() || error.downcast_ref().is_some_and(is_refused);
+    let is_there = |error: &StoreError| matches!(error, StoreError::Exists { .. });
+    let is_wrong_input = error.is::<UserError>()
+        || error.downcast_ref().is_some_and(is_refused)
+        || error.downcast_ref().is_some_and(is_there);
     ExitCode::from(if is_wrong_input { 2 } else { 1 })
 }

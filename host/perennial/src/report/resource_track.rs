@@ -9,6 +9,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
@@ -246,6 +247,12 @@ impl ResourceTrack {
                     Some(expires_at) => self.drop_later_periods(*expires_at),
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
+            }
+            // What converting at once gives back is said by nothing else.
+            EventKind::BalanceChanged { amount, reason: Reason::Refund, .. }
+                if self.stage == Stage::Converted && self.stage_at == Some(event.at) =>
+            {
+                self.refunded += *amount;
             }
             EventKind::SettingChanged { setting, value } if setting == "on_expiry" => {
                 self.is_given_up = value.as_deref() == Some(OnExpiry::Release.name());

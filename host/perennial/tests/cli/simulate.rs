@@ -151,3 +151,17 @@ fn beyond_its_limit_the_picture_draws_what_fared_worst() {
     assert!(page.contains("title=\"lapsing\"") && page.contains("title=\"fine-0000\""));
     assert!(!page.contains("title=\"fine-4999\""), "the last of those that are fine is left out");
 }
+
+#[test]
+fn what_converting_at_once_gives_back_is_in_the_resources_sum() {
+    let folder = folder();
+    folder.write(
+        "scenario.json",
+        r#"[{ "at": "2026-01-12T00:00:00Z", "do": "command", "resource": "bcc-1", "command": "convert_now" }]"#,
+    );
+    let rows = folder.run(&simulate(&["--format", "json"])).succeeded().stdout();
+    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["resource"] == "bcc-1").unwrap();
+    assert_eq!(row["stage"], "converted", "{row}");
+    assert_eq!(row["refunded"], "24.00", "of 25 days that were paid with 60.00: {row}");
+}
