@@ -75,7 +75,6 @@ impl<S: EngineStore> Engine<S> {
             records_decisions: self.retention == Retention::Everything,
             grants_approvals: self.grants_approvals,
             review_until: None,
-            look_back: self.look_back(),
             failure_limits: self.failure_limits,
         }
     }

@@ -39,8 +39,6 @@ pub(crate) struct BatchOptions {
     pub(crate) grants_approvals: bool,
     /// Until when what was due may have been paid before the database was set back; it is not paid without an approval.
     pub(crate) review_until: Option<Timestamp>,
-    /// How many seconds before the first look at what was imported are still to come then; 0 on virtual time.
-    pub(crate) look_back: i64,
     /// What follows from failures of plugins.
     pub(crate) failure_limits: FailureLimits,
 }
@@ -91,13 +89,12 @@ pub(crate) fn assemble_batch(
         let failing_before = if has_failed { db.failing_bundle(stored.rows.bundle())? } else { None };
         batch.entries.push(BatchEntry {
             calls,
-            failing_before,
             needs_review,
             approvals,
             renewals,
             deferrals: deferrals.clone(),
             deferrals_before: deferrals,
-            ..BatchEntry::new(stored, account, instant, options.look_back)
+            ..BatchEntry::new(stored, account, instant, failing_before)
         });
     }
     if let Some(until) = options.review_until {

@@ -16,7 +16,6 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
-use perennial_store::clock::ClockKind;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 
@@ -39,7 +38,6 @@ pub fn run_scenario<S: EngineStore>(
     until: Timestamp,
     observe: &mut Observer<'_>,
 ) -> Result<(), EngineError> {
-    engine.clock = ClockKind::Virtual;
     let mut play = Simulation { engine, sorter: EventSorter { buffer: Vec::new(), observe }, outage: None };
     // What had expired before is caught up on first, in whatever order; then everything comes in the order of time.
     let held = &mut play.sorter.buffer;

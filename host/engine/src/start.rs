@@ -73,15 +73,6 @@ impl<S: EngineStore> Engine<S> {
         self
     }
 
-    /// How many seconds before the first look at what was imported are still to come then. On real time a try that is some
-    /// seconds past is made, and not left to the next day: as though the host had been up when it came.
-    pub(crate) fn look_back(&self) -> i64 {
-        match self.clock {
-            ClockKind::Real => OUTAGE_AFTER,
-            ClockKind::Virtual => 0,
-        }
-    }
-
     /// Looks for the first time at what was imported or changed by an import, as of `now`: what is due at `now` itself is
     /// still to come.
     ///

@@ -24,6 +24,9 @@ use crate::world;
 use crate::world::FROM;
 use crate::world::Money;
 
+/// Seconds of an hour.
+const HOUR: i64 = 3_600;
+
 /// Events of these resources, in order, as lines.
 fn lines<'a>(named: &[String], events: impl Iterator<Item = &'a Event>) -> Vec<String> {
     let is_named = |happened: &&Event| happened.resource.as_ref().is_some_and(|id| named.contains(id));
@@ -64,11 +67,14 @@ fn the_summary_of_an_import_is_the_first_tick() {
 
 #[test]
 fn the_first_tick_of_a_simulation_is_the_first_real_tick() {
-    let now = at(FROM);
     let mut declined = 0;
-    for money in [Money::Short, Money::Plenty] {
+    // Away from tries, and seconds after those of the providers.
+    let nows = [0, 12 * HOUR + HOUR / 2 + 20, 18 * HOUR + HOUR / 2 + 59].map(|offset| at(FROM + offset));
+    for (money, now) in
+        [Money::Short, Money::Plenty].into_iter().flat_map(|money| nows.map(|now| (money, now)))
+    {
         let found = std::cell::Cell::new(0);
-        check(60, world::quiet(money), |world| {
+        check(40, world::quiet(money), |world| {
             let [mut simulated, mut real] = [Vec::new(), Vec::new()];
             let folder = tempfile::tempdir().unwrap();
             let imported = |name: &str| {

@@ -73,9 +73,7 @@ pub fn signal_of(record: &CallRecord, read: &ReadBack, schedule: &Schedule) -> S
         Shown::Partial => Signal::Read(Reading::Partial),
         Shown::Unsaid => Signal::Read(Reading::Before),
         // Instances and disks are read from different services, and one may lag behind the other.
-        Shown::AttachedOnly if record.state.is_uncertain() && !is_conclusive => {
-            Signal::Read(Reading::Before)
-        }
+        Shown::AttachedOnly if record.state.is_uncertain() && !is_conclusive => Signal::Read(Reading::Before),
         Shown::AttachedOnly => Signal::Read(Reading::Elsewhere),
         // What is to be called has no order of its own yet: one that was given up forbids nothing.
         Shown::Before if !record.state.is_uncertain() && matches!(orders, OrderView::Cancelled { .. }) => {

@@ -175,8 +175,7 @@ fn import_into(
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
-    let clock = first_clock(store.db())?;
-    let mut engine = Engine::new(store, providers, Retention::Everything).with_clock(clock);
+    let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
         let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
@@ -202,11 +201,6 @@ fn import_on_host(context: &Context, arguments: &Arguments, client: &Client) -> 
     let done = import.carry_out(client)?;
     let imported = taken_in(&name, arguments, &done, ("imported", "changed"));
     output::done(format_args!("{imported}; the host takes care of them"))
-}
-
-/// The clock that looks first at what is imported while no host runs.
-fn first_clock(db: &ReadTx) -> anyhow::Result<ClockKind> {
-    Ok(ticks::state(db)?.kind.unwrap_or(ClockKind::Real))
 }
 
 /// Asks before an update changes something.
@@ -250,9 +244,7 @@ fn dry_run(
         let db = ReadTx::open(&context.db)?;
         let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
         let now = database::now(&db)?;
-        let clock = first_clock(&db)?;
-        on_scratch(providers, |engine| {
-            let mut engine = engine.with_clock(clock);
+        on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
             Ok(engine.preview_import(now, &document)?)
