@@ -290,6 +290,10 @@ fn what_a_plugin_fails_at_first_is_made_up_for_once_it_answers() {
     };
     let well = ticked(false);
     expect![[r#"
+        a/late renewal_settled expires_at=2026-04-09T00:00:00Z
+        a/missed renewal_settled expires_at=2026-04-07T00:00:00Z
+        a/gone stage_changed to=grace
+        a/gone stage_changed to=released
     "#]]
     .assert_eq(&well);
     assert_eq!(ticked(true), well);
