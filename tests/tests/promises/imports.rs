@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
@@ -16,6 +17,7 @@ use perennial_formats::inventory::ImportOptions;
 use perennial_store::Store;
 use proptest::prelude::*;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::host::at;
 use crate::host::check;
@@ -120,4 +122,43 @@ fn the_first_tick_of_a_simulation_is_the_first_real_tick() {
         declined += found.get();
     }
     assert!(declined > 20, "only {declined} were declined: the worlds prove nothing");
+}
+
+#[test]
+fn what_was_imported_while_the_clock_was_ahead_is_tried_when_the_clock_is_right() {
+    let inventory = json!({
+        "accounts": [{
+            "id": "a", "provider": "huawei", "mode": "managed", "currency": "CNY", "balance": "500.00",
+            "settings": { "site": "intl" },
+        }],
+        "resources": [{
+            "id": "ecs-1", "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid",
+            "started_at": "2026-01-31T02:00:00Z", "expires_at": "2026-02-28T15:59:59Z", "anchor_day": 31,
+            "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew",
+        }],
+    });
+    let [imported, ticked, later]: [Timestamp; 3] =
+        ["2027-02-20T18:50:00Z", "2026-02-20T19:00:05Z", "2026-02-28T16:30:00Z"]
+            .map(|at| at.parse().unwrap());
+    let world = World { inventory: inventory.to_string(), scenario: "[]".to_owned() };
+    let providers = providers();
+    let (inventory, _) = read(&world, &providers);
+    let document = Document { inventory, given: BTreeMap::new(), options: ImportOptions::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = Engine::new(
+        Store::scratch(&folder.path().join("host.db")).unwrap(),
+        providers,
+        Retention::Everything,
+    );
+    engine.import_document(imported, &document).unwrap();
+    let mut settled = Vec::new();
+    for now in [ticked, later] {
+        let observe = &mut |recorded: &RecordedEvent| {
+            if let EventKind::RenewalSettled { expires_at, .. } = recorded.event.what {
+                settled.push((recorded.event.at, expires_at.to_string()));
+            }
+        };
+        clock::tick(&mut engine, now, LastActive::default(), observe).unwrap();
+    }
+    assert_eq!(settled, [(ticked - 1, "2026-03-31T15:59:59Z".to_owned())]);
 }
