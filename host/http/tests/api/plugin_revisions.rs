@@ -137,7 +137,7 @@ fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
     expect![[r#"
         422 no revision [digest] is installed; `perennial plugin revisions` lists those that are
         404 no revision of `volcengine` is bound shadow for `*`
-        404 nothing was bound before for `*` of `volcengine`
+        404 there is no change to take back for `*` of `volcengine`: nothing was bound there before, or the last change went back already; `bind` or `promote` a revision
         409 what is bound for all accounts of `volcengine` is what the host loads, and cannot be removed; bind another revision in its place
         422 it has to have either `component` or `table`
         422 describe: the table `n.toml` cannot be used; nothing of it is loaded:
@@ -165,4 +165,8 @@ fn a_restarted_host_goes_on_with_the_revision_that_is_bound() {
     let held =
         bindings["items"].as_array().unwrap().iter().find(|one| one["provider"] == "volcengine").unwrap();
     assert_eq!(held["origin"], "loaded", "what the host loads is followed again");
+    // Nobody puts it in charge again by saying so twice.
+    let again = server.post("operator", "/v1/plugins/bindings:roll-back", &accounts.to_string());
+    assert_eq!(again.status, 404);
+    assert_eq!(server.get("viewer", "/v1/plugins/bindings").json(), bindings);
 }

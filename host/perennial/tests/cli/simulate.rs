@@ -155,6 +155,10 @@ fn beyond_its_limit_the_picture_draws_what_fared_worst() {
 #[test]
 fn what_converting_at_once_gives_back_is_in_the_resources_sum() {
     let folder = folder();
+    let (others, bought) = INVENTORY.split_once(r#""bcc-1""#).unwrap();
+    let bought = bought.replace("2025-12-31T02", "2026-01-09T04").replace("2026-01-25T04", "2026-02-09T04");
+    let bought = bought.replace(r#""renew""#, r#""lapse""#);
+    folder.write("inventory.json", &format!("{others}\"bcc-1\"{bought}"));
     folder.write(
         "scenario.json",
         r#"[{ "at": "2026-01-12T00:00:00Z", "do": "command", "resource": "bcc-1", "command": "convert_now" }]"#,
