@@ -159,7 +159,7 @@ fn anchored(resource: Resource, manifest: &Manifest) -> Resource {
     Resource { anchor_day, ..resource }
 }
 
-/// Every command, also those that no provider has.
+/// Every command that a plugin plans; orders that wait to be paid are the host's own.
 pub fn commands() -> Vec<Command> {
     let renewal = |term, cause| Command::Renew(Renewal { term, cause, options: BTreeMap::new() });
     let year = Term { unit: TermUnit::Year, ..MONTH };
