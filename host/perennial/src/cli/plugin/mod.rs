@@ -216,7 +216,7 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Backtest(arguments) => backtest::backtest(context, arguments),
         Action::Keygen { file } => signing::keygen(file),
         Action::Sign(arguments) => signing::sign(arguments),
-        Action::Verify(arguments) => signing::verify(arguments),
+        Action::Verify(arguments) => signing::verify(context, arguments),
         Action::Install(arguments) => arguments.run(&context.client(target)?),
         Action::Revisions { provider, list } => {
             revisions::list(context, &context.client(target)?, provider.as_deref(), list)

@@ -181,8 +181,10 @@ impl Install {
         if let Some(key) = result["signed_by"].as_str() {
             writeln!(out, "signed by {key}")?;
         }
-        if let Some(granted) = result["granted"].as_str() {
-            writeln!(out, "granted {granted}")?;
+        match result["granted"].as_str() {
+            Some(granted) => writeln!(out, "granted {granted}")?,
+            None if is_regranted => writeln!(out, "granted nothing beyond what every plugin has")?,
+            None => {}
         }
         out.finish()?;
         WouldChange::check(self.dry_run && (is_new || is_regranted))
