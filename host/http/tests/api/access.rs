@@ -69,6 +69,7 @@ fn body(method: &str, path: &str, account: &str) -> String {
             r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]", "months": 1}"#
         }
         (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
+        (_, "/v1/plugins/revisions:backtest") => r#"{"revision": "none", "until": "2026-01-01T00:00:00Z"}"#,
         (_, "/v1/plugins/breakers:release") => r#"{"revision": "none"}"#,
         (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
         (_, "/v1/plugins/bindings:unbind") => r#"{"provider": "none", "mode": "shadow"}"#,

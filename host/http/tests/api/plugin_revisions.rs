@@ -170,3 +170,36 @@ fn a_restarted_host_goes_on_with_the_revision_that_is_bound() {
     assert_eq!(again.status, 404);
     assert_eq!(server.get("viewer", "/v1/plugins/bindings").json(), bindings);
 }
+
+#[test]
+fn a_revision_is_tried_on_the_past_and_the_time_ahead_before_it_is_bound() {
+    let server = server();
+    let new = install(&server);
+    server.advance("2026-01-28T00:00:00Z");
+    let before = server.get("viewer", "/v1/plugins/bindings").body;
+    let tried = |span: &str, at: &str| {
+        let body = json!({ "revision": new, span: at });
+        server.post("operator", "/v1/plugins/revisions:backtest", &body.to_string())
+    };
+    let past = tried("since", "2026-01-01T00:00:00Z").json();
+    let ahead = tried("until", "2026-04-01T00:00:00Z").json();
+    expect![[r#""#]].assert_eq(&format!(
+        "asked {}, skipped {}, {} {}\n{}\n",
+        past["asked"], past["skipped"], past["totals"], past["plans"], ahead["items"]
+    ));
+    for (span, at) in [
+        ("since", "2026-01-29T00:00:00Z"),
+        ("until", "2026-01-27T00:00:00Z"),
+        ("until", "2030-01-01T00:00:00Z"),
+    ] {
+        let refused = tried(span, at);
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]),
+            (422, &format!("/{span}").into()),
+            "{span} {at}"
+        );
+    }
+    let body = json!({ "revision": new });
+    assert_eq!(server.post("operator", "/v1/plugins/revisions:backtest", &body.to_string()).status, 422);
+    assert_eq!(server.get("viewer", "/v1/plugins/bindings").body, before, "nothing is bound");
+}

@@ -40,7 +40,8 @@ pub(super) fn show(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
     }
     for total in list("totals") {
         let currency = text(total, "currency");
-        let questions = usize::try_from(total["questions"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
+        let questions =
+            usize::try_from(total["questions"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
         writeln!(
             out,
             "  {}: {}, {} {currency} done, {} {currency} would be",
