@@ -55,6 +55,8 @@ struct MissedTries {
     members: Vec<MemberIndex>,
     /// Whatever else lies up to and including this instant is past.
     until: Timestamp,
+    /// Whether the walk is behind that instant again.
+    is_over: bool,
 }
 
 /// Why a walk stops.
@@ -151,8 +153,20 @@ impl TimelineWalk {
         let missed = missed.filter(|(_, before)| *before <= cursor).collect::<Vec<_>>();
         let Some(first) = missed.iter().map(|(_, before)| *before).min() else { return false };
         let members = missed.into_iter().map(|(index, _)| index).collect();
-        self.missed = Some(MissedTries { members, until: cursor });
+        self.missed = Some(MissedTries { members, until: cursor, is_over: false });
         self.cursor = first - 1;
+        true
+    }
+
+    /// Ends a walk along missed tries that none is left of: the walk goes on from where it went back from; false when it is on none.
+    /// The caller asks for the timeline anew, because what the last one said of the time in between was passed over.
+    pub fn leave_missed_tries(&mut self) -> bool {
+        let Some(missed) = self.missed.as_mut().filter(|missed| !missed.is_over) else { return false };
+        missed.is_over = true;
+        if self.cursor < missed.until {
+            self.cursor = missed.until;
+            self.done_at_cursor.clear();
+        }
         true
     }
 

@@ -13,6 +13,7 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
 use perennial_store::ReadTx;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;

@@ -3,7 +3,6 @@
 use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::inventory_diff::GivenFields;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -15,6 +17,8 @@ use perennial_formats::event;
 use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ImportOptions;
 use perennial_store::Store;
+use perennial_store::bundles;
+use perennial_store::integrity;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::json;
@@ -24,6 +28,7 @@ use crate::host::check;
 use crate::host::providers;
 use crate::host::read;
 use crate::world;
+use crate::world::DAY;
 use crate::world::FROM;
 use crate::world::Money;
 use crate::world::World;
@@ -122,6 +127,66 @@ fn the_first_tick_of_a_simulation_is_the_first_real_tick() {
         declined += found.get();
     }
     assert!(declined > 20, "only {declined} were declined: the worlds prove nothing");
+}
+
+/// The same world without any money, in which everything expires so many seconds earlier.
+fn broke(world: &World, earlier: i64) -> World {
+    let mut inventory: Value = serde_json::from_str(&world.inventory).unwrap();
+    for account in inventory["accounts"].as_array_mut().unwrap() {
+        account["balance"] = "0.00".into();
+        account["approval_above"] = Value::Null;
+    }
+    for resource in inventory["resources"].as_array_mut().unwrap() {
+        if let Some(expires_at) = resource["expires_at"].as_str() {
+            let expires_at: Timestamp = expires_at.parse().unwrap();
+            resource["expires_at"] = (expires_at - earlier).to_string().into();
+            resource["started_at"] = "2020-01-01T00:00:00Z".into();
+            resource.as_object_mut().unwrap().remove("anchor_day");
+        }
+    }
+    World { inventory: inventory.to_string(), scenario: world.scenario.clone() }
+}
+
+#[test]
+fn what_an_update_says_is_past_comes_to_the_same_as_in_a_first_import() {
+    let compared = std::cell::Cell::new(0);
+    check(80, world::quiet(Money::Short), |world| {
+        let folder = tempfile::tempdir().unwrap();
+        let host = |name: &str| {
+            let store = Store::scratch(&folder.path().join(name)).unwrap();
+            Engine::new(store, providers(), Retention::Everything)
+        };
+        let import = |engine: &mut Engine, world: &World, now: Timestamp, update: bool| {
+            let (inventory, _) = read(world, &providers());
+            let given = inventory.bundles.iter().flat_map(|imported| &imported.bundle.members);
+            let given = given.map(|member| (member.id.clone(), GivenFields::new(|_| true))).collect();
+            let options = ImportOptions { update, ..ImportOptions::default() };
+            engine.import_document(now, &Document { inventory, given, options }).unwrap();
+            clock::tick(engine, now, LastActive::default(), &mut |_: &RecordedEvent| {}).unwrap();
+        };
+        let stages = |engine: &Engine| {
+            let (stored, _) = read(&world, &providers());
+            let ids = stored.bundles.into_iter().flat_map(|imported| imported.bundle.members);
+            let stage = |id: String| {
+                let (stored, index) = bundles::find_by_resource(engine.db(), &id).unwrap().unwrap();
+                (id, stored.bundle[index].stage)
+            };
+            ids.map(|member| stage(member.id)).collect::<BTreeMap<_, _>>()
+        };
+        let (mut updated, mut fresh) = (host("updated.db"), host("fresh.db"));
+        import(&mut updated, &broke(&world, DAY), at(FROM - 3_600), false);
+        let before = stages(&updated);
+        import(&mut updated, &broke(&world, 0), at(FROM), true);
+        import(&mut fresh, &broke(&world, 0), at(FROM), false);
+        let (after, fresh) = (stages(&updated), stages(&fresh));
+        prop_assert_eq!(integrity::check(updated.db()).unwrap(), []);
+        for (id, stage) in before.iter().filter(|(_, stage)| !stage.is_final()) {
+            prop_assert_eq!(after[id], fresh[id], "{} was {:?}", id, stage);
+            compared.set(compared.get() + usize::from(after[id] != Stage::Active));
+        }
+        Ok(())
+    });
+    assert!(compared.get() > 20, "only {} were past: the worlds prove nothing", compared.get());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::policy::PolicySet;
+use perennial_engine::forecast;
 use perennial_engine::plan_facts;
 use perennial_engine::policy_comparison;
 use perennial_engine::policy_trial;
@@ -228,7 +229,7 @@ pub(super) async fn compare(
     });
     let ([one, other], held, compared, currencies) = loaded.await?;
     let played = forecast_pool::run(&app, slots, move |stop| {
-        let span = (from, perennial_engine::forecast::horizon_end(from, months));
+        let span = (from, forecast::horizon_end(from, months));
         let one = policy_comparison::play(one, &held, span, granted, &stop)?;
         let other = policy_comparison::play(other, &compared, span, granted, &stop)?;
         Ok(one.differences(&other))

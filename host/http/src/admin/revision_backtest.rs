@@ -58,13 +58,13 @@ impl Body for BacktestRevision {
         let fields = cursor.object(&["revision", "since", "until"])?;
         let revision = fields.required("revision", |cursor| cursor.text().map(str::to_owned));
         let since = fields.optional("since", |cursor| cursor.instant()).option();
-        let months = fields.optional("months", |cursor| cursor.integer(1, MONTHS_MAX)).option();
-        let (revision, since, months) = (revision?, since?, months?);
-        if since.is_some() == months.is_some() {
+        let until = fields.optional("until", |cursor| cursor.instant()).option();
+        let (revision, since, until) = (revision?, since?, until?);
+        if since.is_some() == until.is_some() {
             cursor.report("give exactly one of `since` and `until`");
             return None;
         }
-        Some(BacktestRevision { revision, since, months })
+        Some(BacktestRevision { revision, since, until })
     }
 }
 

@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::audit_record::audit_record;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::database;
@@ -31,6 +32,7 @@ use perennial_formats::inventory::NoRecords;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
+use perennial_store::audit;
 use perennial_store::bundles;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
@@ -175,14 +177,19 @@ fn import_into(
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
+    let people = context.config()?.limits.limit_raise_people;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
         let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
+        check_raises(&report, people)?;
         confirm_update(&report, arguments)?;
     }
     let (done, _) = engine.import_document(now, &document)?;
+    if !is_new {
+        engine.in_transaction(|engine| audit::insert(engine.tx(), &audit_record(now, "import", None)))?;
+    }
     Ok(taken_in(&name_of(context), arguments, &done, ("imported", "changed")))
 }
 
@@ -320,6 +327,18 @@ fn check_accepted(
     Err(UserError::Argument(format!(
         "nothing was imported: {resources} a stage at the first tick, by {clock} (`--dry-run` shows which); correct the \
          expiry in the file, or the clock, or say `--accept-expired`"
+    )))
+}
+
+/// Refuses to raise approval limits, if that takes more than one person.
+fn check_raises(report: &ImportReport, people: usize) -> Result<(), UserError> {
+    let raised = report.limit_raises().map(|account| format!("`{account}`")).collect::<Vec<_>>().join(", ");
+    if people < 2 || raised.is_empty() {
+        return Ok(());
+    }
+    Err(UserError::Argument(format!(
+        "nothing was imported: `approval_above` would be raised for {raised}, and a higher limit takes two people; leave it out, and \
+         have both say `perennial account set ID --approval-above`"
     )))
 }
 

@@ -64,6 +64,7 @@ mod routes;
 mod run;
 mod safe_log;
 mod sandbox;
+mod scenario_warnings;
 mod secret;
 mod secrets_key;
 mod serve;

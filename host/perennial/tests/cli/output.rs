@@ -16,7 +16,7 @@ fn full() -> File {
 }
 
 /// The commands that list or show something, in any format.
-const LISTS: [&[&str]; 33] = [
+const LISTS: [&[&str]; 31] = [
     &["account", "list"],
     &["account", "show", "acme-hw"],
     &["account", "connections"],
@@ -37,11 +37,9 @@ const LISTS: [&[&str]; 33] = [
     &["forecast", "--months", "1"],
     &["package", "list"],
     &["policy", "list"],
-    &["policy", "differences"],
     &["policy", "calendars"],
     &["plugin", "revisions"],
     &["plugin", "bindings"],
-    &["plugin", "differences"],
     &["plugin", "history"],
     &["plugin", "parked"],
     &["webhook", "list"],
