@@ -246,6 +246,7 @@ fn what_the_first_look_pays_at_midnight_is_of_the_day_of_the_import() {
     let server = Server::new();
     let mut missed = resource("missed", "2025-12-31T15:59:59Z");
     missed["account"] = "mid".into();
+    missed["on_expiry"] = "renew".into();
     let body = json!({
         "accounts": [{ "id": "mid", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
         "resources": [missed], "accept_expired": true,
