@@ -157,6 +157,14 @@ limits! {
     request_seconds: Duration = Duration::from_secs(30), 1..=3600;
     /// The longest time until the head of a request has come, a TLS handshake included, in seconds.
     head_seconds: Duration = Duration::from_secs(10), 1..=3600;
+    /// The longest head of a request, in bytes.
+    head_bytes_max: usize = 64 * 1024, 8_192..=1_048_576;
+    /// The most headers of a request.
+    head_fields_max: usize = 100, 16..=10_000;
+    /// The most connections that hold a head of more than 4 KiB that did not come at once, for each listener.
+    long_heads_max: usize = 256, 1..=100_000;
+    /// The most of those of one address.
+    long_heads_per_address_max: usize = 64, 1..=100_000;
     /// The longest time until the body of a request has come, in seconds.
     body_seconds: Duration = Duration::from_secs(20), 1..=3600;
     /// The longest time for which a client takes nothing of a response, in seconds.

@@ -31,6 +31,9 @@ pub struct Arguments {
     /// How long each round takes, in seconds, for `serve`, `endpoint` and `attack`.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     pub seconds: u32,
+    /// Only attacks in whose names this is, for `attack`.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub kind: String,
     /// Cargo says so; it changes nothing.
     #[arg(long, hide = true)]
     bench: bool,
@@ -47,6 +50,7 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- pages --rounds 3
   cargo bench -- endpoint
   cargo bench -- attack --rounds 3
+  cargo bench -- attack --kind 'heads without end'
   cargo bench -- connected --rounds 2
   cargo bench -- languages
   cargo bench -- policies";

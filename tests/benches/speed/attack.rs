@@ -59,6 +59,8 @@ enum Attack {
     SlowHead,
     /// Its head has no end.
     EndlessHead,
+    /// Its head is as long as it may be, comes in pieces, and has an end; then nothing more comes.
+    LongHead,
     /// Its body never comes; it proves nothing first.
     SlowBody,
     /// The form to sign in to the console never comes.
@@ -102,12 +104,15 @@ const fn provider(attack: Attack, name: &'static str) -> Kind {
     Kind { is_provider: true, ..admin(attack, name) }
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 21] = [
     admin(Attack::Silent, "say nothing"),
     admin(Attack::KeptAlive, "ask once and say nothing more"),
     admin(Attack::SlowHead, "send their heads slowly"),
     provider(Attack::SlowHead, "send a provider their heads slowly"),
+    admin(Attack::EndlessHead, "send heads without end"),
     provider(Attack::EndlessHead, "send a provider heads without end"),
+    admin(Attack::LongHead, "send long heads and stay"),
+    provider(Attack::LongHead, "send a provider long heads and stay"),
     provider(Attack::SlowBody, "owe a provider their bodies"),
     admin(Attack::SlowForm, "owe the form to sign in with"),
     provider(Attack::BrokenChunks, "send a provider broken chunks"),
@@ -144,7 +149,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     ];
     let loads = loads.map(|(name, load)| (name, Load { seconds: arguments.seconds, ..load }));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    for kind in &KINDS {
+    for kind in KINDS.iter().filter(|kind| kind.name.contains(&arguments.kind)) {
         let peace = slowest(&loads, arguments.rounds)?;
         let before = server.resident_kib();
         let address = if kind.is_provider { provider } else { server.address };
@@ -260,7 +265,7 @@ fn opening(attack: Attack, number: usize, token: &str) -> Vec<u8> {
     let text = match attack {
         Attack::Silent => String::new(),
         Attack::KeptAlive => get("/healthz") + "\r\n",
-        Attack::SlowHead | Attack::EndlessHead => get("/v1/accounts"),
+        Attack::SlowHead | Attack::EndlessHead | Attack::LongHead => get("/v1/accounts"),
         Attack::SlowBody => post(renew, "Content-Length: 1000000\r\n\r\na"),
         Attack::SlowForm => post("/sign-in", "Content-Length: 100000\r\n\r\nt"),
         Attack::BrokenChunks if number.is_multiple_of(2) => post(renew, chunked) + "zz\r\n{}\r\n",
@@ -291,6 +296,13 @@ async fn keep(attack: Attack, mut stream: TcpStream, opening: &[u8]) -> std::io:
             while stream.write_all(&[b'x'; 1_024]).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+        }
+        Attack::LongHead => {
+            for number in 0..30 {
+                stream.write_all(format!("X-{number}: {}\r\n", "x".repeat(1_900)).as_bytes()).await?;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            stream.write_all(b"\r\n").await?;
         }
         Attack::Unread | Attack::Pipelined | Attack::SlowStream => {
             // It is open for as long as the host stands it.

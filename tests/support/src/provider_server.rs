@@ -163,7 +163,7 @@ impl Server {
             };
             let endpoint = ProviderApiServer::new(&self.host, &self.provider, sealer()).unwrap();
             let listener = Listener::bind(any, None, limits).await.unwrap();
-            let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
+            let listener = listener.with_refusals(endpoint::serve::refusals(&endpoint));
             let address = listener.address().unwrap();
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let serving = tokio::spawn(listener.serve(self.router.clone(), async { drop(stopped.await) }));
@@ -171,9 +171,9 @@ impl Server {
             for _ in 0..behind {
                 exchange(&mut stream).await;
             }
-            stream.write_all(bytes).await.unwrap();
             let mut answer = Vec::new();
             // The other side may reset what it has not read; what it said before counts.
+            let _ = stream.write_all(bytes).await;
             let _ = stream.read_to_end(&mut answer).await;
             drop(stop);
             serving.await.unwrap();

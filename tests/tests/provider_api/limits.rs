@@ -34,6 +34,15 @@ fn a_host_that_is_busy_says_when_to_ask_again() {
 }
 
 #[test]
+fn a_flood_of_a_providers_requests_leaves_readers_to_everybody_else() {
+    let world = World::new();
+    // Each of them takes all that a call may spend.
+    let count = 16;
+    let answered = world.answered_first("/forever", count);
+    assert!(answered < count / 2, "{answered} of {count} came first");
+}
+
+#[test]
 fn a_plugin_that_fails_hurts_the_request_and_nobody_else() {
     let world = World::new();
     for path in ["/crash", "/crash/twice", "/forever", "/bad", "/wrong-key"] {

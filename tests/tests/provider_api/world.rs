@@ -1,5 +1,9 @@
 //! A host with Lantern's API on virtual time, an account with lamps and one without, and requests signed like Lantern's.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
@@ -115,6 +119,29 @@ impl World {
 
     pub fn get(&self, path: &str) -> ApiResponse {
         self.signed(&self.key, 0, "GET", path, "")
+    }
+
+    /// How many of `count` requests to `path` that are under way are answered before somebody else has read who comes after all
+    /// of them.
+    pub fn answered_first(&self, path: &str, count: usize) -> usize {
+        self.runtime.block_on(async {
+            let answered = Arc::<AtomicUsize>::default();
+            let places = self.host.provider_permits("lantern");
+            let free = places.available_permits();
+            for _ in 0..count {
+                let (router, counted) = (self.router.clone(), Arc::clone(&answered));
+                let request = signed(&self.key, 0, "GET", path, "");
+                tokio::spawn(async move {
+                    router.oneshot(request).await.unwrap();
+                    counted.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            while free - places.available_permits() + answered.load(Ordering::SeqCst) < count {
+                tokio::task::yield_now().await;
+            }
+            self.host.service().read(|_| Ok::<_, ServiceError>(())).await.unwrap();
+            answered.load(Ordering::SeqCst)
+        })
     }
 
     pub fn post(&self, path: &str, body: &str) -> ApiResponse {

@@ -24,6 +24,7 @@ use perennial_domain::provider_api::Response;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use tokio::sync::Semaphore;
 
 use crate::middleware::loggable_path;
 use crate::provider_api::authentication::Sender;
@@ -41,6 +42,8 @@ use perennial_store::accounts;
 const STEPS_MAX: usize = 8;
 /// The longest path of a refused request that is in the audit log, in characters.
 const RECORDED_PATH_MAX: usize = 200;
+/// The most responses to failures that are made at once: they take no reader, and most are to who proves nothing.
+const FAILURES_MAX: usize = 2;
 /// The status of a request that names nobody.
 const UNAUTHORIZED: u16 = 401;
 
@@ -52,6 +55,10 @@ pub struct ProviderApiServer {
     secret_box: SecretBox,
     /// The response to an internal failure, for when the plugin itself fails.
     fallback_response: Arc<Response>,
+    /// For requests that read: half of the readers.
+    work: Arc<Semaphore>,
+    /// For responses to failures.
+    failures: Arc<Semaphore>,
     /// How many seconds its clock is ahead of the host's.
     skew_seconds: i64,
 }
@@ -104,6 +111,8 @@ impl ProviderApiServer {
             provider: provider.into(),
             secret_box,
             fallback_response: Arc::new(fallback_response),
+            work: Arc::new(Semaphore::new(app.limits().readers.div_ceil(2))),
+            failures: Arc::new(Semaphore::new(FAILURES_MAX)),
             skew_seconds: 0,
         })
     }
@@ -144,6 +153,32 @@ impl ProviderApiServer {
             .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
 
+    /// Runs `work`, which calls the plugin, on one snapshot of the database. Few requests of a provider do so at once: whoever
+    /// proves nothing is asked about as well, and must not fill the queue that all readers share.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let permit = Arc::clone(&self.work).acquire_owned().await.map_err(internal)?;
+        // The permit goes with the work, which goes on when nobody waits for it any more.
+        let work = move |db: &ReadTx| {
+            let _permit = permit;
+            Ok::<_, ServiceError>(work(db))
+        };
+        self.app.service().read(work).await.map_err(failure_of_error)?
+    }
+
+    /// The provider's response to a failure, made beside the threads that serve connections, for few requests at once.
+    async fn fail(&self, head: Request, failure: Failure) -> Response {
+        let handler = self.clone();
+        let permit = Arc::clone(&self.failures).acquire_owned().await;
+        let failed = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            handler.failure_response(&head, failure)
+        });
+        failed.await.unwrap_or_else(|_| self.fallback_response.as_ref().clone())
+    }
+
     /// Responds to a request. Every failure has a response in the provider's shape.
     async fn respond(&self, request: Request) -> Response {
         // The work takes the request; the response to a failure needs the head only.
@@ -155,9 +190,7 @@ impl ProviderApiServer {
                     failure,
                     Failure::UnknownAccessKey | Failure::WrongCredentials | Failure::InvalidToken
                 );
-                let (endpoint, head) = (self.clone(), head.head());
-                let failed = tokio::task::spawn_blocking(move || endpoint.failure_response(&head, failure));
-                let failed = failed.await.unwrap_or_else(|_| self.fallback_response.as_ref().clone());
+                let failed = self.fail(head.head(), failure).await;
                 (failed, is_unproved)
             }
         };
@@ -172,23 +205,14 @@ impl ProviderApiServer {
     async fn run(&self, request: Request) -> Result<Response, Failure> {
         let at = self.now();
         let endpoint = self.clone();
-        let next = self
-            .app
-            .service()
-            .read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request)))
-            .await;
-        let (in_progress, transaction) = match next.map_err(failure_of_error)?? {
+        let next = self.read(move |db| endpoint.authenticate(db, at, request)).await;
+        let (in_progress, transaction) = match next? {
             Progress::Respond(response) => return Ok(response),
             Progress::Execute(in_progress, transaction) => (*in_progress, transaction),
         };
         let in_progress = self.execute(in_progress, transaction).await?;
         let endpoint = self.clone();
-        let next = self
-            .app
-            .service()
-            .read(move |db| Ok::<_, ServiceError>(endpoint.resume(db, at, in_progress)))
-            .await;
-        match next.map_err(failure_of_error)?? {
+        match self.read(move |db| endpoint.resume(db, at, in_progress)).await? {
             Progress::Respond(response) => Ok(response),
             Progress::Execute(..) => {
                 tracing::warn!(provider = %self.provider, "a plugin asked for two transactions in one request");

@@ -20,6 +20,7 @@ use crate::body::BodyError;
 use crate::provider_api::ProviderApiServer;
 use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
+use crate::server::Refusals;
 use perennial_engine::clock::Stopwatch;
 
 /// The most bytes that are read and dropped beyond it, so that a client that sends before it reads gets the response.
@@ -34,10 +35,18 @@ pub fn router(endpoint: ProviderApiServer) -> Router {
     Router::new().fallback(serve).with_state(endpoint)
 }
 
-/// The response to a malformed request, as it goes over the wire.
-pub fn malformed_response(endpoint: &ProviderApiServer) -> Vec<u8> {
+/// The responses to what is no request, in the provider's shape.
+pub fn refusals(endpoint: &ProviderApiServer) -> Refusals {
     let request = Request { id: endpoint.app.requests().request_id(), ..Request::default() };
-    let Response { status, headers, body } = endpoint.failure_response(&request, Failure::Malformed);
+    let malformed = endpoint.failure_response(&request, Failure::Malformed);
+    // No provider has words of its own for it.
+    let too_long = Response { status: 431, ..malformed.clone() };
+    let busy = endpoint.failure_response(&request, Failure::Busy(1));
+    Refusals { malformed: to_wire(malformed), too_long: to_wire(too_long), busy: to_wire(busy) }
+}
+
+/// A response that ends its connection, as it goes over the wire.
+fn to_wire(Response { status, headers, body }: Response) -> Vec<u8> {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
     for (name, value) in headers {
@@ -79,11 +88,11 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
     };
     let body = match read_unauthenticated(endpoint, &parts, body).await {
         Ok(body) => body,
-        Err(failure) => return fail(endpoint, head, failure).await,
+        Err(failure) => return endpoint.fail(head, failure).await,
     };
     // A place is taken for a whole request only: one whose body does not come keeps nobody out.
     let Ok(permit) = endpoint.app.provider_permits(&endpoint.provider).try_acquire_owned() else {
-        return fail(endpoint, head, Failure::Busy(1)).await;
+        return endpoint.fail(head, Failure::Busy(1)).await;
     };
     let skew = parts.extensions.get::<ClockSkew>().map_or(0, |skew| skew.0);
     let (handler, request) = (endpoint.clone().with_skew(skew), Request { body, ..head.head() });
@@ -95,15 +104,9 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
     });
     match tokio::time::timeout(limit, task).await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => fail(endpoint, head, Failure::Internal).await,
-        Err(_) => fail(endpoint, head, Failure::TimedOut).await,
+        Ok(Err(_)) => endpoint.fail(head, Failure::Internal).await,
+        Err(_) => endpoint.fail(head, Failure::TimedOut).await,
     }
-}
-
-async fn fail(endpoint: &ProviderApiServer, head: Request, failure: Failure) -> Response {
-    let handler = endpoint.clone();
-    let failed = tokio::task::spawn_blocking(move || handler.failure_response(&head, failure));
-    failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())
 }
 
 /// Reads the body of a request that is not authenticated yet; an address has few of those at once.

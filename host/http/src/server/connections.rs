@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use tokio::task::AbortHandle;
 
 use crate::server::ClientAddress;
-use crate::server::malformed_request::ExchangeStage;
+use crate::server::exchange::ExchangeStage;
 use crate::server::paced_stream::Backlog;
 
 /// Whether a request of the connection was authenticated.

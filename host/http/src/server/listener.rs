@@ -26,11 +26,13 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::server::ClientAddress;
 use crate::server::ConnectionLimits;
+use crate::server::Refusals;
 use crate::server::Tls;
 use crate::server::connections::Connections;
 use crate::server::connections::IsAuthenticated;
-use crate::server::malformed_request::ExchangeStage;
-use crate::server::malformed_request::MalformedRequestGuard;
+use crate::server::exchange::ExchangeStage;
+use crate::server::head_guard::HeadGuard;
+use crate::server::long_heads::LongHeads;
 use crate::server::paced_stream::Backlog;
 use crate::server::paced_stream::PacedStream;
 use crate::server::service::ConnectionService;
@@ -74,8 +76,9 @@ pub struct Listener {
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
     connections: Connections,
-    /// The whole response to a malformed request; `None` is a bare status.
-    malformed_response: Option<Arc<[u8]>>,
+    long_heads: LongHeads,
+    /// `None` is a bare status.
+    refusals: Option<Arc<Refusals>>,
 }
 
 /// Loads a certificate and its key.
@@ -127,13 +130,14 @@ impl Listener {
             tls,
             limits,
             connections: Connections::new(limits.connections_max, limits.per_address_max),
-            malformed_response: None,
+            long_heads: LongHeads::new(limits.long_heads_max, limits.long_heads_per_address_max),
+            refusals: None,
         })
     }
 
-    /// Sets the response to malformed requests: a whole response, as it goes over the wire.
-    pub fn with_malformed_response(mut self, malformed_response: Vec<u8>) -> Listener {
-        self.malformed_response = Some(malformed_response.into());
+    /// Sets the responses to what is no request.
+    pub fn with_refusals(mut self, refusals: Refusals) -> Listener {
+        self.refusals = Some(Arc::new(refusals));
         self
     }
 
@@ -179,7 +183,7 @@ impl Listener {
         }
         let watcher = graceful.watcher();
         let (tls, limits) = (self.tls.clone(), self.limits);
-        let (number, malformed_response) = (place.number(), self.malformed_response.clone());
+        let (number, long_heads, refusals) = (place.number(), self.long_heads.clone(), self.refusals.clone());
         let task = tokio::spawn(async move {
             let client = Client {
                 router,
@@ -188,11 +192,13 @@ impl Listener {
                 stage: place.stage.clone(),
                 backlog: place.backlog.clone(),
                 limits,
+                long_heads,
+                refusals,
             };
             match tls {
-                None => client.serve(stream, watcher, malformed_response).await,
+                None => client.serve(stream, watcher).await,
                 Some(tls) => match tokio::time::timeout(limits.head, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => client.serve(stream, watcher, malformed_response).await,
+                    Ok(Ok(stream)) => client.serve(stream, watcher).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },
@@ -211,17 +217,14 @@ struct Client {
     stage: ExchangeStage,
     backlog: Backlog,
     limits: ConnectionLimits,
+    long_heads: LongHeads,
+    refusals: Option<Arc<Refusals>>,
 }
 
 impl Client {
     /// Serves the requests of the connection.
-    async fn serve(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        watcher: Watcher,
-        malformed_response: Option<Arc<[u8]>>,
-    ) {
-        let ConnectionLimits { head, pace, .. } = self.limits;
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, watcher: Watcher) {
+        let ConnectionLimits { head, head_bytes_max, head_fields_max, pace, .. } = self.limits;
         let (backlog, stage) = (self.backlog, self.stage);
         let service = ConnectionService {
             router: TowerToHyperService::new(self.router),
@@ -230,21 +233,16 @@ impl Client {
             is_authenticated: self.is_authenticated,
             stage: stage.clone(),
         };
-        let stream = PacedStream::new(stream, pace, backlog);
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new());
-        let ended = match malformed_response {
-            None => {
-                http.header_read_timeout(head);
-                watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
-            }
-            Some(malformed_response) => {
-                // The guard answers what the library would only close, so it has to be first.
-                http.header_read_timeout(head + GUARD_MARGIN);
-                let stream = MalformedRequestGuard::new(stream, stage, malformed_response, head);
-                watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
-            }
-        };
+        // The guard answers what the library would only close, so it has to be first.
+        http.header_read_timeout(head + GUARD_MARGIN);
+        // A head is read into one buffer, so that is how long it may be.
+        http.max_buf_size(head_bytes_max);
+        http.max_headers(head_fields_max);
+        let stream = PacedStream::new(stream, pace, backlog);
+        let stream = HeadGuard::new(stream, stage, (self.address, self.long_heads), self.refusals, head);
+        let ended = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await;
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection failed");
         }
@@ -267,67 +265,4 @@ async fn run_until_stopped<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-    use std::sync::atomic::AtomicUsize;
-    use std::sync::atomic::Ordering;
-
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
-
-    use super::*;
-    use crate::server::Pace;
-
-    /// Requests that come at once.
-    const PIPELINED: usize = 100;
-    /// What lies between the host and its client, in bytes: more than all requests, and less than one response.
-    const BETWEEN: usize = 16_384;
-
-    #[test]
-    fn of_requests_that_come_at_once_one_begins_while_nothing_is_read() {
-        let begun = Arc::<AtomicUsize>::default();
-        let counted = Arc::clone(&begun);
-        let router = Router::new().fallback(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            // The library itself waits for a body to be taken, and not for a head.
-            std::future::ready(([("x-much", "x".repeat(BETWEEN))], ()))
-        });
-        let patience = Duration::from_secs(60);
-        let client = Client {
-            router,
-            address: ClientAddress::of(Ipv4Addr::LOCALHOST.into()),
-            is_authenticated: IsAuthenticated::default(),
-            stage: ExchangeStage::default(),
-            backlog: Backlog::default(),
-            limits: ConnectionLimits {
-                connections_max: 1,
-                per_address_max: 1,
-                head: patience,
-                pace: Pace { stall: patience, response: patience },
-            },
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async {
-            let (mut theirs, ours) = tokio::io::duplex(BETWEEN);
-            let graceful = GracefulShutdown::new();
-            let serving = tokio::spawn(client.serve(ours, graceful.watcher(), None));
-            let request = |number| {
-                let last = if number == PIPELINED { "Connection: close\r\n" } else { "" };
-                format!("GET /{number} HTTP/1.1\r\nHost: x\r\n{last}\r\n")
-            };
-            let requests = (1..=PIPELINED).map(request).collect::<String>();
-            assert!(requests.len() < BETWEEN);
-            theirs.write_all(requests.as_bytes()).await.unwrap();
-            // As far as it gets by itself.
-            for _ in 0..1_000 {
-                tokio::task::yield_now().await;
-            }
-            assert_eq!(begun.load(Ordering::Relaxed), 1);
-            let mut read = Vec::new();
-            theirs.read_to_end(&mut read).await.unwrap();
-            assert_eq!(begun.load(Ordering::Relaxed), PIPELINED);
-            assert!(read.len() > PIPELINED * BETWEEN);
-            serving.await.unwrap();
-        });
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
 //! Listeners, TLS, the limits of connections, and the response to malformed requests.
 
 mod connections;
+mod exchange;
+mod head_guard;
 pub mod listener;
-mod malformed_request;
+mod long_heads;
 mod paced_stream;
 mod service;
 
@@ -33,8 +35,27 @@ pub struct ConnectionLimits {
     pub per_address_max: usize,
     /// How long a TLS handshake may take, and the head of a request.
     pub head: Duration,
+    /// The most bytes of the head of a request. The library takes 8 KiB at least.
+    pub head_bytes_max: usize,
+    /// The most headers of a request.
+    pub head_fields_max: usize,
+    /// The most connections that hold a long head.
+    pub long_heads_max: usize,
+    /// The most of those of one address.
+    pub long_heads_per_address_max: usize,
     /// How long a client may take to read.
     pub pace: Pace,
+}
+
+/// The responses of a listener to what is no request, each as a whole goes over the wire.
+#[derive(Clone, Debug)]
+pub struct Refusals {
+    /// The response to what is no HTTP, and to a head that does not end in time.
+    pub malformed: Vec<u8>,
+    /// The response to a head that is too long.
+    pub too_long: Vec<u8>,
+    /// The response to a long head while there are too many of them.
+    pub busy: Vec<u8>,
 }
 
 impl ConnectionLimits {
@@ -44,6 +65,10 @@ impl ConnectionLimits {
             connections_max: limits.connections_max,
             per_address_max: limits.connections_per_address_max,
             head: limits.head_seconds,
+            head_bytes_max: limits.head_bytes_max,
+            head_fields_max: limits.head_fields_max,
+            long_heads_max: limits.long_heads_max,
+            long_heads_per_address_max: limits.long_heads_per_address_max,
             pace: Pace { stall: limits.stall_seconds, response: limits.response_seconds },
         }
     }

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::http::Request;
 use axum::http::Response;
+use axum::http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -15,8 +17,8 @@ use hyper_util::service::TowerToHyperService;
 use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
 use crate::server::connections::IsAuthenticated;
-use crate::server::malformed_request::ExchangeStage;
-use crate::server::malformed_request::ResponseBody;
+use crate::server::exchange::ExchangeStage;
+use crate::server::exchange::ResponseBody;
 use crate::server::paced_stream::Backlog;
 
 /// The service of one connection.
@@ -34,7 +36,7 @@ impl Service<Request<Incoming>> for ConnectionService {
     type Future = Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        let end = self.stage.begin();
+        let (end, is_last) = (self.stage.begin(), self.stage.is_last());
         request.extensions_mut().insert(self.address);
         let (backlog, is_authenticated) =
             (self.backlog.clone(), IsAuthenticated::clone(&self.is_authenticated));
@@ -42,7 +44,10 @@ impl Service<Request<Incoming>> for ConnectionService {
         let response = self.router.call(request);
         Box::pin(async move {
             backlog.cleared().await;
-            let response = response.await?;
+            let mut response = response.await?;
+            if is_last {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             if response.extensions().get::<AuthenticatedMark>().is_some() {
                 is_authenticated.store(true, Ordering::Relaxed);
             }

@@ -134,6 +134,9 @@ fn test_of(limit: &str) -> &'static str {
     match limit {
         "health_seconds" => "however_many_ask_one_look_tells_all_of_them",
         "head_seconds" => "a_head_that_does_not_come_in_time_is_given_up",
+        "head_bytes_max" | "head_fields_max" => "a_head_that_is_too_long_is_told_so_and_is_not_held",
+        "long_heads_max" => "heads_without_end_hold_little_memory_and_keep_nobody_out",
+        "long_heads_per_address_max" => "long_heads_have_places_and_an_address_few_of_them",
         "body_seconds" => "a_body_that_does_not_come_in_time_is_told_so",
         "request_seconds" => "a_request_that_takes_too_long_is_answered_so",
         "stall_seconds" => "clients_that_do_not_read_are_closed_and_keep_nobody_out",

@@ -35,20 +35,23 @@ fn what_is_no_http_is_answered_in_the_providers_shape_as_well() {
         let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         let never_ends = b"GET / HTTP/1.1\r\nhost: a\r\nx";
         let many = [b"GET / HTTP/1.1\r\n".as_slice(), &b"a: b\r\n".repeat(200), b"\r\n"].concat();
+        let (malformed, too_long) = ("400 Bad Request", "431 Request Header Fields Too Large");
         let table = [
-            b"NONSENSE\r\n\r\n".as_slice(),
-            b"GET /\xff HTTP/1.1\r\n\r\n",
-            &endless,
-            &many,
-            preface,
-            never_ends,
+            (b"NONSENSE\r\n\r\n".as_slice(), malformed),
+            (b"GET /\xff HTTP/1.1\r\n\r\n", malformed),
+            (&endless, too_long),
+            (&many, too_long),
+            (preface, malformed),
+            (never_ends, malformed),
         ];
         // Also where the connection has answered requests before.
-        for (bytes, behind) in table.into_iter().flat_map(|bytes| [0, 1, 2].map(|behind| (bytes, behind))) {
+        for ((bytes, status), behind) in
+            table.into_iter().flat_map(|row| [0, 1, 2].map(|behind| (row, behind)))
+        {
             let answer = server.wire(behind, bytes);
             let (head, body) =
                 answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{provider} {behind}: {answer:?}"));
-            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{provider} {behind}: {answer}");
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{provider} {behind}: {answer}");
             let body = serde_json::from_str::<serde_json::Value>(body).unwrap();
             let code = if provider == "huawei" { &body["error_code"] } else { &body["code"] };
             assert!(code.is_string(), "{provider} {behind}: {answer}");

@@ -156,7 +156,7 @@ fn provider_servers(
     for ((provider, _, secret_box), listener) in endpoints.into_iter().zip(listeners) {
         let endpoint = ProviderApiServer::new(state, &provider, secret_box)?;
         tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
-        let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
+        let listener = listener.with_refusals(endpoint::serve::refusals(&endpoint));
         servers.push((listener, endpoint));
     }
     Ok(servers)

@@ -121,6 +121,48 @@ fn a_head_that_does_not_come_in_time_is_given_up() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn heads_without_end_hold_little_memory_and_keep_nobody_out() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [
+        ("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"),
+        ("PERENNIAL_SECRETS_KEY", key.as_str()),
+        ("PERENNIAL_LIMITS_LONG_HEADS_MAX", "8"),
+        ("PERENNIAL_LIMITS_HEAD_SECONDS", "2"),
+    ];
+    let server = Served::start(&folder, &environment, &["--virtual-clock", "2026-01-01T00:00:00Z"]);
+    let provider = server.provider_address.clone().unwrap();
+    for (address, opening, body) in [(&server.address, "GET /healthz", ""), (&provider, "GET /v2/x", "{")] {
+        assert_eq!(server.get("/readyz").status, 200);
+        let before = memory_figure(&server, "VmHWM:");
+        let head = format!("{opening} HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(60_000));
+        let begun = (0..400).map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+            // Who is refused is not read to the end.
+            let _ = stream.write_all(head.as_bytes());
+            stream
+        });
+        let begun = begun.collect::<Vec<_>>();
+        assert_eq!(server.get("/healthz").status, 200);
+        let mut statuses = begun.into_iter().map(|mut stream| {
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            let answer = String::from_utf8(answer).unwrap();
+            let (head, rest) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
+            assert!(rest.starts_with(body), "{answer}");
+            head["HTTP/1.1 ".len()..][..3].parse::<u16>().unwrap()
+        });
+        // Eight have places, for as long as their heads may take.
+        let refused = statuses.by_ref().filter(|status| [429, 503].contains(status)).count();
+        assert!(refused > 200, "{refused}");
+        let grown = memory_figure(&server, "VmHWM:") - before;
+        assert!(grown < 16 * 1024, "{grown} KiB");
+    }
+}
+
+#[test]
 fn a_body_that_does_not_come_in_time_is_told_so() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[("PERENNIAL_LIMITS_BODY_SECONDS", "50ms")], &[]);

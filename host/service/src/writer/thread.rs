@@ -61,11 +61,10 @@ pub(super) fn run(
                 TryRecvError::Empty => RecvTimeoutError::Timeout,
                 TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
             }),
-            ClockMode::Real => {
-                let patience = clock::time_to_next_wake(&context.engine, clock::now())?;
-                wait_for_task(&mut context, tasks, Some(patience))?
+            _ => {
+                let patience = patience(&context)?;
+                wait_for_task(&mut context, tasks, patience)?
             }
-            ClockMode::Virtual(_) | ClockMode::Idle => wait_for_task(&mut context, tasks, None)?,
         };
         let woken = clock::now();
         match task {
@@ -86,15 +85,25 @@ pub(super) fn run(
     }
 }
 
-/// Waits for a task for as long as `patience`, or for ever, and looks meanwhile whether the database is where it was.
+/// How long the thread waits for a task: until something is due, and never longer than until it runs maintenance, which gives
+/// memory back also where nobody writes and the clock stands.
+fn patience(context: &WriterContext) -> Result<Duration, EngineError> {
+    let rest = Duration::from_secs_f64(MAINTENANCE_INTERVAL);
+    match context.time {
+        ClockMode::Real => Ok(clock::time_to_next_wake(&context.engine, clock::now())?.min(rest)),
+        ClockMode::Virtual(_) | ClockMode::Idle => Ok(rest),
+    }
+}
+
+/// Waits for a task for as long as `patience`, and looks meanwhile whether the database is where it was.
 fn wait_for_task(
     context: &mut WriterContext,
     tasks: &mpsc::Receiver<WriteTask>,
-    patience: Option<Duration>,
+    patience: Duration,
 ) -> Result<Result<WriteTask, RecvTimeoutError>, EngineError> {
     let waited = Stopwatch::start();
     loop {
-        let left = patience.map_or(f64::INFINITY, |patience| patience.as_secs_f64() - waited.seconds());
+        let left = patience.as_secs_f64() - waited.seconds();
         if left <= 0.0 {
             return Ok(Err(RecvTimeoutError::Timeout));
         }
@@ -197,6 +206,16 @@ mod tests {
         queue.send(endless(queue.clone(), Stopwatch::start())).unwrap();
         drain_queue(&mut context, &tasks, &AtomicBool::new(false));
         assert!(tasks.try_recv().is_ok(), "it went on until nothing waited any more");
+    }
+
+    #[test]
+    fn where_the_clock_stands_and_nobody_writes_memory_is_given_back_as_well() {
+        let mut context = context();
+        for time in [ClockMode::Real, ClockMode::Idle, ClockMode::Virtual(context.now())] {
+            context.time = time;
+            let patience = patience(&context).unwrap().as_secs_f64();
+            assert!(patience <= MAINTENANCE_INTERVAL, "{time:?}: {patience} seconds");
+        }
     }
 
     #[test]
