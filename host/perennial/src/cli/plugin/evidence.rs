@@ -16,6 +16,14 @@ const LINES_MAX: usize = 4;
 pub(super) fn show(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
     let list = |field: &str| evidence[field].as_array().map_or(&[][..], Vec::as_slice);
     let revision = short(text(evidence, "revision"));
+    let [failing, parked] =
+        ["failing_bundles", "parked_bundles"].map(|field| evidence[field].as_u64().unwrap_or_default());
+    if failing > 0 {
+        writeln!(
+            out,
+            "revision {revision} fails over {failing} bundles at present, of which {parked} are parked"
+        )?;
+    }
     if list("trials").is_empty() {
         return writeln!(out, "revision {revision} was never asked in shadow");
     }
