@@ -19,6 +19,8 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timeline;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Allocation;
+use perennial_domain::usage::Consumption;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
@@ -71,8 +73,8 @@ pub(super) fn check(plugin: &Plugin) -> anyhow::Result<()> {
     let bundles = samples::bundles(manifest);
     let mut examination = Examination { plugin, account, bundles, shares: Vec::new() };
     plugin.take_memory_peak_bytes();
-    let (timelines, commands) = (examination.timelines(), examination.commands());
-    let findings = [contract(plugin), timelines, commands, settings(plugin), examination.limits()];
+    let (timelines, commands, uses) = (examination.timelines(), examination.commands(), examination.uses());
+    let findings = [contract(plugin), timelines, commands, uses, settings(plugin), examination.limits()];
     let mut out = Output::standard();
     writeln!(out, "{}  {}, {}", manifest.id, printable(&manifest.name), plugin.digest())?;
     for finding in &findings {
@@ -207,6 +209,33 @@ impl Examination<'_> {
             answers.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count()
         );
         Finding { what: "commands", summary, details, problems }
+    }
+
+    fn uses(&mut self) -> Finding {
+        let consumptions = samples::consumptions(self.plugin.manifest());
+        let requests = consumptions.iter().map(|one| (AccountIndex::new(0), one)).collect::<Vec<_>>();
+        let accounts = [&self.account];
+        let ask = |requests: &[(AccountIndex, &Consumption)]| self.plugin.allocate(&accounts, requests);
+        let question = |request: &(AccountIndex, &Consumption)| format!("a use of {}", request.1.amount);
+        let named = |request: &(AccountIndex, &Consumption), answer: &Vec<Allocation>| {
+            (answer.len(), request.1.packages.len())
+        };
+        let questions = Questions {
+            requests: &requests,
+            ask: &ask,
+            name: &question,
+            items: &|request| request.1.packages.len(),
+            answer: ("the packages that a use may be taken of", &named),
+        };
+        let (problems, shares) = questions.examine(self.plugin);
+        let summary = match consumptions.len() {
+            0 => "it has no packages".to_owned(),
+            count => format!("{count} uses of packages, the same however they are asked"),
+        };
+        if !consumptions.is_empty() {
+            self.shares.extend(shares);
+        }
+        Finding { what: "uses", summary, details: Vec::new(), problems }
     }
 
     fn limits(self) -> Finding {
