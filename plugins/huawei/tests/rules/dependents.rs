@@ -87,7 +87,25 @@ fn a_codearts_extension_that_is_paid_for_goes_on_with_its_package() {
         || Resource { expires_at: Some(time("2026-08-31 23:59:59")), ..resource("codearts-package") };
     let shown = print(&[package(), renewing(stopped())], "2026-03-02 12:00:00");
     let of_extension = shown.lines().map(str::trim).filter(|line| line.contains(" #1 ")).collect::<Vec<_>>();
-    expect![[r#""#]].assert_eq(&of_extension.join("\n"));
+    expect![[r#"
+        2026-03-02 12:00:01 #1 enter active
+        2026-06-23 03:00:00 #1 try
+        2026-06-24 03:00:00 #1 try
+        2026-06-25 03:00:00 #1 try
+        2026-06-25 09:00:00 #1 notice auto-renewal-failed
+        2026-06-26 03:00:00 #1 try
+        2026-06-27 03:00:00 #1 try
+        2026-06-28 03:00:00 #1 try
+        2026-06-28 09:00:00 #1 notice auto-renewal-failed
+        2026-06-29 03:00:00 #1 try
+        2026-06-30 03:00:00 #1 try
+        2026-06-30 09:00:00 #1 notice auto-renewal-failed
+        2026-06-30 23:59:59 #1 notice codearts-features-stopped
+        2026-06-30 23:59:59 #1 enter retention
+        2026-07-01 09:00:00 #1 notice released-soon
+        2026-07-03 09:00:00 #1 notice released-soon
+        2026-07-03 23:59:59 #1 enter released"#]]
+    .assert_eq(&of_extension.join("\n"));
     // Not while its package is stopped itself, and not when it is past its own expiry.
     for package in
         [Resource { stage: Stage::Grace, ..resource("codearts-package") }, resource("codearts-package")]
