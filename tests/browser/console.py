@@ -5,8 +5,8 @@
     cargo build --release -p perennial
     venv/bin/python tests/browser/console.py target/release/perennial
 
-Takes Debian's packages `chromium` and `chromium-driver`. Pictures of the pages are written to the folder that a second
-argument names.
+Takes Debian's packages `chromium` and `chromium-driver`. Pictures of the pages, and those of README as `console-*.png`, are
+written to the folder that a second argument names.
 """
 
 import pathlib
@@ -295,7 +295,8 @@ def prepare(driver, demo, account):
     driver.get(f"{resource}/plan?command=renew&term=2%20month")
     submit(driver, find(driver, "form.act button"))
     driver.get(demo.address + "/plugins")
-    driver.get(find(driver, "main a[href^='/plugins/revisions/']").get_attribute("href"))
+    bound = [row for row in driver.find_elements(By.CSS_SELECTOR, "main tbody tr") if row.text.startswith("huawei")]
+    driver.get(bound[0].find_element(By.CSS_SELECTOR, "a[href^='/plugins/revisions/']").get_attribute("href"))
     form = find(driver, "form[action='/plugins/change']")
     fill(form, accounts=account)
     submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
@@ -303,10 +304,22 @@ def prepare(driver, demo, account):
     assert driver.find_elements(By.CSS_SELECTOR, ".done"), text(driver)
 
 
+def photograph_for_readme(program, folder):
+    """The three pictures of README, as the demo begins."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, language, path in [("today", "en", "/"), ("resource", "en", None), ("calendar-zh", "zh-CN", "/calendar")]:
+        with Demo(program) as demo, Browser(width=1200, language=language) as driver:
+            sign_in(driver, demo, "operator")
+            risk = find(driver, "#at-risk tbody tr a").get_attribute("href").removeprefix(demo.address)
+            pages.open_whole(driver, demo.address + (path or risk))
+            driver.save_screenshot(str(folder / f"console-{name}.png"))
+
+
 def photograph(driver, demo, paths, folder, name):
     folder.mkdir(parents=True, exist_ok=True)
+    pages.set_scheme(driver, "light")
     for path in paths:
-        driver.get(demo.address + path)
+        pages.open_whole(driver, demo.address + path)
         size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 2400), "scale": 1}
         data = driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})["data"]
@@ -349,6 +362,8 @@ def look_at_all(demo, folder):
 def main():
     program = sys.argv[1]
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    if folder:
+        photograph_for_readme(program, folder)
     picture.look(program)
     play(program, "with script")
     play(program, "without script", has_script=False)

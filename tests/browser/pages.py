@@ -10,6 +10,7 @@ import pathlib
 import re
 
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -64,6 +65,7 @@ def find_all(driver, address):
     while ahead:
         path = ahead.pop(0)
         driver.get(address + path)
+        assert not driver.find_elements(By.CSS_SELECTOR, "main > .problem[role='alert']"), f"{path} is no example"
         links = driver.execute_script("return [...document.querySelectorAll('a[href]')].map((link) => link.href)")
         for link in [address + path] + links:
             link = link.removeprefix(address)

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
+use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_formats::language::Text;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
@@ -31,6 +32,9 @@ use crate::console::visit::Visit;
 
 /// What a change is told, each by the name of its field.
 const FIELDS: [&str; 5] = ["do", "digest", "provider", "accounts", "mode"];
+
+/// The most changes that were made that are shown.
+const CHANGES_MAX: usize = 20;
 
 /// A change of what is bound.
 struct Change {
@@ -96,12 +100,22 @@ fn find(visit: &Visit, sent: &Parameters) -> Result<&'static Change, Failure> {
         .ok_or_else(|| Failure::new(&visit.frame, StatusCode::NOT_FOUND, visit.frame.say(t::NO_SUCH_COMMAND)))
 }
 
-/// The links to the changes that make sense for a binding: the reader sees before any of them what it would do.
-pub(super) fn links(frame: &Frame, binding: &Value) -> Markup {
+/// The links to the changes that make sense for a binding, of what was bound before; the reader sees what each would do first.
+pub(super) fn links(frame: &Frame, binding: &Value, history: &[Value]) -> Markup {
     let is_shadow = plain(binding, "mode") == "shadow";
-    let names = if is_shadow { ["promote", "unbind"] } else { ["roll_back", "unbind"] };
+    let is_same =
+        |change: &Value| ["provider", "accounts"].iter().all(|name| change[*name] == binding[*name]);
+    let last = history.iter().rev().find(|change| is_same(change) && change["mode"] == "active");
+    // For all accounts of a provider something is bound at any time: it is replaced, and not taken away.
+    let is_of_all = plain(binding, "accounts") == ALL_ACCOUNTS;
+    let makes_sense = |change: &Change| match change.name {
+        "promote" => is_shadow,
+        "roll_back" => !is_shadow && last.is_some_and(|last| !is_of_all || last["before"].is_string()),
+        "unbind" => is_shadow || !is_of_all,
+        _ => false,
+    };
     html! {
-        @for change in CHANGES.iter().filter(|change| names.contains(&change.name) && frame.may(change.role)) {
+        @for change in CHANGES.iter().filter(|change| makes_sense(change) && frame.may(change.role)) {
             @let address = Address::new("/plugins/change", &[]).with("do", Some(change.name));
             @let address = address.with("provider", binding["provider"].as_str()).with("accounts", binding["accounts"].as_str());
             @let mode = (change.name == "unbind").then_some(plain(binding, "mode"));
@@ -206,7 +220,7 @@ fn change_row(frame: &Frame, change: &Value) -> Vec<Markup> {
 
 /// The changes of what is bound that were made, the newest first.
 pub(super) fn history(frame: &Frame, changes: &[Value]) -> Markup {
-    let rows = changes.iter().rev().map(|change| {
+    let rows = changes.iter().rev().take(CHANGES_MAX).map(|change| {
         let mut row = change_row(frame, change);
         row.push(html! { (frame.time(&change["at"], None)) " " (plain(change, "changed_by")) });
         row.push(parts::text(&change["reason"]));

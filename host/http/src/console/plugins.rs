@@ -27,8 +27,7 @@ use crate::console::visit::Visit;
 
 /// How far back failures are listed, in seconds.
 const WEEK: i64 = 7 * 86_400;
-/// The most changes of what is bound that are shown, and how many pages of the API they are looked for on.
-const CHANGES_MAX: usize = 20;
+/// How many pages of the API changes of what is bound are looked for on.
 const HISTORY_PAGES_MAX: usize = 10;
 /// The most revisions that are shown: the newest are the last ones.
 const REVISIONS_MAX: usize = 200;
@@ -47,7 +46,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let revisions = revisions.as_ref().map_or(&[][..], |page| items(page, "items"));
     let history = match bindings.is_empty() {
         true => Vec::new(),
-        false => newest_changes(&visit).await?,
+        false => visit.list(&Address::new("/v1/plugins/bindings/history", &[]), HISTORY_PAGES_MAX).await?.0,
     };
     let parked = visit.get("/v1/plugins/parked?limit=200").await?;
     let breakers = visit.try_get("/v1/plugins/breakers").await?;
@@ -62,11 +61,11 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
         @if !items(&parked, "items").is_empty() {
             (plugin_failures::parked_table(frame, items(&parked, "items")))
         }
-        @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
-        @if !bindings.is_empty() { (binding_table(frame, bindings)) }
+        @if !bindings.is_empty() { (binding_table(frame, bindings, &history)) }
         @for (held, found) in &shadows { (shadow_part(frame, held, found)) }
         @if !revisions.is_empty() { (plugin_revisions::table(frame, revisions)) }
         @if !history.is_empty() { (plugin_changes::history(frame, &history)) }
+        @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
         section.titled aria-labelledby="failures" {
             h2 id="failures" { (frame.say(t::PLUGIN_FAILURES)) }
             (event_rows::table(frame, frame.say(t::PLUGIN_FAILURES), items(&failures, "items").iter().rev()))
@@ -76,7 +75,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
 }
 
 /// Which revision decides for whom, and which is asked beside it, with the changes that make sense.
-fn binding_table(frame: &Frame, bindings: &[Value]) -> Markup {
+fn binding_table(frame: &Frame, bindings: &[Value], history: &[Value]) -> Markup {
     let rows = bindings.iter().map(|held| {
         vec![
             html! { code { (plain(held, "provider")) } },
@@ -84,7 +83,7 @@ fn binding_table(frame: &Frame, bindings: &[Value]) -> Markup {
             parts::badge(frame, plain(held, "mode")),
             plugin_evidence::revision(&held["digest"]),
             html! { (frame.time(&held["bound_at"], None)) " " (plain(held, "bound_by")) },
-            plugin_changes::links(frame, held),
+            plugin_changes::links(frame, held, history),
         ]
     });
     let columns = [
@@ -110,14 +109,6 @@ fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
     }
 }
 
-/// The newest changes of what is bound, the oldest of them first.
-async fn newest_changes(visit: &Visit) -> Result<Vec<Value>, Failure> {
-    let (changes, _) =
-        visit.list(&Address::new("/v1/plugins/bindings/history", &[]), HISTORY_PAGES_MAX).await?;
-    let skipped = changes.len().saturating_sub(CHANGES_MAX);
-    Ok(changes.into_iter().skip(skipped).collect())
-}
-
 fn plugin_part(frame: &Frame, plugin: &Value) -> Markup {
     let id = plain(plugin, "id");
     let kinds = plugin["kinds"].as_object().into_iter().flatten().map(|(name, kind)| {
@@ -130,7 +121,10 @@ fn plugin_part(frame: &Frame, plugin: &Value) -> Markup {
             h2 id={ "plugin-" (id) } { (plain(plugin, "name")) " " small { (id) } }
             p.digest { (frame.say(t::REVISION)) " " code { (plain(plugin, "revision")) } }
             p { (frame.say(of_plugins::LIMITS)) ": " (plugin_revisions::limits(frame, plugin)) }
-            (parts::table(frame, frame.say(t::KINDS), &columns, kinds.collect()))
+            details {
+                summary { (frame.say(t::KINDS)) }
+                (parts::table(frame, frame.say(t::KINDS), &columns, kinds.collect()))
+            }
         }
     }
 }

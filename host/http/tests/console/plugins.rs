@@ -37,6 +37,9 @@ fn a_revision_is_promoted_and_rolled_back_with_its_evidence_shown_first() {
     let page = admin.page("/plugins");
     let promote = "/plugins/change?do=promote&amp;provider=volcengine&amp;accounts=vol";
     assert!(page.contains(promote) && page.contains(&format!("/plugins/revisions/{digest}")), "{page}");
+    for senseless in ["do=roll_back&amp;provider=huawei", "do=unbind&amp;provider=huawei"] {
+        assert!(!page.contains(senseless), "what would be refused is not offered: {senseless}: {page}");
+    }
     let promote = promote.replace("&amp;", "&");
     let page = admin.page(&promote);
     assert!(page.contains("try_renewal") && page.contains("Fuel a question"), "{page}");
