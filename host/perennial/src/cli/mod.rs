@@ -230,6 +230,8 @@ impl Command {
                 | Command::Audit(_)
                 | Command::Policy(_)
                 | Command::Plugin(_)
+                | Command::Token(_)
+                | Command::Key(_)
         )
     }
 }

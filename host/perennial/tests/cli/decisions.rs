@@ -182,13 +182,13 @@ fn a_resource_is_explained_in_chinese() {
         接下来
           2026-02-20 19:00 UTC：尝试续费所挂载的 `ecs-1`；计划费用 109.00 CNY，可续至 2026-03-31 15:59 UTC。
             deduction_days = 7, the default: The first automatic renewal is tried this many days before expiry, 2 to 7 [api_order_00022, api_order_00031]
-          2026-02-28 15:59 UTC，如果此前没有续费，：到期，仍可使用：进入宽限期。
+          2026-02-28 15:59 UTC（如果此前没有续费）：到期，仍可使用：进入宽限期。
             grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
-          2026-03-15 15:59 UTC，如果此前没有续费，：停机或冻结，数据保留：进入保留期。
+          2026-03-15 15:59 UTC（如果此前没有续费）：停机或冻结，数据保留：进入保留期。
             site = intl: The legal site: cn, intl or eu; decides on grace, retention and full refunds [zh-cn_topic_0086671074]
             grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
             retention_days = not set: Days of retention, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
-          2026-03-30 15:59 UTC，如果此前没有续费，：连同其内容一起释放。
+          2026-03-30 15:59 UTC（如果此前没有续费）：连同其内容一起释放。
             site = intl: The legal site: cn, intl or eu; decides on grace, retention and full refunds [zh-cn_topic_0086671074]
             grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
             retention_days = not set: Days of retention, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
