@@ -310,7 +310,7 @@ def photograph_for_readme(program, folder):
     for name, language, path in [("today", "en", "/"), ("resource", "en", None), ("calendar-zh", "zh-CN", "/calendar")]:
         with Demo(program) as demo, Browser(width=1200, language=language) as driver:
             sign_in(driver, demo, "operator")
-            risk = find(driver, "#at-risk tbody tr a").get_attribute("href").removeprefix(demo.address)
+            risk = find(driver, "#at-risk tbody tr:last-child a").get_attribute("href").removeprefix(demo.address)
             pages.open_whole(driver, demo.address + (path or risk))
             driver.save_screenshot(str(folder / f"console-{name}.png"))
 

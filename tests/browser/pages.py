@@ -15,8 +15,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROUTES = pathlib.Path(__file__).parents[2] / "host/http/src/console/routes.rs"
-# How long a part that comes after its page may take, in seconds.
+# How long a part that comes after its page may take, in seconds, and how long axe may look at one on a busy machine.
 PATIENCE = 30
+AXE_PATIENCE = 180
 
 # Notes where the focus goes, and whether that is seen.
 FOLLOW_FOCUS = """
@@ -96,6 +97,7 @@ def axe_source():
 
 def barriers_of(driver, source):
     """The serious violations that axe finds on the page, injected by the driver under the policy that ships."""
+    driver.set_script_timeout(AXE_PATIENCE)
     driver.execute_script(source)
     found = driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
     barriers = []

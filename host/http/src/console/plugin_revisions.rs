@@ -45,7 +45,7 @@ pub(super) fn table(frame: &Frame, revisions: &[Value]) -> Markup {
         Column::Words(t::KIND),
         Column::Words(of_plugins::ORIGIN),
         Column::Words(of_plugins::LIMITS),
-        Column::Words(t::BINDINGS),
+        Column::Words(of_plugins::BOUND),
         Column::Words(t::INSTALLED),
     ];
     parts::table(frame, frame.say(of_plugins::REVISIONS), &columns, rows.collect())
@@ -82,7 +82,7 @@ pub(super) async fn show(Path(digest): Path<String>, visit: Visit) -> Result<Res
             (frame.say(of_plugins::SIGNED_BY), parts::text(&revision["signed_by"])),
             (frame.say(of_plugins::SIZE), html! { (parts::text(&revision["size_bytes"])) " B" }),
             (frame.say(of_plugins::LIMITS), limits(frame, &revision)),
-            (frame.say(t::BINDINGS), bound(&revision)),
+            (frame.say(of_plugins::BOUND), bound(&revision)),
             (
                 frame.say(t::INSTALLED),
                 html! { (frame.time(&revision["installed_at"], None)) " " (plain(&revision, "installed_by")) },

@@ -1,9 +1,7 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
-//! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do or a dry run something to change, and 141 when
-//! nobody reads the output any more.
-#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
+//! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is wrong, 3
+//! when `db migrate --check` finds a migration to do or a dry run something to change, and 141 when nobody reads the output.
 
 mod account;
 mod account_money;

@@ -10,6 +10,7 @@ texts! {
     ASKS_FOR: "Asks for", "请求的额度";
     BIND: "Bind", "绑定";
     BIND_LEAD: "Bind this revision", "绑定此版本";
+    BOUND: "Bound", "绑定情况";
     CHANGES: "What would change", "将会改变";
     CHANGES_HISTORY: "Changes of what is bound", "绑定的变更记录";
     DIFFERED: "Answered otherwise", "回答不同";

@@ -74,10 +74,10 @@ pub(in crate::cli) fn create(client: &Client, new: &NewToken<'_>) -> anyhow::Res
 fn ending(all: &[Value], id: &str, cascade: bool) -> Vec<String> {
     let text = |token: &Value, name: &str| token[name].as_str().unwrap_or_default().to_owned();
     let mut ids = BTreeSet::from([id.to_owned()]);
-    while cascade {
+    loop {
         let made = all
             .iter()
-            .filter(|token| ids.contains(&text(token, "created_by")))
+            .filter(|token| cascade && ids.contains(&text(token, "created_by")))
             .map(|token| text(token, "id"));
         let made = made.filter(|made| !ids.contains(made)).collect::<Vec<_>>();
         if made.is_empty() {
