@@ -153,8 +153,8 @@ impl ProviderApiServer {
             .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
 
-    /// Runs `work`, which calls the plugin, on one snapshot of the database. Few requests of a provider do so at once: whoever
-    /// proves nothing is asked about as well, and must not fill the queue that all readers share.
+    /// Runs `work`, which calls the plugin, on one snapshot of the database. Few requests of a provider do so at once: a
+    /// client that proves nothing takes a reader as well, and must not fill the queue that all readers share.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTx) -> Result<T, Failure> + Send + 'static,

@@ -18,11 +18,11 @@ pub(super) const SHORT_HEAD_MAX: usize = 4 * 1024;
 pub(super) struct LongHeads {
     most: usize,
     per_address_most: usize,
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<Counts>>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Counts {
     all: usize,
     by_address: BTreeMap<ClientAddress, usize>,
 }
@@ -38,7 +38,7 @@ impl LongHeads {
         LongHeads { most, per_address_most, held: Arc::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         self.held.lock().expect("nobody panics while counting heads")
     }
 

@@ -56,6 +56,13 @@ fn what_is_no_http_is_answered_in_the_providers_shape_as_well() {
             let code = if provider == "huawei" { &body["error_code"] } else { &body["code"] };
             assert!(code.is_string(), "{provider} {behind}: {answer}");
         }
+        let query = format!(
+            "GET /v2/instance?q={} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+            "x".repeat(60_000)
+        );
+        let answer = server.wire(1, query.as_bytes());
+        let is_read = answer.starts_with("HTTP/1.1 4") && !answer.starts_with("HTTP/1.1 431");
+        assert!(is_read && answer.ends_with('}'), "{provider}: {answer}");
         let answer = server.wire(1, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 4") && answer.ends_with('}'), "{provider}: {answer}");
     }

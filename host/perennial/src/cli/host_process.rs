@@ -1,6 +1,7 @@
 //! A host while it runs: its listeners, its webhooks and its writer, until a signal comes. Reads no configuration.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +34,7 @@ use perennial_store::Store;
 use perennial_store::clock;
 use perennial_store::clock::ClockState;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 
 use crate::cli::UserError;
 use crate::cli::listeners;
@@ -40,6 +42,9 @@ use crate::cli::listeners::Listeners;
 use crate::cli::run;
 use crate::cli::start;
 use crate::config::Config;
+
+/// The name of the threads of a provider's own API.
+const PROVIDER_THREAD: &str = "provider-api";
 
 /// What a host needs that does not depend on the database.
 pub(super) struct Setup {
@@ -201,20 +206,46 @@ async fn run_listeners(
     let calls = tokio::spawn(CallDispatcher::new(host).run());
     let inventories = tokio::spawn(refresher::run(host.clone()));
     let console = console::router(state).context("the system has no random bits for the key of sessions")?;
-    let served = endpoints.into_iter().chain([(listener, console)]).map(|(listener, router)| {
-        let mut stopping = host.shutdown_signal();
-        tokio::spawn(listener.serve(router, async move {
-            // The sender lives as long as the host.
-            drop(stopping.wait_for(|stopping| *stopping).await);
-        }))
-    });
-    for listener in served.collect::<Vec<_>>() {
-        listener.await.context("a listener panicked; the log says why")?;
+    let apart = endpoints.into_iter().map(|(listener, router)| serve_apart(host, listener, router));
+    let apart = apart.collect::<anyhow::Result<Vec<_>>>()?;
+    let served = tokio::spawn(listener.serve(console, stopped(host)));
+    let panicked = "a listener panicked; the log says why";
+    served.await.context(panicked)?;
+    for listener in apart {
+        listener.await.context(panicked)?;
     }
     inventories.await.context("reading inventories failed; the log says why")?;
     calls.await.context("sending calls to providers failed; the log says why")?;
     webhooks.await.context("sending to webhooks failed; the log says why")?;
     channels.await.context("sending to channels failed; the log says why")
+}
+
+/// Serves a provider's own API on threads of its own, half as many as there are processors: no other connection waits behind
+/// those of its clients, who have proved nothing yet. What is returned is ready once it has ended.
+fn serve_apart(host: &Service, listener: Listener, router: Router) -> anyhow::Result<oneshot::Receiver<()>> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(processors.div_ceil(2)).thread_name(PROVIDER_THREAD).enable_all();
+    let runtime = runtime.build().context("cannot start threads")?;
+    let (ended, end) = oneshot::channel();
+    let serving = listener.serve(router, stopped(host));
+    let thread = std::thread::Builder::new().name(PROVIDER_THREAD.to_owned());
+    let serve = move || {
+        runtime.block_on(serving);
+        // Nobody waits any more when another listener failed.
+        let _ = ended.send(());
+    };
+    thread.spawn(serve).context("cannot start threads")?;
+    Ok(end)
+}
+
+/// Ready once the host stops.
+fn stopped(host: &Service) -> impl Future<Output = ()> + Send + use<> {
+    let mut stopping = host.shutdown_signal();
+    async move {
+        // The sender lives as long as the host.
+        drop(stopping.wait_for(|stopping| *stopping).await);
+    }
 }
 
 /// Waits for the thread that writes, and reports the first error of the whole run.

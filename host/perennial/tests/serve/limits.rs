@@ -322,6 +322,23 @@ fn a_provider_takes_no_longer_body_than_the_limit_says() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_providers_own_api_has_threads_of_its_own() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"), ("PERENNIAL_SECRETS_KEY", key.as_str())];
+    let server = Served::start(&folder, &environment, &[]);
+    let apart = || {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+        // A thread may be gone by the time at which its name is asked for.
+        let names =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.trim() == "provider-api").count()
+    };
+    until("one takes connections, and some serve them", || (apart() >= 2).then_some(()));
+}
+
+#[test]
 fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
     let folder = Folder::new();
     let key = "00".repeat(32);

@@ -129,6 +129,10 @@ fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
         let draft = tool.signed_at(server.now() + off, "POST", RENEW, &renewal(&["ecs-1"]));
         table += &format!("{what}\n{}\n", shown(&send(&server, draft)));
     }
+    for off in [894, -894] {
+        let draft = tool.signed_at(server.now() + off, "GET", BALANCE, "");
+        assert_eq!(send(&server, draft).status, 200, "a clock that is {off} seconds off is near enough");
+    }
     let long = "x".repeat(65);
     for (what, body) in [
         ("bad JSON", "{".to_owned()),
