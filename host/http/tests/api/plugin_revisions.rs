@@ -112,6 +112,18 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     .assert_eq(&settled.join("\n"));
     let told = server.get("admin", "/v1/events?type=revision_bound").json();
     assert!(told["items"].as_array().unwrap().iter().all(|event| event["account"].is_null()), "{told}");
+    // Whoever did it, and what was only looked at or forbidden, is in the audit log.
+    let promote = "/v1/plugins/bindings:promote";
+    assert_eq!(server.post("operator", promote, &accounts.to_string()).status, 403);
+    let audit = server.get("admin", "/v1/audit").json()["items"].as_array().unwrap().clone();
+    let text = |record: &Value, name: &str| record[name].as_str().unwrap_or_default().to_owned();
+    let about = audit.iter().filter(|record| text(record, "operation").contains("/v1/plugins/"));
+    let mut told = about
+        .map(|record| format!("{} {}\n", text(record, "operation"), text(record, "outcome")))
+        .collect::<Vec<_>>();
+    told.sort();
+    told.dedup();
+    expect![[r#""#]].assert_eq(&told.concat());
     let history = server.get("viewer", "/v1/plugins/bindings/history").json();
     assert_eq!(history["items"].as_array().unwrap().iter().filter(|one| one["accounts"] == "vol").count(), 4);
 }
