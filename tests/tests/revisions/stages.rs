@@ -171,9 +171,9 @@ fn without_kind(kind: &str) -> String {
     table.replace(&format!("\"{kind}\""), "\"vm\"")
 }
 
-/// The table, in which nothing is attached to a server.
+/// The table, in which data disks are attached to addresses and no longer to servers.
 fn without_attachment() -> String {
-    let table = TABLE.replace("attaches_to = [\"ecs\"]", "attaches_to = [\"ebs\"]");
+    let table = TABLE.replacen("attaches_to = [\"ecs\"]", "attaches_to = [\"eip\"]", 1);
     assert_ne!(table, TABLE);
     table
 }
