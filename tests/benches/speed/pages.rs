@@ -108,7 +108,7 @@ fn furnish(server: &Server, inventory: &Inventory) -> anyhow::Result<Examples> {
     let webhook = made("/v1/webhooks", json!({ "url": "https://example.com/hook" }), "/webhook/id")?;
     let channel = json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x" });
     let channel = made("/v1/channels", channel, "/id")?;
-    let job = json!({ "command": "cancel_auto_renew", "account": account, "dry_run": true });
+    let job = json!({ "command": "cancel_auto_renew", "filter": { "account": account }, "dry_run": true });
     let job = made("/v1/jobs", job, "/id")?;
     let limit = json!({ "approval_above": "0.01" });
     server.send("PATCH", &format!("/v1/accounts/{account}"), &limit.to_string())?;
