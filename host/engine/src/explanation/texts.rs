@@ -132,7 +132,7 @@ mod tests {
                 let place = format!("{{{place}}}");
                 assert_eq!(text.english.contains(&place), text.chinese.contains(&place), "{name}: {place}");
             }
-            let is_chinese = text.chinese.chars().any(|letter| !letter.is_ascii());
+            let is_chinese = !text.chinese.is_ascii();
             assert!(is_chinese || text.english == text.chinese || *name == "RENEWS_FOR", "{name}");
         }
     }
