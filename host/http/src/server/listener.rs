@@ -36,6 +36,7 @@ use crate::server::long_heads::LongHeads;
 use crate::server::paced_stream::Backlog;
 use crate::server::paced_stream::PacedStream;
 use crate::server::service::ConnectionService;
+use crate::server::service::Turns;
 
 /// The time limit of requests in flight when the host stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
@@ -77,6 +78,7 @@ pub struct Listener {
     limits: ConnectionLimits,
     connections: Connections,
     long_heads: LongHeads,
+    turns: Turns,
     /// `None` is a bare status.
     refusals: Option<Arc<Refusals>>,
 }
@@ -131,6 +133,7 @@ impl Listener {
             limits,
             connections: Connections::new(limits.connections_max, limits.per_address_max),
             long_heads: LongHeads::new(limits.long_heads_max, limits.long_heads_per_address_max),
+            turns: Turns::new(),
             refusals: None,
         })
     }
@@ -181,7 +184,7 @@ impl Listener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
-        let watcher = graceful.watcher();
+        let (watcher, turns) = (graceful.watcher(), self.turns.clone());
         let (tls, limits) = (self.tls.clone(), self.limits);
         let (number, long_heads, refusals) = (place.number(), self.long_heads.clone(), self.refusals.clone());
         let task = tokio::spawn(async move {
@@ -193,6 +196,7 @@ impl Listener {
                 backlog: place.backlog.clone(),
                 limits,
                 long_heads,
+                turns,
                 refusals,
             };
             match tls {
@@ -218,6 +222,7 @@ struct Client {
     backlog: Backlog,
     limits: ConnectionLimits,
     long_heads: LongHeads,
+    turns: Turns,
     refusals: Option<Arc<Refusals>>,
 }
 
@@ -232,6 +237,7 @@ impl Client {
             backlog: backlog.clone(),
             is_authenticated: self.is_authenticated,
             stage: stage.clone(),
+            turns: self.turns,
         };
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new());

@@ -61,7 +61,7 @@ pub(super) fn run(
                 TryRecvError::Empty => RecvTimeoutError::Timeout,
                 TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
             }),
-            _ => {
+            ClockMode::Real | ClockMode::Virtual(_) | ClockMode::Idle => {
                 let patience = patience(&context)?;
                 wait_for_task(&mut context, tasks, patience)?
             }

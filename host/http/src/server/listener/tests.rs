@@ -28,6 +28,7 @@ fn client(router: Router, limits: ConnectionLimits, long_heads: LongHeads) -> Cl
         backlog: Backlog::default(),
         limits,
         long_heads,
+        turns: Turns::new(),
         refusals: None,
     }
 }
