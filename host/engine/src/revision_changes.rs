@@ -180,7 +180,7 @@ impl EngineTx<'_> {
     ) -> Result<BindingChanges, BindError> {
         let mut made = BindingChanges::default();
         let active = subject(provider, accounts, BindingMode::Active);
-        let last = last_standing(plugin_bindings::changes_of(self.tx(), &active)?);
+        let last = last_effective(plugin_bindings::changes_of(self.tx(), &active)?);
         let last = last.ok_or_else(|| BindError::NothingBefore(active.clone()))?;
         match last.before {
             Some(digest) => {
@@ -312,7 +312,7 @@ impl EngineTx<'_> {
 }
 
 /// The last of some changes that no later one took back: one to what there was before it.
-fn last_standing(changes: Vec<BindingChange>) -> Option<BindingChange> {
+fn last_effective(changes: Vec<BindingChange>) -> Option<BindingChange> {
     let mut standing = Vec::<BindingChange>::new();
     for change in changes {
         match standing.last() {

@@ -190,7 +190,7 @@ fn what_an_update_says_is_past_comes_to_the_same_as_in_a_first_import() {
 }
 
 #[test]
-fn what_was_imported_while_the_clock_was_ahead_is_tried_when_the_clock_is_right() {
+fn what_was_imported_while_the_clock_was_ahead_is_tried_in_time() {
     let inventory = json!({
         "accounts": [{
             "id": "a", "provider": "huawei", "mode": "managed", "currency": "CNY", "balance": "500.00",

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_proved_nothing_begin_in_turns_and_hold_up_nobody_while_they_wait() {
+    fn clients_that_proved_nothing_begin_in_turns_and_hold_up_nobody() {
         let turns = Turns::new();
         let mut context = Context::from_waker(Waker::noop());
         let taken = (0..UNPROVED_TURNS_MAX).map(|_| turns.0.try_acquire().unwrap()).collect::<Vec<_>>();

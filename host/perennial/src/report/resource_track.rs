@@ -182,6 +182,7 @@ impl ResourceTrack {
         words: &dyn Fn() -> String,
     ) {
         self.update_totals(event, words);
+        self.refunded += self.conversion_refund(event);
         if let Some(category) = category {
             let is_an_end =
                 matches!(category, EventCategory::Grace | EventCategory::Retention | EventCategory::Released);
@@ -248,12 +249,6 @@ impl ResourceTrack {
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
             }
-            // What converting at once gives back is said by nothing else.
-            EventKind::BalanceChanged { amount, reason: Reason::Refund, .. }
-                if self.stage == Stage::Converted && self.stage_at == Some(event.at) =>
-            {
-                self.refunded += *amount;
-            }
             EventKind::SettingChanged { setting, value } if setting == "on_expiry" => {
                 self.is_given_up = value.as_deref() == Some(OnExpiry::Release.name());
             }
@@ -267,6 +262,17 @@ impl ResourceTrack {
             }
             _ => {}
         }
+    }
+
+    /// What converting at once gave back, which no other event says.
+    fn conversion_refund(&self, event: &Event) -> Micros {
+        let is_converting = self.stage == Stage::Converted && self.stage_at == Some(event.at);
+        if let EventKind::BalanceChanged { amount, reason: Reason::Refund, .. } = &event.what
+            && is_converting
+        {
+            return *amount;
+        }
+        Micros::ZERO
     }
 
     /// What has not begun was given back.

@@ -98,7 +98,7 @@ impl Grants {
         }
         let mut above = parts.granted.above(self.bounds.most);
         if above.is_empty() && self.whatever_is_asked {
-            // Nobody can grant that, whoever asks.
+            // Nobody can grant that.
             above = asked.beyond(standard).above(self.bounds.most);
         }
         if !above.is_empty() {

@@ -11,7 +11,7 @@ use perennial_sandbox::samples;
 use crate::cli::plugin::check::Examination;
 
 #[test]
-fn a_full_call_that_runs_out_of_fuel_is_a_problem_although_each_question_alone_is_answered() {
+fn a_full_call_that_runs_out_of_fuel_is_a_problem() {
     // Enough for any question, and nothing for each item of a call.
     for (fuel_per_item, is_enough) in [(Limits::DEFAULT.fuel_per_item, true), (1, false)] {
         let limits = Limits { fuel: 1_000_000, fuel_per_item, ..Limits::DEFAULT };
