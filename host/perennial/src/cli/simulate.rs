@@ -41,7 +41,6 @@ use perennial_formats::event;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
-use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_formats::time_zone::ZoneChoice;
 use perennial_store::memory::MemoryStore;

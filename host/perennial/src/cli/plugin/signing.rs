@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use perennial_sandbox::PublicKey;
 use perennial_sandbox::SigningKey;
-use perennial_sandbox::Trust;
 use perennial_sandbox::signature_path;
 
 use crate::cli::Context;
