@@ -5,11 +5,10 @@
     cargo build --release -p perennial
     venv/bin/python tests/browser/console.py target/release/perennial
 
-Takes Debian's packages `chromium` and `chromium-driver`. Pictures of the pages are written to the folder that a second
-argument names.
+Takes Debian's packages `chromium` and `chromium-driver`. Pictures of the pages, and those of README as `console-*.png`, are
+written to the folder that a second argument names.
 """
 
-import importlib.util
 import pathlib
 import sys
 
@@ -19,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.ui import WebDriverWait
 
+import pages
 import picture
 from demo import Browser
 from demo import Demo
@@ -27,25 +27,6 @@ from demo import Demo
 PATIENCE = 30
 # How many keys a reader may need to get to something on a page.
 STEPS_MAX = 700
-
-PAGES = [
-    "/",
-    "/renewals",
-    "/resources",
-    "/accounts",
-    "/approvals",
-    "/jobs",
-    "/calendar",
-    "/forecast?months=3",
-    "/events",
-    "/policies",
-    "/plugins",
-    "/webhooks",
-    "/channels",
-    "/tokens",
-    "/audit",
-    "/clock",
-]
 
 POLICY = 'fn rule(plan) {\n    if plan.cause == "command" { return approve(); }\n    require_approval("looked at first")\n}\n'
 
@@ -279,43 +260,66 @@ def use_keyboard(driver, demo):
     wait(driver, lambda: driver.switch_to.active_element.get_attribute("id") == "main", "it leads not to the content")
 
 
-def axe_source():
-    folder = importlib.util.find_spec("axe_playwright_python").submodule_search_locations[0]
-    return (pathlib.Path(folder) / "axe.min.js").read_text()
+def use_pictures(driver, demo, account):
+    """Pictures are looked at from nearer by, with the mouse and with keys, and marks by their kind; under the policy that ships."""
+    driver.get(f"{demo.address}/resources?account={account}&stage=active")
+    driver.get(find(driver, "main a[href^='/resources/']").get_attribute("href").split("?")[0])
+    width = lambda: find(driver, "figure.lane .drawing").rect["width"]
+    whole = width()
+    find(driver, "figure.lane .zoom button:nth-of-type(2)").click()
+    assert round(width() / whole) == 2, "a picture is zoomed in to"
+    find(driver, "figure.lane .view").send_keys("++")
+    assert round(width() / whole) == 8, "and with a key"
+    find(driver, "figure.lane .view").send_keys("0")
+    assert width() == whole
+    marks = lambda: [mark for mark in driver.find_elements(By.CSS_SELECTOR, "figure.lane .mark.good") if mark.is_displayed()]
+    assert marks(), "there is something to choose"
+    find(driver, "figure.lane [data-marks='good'] input").click()
+    assert not marks(), "marks are left out by their kind"
+    driver.get(f"{demo.address}/accounts/{account}")
+    assert find(driver, "figure.curve .zoom button").is_displayed()
 
 
-def look_for_barriers(driver, demo, paths, width):
-    """No page has a serious violation, and none is wider than its window."""
-    source = axe_source()
-    barriers = []
-    for path in paths:
+def prepare(driver, demo, account):
+    """Something on every page: an address of a webhook, a channel, a plan that waits, and a revision in shadow."""
+    for path, fields in [
+        ("/webhooks", {"url": "https://example.com/hook", "description": "the ledger of the shop"}),
+        ("/channels", {"kind": "slack", "url": "https://hooks.slack.com/services/x", "description": "the team"}),
+    ]:
         driver.get(demo.address + path)
-        wide = driver.execute_script("return document.scrollingElement.scrollWidth")
-        if wide > width:
-            barriers.append(f"{path} at {width}: {wide} pixels wide")
-        driver.execute_script(source)
-        found = driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-        for violation in found["violations"]:
-            if violation["impact"] in ["serious", "critical"]:
-                places = "; ".join(node["html"][:120] + " " + str(node["any"][0]["data"] if node["any"] else "") for node in violation["nodes"][:3])
-                barriers.append(f"{path} at {width}: {violation['id']} ({violation['impact']}): {places}")
-    assert not barriers, "\n".join(barriers)
+        form = find(driver, f"main form[method='post'][action='{path}']")
+        fill(form, **fields)
+        submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    driver.get(f"{demo.address}/resources?account={account}&stage=active")
+    resource = find(driver, "main a[href^='/resources/']").get_attribute("href").split("?")[0]
+    driver.get(f"{resource}/plan?command=renew&term=2%20month")
+    submit(driver, find(driver, "form.act button"))
+    driver.get(demo.address + "/plugins")
+    bound = [row for row in driver.find_elements(By.CSS_SELECTOR, "main tbody tr") if row.text.startswith("huawei")]
+    driver.get(bound[0].find_element(By.CSS_SELECTOR, "a[href^='/plugins/revisions/']").get_attribute("href"))
+    form = find(driver, "form[action='/plugins/change']")
+    fill(form, accounts=account)
+    submit(driver, form.find_element(By.CSS_SELECTOR, "button"))
+    submit(driver, find(driver, "form.act button"))
+    assert driver.find_elements(By.CSS_SELECTOR, ".done"), text(driver)
 
 
-def more_pages(driver, demo):
-    """A page of one thing each, of those that the lists have."""
-    found = []
-    for path, start in [("/", "/resources/"), ("/accounts", "/accounts/"), ("/jobs", "/jobs/"), ("/policies", "/policies/")]:
-        driver.get(demo.address + path)
-        links = driver.find_elements(By.CSS_SELECTOR, f"main a[href^='{start}']")
-        found += [link.get_attribute("href").replace(demo.address, "") for link in links[:1]]
-    return found + [f"{path}/plan?command=renew" for path in found if path.startswith("/resources/")]
+def photograph_for_readme(program, folder):
+    """The three pictures of README, as the demo begins."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, language, path in [("today", "en", "/"), ("resource", "en", None), ("calendar-zh", "zh-CN", "/calendar")]:
+        with Demo(program) as demo, Browser(width=1200, language=language) as driver:
+            sign_in(driver, demo, "operator")
+            risk = find(driver, "#at-risk tbody tr:last-child a").get_attribute("href").removeprefix(demo.address)
+            pages.open_whole(driver, demo.address + (path or risk))
+            driver.save_screenshot(str(folder / f"console-{name}.png"))
 
 
 def photograph(driver, demo, paths, folder, name):
     folder.mkdir(parents=True, exist_ok=True)
+    pages.set_scheme(driver, "light")
     for path in paths:
-        driver.get(demo.address + path)
+        pages.open_whole(driver, demo.address + path)
         size = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 2400), "scale": 1}
         data = driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})["data"]
@@ -341,9 +345,25 @@ def play(program, name, is_by_keyboard=False, **browser):
         print(f"a morning {name}", flush=True)
 
 
+def look_at_all(demo, folder):
+    """Every page, wide and narrow, light and dark, with axe and by keyboard; that of signing in before anybody has."""
+    for width in [1280, 390]:
+        with Browser(width=width) as driver:
+            for scheme in ["light", "dark"]:
+                pages.look(driver, demo.address, ["/sign-in", "/sign-in?language=zh-CN"], width, scheme, with_keyboard=True)
+            sign_in(driver, demo, "operator")
+            paths = pages.find_all(driver, demo.address)
+            if folder:
+                photograph(driver, demo, paths, folder, str(width))
+            pages.look(driver, demo.address, paths + ["/resources/none"], width, "light", with_keyboard=True)
+            pages.look(driver, demo.address, paths, width, "dark")
+
+
 def main():
     program = sys.argv[1]
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    if folder:
+        photograph_for_readme(program, folder)
     picture.look(program)
     play(program, "with script")
     play(program, "without script", has_script=False)
@@ -357,14 +377,9 @@ def main():
         run_job(driver, demo, account)
         edit_policy(driver, demo)
         use_keyboard(driver, demo)
-        for width in [1280, 390]:
-            with Browser(width=width) as other:
-                sign_in(other, demo, "operator")
-                paths = PAGES + more_pages(other, demo)
-                if folder:
-                    photograph(other, demo, paths, folder, str(width))
-                look_for_barriers(other, demo, paths + ["/resources/none"], width)
-                print(f"no barriers on {len(paths)} pages at {width} pixels")
+        use_pictures(driver, demo, account)
+        prepare(driver, demo, account)
+        look_at_all(demo, folder)
 
 
 if __name__ == "__main__":

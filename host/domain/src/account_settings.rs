@@ -34,6 +34,23 @@ impl OnUndecided {
     }
 }
 
+/// One of the host's own settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSetting {
+    /// The name among the settings of an account.
+    pub name: &'static str,
+    /// Every value that it can have; the first one is the default.
+    pub values: Vec<&'static str>,
+}
+
+/// All of the host's own settings.
+pub fn own() -> [OwnSetting; 2] {
+    [
+        OwnSetting { name: ON_POLICY_FAILURE, values: OnFailure::ALL.map(OnFailure::name).to_vec() },
+        OwnSetting { name: ON_UNDECIDED, values: OnUndecided::ALL.map(OnUndecided::name).to_vec() },
+    ]
+}
+
 /// Whether `name` is one of the host's own settings.
 pub fn is_own(name: &str) -> bool {
     NAMES.contains(&name)
@@ -46,9 +63,7 @@ pub fn of_provider(settings: &BTreeMap<String, String>) -> impl Iterator<Item = 
 
 /// Everything wrong with the host's own settings among `settings`, in words.
 pub fn problems(settings: &BTreeMap<String, String>) -> Vec<String> {
-    let failure = problem(settings, ON_POLICY_FAILURE, &OnFailure::ALL.map(OnFailure::name));
-    let undecided = problem(settings, ON_UNDECIDED, &OnUndecided::ALL.map(OnUndecided::name));
-    failure.into_iter().chain(undecided).collect()
+    own().iter().filter_map(|own| problem(settings, own.name, &own.values)).collect()
 }
 
 fn problem(settings: &BTreeMap<String, String>, name: &str, words: &[&str]) -> Option<String> {
@@ -96,6 +111,7 @@ mod tests {
     fn what_is_not_set_has_its_default() {
         let none = settings(&[]);
         assert_eq!((on_policy_failure(&none), on_undecided(&none)), (OnFailure::Default, OnUndecided::Lapse));
+        assert_eq!(own().map(|own| own.values[0]), [OnFailure::Default.name(), OnUndecided::Lapse.name()]);
         let set = settings(&[("on_policy_failure", "deny"), ("on_undecided", "renew")]);
         assert_eq!((on_policy_failure(&set), on_undecided(&set)), (OnFailure::Deny, OnUndecided::Renew));
         assert_eq!(problems(&set), Vec::<String>::new());

@@ -209,6 +209,10 @@ fn check_action(bundle: &Bundle, occurrence: &Occurrence, notices: usize) -> Res
     let (primary, resource) = (|| bundle.primary().id.clone(), || member.id.clone());
     let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
     match &occurrence.action {
+        // What is paid for may come back once what had stopped it is over.
+        Action::Enter(Stage::Active) if member.expires_at.is_some_and(|expiry| occurrence.at < expiry) => {
+            Ok(())
+        }
         Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
             Err(TimelineError::WrongStage { primary: primary(), resource: resource(), stage: *stage })
         }

@@ -18,6 +18,9 @@ use crate::timeline::Action;
 use crate::timeline::Occurrence;
 use crate::timestamp::Timestamp;
 
+/// How many seconds before the first look at a bundle its tries are still made: what takes no longer is no outage.
+pub const LOOK_BACK: i64 = 60;
+
 /// A bundle on its way through its timeline.
 #[derive(Clone, Debug)]
 pub struct TimelineWalk {
@@ -35,8 +38,12 @@ pub struct TimelineWalk {
     taken_in_at: Option<Timestamp>,
     /// Whether an inventory said since the last walk what the bundle is.
     is_told_anew: bool,
+    /// Of a bundle that was just taken in and has not expired: up to here nothing but tries is still to come.
+    looked_back_until: Option<Timestamp>,
     /// The tries that the walk went back for.
     missed: Option<MissedTries>,
+    /// Whether something of the timeline was done on this walk.
+    has_begun: bool,
     /// What happened on this walk, in order.
     pub events: Vec<Event>,
 }
@@ -48,6 +55,8 @@ struct MissedTries {
     members: Vec<MemberIndex>,
     /// Whatever else lies up to and including this instant is past.
     until: Timestamp,
+    /// Whether the walk is behind that instant again.
+    is_over: bool,
 }
 
 /// Why a walk stops.
@@ -78,31 +87,38 @@ impl TimelineWalk {
             declined: Vec::new(),
             taken_in_at: None,
             is_told_anew: false,
+            looked_back_until: None,
             missed: None,
+            has_begun: false,
             events: Vec::new(),
         }
     }
 
-    /// The first walk of a bundle that was taken in as of `at`; see `Bundle::done_before`.
+    /// The first walk of a bundle that was imported, with a clock that is at `now`; see `Bundle::done_before`.
     ///
     /// A missed try of one that expired before is made as after an outage, but not of one that had already come to its
     /// end: that is gone, and the author of the inventory does not know it. What is said to be in grace or retention before
-    /// its expiry is active: it is paid for.
-    pub fn starting(mut bundle: Bundle, at: Timestamp) -> TimelineWalk {
+    /// its expiry is active: it is paid for. Of one that has not expired, a try of the last [`LOOK_BACK`] seconds is still
+    /// made, and not left to the next day; whatever else lies before `now` is past.
+    pub fn starting(mut bundle: Bundle, now: Timestamp) -> TimelineWalk {
         let mut events = Vec::new();
+        let mut has_expired = false;
         for member in bundle.members.iter_mut().filter(|member| member.is_live()) {
-            if member.stage != Stage::Active && member.expires_at.is_some_and(|expires_at| expires_at >= at) {
+            let is_paid = member.expires_at.is_some_and(|expires_at| expires_at >= now);
+            has_expired |= member.expires_at.is_some_and(|expires_at| expires_at <= now);
+            if member.stage != Stage::Active && is_paid {
                 let what = EventKind::StageChanged { from: member.stage, to: Stage::Active };
-                events.push(Event { at: at - 1, resource: Some(member.id.clone()), what });
+                events.push(Event { at: now - 1, resource: Some(member.id.clone()), what });
                 member.stage = Stage::Active;
             }
         }
-        let cursor = bundle.done_before(at);
+        let done = bundle.done_before(now);
         TimelineWalk {
-            taken_in_at: Some(at),
+            taken_in_at: Some(now),
             is_told_anew: true,
+            looked_back_until: (!has_expired).then_some(done),
             events,
-            ..TimelineWalk::new(bundle, cursor)
+            ..TimelineWalk::new(bundle, if has_expired { done } else { done - LOOK_BACK })
         }
     }
 
@@ -137,8 +153,20 @@ impl TimelineWalk {
         let missed = missed.filter(|(_, before)| *before <= cursor).collect::<Vec<_>>();
         let Some(first) = missed.iter().map(|(_, before)| *before).min() else { return false };
         let members = missed.into_iter().map(|(index, _)| index).collect();
-        self.missed = Some(MissedTries { members, until: cursor });
+        self.missed = Some(MissedTries { members, until: cursor, is_over: false });
         self.cursor = first - 1;
+        true
+    }
+
+    /// Ends a walk along missed tries that none is left of: the walk goes on from where it went back from; false when it is on none.
+    /// The caller asks for the timeline anew, because what the last one said of the time in between was passed over.
+    pub fn leave_missed_tries(&mut self) -> bool {
+        let Some(missed) = self.missed.as_mut().filter(|missed| !missed.is_over) else { return false };
+        missed.is_over = true;
+        if self.cursor < missed.until {
+            self.cursor = missed.until;
+            self.done_at_cursor.clear();
+        }
         true
     }
 
@@ -163,13 +191,20 @@ impl TimelineWalk {
         if self.trying.is_some() { self.cursor - 1 } else { self.cursor }
     }
 
+    /// Whether something of the timeline was done on this walk.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Records that the renewal that the walk yielded for succeeded. The caller asks for the timeline anew.
     pub fn settle(&mut self) {
+        self.has_begun = true;
         self.done_at_cursor.extend(self.trying.take());
     }
 
     /// Says that the try that the walk paused for was declined.
     pub fn decline(&mut self) {
+        self.has_begun = true;
         self.declined.extend(self.trying.as_ref().map(|occurrence| occurrence.member));
         self.done_at_cursor.extend(self.trying.take());
     }
@@ -203,6 +238,7 @@ impl TimelineWalk {
                 return Yield::Renewal { member: occurrence.member, next_try_at };
             }
             self.done_at_cursor.push(occurrence.clone());
+            self.has_begun = true;
             self.happen(occurrence, notices);
         }
         Yield::Idle { wake: None }
@@ -219,11 +255,10 @@ impl TimelineWalk {
 
     /// Whether it was past when the bundle was taken in, and is no try that was missed.
     fn is_past(&self, occurrence: &Occurrence) -> bool {
-        self.missed.as_ref().is_some_and(|missed| {
-            let is_missed =
-                occurrence.action == Action::TryRenewal && missed.members.contains(&occurrence.member);
-            occurrence.at <= missed.until && !is_missed
-        })
+        let is_try = occurrence.action == Action::TryRenewal;
+        let is_missed = |missed: &MissedTries| is_try && missed.members.contains(&occurrence.member);
+        self.missed.as_ref().is_some_and(|missed| occurrence.at <= missed.until && !is_missed(missed))
+            || self.looked_back_until.is_some_and(|until| occurrence.at <= until && !is_try)
     }
 
     fn is_done(&self, occurrence: &Occurrence) -> bool {

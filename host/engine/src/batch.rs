@@ -169,7 +169,7 @@ impl Batch {
     }
 
     /// Walks these bundles along their timelines; returns the tries they paused for, and the bundles that went back for tries
-    /// that they missed.
+    /// that they missed, or came back from there.
     fn walk_timelines(&mut self, pending: &[EntryIndex]) -> (Vec<RenewalTry>, Vec<EntryIndex>) {
         let timelines = self.request_timelines(pending);
         let (mut tries, mut rewound) = (Vec::new(), Vec::new());
@@ -186,6 +186,7 @@ impl Batch {
                 continue;
             }
             match self.walk_to_try(index, &timeline) {
+                Yield::Idle { .. } if self.entry_mut(index).walk.leave_missed_tries() => rewound.push(index),
                 Yield::Idle { wake } => self.entry_mut(index).idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
                     tries.push(RenewalTry { entry: index, member, next_try_at, timeline });

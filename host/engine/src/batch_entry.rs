@@ -168,17 +168,23 @@ pub struct BatchEntry {
 }
 
 impl BatchEntry {
-    /// A bundle as stored, to be decided on at `instant`.
-    pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
+    /// A bundle as stored, to be decided on at `instant`, and what its plugin has failed at since it last answered.
+    pub fn new(
+        stored: StoredBundle,
+        account: BatchAccountIndex,
+        instant: Timestamp,
+        failing_before: Option<FailingBundle>,
+    ) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = first_walk::walk(bundle, stored.schedule, instant);
+        let failing_since = failing_before.as_ref().map(|failing| failing.since);
+        let walk = first_walk::walk(bundle, stored.schedule, instant, failing_since);
         BatchEntry {
             account,
             instant,
             walk,
             schedule: stored.schedule,
             failing: None,
-            failing_before: None,
+            failing_before,
             effects: Vec::new(),
             declined_attempts: Vec::new(),
             needs_review: false,
@@ -238,7 +244,8 @@ impl BatchEntry {
         let is_same = before.is_none_or(|before| before.revision == failure.revision);
         let failures = if is_same { self.original.schedule.failures.saturating_add(1) } else { 1 };
         let next_try_at = self.instant + limits.retry.rest(failures);
-        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
+        self.schedule =
+            Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(next_try_at), failures };
         let message = failure.message.clone();
         let failing = FailingBundle::after(before, failure, self.instant, limits);
         self.add_event(EventKind::PluginFailed { message, next_try_at: Some(next_try_at) });
@@ -251,9 +258,19 @@ impl BatchEntry {
     /// Leaves the bundle as it is until `until`, because its revision is not asked before.
     pub(crate) fn hold(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
         let failures = self.original.schedule.failures.max(1);
-        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(until), failures };
+        self.schedule = Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(until), failures };
         self.failing =
             Some(FailingBundle::after(self.failing_before.as_ref(), failure, self.instant, limits));
+    }
+
+    /// Where the bundle goes on when its plugin answers again. What no plugin has answered about is still looked at for the first
+    /// time then: what it missed is made up for.
+    fn unanswered_cursor(&self) -> Timestamp {
+        if self.original.schedule.is_not_started() && !self.walk.has_begun() {
+            self.original.schedule.cursor_at
+        } else {
+            self.walk.safe_cursor()
+        }
     }
 
     /// Makes of the failure of this bundle one of its revision, which is asked again at `next_try_at`.

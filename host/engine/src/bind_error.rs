@@ -27,8 +27,24 @@ pub enum BindError {
         "what is bound for all accounts of `{0}` is what the host loads, and cannot be removed; bind another revision in its place"
     )]
     Loaded(String),
+    /// Accounts would have no revision that decides for them.
+    #[error(
+        "no revision of `{provider}` would decide for `{account}`{}; bind another revision in its place",
+        if *others > 0 { format!(" and {others} other accounts") } else { String::new() }
+    )]
+    Undecided {
+        /// The provider's id.
+        provider: String,
+        /// The first of the accounts.
+        account: String,
+        /// How many others there are.
+        others: usize,
+    },
     /// There is nothing to go back to.
-    #[error("nothing was bound before for `{}` of `{}`", .0.accounts, .0.provider)]
+    #[error(
+        "there is no change to take back for `{}` of `{}`: nothing was bound there before, or the last change went back already; `bind` or `promote` a revision",
+        .0.accounts, .0.provider
+    )]
     NothingBefore(BindingSubject),
     /// It lacks kinds that resources of accounts have for which it would decide.
     #[error(transparent)]

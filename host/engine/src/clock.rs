@@ -7,6 +7,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use std::time::Instant;
 
+use perennial_domain::timeline_walk::LOOK_BACK;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -19,7 +20,7 @@ use perennial_store::events;
 
 /// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
 /// A shorter one, such as a restart, was none: everything happens as though the host had been up.
-pub const OUTAGE_AFTER: i64 = 60;
+pub const OUTAGE_AFTER: i64 = LOOK_BACK;
 /// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
 const HEARTBEAT: i64 = 10;
 /// How long [`run`] waits before it tries again to write to a full disk.
@@ -210,7 +211,6 @@ pub fn start_tick(
     sink: &mut Sink<'_>,
 ) -> Result<Option<DueWork>, EngineError> {
     engine.reschedule()?;
-    engine.take_in_recent(now)?;
     match clock::ticked_at(engine.db())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
             // A host that ended while it caught up, or waited for space, has told of it already; if it was down again since,

@@ -5,16 +5,21 @@ use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::bundles::Schedule;
 
-/// The walk of a bundle as its schedule has it, at `instant`: its first one if no clock has looked at it.
+/// The walk of a bundle as its schedule has it, at `instant`: its first one if no plugin has answered about it.
 ///
-/// A bundle that waits for a clock was taken in as of the second after `instant`, which is still to come on every clock; one
-/// whose wake was set was taken in as of the second after that. One that an inventory changed goes on from where it was.
-pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp) -> TimelineWalk {
+/// For a bundle that waits for a clock, the second after `instant` is still to come on every clock. One whose wake was set was
+/// taken in as of the second after that; one whose plugin has failed since it was looked at first, at `failing_since`, as of
+/// the second after that. One that an inventory changed goes on from where it was.
+pub(crate) fn walk(
+    bundle: Bundle,
+    schedule: Schedule,
+    instant: Timestamp,
+    failing_since: Option<Timestamp>,
+) -> TimelineWalk {
     let is_changed = schedule.wake_at == Some(Schedule::AT_ONCE);
     if !schedule.is_not_started() {
         let walk = TimelineWalk::new(bundle, schedule.cursor_at);
         return if is_changed { walk.of_changed() } else { walk };
     }
-    let set = schedule.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE);
-    TimelineWalk::starting(bundle, set.unwrap_or(instant) + 1)
+    TimelineWalk::starting(bundle, failing_since.or(schedule.known_wake()).unwrap_or(instant) + 1)
 }

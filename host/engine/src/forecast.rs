@@ -101,7 +101,7 @@ pub struct Payment {
 }
 
 /// The last instant of the `months`-th calendar month in UTC, counted from the one of `from`; at least 1.
-pub(crate) fn horizon_end(from: Timestamp, months: u32) -> Timestamp {
+pub fn horizon_end(from: Timestamp, months: u32) -> Timestamp {
     let (year, month) = year_and_month(from);
     let after = year * 12 + (month - 1) + months;
     let first = format!("{:04}-{:02}-01T00:00:00Z", after / 12, after % 12 + 1).parse::<Timestamp>();

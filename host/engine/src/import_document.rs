@@ -40,19 +40,8 @@ use perennial_store::bundles::Schedule;
 use perennial_store::imports;
 use perennial_store::orders;
 
-/// Which tick is the first to look at what is imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstTick {
-    /// The next one of a clock that runs, or of a virtual one.
-    Next,
-    /// That with which a real clock starts: it takes in what has not expired as though it had been up already, and so pays for
-    /// what has expired first.
-    OfStart,
-}
-
 impl Engine {
-    /// What [`Engine::import_document`] would do, and what the first tick at `at` would do to it: that of a clock which runs, or
-    /// of one that is still to start. Nothing is written.
+    /// What [`Engine::import_document`] would do, and what the first tick at `at` would do to it. Nothing is written.
     ///
     /// # Errors
     ///
@@ -61,13 +50,9 @@ impl Engine {
         &mut self,
         at: Timestamp,
         document: &Document,
-        first_tick: FirstTick,
     ) -> Result<ImportReport, EngineError> {
         self.preview(|engine| {
             let (mut report, _) = engine.write_document(at, document)?;
-            if first_tick == FirstTick::OfStart {
-                engine.take_in_recent(at)?;
-            }
             let mut events = Vec::new();
             engine.start_new(at, &mut |more, _| events.extend(more))?;
             report.add_first_tick(engine.db(), at, &document.inventory, &events)?;

@@ -5,12 +5,14 @@ pub(crate) mod soon;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use perennial_domain::approval::is_raise;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::inventory_diff::FieldChange;
 use perennial_domain::inventory_diff::KeptField;
+use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 
@@ -117,6 +119,17 @@ impl ImportReport {
         let (tags, attributes) = before.map_or((0, 0), |before| (before.tags.len(), before.attributes.len()));
         self.most_tags.raise(after, tags, after.tags.len());
         self.most_attributes.raise(after, attributes, after.attributes.len());
+    }
+
+    /// The ids of the accounts that need fewer approvals than before: their limit is raised.
+    pub fn limit_raises(&self) -> impl Iterator<Item = &str> {
+        let limit = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Micros>().ok());
+        let is_raised = move |one: &&Change| {
+            one.resource.is_none()
+                && one.change.field == "approval_above"
+                && is_raise(limit(&one.change.from), limit(&one.change.to))
+        };
+        self.changes.iter().filter(is_raised).map(|one| one.account.as_str())
     }
 
     /// Whether anything is written.

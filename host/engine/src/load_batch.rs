@@ -89,13 +89,12 @@ pub(crate) fn assemble_batch(
         let failing_before = if has_failed { db.failing_bundle(stored.rows.bundle())? } else { None };
         batch.entries.push(BatchEntry {
             calls,
-            failing_before,
             needs_review,
             approvals,
             renewals,
             deferrals: deferrals.clone(),
             deferrals_before: deferrals,
-            ..BatchEntry::new(stored, account, instant)
+            ..BatchEntry::new(stored, account, instant, failing_before)
         });
     }
     if let Some(until) = options.review_until {

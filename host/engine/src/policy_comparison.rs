@@ -129,8 +129,7 @@ fn pairs<V: Copy + PartialEq>(
     both.filter(|(_, [one, other])| one != other).collect::<Vec<_>>().into_iter()
 }
 
-/// Plays on from what is in `copy` between `from` and the end of the `months`-th month, until `stop` is set: what is known
-/// then is of no use. Every account has more than it can spend, as in a forecast; approvals are given at once with
+/// Plays on from what is in `copy` between two instants, both included, until `stop` is set: what is known then is of no use. Every account has more than it can spend, as in a forecast; approvals are given at once with
 /// `grants_approvals`, else nobody decides.
 ///
 /// # Errors
@@ -139,7 +138,7 @@ fn pairs<V: Copy + PartialEq>(
 pub fn play(
     mut copy: MemoryStore,
     providers: &Providers,
-    (from, months): (Timestamp, u32),
+    (from, until): (Timestamp, Timestamp),
     grants_approvals: bool,
     stop: &Arc<AtomicBool>,
 ) -> Result<Outcome, EngineError> {
@@ -149,7 +148,6 @@ pub fn play(
         let ample = Balance::new(forecast::AMPLE_BALANCE, stored.account.balance.held());
         Change::Account(stored.row, AccountChange::Balance(ample))
     }))?;
-    let until = forecast::horizon_end(from, months);
     let play = Play { providers, scenario: &[], from, until, cores: parallel::cores(), grants_approvals };
     let mut outcome = Outcome::default();
     play.run(copy, stop, &mut |recorded| outcome.record(recorded.account.as_deref(), &recorded.event))?;

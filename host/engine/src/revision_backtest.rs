@@ -69,6 +69,26 @@ struct Case {
     answer: Result<Plan, Refusal>,
 }
 
+impl Tally {
+    /// Adds what came of other plans.
+    pub fn add(&mut self, more: Tally) {
+        self.asked += more.asked;
+        self.differed += more.differed;
+        self.skipped += more.skipped;
+    }
+}
+
+/// What came of some plans.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BacktestPage {
+    /// How many they are.
+    pub tally: Tally,
+    /// Those that are answered otherwise, the oldest first.
+    pub others: Vec<OtherPlan>,
+    /// The decision behind which to go on; `None` at the end.
+    pub next: Option<DecisionKey>,
+}
+
 /// Asks `rules` about every plan of their provider that is kept and was made at `since` or later, the oldest first, of one account
 /// if it is named, and hands to `observe` what they answer otherwise.
 ///
@@ -82,24 +102,40 @@ pub fn run<E: From<StoreError>>(
     account: Option<&str>,
     observe: &mut dyn FnMut(OtherPlan) -> Result<(), E>,
 ) -> Result<Tally, E> {
-    let (mut tally, mut after) = (Tally::default(), DecisionKey::before_all());
-    loop {
-        let page = decisions::list_since(db, since, after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(tally) };
-        after = last.row;
-        let is_asked = |one: &Decision| {
-            one.plugin == rules.manifest().id && account.is_none_or(|account| one.account == account)
-        };
-        let asked = page.into_iter().filter(is_asked).collect::<Vec<_>>();
-        let count = asked.len() as u64;
-        let cases = asked.into_iter().filter_map(Case::read).collect::<Vec<_>>();
-        tally.asked += cases.len() as u64;
-        tally.skipped += count - cases.len() as u64;
-        for other in compare(db, rules, &cases)? {
-            tally.differed += 1;
-            observe(other)?;
-        }
+    let (mut tally, mut after) = (Tally::default(), Some(DecisionKey::before_all()));
+    while let Some(from) = after {
+        let page = page(db, rules, since, from, account)?;
+        tally.add(page.tally);
+        page.others.into_iter().try_for_each(&mut *observe)?;
+        after = page.next;
     }
+    Ok(tally)
+}
+
+/// Does the same for the next plans behind the decision `after`.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn page(
+    db: &ReadTx,
+    rules: &dyn Rules,
+    since: Timestamp,
+    after: DecisionKey,
+    account: Option<&str>,
+) -> Result<BacktestPage, StoreError> {
+    let page = decisions::list_since(db, since, after, PAGE)?;
+    let next = page.last().map(|last| last.row);
+    let is_asked = |one: &Decision| {
+        one.plugin == rules.manifest().id && account.is_none_or(|account| one.account == account)
+    };
+    let asked = page.into_iter().filter(is_asked).collect::<Vec<_>>();
+    let count = asked.len() as u64;
+    let cases = asked.into_iter().filter_map(Case::read).collect::<Vec<_>>();
+    let others = compare(db, rules, &cases)?;
+    let asked = cases.len() as u64;
+    let tally = Tally { asked, differed: others.len() as u64, skipped: count - asked };
+    Ok(BacktestPage { tally, others, next })
 }
 
 impl Case {

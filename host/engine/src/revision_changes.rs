@@ -12,6 +12,8 @@ use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
 use perennial_store::ReadTx;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
@@ -121,6 +123,26 @@ impl EngineTx<'_> {
         self.finish_bindings(made)
     }
 
+    /// Checks that a revision decides for every account that `subject` names.
+    fn check_decided(&self, subject: &BindingSubject) -> Result<(), BindError> {
+        let bound = self.bound()?;
+        let is_undecided = |account: &StoredAccount| {
+            let (id, provider) = (&account.account.id, &account.account.provider);
+            *provider == subject.provider
+                && revision::is_for(&subject.accounts, id)
+                && bound.of_account(id, provider).is_none()
+        };
+        let mut undecided = self.reads().accounts()?.into_iter().filter(is_undecided);
+        match undecided.next() {
+            None => Ok(()),
+            Some(first) => Err(BindError::Undecided {
+                provider: subject.provider.clone(),
+                account: first.account.id,
+                others: undecided.count(),
+            }),
+        }
+    }
+
     /// Has the shadow revision of these accounts decide from now on: both changes together.
     ///
     /// # Errors
@@ -144,11 +166,12 @@ impl EngineTx<'_> {
         self.finish_bindings(made)
     }
 
-    /// Has the revision decide again that decided for these accounts before the last change, or none of their own.
+    /// Has the revision decide again that decided for these accounts before the last change, or none of their own. Said twice it
+    /// goes back twice: what was taken back does not come again.
     ///
     /// # Errors
     ///
-    /// [`BindError`] when nothing was ever changed there, and as [`EngineTx::bind_revision`].
+    /// [`BindError`] when there is no change to take back, and as [`EngineTx::bind_revision`].
     pub fn roll_back_revision(
         &mut self,
         at: Timestamp,
@@ -157,7 +180,7 @@ impl EngineTx<'_> {
     ) -> Result<BindingChanges, BindError> {
         let mut made = BindingChanges::default();
         let active = subject(provider, accounts, BindingMode::Active);
-        let last = plugin_bindings::last_change(self.tx(), &active)?;
+        let last = last_effective(plugin_bindings::changes_of(self.tx(), &active)?);
         let last = last.ok_or_else(|| BindError::NothingBefore(active.clone()))?;
         match last.before {
             Some(digest) => {
@@ -273,6 +296,9 @@ impl EngineTx<'_> {
     fn finish_bindings(&mut self, mut made: BindingChanges) -> Result<BindingChanges, BindError> {
         made.not_followed = self.not_followed(&made)?;
         plugin_bindings::update_set_digest(self.tx(), &digest_of(self.tx())?)?;
+        let is_removed =
+            |change: &&BindingChange| change.after.is_none() && change.subject.mode == BindingMode::Active;
+        made.changes.iter().filter(is_removed).try_for_each(|change| self.check_decided(&change.subject))?;
         // A revision that is asked about other accounts only is no concern of this change.
         let is_concerned = |used: &KindInUse| {
             let mut subjects = made.changes.iter().map(|change| &change.subject);
@@ -283,6 +309,18 @@ impl EngineTx<'_> {
             None => Ok(made),
         }
     }
+}
+
+/// The last of some changes that no later one took back: one to what there was before it.
+fn last_effective(changes: Vec<BindingChange>) -> Option<BindingChange> {
+    let mut standing = Vec::<BindingChange>::new();
+    for change in changes {
+        match standing.last() {
+            Some(last) if last.before == change.after => drop(standing.pop()),
+            Some(_) | None => standing.push(change),
+        }
+    }
+    standing.pop()
 }
 
 /// What a plugin is granted, as limits are written; `None` for nothing.

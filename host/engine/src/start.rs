@@ -16,7 +16,6 @@ use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::set_back;
 use perennial_store::ReadTx;
-use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::change::Change;
 use perennial_store::clock as ticks;
@@ -24,7 +23,6 @@ use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
-use perennial_store::imports;
 use perennial_store::scheduling_revision;
 use perennial_store::scheduling_revision::ScheduledAccount;
 
@@ -174,15 +172,6 @@ impl Engine {
     /// How often the database was set back, as far as it was noticed.
     pub fn generation(&self) -> i64 {
         self.store.generation()
-    }
-
-    /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
-    /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
-    pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        if bundles::next_wake(self.db())? == Some(Schedule::AT_ONCE) {
-            self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
-        }
-        Ok(())
     }
 
     /// Has the bundles of an account that another revision decides for than the one that their wakes are from asked about anew:

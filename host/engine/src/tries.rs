@@ -132,11 +132,12 @@ impl Batch {
         Subject { entry, member, command: automatic_renewal(), plan, approved }
     }
 
-    /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
-    /// for another try.
+    /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it is to be looked
+    /// at again: it paused for another try, or came back from tries that it had missed.
     fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
         self.entry_mut(renewal_try.entry).walk.decline();
         match self.walk_along(renewal_try.entry, &renewal_try.timeline) {
+            Yield::Idle { .. } if self.entry_mut(renewal_try.entry).walk.leave_missed_tries() => true,
             Yield::Idle { wake } => {
                 self.entry_mut(renewal_try.entry).idle_until(wake);
                 false

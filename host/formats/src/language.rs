@@ -26,6 +26,19 @@ impl Text {
             Language::Chinese => self.chinese,
         }
     }
+
+    /// The text in a language, with `parts` in the places of `{0}`, `{1}` and so on, which each language orders as it has to.
+    pub fn fill(self, language: Language, parts: &[&str]) -> String {
+        let mut pieces = self.of(language).split('{');
+        let mut filled = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (place, rest) = piece.split_once('}').unwrap_or(("", piece));
+            let part = place.parse::<usize>().ok().and_then(|place| parts.get(place));
+            filled.push_str(part.copied().unwrap_or_default());
+            filled.push_str(rest);
+        }
+        filled
+    }
 }
 
 impl Language {
@@ -55,5 +68,18 @@ impl Language {
             "zh" => Some(Language::Chinese),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_orders_the_parts_of_a_text_as_it_has_to() {
+        let text = Text { english: "{0} of {1}", chinese: "{1} 的 {0}" };
+        assert_eq!(text.fill(Language::English, &["{1}", "b"]), "{1} of b");
+        assert_eq!(text.fill(Language::Chinese, &["a", "b"]), "b 的 a");
+        assert_eq!(text.fill(Language::English, &["a"]), "a of ");
     }
 }

@@ -8,6 +8,9 @@ use perennial_domain::timeline::Occurrence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::language::Language;
+use crate::language::Text;
+
 /// Something that will happen to a resource if nobody does anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Occurrence)]
@@ -47,7 +50,7 @@ impl OccurrenceView {
             stage,
             name,
             value,
-            text: words(&occurrence.action, manifest),
+            text: words(&occurrence.action, manifest, Language::English),
         }
     }
 }
@@ -64,24 +67,45 @@ const fn action_name(action: &Action) -> &'static str {
     }
 }
 
-/// What happens, for people, without the instant and the resource.
-pub fn words(action: &Action, manifest: &Manifest) -> String {
+/// What happens, for people, without the instant and the resource. What a plugin calls its notices stays in its words.
+pub fn words(action: &Action, manifest: &Manifest, language: Language) -> String {
     match action {
-        Action::TryRenewal => "its renewal is tried".to_owned(),
-        Action::Enter(Stage::Grace) => "it expires and goes on serving: grace begins".to_owned(),
-        Action::Enter(Stage::Retention) => {
-            "it is stopped or frozen, with its data kept: retention begins".to_owned()
-        }
-        Action::Enter(Stage::Released) => "it is released, with whatever it holds".to_owned(),
-        Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
-            format!("it becomes {}", stage.name())
-        }
-        Action::Convert => "it becomes pay-per-use".to_owned(),
-        Action::SetAttribute(name, value) => format!("its attribute `{name}` becomes `{value}`"),
-        Action::Refill => "its quota begins again".to_owned(),
+        Action::TryRenewal => TRY.of(language).to_owned(),
+        Action::Enter(stage) => entered(*stage).of(language).to_owned(),
+        Action::Convert => CONVERT.of(language).to_owned(),
+        Action::SetAttribute(name, value) => SET_ATTRIBUTE.fill(language, &[name, value]),
+        Action::Refill => REFILL.of(language).to_owned(),
         Action::Notice(notice) => {
             let label = manifest.notices.get(notice.get()).map(|notice| notice.label.as_str());
-            format!("its owner is told: {}", label.unwrap_or("a notice"))
+            NOTICE.fill(language, &[label.unwrap_or(SOME_NOTICE.of(language))])
         }
+    }
+}
+
+const TRY: Text = Text { english: "its renewal is tried", chinese: "尝试续费" };
+const CONVERT: Text = Text { english: "it becomes pay-per-use", chinese: "转为按需计费" };
+const SET_ATTRIBUTE: Text =
+    Text { english: "its attribute `{0}` becomes `{1}`", chinese: "属性 `{0}` 变为 `{1}`" };
+const REFILL: Text = Text { english: "its quota begins again", chinese: "额度重新开始" };
+const NOTICE: Text = Text { english: "its owner is told: {0}", chinese: "通知所有者：{0}" };
+const SOME_NOTICE: Text = Text { english: "a notice", chinese: "一条通知" };
+
+/// What it is to enter a stage.
+const fn entered(stage: Stage) -> Text {
+    match stage {
+        Stage::Grace => Text {
+            english: "it expires and goes on serving: grace begins",
+            chinese: "到期，仍可使用：进入宽限期",
+        },
+        Stage::Retention => Text {
+            english: "it is stopped or frozen, with its data kept: retention begins",
+            chinese: "停机或冻结，数据保留：进入保留期",
+        },
+        Stage::Released => {
+            Text { english: "it is released, with whatever it holds", chinese: "连同其内容一起释放" }
+        }
+        Stage::Active => Text { english: "it becomes active", chinese: "恢复使用" },
+        Stage::Unsubscribed => Text { english: "it becomes unsubscribed", chinese: "变为已退订" },
+        Stage::Converted => Text { english: "it becomes converted", chinese: "变为已转按需" },
     }
 }

@@ -19,6 +19,7 @@ use axum::response::Response;
 
 use crate::admin::forecast;
 use crate::admin::policy_trials;
+use crate::admin::revision_backtest;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::request_id::RequestId;
@@ -142,8 +143,14 @@ async fn enforce_limits(State(app): State<AppState>, mut request: Request, next:
 
 /// The time limit of a request to `path`.
 fn time_limit(limits: &Limits, path: &str) -> (Limit, Duration) {
-    let is_forecast =
-        [forecast::PATH, policy_trials::COMPARE_PATH, CONSOLE_FORECAST, CONSOLE_COMPARISON].contains(&path);
+    let is_forecast = [
+        forecast::PATH,
+        policy_trials::COMPARE_PATH,
+        revision_backtest::PATH,
+        CONSOLE_FORECAST,
+        CONSOLE_COMPARISON,
+    ]
+    .contains(&path);
     match is_forecast {
         true => (Limit::forecast_seconds(), limits.forecast_seconds),
         false => (Limit::request_seconds(), limits.request_seconds),

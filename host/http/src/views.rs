@@ -6,6 +6,8 @@ use axum::http::HeaderMap;
 use axum::http::header;
 use perennial_domain::account::Mode;
 use perennial_domain::connector::Driver;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::rules::Providers;
 use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
@@ -20,6 +22,7 @@ use perennial_store::accounts;
 use perennial_store::accounts::LimitRaise;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::connections;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 /// An account with its balance.
@@ -47,6 +50,10 @@ pub(crate) struct AccountView {
     approval_above: Option<String>,
     /// What may be spent in a month of the provider's, a decimal, for policies to look at; null is no budget.
     budget: Option<String>,
+    /// What of the budget has been spent since the provider's month began, a decimal, as policies are told; null without a budget.
+    budget_spent: Option<String>,
+    /// What of the budget is left for that month, a decimal; negative when more was spent, and null without a budget.
+    budget_left: Option<String>,
     /// A raise of `approval_above` that waits for a second person; null if there is none.
     limit_raise: Option<LimitRaiseView>,
 }
@@ -74,9 +81,18 @@ impl From<LimitRaise> for LimitRaiseView {
 }
 
 impl AccountView {
-    /// The account, with what the provider of a connected one said of its balance.
-    pub(crate) fn read(db: &ReadTx, stored: StoredAccount) -> Result<AccountView, StoreError> {
+    /// The account at an instant, with what the provider of a connected one said of its balance; `providers` are those that are
+    /// bound.
+    pub(crate) fn read(
+        db: &ReadTx,
+        stored: StoredAccount,
+        (providers, at): (&Providers, Timestamp),
+    ) -> Result<AccountView, StoreError> {
         let account = stored.account;
+        let rules = providers.of_account(&account.id, &account.provider);
+        let month = at.month_start(rules.map_or(0, |rules| rules.manifest().utc_offset_minutes));
+        let spent = account.budget.map(|_| db.spent_since(stored.row, month)).transpose()?;
+        let left = account.budget.zip(spent).map(|(budget, spent)| budget - spent);
         let balance = match account.mode {
             Mode::Managed => Some(account.balance.available()),
             Mode::Connected => {
@@ -101,6 +117,8 @@ impl AccountView {
             settings: account.settings,
             approval_above: to_text(account.approval_above),
             budget: to_text(account.budget),
+            budget_spent: to_text(spent),
+            budget_left: to_text(left),
             limit_raise: stored.limit_raise.map(LimitRaiseView::from),
         })
     }
@@ -111,9 +129,14 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-/// The view of the account `id`, if the caller can access it.
-pub(crate) fn account_view(db: &ReadTx, caller: &Caller, id: &str) -> Result<AccountView, Problem> {
-    Ok(AccountView::read(db, visible_account(db, caller, id)?)?)
+/// The view of the account `id` at an instant, if the caller can access it; `providers` are those that are bound.
+pub(crate) fn account_view(
+    db: &ReadTx,
+    caller: &Caller,
+    id: &str,
+    (providers, at): (&Providers, Timestamp),
+) -> Result<AccountView, Problem> {
+    Ok(AccountView::read(db, visible_account(db, caller, id)?, (providers, at))?)
 }
 
 /// Finds the account `id`, if the caller can access it.

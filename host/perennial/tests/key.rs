@@ -41,12 +41,16 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
     let again = key(&folder, &["rotate", &old, "--overlap-seconds", "3600"]);
     assert_eq!(again.code(), 2);
     assert!(again.stderr().contains(&format!("was replaced by `{new}` already")), "{}", again.stderr());
-    key(&folder, &["revoke", &new]).succeeded();
+    key(&folder, &["revoke", &new, "--yes"]).succeeded();
     let listed = key(&folder, &["list"]).succeeded().stdout();
     let line =
         |access_key: &str| listed.lines().find(|line| line.starts_with(access_key)).unwrap().to_owned();
-    assert!(line(&new).contains("revoked"), "{listed}");
-    assert!(!line(&old).contains("revoked") && line(&old).ends_with("terraform"), "{listed}");
+    assert!(line(&old).ends_with("terraform"), "{listed}");
+    let json = key(&folder, &["list", "--format", "json"]).succeeded().stdout();
+    let keys = serde_json::from_str::<Vec<serde_json::Value>>(&json).unwrap();
+    let is_revoked =
+        |name: &str| !keys.iter().find(|key| key["access_key"] == name).unwrap()["revoked_at"].is_null();
+    assert!(is_revoked(&new) && !is_revoked(&old), "{json}");
     let stored = std::fs::read(folder.path("test.db")).unwrap();
     for secret in [old_secret, new_secret] {
         assert!(!listed.contains(&secret));
@@ -72,7 +76,7 @@ fn nothing_is_served_with_a_secrets_key_that_does_not_read_what_was_kept() {
         error: `listen.huawei` cannot be served: the secret of [the key]: a secret cannot be read with this secrets key; was it kept with another one? Name that one, or revoke the key: `perennial key revoke [the key]`
     "#]].assert_eq(&serve("other.key"));
     assert!(!serve("secrets.key").contains("secrets key"));
-    key(&folder, &["revoke", &access_key]).succeeded();
+    key(&folder, &["revoke", &access_key, "--yes"]).succeeded();
     assert!(!serve("other.key").contains("secrets key"));
 }
 

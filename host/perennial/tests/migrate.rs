@@ -122,7 +122,7 @@ fn a_database_is_backed_up_while_a_host_works_on_it() {
     let copied = ReadTx::open(&folder.path("copy.db")).unwrap();
     assert_eq!(store::clock::ticked_at(&copied).unwrap().unwrap().to_string(), "2026-01-01T00:00:00Z");
     let again = folder.run(&["db", "backup", "copy.db"]);
-    assert_eq!(again.code(), 1);
+    assert_eq!(again.code(), 2);
     assert!(again.stderr().contains("`copy.db` exists already"), "{}", again.stderr());
     let nowhere = folder.run(&["db", "backup", "no/such/folder/copy.db"]);
     assert_eq!(nowhere.code(), 1);

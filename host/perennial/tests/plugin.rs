@@ -211,7 +211,8 @@ fn a_check_says_what_share_is_used_of_each_limit() {
     let huawei = perennial_sandbox::BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
     std::fs::write(folder.path("huawei.wasm"), huawei.component).unwrap();
     expect![[r#"
-        the fuel of a call, for one of the questions
+        the fuel of a call with one question, for one of the questions
+        the fuel of a full call, for one of the questions
         the occurrences that a timeline may have, for one of the questions
         the steps that a plan may have, for one of the questions
         the memory of a call
@@ -219,7 +220,8 @@ fn a_check_says_what_share_is_used_of_each_limit() {
     "#]]
     .assert_eq(&shares(&folder, "nimbus/nimbus.toml"));
     expect![[r#"
-        the fuel of a call, for one of the questions
+        the fuel of a call with one question, for one of the questions
+        the fuel of a full call, for one of the questions
         the occurrences that a timeline may have, for one of the questions
         the steps that a plan may have, for one of the questions
         the memory of a call

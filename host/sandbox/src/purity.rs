@@ -7,6 +7,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
+use perennial_domain::usage::Consumption;
 
 use crate::provider::plugin::Plugin;
 use crate::provider::request::PlanRequest;
@@ -29,6 +30,7 @@ pub fn differences(plugin: &Plugin, most: usize) -> Vec<String> {
     for command in samples::commands() {
         found.extend(plans(plugin, &account, &bundles, &command));
     }
+    found.extend(allocations(plugin, &account));
     found.truncate(most);
     found
 }
@@ -55,6 +57,15 @@ fn plans(plugin: &Plugin, account: &Account, bundles: &[&Bundle], command: &Comm
         answers.map(|answer| answer.ok().map(|answer| answer.plan)).collect::<Vec<_>>()
     };
     compare(&requests, &ask, &|place| format!("`{}` on {}", command.name(), named(bundles[place])))
+}
+
+fn allocations(plugin: &Plugin, account: &Account) -> Vec<String> {
+    let consumptions = samples::consumptions(plugin.manifest());
+    let requests = consumptions.iter().map(|use_of| (AccountIndex::new(0), use_of)).collect::<Vec<_>>();
+    let ask = |requests: &[(AccountIndex, &Consumption)]| {
+        plugin.allocate(&[account], requests).into_iter().map(Result::ok).collect::<Vec<_>>()
+    };
+    compare(&requests, &ask, &|place| format!("a use of {}", consumptions[place].amount))
 }
 
 /// Asks everything together, again, backwards and, in part, alone; the questions whose answers are not equal.

@@ -30,6 +30,8 @@ use perennial_domain::plan::Subscribe;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Offer;
 
 /// When every sample expires: 2026-03-31T15:59:59Z, the last second of a month in UTC+8, in a month of 31 days.
 const EXPIRY: Timestamp = Timestamp::from_second(1_774_972_799);
@@ -159,7 +161,27 @@ fn anchored(resource: Resource, manifest: &Manifest) -> Resource {
     Resource { anchor_day, ..resource }
 }
 
-/// Every command, also those that no provider has.
+/// Uses of packages, of a little, of much and of more than there is; none of a provider without packages.
+pub fn consumptions(manifest: &Manifest) -> Vec<Consumption> {
+    let members = bundles(manifest).into_iter().flat_map(|bundle| bundle.members);
+    let Some(package) = members.filter_map(|member| member.package).next() else { return Vec::new() };
+    let offer = |number: i64| Offer {
+        id: format!("sample-{number}"),
+        package: package.clone(),
+        starts_at: EXPIRY + -(60 + number) * DAY,
+        expires_at: EXPIRY + (5 - number) * DAY,
+    };
+    let amounts = [1, package.quota.as_micros() / 2 + 1, package.quota.as_micros().saturating_mul(9)];
+    let consumption = |amount| Consumption {
+        at: EXPIRY + -10 * DAY,
+        resource_type: package.resource_type.clone(),
+        amount: Micros::new(amount),
+        packages: (0..3).map(offer).collect(),
+    };
+    amounts.map(consumption).to_vec()
+}
+
+/// Every command that a plugin plans; orders that wait to be paid are the host's own.
 pub fn commands() -> Vec<Command> {
     let renewal = |term, cause| Command::Renew(Renewal { term, cause, options: BTreeMap::new() });
     let year = Term { unit: TermUnit::Year, ..MONTH };

@@ -67,24 +67,6 @@ pub fn wake_at_once(db: &WriteTx, row: BundleKey) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has the bundles that no clock has looked at taken in as of `at`, and not as of the instant at which one looks; but for
-/// those of which something has expired by `now`: what they missed is made up for when somebody looks.
-pub fn take_in_as_of(db: &WriteTx, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    db.connection()
-        .prepare_cached(
-            "update schedule set wake_at = ?1 where wake_at = ?2 and cursor_at = ?3 and not exists (
-                 select 1 from schedule member where member.bundle = schedule.resource and member.charging = 0
-                 and member.stage <= 2 and member.expires_at <= ?4)",
-        )?
-        .execute((
-            at.as_second() - 1,
-            Schedule::AT_ONCE.as_second(),
-            Schedule::NOT_STARTED.as_second(),
-            now.as_second(),
-        ))?;
-    Ok(())
-}
-
 /// Has every bundle of an account whose plugin did not fail looked at as soon as a clock runs.
 pub fn wake_account_at_once(db: &WriteTx, account: AccountKey) -> Result<(), StoreError> {
     db.connection()

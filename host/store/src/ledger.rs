@@ -84,23 +84,27 @@ pub fn days(db: &ReadTx, account: AccountKey, since: Timestamp) -> Result<Vec<Le
     let mut days = Vec::<LedgerDay>::new();
     for entry in statement.query_and_then([account], entry)? {
         let entry = entry?;
-        // Rows of an account are in the order of time.
-        if entry.at < first {
+        // Rows of an account are in the order of time, but for the first look at what was imported: it is dated a second before
+        // the instant of the import, which may be another day.
+        if entry.at + 1 < first {
             break;
         }
-        let day = day_of(entry.at);
-        if days.last().is_none_or(|last| last.day != day) {
-            days.push(LedgerDay { day, paid_in: Micros::ZERO, paid_out: Micros::ZERO });
+        let mut moved = LedgerDay { day: day_of(entry.at), paid_in: Micros::ZERO, paid_out: Micros::ZERO };
+        while let Some(later) = days.pop_if(|later| later.day <= moved.day) {
+            moved.paid_in += later.paid_in;
+            moved.paid_out += later.paid_out;
         }
-        if let (Some(last), true) = (days.last_mut(), entry.from != entry.to) {
+        if entry.from != entry.to {
             if entry.to == Book::Cash {
-                last.paid_in += entry.amount;
+                moved.paid_in += entry.amount;
             }
             if entry.from == Book::Cash {
-                last.paid_out += entry.amount;
+                moved.paid_out += entry.amount;
             }
         }
+        days.push(moved);
     }
+    days.retain(|moved| moved.day >= first);
     Ok(days)
 }
 

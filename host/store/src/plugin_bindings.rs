@@ -3,7 +3,6 @@
 use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
@@ -182,19 +181,18 @@ pub fn changes(
     changes.collect()
 }
 
-/// The last change of the binding for a subject, if there ever was one.
+/// The changes of the binding for a subject, oldest first.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn last_change(db: &ReadTx, subject: &BindingSubject) -> Result<Option<BindingChange>, StoreError> {
+pub fn changes_of(db: &ReadTx, subject: &BindingSubject) -> Result<Vec<BindingChange>, StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "select * from plugin_binding_change where provider = ?1 and accounts = ?2 and mode = ?3
-         order by row desc limit 1",
+        "select * from plugin_binding_change where provider = ?1 and accounts = ?2 and mode = ?3 order by row",
     )?;
-    let found = statement
-        .query_row((&subject.provider, &subject.accounts, subject.mode.code()), |row| Ok(stored_change(row)));
-    found.optional()?.transpose()
+    let changes = statement
+        .query_and_then((&subject.provider, &subject.accounts, subject.mode.code()), stored_change)?;
+    changes.collect()
 }
 
 fn subject(row: &Row<'_>) -> Result<BindingSubject, StoreError> {

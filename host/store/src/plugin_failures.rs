@@ -128,6 +128,16 @@ pub fn parked(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// How many bundles a revision fails over at present, and how many of them are parked.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn count_of(db: &ReadTx, revision: &str) -> Result<(u32, u32), StoreError> {
+    let count = "select count(*), count(parked_at) from plugin_failure where revision = ?1";
+    Ok(db.connection().prepare_cached(count)?.query_row([revision], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// How many bundles are parked.
 ///
 /// # Errors

@@ -63,7 +63,7 @@ pub fn set(db: &WriteTx, account: AccountKey, digest: &str, at: Option<Timestamp
         .prepare_cached(
             "update schedule set wake_at = ?2,
                  cursor_at = iif(consecutive_failures = 0, max(cursor_at, ?2 - 1), cursor_at)
-             where wake_at > ?2 and cursor_at <> ?3 and resource in (
+             where wake_at > ?2 and (cursor_at <> ?3 or consecutive_failures > 0) and resource in (
                  select row from resource where account = ?1)",
         )?
         .execute((account, at.as_second(), Schedule::NOT_STARTED.as_second()))?;

@@ -38,6 +38,17 @@ const TRIES_MAX: usize = 60;
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     // A primary with a week of tries has about sixteen, an attached resource three.
     let mut occurrences = Vec::with_capacity(12 + 4 * bundle.len());
+    let revived = (0..bundle.len()).filter(|&member| is_revived(bundle, member, after)).collect::<Vec<_>>();
+    let mut as_revived = Vec::new();
+    if !revived.is_empty() {
+        as_revived = bundle.to_vec();
+    }
+    for &member in &revived {
+        as_revived[member].stage = Stage::Active;
+        let action = Action::Enter(Stage::Active);
+        occurrences.push(Occurrence { at: after + 1, member: member_index(member), action });
+    }
+    let bundle = if revived.is_empty() { bundle } else { &as_revived };
     for (member, resource) in bundle.iter().enumerate() {
         let Some(expires_at) = expiry(resource) else { continue };
         let rules = ResourceRules {
@@ -128,6 +139,8 @@ impl ResourceRules<'_> {
         }
         let until = match self.settings.tries_until {
             TriesUntil::Expiry => stages.expires_at.min(stages.released_at),
+            // What is stopped before its own expiry is not renewed until it goes on.
+            TriesUntil::Retention if stages.expires_at < self.expires_at => stages.expires_at,
             TriesUntil::Retention => stages.released_at,
         };
         let following = |at: Timestamp| next_try(self.settings, at, self.expires_at, until);
@@ -288,6 +301,16 @@ fn depends_on(bundle: &[Resource], member: usize) -> Option<&Resource> {
         Stage::Active | Stage::Grace | Stage::Retention => on.charging == Charging::Postpaid,
     };
     (depends && !goes_on_unpaid).then_some(on)
+}
+
+/// Whether it is paid for and was stopped by what it depends on, which goes on again.
+fn is_revived(bundle: &[Resource], member: usize, after: Timestamp) -> bool {
+    let resource = &bundle[member];
+    let is_ahead = |one: &Resource| expiry(one).is_some_and(|expires_at| expires_at > after + 1);
+    resource.stage == Stage::Retention
+        && Family::of(resource) == Family::CodeartsExtension
+        && is_ahead(resource)
+        && depends_on(bundle, member).is_none_or(|on| on.stage == Stage::Active && is_ahead(on))
 }
 
 /// The lengths of grace and of retention for this family, in seconds.

@@ -2,6 +2,7 @@
 //!
 //! The server is the whole program; a browser without script asks it, one page after the other.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use anyhow::Context;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
+use perennial_formats::inventory::Inventory;
+use perennial_http::console;
 use serde_json::json;
 
 use crate::arguments::Arguments;
@@ -25,63 +28,40 @@ use crate::world;
 const TIME_MAX: Duration = Duration::from_millis(300);
 /// What a page may weigh, in bytes.
 const WEIGHT_MAX: usize = 300_000;
-/// The pages, but for the forecast, which says what it waits for.
-const PAGES: [&str; 19] = [
-    "/",
-    "/renewals",
-    "/resources",
-    "/resources?sort=price",
-    "/resources?stage=active&sort=expires_at",
-    "/resources/{}",
-    "/resources/{}/plan?command=renew",
-    "/accounts",
-    "/approvals",
-    "/jobs",
-    "/calendar",
-    "/calendar?months=12",
-    "/events",
-    "/policies",
-    "/plugins",
-    "/webhooks",
-    "/channels",
-    "/tokens",
-    "/audit",
-];
+/// The page that says what it waits for; all others are held to what a page may take.
+const WAITS: &str = "/forecast";
+/// The same pages asked otherwise.
+const VARIANTS: [&str; 3] =
+    ["/resources?sort=price", "/resources?stage=active&sort=expires_at", "/calendar?months=12"];
 
-/// Those of one thing each, over a database that was lived in: the words in braces are IDs of what there is.
-const LIVED_IN: [&str; 14] = [
-    "/",
-    "/renewals",
-    "/resources/{resource}",
-    "/accounts",
-    "/accounts/{account}",
-    "/approvals",
-    "/approvals/{approval}",
-    "/jobs/{job}",
-    "/events",
-    "/policies/{policy}",
-    "/webhooks/{webhook}",
-    "/channels/{channel}",
-    "/clock",
-    "/audit",
-];
 /// How many days are played before that, with balances that last for some of them.
 const DAYS_LIVED: i64 = 75;
 /// What each account has for each of its resources, in millionths.
 const SHORT_BALANCE: i64 = 60_000_000;
+
+/// The page of a change of what is bound, which says of what in its query.
+const CHANGE: &str = "/plugins/change";
+
+/// The address of a page of one thing, by the path at which it is routed.
+type Examples = BTreeMap<&'static str, String>;
+
+/// The addresses of all pages.
+fn addresses(examples: &Examples) -> Vec<String> {
+    let pages = console::page_paths().into_iter().filter(|route| *route != WAITS);
+    let pages = pages.map(|route| examples.get(route).cloned().unwrap_or(route.to_owned()));
+    pages.chain(VARIANTS.map(str::to_owned)).collect()
+}
 
 /// Prints the time and the weight of each page, over many new resources and over a tenth of them after some months.
 pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let bundles = arguments.resources.div_ceil(3);
     let folder = tempfile::tempdir()?;
     let inventory = simulation::inventory(bundles);
-    let id = inventory.bundles[0].bundle.members[0].id.clone();
-    let db = server::database(folder.path(), &inventory)?;
-    let server = Server::start(folder.path(), &db, &[])?;
+    let server = Server::start(folder.path(), &server::database(folder.path(), &inventory)?, &[])?;
     server.settle()?;
-    let pages = PAGES.map(|page| page.replace("{}", &id));
-    let title = format!("The pages of the console; {} resources", bundles * 3);
-    print(arguments, &server, &title, &pages)?;
+    install_policy(&server)?;
+    let pages = addresses(&furnish(&server, &inventory)?);
+    print(arguments, &server, &format!("The pages of the console; {} resources", bundles * 3), &pages)?;
     drop(server);
     let (folder, bundles) = (tempfile::tempdir()?, bundles.div_ceil(10));
     let (server, pages) = lived_in(folder.path(), bundles)?;
@@ -95,47 +75,61 @@ fn lived_in(folder: &Path, bundles: u32) -> anyhow::Result<(Server, Vec<String>)
     let share = i64::from(bundles) * 3 / i64::try_from(inventory.accounts.len())?.max(1);
     for account in &mut inventory.accounts {
         account.balance = Balance::new(Micros::new(share * SHORT_BALANCE), Micros::ZERO);
+        account.budget = Some(Micros::new(share * SHORT_BALANCE));
     }
-    let resource = inventory.bundles[0].bundle.members[0].id.clone();
-    let account = inventory.bundles[0].account.clone();
-    let db = server::database(folder, &inventory)?;
-    let server = Server::start(folder, &db, &[])?;
-    let made = |path: &str, body: serde_json::Value, id: &str| -> anyhow::Result<String> {
-        let answer =
-            serde_json::from_slice::<serde_json::Value>(&server.send("POST", path, &body.to_string())?)?;
-        let found = answer.pointer(id).and_then(|id| id.as_str().map(str::to_owned));
-        found.with_context(|| format!("{path} is answered {answer}"))
-    };
-    let webhook = json!({ "url": "https://example.com/hook" });
-    let channel = json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x" });
+    let server = Server::start(folder, &server::database(folder, &inventory)?, &[])?;
+    install_policy(&server)?;
+    for day in 1..=DAYS_LIVED {
+        let to = json!({ "to": (world::START + day * 86_400).to_string() });
+        server.send("POST", "/v1/clock:advance", &to.to_string())?;
+    }
+    let pages = addresses(&furnish(&server, &inventory)?);
+    Ok((server, pages))
+}
+
+fn install_policy(server: &Server) -> anyhow::Result<()> {
     let policy = json!({
         "file": "[[policy]]\nname = \"shadow\"\nscript = \"s.rhai\"\nmode = \"shadow\"\n",
         "scripts": { "s.rhai": "fn rule(plan) {\n    deny(\"it is a trial\")\n}\n" },
     });
     server.send("POST", "/v1/policies", &policy.to_string())?;
-    let webhook = made("/v1/webhooks", webhook, "/webhook/id")?;
+    Ok(())
+}
+
+/// Makes one of everything that has a page, and says where each is.
+fn furnish(server: &Server, inventory: &Inventory) -> anyhow::Result<Examples> {
+    let (resource, account) = (&inventory.bundles[0].bundle.members[0].id, &inventory.bundles[0].account);
+    let answered = |method: &str, path: &str, body: &str, id: &str| -> anyhow::Result<String> {
+        let answer = serde_json::from_slice::<serde_json::Value>(&server.send(method, path, body)?)?;
+        let found = answer.pointer(id).and_then(|id| id.as_str().map(str::to_owned));
+        found.with_context(|| format!("{path} is answered {answer}"))
+    };
+    let made = |path: &str, body: serde_json::Value, id: &str| answered("POST", path, &body.to_string(), id);
+    let webhook = made("/v1/webhooks", json!({ "url": "https://example.com/hook" }), "/webhook/id")?;
+    let channel = json!({ "kind": "slack", "url": "https://hooks.slack.com/services/x" });
     let channel = made("/v1/channels", channel, "/id")?;
-    for day in 1..=DAYS_LIVED {
-        let to = json!({ "to": (world::START + day * 86_400).to_string() });
-        server.send("POST", "/v1/clock:advance", &to.to_string())?;
-    }
-    let job = json!({ "command": "cancel_auto_renew", "account": account, "dry_run": true });
+    let job = json!({ "command": "cancel_auto_renew", "filter": { "account": account }, "dry_run": true });
     let job = made("/v1/jobs", job, "/id")?;
     let limit = json!({ "approval_above": "0.01" });
     server.send("PATCH", &format!("/v1/accounts/{account}"), &limit.to_string())?;
-    let renewal = format!("/v1/resources/{resource}:renew");
-    let approval = made(&renewal, json!({}), "/approval/id")?;
-    let ids = [
-        ("{resource}", resource),
-        ("{account}", account),
-        ("{approval}", approval),
-        ("{job}", job),
-        ("{policy}", "shadow".to_owned()),
-        ("{webhook}", webhook),
-        ("{channel}", channel),
-    ];
-    let filled = |page: &str| ids.iter().fold(page.to_owned(), |page, (name, id)| page.replace(name, id));
-    Ok((server, LIVED_IN.into_iter().map(filled).collect()))
+    let approval = made(&format!("/v1/resources/{resource}:renew"), json!({}), "/approval/id")?;
+    let digest = answered("GET", "/v1/plugins/revisions", "", "/items/0/digest")?;
+    let examples = Examples::from([
+        ("/resources/{id}", format!("/resources/{resource}")),
+        ("/resources/{id}/plan", format!("/resources/{resource}/plan?command=cancel_auto_renew")),
+        ("/accounts/{id}", format!("/accounts/{account}")),
+        ("/approvals/{id}", format!("/approvals/{approval}")),
+        ("/jobs/{id}", format!("/jobs/{job}")),
+        ("/policies/{name}", "/policies/shadow".to_owned()),
+        ("/webhooks/{id}", format!("/webhooks/{webhook}")),
+        ("/channels/{id}", format!("/channels/{channel}")),
+        ("/plugins/revisions/{digest}", format!("/plugins/revisions/{digest}")),
+        (CHANGE, format!("{CHANGE}?do=bind&digest={digest}&accounts={account}&mode=shadow")),
+    ]);
+    let has_page = |route: &&str| (route.contains('{') || *route == CHANGE) && !examples.contains_key(route);
+    let forgotten = console::page_paths().into_iter().filter(has_page).collect::<Vec<_>>();
+    anyhow::ensure!(forgotten.is_empty(), "these pages are not measured: {forgotten:?}");
+    Ok(examples)
 }
 
 fn print(arguments: &Arguments, server: &Server, title: &str, pages: &[String]) -> anyhow::Result<()> {

@@ -34,11 +34,12 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let bench = Bench::prepare(RENEWAL, arguments.due, 3)?;
     let folder = tempfile::tempdir()?;
     let providers = Providers::of_plugins(Arc::new(world::plugins(folder.path())?));
-    let [mut alone, mut shadowed, mut activated, mut batch] = [Duration::MAX; 4];
+    let [mut alone, mut shadowed, mut activated, mut batch, mut changed] = [Duration::MAX; 5];
     for _ in 0..arguments.rounds {
         figures::keep_best(&mut alone, bench.tick_after(&providers, |engine| bind(engine, None))?);
         let shadow = |engine: &mut Engine| bind(engine, Some(BindingMode::Shadow));
         figures::keep_best(&mut shadowed, bench.tick_after(&providers, shadow)?);
+        let mut before = Duration::ZERO;
         let active = |engine: &mut Engine| {
             bind(engine, None)?;
             engine.reschedule()?;
@@ -47,18 +48,29 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
                 anyhow::Ok(engine.reschedule()?)
             });
             done?;
+            before = taken;
             figures::keep_best(&mut activated, taken);
             let (taken, done) = figures::time(|| engine.step(RENEWAL.due_by(), &mut |_, _| {}));
             done?;
+            before += taken;
             figures::keep_best(&mut batch, taken);
             Ok(())
         };
-        bench.tick_after(&providers, active)?;
+        let rest = bench.tick_after(&providers, active)?;
+        figures::keep_best(&mut changed, before + rest);
     }
     let each = |time: Duration| figures::share(time, arguments.due);
     figures::row("with a shadow", each(shadowed), "without", each(alone), Some(1.8));
     let batch_of = format!("one batch of {BATCH_MAX}");
     figures::row("activating a revision, of all", each(activated), &batch_of, each(batch), Some(1.0));
+    let longer = each(changed.saturating_sub(alone));
+    figures::row(
+        "a tick with the change in it, beyond one without",
+        longer,
+        &batch_of,
+        each(batch),
+        Some(1.0),
+    );
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A resource is tried two days and one day before its expiry (attribute `try_at`: that many seconds later), is in grace
 //! at it and released three days after it. It is renewed along with everything attached to it that expires with it. With the
-//! attribute `refuse` it is not renewed. With the attribute `restless`, something happens to it each second. While the
-//! rules are down, or for a resource with the attribute `broken`, they give no usable answer.
+//! attribute `refuse` it is not renewed. With the attribute `restless`, something happens to it each second from nine days
+//! before its expiry on. While the rules are down, or for a resource with the attribute `broken`, they give no usable answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -189,7 +189,7 @@ fn foresee(bundle: &Bundle, after: Timestamp, days_early: i64) -> Vec<Occurrence
         occurrences.push(enter(expires_at + 3 * DAY, Stage::Released));
         if resource.attributes.contains_key("restless") {
             let action = |at: Timestamp| Action::SetAttribute("second".to_owned(), at.to_string());
-            let seconds = (1..=50).map(|second| after + second);
+            let seconds = (1..=50).map(|second| after.max(expires_at - 9 * DAY - 1) + second);
             occurrences.extend(seconds.map(|at| Occurrence { at, member, action: action(at) }));
         }
     }

@@ -14,9 +14,11 @@ use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval_parts::ApproverLabels;
 use perennial_engine::explanation;
+use perennial_engine::explanation::Reader;
 use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_formats::explanation::ExplanationView;
+use perennial_formats::language::Language;
 use perennial_formats::time_zone::TimeZone;
 use perennial_test_support::plugins;
 use serde_json::Value;
@@ -30,6 +32,8 @@ use crate::world::DAY;
 use crate::world::FROM;
 use crate::world::World;
 
+/// For whom everything is explained here.
+const READER: Reader = Reader { zone: TimeZone::UTC, language: Language::English };
 /// When everything is explained: 2026-02-20T06:30:00Z.
 const NOW: i64 = FROM + 31 * DAY;
 
@@ -135,7 +139,7 @@ fn ruled() -> Providers {
 }
 
 fn explain(host: &Host, providers: &Providers, id: &str) -> ExplanationView {
-    explanation::explain(host.db(), providers, id, at(NOW), TimeZone::UTC).unwrap().unwrap()
+    explanation::explain(host.db(), providers, id, at(NOW), READER).unwrap().unwrap()
 }
 
 /// The explanations of these resources.
@@ -479,7 +483,7 @@ fn an_explanation_names_rule_setting_policy_and_instant_as_fields() {
     let names =
         settings.as_array().unwrap().iter().map(|setting| setting["name"].as_str().unwrap().to_owned());
     assert!(names.clone().any(|name| name == "grace_days"), "{settings}");
-    assert_eq!(explanation::explain(host.db(), &providers, "nobody", at(NOW), TimeZone::UTC).unwrap(), None);
+    assert_eq!(explanation::explain(host.db(), &providers, "nobody", at(NOW), READER).unwrap(), None);
     let mut by_situation = BTreeMap::new();
     for id in ["renews", "held", "ordered"] {
         let next = of(id)["next"].clone();

@@ -65,3 +65,27 @@ fn the_same_renewal_after_one_that_was_given_back_is_the_same() {
         Ok(())
     });
 }
+
+/// A disk that was aligned with its server, whose day of the month it then has, is given back by its own name.
+#[test]
+fn a_disk_that_its_own_renewal_moved_is_moved_back() {
+    check(40, (1..4_u32, 1..27_i64, 1..80_i64), |(count, behind, expires_in)| {
+        let mut world = twice("baidu", &json!({}), resource("cds", expires_in * DAY), count, "month");
+        let mut inventory: Value = serde_json::from_str(&world.inventory).unwrap();
+        let mut server = resource("bcc", (expires_in - behind).max(1) * DAY + 3_600);
+        server["id"] = "server".into();
+        let resources = inventory["resources"].as_array_mut().unwrap();
+        resources[0]["attached_to"] = "server".into();
+        resources.insert(0, server);
+        world.inventory = inventory.to_string();
+        let mut host = Host::new(&world);
+        host.play(FROM, FROM + 4 * DAY);
+        let settled = host.events("renewal_settled");
+        let own = settled.iter().filter(|event| event["resource"] == "r").collect::<Vec<_>>();
+        prop_assert_eq!((host.events("unsubscribed").len(), own.len()), (1, 2), "{:?}", host.lines);
+        for field in ["cost", "expires_before", "expires_at", "term", "extra_days"] {
+            prop_assert_eq!(&own[0][field], &own[1][field], "{}", field);
+        }
+        Ok(())
+    });
+}

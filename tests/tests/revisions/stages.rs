@@ -131,6 +131,7 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
         installed(&PROVIDERS, &store, component(CUT_OFF)),
         installed(&PROVIDERS, &store, table(table_with("hour = 10", "hour = 25"))),
         installed(&PROVIDERS, &store, table(without_kind("ebs"))),
+        installed(&PROVIDERS, &store, table(without_attachment())),
         installed(&PROVIDERS, &store, table(without_setting)),
     ];
     expect![[r#"
@@ -168,6 +169,13 @@ fn without_kind(kind: &str) -> String {
     let table = TABLE.replace(&format!("[kinds.{kind}]"), "[kinds.vm]");
     assert_ne!(table, TABLE);
     table.replace(&format!("\"{kind}\""), "\"vm\"")
+}
+
+/// The table, in which data disks are attached to addresses and no longer to servers.
+fn without_attachment() -> String {
+    let table = TABLE.replacen("attaches_to = [\"ecs\"]", "attaches_to = [\"eip\"]", 1);
+    assert_ne!(table, TABLE);
+    table
 }
 
 fn key() -> SigningKey {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::event::EventKind;
+use perennial_domain::revision::BindingMode;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::persist::RecordedEvent;
@@ -151,6 +152,33 @@ fn another_revision_of_the_host_is_tried_in_shadow_where_that_is_wanted() {
 }
 
 #[test]
+fn what_an_operator_pinned_stays_whatever_the_host_brings() {
+    for (accounts, told, bound) in [
+        ("*", "", "* active old operator\n"),
+        (
+            "vol",
+            "volcengine * active: old to new by host\n",
+            "* active new loaded\nvol active old operator\n",
+        ),
+    ] {
+        let world = World::new(&late_table());
+        started(&world, &[]);
+        let (mut engine, _) = world.start(&world.before);
+        let old = world.before.loaded()["volcengine"].digest().to_owned();
+        engine
+            .in_transaction(|engine| {
+                engine.bind_revision(at(FROM), &old, (accounts, BindingMode::Active), AUTHOR)
+            })
+            .unwrap();
+        drop(engine);
+        let (mut engine, said) = world.start(&world.after);
+        assert_eq!((said.as_str(), world.bound(&engine).as_str()), (told, bound), "{accounts}");
+        engine.run_to(at("2026-02-10T00:00:00Z"), &mut |_, _| {}).unwrap();
+        assert_eq!(world.decided(&engine), "2026-02-07T02:00:00Z old\n", "{accounts}");
+    }
+}
+
+#[test]
 fn a_revision_that_does_not_take_an_accounts_settings_is_not_followed() {
     let without = table_with("try_hour = \"The hour of the tries, unconfirmed\"\n", "");
     let mut world = World::new(&without);
@@ -167,10 +195,8 @@ fn a_revision_that_does_not_take_an_accounts_settings_is_not_followed() {
     let (mut engine, _) = world.start(&world.after);
     let new = world.after.loaded()["volcengine"].digest().to_owned();
     let bind = |engine: &mut Engine| {
-        engine.in_transaction(|engine| {
-            let active = perennial_domain::revision::BindingMode::Active;
-            engine.bind_revision(at(FROM), &new, ("*", active), AUTHOR)
-        })
+        engine
+            .in_transaction(|engine| engine.bind_revision(at(FROM), &new, ("*", BindingMode::Active), AUTHOR))
     };
     let refused = bind(&mut engine).unwrap_err().to_string();
     assert!(refused.contains("`vol`: `try_hour` is not a setting"), "{refused}");

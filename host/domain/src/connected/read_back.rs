@@ -72,6 +72,9 @@ pub fn signal_of(record: &CallRecord, read: &ReadBack, schedule: &Schedule) -> S
         Shown::Partial if is_conclusive && is_closed(orders) => Signal::Read(Reading::PartialForGood),
         Shown::Partial => Signal::Read(Reading::Partial),
         Shown::Unsaid => Signal::Read(Reading::Before),
+        // Instances and disks are read from different services, and one may lag behind the other.
+        Shown::AttachedOnly if record.state.is_uncertain() && !is_conclusive => Signal::Read(Reading::Before),
+        Shown::AttachedOnly => Signal::Read(Reading::Elsewhere),
         // What is to be called has no order of its own yet: one that was given up forbids nothing.
         Shown::Before if !record.state.is_uncertain() && matches!(orders, OrderView::Cancelled { .. }) => {
             Signal::Read(Reading::Before)
@@ -102,6 +105,8 @@ enum Shown {
     Before,
     Planned,
     Partial,
+    /// Something attached was renewed, and the named resource was not.
+    AttachedOnly,
     Elsewhere,
     Gone,
     /// The cloud does not say what was asked for.
@@ -134,9 +139,8 @@ fn shown(record: &CallRecord, read: &ReadBack) -> Shown {
         (_, true, _) => Shown::Planned,
         (_, _, false) => Shown::Before,
         (true, false, true) => Shown::Partial,
-        // Something attached was renewed and the named resource was not: that was somebody else. What is switched or given
-        // back comes to all of them in any order.
-        (false, _, true) if record.slot() == Slot::Period => Shown::Elsewhere,
+        // What is switched or given back comes to all of them in any order.
+        (false, _, true) if record.slot() == Slot::Period => Shown::AttachedOnly,
         (false, _, true) => Shown::Before,
     }
 }

@@ -18,6 +18,7 @@ use crate::sample::resource;
 use crate::sample::show;
 use crate::timeline::Action;
 use crate::timeline::Occurrence;
+use crate::timeline_walk::LOOK_BACK;
 use crate::timeline_walk::TimelineWalk;
 use crate::timeline_walk::Yield;
 use crate::timestamp::Timestamp;
@@ -234,6 +235,30 @@ fn what_is_skipped_is_done_whatever_timelines_say() {
 }
 
 /// Timelines of two members, with tries.
+#[test]
+fn only_tries_of_the_minute_before_the_first_look_are_still_made() {
+    let now = at("2026-03-07");
+    for (age, is_made) in [(0, true), (1, true), (LOOK_BACK, true), (LOOK_BACK + 1, false)] {
+        let mut timeline_walk = TimelineWalk::starting(bundle([resource("ecs")]), now);
+        let before =
+            |age: i64, action: Action| Occurrence { at: now - age, member: MemberIndex::PRIMARY, action };
+        let timeline = [
+            before(LOOK_BACK + 2, Action::Enter(Stage::Grace)),
+            before(age, Action::TryRenewal),
+            before(age, Action::Notice(NoticeIndex::new(0))),
+        ];
+        let timeline =
+            timeline.into_iter().filter(|one| one.at > timeline_walk.ask_after()).collect::<Vec<_>>();
+        let made = matches!(timeline_walk.walk(&timeline, now, &notices()), Yield::Renewal { .. });
+        assert_eq!(made, is_made, "{age} seconds ago");
+        timeline_walk.decline();
+        timeline_walk.walk(&timeline, now, &notices());
+        let events = if age == 0 { 1 } else { 0 };
+        assert_eq!(timeline_walk.events.len(), events, "{age} seconds ago: {:?}", timeline_walk.events);
+        assert_eq!(timeline_walk.bundle.primary().stage, Stage::Active);
+    }
+}
+
 fn timelines() -> impl Strategy<Value = Vec<Occurrence>> {
     let action = prop_oneof![
         Just(Action::TryRenewal),

@@ -16,7 +16,6 @@ use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event;
-use perennial_formats::time_zone::TimeZone;
 use perennial_sandbox::PlanRequest;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
@@ -30,6 +29,7 @@ use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::orders::StoredUnpaidOrder;
 
+use crate::explanation::reader::Reader;
 use crate::proposal::PricedPlan;
 use crate::rules::Providers;
 use crate::rules::Rules;
@@ -60,7 +60,7 @@ pub(super) struct NextTry {
 /// Everything that an explanation is made from.
 pub(super) struct Facts<'p> {
     pub(super) at: Timestamp,
-    pub(super) zone: TimeZone,
+    pub(super) reader: Reader,
     pub(super) account: Account,
     pub(super) stored: StoredBundle,
     pub(super) member: MemberIndex,
@@ -93,7 +93,7 @@ impl<'p> Facts<'p> {
         db: &ReadTx,
         providers: &'p Providers,
         id: &str,
-        (at, zone): (Timestamp, TimeZone),
+        (at, reader): (Timestamp, Reader),
     ) -> Result<Option<Facts<'p>>, StoreError> {
         let Some((stored, member)) = bundles::find_by_resource(db, id)? else { return Ok(None) };
         let account = accounts::get_by_row(db, stored.account)?.account;
@@ -127,7 +127,7 @@ impl<'p> Facts<'p> {
             ruling: last_decision(db, &stored, &concerned, true)?,
             policies: policies.unwrap_or_default(),
             at,
-            zone,
+            reader,
             account,
             stored,
             member,

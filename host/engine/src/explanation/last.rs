@@ -1,6 +1,5 @@
 //! What was decided last about a resource, in words: by a plugin, and by policies. Knows nothing of what comes next.
 
-use perennial_formats::dates;
 use perennial_formats::decision;
 use perennial_formats::decision::ruling;
 use perennial_formats::explanation::LastDecisionView;
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use crate::explanation::facts::Facts;
 use crate::explanation::sentences::sentence;
+use crate::explanation::texts as t;
 
 /// What a plugin was asked and answered, in words.
 pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
@@ -20,26 +20,24 @@ pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionVi
     let answer = response.as_ref().ok().and_then(|text| decision::read_answer(text, contract).ok());
     let command = question.as_ref().map(|question| question.command.name());
     let (outcome, refusal, said) = match &answer {
-        None => {
-            ("damaged", None, "but what is kept of its answer is damaged; see `perennial replay`".to_owned())
-        }
+        None => ("damaged", None, facts.say(t::ANSWER_DAMAGED, &[])),
         Some(Err(refusal)) => {
-            let said = format!("and refused: {} ({})", sentence(&refusal.message), refusal.code);
+            let said = facts.say(t::AND_REFUSED, &[sentence(&refusal.message), &refusal.code]);
             ("refused", Some(RefusalView::from(refusal)), said)
         }
         Some(Ok(plan)) => {
-            let steps = dates::counted(plan.steps.len(), "step");
+            let steps = facts.counted(plan.steps.len(), "step", t::STEPS);
             let left = plan.skipped.iter().map(|skipped| skipped.reason.message.as_str()).collect::<Vec<_>>();
-            let left =
-                if left.is_empty() { String::new() } else { format!(", leaving out: {}", left.join("; ")) };
-            ("planned", None, format!("and planned {steps}{left}"))
+            let left = match left.is_empty() {
+                true => String::new(),
+                false => facts.say(t::LEAVING_OUT, &[&left.join(t::SEMICOLON.of(facts.reader.language))]),
+            };
+            ("planned", None, facts.say(t::AND_PLANNED, &[&steps, &left]))
         }
     };
-    let text = format!(
-        "The last decision, {row}, was made at {}: `{plugin}` was asked to `{}` `{resource}`, {said}.",
-        facts.instant(*at),
-        command.unwrap_or("something of"),
-    );
+    let asked = command.unwrap_or(t::SOMETHING_OF.of(facts.reader.language));
+    let text =
+        facts.say(t::DECISION, &[&row.to_string(), &facts.instant(*at), plugin, asked, resource, &said]);
     LastDecisionView {
         decision: row.to_string(),
         at: at.to_string(),
@@ -61,19 +59,14 @@ pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
     let policies = question.zip(answers).map(|(question, answers)| rulings(&question, &answers));
     let policies = policies.unwrap_or_default();
     let said = policies.iter().map(|one| {
-        let reason = one.reason.as_ref().map(|reason| format!(" ({})", sentence(reason))).unwrap_or_default();
-        format!("`{}` ruled {}{reason}", one.policy, one.ruling.replace('_', " "))
+        let reason = one.reason.as_ref().map(|reason| facts.say(t::RULED_WHY, &[sentence(reason)]));
+        let known = t::RULINGS.iter().find(|(name, _)| *name == one.ruling);
+        let ruling = known.map_or(&*one.ruling, |(_, text)| text.of(facts.reader.language));
+        facts.say(t::RULED, &[&one.policy, ruling, &reason.unwrap_or_default()])
     });
-    let said = said.collect::<Vec<_>>().join(", ");
-    let said = if said.is_empty() {
-        "what is kept of it is damaged; see `perennial replay`".to_owned()
-    } else {
-        said
-    };
-    let text = format!(
-        "Policies were asked last about `{resource}` at {}, in decision {row}: {said}.",
-        facts.instant(*at)
-    );
+    let said = said.collect::<Vec<_>>().join(t::COMMA.of(facts.reader.language));
+    let said = if said.is_empty() { facts.say(t::RULING_DAMAGED, &[]) } else { said };
+    let text = facts.say(t::RULING, &[resource, &facts.instant(*at), &row.to_string(), &said]);
     LastRulingView {
         decision: row.to_string(),
         at: at.to_string(),

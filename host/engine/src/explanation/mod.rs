@@ -6,9 +6,11 @@
 mod facts;
 mod last;
 mod next;
+mod reader;
 mod sentences;
 mod settings;
 mod situation;
+mod texts;
 
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::EventKind;
@@ -18,16 +20,17 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_formats::explanation::ExplanationView;
 use perennial_formats::explanation::NextView;
 use perennial_formats::explanation::ReasonView;
-use perennial_formats::explanation::SettingReasonView;
-use perennial_formats::time_zone::TimeZone;
 use perennial_store::ReadTx;
 use perennial_store::error::StoreError;
 
 use crate::explanation::facts::Facts;
 use crate::explanation::situation::Situation;
+use crate::explanation::texts as t;
 use crate::rules::Providers;
 
-/// Explains the resource called `id` as of `at`, with instants in `zone`; `None` if there is no such resource.
+pub use reader::Reader;
+
+/// Explains the resource called `id` as of `at` for a reader; `None` if there is no such resource.
 ///
 /// # Errors
 ///
@@ -37,10 +40,10 @@ pub fn explain(
     providers: &Providers,
     id: &str,
     at: Timestamp,
-    zone: TimeZone,
+    reader: Reader,
 ) -> Result<Option<ExplanationView>, StoreError> {
     let providers = &providers.as_bound(db)?;
-    let Some(facts) = Facts::gather(db, providers, id, (at, zone))? else { return Ok(None) };
+    let Some(facts) = Facts::gather(db, providers, id, (at, reader))? else { return Ok(None) };
     let situation = Situation::of(&facts);
     let mut reasons = vec![facts.reason(&situation)];
     reasons.extend(stage_reason(&facts));
@@ -48,8 +51,8 @@ pub fn explain(
     let last_decision = facts.decision.as_ref().map(|decision| last::decision(&facts, decision));
     let last_ruling = facts.ruling.as_ref().map(|ruling| last::ruling(&facts, ruling));
     let mut text = vec![facts.where_it_is()];
-    text.extend(reasons.iter().map(|reason| with_settings(&reason.text, &reason.settings)));
-    text.extend(next.iter().map(|step| with_settings(&step.text, &step.settings)));
+    text.extend(reasons.iter().map(|reason| facts.with_settings(&reason.text, &reason.settings)));
+    text.extend(next.iter().map(|step| facts.with_settings(&step.text, &step.settings)));
     text.extend(nothing_next(&facts, &next));
     text.extend(last_decision.as_ref().map(|last| last.text.clone()));
     text.extend(last_ruling.as_ref().map(|last| last.text.clone()));
@@ -72,7 +75,7 @@ pub fn explain(
 /// What is said where nothing comes next although something may.
 fn nothing_next(facts: &Facts<'_>, next: &[NextView]) -> Option<String> {
     let is_expected = facts.resource().is_live() && facts.rules.is_some();
-    (next.is_empty() && is_expected).then(|| "What comes next is not known.".to_owned())
+    (next.is_empty() && is_expected).then(|| facts.say(t::NOT_KNOWN, &[]))
 }
 
 /// Why it entered its stage when it did: the rule by which that was due, with the settings of today.
@@ -90,24 +93,8 @@ fn stage_reason(facts: &Facts<'_>) -> Option<ReasonView> {
     bundle[facts.member].stage = from;
     let entry = Occurrence { at: entered_at, member: facts.member, action: Action::Enter(to) };
     let settings = settings::reasons(rules, &facts.account, (&bundle, entered_at - 1), &[&entry]).pop()?;
-    let why = if to == Stage::Active { "because it is paid for" } else { "as it was due" };
-    let text = format!("It came there from {} at {}, {why}.", from.name(), facts.instant(entered_at));
+    let why = if to == Stage::Active { t::CAME_PAID } else { t::CAME_DUE };
+    let text = facts.say(why, &[facts.stage(from), &facts.instant(entered_at)]);
     let at = Some(entered_at.to_string());
     Some(ReasonView { code: "stage_entered", text, at, settings, ..ReasonView::default() })
-}
-
-/// A sentence with the settings that it is so by, in brackets.
-fn with_settings(text: &str, settings: &[SettingReasonView]) -> String {
-    if settings.is_empty() {
-        return text.to_owned();
-    }
-    let named = settings.iter().map(|setting| {
-        let value = match (&setting.value, setting.is_default) {
-            (None, _) => "is not set".to_owned(),
-            (Some(value), true) => format!("is `{value}` by default"),
-            (Some(value), false) => format!("is `{value}`"),
-        };
-        format!("`{}` {value}", setting.name)
-    });
-    format!("{text} (By settings: {}.)", named.collect::<Vec<_>>().join(", "))
 }

@@ -17,6 +17,7 @@ use crate::explanation::facts::NextTry;
 use crate::explanation::sentences::sentence;
 use crate::explanation::settings;
 use crate::explanation::situation::Situation;
+use crate::explanation::texts as t;
 use crate::rules::Rules;
 use crate::set_back;
 
@@ -77,7 +78,8 @@ fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
     let instant = facts.instant(next.at);
     let is_renewed_before = facts.next_try.as_ref().is_some_and(|one| one.at < next.at)
         && matches!(facts.part_of_next_try(), Some(Ok(Some(_))));
-    let unless = if is_renewed_before { ", unless it is renewed before," } else { "" };
+    let unless = if is_renewed_before { facts.say(t::UNLESS_RENEWED, &[]) } else { String::new() };
+    let words = occurrence::words(&next.action, rules.manifest(), facts.reader.language);
     let plain = NextView {
         at: view.at,
         resource: view.resource,
@@ -87,7 +89,7 @@ fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
         obstacle: None,
         policies: Vec::new(),
         settings: Vec::new(),
-        text: format!("At {instant}{unless} {}.", occurrence::words(&next.action, rules.manifest())),
+        text: facts.say(t::STEP, &[&instant, &unless, &words]),
     };
     match &facts.next_try {
         Some(one) if next.action == Action::TryRenewal => try_step(facts, one, &instant, plain),
@@ -97,36 +99,29 @@ fn step(facts: &Facts<'_>, rules: &dyn Rules, next: &Occurrence) -> NextView {
 
 fn try_step(facts: &Facts<'_>, one: &NextTry, instant: &str, plain: NextView) -> NextView {
     let tried = match one.tried == facts.member {
-        true => "its renewal is tried".to_owned(),
-        false => {
-            format!("the renewal of `{}`, to which it is attached, is tried", facts.bundle()[one.tried].id)
-        }
+        true => facts.say(t::ITS_TRY, &[]),
+        false => facts.say(t::TRY_OF, &[&facts.bundle()[one.tried].id]),
     };
     let obstacle = obstacle(facts, one);
     let pays = match (one.cost, facts.part_of_next_try()) {
         (Some(cost), Some(Ok(Some(expires_at)))) => {
-            format!(
-                "; the plan costs {}, and pays for it until {}",
-                facts.money(cost),
-                facts.instant(expires_at)
-            )
+            facts.say(t::COSTS_AND_PAYS, &[&facts.money(cost), &facts.instant(expires_at)])
         }
-        (Some(cost), _) => format!("; the plan costs {}", facts.money(cost)),
+        (Some(cost), _) => facts.say(t::COSTS, &[&facts.money(cost)]),
         (None, _) => String::new(),
     };
     let asked = match facts.policies.as_slice() {
         [] => String::new(),
         policies => {
             let named = policies.iter().map(|policy| format!("`{policy}`")).collect::<Vec<_>>();
-            format!("; policies asked before that: {}", named.join(", "))
+            facts.say(t::ASKED_BEFORE, &[&named.join(t::COMMA.of(facts.reader.language))])
         }
     };
-    let but =
-        obstacle.as_ref().map(|obstacle| format!(". But as it looks now {obstacle}")).unwrap_or_default();
+    let but = obstacle.as_ref().map(|obstacle| facts.say(t::BUT, &[obstacle])).unwrap_or_default();
     NextView {
         cost: one.cost.map(|cost| cost.to_string()),
         policies: facts.policies.clone(),
-        text: format!("At {instant} {tried}{pays}{asked}{but}."),
+        text: facts.say(t::TRY_STEP, &[instant, &tried, &pays, &asked, &but]),
         obstacle,
         ..plain
     }
@@ -135,33 +130,22 @@ fn try_step(facts: &Facts<'_>, one: &NextTry, instant: &str, plain: NextView) ->
 /// Why a try would not renew, as it looks now.
 fn obstacle(facts: &Facts<'_>, one: &NextTry) -> Option<String> {
     let plan = match &one.plan {
-        None => return Some("the plugin gives no usable answer".to_owned()),
+        None => return Some(facts.say(t::NO_ANSWER, &[])),
         Some(Err(refusal)) => {
-            return Some(format!(
-                "the provider refuses it: {} ({})",
-                sentence(&refusal.message),
-                refusal.code
-            ));
+            return Some(facts.say(t::PROVIDER_REFUSES, &[sentence(&refusal.message), &refusal.code]));
         }
         Some(Ok(plan)) => plan,
     };
     if let Situation::Rejected { .. } = Situation::of(facts) {
-        return Some("nobody approved of it in this period, and the try does nothing".to_owned());
+        return Some(facts.say(t::NOT_APPROVED, &[]));
     }
     if let Some(pending) = &facts.approval {
-        return Some(format!(
-            "it waits for the approval `{}`, and the try does nothing before that",
-            pending.id
-        ));
+        return Some(facts.say(t::WAITS_FOR, &[&pending.id]));
     }
     held(facts, plan, one.at).or_else(|| {
         let available = facts.account.balance.available();
         let cost = one.cost.filter(|cost| *cost > available)?;
-        Some(format!(
-            "the balance does not suffice: {} needed, {} available",
-            facts.money(cost),
-            facts.money(available)
-        ))
+        Some(facts.say(t::SHORT_OF_MONEY, &[&facts.money(cost), &facts.money(available)]))
     })
 }
 
@@ -170,10 +154,7 @@ fn held(facts: &Facts<'_>, plan: &Plan, at: Timestamp) -> Option<String> {
     let commitment = approval::commitment(plan, facts.bundle(), at);
     let limit =
         facts.account.approval_above.filter(|limit| approval::needs_approval(Some(*limit), commitment))?;
-    Some(format!(
-        "it waits for an approval then, because it costs more than `approval_above`, {}",
-        facts.money(limit)
-    ))
+    Some(facts.say(t::WILL_WAIT, &[&facts.money(limit)]))
 }
 
 fn approval_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
@@ -182,25 +163,22 @@ fn approval_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
         facts.approval.as_ref().is_some_and(|approval| set_back::requires(&approval.required));
     let on_undecided = account_settings::on_undecided(&facts.account.settings);
     let becomes = match (is_automatic, on_undecided) {
-        (true, OnUndecided::Renew) if is_after_set_back => {
-            "it is not renewed in this period, whatever `on_undecided` says: the database was set back"
-        }
-        (true, OnUndecided::Lapse) => "it is not renewed in this period (`on_undecided` is `lapse`)",
-        (true, OnUndecided::Renew) => "it is renewed all the same (`on_undecided` is `renew`)",
-        (false, _) => "what was commanded is not done",
+        (true, OnUndecided::Renew) if is_after_set_back => t::SET_BACK,
+        (true, OnUndecided::Lapse) => t::LAPSES,
+        (true, OnUndecided::Renew) => t::RENEWS_ANYWAY,
+        (false, _) => t::NOT_DONE,
     };
-    let text = format!("At {} the approval ends: if nobody has decided, {becomes}.", facts.instant(at));
+    let text = facts.say(t::APPROVAL_ENDS, &[&facts.instant(at), becomes.of(facts.reader.language)]);
     of_host(facts, at, "approval_expires", text)
 }
 
 fn order_expiry(facts: &Facts<'_>, at: Timestamp) -> NextView {
-    let text = format!("After {} the order can no longer be paid, and expires.", facts.instant(at));
+    let text = facts.say(t::ORDER_ENDS, &[&facts.instant(at)]);
     of_host(facts, at, "order_expires", text)
 }
 
 fn plugin_call(facts: &Facts<'_>, at: Timestamp) -> NextView {
-    let text =
-        format!("At {} the plugin is asked again; what was due by then is made up for.", facts.instant(at));
+    let text = facts.say(t::PLUGIN_ASKED, &[&facts.instant(at)]);
     of_host(facts, at, "ask_plugin", text)
 }
 

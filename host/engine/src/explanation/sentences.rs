@@ -1,4 +1,4 @@
-//! The sentences of an explanation about the present: where a resource is, and why. Knows no future.
+//! The sentences of an explanation about the present: where a resource is, and why. Knows no future; their words are in `texts`.
 
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
@@ -8,22 +8,55 @@ use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::dates;
+use perennial_formats::event_text;
 use perennial_formats::explanation::ReasonView;
+use perennial_formats::explanation::SettingReasonView;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 use perennial_formats::plan::RefusalView;
 use perennial_store::approvals::StoredApproval;
 
 use crate::explanation::facts::Facts;
 use crate::explanation::situation::Situation;
+use crate::explanation::texts as t;
 use crate::set_back::BUILT_IN;
-
-/// When a parked bundle is asked about again.
-const PARKED: &str = "the plugin is asked about it again from time to time, as soon as another revision of it decides, and when \
-    somebody releases it with `perennial plugin release`.";
 
 impl Facts<'_> {
     /// An instant, for people.
     pub(super) fn instant(&self, at: Timestamp) -> String {
-        self.zone.minute(at)
+        self.reader.zone.minute(at)
+    }
+
+    /// A sentence in the reader's language, with `parts` in its places.
+    pub(super) fn say(&self, text: Text, parts: &[&str]) -> String {
+        text.fill(self.reader.language, parts)
+    }
+
+    /// A stage in the reader's language.
+    pub(super) fn stage(&self, stage: Stage) -> &'static str {
+        event_text::stage_words(stage, self.reader.language)
+    }
+
+    /// How many of something there are: in English with its noun, in Chinese with the counter of `text`.
+    pub(super) fn counted(&self, count: usize, noun: &str, text: Text) -> String {
+        match self.reader.language {
+            Language::English => self.say(text, &[&dates::counted(count, noun)]),
+            Language::Chinese => self.say(text, &[&dates::whole(count)]),
+        }
+    }
+
+    /// A sentence with the settings that it is so by, in brackets.
+    pub(super) fn with_settings(&self, text: &str, settings: &[SettingReasonView]) -> String {
+        if settings.is_empty() {
+            return text.to_owned();
+        }
+        let named = settings.iter().map(|setting| match (&setting.value, setting.is_default) {
+            (None, _) => self.say(t::SETTING_UNSET, &[&setting.name]),
+            (Some(value), true) => self.say(t::SETTING_DEFAULT, &[&setting.name, value]),
+            (Some(value), false) => self.say(t::SETTING_IS, &[&setting.name, value]),
+        });
+        let named = named.collect::<Vec<_>>().join(t::COMMA.of(self.reader.language));
+        self.say(t::BY_SETTINGS, &[text, &named])
     }
 
     /// An amount, for people.
@@ -50,29 +83,16 @@ impl Facts<'_> {
     pub(super) fn where_it_is(&self) -> String {
         let resource = self.resource();
         let id = &resource.id;
-        let since = self.stage_since().map(|at| format!(" since {}", self.instant(at))).unwrap_or_default();
+        let since = self.stage_since().map(|at| self.say(t::SINCE, &[&self.instant(at)])).unwrap_or_default();
         let expiry = resource.expires_at.map(|at| self.instant(at)).unwrap_or_default();
         match resource.stage {
-            Stage::Active if resource.expires_at.is_none() => {
-                format!(
-                    "`{id}` is active and pay-per-use: nothing of it is paid ahead, so it does not expire."
-                )
-            }
-            Stage::Active => format!("`{id}` is active: it is paid for until {expiry}."),
-            Stage::Grace => {
-                format!(
-                    "`{id}` is in grace{since}: it expired at {expiry}, was not renewed, and goes on serving."
-                )
-            }
-            Stage::Retention => format!(
-                "`{id}` is in retention{since}: it expired at {expiry}, was not renewed, and is stopped or frozen; its data \
-                 is kept."
-            ),
-            Stage::Released => format!("`{id}` is released{since}: it is gone, with whatever it held."),
-            Stage::Unsubscribed => format!("`{id}` is unsubscribed{since}{}.", self.refund()),
-            Stage::Converted => {
-                format!("`{id}` is pay-per-use{since}: nothing of it is paid ahead any more.")
-            }
+            Stage::Active if resource.expires_at.is_none() => self.say(t::PAY_PER_USE, &[id]),
+            Stage::Active => self.say(t::ACTIVE, &[id, &expiry]),
+            Stage::Grace => self.say(t::GRACE, &[id, &since, &expiry]),
+            Stage::Retention => self.say(t::RETENTION, &[id, &since, &expiry]),
+            Stage::Released => self.say(t::RELEASED, &[id, &since]),
+            Stage::Unsubscribed => self.say(t::UNSUBSCRIBED, &[id, &since, &self.refund()]),
+            Stage::Converted => self.say(t::CONVERTED, &[id, &since]),
         }
     }
 
@@ -81,7 +101,7 @@ impl Facts<'_> {
         let refund = self.own_events().find_map(|event| {
             if let EventKind::Unsubscribed { refund, .. } = &event.what { Some(*refund) } else { None }
         });
-        refund.map(|refund| format!(", and {} came back for it", self.money(refund))).unwrap_or_default()
+        refund.map(|refund| self.say(t::REFUNDED, &[&self.money(refund)])).unwrap_or_default()
     }
 
     /// Why it is so, as a reason.
@@ -126,29 +146,17 @@ impl Facts<'_> {
     fn why(&self, situation: &Situation<'_>) -> String {
         let provider = &self.account.provider;
         match situation {
-            Situation::Ended => "Nothing happens to it any more by itself.".to_owned(),
-            Situation::PayPerUse => "The clock has nothing to do with what is pay-per-use.".to_owned(),
-            Situation::AwaitsClock => {
-                "It was imported and waits for a clock: `perennial run` or `perennial serve` looks at \
-                it before anything else, as of the instant at which it starts."
-                    .to_owned()
-            }
-            Situation::PluginMissing => format!(
-                "No plugin of `{provider}` is loaded, so nothing that is due for it is done; load one with `--plugin FILE`."
-            ),
+            Situation::Ended => self.say(t::ENDED, &[]),
+            Situation::PayPerUse => self.say(t::NO_CLOCK, &[]),
+            Situation::AwaitsClock => self.say(t::AWAITS_CLOCK, &[]),
+            Situation::PluginMissing => self.say(t::PLUGIN_MISSING, &[provider]),
             Situation::PluginFailing { message, parked_at } => {
-                let parked =
-                    parked_at.map(|at| format!(" It is parked since {}: {PARKED}", self.instant(at)));
-                let parked = parked.unwrap_or_default();
-                format!(
-                    "The plugin of `{provider}` gives no usable answer about it, so it stays as it is, whatever is due: {message}.{parked}"
-                )
+                let parked = parked_at.map(|at| self.say(t::PARKED, &[&self.instant(at)]));
+                self.say(t::PLUGIN_FAILING, &[provider, message, &parked.unwrap_or_default()])
             }
-            Situation::AwaitsPayment(order) => format!(
-                "Its order `{}`, made at {}, waits to be paid until {}; meanwhile the provider renews it in no other way.",
-                order.id,
-                self.instant(order.created_at),
-                self.instant(order.pay_until)
+            Situation::AwaitsPayment(order) => self.say(
+                t::AWAITS_PAYMENT,
+                &[&order.id, &self.instant(order.created_at), &self.instant(order.pay_until)],
             ),
             Situation::AwaitsApproval(_)
             | Situation::Deferred(_)
@@ -167,40 +175,32 @@ impl Facts<'_> {
     fn why_renewed_or_not(&self, situation: &Situation<'_>) -> String {
         match situation {
             Situation::AwaitsApproval(approval) => self.why_it_waits(approval),
-            Situation::Deferred(deferral) => format!(
-                "The policy `{}` put its renewal off until {}: {}.",
-                deferral.policy,
-                self.instant(deferral.until),
-                sentence(&deferral.reason)
+            Situation::Deferred(deferral) => self.say(
+                t::DEFERRED,
+                &[&deferral.policy, &self.instant(deferral.until), sentence(&deferral.reason)],
             ),
-            Situation::Denied { at, policy, reason } => format!(
-                "The policy `{policy}` denied its renewal at {}: {}. It is asked again at the next try.",
-                self.instant(*at),
-                sentence(reason)
-            ),
+            Situation::Denied { at, policy, reason } => {
+                self.say(t::DENIED, &[policy, &self.instant(*at), sentence(reason)])
+            }
             Situation::Declined { at, class, code, message, tries } => {
                 self.why_it_was_declined((*at, *class), (code, message), *tries)
             }
             Situation::Rejected { at, decided_by, reason, approval } => {
+                let at = self.instant(*at);
                 let why = match decided_by {
                     Some(by) => {
-                        let reason = reason.map(|reason| format!(": {}", sentence(reason))).unwrap_or_default();
-                        format!("`{by}` rejected its renewal (`{approval}`) at {}{reason}.", self.instant(*at))
+                        let reason = reason.map(|reason| self.say(t::REJECTED_WHY, &[sentence(reason)]));
+                        self.say(t::REJECTED, &[by, approval, &at, &reason.unwrap_or_default()])
                     }
-                    None => format!("Nobody decided on its renewal (`{approval}`) by {}.", self.instant(*at)),
+                    None => self.say(t::UNDECIDED, &[approval, &at]),
                 };
-                format!("{why} The clock does not ask for it again in this period; a person may renew it.")
+                self.say(t::NOT_ASKED_AGAIN, &[&why])
             }
-            Situation::NotRenewed => {
-                "It renews itself, but the provider tries no renewal of it any more in this period; a person may renew it."
-                    .to_owned()
-            }
-            Situation::RenewsWithPrimary(primary) => {
-                format!("It is renewed together with `{}`, to which it is attached.", self.bundle()[*primary].id)
-            }
+            Situation::NotRenewed => self.say(t::NOT_RENEWED, &[]),
+            Situation::RenewsWithPrimary(primary) => self.say(t::RENEWS_WITH, &[&self.bundle()[*primary].id]),
             Situation::Renews => self.why_it_renews(),
-            Situation::Converts => "It is set to become pay-per-use when it expires.".to_owned(),
-            Situation::Releases => "It is set to be released when it expires.".to_owned(),
+            Situation::Converts => self.say(t::CONVERTS, &[]),
+            Situation::Releases => self.say(t::RELEASES, &[]),
             Situation::AutoRenewOff
             | Situation::Ended
             | Situation::PayPerUse
@@ -213,41 +213,35 @@ impl Facts<'_> {
 
     fn why_it_renews(&self) -> String {
         let resource = self.resource();
-        let term =
-            resource.renewal_term.or(resource.term).map(|term| format!(" for {term}")).unwrap_or_default();
-        let left =
-            resource.renewals_left.map(|left| format!(", {} more", dates::counted(left_of(left), "time")));
-        format!("Auto-renew is on: the clock renews it{term}{}.", left.unwrap_or_default())
+        let term = resource.renewal_term.or(resource.term);
+        let term = term.map(|term| event_text::term_words(term, self.reader.language));
+        let term = term.map(|term| self.say(t::RENEWS_FOR, &[&term])).unwrap_or_default();
+        let left = resource.renewals_left.map(|left| self.counted(left_of(left), "time", t::TIMES));
+        let left = left.map(|left| self.say(t::RENEWS_MORE, &[&left])).unwrap_or_default();
+        self.say(t::RENEWS, &[&term, &left])
     }
 
     fn why_nobody_renews_it(&self) -> String {
         let resource = self.resource();
         let off = match resource.renewals_left {
-            Some(0) => "Auto-renew is off, because its count of automatic renewals is used up",
-            Some(_) | None => "Auto-renew is off",
+            Some(0) => t::COUNT_USED_UP,
+            Some(_) | None => t::AUTO_RENEW_OFF,
         };
         let left_out = match (&self.next_try, self.part_of_next_try()) {
-            (Some(next), Some(Err(refusal))) => format!(
-                "; the renewal of `{}`, to which it is attached, leaves it out: {} ({})",
-                self.bundle()[next.tried].id,
-                sentence(&refusal.message),
-                refusal.code
+            (Some(next), Some(Err(refusal))) => self.say(
+                t::LEFT_OUT,
+                &[&self.bundle()[next.tried].id, sentence(&refusal.message), &refusal.code],
             ),
-            (Some(next), Some(Ok(None))) => {
-                format!(
-                    "; the renewal of `{}`, to which it is attached, does not renew it",
-                    self.bundle()[next.tried].id
-                )
-            }
+            (Some(next), Some(Ok(None))) => self.say(t::NOT_ALONG, &[&self.bundle()[next.tried].id]),
             (Some(_), Some(Ok(Some(_))) | None) | (None, _) => String::new(),
         };
-        format!("{off}{left_out}. Nobody renews it but a person.")
+        self.say(t::NOBODY_RENEWS, &[off.of(self.reader.language), &left_out])
     }
 
     fn why_it_waits(&self, approval: &StoredApproval) -> String {
         let what = match approval.cause {
-            Cause::Auto => "Its automatic renewal".to_owned(),
-            Cause::Command => "What somebody commanded".to_owned(),
+            Cause::Auto => t::WAITS_AUTO,
+            Cause::Command => t::WAITS_COMMAND,
         };
         let policies = approval
             .required
@@ -255,8 +249,8 @@ impl Facts<'_> {
             .filter(|required| required.policy != BUILT_IN && required.given_by.is_none());
         let mut reasons = policies
             .map(|required| {
-                let by = required.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
-                format!("the policy `{}` requires one{by}: {}", required.policy, sentence(&required.reason))
+                let by = required.by.as_ref().map(|by| self.say(t::REQUIRES_BY, &[by])).unwrap_or_default();
+                self.say(t::REQUIRES, &[&required.policy, &by, sentence(&required.reason)])
             })
             .collect::<Vec<_>>();
         let built_in = approval.required.iter().find(|one| one.policy == BUILT_IN);
@@ -264,16 +258,15 @@ impl Facts<'_> {
         if let Some(special) = built_in.filter(|one| !one.reason.is_empty()) {
             reasons.insert(0, sentence(&special.reason).to_owned());
         } else if is_own && let Some(limit) = self.account.approval_above {
-            reasons.insert(0, format!("it costs more than `approval_above`, {}", self.money(limit)));
+            reasons.insert(0, self.say(t::ABOVE_LIMIT, &[&self.money(limit)]));
         }
-        let reasons =
-            if reasons.is_empty() { String::new() } else { format!(", because {}", reasons.join(", and ")) };
-        format!(
-            "{what} for {} waits for the approval `{}` until {}{reasons}.",
-            self.money(approval.priced.cost),
-            approval.id,
-            self.instant(approval.expires_at)
-        )
+        let language = self.reader.language;
+        let reasons = match reasons.is_empty() {
+            true => String::new(),
+            false => self.say(t::BECAUSE, &[&reasons.join(t::AND.of(language))]),
+        };
+        let (cost, until) = (self.money(approval.priced.cost), self.instant(approval.expires_at));
+        self.say(t::WAITS, &[what.of(language), &cost, &approval.id, &until, &reasons])
     }
 
     fn why_it_was_declined(
@@ -283,17 +276,14 @@ impl Facts<'_> {
         tries: usize,
     ) -> String {
         let why = match class {
-            DeclineClass::Money => "for want of money",
-            DeclineClass::Rule => "by a rule of the provider's",
-            DeclineClass::Throttled => "because the provider received too many requests",
-            DeclineClass::Provider => "because the provider could not renew it",
+            DeclineClass::Money => t::FOR_MONEY,
+            DeclineClass::Rule => t::BY_RULE,
+            DeclineClass::Throttled => t::THROTTLED,
+            DeclineClass::Provider => t::PROVIDER_FAILED,
         };
-        let times = dates::counted(tries, "time");
-        format!(
-            "Its renewal was declined {times} in this period, last at {}, {why}: {} ({code}).",
-            self.instant(at),
-            sentence(message)
-        )
+        let times = self.counted(tries, "time", t::TIMES);
+        let why = why.of(self.reader.language);
+        self.say(t::DECLINED, &[&times, &self.instant(at), why, sentence(message), code])
     }
 }
 

@@ -69,11 +69,11 @@ impl<'f> Situation<'f> {
         if facts.rules.is_none() {
             return Situation::PluginMissing;
         }
-        if facts.stored.schedule.is_not_started() {
-            return Situation::AwaitsClock;
-        }
         if let Some(message) = &facts.plugin_failure {
             return Situation::PluginFailing { message, parked_at: facts.parked_at };
+        }
+        if facts.stored.schedule.is_not_started() {
+            return Situation::AwaitsClock;
         }
         if let Some(order) = &facts.unpaid {
             return Situation::AwaitsPayment(order);

@@ -20,7 +20,6 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::tick;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::start::check_clock;
@@ -106,7 +105,7 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
     let now = at("2026-03-11T12:00:00");
     // The first tick ever; one after another; and one after an outage.
     for before in [None, Some(now - 10), Some(now - 3 * DAY)] {
-        // In either order: what has expired comes first, also when it stands last.
+        // In either order of the inventory.
         for (balance, is_reversed) in
             [("100", false), ("45", false), ("0", false), ("30", true), ("60", true)]
         {
@@ -120,7 +119,7 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
             }
             let document = document(bundles, false);
             let untouched = testing::events(world.engine.db());
-            let report = world.engine.preview_import(now, &document, FirstTick::OfStart).unwrap();
+            let report = world.engine.preview_import(now, &document).unwrap();
             assert_eq!(testing::events(world.engine.db()), untouched, "a look writes nothing");
             let said = report.expired.iter().flat_map(|expired| {
                 expired.events.iter().map(|event| {
@@ -160,10 +159,7 @@ fn an_order_that_an_update_overtook_is_not_paid() {
 #[test]
 fn each_expired_resource_is_shown_with_what_it_meets() {
     let mut world = World::account("2026-03-01", "60", vec![]);
-    let report = world
-        .engine
-        .preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false), FirstTick::OfStart)
-        .unwrap();
+    let report = world.engine.preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false)).unwrap();
     let mut lines = format!("{} soon\n", report.renewing_soon);
     for expired in &report.expired {
         let losing = if expired.loses_stage() { ", loses" } else { "" };
@@ -201,7 +197,7 @@ fn what_is_paid_and_was_said_to_be_in_grace_loses_nothing() {
     let mut world = World::account("2026-03-01", "0", vec![]);
     let now = at("2026-03-11T12:00:00");
     let document = document(vec![vec![paid]], false);
-    let report = world.engine.preview_import(now, &document, FirstTick::OfStart).unwrap();
+    let report = world.engine.preview_import(now, &document).unwrap();
     assert_eq!(report.losing().count(), 0);
     world.engine.import_document(now, &document).unwrap();
     tick_at(&mut world, now);
@@ -226,7 +222,7 @@ fn what_waits_for_a_clock_starts_where_the_clock_is() {
 #[test]
 fn a_try_of_some_seconds_ago_is_made_at_the_first_tick() {
     for (first_tick, tried_at) in
-        [("2026-03-08T00:00:05", "2026-03-08T00:00:00Z"), ("2026-03-08T00:01:01", "2026-03-09T00:00:00Z")]
+        [("2026-03-08T00:00:05", "2026-03-08T00:00:04Z"), ("2026-03-08T00:01:01", "2026-03-09T00:00:00Z")]
     {
         // The importing machine's clock was ahead by a year.
         let mut world = World::account("2026-03-01", "100", vec![]);
@@ -253,9 +249,9 @@ fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
     let mut world = World::account("2026-03-01", "1000", vec![]);
     world.engine.import_document(at("2027-03-07"), &document(bundles, false)).unwrap();
     expect![[r#"
-        2026-03-09T11:58:59Z a/vm balance_changed amount=-60.00
-        2026-03-09T11:58:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-        2026-03-09T11:58:59Z a/disk renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-09T11:59:59Z a/vm balance_changed amount=-60.00
+        2026-03-09T11:59:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-09T11:59:59Z a/disk renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
     // Without money there is one try, and no other until the expiry.
@@ -265,10 +261,42 @@ fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
         .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
         .unwrap();
     expect![[r#"
-        2026-03-09T11:58:59Z a/vm renewal_declined code=money class=money next_try_at=none
+        2026-03-09T11:59:59Z a/vm renewal_declined code=money class=money next_try_at=none
     "#]]
     .assert_eq(&tick_at(&mut world, at("2026-03-09T12:00:00")));
     assert!(!tick_at(&mut world, at("2026-03-09T23:59:59")).contains("a/vm"));
+}
+
+#[test]
+fn what_a_plugin_fails_at_first_is_made_up_for_once_it_answers() {
+    let bundles = vec![
+        // After the last try.
+        vec![renewing("late", "2026-03-10")],
+        // Expired, and not yet at its end.
+        vec![renewing("missed", "2026-03-08")],
+        // Gone before it was imported.
+        vec![renewing("gone", "2026-03-01")],
+    ];
+    let now = at("2026-03-09T12:00:00");
+    let ticked = |fails: bool| {
+        let mut world = World::account("2026-03-01", "1000", vec![]);
+        world.engine.import_document(now, &document(bundles.clone(), false)).unwrap();
+        world.down(fails);
+        let mut lines = tick_at(&mut world, now);
+        world.down(false);
+        lines += &tick_at(&mut world, now + 3_000);
+        let settled = lines.lines().filter(|line| line.contains("settled") || line.contains("stage"));
+        settled.map(|line| format!("{}\n", line.split_once(' ').unwrap().1)).collect::<String>()
+    };
+    let well = ticked(false);
+    expect![[r#"
+        a/late renewal_settled expires_at=2026-04-09T00:00:00Z
+        a/missed renewal_settled expires_at=2026-04-07T00:00:00Z
+        a/gone stage_changed to=grace
+        a/gone stage_changed to=released
+    "#]]
+    .assert_eq(&well);
+    assert_eq!(ticked(true), well);
 }
 
 #[test]
@@ -302,7 +330,7 @@ fn what_is_paid_for_is_active_whatever_stage_a_file_says() {
         world.engine.import_document(at("2026-03-01"), &document(bundles, false)).unwrap();
         assert_eq!(
             tick_at(&mut world, at("2026-03-01T12:00:00")),
-            "2026-03-01T11:58:59Z a/vm stage_changed to=active\n"
+            "2026-03-01T11:59:59Z a/vm stage_changed to=active\n"
         );
         assert!(tick_at(&mut world, at("2026-03-08")).contains("a/vm renewal_settled"));
     }
@@ -398,7 +426,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
         true,
     );
     let now = at("2026-03-10T01:00:00");
-    let looked = world.engine.preview_import(now, &newer, FirstTick::OfStart).unwrap();
+    let looked = world.engine.preview_import(now, &newer).unwrap();
     let (done, events) = world.engine.import_document(now, &newer).unwrap();
     assert_eq!(shown(&looked), shown(&done));
     expect![[r#"
@@ -425,8 +453,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
     assert!(lines.contains("a/elsewhere stage_changed to=grace") && lines.contains("2026-04-08"), "{lines}");
     assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
     // The same again changes nothing.
-    let again =
-        world.engine.preview_import(at("2026-04-30"), &document(vec![], true), FirstTick::OfStart).unwrap();
+    let again = world.engine.preview_import(at("2026-04-30"), &document(vec![], true)).unwrap();
     assert!(!again.changes_something());
 }
 
@@ -455,6 +482,6 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
     .assert_eq(&(shown(&done) + &event_lines(&events)));
     let stored = perennial_store::accounts::get(world.engine.db(), "a").unwrap().unwrap().account;
     assert_eq!(stored.balance.available(), money("100"));
-    let again = world.engine.preview_import(at("2026-03-03"), &newer, FirstTick::OfStart).unwrap();
+    let again = world.engine.preview_import(at("2026-03-03"), &newer).unwrap();
     assert!(!again.changes_something(), "{}", shown(&again));
 }

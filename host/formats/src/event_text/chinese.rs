@@ -236,7 +236,7 @@ impl ChineseWording<'_> {
     }
 }
 
-fn stage(stage: Stage) -> &'static str {
+pub(super) const fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Active => "使用中",
         Stage::Grace => "宽限期",
@@ -329,7 +329,7 @@ fn bound(mode: &str) -> &'static str {
     if mode == "shadow" { "影子" } else { "生效" }
 }
 
-fn term_words(term: Term) -> String {
+pub(super) fn term_words(term: Term) -> String {
     let unit = match term.unit {
         TermUnit::Day => "天",
         TermUnit::Month => "个月",

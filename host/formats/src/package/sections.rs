@@ -18,6 +18,14 @@ const HEADER: usize = 8;
 /// What can be read of a component, and what is wrong with its sections.
 pub(super) fn read(bytes: &[u8]) -> (PackageManifest, Vec<String>) {
     let mut reading = Reading::default();
+    let problem = match bytes {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => None,
+        [0, b'a', b's', b'm', ..] => Some("it is a core WebAssembly module, and a plugin is a component"),
+        _ => Some("it is no WebAssembly"),
+    };
+    if let Some(problem) = problem {
+        return (reading.manifest, vec![problem.to_owned()]);
+    }
     if let Err(error) = reading.component(bytes) {
         reading.problems.push(format!("it is no component: {}", error.message()));
     }

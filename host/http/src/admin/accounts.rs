@@ -34,6 +34,7 @@ use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
+use perennial_engine::rules::Providers;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -58,8 +59,10 @@ pub(super) async fn list(
     let page_request = page::PageRequest::read(&mut query);
     let provider = query.take("provider");
     query.finish()?;
+    let (providers, at) = (app.providers().clone(), app.now());
     let rows = app
         .read(move |db| {
+            let providers = providers.as_bound(db)?;
             let (visible, after) = (caller.accounts_json(), page_request.after());
             let stored = list_queries::accounts(
                 db,
@@ -68,7 +71,9 @@ pub(super) async fn list(
                 after,
                 page_request.read_limit(),
             )?;
-            let view = |(row, id): (AccountKey, String)| Ok((row, views::account_view(db, &caller, &id)?));
+            let view = |(row, id): (AccountKey, String)| {
+                Ok((row, views::account_view(db, &caller, &id, (&providers, at))?))
+            };
             stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
@@ -126,7 +131,8 @@ pub(super) async fn create(
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
         work.set_audit_subject(&account.id, None);
-        let view = views::account_view(work.db(), &work.request.caller, &account.id)?;
+        let now = (&providers, work.at);
+        let view = views::account_view(work.db(), &work.request.caller, &account.id, now)?;
         let location = format!("/v1/accounts/{}", views::path_segment(&account.id));
         Ok(WriteResponse::created(&location, &view).with_etag(&views::etag(&view)))
     })
@@ -143,7 +149,9 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let view = app.read(move |db| views::account_view(db, &caller, &id)).await?;
+    let (providers, at) = (app.providers().clone(), app.now());
+    let view =
+        app.read(move |db| views::account_view(db, &caller, &id, (&providers.as_bound(db)?, at))).await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
@@ -187,9 +195,12 @@ pub(super) async fn change(
     Write(request, body): Write<AccountChange>,
 ) -> Result<WriteResponse, Problem> {
     let people = app.limits().limit_raise_people;
+    let providers = app.providers().clone();
     app.write(request, move |work| {
+        let providers = providers.as_bound(work.db())?;
         let stored = views::visible_account(work.db(), &work.request.caller, &id)?;
-        work.check_version(&views::etag(&AccountView::read(work.db(), stored.clone())?))?;
+        let before = AccountView::read(work.db(), stored.clone(), (&providers, work.at))?;
+        work.check_version(&views::etag(&before))?;
         work.set_audit_subject(&id, None);
         let limit_change = match body.approval_above {
             Some(limit) => limit_raises::change_limit(work, &stored, limit, people)?,
@@ -206,7 +217,7 @@ pub(super) async fn change(
             let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
             events.extend(changed.map_err(invalid_settings)?);
         }
-        let response = account_response(work, &id, events)?;
+        let response = account_response(work, &id, &providers, events)?;
         Ok(if waits { response.waiting() } else { response })
     })
     .await
@@ -312,12 +323,13 @@ pub(super) struct AccountState {
 fn account_response(
     work: &mut WriteContext<'_>,
     id: &str,
+    providers: &Providers,
     recorded: Vec<RecordedEvent>,
 ) -> Result<WriteResponse, Problem> {
     let events = recorded.iter().map(RecordedEvent::view).collect();
     work.record_events(recorded);
     let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
-    let account = AccountView::read(work.db(), after)?;
+    let account = AccountView::read(work.db(), after, (providers, work.at))?;
     let etag = views::etag(&account);
     Ok(WriteResponse::ok(&AccountState { account, events }).with_etag(&etag))
 }
@@ -330,13 +342,14 @@ pub(super) async fn top_up(
     Id(id): Id,
     Write(request, body): Write<TopUp>,
 ) -> Result<WriteResponse, Problem> {
+    let providers = app.providers().clone();
     app.write(request, move |work| {
-        let caller = &work.request.caller;
-        let before = views::account_view(work.db(), caller, &id)?;
+        let providers = providers.as_bound(work.db())?;
+        let before = views::account_view(work.db(), &work.request.caller, &id, (&providers, work.at))?;
         work.set_audit_subject(&id, None);
         work.check_version(&views::etag(&before))?;
         let events = work.engine.top_up(work.at, &id, body.amount)?;
-        account_response(work, &id, events)
+        account_response(work, &id, &providers, events)
     })
     .await
 }

@@ -9,7 +9,9 @@ use crate::input::Query;
 use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_engine::explanation;
+use perennial_engine::explanation::Reader;
 use perennial_formats::explanation::ExplanationView;
+use perennial_formats::language::Language;
 use perennial_formats::time_zone::ZoneChoice;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
@@ -25,6 +27,8 @@ use perennial_service::lookup;
         ("time_zone" = Option<String>, Query, description = "The zone of the instants in `text`: one of the IANA's, such as \
             `Asia/Shanghai`, an offset, such as `+08:00`, or `provider` for the provider's own days; UTC unless given. All \
             other fields are in UTC"),
+        ("language" = Option<String>, Query, description = "The language of `text`, here and in reasons and steps: `en` or \
+            `zh-CN`; `en` unless given. What people, providers and plugins wrote stays as they wrote it"),
     ),
     responses((status = 200, body = ExplanationView)))]
 pub(super) async fn get(
@@ -38,6 +42,8 @@ pub(super) async fn get(
         query.reject("time_zone", problem);
         ZoneChoice::UTC
     });
+    let language = query.one_of("language", &Language::ALL, |language| language.tag());
+    let language = language.unwrap_or(Language::English);
     query.finish()?;
     let (providers, at) = (app.providers().clone(), app.now());
     let explained = app.read(move |db| {
@@ -46,7 +52,7 @@ pub(super) async fn get(
         let account = &resource.account.account;
         let rules = providers.of_account(&account.id, &account.provider);
         let zone = zone.of(rules.map(|rules| rules.manifest().utc_offset_minutes));
-        let explained = explanation::explain(db, &providers, &id, at, zone)?;
+        let explained = explanation::explain(db, &providers, &id, at, Reader { zone, language })?;
         explained.ok_or_else(|| Problem::not_found("resource", &id))
     });
     Ok(Json(explained.await?))

@@ -34,7 +34,7 @@ pub const PATH: &str = "/v1/forecast";
 /// The default number of months.
 const MONTHS: u32 = 12;
 /// The most months.
-const MONTHS_MAX: u32 = 36;
+pub(super) const MONTHS_MAX: u32 = 36;
 /// The most payments in JSON.
 const PAYMENTS_MAX: usize = 10_000;
 

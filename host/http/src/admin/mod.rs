@@ -18,6 +18,7 @@ mod channels;
 mod clock;
 pub(crate) mod command_bodies;
 mod commands;
+mod comparison;
 mod connection_bodies;
 mod connection_calls;
 mod connection_views;
@@ -50,6 +51,7 @@ mod policy_views;
 mod prices;
 mod provider_keys;
 mod resources;
+pub(crate) mod revision_backtest;
 mod revision_evidence;
 mod revision_views;
 mod stream;
@@ -177,6 +179,7 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(admin, routes!(plugin_revisions::install))
         .add(viewer, routes!(plugin_revisions::get))
         .add(viewer, routes!(plugin_revisions::differences))
+        .add(operator, routes!(revision_backtest::backtest))
         .add(viewer, routes!(plugin_bindings::list))
         .add(admin, routes!(plugin_bindings::bind))
         .add(admin, routes!(plugin_bindings::unbind))

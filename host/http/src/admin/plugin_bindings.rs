@@ -251,6 +251,7 @@ fn problem(error: BindError) -> Problem {
         }
         BindError::Unloadable(_)
         | BindError::Loaded(_)
+        | BindError::Undecided { .. }
         | BindError::MissingKinds(_)
         | BindError::Settings { .. } => Problem::new(ProblemType::Conflict, error.to_string()),
     }

@@ -9,9 +9,9 @@ use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::policy::PolicySet;
+use perennial_engine::forecast;
 use perennial_engine::plan_facts;
 use perennial_engine::policy_comparison;
-use perennial_engine::policy_comparison::Difference;
 use perennial_engine::policy_trial;
 use perennial_engine::policy_trial::TriedPolicy;
 use perennial_formats::body;
@@ -26,6 +26,8 @@ use perennial_store::policies as stored;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::comparison::ComparedDifference;
+use crate::admin::forecast::MONTHS_MAX;
 use crate::admin::forecast_pool;
 use crate::admin::policies;
 use crate::auth::require_all_accounts;
@@ -38,8 +40,6 @@ use perennial_service::lookup;
 
 /// The path of the comparison, which has the time limit of forecasts.
 pub(crate) const COMPARE_PATH: &str = "/v1/policies:compare";
-/// The most months of a comparison.
-const MONTHS_MAX: u32 = 36;
 
 /// A policy file to try on a resource.
 #[derive(ToSchema)]
@@ -199,27 +199,7 @@ pub(super) struct PolicyComparison {
     /// How many months are played.
     months: u32,
     /// What is not the same: renewals by account and month, then money, then what lapses.
-    items: Vec<DifferenceOfPolicies>,
-}
-
-/// Something that is not the same with another set of policies.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct DifferenceOfPolicies {
-    /// `renewals`, their number in a month; `paid`, what they and all else cost in a month; or `lapsed`, when a resource
-    /// first is without a period that is paid for.
-    what: &'static str,
-    /// The account's ID.
-    account: String,
-    /// The month in UTC, such as `2026-01`; null for `lapsed`.
-    month: Option<String>,
-    /// The resource's ID; null for the others.
-    resource: Option<String>,
-    /// With the policies that hold: a number, a decimal or an instant; null for a resource that does not lapse.
-    held: Option<String>,
-    /// With the file.
-    compared: Option<String>,
-    /// The account's currency.
-    currency: String,
+    items: Vec<ComparedDifference>,
 }
 
 /// Plays the months to come twice on a copy, with the policies that hold and with those of a policy file, and lists what is
@@ -249,12 +229,12 @@ pub(super) async fn compare(
     });
     let ([one, other], held, compared, currencies) = loaded.await?;
     let played = forecast_pool::run(&app, slots, move |stop| {
-        let span = (from, months);
+        let span = (from, forecast::horizon_end(from, months));
         let one = policy_comparison::play(one, &held, span, granted, &stop)?;
         let other = policy_comparison::play(other, &compared, span, granted, &stop)?;
         Ok(one.differences(&other))
     });
-    let items = played.await?.into_iter().map(|one| view(one, &currencies)).collect();
+    let items = played.await?.into_iter().map(|one| ComparedDifference::new(one, &currencies)).collect();
     Ok(Json(PolicyComparison { from: from.to_string(), months, items }))
 }
 
@@ -268,20 +248,4 @@ fn beside_held(file: PolicySet, db: &perennial_store::ReadTx) -> Result<PolicySe
     }
     policies.extend(added);
     Ok(PolicySet { policies, calendars: file.calendars })
-}
-
-fn view(difference: Difference, currencies: &BTreeMap<String, String>) -> DifferenceOfPolicies {
-    let (what, account, month, resource, [held, compared]) = match difference {
-        Difference::Renewals { account, month, counts } => {
-            ("renewals", account, Some(month), None, counts.map(|count| Some(count.to_string())))
-        }
-        Difference::Paid { account, month, amounts } => {
-            ("paid", account, Some(month), None, amounts.map(|amount| Some(amount.to_string())))
-        }
-        Difference::Lapsed { account, resource, at } => {
-            ("lapsed", account, None, Some(resource), at.map(to_text))
-        }
-    };
-    let currency = currencies.get(&account).cloned().unwrap_or_default();
-    DifferenceOfPolicies { what, account, month, resource, held, compared, currency }
 }

@@ -38,7 +38,6 @@ use crate::state::AppState;
 use crate::views;
 use crate::write::Write;
 use crate::write::WriteResponse;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -232,7 +231,7 @@ pub(super) async fn import(
             work.set_audit_subject(account, None);
         }
         let at = work.at;
-        let report = work.engine.preview_import(at, &document, FirstTick::Next)?;
+        let report = work.engine.preview_import(at, &document)?;
         quotas::check_import(&limits, &report)?;
         let result = ImportResult::new(&report);
         if document.options.dry_run {

@@ -6,6 +6,7 @@ use perennial_engine::revision_changes::BindingChanges;
 use perennial_formats::event_view::EventView;
 use perennial_store::ReadTx;
 use perennial_store::error::StoreError;
+use perennial_store::plugin_failures;
 use perennial_store::revision_differences;
 use perennial_store::revision_differences::RevisionTotal;
 use perennial_store::revision_differences::RevisionTrial;
@@ -208,6 +209,10 @@ pub(super) struct Evidence {
     /// Whether it is bound from then on. If not, it is the one that was bound before: where nothing is bound in its place, or where it
     /// was asked in shadow of the one that is.
     is_bound: bool,
+    /// How many bundles it fails over at present.
+    failing_bundles: u32,
+    /// How many of them are parked.
+    parked_bundles: u32,
     #[serde(flatten)]
     record: ShadowRecord,
 }
@@ -219,7 +224,9 @@ impl Evidence {
         let Some(change) = bound.or(changes.changes.last()) else { return Ok(Evidence::default()) };
         let read = |digest: &str, is_bound: bool| {
             let record = ShadowRecord::read(db, digest, None)?;
-            Ok::<_, StoreError>(Evidence { revision: Some(digest.to_owned()), is_bound, record })
+            let (failing_bundles, parked_bundles) = plugin_failures::count_of(db, digest)?;
+            let revision = Some(digest.to_owned());
+            Ok::<_, StoreError>(Evidence { revision, is_bound, failing_bundles, parked_bundles, record })
         };
         let after = change.after.as_deref().map(|digest| read(digest, true)).transpose()?;
         let before = change.before.as_deref().map(|digest| read(digest, false)).transpose()?;

@@ -1,16 +1,15 @@
-//! `/accounts` and `/accounts/{id}`: balances, ledgers, top-ups and settings.
+//! `/accounts` and `/accounts/{id}`: balances, budgets, ledgers and top-ups. Settings are in `account_settings`.
 
 use axum::extract::Path;
 use axum::http::Method;
-use axum::http::StatusCode;
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
 use perennial_service::admin_tokens::Role;
-use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::console::account_settings;
 use crate::console::address;
 use crate::console::address::Address;
 use crate::console::cloud;
@@ -24,12 +23,11 @@ use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::texts as t;
+use crate::console::texts::accounts as of_accounts;
 use crate::console::visit::Visit;
 
 /// The most entries of a ledger on the page: the newest.
 const ENTRIES_MAX: usize = 100;
-/// What stands before the name of a setting in the form of an account.
-const SETTING: &str = "setting.";
 
 /// `GET /accounts`: each with its balance.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
@@ -45,6 +43,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
             parts::amount(&account["held"], &account["currency"]),
             parts::amount(&account["approval_above"], &account["currency"]),
             parts::amount(&account["budget"], &account["currency"]),
+            parts::amount(&account["budget_left"], &account["currency"]),
         ]
     });
     let columns = [
@@ -54,6 +53,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
         Column::Figures(t::HELD),
         Column::Figures(t::APPROVAL_ABOVE),
         Column::Figures(t::BUDGET),
+        Column::Figures(of_accounts::BUDGET_LEFT),
     ];
     let content = html! {
         (parts::table(frame, frame.say(t::ACCOUNTS), &columns, rows.collect()))
@@ -74,16 +74,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
     let plugin = items(&plugins, "items").iter().find(|plugin| plugin["id"] == account["provider"]);
     let currency = &account["currency"];
     let content = html! {
-        div id="facts" data-live="facts" {
-            (parts::facts(&[
-                (frame.say(t::BALANCE), parts::amount(&account["balance"], currency)),
-                (frame.say(t::HELD), parts::amount(&account["held"], currency)),
-                (frame.say(t::APPROVAL_ABOVE), parts::amount(&account["approval_above"], currency)),
-                (frame.say(t::BUDGET), parts::amount(&account["budget"], currency)),
-                (frame.say(t::PROVIDER), parts::text(&account["provider"])),
-                (frame.say(t::MODE), html! { (frame.word(plain(&account, "mode"))) }),
-            ]))
-        }
+        div id="facts" data-live="facts" { (facts(frame, &account)) }
         @if account["limit_raise"].is_object() {
             p.problem { (frame.say(t::LIMIT_RAISE_WAITS)) " " (parts::amount(&account["limit_raise"]["approval_above"], currency)) }
         }
@@ -107,9 +98,26 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
             (curve::draw(frame, &account, items(&days, "items")))
             (ledger_table(frame, &account, items(&ledger, "items")))
         }
-        (settings(frame, &account, plugin))
+        (account_settings::part(frame, &account, plugin))
     };
     Ok(layout::page(frame, Section::Accounts, &id, content))
+}
+
+fn facts(frame: &Frame, account: &Value) -> Markup {
+    let amount = |name: &str| parts::amount(&account[name], &account["currency"]);
+    let mut rows = vec![
+        (frame.say(t::BALANCE), amount("balance")),
+        (frame.say(t::HELD), amount("held")),
+        (frame.say(t::APPROVAL_ABOVE), amount("approval_above")),
+        (frame.say(t::BUDGET), amount("budget")),
+    ];
+    if account["budget"].is_string() {
+        rows.push((frame.say(of_accounts::BUDGET_SPENT), amount("budget_spent")));
+        rows.push((frame.say(of_accounts::BUDGET_LEFT), amount("budget_left")));
+    }
+    rows.push((frame.say(t::PROVIDER), parts::text(&account["provider"])));
+    rows.push((frame.say(t::MODE), html! { (frame.word(plain(account, "mode"))) }));
+    parts::facts(&rows)
 }
 
 fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {
@@ -155,72 +163,4 @@ pub(super) async fn top_up(Path(id): Path<String>, visit: Visit) -> Result<Respo
     let body = json!({ "amount": visit.form.get("amount").unwrap_or_default() });
     visit.send(Method::POST, &format!("{}:top-up", address::to("/v1/accounts/{}", &[&id])), &body).await?;
     Ok(visit.go(Address::new("/accounts/{}", &[&id]), "topped-up"))
-}
-
-/// The settings of an account, each with its meaning in the plugin's words; a form for somebody who may change them.
-fn settings(frame: &Frame, account: &Value, plugin: Option<&Value>) -> Markup {
-    let set = &account["settings"];
-    let known = plugin.map(|plugin| items(plugin, "settings")).unwrap_or_default();
-    let rows = known.iter().map(|setting| {
-        let name = plain(setting, "name");
-        let value = set[name].as_str().unwrap_or_default();
-        vec![
-            html! { code { (name) } },
-            html! { span lang="en" { (parts::text(&setting["label"])) } },
-            parts::text(&setting["default"]),
-            html! {
-                @if frame.may(Role::Admin) {
-                    input name={ (SETTING) (name) } value=(value) aria-label=(name) form="settings" autocomplete="off";
-                } @else { (value) }
-            },
-        ]
-    });
-    let columns = [
-        Column::Words(t::NAME),
-        Column::Words(t::MEANING),
-        Column::Words(t::DEFAULT),
-        Column::Words(t::VALUE),
-    ];
-    html! {
-        section.titled aria-labelledby="settings-title" {
-            h2 id="settings-title" { (frame.say(t::SETTINGS)) }
-            (parts::table(frame, frame.say(t::SETTINGS), &columns, rows.collect()))
-            @if frame.may(Role::Admin) {
-                form.act id="settings" method="post" action=(address::to("/accounts/{}/settings", &[plain(account, "id")])) {
-                    (frame.proof())
-                    (parts::field(frame, t::APPROVAL_ABOVE, "approval_above", plain(account, "approval_above")))
-                    (parts::field(frame, t::BUDGET, "budget", plain(account, "budget")))
-                    (parts::field(frame, t::REASON, "reason", ""))
-                    button type="submit" { (frame.say(t::SAVE)) }
-                }
-            }
-        }
-    }
-}
-
-/// `POST /accounts/{id}/settings`: only what the form says otherwise is changed.
-pub(super) async fn change(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
-    let path = address::to("/v1/accounts/{}", &[&id]);
-    let before = visit.get(&path).await?;
-    let mut body = Map::new();
-    let mut changed = Map::new();
-    for (name, value) in visit.form.pairs() {
-        let value = value.trim();
-        let wish = if value.is_empty() { Value::Null } else { json!(value) };
-        if let Some(setting) = name.strip_prefix(SETTING) {
-            if before["settings"][setting].as_str().unwrap_or_default() != value {
-                changed.insert(setting.to_owned(), wish);
-            }
-        } else if ["approval_above", "budget"].contains(&name)
-            && before[name].as_str().unwrap_or_default() != value
-        {
-            body.insert(name.to_owned(), wish);
-        }
-    }
-    if !changed.is_empty() {
-        body.insert("settings".to_owned(), Value::Object(changed));
-    }
-    let answer = visit.send(Method::PATCH, &path, &Value::Object(body)).await?;
-    let done = if answer.status == StatusCode::ACCEPTED { "limit-waits" } else { "saved" };
-    Ok(visit.go(Address::new("/accounts/{}", &[&id]), done))
 }

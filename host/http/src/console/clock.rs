@@ -15,6 +15,7 @@ use crate::console::frame::Frame;
 use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
+use crate::console::problems;
 use crate::console::texts as t;
 use crate::console::visit::Visit;
 
@@ -35,7 +36,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
                 (frame.say(t::TICKED_AT), frame.time(&clock["ticked_at"], None)),
                 (frame.say(t::KIND_OF_TIME), html! { (frame.say(kind)) }),
             ]))
-            @for problem in parts::items(&ready, "problems") { p.problem lang="en" { (parts::text(problem)) } }
+            @for problem in parts::items(&ready, "problems") { p.problem { (problems::detail(frame, problem.as_str().unwrap_or_default())) } }
         }
         @if clock["is_virtual"] == true && frame.may(Role::Admin) { (advance_form(frame)) }
     };

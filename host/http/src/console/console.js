@@ -1,17 +1,95 @@
 // Comfort for the pages of the console, each of which is whole without it: parts that change by themselves are loaded again
-// when something happens, a table can be ticked whole, and a part that takes longer comes after the page.
+// when something happens, a table can be ticked whole, a part that takes longer comes after the page, and pictures are looked
+// at from nearer by.
 "use strict";
 
 (() => {
   const live = () => document.querySelectorAll("[data-live]");
 
-  // Takes the parts of a page that were loaded anew. What somebody is typing in or has ticked stays as it is.
+  // Pictures: nearer and farther by buttons, by Ctrl and the wheel, and by the keys + - 0; marks by their kind. Positions are
+  // shares of the width, so that a wider drawing is a nearer one.
+  const ZOOM_MAX = 64;
+  const drawn = new WeakMap();
+  const button = (text, label, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "quiet";
+    made.textContent = text;
+    made.setAttribute("aria-label", label);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const choose = (figure, item) => {
+    const [label, box] = [document.createElement("label"), document.createElement("input")];
+    label.className = "inline";
+    box.type = "checkbox";
+    box.checked = true;
+    label.append(box, ...item.childNodes);
+    item.replaceChildren(label);
+    box.addEventListener("change", () => {
+      for (const mark of figure.querySelectorAll(`.mark.${item.dataset.marks}`)) {
+        mark.style.display = box.checked ? "" : "none";
+      }
+    });
+  };
+  const enliven = (figure) => {
+    const view = figure.querySelector(".view");
+    const drawing = view.querySelector(".drawing");
+    let zoom = 1;
+    const set = (next, x = view.clientWidth / 2) => {
+      const kept = (view.scrollLeft + x) / (view.clientWidth * zoom);
+      zoom = Math.min(ZOOM_MAX, Math.max(1, next));
+      drawing.style.width = `${zoom * 100}%`;
+      view.scrollLeft = kept * view.clientWidth * zoom - x;
+      figure.dataset.zoom = String(zoom);
+    };
+    const bar = document.createElement("div");
+    bar.className = "zoom";
+    const { nearer, farther, whole } = figure.dataset;
+    bar.append(
+      button("−", farther, () => set(zoom / 2)),
+      button("+", nearer, () => set(zoom * 2)),
+      button("1:1", whole, () => set(1)),
+    );
+    figure.prepend(bar);
+    view.tabIndex = 0;
+    view.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "+") set(zoom * 2);
+      else if (event.key === "-") set(zoom / 2);
+      else if (event.key === "0") set(1);
+    });
+    view.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !event.metaKey) return;
+        event.preventDefault();
+        set(zoom * Math.exp(-event.deltaY * 0.0025), event.clientX - view.getBoundingClientRect().left);
+      },
+      { passive: false },
+    );
+    for (const item of figure.querySelectorAll("[data-marks]")) choose(figure, item);
+  };
+  const enlivenAll = (part) => {
+    const figures = [...part.querySelectorAll("figure[data-nearer]")];
+    if (part.matches?.("figure[data-nearer]")) figures.push(part);
+    for (const figure of figures) {
+      const live = figure.closest("[data-live]");
+      if (live && !drawn.has(live)) drawn.set(live, live.innerHTML);
+      enliven(figure);
+    }
+  };
+
+  // Takes the parts of a page that were loaded anew. What somebody is typing in, has ticked or looks at from nearer by stays.
   const take = (fresh) => {
     for (const part of live()) {
       const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      const isBusy = part.contains(document.activeElement) || part.querySelector("input:checked");
-      if (next && !isBusy && next.innerHTML !== part.innerHTML) {
+      const isTicked = part.querySelector("input:checked:not([data-marks] input)");
+      const isChosen = part.querySelector("[data-marks] input:not(:checked), figure[data-zoom]:not([data-zoom='1'])");
+      const isBusy = part.contains(document.activeElement) || isTicked || isChosen;
+      if (next && !isBusy && next.innerHTML !== (drawn.get(part) ?? part.innerHTML)) {
         part.replaceWith(document.adoptNode(next));
+        enlivenAll(next);
       }
     }
   };
@@ -83,9 +161,15 @@
   // What takes longer comes after the page, instead of what stood in for it.
   for (const part of document.querySelectorAll("[data-load]")) {
     load(part.dataset.load)
-      .then((fresh) => document.getElementById(part.dataset.instead).replaceWith(...fresh.body.childNodes))
+      .then((fresh) => {
+        const parts = [...fresh.body.childNodes];
+        document.getElementById(part.dataset.instead).replaceWith(...parts);
+        for (const part of parts) if (part instanceof Element) enlivenAll(part);
+      })
       .catch(() => {});
   }
+
+  enlivenAll(document);
 
   // The zone of the browser is offered where none was chosen.
   for (const field of document.querySelectorAll("[data-own-zone]")) {

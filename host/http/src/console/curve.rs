@@ -47,20 +47,19 @@ fn figure(frame: &Frame, text: Text, (account, currency): (&str, &str), steps: &
         steps.iter().fold((0, 1), |(least, most), (_, level)| (least.min(*level), most.max(*level)));
     let said = |level| dates::amount(perennial_domain::micros::Micros::new(level));
     let label = frame.fill(text, &[account, &said(least), &said(most), currency]);
-    html! {
-        figure.curve {
-            svg role="img" aria-label=(label) viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } preserveAspectRatio="none"
-                width="100%" height=(SIZE.1)
-            {
-                path.area d=(path(steps, least, most, true)) {}
-                path.line d=(path(steps, least, most, false)) vector-effect="non-scaling-stroke" {}
-            }
-            figcaption {
-                (frame.minute(*from, None)) " – " (frame.minute(*until, None)) " · "
-                (said(least)) " – " (said(most)) " " (currency)
-            }
+    let drawing = html! {
+        svg role="img" aria-label=(label) viewBox={ "0 0 " (SIZE.0) " " (SIZE.1) } preserveAspectRatio="none"
+            width="100%" height=(SIZE.1)
+        {
+            path.area d=(path(steps, least, most, true)) {}
+            path.line d=(path(steps, least, most, false)) vector-effect="non-scaling-stroke" {}
         }
-    }
+    };
+    let caption = html! {
+        (frame.minute(*from, None)) " – " (frame.minute(*until, None)) " · "
+        (said(least)) " – " (said(most)) " " (currency)
+    };
+    parts::picture(frame, "curve", drawing, caption)
 }
 
 /// What the account had at the end of each day, the oldest first, and what it has now.

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::console::frame::Frame;
 use crate::console::layout;
 use crate::console::layout::Section;
+use crate::console::problems;
 use crate::console::texts as t;
 
 /// Why a page cannot be shown, or something was not done.
@@ -63,14 +64,17 @@ impl Failure {
                 @if count > 0 {
                     p { (self.frame.fill(t::PROBLEMS_FOUND, &[&count.to_string()])) }
                 } @else {
-                    p { (self.problem["detail"].as_str().unwrap_or_default()) }
+                    @if let Some(title) = problems::type_title(&self.frame, self.problem["type"].as_str().unwrap_or_default()) {
+                        p { (title) }
+                    }
+                    p { (problems::detail(&self.frame, self.problem["detail"].as_str().unwrap_or_default())) }
                 }
                 @if !errors.is_empty() {
                     ul {
                         @for error in errors {
                             li {
                                 code { (error["field"].as_str().unwrap_or_default()) } ": "
-                                (error["detail"].as_str().unwrap_or_default())
+                                (problems::detail(&self.frame, error["detail"].as_str().unwrap_or_default()))
                             }
                         }
                     }

@@ -81,25 +81,24 @@ pub(super) fn draw(frame: &Frame, tracks: &[Track], ahead: &[Value]) -> Markup {
         until: last.clamp(now + FUTURE.0, now + FUTURE.1),
     };
     let provider = first.resource["provider"].as_str();
-    html! {
-        figure.lane {
-            @for track in tracks {
-                @if tracks.len() > 1 { p.track { (parts::resource(&track.resource["id"])) " " (parts::badge(frame, plain(&track.resource, "stage"))) } }
-                (lane(frame, scale, track, ahead))
+    let lanes = html! {
+        @for track in tracks {
+            @if tracks.len() > 1 { p.track { (parts::resource(&track.resource["id"])) " " (parts::badge(frame, plain(&track.resource, "stage"))) } }
+            (lane(frame, scale, track, ahead))
+        }
+    };
+    let caption = html! {
+        (frame.minute(scale.from, provider)) " – " (frame.minute(scale.until, provider))
+        ul.legend {
+            @for stage in ["active", "grace", "retention", "released"] {
+                li { i class={ "key " (stage) } {} (frame.word(stage)) }
             }
-            figcaption {
-                (frame.minute(scale.from, provider)) " – " (frame.minute(scale.until, provider))
-                ul.legend {
-                    @for stage in ["active", "grace", "retention", "released"] {
-                        li { i class={ "key " (stage) } {} (frame.word(stage)) }
-                    }
-                    li { i.key.good {} (frame.say(t::MARK_GOOD)) }
-                    li { i.key.bad {} (frame.say(t::MARK_BAD)) }
-                    li { i.key.ahead {} (frame.say(t::MARK_AHEAD)) }
-                }
+            @for (marks, text) in [("good", t::MARK_GOOD), ("bad", t::MARK_BAD), ("ahead", t::MARK_AHEAD)] {
+                li data-marks=(marks) { i class={ "key " (marks) } {} (frame.say(text)) }
             }
         }
-    }
+    };
+    parts::picture(frame, "lane", lanes, caption)
 }
 
 /// The lane of one resource of a bundle.

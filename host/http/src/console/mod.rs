@@ -4,6 +4,7 @@
 //! keeps pages up to date. What a page shows it reads from the admin API, in this process and in the name of the token that
 //! signed in (`visit`), so it knows no second truth and can do nothing that the token could not.
 
+mod account_settings;
 mod accounts;
 mod address;
 mod approvals;
@@ -28,19 +29,25 @@ mod language;
 mod layout;
 mod parts;
 mod plan;
+mod plugin_changes;
+mod plugin_evidence;
 mod plugin_failures;
+mod plugin_revisions;
 mod plugins;
 mod policies;
 mod policy_source;
 mod policy_trials;
 mod preferences;
+mod problems;
 mod renewals;
 mod resource;
 mod resources;
 mod risk;
+mod routes;
 mod session;
 mod setbacks;
 mod sign_in;
+mod templates;
 mod texts;
 mod today;
 mod tokens;
@@ -56,8 +63,6 @@ use axum::http::header;
 use axum::middleware;
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::get;
-use axum::routing::post;
 use perennial_service::secrets::SecretBox;
 
 use crate::admin;
@@ -79,54 +84,15 @@ pub fn router(app: &AppState) -> Result<Router, getrandom::Error> {
     getrandom::fill(&mut key)?;
     let api = admin::inner_router(app);
     let console = Console { app: app.clone(), api: api.clone(), own_box: SecretBox::new(&key) };
-    let pages = shared::name_routes(pages().with_state(console)).layer(middleware::from_fn(protect));
+    let pages =
+        shared::name_routes(routes::all().router.with_state(console)).layer(middleware::from_fn(protect));
     Ok(shared::limit(app, pages.fallback_service(api)))
 }
 
-/// Every page and every form.
-fn pages() -> Router<Console> {
-    assets::routes()
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/sign-out", post(sign_in::sign_out))
-        .route("/preferences", post(preferences::change))
-        .route("/", get(today::show))
-        .route("/warnings", post(today::warnings))
-        .route("/renewals", get(renewals::list))
-        .route("/resources", get(resources::list))
-        .route("/resources/{id}", get(resource::show))
-        .route("/resources/{id}/tags", post(resource::tag))
-        .route("/resources/{id}/plan", get(commands::plan))
-        .route("/resources/{id}/command", post(commands::carry_out))
-        .route("/accounts", get(accounts::list))
-        .route("/accounts/{id}", get(accounts::show))
-        .route("/accounts/{id}/top-up", post(accounts::top_up))
-        .route("/accounts/{id}/settings", post(accounts::change))
-        .route("/calls/{id}/resolve", post(cloud::resolve))
-        .route("/approvals", get(approvals::list).post(approvals::decide))
-        .route("/approvals/{id}", get(approvals::show))
-        .route("/jobs", get(jobs::list).post(jobs::create))
-        .route("/jobs/{id}", get(jobs::show))
-        .route("/jobs/{id}/carry-out", post(jobs::carry_out))
-        .route("/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/calendar", get(calendar::show))
-        .route(shared::CONSOLE_FORECAST, get(forecast::show))
-        .route("/events", get(events::list))
-        .route("/events/stream", get(events::stream))
-        .route("/policies", get(policies::list).post(policies::install))
-        .route(shared::CONSOLE_COMPARISON, post(policies::compare))
-        .route("/policies/{name}", get(policies::show))
-        .route("/policies/{name}/remove", post(policies::remove))
-        .route("/plugins", get(plugins::list).post(plugin_failures::release_one))
-        .route("/webhooks", get(webhooks::list).post(webhooks::create))
-        .route("/channels", get(channels::list).post(channels::create))
-        .route("/channels/{id}", get(channels::show).post(channels::operate))
-        .route("/webhooks/{id}", get(webhooks::show).post(webhooks::operate))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{id}/revoke", post(tokens::revoke))
-        .route("/keys", post(tokens::create_key))
-        .route("/keys/{id}/revoke", post(tokens::revoke_key))
-        .route("/audit", get(audit::list))
-        .route("/clock", get(clock::show).post(clock::advance))
+/// The path of every page, as it is routed: `{id}`, `{name}` and `{digest}` stand for one thing of a list. What looks at every
+/// page, such as a test or a benchmark, begins with these, so that it cannot forget one.
+pub fn page_paths() -> Vec<&'static str> {
+    routes::all().pages
 }
 
 /// Has a browser keep to what the console does.

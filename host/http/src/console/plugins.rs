@@ -17,12 +17,20 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::plugin_changes;
+use crate::console::plugin_evidence;
 use crate::console::plugin_failures;
+use crate::console::plugin_revisions;
 use crate::console::texts as t;
+use crate::console::texts::plugins as of_plugins;
 use crate::console::visit::Visit;
 
 /// How far back failures are listed, in seconds.
 const WEEK: i64 = 7 * 86_400;
+/// How many pages of the API changes of what is bound are looked for on.
+const HISTORY_PAGES_MAX: usize = 10;
+/// The most revisions that are shown: the newest are the last ones.
+const REVISIONS_MAX: usize = 200;
 
 /// `GET /plugins`: each with its kinds, and what failed.
 pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
@@ -34,8 +42,12 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     // Bindings are the whole host's: who is bound to accounts does not see them.
     let bindings = visit.try_get("/v1/plugins/bindings").await?;
     let bindings = bindings.as_ref().map_or(&[][..], |page| items(page, "items"));
-    let revisions = visit.try_get("/v1/plugins/revisions?limit=1000").await?;
+    let revisions = visit.try_get(&format!("/v1/plugins/revisions?limit={REVISIONS_MAX}")).await?;
     let revisions = revisions.as_ref().map_or(&[][..], |page| items(page, "items"));
+    let history = match bindings.is_empty() {
+        true => Vec::new(),
+        false => visit.list(&Address::new("/v1/plugins/bindings/history", &[]), HISTORY_PAGES_MAX).await?.0,
+    };
     let parked = visit.get("/v1/plugins/parked?limit=200").await?;
     let breakers = visit.try_get("/v1/plugins/breakers").await?;
     let breakers = breakers.as_ref().map_or(&[][..], |page| items(page, "items"));
@@ -49,9 +61,11 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
         @if !items(&parked, "items").is_empty() {
             (plugin_failures::parked_table(frame, items(&parked, "items")))
         }
-        @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
-        @if !bindings.is_empty() { (binding_table(frame, bindings, revisions)) }
+        @if !bindings.is_empty() { (binding_table(frame, bindings, &history)) }
         @for (held, found) in &shadows { (shadow_part(frame, held, found)) }
+        @if !revisions.is_empty() { (plugin_revisions::table(frame, revisions)) }
+        @if !history.is_empty() { (plugin_changes::history(frame, &history)) }
+        @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
         section.titled aria-labelledby="failures" {
             h2 id="failures" { (frame.say(t::PLUGIN_FAILURES)) }
             (event_rows::table(frame, frame.say(t::PLUGIN_FAILURES), items(&failures, "items").iter().rev()))
@@ -60,20 +74,16 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     Ok(layout::page(frame, Section::Plugins, frame.say(t::PLUGINS), content))
 }
 
-/// Which revision decides for whom, and which is asked beside it; with what each is granted beyond every plugin.
-fn binding_table(frame: &Frame, bindings: &[Value], revisions: &[Value]) -> Markup {
-    let granted = |digest: &str| {
-        let revision = revisions.iter().find(|revision| plain(revision, "digest") == digest);
-        revision.map_or("", |revision| plain(revision, "granted"))
-    };
+/// Which revision decides for whom, and which is asked beside it, with the changes that make sense.
+fn binding_table(frame: &Frame, bindings: &[Value], history: &[Value]) -> Markup {
     let rows = bindings.iter().map(|held| {
         vec![
             html! { code { (plain(held, "provider")) } },
             html! { code { (plain(held, "accounts")) } },
             parts::badge(frame, plain(held, "mode")),
-            html! { code { (short(plain(held, "digest"))) } },
-            html! { code { (granted(plain(held, "digest"))) } },
+            plugin_evidence::revision(&held["digest"]),
             html! { (frame.time(&held["bound_at"], None)) " " (plain(held, "bound_by")) },
+            plugin_changes::links(frame, held, history),
         ]
     });
     let columns = [
@@ -81,58 +91,22 @@ fn binding_table(frame: &Frame, bindings: &[Value], revisions: &[Value]) -> Mark
         Column::Words(t::ACCOUNTS),
         Column::Words(t::MODE),
         Column::Words(t::REVISION),
-        Column::Words(t::GRANTED),
         Column::Words(t::SINCE),
+        Column::Words(t::OPERATION),
     ];
     parts::table(frame, frame.say(t::BINDINGS), &columns, rows.collect())
 }
 
-/// What a shadow revision would have done otherwise: by kind and in money, and examples of each kind.
+/// What a shadow revision would have done otherwise.
 fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
-    let totals = items(found, "totals").iter().map(|total| {
-        vec![
-            html! { (frame.word(plain(total, "kind"))) },
-            parts::text(&total["questions"]),
-            parts::amount(&total["followed_cost"], &total["currency"]),
-            parts::amount(&total["cost"], &total["currency"]),
-        ]
-    });
-    let examples = items(found, "examples").iter().map(|one| {
-        vec![
-            parts::resource(&one["resource"]),
-            html! { (frame.word(plain(one, "kind"))) },
-            html! { code lang="en" { (plain(one, "followed_answer")) } },
-            html! { code lang="en" { (plain(one, "answer")) } },
-        ]
-    });
-    let sums = [
-        Column::Words(t::DIFFERENCE),
-        Column::Figures(t::QUESTIONS),
-        Column::Figures(t::FOLLOWED),
-        Column::Figures(t::SHADOW),
-    ];
-    let answers = [
-        Column::Words(t::RESOURCE),
-        Column::Words(t::DIFFERENCE),
-        Column::Words(t::FOLLOWED),
-        Column::Words(t::SHADOW),
-    ];
-    let id = format!("shadow-{}", short(plain(held, "digest")));
+    let digest = plugin_evidence::short(plain(held, "digest"));
+    let id = format!("shadow-{digest}");
     html! {
         section aria-labelledby=(id) {
-            h2 id=(id) { (frame.say(t::SHADOW_REVISION)) " " code { (short(plain(held, "digest"))) } }
-            @for trial in items(found, "trials") {
-                p { (frame.fill(t::TRIAL, &[&trial["asked"].to_string(), &trial["differed"].to_string(), &trial["failed"].to_string()])) }
-            }
-            (parts::table(frame, frame.say(t::DIFFERENCES_IN_MONEY), &sums, totals.collect()))
-            (parts::table(frame, frame.say(t::EXAMPLES), &answers, examples.collect()))
+            h2 id=(id) { (frame.say(t::SHADOW_REVISION)) " " code { (digest) } }
+            (plugin_evidence::show(frame, found))
         }
     }
-}
-
-/// The beginning of a digest.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 fn plugin_part(frame: &Frame, plugin: &Value) -> Markup {
@@ -146,7 +120,11 @@ fn plugin_part(frame: &Frame, plugin: &Value) -> Markup {
         section aria-labelledby={ "plugin-" (id) } {
             h2 id={ "plugin-" (id) } { (plain(plugin, "name")) " " small { (id) } }
             p.digest { (frame.say(t::REVISION)) " " code { (plain(plugin, "revision")) } }
-            (parts::table(frame, frame.say(t::KINDS), &columns, kinds.collect()))
+            p { (frame.say(of_plugins::LIMITS)) ": " (plugin_revisions::limits(frame, plugin)) }
+            details {
+                summary { (frame.say(t::KINDS)) }
+                (parts::table(frame, frame.say(t::KINDS), &columns, kinds.collect()))
+            }
         }
     }
 }

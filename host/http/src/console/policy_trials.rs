@@ -2,6 +2,7 @@
 
 use maud::Markup;
 use maud::html;
+use perennial_formats::language::Language;
 use serde_json::Value;
 
 use crate::console::frame::Frame;
@@ -9,16 +10,50 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::templates;
 use crate::console::texts as t;
 
-/// What each policy rules on the renewal of a resource, and what that comes to. Rulings are in the words of scripts.
+/// Rulings, and what they come to, as the API says them, with their Chinese. The longer of those that begin alike come first.
+const SAID: [(&str, &str); 17] = [
+    ("approve", "批准"),
+    ("deny: {}", "拒绝：{}"),
+    ("require approval by `{}` until {}: {}", "要求 `{}` 审批，截止 {}：{}"),
+    ("require approval by `{}`: {}", "要求 `{}` 审批：{}"),
+    ("require approval until {}: {}", "要求审批，截止 {}：{}"),
+    ("require approval: {}", "要求审批：{}"),
+    ("defer to {}Z: {}", "推迟到 {}Z：{}"),
+    ("amend to {}: {}", "修改为 {}：{}"),
+    ("failed: {}", "出错：{}"),
+    ("amended; the new plan is made and all are asked again", "已修改；将制定新计划并重新询问全部策略"),
+    ("approved", "已批准"),
+    ("denied by `{}`", "被 `{}` 拒绝"),
+    ("deferred to {} by `{}`", "推迟到 {}（`{}`）"),
+    (
+        "waits for the approvals of {}, until {}, then deferred to {} by `{}`",
+        "等待 {} 的审批，截止 {}，然后推迟到 {}（`{}`）",
+    ),
+    ("waits for the approvals of {}, then deferred to {} by `{}`", "等待 {} 的审批，然后推迟到 {}（`{}`）"),
+    ("waits for the approvals of {}, until {}", "等待 {} 的审批，截止 {}"),
+    ("waits for the approvals of {}", "等待 {} 的审批"),
+];
+
+/// A ruling in the reader's language; what a script says in it stays as it is.
+fn said(frame: &Frame, english: &str) -> String {
+    let chinese = match frame.language {
+        Language::English => None,
+        Language::Chinese => templates::chinese(&SAID, english),
+    };
+    chinese.unwrap_or_else(|| english.to_owned())
+}
+
+/// What each policy rules on the renewal of a resource, and what that comes to.
 pub(super) fn rulings(frame: &Frame, trial: &Value) -> Markup {
     let rows = items(trial, "policies").iter().map(|policy| {
         vec![
             html! { code { (plain(policy, "name")) } },
             parts::badge(frame, plain(policy, "mode")),
             html! {
-                @if policy["ruling"].is_string() { (plain(policy, "ruling")) } @else { (frame.say(t::NOT_ASKED)) }
+                @if policy["ruling"].is_string() { (said(frame, plain(policy, "ruling"))) } @else { (frame.say(t::NOT_ASKED)) }
                 @if policy["failure"].is_string() { " " span.bad { (plain(policy, "failure")) } }
             },
             html! { @for note in items(policy, "notes") { p { (parts::text(note)) } } },
@@ -36,7 +71,7 @@ pub(super) fn rulings(frame: &Frame, trial: &Value) -> Markup {
             @if refusal.is_object() {
                 p.problem { (frame.say(t::PROVIDER_REFUSES)) " " (plain(refusal, "message")) " (" code { (plain(refusal, "code")) } ")" }
             } @else {
-                p.done role="status" { (frame.say(t::TOGETHER)) " " (parts::text(&trial["together"])) }
+                p.done role="status" { (frame.say(t::TOGETHER)) " " (said(frame, plain(trial, "together"))) }
                 (parts::table(frame, frame.say(t::RULINGS), &columns, rows.collect()))
             }
         }
@@ -79,6 +114,35 @@ pub(super) fn comparison(frame: &Frame, comparison: &Value) -> Markup {
             } @else {
                 (parts::table(frame, frame.say(t::DIFFERENCES), &columns, rows.collect()))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perennial_domain::policy::Ruling;
+    use perennial_formats::policy::ruling_text;
+
+    use super::*;
+
+    #[test]
+    fn every_ruling_has_its_chinese() {
+        let at = "2026-02-01T00:00:00Z".parse().unwrap();
+        let reason = || "so: it is".to_owned();
+        let required = |by: Option<&str>, expires_at| Ruling::RequireApproval {
+            reason: reason(),
+            by: by.map(str::to_owned),
+            expires_at,
+        };
+        let said = [
+            (Ruling::Approve, "批准"),
+            (Ruling::Deny { reason: reason() }, "拒绝：so: it is"),
+            (required(None, None), "要求审批：so: it is"),
+            (required(Some("finance"), None), "要求 `finance` 审批：so: it is"),
+            (Ruling::Defer { until: at, reason: reason() }, "推迟到 2026-02-01T00:00:00Z：so: it is"),
+        ];
+        for (ruling, chinese) in said {
+            assert_eq!(templates::chinese(&SAID, &ruling_text(&ruling)).as_deref(), Some(chinese));
         }
     }
 }

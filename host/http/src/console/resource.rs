@@ -18,6 +18,7 @@ use crate::console::calls;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
+use crate::console::frame::ZoneChoice;
 use crate::console::lane;
 use crate::console::lane::Track;
 use crate::console::layout;
@@ -41,7 +42,9 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
     let frame = &visit.frame;
     let of = |path: &str| address::to(path, &[&id]);
     let resource = visit.get(&of("/v1/resources/{}")).await?;
-    let explanation = visit.get(&of("/v1/resources/{}/explanation")).await;
+    let zone = Some(frame.zone.name()).filter(|_| frame.zone != ZoneChoice::Utc);
+    let explanation = Address::new("/v1/resources/{}/explanation", &[&id]).with("time_zone", zone);
+    let explanation = visit.get(&explanation.with("language", Some(frame.language.tag())).text()).await;
     let explanation = match explanation {
         Ok(explanation) => explanation_part(frame, &explanation, resource["provider"].as_str()),
         Err(failure) => failure.markup(),
@@ -191,8 +194,7 @@ fn commands(frame: &Frame, resource: &Value) -> Markup {
     }
 }
 
-/// Why the resource is where it is and what comes next. The sentences are the host's, in English; the Chinese page has the
-/// situation and each step in words of its own, and those sentences below it.
+/// Why the resource is where it is and what comes next: the situation and each step, and below them the host's sentences.
 fn explanation_part(frame: &Frame, explanation: &Value, provider: Option<&str>) -> Markup {
     let rows = items(explanation, "next").iter().map(|step| {
         vec![
@@ -204,7 +206,7 @@ fn explanation_part(frame: &Frame, explanation: &Value, provider: Option<&str>) 
             parts::resource(&step["resource"]),
             parts::text(&step["cost"]),
             html! {
-                @if let Some(obstacle) = step["obstacle"].as_str() { span.bad lang="en" { (obstacle) } " " }
+                @if let Some(obstacle) = step["obstacle"].as_str() { span.bad { (obstacle) } " " }
                 @for setting in items(step, "settings") { (setting_reason(setting)) }
             },
         ]
@@ -219,7 +221,7 @@ fn explanation_part(frame: &Frame, explanation: &Value, provider: Option<&str>) 
     html! {
         p.large { (frame.word(plain(explanation, "situation"))) }
         (parts::table(frame, frame.say(t::WHAT_COMES_NEXT), &columns, rows.collect()))
-        div lang="en" {
+        div {
             @for sentence in items(explanation, "text") { p { (parts::text(sentence)) } }
             @for reason in items(explanation, "reasons") {
                 @for setting in items(reason, "settings") { (setting_reason(setting)) }

@@ -1,8 +1,5 @@
-//! The texts of the console in both languages: one table, with a name for each. Knows no page.
-
-mod notices;
-#[cfg(test)]
-mod tests;
+//! The texts of the console in both languages: tables with a name for each. Those of single pages are in modules of their own.
+//! Knows no page.
 
 use perennial_formats::language::Text;
 
@@ -14,13 +11,19 @@ pub(super) use notices::done;
 /// Makes a constant of each text, and a list of all for the tests.
 macro_rules! texts {
     ($( $name:ident: $english:literal, $chinese:literal; )+) => {
-        $( pub(super) const $name: Text = Text { english: $english, chinese: $chinese }; )+
+        $( pub(in crate::console) const $name: Text = Text { english: $english, chinese: $chinese }; )+
 
         /// Every text with its name.
         #[cfg(test)]
-        const ALL_TEXTS: &[(&str, Text)] = &[$( (stringify!($name), $name), )+];
+        pub(in crate::console) const ALL_TEXTS: &[(&str, Text)] = &[$( (stringify!($name), $name), )+];
     };
 }
+
+pub(super) mod accounts;
+mod notices;
+pub(super) mod plugins;
+#[cfg(test)]
+mod tests;
 
 texts! {
     ACCESS_KEY: "Access key", "访问密钥";
@@ -34,6 +37,7 @@ texts! {
     ADVANCE: "Move the clock", "推进时钟";
     ADVANCE_LEAD: "The clock is virtual and stands still until somebody moves it. Everything that is due until then is done on the way.", "时钟是虚拟的，有人推进之前保持静止。推进时，其间到期的一切都会被执行。";
     ADVANCE_TO: "Move to", "推进到";
+    AFTER: "After", "之后";
     AHEAD: "Ahead", "未来";
     ALL: "All", "全部";
     ALL_EVENTS: "All events of this resource", "此资源的全部事件";
@@ -73,6 +77,7 @@ texts! {
     BALANCE_SAID: "Balance there", "云端余额";
     BALANCE_THEN: "Balance at its end", "月末余额";
     BECAUSE: "Because", "原因";
+    BEFORE: "Before", "之前";
     BINDING: "Binding (TOML)", "绑定（TOML）";
     BINDINGS: "Which revision decides for whom", "哪些账户由哪个版本决策";
     BOOKS: "Books", "账簿";
@@ -152,6 +157,7 @@ texts! {
     EXPIRES_THEN: "Expires then", "之后到期";
     FAILING_SINCE: "failing since", "失败始于";
     FAILURES: "Failures", "失败数";
+    FARTHER: "Zoom out", "缩小";
     FILTER: "Filter", "筛选";
     FOLLOWED: "What was followed", "实际执行";
     FORECAST: "Forecast", "预测";
@@ -207,6 +213,7 @@ texts! {
     MONTH_OR_RESOURCE: "Month or resource", "月份或资源";
     MORE: "More", "更多";
     NAME: "Name", "名称";
+    NEARER: "Zoom in", "放大";
     NEEDS_APPROVAL: "Needs an approval: {}", "需要审批：{}";
     NEVER_READ: "What it has was never read.", "尚未读取过其资源。";
     NEW_CHANNEL: "New channel", "新渠道";
@@ -285,6 +292,7 @@ texts! {
     READS_GRANTED: "{} of {} reads granted", "已授权 {} 项读取，共 {} 项";
     REAL_TIME: "real", "真实";
     REASON: "Reason, for the audit log", "原因（记入审计日志）";
+    REASON_GIVEN: "Reason", "原因";
     RECALL: "Show again", "重新显示";
     REFUND: "Refund", "退款";
     REFUSED: "Refused", "被拒绝";
@@ -378,7 +386,6 @@ texts! {
     TOP_UP_THEN: "Top-up by then", "届时所需充值";
     TO_RENEWALS: "All renewals", "全部续费";
     TO_TODAY: "To today", "回到今日";
-    TRIAL: "Asked {} questions: {} answered otherwise, {} failed.", "共询问 {} 个问题：{} 个回答不同，{} 个失败。";
     TROUBLE: "Trouble", "异常";
     TRY_IT: "Try it on a resource", "用一个资源试用";
     UNKNOWN_TOKEN: "The token is not known, expired or revoked.", "令牌未知、已过期或已吊销。";
@@ -394,6 +401,7 @@ texts! {
     WHAT_COMES_NEXT: "What comes next", "接下来";
     WHEN: "When", "时间";
     WHEN_IT_RUNS_SHORT: "When each runs short", "各账户何时不足";
+    WHOLE: "The whole picture", "整幅图";
     WHY: "Why", "原因";
     WITH_MANY: "Command many at once", "批量操作";
     WITH_THE_EDITOR: "With this text", "使用此文本";

@@ -23,6 +23,7 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::problems;
 use crate::console::risk;
 use crate::console::risk::ROWS_MAX;
 use crate::console::risk::Watch;
@@ -229,7 +230,7 @@ fn clock(visit: &Visit, ready: &Value) -> Markup {
             h2 id="clock-title" { (frame.say(t::CLOCK)) }
             p.large { (frame.say(if is_ready { t::KEEPS_UP } else { t::NOT_READY })) }
             ul.plain {
-                @for problem in items(ready, "problems") { li { (parts::text(problem)) } }
+                @for problem in items(ready, "problems") { li { (problems::detail(frame, problem.as_str().unwrap_or_default())) } }
                 @if ready["plugins"] == false { li { (frame.say(t::PLUGIN_MISSING)) } }
                 @if let Some(seconds) = ready["overdue_seconds"].as_i64().filter(|seconds| *seconds > 0) {
                     li { (frame.fill(t::OVERDUE, &[&seconds.to_string()])) }

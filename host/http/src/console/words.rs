@@ -11,7 +11,7 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 257] = [
+const WORDS: [Word; 262] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
@@ -71,8 +71,10 @@ const WORDS: [Word; 257] = [
     word("command", "command", "命令"),
     word("command_in_doubt", "command in doubt", "命令结果未知"),
     word("command_refused", "command refused", "命令被拒绝"),
+    word("component", "component", "组件"),
     word("conflict", "conflict", "冲突"),
     word("connected", "connected", "已连接"),
+    word("connector", "connector", "连接器"),
     word("convert", "become pay-per-use", "转按需"),
     word("convert_now", "convert to pay-per-use now", "立即转按需"),
     word("convert_on_expiry", "convert to pay-per-use on expiry", "到期转按需"),
@@ -186,6 +188,7 @@ const WORDS: [Word; 257] = [
     word("primary", "primary", "主资源"),
     word("primary_changed", "primary changed", "主资源变更"),
     word("provider", "the provider", "云厂商"),
+    word("provider_api", "the provider's own API", "云厂商自己的 API"),
     word("purchase", "purchase", "购买"),
     word("quota", "quota", "额度"),
     word("quoting", "being priced", "询价中"),
@@ -241,6 +244,7 @@ const WORDS: [Word; 257] = [
     word("submitted", "accepted", "已受理"),
     word("subscribe", "pay ahead", "转包年包月"),
     word("suspicious", "suspicious", "可疑"),
+    word("table", "table", "表格"),
     word("term", "term", "周期"),
     word("text", "text", "文字"),
     word("throttled", "throttled", "被限流"),
@@ -259,6 +263,7 @@ const WORDS: [Word; 257] = [
     word("upgrade", "upgrade", "升配"),
     word("usage", "use of packages", "资源包使用"),
     word("usage_uncovered", "use that no package covers", "未被资源包覆盖的用量"),
+    word("use", "use of a package", "资源包使用"),
     word("value", "value", "值"),
     word("viewer", "viewer", "只读"),
     word("void", "void", "作废"),

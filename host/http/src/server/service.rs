@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_who_proved_nothing_begin_in_turns_and_hold_up_nobody() {
+    fn clients_that_proved_nothing_begin_in_turns_and_hold_up_nobody() {
         let turns = Turns::new();
         let nothing = turns.line("/", &HeaderMap::new(), true);
         let token = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer x"))]);

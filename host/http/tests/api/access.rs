@@ -69,6 +69,7 @@ fn body(method: &str, path: &str, account: &str) -> String {
             r#"{"file": "[[calendar]]\nname = \"n\"\ndays = [\"2026-01-01\"]", "months": 1}"#
         }
         (_, "/v1/plugins/revisions") => r#"{"name": "n", "table": "n", "dry_run": true}"#,
+        (_, "/v1/plugins/revisions:backtest") => r#"{"revision": "none", "until": "2026-01-01T00:00:00Z"}"#,
         (_, "/v1/plugins/breakers:release") => r#"{"revision": "none"}"#,
         (_, "/v1/plugins/bindings") => r#"{"digest": "none", "mode": "shadow"}"#,
         (_, "/v1/plugins/bindings:unbind") => r#"{"provider": "none", "mode": "shadow"}"#,
@@ -236,6 +237,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/plugins/revisions                    401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
         GET    /v1/plugins/revisions/{digest}           401 404 404 404 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/plugins/revisions/{digest}/differences 401 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        POST   /v1/plugins/revisions:backtest           401 403 404 404 404 | 403 403 403 403 | 403 403 403 403
         GET    /v1/plugins/bindings                     401 200 200 200 200 | 403 403 403 403 | 403 403 403 403
         POST   /v1/plugins/bindings                     401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
         POST   /v1/plugins/bindings:unbind              401 403 403 403 404 | 403 403 403 403 | 403 403 403 403

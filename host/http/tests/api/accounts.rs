@@ -11,12 +11,14 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "6a8ed606a33ad0ca772748fd3ba89b09"
+        etag: "683df1a7567c8292548ea9af967fe557"
         location: /v1/accounts/acme-hw
         {
           "approval_above": null,
           "balance": "12.50",
           "budget": null,
+          "budget_left": null,
+          "budget_spent": null,
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
@@ -31,11 +33,13 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "6a8ed606a33ad0ca772748fd3ba89b09"
+        etag: "683df1a7567c8292548ea9af967fe557"
         {
           "approval_above": null,
           "balance": "12.50",
           "budget": null,
+          "budget_left": null,
+          "budget_spent": null,
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
@@ -56,6 +60,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
               "approval_above": null,
               "balance": "12.50",
               "budget": null,
+              "budget_left": null,
+              "budget_spent": null,
               "currency": "CNY",
               "held": "0.00",
               "id": "acme-hw",
@@ -73,12 +79,14 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "f1decb68edc63068fb5d334efec4f2ef"
+        etag: "d10cb2515e69bd747776326685ffda76"
         {
           "account": {
             "approval_above": null,
             "balance": "20.00",
             "budget": null,
+            "budget_left": null,
+            "budget_spent": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
@@ -180,12 +188,14 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "723c4598329ba22961f3e86832d47527"
+        etag: "3642b98f15493e9cab41e9f317164e19"
         {
           "account": {
             "approval_above": null,
             "balance": "500.00",
             "budget": null,
+            "budget_left": null,
+            "budget_spent": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",

@@ -80,12 +80,14 @@ fn an_account_gets_a_limit_from_an_admin() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "1d348e4ad97baa58772d593ce983be81"
+        etag: "d51dd844ae1e1283d8890516a0c5ffe9"
         {
           "account": {
             "approval_above": "50.00",
             "balance": "500.00",
             "budget": null,
+            "budget_left": null,
+            "budget_spent": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",

@@ -25,6 +25,7 @@ use perennial_service::admin_tokens::Role;
 use perennial_service::channels::dispatcher::ChannelDispatcher;
 use perennial_service::channels::dispatcher::ChannelSender;
 use perennial_service::channels::email::MailServer;
+use perennial_service::connections::dispatcher::CallDispatcher;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
@@ -237,6 +238,12 @@ impl Server {
             ChannelDispatcher::with_jitter(&self.host, sender.with_timeout(Duration::from_secs(5)), || 0);
         self.sending = Some(self.runtime.spawn(dispatcher.run()));
         self
+    }
+
+    /// Sends calls to the clouds of connected accounts from now on.
+    #[allow(dead_code, reason = "the console's tests use it")]
+    pub fn calling(&self) {
+        self.runtime.spawn(CallDispatcher::new(self.host.service()).run());
     }
 
     /// The same database, served anew, by a host that tells people of events through robots.

@@ -240,3 +240,22 @@ fn an_inventory_is_read_beside_the_writer_and_again_if_it_is_overtaken() {
 fn import_text(server: &Server, body: &str) -> crate::harness::ApiResponse {
     server.post("operator", "/v1/resources:import", body)
 }
+
+#[test]
+fn what_the_first_look_pays_at_midnight_is_of_the_day_of_the_import() {
+    let server = Server::new();
+    let mut missed = resource("missed", "2025-12-31T15:59:59Z");
+    missed["account"] = "mid".into();
+    missed["on_expiry"] = "renew".into();
+    let body = json!({
+        "accounts": [{ "id": "mid", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
+        "resources": [missed], "accept_expired": true,
+    });
+    let imported = server.post("admin", "/v1/resources:import", &body.to_string());
+    assert_eq!(imported.status, 200, "{}", imported.body);
+    let days = server.get("admin", "/v1/accounts/mid/balances").json()["items"].as_array().unwrap().clone();
+    let balance = server.get("admin", "/v1/accounts/mid").json()["balance"].clone();
+    assert_ne!(balance, "500.00", "the missed try was made");
+    assert_eq!(days.len(), 1, "{days:?}");
+    assert_eq!((&days[0]["day"], &days[0]["balance"]), (&"2026-01-01T00:00:00Z".into(), &balance));
+}

@@ -112,6 +112,18 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     .assert_eq(&settled.join("\n"));
     let told = server.get("admin", "/v1/events?type=revision_bound").json();
     assert!(told["items"].as_array().unwrap().iter().all(|event| event["account"].is_null()), "{told}");
+    // Whoever did it, and what was only looked at or forbidden, is in the audit log.
+    let promote = "/v1/plugins/bindings:promote";
+    assert_eq!(server.post("operator", promote, &accounts.to_string()).status, 403);
+    let audit = server.get("admin", "/v1/audit").json()["items"].as_array().unwrap().clone();
+    let text = |record: &Value, name: &str| record[name].as_str().unwrap_or_default().to_owned();
+    let about = audit.iter().filter(|record| text(record, "operation").contains("/v1/plugins/"));
+    let mut told = about
+        .map(|record| format!("{} {}\n", text(record, "operation"), text(record, "outcome")))
+        .collect::<Vec<_>>();
+    told.sort();
+    told.dedup();
+    expect![[r#""#]].assert_eq(&told.concat());
     let history = server.get("viewer", "/v1/plugins/bindings/history").json();
     assert_eq!(history["items"].as_array().unwrap().iter().filter(|one| one["accounts"] == "vol").count(), 4);
 }
@@ -137,7 +149,7 @@ fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
     expect![[r#"
         422 no revision [digest] is installed; `perennial plugin revisions` lists those that are
         404 no revision of `volcengine` is bound shadow for `*`
-        404 nothing was bound before for `*` of `volcengine`
+        404 there is no change to take back for `*` of `volcengine`: nothing was bound there before, or the last change went back already; `bind` or `promote` a revision
         409 what is bound for all accounts of `volcengine` is what the host loads, and cannot be removed; bind another revision in its place
         422 it has to have either `component` or `table`
         422 describe: the table `n.toml` cannot be used; nothing of it is loaded:
@@ -165,4 +177,45 @@ fn a_restarted_host_goes_on_with_the_revision_that_is_bound() {
     let held =
         bindings["items"].as_array().unwrap().iter().find(|one| one["provider"] == "volcengine").unwrap();
     assert_eq!(held["origin"], "loaded", "what the host loads is followed again");
+    // Nobody puts it in charge again by saying so twice.
+    let again = server.post("operator", "/v1/plugins/bindings:roll-back", &accounts.to_string());
+    assert_eq!(again.status, 404);
+    assert_eq!(server.get("viewer", "/v1/plugins/bindings").json(), bindings);
+}
+
+#[test]
+fn a_revision_is_tried_on_the_past_and_the_time_ahead_before_it_is_bound() {
+    let server = server();
+    let new = install(&server);
+    server.advance("2026-01-28T00:00:00Z");
+    let before = server.get("viewer", "/v1/plugins/bindings").body;
+    let tried = |span: &str, at: &str| {
+        let body = json!({ "revision": new, span: at });
+        server.post("operator", "/v1/plugins/revisions:backtest", &body.to_string())
+    };
+    let past = tried("since", "2026-01-01T00:00:00Z").json();
+    let ahead = tried("until", "2026-04-01T00:00:00Z").json();
+    expect![[r#"
+        asked 1, skipped 0, [] []
+        []
+    "#]]
+    .assert_eq(&format!(
+        "asked {}, skipped {}, {} {}\n{}\n",
+        past["asked"], past["skipped"], past["totals"], past["plans"], ahead["items"]
+    ));
+    for (span, at) in [
+        ("since", "2026-01-29T00:00:00Z"),
+        ("until", "2026-01-27T00:00:00Z"),
+        ("until", "2030-01-01T00:00:00Z"),
+    ] {
+        let refused = tried(span, at);
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["errors"][0]["field"]),
+            (422, &span.into()),
+            "{span} {at}"
+        );
+    }
+    let body = json!({ "revision": new });
+    assert_eq!(server.post("operator", "/v1/plugins/revisions:backtest", &body.to_string()).status, 422);
+    assert_eq!(server.get("viewer", "/v1/plugins/bindings").body, before, "nothing is bound");
 }

@@ -288,6 +288,12 @@ pub const ALL: &[Request] = &[
         "/v1/plugins/revisions/<<POST /v1/plugins/revisions#/digest>>",
         "",
     ),
+    admin(
+        "POST",
+        "/v1/plugins/revisions:backtest",
+        "/v1/plugins/revisions:backtest",
+        r#"{"revision": "<<POST /v1/plugins/revisions#/digest>>", "since": "2025-12-01T00:00:00Z"}"#,
+    ),
     admin("POST", "/v1/plugins/bindings", "/v1/plugins/bindings", BINDING),
     get("/v1/plugins/bindings"),
     admin(

@@ -93,3 +93,55 @@ fn a_connected_account_says_who_drives_and_what_is_under_way() {
     let page = Browser::signed_in(&server, "viewer").in_chinese().page("/accounts/larkspur");
     assert!(page.contains("云服务商侧") && !page.contains("<form class=\"act\""), "{page}");
 }
+
+#[test]
+fn an_account_says_what_is_left_of_its_budget_as_the_api_does() {
+    let server = served();
+    let budget = r#"{"budget": "150.00"}"#;
+    assert_eq!(server.send("admin", "PATCH", "/v1/accounts/acme-hw", &[], budget).status, 200);
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:renew", "{}").status, 200);
+    let left = || {
+        let account = server.get("viewer", "/v1/accounts/acme-hw").json();
+        ["budget", "budget_spent", "budget_left"].map(|name| account[name].as_str().unwrap_or("-").to_owned())
+    };
+    let [limit, spent, rest] = left();
+    assert_eq!((&*limit, &*spent, &*rest), ("150.00", "99.00", "51.00"));
+    let listed = server.get("viewer", "/v1/accounts").json();
+    assert_eq!(listed["items"][0]["budget_left"], "51.00");
+    let mut viewer = Browser::signed_in(&server, "viewer");
+    let page = viewer.page("/accounts/acme-hw");
+    for said in ["Spent of the month", "99.00", "Left of the month", "51.00"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(viewer.page("/accounts").contains("51.00"));
+    // The month is the provider's: in Beijing, February begins eight hours before it does in UTC.
+    server.advance("2026-01-31T15:59:59Z");
+    assert_eq!(left()[1], "99.00");
+    server.advance("2026-01-31T16:00:00Z");
+    assert_eq!(left()[1], "0.00");
+    assert_eq!(server.send("admin", "PATCH", "/v1/accounts/acme-hw", &[], r#"{"budget": null}"#).status, 200);
+    assert_eq!(left(), ["-", "-", "-"].map(str::to_owned));
+}
+
+#[test]
+fn the_hosts_own_settings_are_shown_with_their_meaning_and_chosen() {
+    let server = served();
+    let path = "/accounts/acme-hw";
+    let page = Browser::signed_in(&server, "viewer").in_chinese().page(path);
+    assert!(page.contains("on_undecided") && page.contains("自动续费的审批无人及时决定时如何处理"), "{page}");
+    assert!(!page.contains("name=\"setting."), "{page}");
+    let mut admin = Browser::signed_in(&server, "admin");
+    let page = admin.page(path);
+    assert!(
+        page.contains("name=\"setting.on_policy_failure\"") && page.contains("value=\"require_approval\""),
+        "{page}"
+    );
+    let settings = || server.get("admin", "/v1/accounts/acme-hw").json()["settings"].clone();
+    let form = "/accounts/acme-hw/settings";
+    let page =
+        admin.follow(path, form, &[("setting.on_undecided", "renew"), ("setting.on_policy_failure", "deny")]);
+    assert_eq!(settings(), json!({ "on_policy_failure": "deny", "on_undecided": "renew" }));
+    assert!(page.contains("value=\"deny\" selected"), "{page}");
+    admin.follow(path, form, &[("setting.on_undecided", "renew"), ("setting.on_policy_failure", "")]);
+    assert_eq!(settings(), json!({ "on_undecided": "renew" }));
+}

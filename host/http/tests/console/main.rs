@@ -11,6 +11,7 @@ mod browser;
 mod flood;
 mod hostile;
 mod pages;
+mod plugins;
 mod risk;
 mod sessions;
 mod work;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use expect_test::expect;
+use perennial_http::console;
 
 use crate::browser::Browser;
 use crate::browser::served;
@@ -12,7 +13,8 @@ use crate::harness::Server;
 pub const WEIGHT_MAX: usize = 300_000;
 
 /// Every page, with something that there is in the place of its ID.
-pub const PAGES: [&str; 26] = [
+pub const PAGES: [&str; 31] = [
+    "/sign-in",
     "/",
     "/renewals",
     "/resources",
@@ -32,14 +34,41 @@ pub const PAGES: [&str; 26] = [
     "/policies",
     "/policies/small-only",
     "/plugins",
+    "/plugins/revisions/{revision}",
+    "/plugins/change?do=promote&provider=volcengine&accounts=vol",
     "/webhooks",
+    "/webhooks/{webhook}",
     "/webhooks/none",
     "/channels",
+    "/channels/{channel}",
     "/channels/none",
     "/tokens",
     "/audit",
     "/clock",
 ];
+
+/// The address of one of [`PAGES`], with the IDs of what [`lived_in`] made.
+pub fn address(server: &Server, page: &str) -> String {
+    let first = |list: &str, name: &str| {
+        let list = server.get("admin", list).json();
+        list["items"][0][name].as_str().unwrap().to_owned()
+    };
+    match page {
+        "/webhooks/{webhook}" => format!("/webhooks/{}", first("/v1/webhooks", "id")),
+        "/channels/{channel}" => format!("/channels/{}", first("/v1/channels", "id")),
+        "/plugins/revisions/{revision}" => {
+            format!("/plugins/revisions/{}", first("/v1/plugins/revisions", "digest"))
+        }
+        page => page.to_owned(),
+    }
+}
+
+/// Whether a page is what is routed at `route`.
+pub fn is_at(page: &str, route: &str) -> bool {
+    let (page, route) = (page.split('?').next().unwrap().split('/'), route.split('/'));
+    page.clone().count() == route.clone().count()
+        && page.zip(route).all(|(word, known)| word == known || known.starts_with('{'))
+}
 
 /// A server on which there is something to see on every page.
 pub fn lived_in() -> Server {
@@ -54,8 +83,34 @@ pub fn lived_in() -> Server {
         "scripts": { "small-only.rhai": "fn rule(plan) {\n    approve()\n}\n" },
     });
     assert_eq!(server.post("admin", "/v1/policies", &policy.to_string()).status, 200);
+    let webhook = r#"{"url": "https://example.com/hook"}"#;
+    assert_eq!(server.post("admin", "/v1/webhooks", webhook).status, 201);
+    let channel = r#"{"kind": "slack", "url": "https://hooks.slack.com/services/x"}"#;
+    assert_eq!(server.post("admin", "/v1/channels", channel).status, 201);
+    bind_shadow(&server, "vol");
     server.finish_jobs();
     server
+}
+
+/// Installs another table of Volcengine's rules, which tries late, and has it asked in shadow for `accounts`; returns its digest.
+pub fn bind_shadow(server: &Server, accounts: &str) -> String {
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    let table = table.replace("days = [7, 6, 5, 4, 3, 2, 1, 0]", "days = [3, 2, 1, 0]");
+    let late = serde_json::json!({ "name": "late.toml", "table": table });
+    let installed = server.post("admin", "/v1/plugins/revisions", &late.to_string());
+    assert_eq!(installed.status, 200, "{}", installed.body);
+    let digest = installed.json()["digest"].as_str().unwrap().to_owned();
+    let bind = serde_json::json!({ "digest": digest, "accounts": accounts, "mode": "shadow" });
+    let bound = server.post("admin", "/v1/plugins/bindings", &bind.to_string());
+    assert_eq!(bound.status, 200, "{}", bound.body);
+    digest
+}
+
+#[test]
+fn every_page_that_is_routed_is_looked_at() {
+    let forgotten =
+        console::page_paths().into_iter().filter(|route| !PAGES.iter().any(|page| is_at(page, route)));
+    assert_eq!(forgotten.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
@@ -63,8 +118,9 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let server = lived_in();
     let roles = ["viewer", "operator", "approver", "admin", "bound-viewer", "bound-admin"];
     let mut table = "nobody | viewer operator approver admin | bound: viewer admin\n".to_owned();
-    for path in PAGES {
-        write!(table, "{path:<38} {}", Browser::new(&server).open(path).status.as_u16()).unwrap();
+    for page in PAGES {
+        let path = &address(&server, page);
+        write!(table, "{page:<38} {}", Browser::new(&server).open(path).status.as_u16()).unwrap();
         for role in roles {
             let bar = if ["viewer", "bound-viewer"].contains(&role) { " |" } else { "" };
             let answer = Browser::signed_in(&server, role).open(path);
@@ -79,6 +135,7 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     }
     expect![[r#"
         nobody | viewer operator approver admin | bound: viewer admin
+        /sign-in                               200 | 200 200 200 200 | 200 200
         /                                      303 | 200 200 200 200 | 200 200
         /renewals                              303 | 200 200 200 200 | 200 200
         /resources                             303 | 200 200 200 200 | 200 200
@@ -98,9 +155,13 @@ fn every_page_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         /policies                              303 | 200 200 200 200 | 403 403
         /policies/small-only                   303 | 200 200 200 200 | 403 403
         /plugins                               303 | 200 200 200 200 | 200 200
+        /plugins/revisions/{revision}          303 | 200 200 200 200 | 403 403
+        /plugins/change?do=promote&provider=volcengine&accounts=vol 303 | 403 403 403 200 | 403 403
         /webhooks                              303 | 403 200 200 200 | 403 200
+        /webhooks/{webhook}                    303 | 403 200 200 200 | 403 404
         /webhooks/none                         303 | 403 404 404 404 | 403 404
         /channels                              303 | 403 200 200 200 | 403 200
+        /channels/{channel}                    303 | 403 200 200 200 | 403 404
         /channels/none                         303 | 403 404 404 404 | 403 404
         /tokens                                303 | 403 200 200 200 | 403 200
         /audit                                 303 | 403 403 403 200 | 403 200
@@ -115,7 +176,8 @@ fn every_page_is_light_whole_and_without_inline_script_or_style() {
     for chinese in [false, true] {
         let browser = Browser::signed_in(&server, "admin");
         let mut browser = if chinese { browser.in_chinese() } else { browser };
-        for path in PAGES.iter().filter(|path| !path.ends_with("/none")) {
+        for page in PAGES.iter().filter(|page| !page.ends_with("/none")) {
+            let path = &address(&server, page);
             let answer = browser.open(path);
             let page = &answer.body;
             assert_eq!(answer.status.as_u16(), 200, "{path}: {page}");

@@ -302,3 +302,37 @@ fn a_revision_that_is_not_asked_is_released_on_the_page_of_plugins() {
     server.advance("2026-01-23T19:30:01Z");
     assert!(!at_risk(&server).contains("is not asked before"));
 }
+
+#[test]
+fn a_chinese_page_explains_refuses_and_rules_in_chinese() {
+    let server = lived_in();
+    let mut browser = Browser::signed_in(&server, "admin").in_chinese();
+    let page = browser.page("/resources/ecs-1");
+    let (_, why) = page.split_once("id=\"why\"").unwrap();
+    let why = why.split("</section>").next().unwrap();
+    assert!(why.contains("使用中：已付费至") && why.contains("等待审批"), "{why}");
+    for english in ["it is paid for until", "waits for the approval", "its renewal is tried"] {
+        assert!(!why.contains(english), "{why}");
+    }
+    let answer = browser.submit("/accounts/acme-hw", "/accounts/acme-hw/top-up", &[("amount", "0")]);
+    assert!(answer.status == 422 && answer.body.contains("金额为零；应大于 0.00"), "{}", answer.body);
+    let nothing = browser.open("/accounts/none");
+    assert!(
+        nothing.body.contains("没有账户 `none`") && nothing.body.contains("没有此对象"),
+        "{}",
+        nothing.body
+    );
+    let fields = [
+        ("file", "[[policy]]\nname = \"dear\"\nscript = \"dear.rhai\"\n"),
+        ("script", "dear.rhai"),
+        ("source", "fn rule(plan) {\n    deny(\"too dear\")\n}\n"),
+        ("resource", "ecs-1"),
+        ("do", "run"),
+    ];
+    let answer = browser.submit("/policies", "/policies", &fields);
+    assert!(
+        answer.body.contains("拒绝：too dear") && answer.body.contains("被 `dear` 拒绝"),
+        "{}",
+        answer.body
+    );
+}

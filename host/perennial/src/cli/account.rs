@@ -9,6 +9,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::account_money as money;
 use crate::cli::account_view as view;
+use crate::cli::confirm::EndArguments;
 use crate::cli::connection;
 use crate::cli::database;
 use crate::cli::driving;
@@ -156,6 +157,8 @@ struct Set {
     /// A setting that gets its default; may be given again.
     #[arg(long, value_name = "NAME")]
     default: Vec<String>,
+    #[command(flatten)]
+    end: EndArguments,
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -243,7 +246,7 @@ impl Limits {
 }
 
 fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
-    let Set { id, limits, no_approval_above, no_budget, default, reason, list } = set;
+    let Set { id, limits, no_approval_above, no_budget, default, end, reason, list } = set;
     let mut body = limits.body()?;
     for (name, is_none) in [("approval_above", no_approval_above), ("budget", no_budget)] {
         if *is_none {
@@ -258,11 +261,15 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         let message = "name something to set, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
         return Err(UserError::Argument(message.to_owned()).into());
     }
+    let mut before = view::get(client, id)?;
+    if !end.agree(&view::differences(&before, &body), "Change this?")? {
+        return Ok(());
+    }
     let request = Request::new("PATCH", "/v1/accounts/{id}", &[id])
         .to(format!("change the account `{id}`"))
         .body(body.into())
         .reason(reason.as_deref());
-    let pending = view::get(client, id)?["limit_raise"].take();
+    let pending = before["limit_raise"].take();
     let response = client.send(&request)?;
     view::tell(context, client, &response, list)?;
     if response.is_accepted() {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use serde_json::Map;
 use serde_json::Value;
 
 use crate::cli::Context;
@@ -17,7 +18,7 @@ use crate::report::listing::ListFormat;
 use perennial_formats::dates;
 
 /// The fields of an account.
-pub(super) const ACCOUNT: [Field; 10] = [
+pub(super) const ACCOUNT: [Field; 12] = [
     Field::text("id", "account"),
     Field::text("provider", "provider"),
     Field::text("mode", "mode"),
@@ -27,6 +28,8 @@ pub(super) const ACCOUNT: [Field; 10] = [
     Field::amount("approval_above", "approval above", "/currency"),
     Field::worded("limit_raise", "limit raise", limit_raise_text),
     Field::amount("budget", "budget", "/currency"),
+    Field::amount("budget_spent", "budget spent", "/currency"),
+    Field::amount("budget_left", "budget left", "/currency"),
     Field::json("settings", "settings"),
 ];
 
@@ -38,6 +41,25 @@ pub(super) fn limit_raise_text(raise: &Value) -> String {
     };
     let by = raise["requested_by"].as_str().unwrap_or("somebody");
     format!("{limit}, which {by} requested, waits for a second person")
+}
+
+/// What a change of an account would change, a line each.
+pub(super) fn differences(account: &Value, change: &Map<String, Value>) -> Vec<String> {
+    let said = |value: &Value, none: &'static str| value.as_str().map_or(none.to_owned(), str::to_owned);
+    // Amounts are the same however many decimals they are written with.
+    let is_same = |one: &Value, other: &Value| {
+        one == other || items::amount(one) == items::amount(other) && !one.is_null()
+    };
+    let line = |name: &str, before: &Value, after: &Value, none| {
+        (!is_same(before, after))
+            .then(|| format!("{name}: from {} to {}", said(before, none), said(after, none)))
+    };
+    let limits = ["approval_above", "budget"].into_iter();
+    let limits = limits.filter_map(|name| line(name, &account[name], change.get(name)?, "none"));
+    let settings = change.get("settings").and_then(Value::as_object).into_iter().flatten();
+    let settings =
+        settings.filter_map(|(name, after)| line(name, &account["settings"][name], after, "its default"));
+    limits.chain(settings).collect()
 }
 
 pub(super) fn get(client: &Client, id: &str) -> anyhow::Result<Value> {

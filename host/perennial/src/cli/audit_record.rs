@@ -7,11 +7,6 @@ use perennial_store::audit::Record;
 /// What the audit log calls the command line, which has no token.
 pub(super) const CLI: &str = perennial_service::admin_tokens::COMMAND_LINE;
 
-/// The command line did `operation`, which is about the host, for this reason.
-pub(super) fn with_reason(at: Timestamp, operation: &str, reason: Option<&str>) -> Record {
-    Record { reason: reason.map(str::to_owned), ..audit_record(at, operation, None) }
-}
-
 /// The command line did `operation` about `account`, if it is about one.
 pub(super) fn audit_record(at: Timestamp, operation: &str, account: Option<&str>) -> Record {
     Record {

@@ -5,7 +5,7 @@ use serde_json::Map;
 use serde_json::json;
 
 use crate::cli::Context;
-use crate::cli::confirm::confirm_outright;
+use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -58,9 +58,8 @@ enum Action {
     Revoke {
         #[command(flatten)]
         named: CalendarArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        end: EndArguments,
     },
 }
 
@@ -123,8 +122,20 @@ pub(super) fn calendar(context: &Context, arguments: &Arguments) -> anyhow::Resu
                 ))
             })
         }
-        Action::Revoke { named, yes } => {
-            confirm_outright(&format!("Revoke {}?", named.id), *yes)?;
+        Action::Revoke { named, end } => {
+            let calendars = Request::new("GET", "/v1/calendars", &[]).to("list calendars");
+            let found = items::whole(&client, &calendars)?;
+            let ends = found.iter().filter(|one| one["id"] == *named.id && one["revoked_at"].is_null());
+            let lines = ends.map(|one| {
+                format!(
+                    "calendar {}, {}: would be revoked",
+                    named.id,
+                    one["name"].as_str().unwrap_or_default()
+                )
+            });
+            if !end.agree(&lines.collect::<Vec<_>>(), "Revoke it?")? {
+                return Ok(());
+            }
             let request = Request::new("POST", "/v1/calendars/{id}:revoke", &[&named.id])
                 .to(format!("revoke `{}`", named.id))
                 .reason(named.reason.as_deref());

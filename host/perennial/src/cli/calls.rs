@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::choice::Choice;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
@@ -81,9 +81,8 @@ enum Action {
         /// `applied`, `not_applied` or `give_up`.
         #[arg(value_parser = DECISION)]
         decision: Decision,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        end: EndArguments,
         /// Why, for the audit log.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -140,9 +139,15 @@ pub(super) fn calls(context: &Context, arguments: &Arguments) -> anyhow::Result<
             }
             context.write_items(&client, &STEPS, &steps(&history), list, "nothing has become of it yet")
         }
-        Action::Resolve { id, decision, yes, reason, list } => {
+        Action::Resolve { id, decision, end, reason, list } => {
             let name = decision_name(*decision);
-            confirm(&format!("Say of the call {id} that it is `{name}`, for good?"), *yes)?;
+            let look = Request::new("GET", "/v1/calls/{id}", &[id]).to(format!("show the call {id}"));
+            let call = client.send(&look)?.json()?;
+            let state = call["call"]["state"].as_str().unwrap_or_default();
+            let line = format!("call {id}, now {state}: would be `{name}`, for good");
+            if !end.agree(&[line], "Say so?")? {
+                return Ok(());
+            }
             let request = Request::new("POST", "/v1/calls/{id}:resolve", &[id])
                 .to(format!("resolve the call {id}"))
                 .body(json!({ "decision": name }))

@@ -15,7 +15,8 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
-use crate::cli::confirm::confirm;
+use crate::cli::choice::LANGUAGE;
+use crate::cli::confirm::EndArguments;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -31,8 +32,6 @@ const KIND: Choice<ChannelKind> =
 const TYPE: Choice<&'static str> = Choice { what: "event type", all: EventKind::TYPES, name: |name| name };
 /// How bad events are.
 const SEVERITY: Choice<Severity> = Choice { what: "severity", all: &Severity::ALL, name: Severity::name };
-/// The languages of messages.
-const LANGUAGE: Choice<Language> = Choice { what: "language", all: &Language::ALL, name: Language::tag };
 /// The states of a message.
 const STATE: Choice<DeliveryState> =
     Choice { what: "state", all: &DeliveryState::ALL, name: DeliveryState::name };
@@ -73,9 +72,8 @@ enum Action {
     Delete {
         #[command(flatten)]
         named: ChannelArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// Lists the messages of a channel and what became of them, newest first.
     Deliveries {
@@ -229,8 +227,14 @@ pub(super) fn channel(context: &Context, arguments: &Arguments) -> anyhow::Resul
         }
         Action::Create(create) => make(context, &client, create),
         Action::Set(set) => change(context, &client, set),
-        Action::Delete { named, yes } => {
-            confirm(&format!("Delete {}?", named.id), *yes)?;
+        Action::Delete { named, end } => {
+            let found = client
+                .send(&named.of(Request::new("GET", "/v1/channels/{id}", &[&named.id]), "show"))?
+                .json()?;
+            let to = found["address"].as_str().unwrap_or_default();
+            if !end.agree(&[format!("channel {}, {to}: would be deleted", named.id)], "Delete it?")? {
+                return Ok(());
+            }
             named.show(context, &client, Request::new("DELETE", "/v1/channels/{id}", &[&named.id]), "delete")
         }
         Action::Deliveries { named, state, limit } => {

@@ -6,6 +6,7 @@ use clap::Arg;
 use clap::Command;
 use clap::builder::PossibleValue;
 use clap::builder::TypedValueParser;
+use perennial_formats::language::Language;
 
 /// The values of an option.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,10 @@ pub(super) struct Choice<T: 'static> {
     /// What a value is called.
     pub(super) name: fn(T) -> &'static str,
 }
+
+/// The languages in which people are told things.
+pub(super) const LANGUAGE: Choice<Language> =
+    Choice { what: "language", all: &Language::ALL, name: Language::tag };
 
 impl<T: Copy + Send + Sync + 'static> Choice<T> {
     fn names(self) -> impl Iterator<Item = &'static str> {

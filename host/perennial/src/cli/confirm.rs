@@ -4,7 +4,9 @@ use std::io::IsTerminal;
 use std::io::Write;
 
 use crate::cli::UserError;
+use crate::cli::output::Output;
 use crate::report::listing::ListFormat;
+use crate::report::text::printable;
 
 /// A dry run that found something to do: exit code 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +34,43 @@ impl WouldChange {
             ListFormat::Table => WouldChange::ForPeople,
             ListFormat::Json | ListFormat::Csv => WouldChange::ForPrograms,
         }
+    }
+}
+
+/// How a command that ends something, or changes it for good, is carried out.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct EndArguments {
+    /// Only say what would become of it; exit code 3 when something would change.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long, conflicts_with = "dry_run")]
+    yes: bool,
+}
+
+impl EndArguments {
+    /// Says what would become of what, a line each, and asks `question`; returns whether it is to be done. Where nothing would
+    /// change nobody is asked, and a dry run is at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldChange`] at the end of a dry run that found something; [`UserError`] when the answer is no, or nobody can be asked.
+    pub(super) fn agree(self, lines: &[String], question: &str) -> anyhow::Result<bool> {
+        if self.dry_run {
+            let mut out = Output::standard();
+            lines.iter().try_for_each(|line| writeln!(out, "{}", printable(line)))?;
+            out.finish()?;
+            WouldChange::check(!lines.is_empty())?;
+            return Ok(false);
+        }
+        if !lines.is_empty() && !self.yes {
+            let said = lines.iter().try_for_each(|line| writeln!(std::io::stderr(), "{}", printable(line)));
+            said.map_err(|error| {
+                UserError::Argument(format!("nothing was changed: it cannot be shown: {error}"))
+            })?;
+            confirm(question, false)?;
+        }
+        Ok(true)
     }
 }
 

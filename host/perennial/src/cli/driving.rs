@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::choice::Choice;
-use crate::cli::confirm::confirm;
+use crate::cli::confirm::EndArguments;
 use crate::cli::connection::CONNECTION;
 use crate::cli::input;
 use crate::cli::items::Field;
@@ -26,9 +26,8 @@ pub(super) struct Drive {
     /// `watch`: nobody here. `provider`: its own auto-renew, which this host sets and makes up for. `host`: this host's clock.
     #[arg(value_parser = DRIVER)]
     driver: Driver,
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    end: EndArguments,
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -73,7 +72,7 @@ const SENDING: [Field; 2] = [Field::instant("paused_at", "paused"), Field::text(
 
 /// Says who renews what an account has.
 pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow::Result<()> {
-    let Drive { id, driver, yes, reason, list } = drive;
+    let Drive { id, driver, end, reason, list } = drive;
     let question = match driver {
         Driver::Watch => format!("Only watch `{id}`, and give up what was not sent yet?"),
         Driver::Provider => format!(
@@ -82,7 +81,13 @@ pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow
         ),
         Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
     };
-    confirm(&question, *yes)?;
+    let look = Request::new("GET", "/v1/connections/{id}", &[id]).to(format!("show how `{id}` is connected"));
+    let before = client.send(&look)?.json()?["driver"].take();
+    let line = format!("driver of `{id}`: from {} to {}", before.as_str().unwrap_or_default(), driver.name());
+    let lines = (before != driver.name()).then_some(line);
+    if !end.agree(lines.as_slice(), &question)? {
+        return Ok(());
+    }
     let request = Request::new("POST", "/v1/connections/{id}:drive", &[id])
         .to(format!("drive `{id}`"))
         .body(json!({ "driver": driver.name() }))

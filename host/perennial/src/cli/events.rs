@@ -180,6 +180,9 @@ impl Arguments {
         }
         named::check_account(client, self.account.as_deref())?;
         let listed = on_host::last(client, &self.request("/v1/events"), self.limit)?;
+        if listed.is_empty() {
+            named::check_resource(client, self.resource.as_deref())?;
+        }
         let format = match self.format {
             Format::Table => ListFormat::Table,
             Format::Csv => ListFormat::Csv,

@@ -7,6 +7,9 @@ use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::clock;
 use perennial_engine::explanation;
+use perennial_engine::explanation::Reader;
+use perennial_formats::language::Language;
+use perennial_formats::language::Text;
 use perennial_formats::time_zone::ZoneChoice;
 use perennial_service::lookup;
 use perennial_store::ReadTx;
@@ -17,6 +20,7 @@ use serde_json::Value;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::choice::LANGUAGE;
 use crate::cli::list::ZoneArguments;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
@@ -35,6 +39,7 @@ use crate::report::text::printable;
 #[command(after_help = "Examples:
   perennial explain ecs-1
   perennial explain ecs-1 --time-zone provider
+  perennial explain ecs-1 --language zh-CN
   perennial explain ecs-1 --format json
   perennial explain ecs-1 --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
@@ -44,6 +49,9 @@ pub(super) struct Arguments {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// The language of the sentences. What people, providers and plugins wrote stays as they wrote it.
+    #[arg(long, value_parser = LANGUAGE, default_value = Language::English.tag())]
+    language: Language,
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
@@ -62,8 +70,12 @@ enum Format {
 /// What stands before what belongs to the paragraph above it.
 const SET_IN: &str = "      ";
 
+/// What stands above what comes next, and above what was decided last.
+const NEXT: Text = Text { english: "next", chinese: "接下来" };
+const LAST: Text = Text { english: "last", chinese: "最近" };
+
 pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { resource, format, zone, target } = arguments;
+    let Arguments { resource, format, language, zone, target } = arguments;
     if let Some(client) = context.host_client(target)? {
         return on_host(context, &client, arguments);
     }
@@ -77,11 +89,15 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
     let zone = context.zones(zone.time_zone)?.of(Some(&found.account.account.provider));
     let providers = context.providers_with_policies()?;
     let at = present(&db)?;
-    let explained = db.snapshot(|db| explanation::explain(db, &providers, resource, at, zone))??;
+    let reader = Reader { zone, language: *language };
+    let explained = db.snapshot(|db| explanation::explain(db, &providers, resource, at, reader))??;
     let explained = explained.ok_or_else(unknown)?;
     let mut out = Output::standard();
     match format {
-        Format::Text => write_text(&serde_json::to_value(&explained)?, context.stdout_style(), &mut out)?,
+        Format::Text => {
+            let explained = serde_json::to_value(&explained)?;
+            write_text(&explained, *language, context.stdout_style(), &mut out)?;
+        }
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&explained)?)?,
     }
     Ok(out.finish()?)
@@ -91,11 +107,13 @@ pub(super) fn explain(context: &Context, arguments: &Arguments) -> anyhow::Resul
 fn on_host(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
     let resource = arguments.resource.as_str();
     let zone = Some(arguments.zone.time_zone).filter(|zone| *zone != ZoneChoice::UTC);
+    let language = Some(arguments.language).filter(|language| *language != Language::English);
     let request = Request::new("GET", "/v1/resources/{id}/explanation", &[resource]).query("time_zone", zone);
+    let request = request.query("language", language.map(Language::tag));
     let explained = client.send(&request.to(format!("explain `{resource}`")))?.json()?;
     let mut out = Output::standard();
     match arguments.format {
-        Format::Text => write_text(&explained, context.stdout_style(), &mut out)?,
+        Format::Text => write_text(&explained, arguments.language, context.stdout_style(), &mut out)?,
         Format::Json => writeln!(out, "{explained:#}")?,
     }
     Ok(out.finish()?)
@@ -109,7 +127,7 @@ fn present(db: &ReadTx) -> anyhow::Result<Timestamp> {
     })
 }
 
-fn write_text(explained: &Value, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_text(explained: &Value, language: Language, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let situation = text(explained, "situation").replace('_', " ");
     let facts = format!("{}, {}: {situation}", text(explained, "account"), text(explained, "stage"));
@@ -121,7 +139,7 @@ fn write_text(explained: &Value, style: Style, out: &mut dyn Write) -> io::Resul
         settings(reason, style, out)?;
     }
     if list(explained, "next").next().is_some() {
-        writeln!(out, "next")?;
+        writeln!(out, "{}", NEXT.of(language))?;
     }
     for step in list(explained, "next") {
         paragraph(&text(step, "text"), style, out)?;
@@ -130,7 +148,7 @@ fn write_text(explained: &Value, style: Style, out: &mut dyn Write) -> io::Resul
     let last = ["last_decision", "last_ruling"].map(|name| explained[name]["text"].as_str());
     let last = last.into_iter().flatten().collect::<Vec<_>>();
     if !last.is_empty() {
-        writeln!(out, "last")?;
+        writeln!(out, "{}", LAST.of(language))?;
     }
     last.into_iter().try_for_each(|text| paragraph(text, style, out))
 }

@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::audit_record::audit_record;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::database;
@@ -21,7 +22,6 @@ use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
-use perennial_engine::import_document::FirstTick;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::rules::Providers;
 use perennial_formats::dates;
@@ -32,6 +32,7 @@ use perennial_formats::inventory::NoRecords;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
+use perennial_store::audit;
 use perennial_store::bundles;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
@@ -176,15 +177,19 @@ fn import_into(
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
     let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
     let now = database::now(store.db())?;
-    let first_tick = first_tick(store.db())?;
+    let people = context.config()?.limits.limit_raise_people;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
-        let report = engine.preview_import(now, &document, first_tick)?;
+        let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments, Some(now))?;
+        check_raises(&report, people)?;
         confirm_update(&report, arguments)?;
     }
     let (done, _) = engine.import_document(now, &document)?;
+    if !is_new {
+        engine.in_transaction(|engine| audit::insert(engine.tx(), &audit_record(now, "import", None)))?;
+    }
     Ok(taken_in(&name_of(context), arguments, &done, ("imported", "changed")))
 }
 
@@ -203,12 +208,6 @@ fn import_on_host(context: &Context, arguments: &Arguments, client: &Client) -> 
     let done = import.carry_out(client)?;
     let imported = taken_in(&name, arguments, &done, ("imported", "changed"));
     output::done(format_args!("{imported}; the host takes care of them"))
-}
-
-/// The tick that looks first at what is imported while no host runs.
-fn first_tick(db: &ReadTx) -> anyhow::Result<FirstTick> {
-    let is_virtual = ticks::state(db)?.kind == Some(ClockKind::Virtual);
-    Ok(if is_virtual { FirstTick::Next } else { FirstTick::OfStart })
 }
 
 /// Asks before an update changes something.
@@ -252,11 +251,10 @@ fn dry_run(
         let db = ReadTx::open(&context.db)?;
         let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
         let now = database::now(&db)?;
-        let first_tick = first_tick(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
             engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
-            Ok(engine.preview_import(now, &document, first_tick)?)
+            Ok(engine.preview_import(now, &document)?)
         })?
     } else {
         let document = arguments.document(inventory, &providers, &NoRecords)?;
@@ -279,7 +277,7 @@ fn preview_without_database(
     providers: Providers,
     now: Timestamp,
 ) -> anyhow::Result<ImportReport> {
-    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document, FirstTick::OfStart)?))
+    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document)?))
 }
 
 /// Works with an engine whose database is thrown away.
@@ -329,6 +327,18 @@ fn check_accepted(
     Err(UserError::Argument(format!(
         "nothing was imported: {resources} a stage at the first tick, by {clock} (`--dry-run` shows which); correct the \
          expiry in the file, or the clock, or say `--accept-expired`"
+    )))
+}
+
+/// Refuses to raise approval limits, if that takes more than one person.
+fn check_raises(report: &ImportReport, people: usize) -> Result<(), UserError> {
+    let raised = report.limit_raises().map(|account| format!("`{account}`")).collect::<Vec<_>>().join(", ");
+    if people < 2 || raised.is_empty() {
+        return Ok(());
+    }
+    Err(UserError::Argument(format!(
+        "nothing was imported: `approval_above` would be raised for {raised}, and a higher limit takes two people; leave it out, and \
+         have both say `perennial account set ID --approval-above`"
     )))
 }
 

@@ -274,6 +274,11 @@ pub(super) struct ItemZones {
 }
 
 impl ItemZones {
+    /// UTC for everything.
+    pub(super) fn utc() -> ItemZones {
+        ItemZones { zones: Zones::new(ZoneChoice::UTC, std::iter::empty()), providers: BTreeMap::new() }
+    }
+
     /// The zone of an item, by its provider or its account.
     pub(super) fn of(&self, item: &Json) -> TimeZone {
         let account = || self.providers.get(item["account"].as_str()?).map(String::as_str);

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::act::ActArguments;
+use crate::cli::confirm::EndArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::filter::Filter;
@@ -82,6 +83,8 @@ enum Action {
     Cancel {
         /// The ID of the job.
         id: String,
+        #[command(flatten)]
+        end: EndArguments,
         /// Why, for the audit log.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -172,7 +175,14 @@ pub(super) fn job(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             let found = items::pages(&client, &of(id).query("outcome", outcome.as_ref()), listed.limit)?;
             context.write_items(&client, &ITEMS, &found, &listed.list, "no resource is like that")
         }
-        Action::Cancel { id, reason, list } => {
+        Action::Cancel { id, end, reason, list } => {
+            let look = Request::new("GET", "/v1/jobs/{id}", &[id]).to(format!("show `{id}`"));
+            let job = client.send(&look)?.json()?;
+            let runs = job["state"] == "running";
+            let lines = runs.then(|| format!("{id}: what it has not done yet would not be done"));
+            if !end.agree(lines.as_slice(), "Cancel it?")? {
+                return Ok(());
+            }
             let request = Request::new("POST", "/v1/jobs/{id}:cancel", &[id])
                 .to(format!("cancel `{id}`"))
                 .reason(reason.as_deref());

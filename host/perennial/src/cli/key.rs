@@ -9,21 +9,17 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
+use crate::cli::confirm::EndArguments;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::input::is_standard;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
-use crate::cli::on_host::keys as keys_on_host;
+use crate::cli::on_host::keys as on_host;
 use crate::cli::output;
 use crate::cli::secrets_key;
 use crate::cli::target::TargetArguments;
 use crate::cli::validate;
-use crate::client::Client;
-use crate::report::listing::Cell;
-use crate::report::listing::Column;
-use crate::report::listing::Listing;
-use crate::report::listing::Row;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
 use perennial_service::provider_keys::IssuedKey;
@@ -32,12 +28,9 @@ use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
 use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
-use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::audit;
-use perennial_store::error::StoreError;
 use perennial_store::provider_keys;
-use perennial_store::provider_keys::StoredKey;
 
 /// What to do instead when a server has the database.
 const WHILE_IT_SERVES: &str = "while `perennial serve` runs, keys are made, replaced and ended through it: name it with \
@@ -103,6 +96,8 @@ enum Action {
     Revoke {
         /// The access key.
         access_key: String,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// Makes a key to keep secrets with, in a file that nobody else can read. Without it, what is kept cannot be read.
     NewSecretsKey {
@@ -112,40 +107,23 @@ enum Action {
     },
 }
 
-/// The same on a running host, which keeps the secrets itself; `None` for what is none of its business.
-fn on_host(context: &Context, client: &Client, action: &Action) -> Option<anyhow::Result<()>> {
-    Some(match action {
-        Action::Create { account, name, expires_at } => {
-            keys_on_host::create(client, account, name, *expires_at)
-        }
-        Action::List { account, list } => {
-            let nothing = list::nothing(account.is_some(), "there are no keys yet");
-            keys_on_host::list(context, client, account.as_deref(), list, nothing)
-        }
-        Action::Rotate { access_key, overlap_seconds } => {
-            keys_on_host::rotate(client, access_key, *overlap_seconds)
-        }
-        Action::Revoke { access_key } => keys_on_host::revoke(client, access_key),
-        Action::NewSecretsKey { .. } => return None,
-    })
-}
-
 pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if !matches!(arguments.action, Action::NewSecretsKey { .. })
-        && let Some(client) = context.host_client(&arguments.target)?
-        && let Some(done) = on_host(context, &client, &arguments.action)
-    {
-        return done;
-    }
+    let client = || context.client(&arguments.target);
     match &arguments.action {
-        Action::Create { account, name, expires_at } => {
-            create(context, arguments, account, name, *expires_at)
+        Action::Create { account, name, expires_at } => match context.host_client(&arguments.target)? {
+            Some(client) => on_host::create(&client, account, name, *expires_at),
+            None => create(context, arguments, account, name, *expires_at),
+        },
+        Action::List { account, list } => {
+            let none = "there are no keys yet; make one with `perennial key create`";
+            let nothing = list::nothing(account.is_some(), none);
+            on_host::list(context, &client()?, account.as_deref(), list, nothing)
         }
-        Action::List { account, list } => self::list(context, account.as_deref(), list),
-        Action::Rotate { access_key, overlap_seconds } => {
-            rotate(context, arguments, access_key, *overlap_seconds)
-        }
-        Action::Revoke { access_key } => revoke(context, access_key),
+        Action::Rotate { access_key, overlap_seconds } => match context.host_client(&arguments.target)? {
+            Some(client) => on_host::rotate(&client, access_key, *overlap_seconds),
+            None => rotate(context, arguments, access_key, *overlap_seconds),
+        },
+        Action::Revoke { access_key, end } => on_host::revoke(&client()?, access_key, *end),
         Action::NewSecretsKey { file } => {
             if is_standard(file) {
                 return Ok(output::secret(&secrets::new_key()?)?);
@@ -174,6 +152,7 @@ fn required_secret_box(context: &Context, arguments: &Arguments) -> anyhow::Resu
     Ok(found)
 }
 
+/// Makes a key of a database. Its secret is shown before it is kept, which only who has the database can do.
 fn create(
     context: &Context,
     arguments: &Arguments,
@@ -206,45 +185,6 @@ fn create(
 fn show(issued: &IssuedKey) -> anyhow::Result<()> {
     let IssuedKey { stored, secret } = issued;
     Ok(output::secret(&format!("access key: {}\nsecret key: {secret}", stored.access_key))?)
-}
-
-const COLUMNS: [Column; 9] = [
-    Column::new("access_key", "access key"),
-    Column::new("account", "account"),
-    Column::new("provider", "provider"),
-    Column::new("expires_at", "expires"),
-    Column::new("revoked_at", ""),
-    Column::new("last_used_at", "last used"),
-    Column::new("created_at", ""),
-    Column::new("created_by", ""),
-    Column::sentence("name", "name"),
-];
-
-fn list(context: &Context, account: Option<&str>, arguments: &ListArguments) -> anyhow::Result<()> {
-    let db = ReadTx::open(&context.db)?;
-    validate::check_account(&db, account)?;
-    let zones = context.zones(arguments.zone.time_zone)?;
-    let row = |key: StoredKey| {
-        let expires = Cell::new(key.expires_at).or("never");
-        let zone = zones.of(Some(&key.provider));
-        let cells: [Cell; COLUMNS.len()] = [
-            Cell::new(key.access_key),
-            Cell::new(key.account),
-            Cell::new(key.provider),
-            if key.revoked_at.is_some() { expires.shown("revoked") } else { expires },
-            Cell::new(key.revoked_at),
-            Cell::new(key.last_used_at).or("never"),
-            Cell::new(key.created_at),
-            Cell::new(key.created_by),
-            Cell::new(key.name),
-        ];
-        Row { zone, cells: cells.into() }
-    };
-    let keys = provider_keys::list(&db, None)?.into_iter();
-    let rows = keys.filter(|key| account.is_none_or(|account| key.account == account)).map(row).collect();
-    let none = "there are no keys yet; make one with `perennial key create`";
-    let nothing = list::nothing(account.is_some(), none);
-    context.write_list(&Listing { columns: &COLUMNS, rows }, arguments.format, nothing)
 }
 
 fn rotate(
@@ -283,24 +223,6 @@ fn rotate(
         audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&old.account)))?;
         show(&issued)
     })
-}
-
-fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
-    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
-    let at = database::now(store.db())?;
-    let is_revoked = store.write(|tx| {
-        let Some(key) = provider_keys::get(tx, access_key)? else { return Ok(false) };
-        let is_revoked = provider_keys::revoke(tx, access_key, at)?;
-        if is_revoked {
-            let operation = format!("key revoke {access_key}");
-            audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&key.account)))?;
-        }
-        Ok::<_, StoreError>(is_revoked)
-    })?;
-    if !is_revoked {
-        return Err(not_active(access_key).into());
-    }
-    output::done(format_args!("revoked {access_key}"))
 }
 
 fn not_active(access_key: &str) -> UserError {

@@ -1,9 +1,7 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
-//! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do or a dry run something to change, and 141 when
-//! nobody reads the output any more.
-#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
+//! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is wrong, 3
+//! when `db migrate --check` finds a migration to do or a dry run something to change, and 141 when nobody reads the output.
 
 mod account;
 mod account_money;
@@ -64,6 +62,7 @@ mod routes;
 mod run;
 mod safe_log;
 mod sandbox;
+mod scenario_warnings;
 mod secret;
 mod secrets_key;
 mod serve;
@@ -100,6 +99,7 @@ use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
 use perennial_sandbox::PluginFile;
+use perennial_store::error::StoreError;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
@@ -228,6 +228,8 @@ impl Command {
                 | Command::Audit(_)
                 | Command::Policy(_)
                 | Command::Plugin(_)
+                | Command::Token(_)
+                | Command::Key(_)
         )
     }
 }
@@ -390,6 +392,9 @@ fn exit_code(code: i32) -> ExitCode {
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
     context.complain(&error_text::of(error));
     let is_refused = |error: &ClientError| error.is_wrong_input();
-    let is_wrong_input = error.is::<UserError>() || error.downcast_ref().is_some_and(is_refused);
+    let is_there = |error: &StoreError| matches!(error, StoreError::Exists { .. });
+    let is_wrong_input = error.is::<UserError>()
+        || error.downcast_ref().is_some_and(is_refused)
+        || error.downcast_ref().is_some_and(is_there);
     ExitCode::from(if is_wrong_input { 2 } else { 1 })
 }

@@ -18,7 +18,7 @@ use crate::client::local::Local;
 use crate::client::local::Setup;
 
 /// Every route, and its command or, behind `-`, why it has none.
-const ROUTES: [(&str, &str, &str); 127] = [
+const ROUTES: [(&str, &str, &str); 128] = [
     ("GET", "/healthz", "- monitors ask it"),
     ("GET", "/readyz", "- monitors ask it"),
     ("GET", "/metrics", "- monitors ask it"),
@@ -99,6 +99,7 @@ const ROUTES: [(&str, &str, &str); 127] = [
     ("POST", "/v1/plugins/revisions", "plugin install"),
     ("GET", "/v1/plugins/revisions/{digest}", "plugin revision"),
     ("GET", "/v1/plugins/revisions/{digest}/differences", "plugin differences"),
+    ("POST", "/v1/plugins/revisions:backtest", "plugin backtest"),
     ("GET", "/v1/plugins/bindings", "plugin bindings"),
     ("POST", "/v1/plugins/bindings", "plugin bind"),
     ("POST", "/v1/plugins/bindings:unbind", "plugin unbind"),

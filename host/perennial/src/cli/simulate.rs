@@ -22,6 +22,7 @@ use crate::cli::output::Output;
 use crate::cli::playing;
 use crate::cli::plugin_failures::PluginFailures;
 use crate::cli::policy::LoadedPolicies;
+use crate::cli::scenario_warnings;
 use crate::report;
 use crate::report::Detail;
 use crate::report::History;
@@ -40,7 +41,6 @@ use perennial_formats::event;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
-use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_formats::time_zone::ZoneChoice;
 use perennial_store::memory::MemoryStore;
@@ -149,8 +149,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
         (None, _) | (_, None) => Vec::new(),
     };
-    warn_about_entries_outside(&scenario, arguments);
-    warn_about_resources(&scenario, &inventory);
+    scenario_warnings::warn(&scenario, &inventory, (arguments.from, arguments.until));
     let Arguments { accounts, scenario: scenario_file, policies, compare, out, .. } = arguments;
     let inputs = [
         Some(&arguments.inventory),
@@ -231,48 +230,6 @@ fn check(arguments: &Arguments) -> Result<(), UserError> {
         problems.push("`--compare` writes a list: its formats are `table`, `json` and `csv`".to_owned());
     }
     if problems.is_empty() { Ok(()) } else { Err(UserError::Argument(problems.join("\n"))) }
-}
-
-fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments) {
-    let window = arguments.from..=arguments.until;
-    let outside = scenario.iter().filter(|entry| !window.contains(&entry.at)).count();
-    if outside > 0 {
-        tracing::warn!(
-            outside,
-            "entries of the scenario are not between `--from` and `--until`; they are not played"
-        );
-    }
-    let last = scenario.iter().rev().find(|entry| entry.at <= arguments.until);
-    if let Some(ScenarioAction::Outage { until }) = last.map(|entry| &entry.action)
-        && *until > arguments.until
-    {
-        tracing::warn!(%until, "an outage ends after `--until`; from its beginning on nothing is played");
-    }
-}
-
-/// Warns of entries about resources that the inventory does not have, or has for another account.
-fn warn_about_resources(scenario: &[ScenarioEntry], inventory: &Inventory) {
-    let members = inventory.bundles.iter().flat_map(|imported| {
-        imported.bundle.members.iter().map(|member| (member.id.as_str(), imported.account.as_str()))
-    });
-    let account_of = members.collect::<BTreeMap<_, _>>();
-    for entry in scenario {
-        match &entry.action {
-            ScenarioAction::SetAttribute { resource, .. } if !account_of.contains_key(resource.as_str()) => {
-                tracing::warn!(at = %entry.at, resource, "the inventory has no such resource; if nothing buys it, nothing is set");
-            }
-            ScenarioAction::Command { account: Some(account), resource, .. } => {
-                if let Some(owner) = account_of.get(resource.as_str()).filter(|owner| *owner != account) {
-                    tracing::warn!(at = %entry.at, resource, account, owner, "the resource is another account's, which the command is for");
-                }
-            }
-            ScenarioAction::SetAttribute { .. }
-            | ScenarioAction::Command { .. }
-            | ScenarioAction::TopUp { .. }
-            | ScenarioAction::Use { .. }
-            | ScenarioAction::Outage { .. } => {}
-        }
-    }
 }
 
 impl SimulationRun<'_> {

@@ -9,6 +9,7 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
 use crate::cli::choice::Choice;
+use crate::cli::confirm::EndArguments;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
@@ -17,22 +18,13 @@ use crate::cli::on_host::tokens::NewToken;
 use crate::cli::output;
 use crate::cli::target::TargetArguments;
 use crate::cli::validate;
-use crate::client::Client;
-use crate::report::listing::Cell;
-use crate::report::listing::Column;
-use crate::report::listing::Listing;
-use crate::report::listing::Row;
-use crate::report::listing::Value;
 use perennial_engine::clock;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
-use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::api_tokens;
-use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
-use perennial_store::error::StoreError;
 
 /// The roles that `--role` takes.
 const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
@@ -97,15 +89,22 @@ enum Action {
         /// Also refuse the tokens that it made, those that they made, and so on.
         #[arg(long)]
         cascade: bool,
+        #[command(flatten)]
+        end: EndArguments,
     },
 }
 
 pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(client) = context.host_client(&arguments.target)? {
-        return on_host(context, &client, &arguments.action);
-    }
     match &arguments.action {
         Action::Create { name, role, accounts, expires_at, owner, approves } => {
+            if let Some(client) = context.host_client(&arguments.target)? {
+                if owner.is_some() {
+                    let message = "`--owner` is for the database: a token that a host makes belongs to the person whose token asks for it";
+                    return Err(UserError::Argument(message.to_owned()).into());
+                }
+                let new = NewToken { name, role: role.name(), accounts, expires_at: *expires_at, approves };
+                return tokens::create(&client, &new);
+            }
             if !approves.is_empty() && *role < Role::Approver {
                 let message = "`--approves` is for the roles approver and admin; the others do not approve";
                 return Err(UserError::Argument(message.to_owned()).into());
@@ -124,27 +123,17 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 },
             )
         }
-        Action::List(arguments) => list(context, arguments),
-        Action::Revoke { id, cascade } => revoke(context, id, *cascade),
-    }
-}
-
-/// The same on a running host.
-fn on_host(context: &Context, client: &Client, action: &Action) -> anyhow::Result<()> {
-    match action {
-        Action::Create { name, role, accounts, expires_at, owner, approves } => {
-            if owner.is_some() {
-                let message = "`--owner` is for the database: a token that a host makes belongs to the person whose token asks for it";
-                return Err(UserError::Argument(message.to_owned()).into());
-            }
-            let role = role.name();
-            tokens::create(client, &NewToken { name, role, accounts, expires_at: *expires_at, approves })
+        Action::List(list) => {
+            let nothing = "there are no tokens yet; make one with `perennial token create`";
+            tokens::list(context, &context.client(&arguments.target)?, list, nothing)
         }
-        Action::List(list) => tokens::list(context, client, list, "there are no tokens yet"),
-        Action::Revoke { id, cascade } => tokens::revoke(client, id, *cascade),
+        Action::Revoke { id, cascade, end } => {
+            tokens::revoke(&context.client(&arguments.target)?, id, *cascade, *end)
+        }
     }
 }
 
+/// Makes a token of a database, for somebody who may have none yet to ask with.
 fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     let mut store = open(context, &spec)?;
     let at = database::now(store.db())?;
@@ -171,72 +160,4 @@ fn open(context: &Context, spec: &CreateToken) -> anyhow::Result<Store> {
         database::check_expiry(spec.expires_at, clock::now())?;
     }
     Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_SERVES))
-}
-
-const COLUMNS: [Column; 11] = [
-    Column::new("id", "id"),
-    Column::new("role", "role"),
-    Column::new("accounts", "accounts"),
-    Column::new("expires_at", "expires"),
-    Column::new("revoked_at", ""),
-    Column::new("last_used_at", "last used"),
-    Column::new("created_at", ""),
-    Column::new("created_by", ""),
-    Column::new("owner", ""),
-    Column::new("approves", ""),
-    Column::sentence("name", "name"),
-];
-
-fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
-    let tokens = api_tokens::list(&ReadTx::open(&context.db)?)?;
-    let zone = context.zones(arguments.zone.time_zone)?.of(None);
-    let row = |token: StoredToken| {
-        let expires = Cell::new(token.expires_at).or("never");
-        let cells: [Cell; COLUMNS.len()] = [
-            Cell::new(token.id),
-            Cell::new(token.role),
-            Cell::new(token.accounts.map_or(Value::None, Value::Texts)).or("all"),
-            if token.revoked_at.is_some() { expires.shown("revoked") } else { expires },
-            Cell::new(token.revoked_at),
-            Cell::new(token.last_used_at).or("never"),
-            Cell::new(token.created_at),
-            Cell::new(token.created_by),
-            Cell::new(token.owner),
-            Cell::new(Value::Texts(token.approves)),
-            Cell::new(token.name),
-        ];
-        Row { zone, cells: cells.into() }
-    };
-    let rows = tokens.into_iter().map(row).collect();
-    let nothing = "there are no tokens yet; make one with `perennial token create`";
-    context.write_list(&Listing { columns: &COLUMNS, rows }, arguments.format, nothing)
-}
-
-fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
-    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
-    let at = database::now(store.db())?;
-    let revoked = store.write(|tx| {
-        let mut ids = vec![id.to_owned()];
-        if cascade {
-            ids.extend(auth::descendants(api_tokens::list(tx)?, id).into_iter().map(|token| token.id));
-        }
-        let mut revoked = Vec::new();
-        for id in ids {
-            if api_tokens::revoke(tx, &id, at)? {
-                audit::insert(tx, &audit_record::audit_record(at, &format!("token revoke {id}"), None))?;
-                revoked.push(id);
-            }
-        }
-        Ok::<_, StoreError>(revoked)
-    })?;
-    if revoked.is_empty() {
-        return Err(UserError::Argument(format!(
-            "there is no token `{id}` that is in force; see `perennial token list`"
-        ))
-        .into());
-    }
-    for id in revoked {
-        output::done(format_args!("revoked {id}"))?;
-    }
-    Ok(())
 }

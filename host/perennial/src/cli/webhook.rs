@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
-use crate::cli::confirm::confirm_outright;
+use crate::cli::confirm::EndArguments;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -63,9 +63,8 @@ enum Action {
     Delete {
         #[command(flatten)]
         named: WebhookArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// Lists what became of the events that were sent, newest first.
     Deliveries {
@@ -207,8 +206,14 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
                 ))
             })
         }
-        Action::Delete { named, yes } => {
-            confirm_outright(&format!("Delete {}?", named.id), *yes)?;
+        Action::Delete { named, end } => {
+            let found = client
+                .send(&named.of(Request::new("GET", "/v1/webhooks/{id}", &[&named.id]), "show"))?
+                .json()?;
+            let to = found["url"].as_str().unwrap_or_default();
+            if !end.agree(&[format!("webhook {}, {to}: would be deleted", named.id)], "Delete it?")? {
+                return Ok(());
+            }
             named.show(context, &client, Request::new("DELETE", "/v1/webhooks/{id}", &[&named.id]), "delete")
         }
         Action::Deliveries { named, state, limit } => {

@@ -9,6 +9,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
@@ -181,6 +182,7 @@ impl ResourceTrack {
         words: &dyn Fn() -> String,
     ) {
         self.update_totals(event, words);
+        self.refunded += self.conversion_refund(event);
         if let Some(category) = category {
             let is_an_end =
                 matches!(category, EventCategory::Grace | EventCategory::Retention | EventCategory::Released);
@@ -260,6 +262,17 @@ impl ResourceTrack {
             }
             _ => {}
         }
+    }
+
+    /// What converting at once gave back, which no other event says.
+    fn conversion_refund(&self, event: &Event) -> Micros {
+        let is_converting = self.stage == Stage::Converted && self.stage_at == Some(event.at);
+        if let EventKind::BalanceChanged { amount, reason: Reason::Refund, .. } = &event.what
+            && is_converting
+        {
+            return *amount;
+        }
+        Micros::ZERO
     }
 
     /// What has not begun was given back.

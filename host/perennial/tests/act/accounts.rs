@@ -11,12 +11,12 @@ fn an_account_is_made_set_and_topped_up() {
         assert!(made.contains("balance   10.00 CNY") && made.contains("on_undecided=renew"), "{made}");
         let told = world.tells(&["account", "top-up", "new", "2.50", "--yes", "--reason", "invoice 1"]);
         assert!(told.contains("balance then  12.50 CNY\n"), "{told}");
-        let set = ["account", "set", "new", "--budget", "7.00", "--default", "on_undecided"];
+        let set = ["account", "set", "new", "--budget", "7.00", "--default", "on_undecided", "--yes"];
         assert!(world.tells(&set).contains("budget"));
         let shown = world.json(&["account", "show", "new"]);
         assert_eq!((&shown["balance"], &shown["budget"]), (&"12.50".into(), &"7.00".into()));
         assert!(shown["settings"].as_object().unwrap().is_empty());
-        world.tells(&["account", "set", "new", "--no-budget"]);
+        world.tells(&["account", "set", "new", "--no-budget", "--yes"]);
         assert!(world.json(&["account", "show", "new"])["budget"].is_null());
         let ledger = world.json(&["account", "ledger", "new"]);
         let reasons = ledger.as_array().unwrap().iter().map(|entry| &entry["reason"]).collect::<Vec<_>>();
@@ -44,8 +44,8 @@ fn money_is_written_down_once_for_each_key() {
 #[test]
 fn a_higher_limit_waits_for_another_person() {
     let world = World::host();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
-    let raised = world.run(&["account", "set", "acme-hw", "--approval-above", "50.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
+    let raised = world.run(&["account", "set", "acme-hw", "--approval-above", "50.00", "--yes"]);
     assert!(
         raised.code() == 0 && raised.stderr().contains("another person says the same"),
         "{}",
@@ -75,10 +75,10 @@ fn what_is_wrong_with_an_account_is_said_in_full() {
 #[test]
 fn a_raise_that_waits_is_said_and_so_is_the_one_it_replaces() {
     let world = World::host();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
-    let told = world.tells(&["account", "set", "acme-hw", "--approval-above", "50.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
+    let told = world.tells(&["account", "set", "acme-hw", "--approval-above", "50.00", "--yes"]);
     assert!(told.contains("nothing has changed yet: a limit raise to 50.00"), "{told}");
-    let second = world.run(&["account", "set", "acme-hw", "--approval-above", "60.00"]);
+    let second = world.run(&["account", "set", "acme-hw", "--approval-above", "60.00", "--yes"]);
     assert!(second.stdout().contains("a limit raise to 60.00"), "{}", second.stdout());
     assert!(second.stderr().contains("takes the place of the one to 50.00"), "{}", second.stderr());
     world.fails(&["account", "top-up", "nobody", "1.00", "--yes"], 2, "cannot top up `nobody`");

@@ -64,7 +64,7 @@ fn events_are_followed_and_go_on_behind_the_last_one() {
 #[test]
 fn an_approval_is_shown_with_its_plan_and_decided_by_somebody_else() {
     let world = World::host();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
     for resource in ["evs-1", "ecs-1"] {
         world.tells(&["resource", "renew", resource, "--yes"]);
     }
@@ -89,7 +89,7 @@ fn an_approval_is_shown_with_its_plan_and_decided_by_somebody_else() {
 #[test]
 fn another_person_approves_and_rejects_through_a_host() {
     let world = World::with_approver();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
     for resource in ["evs-1", "ecs-1"] {
         world.tells(&["resource", "renew", resource, "--yes"]);
     }
@@ -117,7 +117,7 @@ fn tokens_are_made_listed_and_revoked_through_a_host() {
     let listed = world.json(&["token", "list"]);
     let made = listed.as_array().unwrap().iter().find(|token| token["id"] == id).unwrap();
     assert_eq!(made["accounts"], serde_json::json!(["acme-hw"]));
-    assert_eq!(world.tells(&["token", "revoke", id, "--cascade"]), format!("revoked {id}\n"));
+    assert_eq!(world.tells(&["token", "revoke", id, "--cascade", "--yes"]), format!("revoked {id}\n"));
     world.fails(
         &["token", "create", "--name", "a", "--role", "viewer", "--owner", "b"],
         2,
@@ -134,7 +134,7 @@ fn keys_are_made_rotated_and_revoked_through_a_host() {
     let rotated = world.tells(&["key", "rotate", &access_key, "--overlap-seconds", "60"]);
     assert!(rotated.contains("secret key: "), "{rotated}");
     assert_eq!(world.json(&["key", "list", "--account", "acme-hw"]).as_array().unwrap().len(), 2);
-    assert_eq!(world.tells(&["key", "revoke", &access_key]), format!("revoked {access_key}\n"));
+    assert_eq!(world.tells(&["key", "revoke", &access_key, "--yes"]), format!("revoked {access_key}\n"));
     world.fails(&["key", "rotate", "PN00"], 2, "cannot rotate `PN00`");
 }
 
@@ -163,7 +163,7 @@ fn a_secret_that_nobody_saw_says_what_became_of_the_one_before() {
 #[test]
 fn an_approval_that_expired_says_why_and_waits_for_nobody() {
     let world = World::host();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
     world.tells(&["resource", "renew", "evs-1", "--yes"]);
     assert!(world.tells(&["approvals", "show", "evs-1~1"]).contains("it waits until somebody else approves"));
     world.tells(&["clock", "advance", "2026-03-01", "--yes"]);
@@ -186,8 +186,10 @@ fn policies_are_installed_shown_and_removed_through_a_host() {
     assert!(world.tells(&["policy", "differences", "small", "--totals"]).contains("nothing otherwise"));
     assert_eq!(world.json(&["policy", "calendars"])[0]["name"], "freeze");
     assert!(world.tells(&["policy", "calendar-history", "freeze"]).contains("2026-12-24..2027-01-02"));
-    assert!(world.tells(&["policy", "remove-calendar", "freeze"]).contains("calendar freeze: removed"));
-    assert!(world.tells(&["policy", "remove", "small"]).contains("policy small: removed"));
+    assert!(
+        world.tells(&["policy", "remove-calendar", "freeze", "--yes"]).contains("calendar freeze: removed")
+    );
+    assert!(world.tells(&["policy", "remove", "small", "--yes"]).contains("policy small: removed"));
     world.fails(&["policy", "show", "none"], 2, "there is no policy `none`");
     world.folder.write("small.rhai", "fn rule(plan) { approve( }\n");
     world.fails(&["policy", "install", "policies.toml"], 2, "small.rhai");

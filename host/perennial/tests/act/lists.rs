@@ -81,6 +81,7 @@ fn lists_say_what_is_wrong_with_their_conditions() {
             (&["calendar", "create", "--name", "a", "--occurrence", "party"], "party"),
             (&["calendar", "revoke", "cal-9", "--yes"], "there is no calendar `cal-9`"),
             (&["approvals", "show", "none~1"], "there is no approval `none~1`"),
+            (&["events", "--resource", "none"], "there is no resource `none`"),
             (&["policy", "calendar-history", "none"], "none"),
             (&["policy", "remove-calendar", "none"], "none"),
         ] {

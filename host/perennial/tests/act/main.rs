@@ -10,6 +10,7 @@ mod server;
 mod support;
 
 mod accounts;
+mod endings;
 mod hosts;
 mod lists;
 mod plans;

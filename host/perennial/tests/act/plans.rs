@@ -156,7 +156,7 @@ fn a_plan_that_would_be_refused_is_not_asked_about() {
 #[test]
 fn a_plan_above_the_limit_waits_for_somebody_else() {
     for world in World::both() {
-        world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+        world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
         let told = world.tells(&renew(&["--yes"]));
         assert!(told.contains("it waits until somebody else approves of it"), "{told}");
         assert!(told.contains("`perennial approvals approve evs-1~1`, by somebody else"), "{told}");
@@ -164,7 +164,7 @@ fn a_plan_above_the_limit_waits_for_somebody_else() {
     }
     // What the command line asked for, it does not approve of.
     let world = World::database();
-    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00"]);
+    world.tells(&["account", "set", "acme-hw", "--approval-above", "5.00", "--yes"]);
     world.tells(&renew(&["--yes"]));
     world.fails(
         &["approvals", "approve", "evs-1~1", "--yes"],

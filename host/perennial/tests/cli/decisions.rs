@@ -156,3 +156,43 @@ fn what_another_revision_decided_is_counted_and_no_failure() {
     let neither = folder.run(&["replay"]);
     assert_eq!(neither.code(), 2, "{}", neither.stderr());
 }
+
+#[test]
+fn a_resource_is_explained_in_chinese() {
+    let folder = played("2026-01-26T00:00:00Z");
+    let explained = folder.run(&["explain", "bcc-1", "--language", "zh-CN"]).succeeded().stdout();
+    expect![[r#"
+        bcc-1  acme-bd, retention: declined
+          `bcc-1` 处于保留期（自 2026-01-25 04:00 UTC 起）：已于 2026-01-25 04:00 UTC 到期，未续费，已停机或冻结；数据保留。
+          本周期续费失败 4 次，最近一次在 2026-01-25 01:00 UTC，余额不足：the balance does not suffice; top the account up before the next try or renew again: 60.00 CNY needed, 5.00 available（OperationDenied）。
+          它于 2026-01-25 04:00 UTC 按期从使用中进入此阶段。
+        接下来
+          2026-01-31 04:00 UTC：通知所有者：the resource and its data are deleted tomorrow。
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30 [Automatic renewal]
+          2026-02-01 04:00 UTC：连同其内容一起释放。
+            retention_days = 7, the default: days for which data is kept after the expiry, 1 to 30 [Automatic renewal]
+        最近
+          最近的决策 5 作于 2026-01-25 01:00 UTC：就 `bcc-1` 向 `baidu` 询问 `renew`，计划了 1 个步骤。
+    "#]].assert_eq(&explained);
+    let explained = folder.run(&["explain", "evs-1", "--language", "zh-CN"]).succeeded().stdout();
+    expect![[r#"
+        evs-1  acme-hw, active: renews with primary
+          `evs-1` 使用中：已付费至 2026-02-28 15:59 UTC。
+          它随所挂载的 `ecs-1` 一起续费。
+        接下来
+          2026-02-20 19:00 UTC：尝试续费所挂载的 `ecs-1`；计划费用 109.00 CNY，可续至 2026-03-31 15:59 UTC。
+            deduction_days = 7, the default: The first automatic renewal is tried this many days before expiry, 2 to 7 [api_order_00022, api_order_00031]
+          2026-02-28 15:59 UTC（如果此前没有续费）：到期，仍可使用：进入宽限期。
+            grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
+          2026-03-15 15:59 UTC（如果此前没有续费）：停机或冻结，数据保留：进入保留期。
+            site = intl: The legal site: cn, intl or eu; decides on grace, retention and full refunds [zh-cn_topic_0086671074]
+            grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
+            retention_days = not set: Days of retention, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
+          2026-03-30 15:59 UTC（如果此前没有续费）：连同其内容一起释放。
+            site = intl: The legal site: cn, intl or eu; decides on grace, retention and full refunds [zh-cn_topic_0086671074]
+            grace_days = not set: Days of grace, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
+            retention_days = not set: Days of retention, 0 to 365; unset, those of the site and tier [zh-cn_topic_0086671074]
+        最近
+          最近的决策 3 作于 2026-01-23 19:00 UTC：就 `ecs-1` 向 `huawei` 询问 `renew`，计划了 2 个步骤。
+    "#]].assert_eq(&explained);
+}

@@ -50,7 +50,7 @@ fn a_plugin_that_fails_in_a_simulation_is_said_at_the_end() {
     .assert_eq(&ran.stdout());
     expect![[r#"
         error: plugins gave no usable answer about 3 bundles, which kept their state meanwhile:
-          1 bundle, such as `thing-3` of `acme`, first at 2026-01-09 23:59 UTC: plugin `hostile` answered `timeline` with nonsense: the timeline of `thing-3` names 2026-01-09T23:59:59Z, which is not after 2026-01-09T23:59:59Z; tell its author
+          1 bundle, such as `thing-3` of `acme`, first at 2026-01-09 23:59 UTC: plugin `hostile` answered `timeline` with nonsense: the timeline of `thing-3` names 2026-01-09T23:58:59Z, which is not after 2026-01-09T23:58:59Z; tell its author
           2 bundles, such as `thing-0` of `acme`, first at 2026-01-09 23:59 UTC: plugin `hostile` crashed in `timeline`: panicked at tests/guests/hostile/src/lib.rs:294:19: as asked (wasm trap: wasm `unreachable` instruction executed); report the input of the call to its author
         with RUST_LOG=info, the log has what they were asked, for their authors
     "#]].assert_eq(&ran.stderr());

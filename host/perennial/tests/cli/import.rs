@@ -119,3 +119,20 @@ fn a_dry_run_counts_what_the_import_counts() {
             .contains("would import 0 accounts and 0 resources into `perennial.db` and change 0 fields")
     );
 }
+
+#[test]
+fn an_update_on_a_database_raises_no_approval_limit_alone_and_is_audited() {
+    let folder = folder();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    for (limit, code) in [("50.00", 0), ("5000.00", 2), ("20.00", 0)] {
+        let account = format!(
+            r#"{{ "accounts": [{{ "id": "acme-hw", "provider": "huawei", "currency": "CNY", "approval_above": "{limit}" }}], "resources": [] }}"#
+        );
+        folder.write("newer.json", &account);
+        let ran = folder.run(&["import", "newer.json", "--update", "--yes"]);
+        assert_eq!(ran.code(), code, "{limit}: {}", ran.stderr());
+        assert_eq!(ran.stderr().contains("a higher limit takes two people"), code == 2, "{}", ran.stderr());
+    }
+    let audit = folder.run(&["audit", "--format", "csv"]).succeeded().stdout();
+    assert_eq!(audit.matches("perennial import").count(), 2, "{audit}");
+}

@@ -197,7 +197,7 @@ fn what_is_unknown_is_refused_with_what_there_is() {
         (&["resources", "--account", "acme"][..], accounts),
         (&["events", "--account", "acme"], accounts),
         (&["approvals", "list", "--account", "acme"], accounts),
-        (&["key", "list", "--account", "acme"], accounts),
+        (&["key", "list", "--account", "acme"], "there is no account `acme`"),
         (&["token", "create", "--name", "a", "--role", "viewer", "--account", "acme"], accounts),
         (
             &["resources", "--provider", "hwc"],

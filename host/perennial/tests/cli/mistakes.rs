@@ -189,7 +189,7 @@ fn what_was_done_and_cannot_be_shown_is_said() {
     let secret = folder.run(&token).succeeded().stdout();
     let id = secret.split('_').nth(1).unwrap();
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let ran = folder.run_into(&["token", "revoke", id], full);
+    let ran = folder.run_into(&["token", "revoke", id, "--yes"], full);
     assert_eq!(ran.code(), 1);
     let told = ran.stderr();
     assert!(told.contains(&format!("this was done, and could not be shown: revoked {id}")), "{told}");

@@ -15,6 +15,41 @@ fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
 
+/// The commands that list or show something, in any format.
+const LISTS: [&[&str]; 31] = [
+    &["account", "list"],
+    &["account", "show", "acme-hw"],
+    &["account", "connections"],
+    &["account", "ledger", "acme-hw"],
+    &["account", "balances", "acme-hw"],
+    &["resource", "show", "ecs-1"],
+    &["resource", "window", "ecs-1"],
+    &["resource", "timeline", "ecs-1"],
+    &["resource", "orders", "ecs-1"],
+    &["resource", "decisions", "ecs-1"],
+    &["calls", "list"],
+    &["drift"],
+    &["job", "list"],
+    &["orders"],
+    &["attempts"],
+    &["prices"],
+    &["expiries"],
+    &["forecast", "--months", "1"],
+    &["package", "list"],
+    &["policy", "list"],
+    &["policy", "calendars"],
+    &["plugin", "revisions"],
+    &["plugin", "bindings"],
+    &["plugin", "history"],
+    &["plugin", "parked"],
+    &["webhook", "list"],
+    &["channel", "list"],
+    &["calendar", "list"],
+    &["warning", "list"],
+    &["clock", "show"],
+    &["audit"],
+];
+
 /// Every command that writes to the standard output and ends by itself.
 fn writing_commands() -> Vec<Vec<&'static str>> {
     let simulations = ["table", "json", "csv", "jsonl", "html"].map(|format| simulate(&["--format", format]));
@@ -42,7 +77,10 @@ fn writing_commands() -> Vec<Vec<&'static str>> {
         &["--help"],
         &["--version"],
     ];
-    others.iter().map(|words| words.to_vec()).chain(simulations).collect()
+    let lists = LISTS.iter().flat_map(|list| {
+        ["table", "json", "csv"].map(|format| list.iter().copied().chain(["--format", format]).collect())
+    });
+    others.iter().map(|words| words.to_vec()).chain(simulations).chain(lists).collect()
 }
 
 #[test]

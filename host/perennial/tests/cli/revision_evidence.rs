@@ -81,8 +81,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
     expect![[r#"
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest] was asked in shadow of [digest]: 12 questions, 8 answered otherwise, 0 failed; [fuel and time]
-          timeline: 3 questions, 0.00 CNY done, 0.00 CNY would be
+        revision [digest] was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+          timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing
               would be: 2026-01-29T02:00:00Z disk-1 try_renewal
@@ -104,7 +104,7 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
                 2026-03-31T02:00:00Z disk-1 try_renewal
                 2026-04-01T02:00:00Z disk-1 try_renewal
                 and 4 more
-          price: 2 questions, 218.00 CNY done, 198.00 CNY would be
+          price: 2 different questions, 218.00 CNY done, 198.00 CNY would be
             vol srv-1, renew
               done: srv-1 extend to 2026-03-05T15:59:59Z for 1 month
                 disk-1 extend to 2026-03-05T15:59:59Z for 1 month
@@ -140,8 +140,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
         --
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest] was asked in shadow of [digest]: 12 questions, 8 answered otherwise, 0 failed; [fuel and time]
-          timeline: 3 questions, 0.00 CNY done, 0.00 CNY would be
+        revision [digest] was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+          timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing
               would be: 2026-01-29T02:00:00Z disk-1 try_renewal
@@ -163,7 +163,7 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
                 2026-03-31T02:00:00Z disk-1 try_renewal
                 2026-04-01T02:00:00Z disk-1 try_renewal
                 and 4 more
-          price: 2 questions, 218.00 CNY done, 198.00 CNY would be
+          price: 2 different questions, 218.00 CNY done, 198.00 CNY would be
             vol srv-1, renew
               done: srv-1 extend to 2026-03-05T15:59:59Z for 1 month
                 disk-1 extend to 2026-03-05T15:59:59Z for 1 month
@@ -177,8 +177,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
         done
         --
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest], which is bound no longer, was asked in shadow of [digest]: 12 questions, 8 answered otherwise, 0 failed; [fuel and time]
-          timeline: 3 questions, 0.00 CNY done, 0.00 CNY would be
+        revision [digest], which is bound no longer, was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+          timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing
               would be: 2026-01-29T02:00:00Z disk-1 try_renewal
@@ -200,7 +200,7 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
                 2026-03-31T02:00:00Z disk-1 try_renewal
                 2026-04-01T02:00:00Z disk-1 try_renewal
                 and 4 more
-          price: 2 questions, 218.00 CNY done, 198.00 CNY would be
+          price: 2 different questions, 218.00 CNY done, 198.00 CNY would be
             vol srv-1, renew
               done: srv-1 extend to 2026-03-05T15:59:59Z for 1 month
                 disk-1 extend to 2026-03-05T15:59:59Z for 1 month

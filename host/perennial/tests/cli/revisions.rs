@@ -46,7 +46,7 @@ fn a_revision_is_installed_bound_promoted_and_rolled_back_on_a_database() {
     expect![[r#"
         revision [digest] of volcengine is installed; bind it with `perennial plugin bind`
         revision [digest] of volcengine is installed already
-        shadow of volcengine for *: [digest], where none was bound
+        shadow of volcengine for *: [digest], where none of their own was bound
         revision [digest] was never asked in shadow
         done
         shadow of volcengine for *: [digest] no longer

@@ -151,3 +151,35 @@ fn beyond_its_limit_the_picture_draws_what_fared_worst() {
     assert!(page.contains("title=\"lapsing\"") && page.contains("title=\"fine-0000\""));
     assert!(!page.contains("title=\"fine-4999\""), "the last of those that are fine is left out");
 }
+
+#[test]
+fn what_converting_at_once_gives_back_is_in_the_resources_sum() {
+    let folder = folder();
+    let (others, bought) = INVENTORY.split_once(r#""bcc-1""#).unwrap();
+    let bought = bought.replace("2025-12-31T02", "2026-01-09T04").replace("2026-01-25T04", "2026-02-09T04");
+    let bought = bought.replace(r#""renew""#, r#""lapse""#);
+    folder.write("inventory.json", &format!("{others}\"bcc-1\"{bought}"));
+    folder.write(
+        "scenario.json",
+        r#"[{ "at": "2026-01-12T00:00:00Z", "do": "command", "resource": "bcc-1", "command": "convert_now" }]"#,
+    );
+    let rows = folder.run(&simulate(&["--format", "json"])).succeeded().stdout();
+    let rows: serde_json::Value = serde_json::from_str(&rows).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["resource"] == "bcc-1").unwrap();
+    assert_eq!(row["stage"], "converted", "{row}");
+    assert_eq!(row["refunded"], "54.19", "28 of 31 days of 60.00: {row}");
+}
+
+#[test]
+fn entries_of_a_scenario_that_do_nothing_are_warned_of() {
+    let folder = folder();
+    folder.write(
+        "scenario.json",
+        r#"[{ "at": "2026-01-12T00:00:00Z", "do": "command", "resource": "ecs-9", "command": "convert_now" },
+            { "at": "2026-01-13T00:00:00Z", "do": "outage", "until": "2026-01-15T00:00:00Z" },
+            { "at": "2026-01-14T00:00:00Z", "do": "command", "resource": "ecs-1", "command": "convert_now" }]"#,
+    );
+    let told = folder.run(&simulate(&[])).succeeded().stderr();
+    assert!(told.contains("the inventory has no such resource") && told.contains("ecs-9"), "{told}");
+    assert!(told.contains("the host is down then: the command is lost"), "{told}");
+}

@@ -50,8 +50,8 @@ fn tokens_and_keys_are_made_and_end_by_the_clock_of_their_database() {
     }
     let [id, access_key] = [("token", "id"), ("key", "access_key")]
         .map(|(list, id)| listed(&folder, &[list])[0][id].as_str().unwrap().to_owned());
-    folder.run(&["token", "revoke", &id]).succeeded();
-    folder.run(&["key", "revoke", &access_key]).succeeded();
+    folder.run(&["token", "revoke", &id, "--yes"]).succeeded();
+    folder.run(&["key", "revoke", &access_key, "--yes"]).succeeded();
     assert_eq!(listed(&folder, &["token"])[0]["revoked_at"], STANDS);
     assert_eq!(listed(&folder, &["key"])[0]["revoked_at"], STANDS);
 }

@@ -58,8 +58,13 @@ impl Hour {
         self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
-    /// A command of the broker's on a running host.
+    /// A command of the broker's on a running host, which ends well.
     fn on(&self, host: &Served, words: &[&str]) -> String {
+        self.ending(host, words, 0)
+    }
+
+    /// A command of the broker's on a running host, which ends with this code.
+    fn ending(&self, host: &Served, words: &[&str], code: i32) -> String {
         self.broker.write("token", &host.token);
         let server = format!("http://{}", host.address);
         let words = [words, &["--server", &server, "--token-file", "token"]].concat();
@@ -69,7 +74,7 @@ impl Hour {
         let mut command = self.broker.program();
         let ran = command.env("NO_COLOR", "1").envs(environment).args(&words).output().unwrap();
         let said = String::from_utf8([&ran.stdout[..], &ran.stderr[..]].concat()).unwrap();
-        assert!(ran.status.success(), "{words:?}: {said}");
+        assert_eq!(ran.status.code(), Some(code), "{words:?}: {said}");
         String::from_utf8(ran.stdout).unwrap()
     }
 
@@ -80,7 +85,10 @@ impl Hour {
         self.on(host, &[&connect[..], &["--endpoint", &self.endpoint, "--yes"]].concat());
         let summary = self.on(host, &["sync", "acme"]);
         assert!(summary.starts_with("acme: 2 resources, of which 0 renew automatically"), "{summary}");
+        let dry = self.ending(host, &["account", "drive", "acme", "host", "--dry-run"], 3);
+        assert!(dry.starts_with("driver of `acme`: from watch to host\n"), "{dry}");
         self.on(host, &["account", "drive", "acme", "host", "--yes"]);
+        assert_eq!(self.on(host, &["account", "drive", "acme", "host", "--dry-run"]), "", "it is so already");
         let told = self.on(host, &["resource", "renew", "ecs-1", "--yes"]);
         assert!(told.contains("call 1 and will be sent"), "{told}");
     }

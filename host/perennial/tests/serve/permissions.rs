@@ -66,7 +66,7 @@ fn names(folder: &Folder) -> Vec<String> {
 const WRITING: [&[&str]; 4] = [
     &["run"],
     &["token", "create", "--name", "x", "--role", "viewer"],
-    &["policy", "remove", "x"],
+    &["warning", "acknowledge", "x"],
     &["db", "migrate"],
 ];
 

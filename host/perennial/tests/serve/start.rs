@@ -101,7 +101,7 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     assert!(said.contains("is in use by another process"), "{said}");
     for (words, instead) in [
         (&["warning", "acknowledge", "ecs-1"][..], "changes go through it: name it with `--server`"),
-        (&["key", "revoke", "PN00"], "keys are made, replaced and ended through it: name it with `--server`"),
+        (&["policy", "remove-calendar", "x"], "changes go through it: name it with `--server`"),
     ] {
         let refused = run(&folder, &[], words);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();

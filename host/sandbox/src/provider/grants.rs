@@ -96,7 +96,11 @@ impl Grants {
         if self.whatever_is_asked && parts.granted.is_none() {
             parts.granted = asked.beyond(standard).at_most(self.bounds.most);
         }
-        let above = parts.granted.above(self.bounds.most);
+        let mut above = parts.granted.above(self.bounds.most);
+        if above.is_empty() && self.whatever_is_asked {
+            // Nobody can grant that.
+            above = asked.beyond(standard).above(self.bounds.most);
+        }
         if !above.is_empty() {
             let (origin, above) = (origin.to_owned(), above.join("; "));
             return Err(LoadError::TooMuchGranted { origin, above });

@@ -35,6 +35,18 @@ impl fmt::Debug for Loader {
     }
 }
 
+/// Why a component cannot be compiled, and what helps where the pool is too small for it.
+fn compile_problem(error: &wasmtime::Error) -> String {
+    let reason = format!("{error:#}");
+    if reason.contains("pooling allocator") {
+        return format!(
+            "{reason}. A plugin that is granted limits of its own runs outside of the pool: have it ask for them, as in \
+             `perennial plugin pack --ask fuel-per-item=400000`"
+        );
+    }
+    reason
+}
+
 impl Loader {
     /// Starts an engine; compiled code is kept in `cache_dir`, if there is one.
     ///
@@ -125,7 +137,7 @@ impl Loader {
         }
         let invalid = |error: wasmtime::Error| LoadError::Invalid {
             origin: origin.to_owned(),
-            reason: format!("{error:#}"),
+            reason: compile_problem(&error),
         };
         let component = Component::from_binary(engine, bytes).map_err(invalid)?;
         if let Some(cache) = &self.cache {

@@ -57,10 +57,12 @@ pub(super) fn run(
             last_maintenance = Stopwatch::start();
         }
         let task = match context.time {
-            _ if has_more => tasks.try_recv().map_err(|error| match error {
-                TryRecvError::Empty => RecvTimeoutError::Timeout,
-                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            }),
+            ClockMode::Real | ClockMode::Virtual(_) | ClockMode::Idle if has_more => {
+                tasks.try_recv().map_err(|error| match error {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                })
+            }
             ClockMode::Real | ClockMode::Virtual(_) | ClockMode::Idle => {
                 let patience = patience(&context)?;
                 wait_for_task(&mut context, tasks, patience)?

@@ -80,6 +80,57 @@ fn a_codearts_extension_comes_back_when_its_package_is_renewed_by_hand() {
 }
 
 #[test]
+fn a_codearts_extension_that_is_paid_for_goes_on_with_its_package() {
+    let stopped = || Resource { stage: Stage::Retention, ..later(attached("codearts-extension", 0)) };
+    let renewing = |one: Resource| Resource { on_expiry: OnExpiry::Renew, ..one };
+    let package =
+        || Resource { expires_at: Some(time("2026-08-31 23:59:59")), ..resource("codearts-package") };
+    let shown = print(&[package(), renewing(stopped())], "2026-03-02 12:00:00");
+    let of_extension = shown.lines().map(str::trim).filter(|line| line.contains(" #1 ")).collect::<Vec<_>>();
+    expect![[r#"
+        2026-03-02 12:00:01 #1 enter active
+        2026-06-23 03:00:00 #1 try
+        2026-06-24 03:00:00 #1 try
+        2026-06-25 03:00:00 #1 try
+        2026-06-25 09:00:00 #1 notice auto-renewal-failed
+        2026-06-26 03:00:00 #1 try
+        2026-06-27 03:00:00 #1 try
+        2026-06-28 03:00:00 #1 try
+        2026-06-28 09:00:00 #1 notice auto-renewal-failed
+        2026-06-29 03:00:00 #1 try
+        2026-06-30 03:00:00 #1 try
+        2026-06-30 09:00:00 #1 notice auto-renewal-failed
+        2026-06-30 23:59:59 #1 notice codearts-features-stopped
+        2026-06-30 23:59:59 #1 enter retention
+        2026-07-01 09:00:00 #1 notice released-soon
+        2026-07-03 09:00:00 #1 notice released-soon
+        2026-07-03 23:59:59 #1 enter released"#]]
+    .assert_eq(&of_extension.join("\n"));
+    // Not while its package is stopped itself, and not when it is past its own expiry.
+    for package in
+        [Resource { stage: Stage::Grace, ..resource("codearts-package") }, resource("codearts-package")]
+    {
+        assert!(!print(&[package, stopped()], "2026-03-01 12:00:00").contains("enter active"));
+    }
+    let over = Resource { expires_at: Some(time("2026-03-01 23:59:59")), ..stopped() };
+    assert!(!print(&[package(), over], "2026-03-02 12:00:00").contains("enter active"));
+}
+
+#[test]
+fn a_codearts_extension_is_not_tried_while_its_package_is_stopped() {
+    let said: Said = &[("tries_until", "retention"), ("grace_days", "15"), ("retention_days", "15")];
+    let extension = Resource {
+        on_expiry: OnExpiry::Renew,
+        expires_at: Some(time("2026-03-08 23:59:59")),
+        ..attached("codearts-extension", 0)
+    };
+    let bundle = [resource("codearts-package"), extension];
+    let shown = print_timeline(&timeline(said, time("2026-02-28 00:00:00"), &bundle));
+    let tries = shown.lines().filter(|line| line.contains("#1 try") && line.trim() > "2026-02-28 23:59:59");
+    assert_eq!(tries.count(), 0, "{shown}");
+}
+
+#[test]
 fn a_bandwidth_with_an_add_on_package_keeps_its_renewed_periods() {
     let future = || Command::Unsubscribe(Scope::FuturePeriods);
     let order = |member| Order {

@@ -3,7 +3,7 @@
 use perennial_formats::language::Text;
 
 /// What a page says after something was done, by the name in its address.
-pub(super) const DONE: [(&str, Text); 18] = [
+pub(super) const DONE: [(&str, Text); 19] = [
     ("carried-out", Text { english: "The plan was carried out.", chinese: "计划已执行。" }),
     ("waits", Text { english: "It waits for an approval now.", chinese: "现在等待审批。" }),
     (
@@ -44,6 +44,7 @@ pub(super) const DONE: [(&str, Text); 18] = [
     ("tags-set", Text { english: "The tags were set.", chinese: "标签已设置。" }),
     ("revoked", Text { english: "Revoked.", chinese: "已吊销。" }),
     ("sent-again", Text { english: "It is sent again.", chinese: "正在重新发送。" }),
+    ("binding-changed", Text { english: "What is bound was changed.", chinese: "绑定已变更。" }),
     ("deleted", Text { english: "Deleted.", chinese: "已删除。" }),
 ];
 

@@ -6,6 +6,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -82,7 +84,18 @@ fn revocation(access_key: &str) -> Request {
     Request::new("POST", "/v1/provider-keys/{id}:revoke", &[access_key]).to(format!("revoke `{access_key}`"))
 }
 
-pub(in crate::cli) fn revoke(client: &Client, access_key: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn revoke(client: &Client, access_key: &str, end: EndArguments) -> anyhow::Result<()> {
+    let all = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
+    let ended = all.iter().find(|key| key["access_key"] == access_key && key["revoked_at"].is_null());
+    let Some(key) = ended else {
+        let message = format!("there is no key `{access_key}` that is in force; see `perennial key list`");
+        return Err(UserError::Argument(message).into());
+    };
+    let text = |name: &str| key[name].as_str().unwrap_or_default();
+    let line = format!("key {access_key} of `{}`, {}: would be revoked", text("account"), text("name"));
+    if !end.agree(&[line], "Revoke it, with the tokens that it asked for?")? {
+        return Ok(());
+    }
     client.send(&revocation(access_key))?;
     output::done(format_args!("revoked {access_key}"))
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::confirm::EndArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -19,6 +20,9 @@ use crate::client::Client;
 use crate::client::Request;
 use crate::report::listing::ListFormat;
 use crate::report::text::printable;
+
+/// The most examples of one kind that follow its total.
+const EXAMPLES_MAX: usize = 3;
 
 const POLICY: [Field; 13] = [
     Field::number("order", "order"),
@@ -62,13 +66,14 @@ const CALENDAR: [Field; 4] = [
     Field::text("installed_by", "by"),
 ];
 
-const TOTALS: [Field; 6] = [
+const TOTALS: [Field; 7] = [
     Field::text("followed", "done"),
     Field::text("ruling", "would be"),
     Field::number("plans", "plans"),
     Field::amount("cost", "cost", "/currency"),
     Field::amount("amended_cost", "amended", "/currency"),
     Field::text("currency", ""),
+    Field::sentence("examples", "examples"),
 ];
 
 const DIFFERENCES: [Field; 14] = [
@@ -94,15 +99,27 @@ pub(in crate::cli) fn list(context: &Context, client: &Client, list: &ListArgume
     context.write_items(client, &POLICY, &found, list, nothing)
 }
 
-pub(in crate::cli) fn show(client: &Client, name: &str) -> anyhow::Result<()> {
+/// People read how it is bound and its script; programs get the whole of it or, as CSV, how it is bound.
+pub(in crate::cli) fn show(
+    context: &Context,
+    client: &Client,
+    name: &str,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/policies/{name}", &[name]).to(format!("show the policy `{name}`"));
     let found = client.send(&request)?.json()?;
     let policy = &found["policy"];
+    if list.format != ListFormat::Table {
+        let shown = if list.format == ListFormat::Json { &found } else { policy };
+        return context.write_item(client, &POLICY, shown, list);
+    }
+    let zone = context.item_zones(client, list.zone.time_zone)?.of(policy);
     let text = |field: &str| policy[field].as_str().unwrap_or_default();
     let mut out = Output::standard();
     writeln!(out, "{name}: order {}, {}, `{}`", policy["order"], text("mode"), text("script"))?;
     writeln!(out, "version {}", text("digest"))?;
-    writeln!(out, "installed {} by {}", text("installed_at"), text("installed_by"))?;
+    let installed_at = items::instant(&policy["installed_at"]).map(|at| zone.minute(at)).unwrap_or_default();
+    writeln!(out, "installed {installed_at} by {}", text("installed_by"))?;
     for field in ["accounts", "providers", "kinds", "tags", "commands"] {
         let named =
             policy[field].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
@@ -182,7 +199,17 @@ pub(in crate::cli) fn install(client: &Client, installation: &Installation<'_>) 
     tell(&client.send(&request)?.json()?, *dry_run)
 }
 
-pub(in crate::cli) fn remove(client: &Client, name: &str, reason: Option<&str>) -> anyhow::Result<()> {
+pub(in crate::cli) fn remove(
+    client: &Client,
+    name: &str,
+    end: EndArguments,
+    reason: Option<&str>,
+) -> anyhow::Result<()> {
+    let look = Request::new("GET", "/v1/policies/{name}", &[name]).to(format!("show the policy `{name}`"));
+    client.send(&look)?;
+    if !end.agree(&[format!("policy {name}: would be removed")], "Remove it?")? {
+        return Ok(());
+    }
     let request = Request::new("DELETE", "/v1/policies/{name}", &[name])
         .to(format!("remove the policy `{name}`"))
         .reason(reason);
@@ -217,13 +244,26 @@ pub(in crate::cli) fn differences(
         .to(format!("list what `{name}` would have done otherwise"))
         .query("digest", digest);
     let nothing = format!("`{name}` would have done nothing otherwise, as far as it was asked in shadow");
-    if totals {
-        let found = client.send(&request.query("limit", Some(1)))?.json()?;
-        let found = found["totals"].as_array().cloned().unwrap_or_default();
-        return context.write_items(client, &TOTALS, &found, list, &nothing);
-    }
     let found = items::pages(client, &request, u32::MAX)?;
+    if totals {
+        let first = client.send(&request.query("limit", Some(1)))?.json()?;
+        let mut totals = first["totals"].as_array().cloned().unwrap_or_default();
+        totals.iter_mut().for_each(|total| total["examples"] = examples(&found, total).into());
+        return context.write_items(client, &TOTALS, &totals, list, &nothing);
+    }
     context.write_items(client, &DIFFERENCES, &found, list, &nothing)
+}
+
+/// Some of the resources that a total is about.
+fn examples(all: &[Value], total: &Value) -> String {
+    let is_of =
+        |one: &&Value| ["ruling", "followed", "currency"].iter().all(|name| one[*name] == total[*name]);
+    let found = all.iter().filter(is_of).filter_map(|one| one["resource"].as_str()).collect::<Vec<_>>();
+    let shown = found.iter().take(EXAMPLES_MAX).copied().collect::<Vec<_>>().join(", ");
+    match found.len().saturating_sub(EXAMPLES_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// The calendars that policies look at.
@@ -266,8 +306,16 @@ pub(in crate::cli) fn calendar_history(
 pub(in crate::cli) fn remove_calendar(
     client: &Client,
     name: &str,
+    end: EndArguments,
     reason: Option<&str>,
 ) -> anyhow::Result<()> {
+    let calendars = Request::new("GET", "/v1/policy-calendars", &[]).to("list the calendars of policies");
+    let found = items::whole(client, &calendars)?;
+    let is_there = found.iter().any(|calendar| calendar["name"] == name);
+    let lines = is_there.then(|| format!("calendar {name}: would be removed"));
+    if !end.agree(lines.as_slice(), "Remove it?")? {
+        return Ok(());
+    }
     let request = Request::new("DELETE", "/v1/policy-calendars/{name}", &[name])
         .to(format!("remove the calendar `{name}`"))
         .reason(reason);

@@ -1,11 +1,15 @@
 //! Tokens of a running host.
 
+use std::collections::BTreeSet;
+
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -66,13 +70,54 @@ pub(in crate::cli) fn create(client: &Client, new: &NewToken<'_>) -> anyhow::Res
     })
 }
 
+/// The tokens that would end with one, a line each: it, and with `cascade` those that it made, those that they made, and so on.
+fn ending(all: &[Value], id: &str, cascade: bool) -> Vec<String> {
+    let text = |token: &Value, name: &str| token[name].as_str().unwrap_or_default().to_owned();
+    let mut ids = BTreeSet::from([id.to_owned()]);
+    loop {
+        let made = all
+            .iter()
+            .filter(|token| cascade && ids.contains(&text(token, "created_by")))
+            .map(|token| text(token, "id"));
+        let made = made.filter(|made| !ids.contains(made)).collect::<Vec<_>>();
+        if made.is_empty() {
+            break;
+        }
+        ids.extend(made);
+    }
+    let ended = all.iter().filter(|token| ids.contains(&text(token, "id")) && token["revoked_at"].is_null());
+    let line = |token: &Value| {
+        format!(
+            "token {}, {}, {}: would be revoked",
+            text(token, "id"),
+            text(token, "name"),
+            text(token, "role")
+        )
+    };
+    ended.map(line).collect()
+}
+
 fn revocation(id: &str, cascade: bool) -> Request {
     let request =
         Request::new("POST", "/v1/tokens/{id}:revoke", &[id]).to(format!("revoke the token `{id}`"));
     request.body(json!({ "cascade": cascade }))
 }
 
-pub(in crate::cli) fn revoke(client: &Client, id: &str, cascade: bool) -> anyhow::Result<()> {
+pub(in crate::cli) fn revoke(
+    client: &Client,
+    id: &str,
+    cascade: bool,
+    end: EndArguments,
+) -> anyhow::Result<()> {
+    let all = items::whole(client, &Request::new("GET", "/v1/tokens", &[]).to("list tokens"))?;
+    let lines = ending(&all, id, cascade);
+    if lines.is_empty() {
+        let message = format!("there is no token `{id}` that is in force; see `perennial token list`");
+        return Err(UserError::Argument(message).into());
+    }
+    if !end.agree(&lines, "Revoke this?")? {
+        return Ok(());
+    }
     let revoked = client.send(&revocation(id, cascade))?.json()?;
     let ids = [&revoked["token"]].into_iter().chain(revoked["cascaded"].as_array().into_iter().flatten());
     for id in ids.filter_map(|token: &Value| token["id"].as_str()) {

@@ -32,22 +32,32 @@ use crate::report::listing::Value;
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("time").required(true).args(["since", "until"]))]
 pub(super) struct Arguments {
-    /// The component or the table; FILE@sha256:DIGEST takes no other revision.
+    /// The component or the table; FILE@sha256:DIGEST takes no other revision. With `--server`, the digest of a revision that is
+    /// installed there, or its beginning.
     #[arg(value_parser = config::plugin_file)]
-    plugin: PluginFile,
+    pub(super) plugin: PluginFile,
     /// Asks about the plans that were made from this instant on, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
-    since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
     #[command(flatten)]
-    ahead: AheadArguments,
+    pub(super) ahead: AheadArguments,
     /// Only of this account.
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Each plan, and not only the totals by kind.
+    /// Each plan, and not only the totals by kind; of a running host, the first hundred.
     #[arg(long, conflicts_with = "until")]
-    each: bool,
+    pub(super) each: bool,
     #[command(flatten)]
-    list: ListArguments,
+    pub(super) list: ListArguments,
+}
+
+impl Arguments {
+    /// The argument that is about the database or files of this machine, if one is given.
+    pub(super) fn of_database(&self) -> Option<&'static str> {
+        let account = self.account.is_some().then_some("--account");
+        let inventory = self.ahead.has_inventory().then_some("--inventory");
+        account.or(inventory)
+    }
 }
 
 const TOTALS: [Column; 5] = [

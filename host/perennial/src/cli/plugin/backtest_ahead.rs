@@ -53,6 +53,13 @@ pub(super) struct AheadArguments {
     accounts: Option<PathBuf>,
 }
 
+impl AheadArguments {
+    /// Whether an inventory is played.
+    pub(super) fn has_inventory(&self) -> bool {
+        self.inventory.is_some()
+    }
+}
+
 /// What both plays begin with.
 enum Beginning {
     /// An inventory, with the money that it says.

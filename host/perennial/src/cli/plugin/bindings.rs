@@ -164,7 +164,7 @@ fn change_words(change: &Value) -> String {
     let of = format!("{} of {} for {}", text("mode"), text("provider"), text("accounts"));
     match (short(&change["before"]), short(&change["after"])) {
         (Some(before), Some(after)) => format!("{of}: {after} instead of {before}"),
-        (None, Some(after)) => format!("{of}: {after}, where none was bound"),
+        (None, Some(after)) => format!("{of}: {after}, where none of their own was bound"),
         (Some(before), None) => format!("{of}: {before} no longer"),
         (None, None) => of,
     }

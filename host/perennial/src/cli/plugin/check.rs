@@ -3,6 +3,7 @@
 //! The sandbox checks each answer alone; this adds what takes several: that the same question has the same answer, asked
 //! again, alone, among others and in another order. Knows no rule of any provider.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 
@@ -18,6 +19,8 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timeline;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Allocation;
+use perennial_domain::usage::Consumption;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
@@ -70,8 +73,8 @@ pub(super) fn check(plugin: &Plugin) -> anyhow::Result<()> {
     let bundles = samples::bundles(manifest);
     let mut examination = Examination { plugin, account, bundles, shares: Vec::new() };
     plugin.take_memory_peak_bytes();
-    let (timelines, commands) = (examination.timelines(), examination.commands());
-    let findings = [contract(plugin), timelines, commands, settings(plugin), examination.limits()];
+    let (timelines, commands, uses) = (examination.timelines(), examination.commands(), examination.uses());
+    let findings = [contract(plugin), timelines, commands, uses, settings(plugin), examination.limits()];
     let mut out = Output::standard();
     writeln!(out, "{}  {}, {}", manifest.id, printable(&manifest.name), plugin.digest())?;
     for finding in &findings {
@@ -116,7 +119,7 @@ fn settings(plugin: &Plugin) -> Finding {
     let defaults = manifest.settings.iter();
     let defaults =
         defaults.filter_map(|setting| Some((setting.name.clone(), setting.default.clone()?))).collect();
-    let unknown = std::collections::BTreeMap::from([("no-such-setting".to_owned(), "1".to_owned())]);
+    let unknown = BTreeMap::from([("no-such-setting".to_owned(), "1".to_owned())]);
     let mut problems = Vec::new();
     match plugin.check_settings(&defaults) {
         Ok(found) => {
@@ -197,13 +200,42 @@ impl Examination<'_> {
         };
         let (problems, shares) = questions.examine(self.plugin);
         self.shares.extend(shares);
-        let refused = ask(&requests).into_iter().filter(|answer| matches!(answer, Ok(Err(_)))).count();
+        let answers = ask(&requests);
+        let refused = answers.iter().filter(|answer| matches!(answer, Ok(Err(_)))).count();
+        let details = outcomes(requests.iter().map(|request| request.command.name()).zip(&answers));
         let summary = format!(
             "{} commands in every stage: {} plans and {refused} refusals, the same however they are asked",
             requests.len(),
-            requests.len() - refused - problems.len().min(requests.len() - refused)
+            answers.iter().filter(|answer| matches!(answer, Ok(Ok(_)))).count()
         );
-        Finding { what: "commands", summary, details: Vec::new(), problems }
+        Finding { what: "commands", summary, details, problems }
+    }
+
+    fn uses(&mut self) -> Finding {
+        let consumptions = samples::consumptions(self.plugin.manifest());
+        let requests = consumptions.iter().map(|one| (AccountIndex::new(0), one)).collect::<Vec<_>>();
+        let accounts = [&self.account];
+        let ask = |requests: &[(AccountIndex, &Consumption)]| self.plugin.allocate(&accounts, requests);
+        let question = |request: &(AccountIndex, &Consumption)| format!("a use of {}", request.1.amount);
+        let named = |request: &(AccountIndex, &Consumption), answer: &Vec<Allocation>| {
+            (answer.len(), request.1.packages.len())
+        };
+        let questions = Questions {
+            requests: &requests,
+            ask: &ask,
+            name: &question,
+            items: &|request| request.1.packages.len(),
+            answer: ("the packages that a use may be taken of", &named),
+        };
+        let (problems, shares) = questions.examine(self.plugin);
+        let summary = match consumptions.len() {
+            0 => "it has no packages".to_owned(),
+            count => format!("{count} uses of packages, the same however they are asked"),
+        };
+        if !consumptions.is_empty() {
+            self.shares.extend(shares);
+        }
+        Finding { what: "uses", summary, details: Vec::new(), problems }
     }
 
     fn limits(self) -> Finding {
@@ -231,9 +263,9 @@ struct Questions<'a, Q, A, E> {
 }
 
 impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> {
-    /// Asks everything together, again, in another order and, the first ones, alone. Returns the problems, and the largest shares
-    /// of limits.
-    fn examine(&self, plugin: &Plugin) -> (Vec<String>, [Share; 2]) {
+    /// Asks everything together, again, in another order, some of it alone, and as much as a call takes. Returns the problems, and
+    /// the largest shares of limits.
+    fn examine(&self, plugin: &Plugin) -> (Vec<String>, [Share; 3]) {
         let Questions { requests, ask, .. } = *self;
         let (what, used) = self.answer;
         let (mut problems, mut of_answer) = (Vec::new(), Share::none(what));
@@ -260,22 +292,49 @@ impl<Q: Copy, A: PartialEq, E: fmt::Display + PartialEq> Questions<'_, Q, A, E> 
             }
         }
         let step = requests.len().div_ceil(ALONE_MAX).max(1);
-        let mut of_fuel = Share::none("the fuel of a call");
+        let mut of_fuel = Share::none("the fuel of a call with one question");
         for place in (0..requests.len()).step_by(step) {
-            let before = plugin.fuel_used();
-            let alone = ask(&requests[place..=place]);
-            let limits = plugin.limits();
-            let limit = limits.fuel + limits.fuel_per_item * (self.items)(&requests[place]) as u64;
-            let number = |fuel: u64| usize::try_from(fuel).unwrap_or(usize::MAX);
-            let used = (number(plugin.fuel_used() - before), number(limit));
+            let (alone, used) = self.measured(plugin, &requests[place..=place]);
             of_fuel.raise(used, || (self.name)(&requests[place]));
             if alone.first() != together.get(place) {
                 differs(place, "when it is asked alone");
             }
         }
+        let full = self.full_call(plugin);
+        let (_, used) = self.measured(plugin, &full);
+        let mut of_full = Share::none("the fuel of a full call");
+        of_full.raise(used, || format!("{} questions", full.len()));
         // What differs explains more than what is wrong with one answer.
         found.append(&mut problems);
-        (found, [of_fuel, of_answer])
+        if used.0 > used.1 && found.is_empty() {
+            found.push(format!(
+                "a call with {} questions runs out of fuel, so it is halved and asked again: take less, or ask for more with `fuel-per-item`",
+                full.len()
+            ));
+        }
+        (found, [of_fuel, of_full, of_answer])
+    }
+
+    /// Asks some questions in one call. Returns the answers, and the fuel that was used with that which the call has: more is used
+    /// where it ran out and the host asked again.
+    fn measured(&self, plugin: &Plugin, requests: &[Q]) -> (Vec<Result<A, E>>, (usize, usize)) {
+        let before = plugin.fuel_used();
+        let answers = (self.ask)(requests);
+        let limits = plugin.limits();
+        let items = requests.iter().map(|request| (self.items)(request) as u64).sum::<u64>();
+        let number = |fuel: u64| usize::try_from(fuel).unwrap_or(usize::MAX);
+        let limit = limits.fuel + limits.fuel_per_item * items;
+        (answers, (number(plugin.fuel_used() - before), number(limit)))
+    }
+
+    /// As many questions as go into one call, those that there are over and over.
+    fn full_call(&self, plugin: &Plugin) -> Vec<Q> {
+        let (limits, mut items) = (plugin.limits(), 0);
+        let fits = |request: &&Q| {
+            items += (self.items)(request);
+            items <= limits.items_max
+        };
+        self.requests.iter().cycle().take(limits.requests_max).take_while(fits).copied().collect()
     }
 }
 
@@ -301,6 +360,27 @@ fn request<'a>(
     PlanRequest { at, account: AccountIndex::new(0), command, member, bundle, orders }
 }
 
+/// What became of each command, a line each: how often it was planned, and refused with which code.
+fn outcomes<'a, E: 'a>(
+    answers: impl Iterator<Item = (&'a str, &'a Result<Result<Plan, Refusal>, E>)>,
+) -> Vec<String> {
+    let mut outcomes = BTreeMap::<&str, (usize, BTreeMap<&str, usize>)>::new();
+    for (command, answer) in answers {
+        let (planned, refused) = outcomes.entry(command).or_default();
+        match answer {
+            Ok(Ok(_)) => *planned += 1,
+            Ok(Err(refusal)) => *refused.entry(&refusal.code).or_default() += 1,
+            Err(_) => {}
+        }
+    }
+    let lines = outcomes.into_iter().map(|(command, (planned, refused))| {
+        let refused = refused.iter().map(|(code, times)| format!("{times} {code}")).collect::<Vec<_>>();
+        let refused = if refused.is_empty() { "none".to_owned() } else { refused.join(", ") };
+        format!("{command}: {planned} planned; refused: {refused}")
+    });
+    lines.collect()
+}
+
 fn openings(bundle: &Bundle) -> Vec<Order> {
     bundle.iter().filter_map(|(member, resource)| order::opening(resource, member, 0)).collect()
 }
@@ -312,3 +392,6 @@ fn bundle_text(bundle: &Bundle) -> String {
     });
     members.collect::<Vec<_>>().join(" attached to ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 
+use perennial_formats::dates;
 use serde_json::Value;
 
 use crate::cli::output::Output;
@@ -15,6 +16,14 @@ const LINES_MAX: usize = 4;
 pub(super) fn show(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
     let list = |field: &str| evidence[field].as_array().map_or(&[][..], Vec::as_slice);
     let revision = short(text(evidence, "revision"));
+    let [failing, parked] =
+        ["failing_bundles", "parked_bundles"].map(|field| evidence[field].as_u64().unwrap_or_default());
+    if failing > 0 {
+        writeln!(
+            out,
+            "revision {revision} fails over {failing} bundles at present, of which {parked} are parked"
+        )?;
+    }
     if list("trials").is_empty() {
         return writeln!(out, "revision {revision} was never asked in shadow");
     }
@@ -23,25 +32,29 @@ pub(super) fn show(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
         let number = |field: &str| trial[field].as_u64().unwrap_or_default();
         writeln!(
             out,
-            "revision {revision}{bound} was asked in shadow of {}: {} questions, {} answered otherwise, {} failed; fuel of plans {} \
-             (followed {}), time {} ms (followed {} ms)",
+            "revision {revision}{bound} was asked in shadow of {} from {} to {}: {} answers, {} otherwise, {} failed; fuel of plans \
+             {} (followed {}), time {} ms (followed {} ms)",
             short(text(trial, "followed")),
+            text(trial, "first_at"),
+            text(trial, "last_at"),
             number("asked"),
             number("differed"),
             number("failed"),
             number("fuel"),
             number("followed_fuel"),
-            number("micros") / 1_000,
-            number("followed_micros") / 1_000,
+            milliseconds(number("micros")),
+            milliseconds(number("followed_micros")),
         )?;
     }
     for total in list("totals") {
         let currency = text(total, "currency");
+        let questions =
+            usize::try_from(total["questions"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
         writeln!(
             out,
-            "  {}: {} questions, {} {currency} done, {} {currency} would be",
+            "  {}: {}, {} {currency} done, {} {currency} would be",
             text(total, "kind"),
-            total["questions"],
+            dates::counted(questions, "different question"),
             text(total, "followed_cost"),
             text(total, "cost"),
         )?;
@@ -69,6 +82,11 @@ fn show_example(out: &mut Output, example: &Value) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Microseconds as milliseconds.
+fn milliseconds(micros: u64) -> String {
+    format!("{}.{:03}", micros / 1_000, micros % 1_000)
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {

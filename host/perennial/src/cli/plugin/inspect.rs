@@ -48,6 +48,13 @@ pub(super) fn inspect(context: &Context, arguments: &Arguments) -> anyhow::Resul
     let mut trust = context.config()?.trust.clone();
     trust.keys.extend(arguments.keys.iter().copied());
     let signature = signature_text(path, &file, &trust);
+    let signature = signature.unwrap_or_else(|problem| {
+        problems.push(format!("its signature does not count: {problem}"));
+        "one that does not count".to_owned()
+    });
+    if problems.is_empty() && file.package.manifest.contract_of_exports(file.package.is_table).is_none() {
+        problems.push("it exports nothing of `perennial:provider`, so it is no plugin".to_owned());
+    }
     write(context, path, &file, &signature)?;
     if !problems.is_empty() {
         return Err(package_file::wrong(path, &problems).into());
@@ -94,17 +101,16 @@ fn write(context: &Context, path: &Path, file: &PackageFile, signature: &str) ->
     Ok(out.finish()?)
 }
 
-/// Whether a signature is there, and whose.
-fn signature_text(path: &Path, file: &PackageFile, trust: &Trust) -> String {
-    let Some(signature) = &file.package.signature else { return "none".to_owned() };
+/// Whether a signature is there, and whose; why it does not count otherwise.
+fn signature_text(path: &Path, file: &PackageFile, trust: &Trust) -> Result<String, String> {
+    let Some(signature) = &file.package.signature else { return Ok("none".to_owned()) };
     if trust.keys.is_empty() {
-        return "there is one; name keys with `--key` to see whose it is".to_owned();
+        return Ok("there is one; name keys with `--key` to see whose it is".to_owned());
     }
     let origin = format!("`{}`", path.display());
-    match trust.check(&origin, &file.package.bytes, Some(signature.as_bytes())) {
-        Ok(key) => format!("by {}", key.map(|key| key.to_string()).unwrap_or_default()),
-        Err(error) => error.to_string(),
-    }
+    let key = trust.check(&origin, &file.package.bytes, Some(signature.as_bytes()));
+    let key = key.map_err(|error| error.to_string())?;
+    Ok(format!("by {}", key.map(|key| key.to_string()).unwrap_or_default()))
 }
 
 fn listed(names: &[String]) -> String {

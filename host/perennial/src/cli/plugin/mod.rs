@@ -3,6 +3,7 @@
 mod ask;
 mod backtest;
 mod backtest_ahead;
+mod backtest_on_host;
 mod bench;
 mod bindings;
 mod build;
@@ -182,7 +183,6 @@ impl Action {
             | Action::Check { .. }
             | Action::Ask(_)
             | Action::Bench(_)
-            | Action::Backtest(_)
             | Action::Keygen { .. }
             | Action::Sign(_)
             | Action::Verify(_)
@@ -191,6 +191,7 @@ impl Action {
             | Action::Push(_)
             | Action::Pull(_) => true,
             Action::Install(_)
+            | Action::Backtest(_)
             | Action::Revisions { .. }
             | Action::Revision { .. }
             | Action::Bindings(_)
@@ -213,10 +214,13 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         target.refuse_host()?;
     }
     match &arguments.action {
-        Action::Backtest(arguments) => backtest::backtest(context, arguments),
+        Action::Backtest(arguments) => match context.host_client(target)? {
+            Some(client) => backtest_on_host::backtest(context, &client, arguments),
+            None => backtest::backtest(context, arguments),
+        },
         Action::Keygen { file } => signing::keygen(file),
         Action::Sign(arguments) => signing::sign(arguments),
-        Action::Verify(arguments) => signing::verify(arguments),
+        Action::Verify(arguments) => signing::verify(context, arguments),
         Action::Install(arguments) => arguments.run(&context.client(target)?),
         Action::Revisions { provider, list } => {
             revisions::list(context, &context.client(target)?, provider.as_deref(), list)

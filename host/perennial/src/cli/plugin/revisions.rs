@@ -141,10 +141,12 @@ impl Differences {
 impl Install {
     pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let path = &self.plugin.path;
-        let bytes = input::read_bytes(path)?;
+        // The first of the stages, whose names all messages of an installation begin with.
+        let unread = |error: UserError| UserError::Argument(format!("read: {error}"));
+        let bytes = input::read_bytes(path).map_err(unread)?;
         let signature = match &self.signature {
-            Some(path) => Some(input::read_bytes(path)?),
-            None => package_file::read_signature(path)?,
+            Some(path) => Some(input::read_bytes(path).map_err(unread)?),
+            None => package_file::read_signature(path).map_err(unread)?,
         };
         // Base64 stays what it is; what is no text is the signature itself.
         let signature = signature.map(|bytes| {
@@ -181,8 +183,10 @@ impl Install {
         if let Some(key) = result["signed_by"].as_str() {
             writeln!(out, "signed by {key}")?;
         }
-        if let Some(granted) = result["granted"].as_str() {
-            writeln!(out, "granted {granted}")?;
+        match result["granted"].as_str() {
+            Some(granted) => writeln!(out, "granted {granted}")?,
+            None if is_regranted => writeln!(out, "granted nothing beyond what every plugin has")?,
+            None => {}
         }
         out.finish()?;
         WouldChange::check(self.dry_run && (is_new || is_regranted))

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use perennial_sandbox::PublicKey;
 use perennial_sandbox::SigningKey;
-use perennial_sandbox::Trust;
 use perennial_sandbox::signature_path;
 
+use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
@@ -32,8 +32,8 @@ pub(super) struct Sign {
 pub(super) struct Verify {
     /// The component or the table; its signature is beside it, with `.sig` behind its name.
     plugin: PathBuf,
-    /// A key that is trusted, as `keygen` prints it; may be given again.
-    #[arg(long = "key", value_name = "KEY", required = true, value_parser = PublicKey::read)]
+    /// A key that is trusted beside those of `[trust] keys`, as `keygen` prints it; may be given again.
+    #[arg(long = "key", value_name = "KEY", value_parser = PublicKey::read)]
     keys: Vec<PublicKey>,
 }
 
@@ -69,11 +69,16 @@ pub(super) fn sign(arguments: &Sign) -> anyhow::Result<()> {
 }
 
 /// Says which of the keys signed a plugin.
-pub(super) fn verify(arguments: &Verify) -> anyhow::Result<()> {
+pub(super) fn verify(context: &Context, arguments: &Verify) -> anyhow::Result<()> {
     input::refuse_standard(&arguments.plugin, "the plugin", BESIDE)?;
     let plugin = input::read_bytes(&arguments.plugin)?;
     let signature = package_file::read_signature(&arguments.plugin)?;
-    let trust = Trust { keys: arguments.keys.clone() };
+    let mut trust = context.config()?.trust.clone();
+    trust.keys.extend(arguments.keys.iter().copied());
+    if trust.keys.is_empty() {
+        let message = "no key is trusted: name one with `--key`, or in `[trust] keys` of the configuration";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let origin = format!("`{}`", arguments.plugin.display());
     let key = trust.check(&origin, &plugin, signature.as_deref())?;
     let key = key.map(|key| key.to_string()).unwrap_or_default();

@@ -15,10 +15,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use crate::cli::Context;
+use crate::cli::confirm::EndArguments;
 use crate::cli::list::ListArguments;
 use crate::cli::on_host::policies as on_host;
 use crate::cli::target::TargetArguments;
-use crate::client::Client;
 
 pub(super) use load::LoadedPolicies;
 
@@ -99,6 +99,8 @@ enum Action {
     Show {
         /// The name of the policy.
         name: String,
+        #[command(flatten)]
+        list: ListArguments,
     },
     /// Lists who changed a policy when, with the lines of its script that differ.
     History {
@@ -111,6 +113,8 @@ enum Action {
     Remove {
         /// The name of the policy.
         name: String,
+        #[command(flatten)]
+        end: EndArguments,
         /// Why, for the audit log.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -130,6 +134,8 @@ enum Action {
     RemoveCalendar {
         /// The name of the calendar.
         name: String,
+        #[command(flatten)]
+        end: EndArguments,
         /// Why, for the audit log.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
@@ -170,52 +176,44 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The client of the running host that was named; `None` without one, and for what asks none.
-fn host_of(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<Option<Client>> {
-    if !action.asks_no_host() {
-        return context.host_client(target);
+/// Has nobody take what a command reads in files, or in the database beside them, for what a host has.
+fn refuse_host(context: &Context, target: &TargetArguments, action: &Action) -> anyhow::Result<()> {
+    if action.asks_no_host() {
+        target.refuse_host()?;
+        if action.reads_database() {
+            context.refuse_host_of_environment()?;
+        }
     }
-    target.refuse_host()?;
-    if action.reads_database() {
-        context.refuse_host_of_environment()?;
-    }
-    Ok(None)
+    Ok(())
 }
 
 pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let (target, action) = (&arguments.target, &arguments.action);
-    let host = host_of(context, target, action)?;
+    refuse_host(context, target, action)?;
     match action {
         Action::New { name, file } => new::new(context, name, file),
         Action::Check { file } => check::check(context, file),
         Action::Test { file } => test::test(context, file),
         Action::Backtest(arguments) => backtest::backtest(context, arguments),
-        Action::Run(arguments) => match host {
-            Some(client) => run::run_on(context, &client, arguments),
-            None => run::run(context, arguments),
-        },
-        Action::Install(arguments) => match host {
-            Some(client) => arguments.install_on(context, &client),
-            None => install::install(context, arguments),
-        },
-        Action::Remove { name, reason } => match host {
-            Some(client) => on_host::remove(&client, name, reason.as_deref()),
-            None => install::remove(context, name, reason.as_deref()),
-        },
-        Action::Differences(arguments) => match host {
-            Some(client) => arguments.ask(context, &client),
-            None => differences::differences(context, arguments),
-        },
+        Action::Run(arguments) if arguments.reads_database() => {
+            arguments.ask(context, &context.client(target)?)
+        }
+        Action::Run(arguments) => arguments.run(context),
+        Action::Install(arguments) => arguments.install(context, &context.client(target)?),
+        Action::Remove { name, end, reason } => {
+            on_host::remove(&context.client(target)?, name, *end, reason.as_deref())
+        }
+        Action::Differences(arguments) => arguments.ask(context, &context.client(target)?),
         Action::Compare(arguments) => compare::compare(context, &context.client(target)?, arguments),
         Action::List(list) => on_host::list(context, &context.client(target)?, list),
-        Action::Show { name } => on_host::show(&context.client(target)?, name),
+        Action::Show { name, list } => on_host::show(context, &context.client(target)?, name, list),
         Action::History { name, list } => on_host::history(context, &context.client(target)?, name, list),
         Action::Calendars(list) => on_host::calendars(context, &context.client(target)?, list),
         Action::CalendarHistory { name, list } => {
             on_host::calendar_history(context, &context.client(target)?, name, list)
         }
-        Action::RemoveCalendar { name, reason } => {
-            on_host::remove_calendar(&context.client(target)?, name, reason.as_deref())
+        Action::RemoveCalendar { name, end, reason } => {
+            on_host::remove_calendar(&context.client(target)?, name, *end, reason.as_deref())
         }
     }
 }

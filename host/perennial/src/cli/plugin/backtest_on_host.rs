@@ -1,0 +1,76 @@
+//! `perennial plugin backtest REVISION --server URL`: the same on a running host, of a revision that is installed there.
+
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::items::Field;
+use crate::cli::plugin::backtest::Arguments;
+use crate::cli::plugin::revisions::resolve;
+use crate::client::Client;
+use crate::client::Request;
+
+const TOTALS: [Field; 5] = [
+    Field::text("kind", "difference"),
+    Field::number("questions", "plans"),
+    Field::text("followed_cost", "done"),
+    Field::text("cost", "would be"),
+    Field::text("currency", "currency"),
+];
+
+const PLANS: [Field; 9] = [
+    Field::instant("at", "at"),
+    Field::text("account", "account"),
+    Field::text("resource", "resource"),
+    Field::text("command", "command"),
+    Field::text("kind", "difference"),
+    Field::text("followed_cost", "done"),
+    Field::text("cost", "would be"),
+    Field::sentence("followed_answer", "answer followed"),
+    Field::sentence("answer", "answer of the other"),
+];
+
+const AHEAD: [Field; 7] = [
+    Field::text("what", "what"),
+    Field::text("account", "account"),
+    Field::text("month", "month"),
+    Field::text("resource", "resource"),
+    Field::text("held", "as bound"),
+    Field::text("compared", "with the new one"),
+    Field::text("currency", ""),
+];
+
+/// Lists what the revision would have planned otherwise, or what comes otherwise with it.
+pub(super) fn backtest(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
+    let named = arguments.plugin.path.display().to_string();
+    if let Some(argument) = arguments.of_database() {
+        let message = format!(
+            "`{argument}` is for the database of this machine: a running host is asked of all accounts, as they are there"
+        );
+        return Err(UserError::Argument(message).into());
+    }
+    let revision = resolve(client, &named)?;
+    let until = arguments.ahead.until;
+    let body = json!({
+        "revision": revision,
+        "since": arguments.since.map(|since| since.to_string()),
+        "until": until.map(|until| until.to_string()),
+    });
+    let request = Request::new("POST", "/v1/plugins/revisions:backtest", &[])
+        .to(format!("try revision {} of a plugin", &revision[..12]))
+        .body(body)
+        .look();
+    let answer = client.send(&request)?.json()?;
+    let list = |field: &str| answer[field].as_array().cloned().unwrap_or_default();
+    if until.is_some() {
+        let nothing = "nothing: the same is renewed and paid with both";
+        return context.write_items(client, &AHEAD, &list("items"), &arguments.list, nothing);
+    }
+    if answer["skipped"] != 0 {
+        tracing::warn!(plans = %answer["skipped"], "plans of another contract, or damaged ones, were not asked about");
+    }
+    let nothing = format!("of {} plans none would have been another", answer["asked"]);
+    let (fields, found): (&[Field], _) =
+        if arguments.each { (&PLANS, list("plans")) } else { (&TOTALS, list("totals")) };
+    context.write_items(client, fields, &found, &arguments.list, &nothing)
+}
