@@ -123,7 +123,16 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
         .collect::<Vec<_>>();
     told.sort();
     told.dedup();
-    expect![[r#""#]].assert_eq(&told.concat());
+    expect![[r#"
+        POST /v1/plugins/bindings done
+        POST /v1/plugins/bindings:promote done
+        POST /v1/plugins/bindings:promote dry_run
+        POST /v1/plugins/bindings:promote forbidden
+        POST /v1/plugins/bindings:roll-back done
+        POST /v1/plugins/bindings:roll-back dry_run
+        POST /v1/plugins/revisions done
+    "#]]
+    .assert_eq(&told.concat());
     let history = server.get("viewer", "/v1/plugins/bindings/history").json();
     assert_eq!(history["items"].as_array().unwrap().iter().filter(|one| one["accounts"] == "vol").count(), 4);
 }
