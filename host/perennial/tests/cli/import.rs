@@ -126,7 +126,8 @@ fn an_update_on_a_database_raises_no_approval_limit_alone_and_is_audited() {
     folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     for (limit, code) in [("50.00", 0), ("5000.00", 2), ("20.00", 0)] {
         let account = format!(
-            r#"{{ "accounts": [{{ "id": "acme-hw", "provider": "huawei", "currency": "CNY", "approval_above": "{limit}" }}], "resources": [] }}"#
+            r#"{{ "accounts": [{{ "id": "acme-hw", "provider": "huawei", "currency": "CNY",
+                "balance": "260.00", "approval_above": "{limit}" }}], "resources": [] }}"#
         );
         folder.write("newer.json", &account);
         let ran = folder.run(&["import", "newer.json", "--update", "--yes"]);
