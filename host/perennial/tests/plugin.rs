@@ -224,6 +224,7 @@ fn a_check_says_what_share_is_used_of_each_limit() {
         the fuel of a full call, for one of the questions
         the occurrences that a timeline may have, for one of the questions
         the steps that a plan may have, for one of the questions
+        the packages that a use may be taken of, for one of the questions
         the memory of a call
         the size of a component
         the bytes of one function
