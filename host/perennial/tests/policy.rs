@@ -230,7 +230,7 @@ fn a_run_asks_about_a_resource_of_the_database_as_a_dry_run_does() {
     let ran = folder.run(&["policy", "run", "policies.toml", "--resource", "ecs-2"]);
     assert_eq!(ran.code(), 2);
     expect![[r#"
-        error: there is no resource `ecs-2` in the database
+        error: cannot ask the policies of `policies.toml` about `ecs-2` on `perennial.db`: There is no such object: there is no resource `ecs-2`
     "#]]
     .assert_eq(&ran.stderr());
 }
