@@ -158,6 +158,7 @@ fn each_stage_fails_with_its_whole_message_and_changes_nothing() {
           p.toml:61: `hour` of [[notices]]: it is a whole number from 0 to 23
               61 | hour = 25
         kinds: the plugin `p.toml` does not know resources of `volcengine`: it no longer has the kind `ebs`, which 1 resource has (`srv-disk`); add what is missing, or end those resources first
+        kinds: the plugin `p.toml` does not know resources of `volcengine`: it no longer attaches `ebs` to `ecs`, which 1 resource has (`srv-disk`); add what is missing, or end those resources first
         settings: the plugin `p.toml` does not take the settings of accounts of `volcengine`: `vol`: `try_hour` is not a setting; there are `fee_percent`, `grace`, `grace_renewal`, `refund_within`, `retention`, `retention_renewal`, `try_days`; change them, or the plugin"#]].assert_eq(&failures.join("\n"));
     assert_eq!(kept(), before, "something was kept");
     assert_eq!(installed(&trusting, &store, signed(&ours, &late_table())), "volcengine from p.toml");

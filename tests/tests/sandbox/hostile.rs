@@ -98,7 +98,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         disorder: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` is out of order at 2027-01-15T08:00:01Z; tell its author
         outside: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` names member 7 of 1; tell its author
         notice: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` has an occurrence that does not fit `bad`: notice 3 of 0; tell its author
-        back: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` lets `bad` enter `active`; tell its author
+        back: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` leaves `bad` without a final stage, or goes on after it; tell its author
     "#]].assert_eq(&table);
 }
 

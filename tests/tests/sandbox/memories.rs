@@ -141,9 +141,9 @@ fn memories_count_against_the_limits_however_they_are_declared() {
     expect![[r#"
         a second memory: loaded, answers: true
         three more in one module: loaded, answers: true
-        one too many: the plugin `plugin.wasm` cannot be compiled: The component transitively contains 5 Wasm linear memories, which exceeds the configured maximum of 4 in the pooling allocator
+        one too many: the plugin `plugin.wasm` cannot be compiled: The component transitively contains 5 Wasm linear memories, which exceeds the configured maximum of 4 in the pooling allocator. A plugin that is granted limits of its own runs outside of the pool: have it ask for them, as in `perennial plugin pack --ask memory=64MiB`
         two that are too large together: the manifest of the plugin `plugin.wasm` cannot be read: plugin `plugin.wasm` wanted more than 33554432 bytes of memory in `the start`; tell its author
-        one that is too large alone: the plugin `plugin.wasm` cannot be compiled: module memory does not fit in pooling allocator requirements: memory index 0 is unsupported in this pooling allocator configuration: memory has a minimum byte size of 33619968 which exceeds the limit of 0x2000000 bytes
+        one that is too large alone: the plugin `plugin.wasm` cannot be compiled: module memory does not fit in pooling allocator requirements: memory index 0 is unsupported in this pooling allocator configuration: memory has a minimum byte size of 33619968 which exceeds the limit of 0x2000000 bytes. A plugin that is granted limits of its own runs outside of the pool: have it ask for them, as in `perennial plugin pack --ask memory=64MiB`
         one of 64 bits: the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories
     "#]].assert_eq(&lines.concat());
 }

@@ -41,7 +41,7 @@ fn compile_problem(error: &wasmtime::Error) -> String {
     if reason.contains("pooling allocator") {
         return format!(
             "{reason}. A plugin that is granted limits of its own runs outside of the pool: have it ask for them, as in \
-             `perennial plugin pack --ask fuel-per-item=400000`"
+             `perennial plugin pack --ask memory=64MiB`"
         );
     }
     reason
