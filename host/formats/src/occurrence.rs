@@ -90,7 +90,7 @@ const REFILL: Text = Text { english: "its quota begins again", chinese: "额度�
 const NOTICE: Text = Text { english: "its owner is told: {0}", chinese: "通知所有者：{0}" };
 const SOME_NOTICE: Text = Text { english: "a notice", chinese: "一条通知" };
 
-/// What it is to enter a stage.
+/// Entering a stage, in words.
 const fn entered(stage: Stage) -> Text {
     match stage {
         Stage::Grace => Text {

@@ -7,8 +7,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use perennial_domain::account::Account;
-use perennial_domain::approval::is_raise;
 use perennial_domain::bundle::Stage;
 use perennial_store::ReadTx;
 use perennial_store::keys::ResourceKey;
@@ -38,6 +36,7 @@ use crate::state::AppState;
 use crate::views;
 use crate::write::Write;
 use crate::write::WriteResponse;
+use perennial_engine::import_report::ImportReport;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -222,16 +221,16 @@ pub(super) async fn import(
                 ));
             }
             require_all_accounts(caller)?;
-            refuse_raises(work.db(), &document.inventory.accounts, limits.limit_raise_people)?;
         }
+        let at = work.at;
+        let report = work.engine.preview_import(at, &document)?;
+        refuse_raises(&report, limits.limit_raise_people)?;
         let bundles = &document.inventory.bundles;
         let mut accounts = bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
         accounts.dedup();
         if let [account] = accounts.as_slice() {
             work.set_audit_subject(account, None);
         }
-        let at = work.at;
-        let report = work.engine.preview_import(at, &document)?;
         quotas::check_import(&limits, &report)?;
         let result = ImportResult::new(&report);
         if document.options.dry_run {
@@ -256,16 +255,12 @@ pub(super) async fn import(
 }
 
 /// Refuses accounts whose approval limit an import would raise, if that takes more than one person.
-fn refuse_raises(db: &ReadTx, accounts: &[Account], people: usize) -> Result<(), Problem> {
-    let mut errors = Vec::new();
-    for account in accounts.iter().filter(|account| people > 1 && account.approval_above.is_some()) {
-        let before = accounts::get(db, &account.id)?.and_then(|stored| stored.account.approval_above);
-        if is_raise(before, account.approval_above) {
-            let detail = "a higher limit takes two people: leave it out, and have both `PATCH` the account";
-            let field = format!("accounts.{}.approval_above", account.id);
-            errors.push(FieldError { field, detail: detail.to_owned() });
-        }
-    }
+fn refuse_raises(report: &ImportReport, people: usize) -> Result<(), Problem> {
+    let refused = |account: &str| FieldError {
+        field: format!("accounts.{account}.approval_above"),
+        detail: "a higher limit takes two people: leave it out, and have both `PATCH` the account".to_owned(),
+    };
+    let errors = report.limit_raises().filter(|_| people > 1).map(refused).collect::<Vec<_>>();
     if errors.is_empty() { Ok(()) } else { Err(Problem::fields(ProblemType::InvalidFields, errors)) }
 }
 

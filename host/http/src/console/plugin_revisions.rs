@@ -1,5 +1,5 @@
-//! `/plugins/revisions/{digest}`: one revision of a plugin. What it is, what it asks for and was granted, what it did in shadow,
-//! and the form that binds it. The table of all revisions is a part of `/plugins`.
+//! `/plugins/revisions/{digest}`: one revision of a plugin. The page shows its limits and grants, its trials in shadow, and the
+//! form that binds it. The table of all revisions is a part of `/plugins`.
 
 use axum::extract::Path;
 use axum::response::Response;

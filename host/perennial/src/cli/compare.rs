@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use perennial_engine::policy_comparison::Difference;
 use perennial_engine::policy_comparison::Outcome;
 use perennial_formats::time_zone::TimeZone;
+use serde_json::Value as Json;
 
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
@@ -94,4 +95,13 @@ pub(super) fn listing(
         }
     }
     Listing { columns: sides.columns(), rows }
+}
+
+/// The differences that a running host found, without the currency where it is of no amount.
+pub(super) fn of_host(answer: &Json) -> Vec<Json> {
+    let mut found = answer["items"].as_array().cloned().unwrap_or_default();
+    for item in found.iter_mut().filter(|item| item["what"] != "paid") {
+        item["currency"] = Json::Null;
+    }
+    found
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::compare;
 use crate::cli::items::Field;
 use crate::cli::plugin::backtest::Arguments;
 use crate::cli::plugin::revisions::resolve;
@@ -64,7 +65,7 @@ pub(super) fn backtest(context: &Context, client: &Client, arguments: &Arguments
     let list = |field: &str| answer[field].as_array().cloned().unwrap_or_default();
     if until.is_some() {
         let nothing = "nothing: the same is renewed and paid with both";
-        return context.write_items(client, &AHEAD, &list("items"), &arguments.list, nothing);
+        return context.write_items(client, &AHEAD, &compare::of_host(&answer), &arguments.list, nothing);
     }
     if answer["skipped"] != 0 {
         tracing::warn!(plans = %answer["skipped"], "plans of another contract, or damaged ones, were not asked about");

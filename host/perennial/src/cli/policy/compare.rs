@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::compare;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::policy::load::LoadedPolicies;
@@ -62,15 +62,6 @@ pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments)
         .body(body)
         .look();
     let answer = client.send(&request)?.json()?;
-    let found = answer["items"].as_array().cloned().unwrap_or_default();
-    let found = found.into_iter().map(without_unit_of_counts).collect::<Vec<_>>();
+    let found = compare::of_host(&answer);
     context.write_items(client, &DIFFERENCES, &found, list, "nothing: the same is renewed and paid with both")
-}
-
-/// The same without the currency where it is no amount.
-fn without_unit_of_counts(mut item: Value) -> Value {
-    if item["what"] != "paid" {
-        item["currency"] = Value::Null;
-    }
-    item
 }
