@@ -80,13 +80,16 @@ pub struct FailingBundle {
     pub failures_alone: u32,
     /// When it was parked; `None` while it is not.
     pub parked_at: Option<Timestamp>,
+    /// Whether an inventory changed the bundle and no plugin has answered about it since: what that missed is still to be made
+    /// up for.
+    pub is_changed: bool,
 }
 
 impl FailingBundle {
-    /// What the bundle is after it failed once more at `at`. Another revision begins anew.
+    /// What the bundle is after it failed once more at `at`; `is_changed` as the field. Another revision begins anew.
     pub fn after(
         before: Option<&FailingBundle>,
-        failure: Failure,
+        (failure, is_changed): (Failure, bool),
         at: Timestamp,
         limits: &FailureLimits,
     ) -> FailingBundle {
@@ -107,6 +110,7 @@ impl FailingBundle {
             revision: failure.revision,
             failures_alone,
             parked_at: parked_at.or(is_poisonous.then_some(at)),
+            is_changed,
         }
     }
 
@@ -222,7 +226,7 @@ mod tests {
         let alone = [true, false, true, true, true, false];
         for (second, is_alone) in alone.into_iter().enumerate() {
             let now = at(i64::try_from(second).unwrap());
-            let after = FailingBundle::after(bundle.as_ref(), failure("r1", is_alone), now, &LIMITS);
+            let after = FailingBundle::after(bundle.as_ref(), (failure("r1", is_alone), false), now, &LIMITS);
             parked.push(after.parked_at.map(Timestamp::as_second));
             bundle = Some(after);
         }
@@ -239,11 +243,12 @@ mod tests {
             revision: Some("r1".to_owned()),
             failures_alone: 9,
             parked_at: Some(at(5)),
+            is_changed: true,
         };
-        let after = FailingBundle::after(Some(&parked), failure("r2", true), at(9), &LIMITS);
+        let after = FailingBundle::after(Some(&parked), (failure("r2", true), true), at(9), &LIMITS);
         assert_eq!((after.since, after.failures_alone, after.parked_at), (at(1), 1, None));
         let missing = Failure { message: "none".to_owned(), revision: None, is_alone: false };
-        let missing = FailingBundle::after(Some(&parked), missing, at(9), &LIMITS);
+        let missing = FailingBundle::after(Some(&parked), (missing, false), at(9), &LIMITS);
         assert_eq!((missing.failures_alone, missing.parked_at), (0, None));
     }
 
@@ -251,12 +256,12 @@ mod tests {
     fn a_parked_bundle_that_is_not_asked_about_keeps_its_reason() {
         let parked = FailingBundle::after(
             None,
-            failure("r1", true),
+            (failure("r1", true), false),
             at(1),
             &FailureLimits { park_failures: 1, ..LIMITS },
         );
         let held = Failure { message: "the breaker is open".to_owned(), ..failure("r1", false) };
-        let held = FailingBundle::after(Some(&parked), held, at(2), &LIMITS);
+        let held = FailingBundle::after(Some(&parked), (held, false), at(2), &LIMITS);
         assert_eq!((held.message.as_str(), held.parked_at), ("r1 failed", Some(at(1))));
     }
 

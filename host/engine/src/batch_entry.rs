@@ -176,8 +176,7 @@ impl BatchEntry {
         failing_before: Option<FailingBundle>,
     ) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let failing_since = failing_before.as_ref().map(|failing| failing.since);
-        let walk = first_walk::walk(bundle, stored.schedule, instant, failing_since);
+        let walk = first_walk::walk(bundle, stored.schedule, instant, failing_before.as_ref());
         BatchEntry {
             account,
             instant,
@@ -247,7 +246,7 @@ impl BatchEntry {
         self.schedule =
             Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(next_try_at), failures };
         let message = failure.message.clone();
-        let failing = FailingBundle::after(before, failure, self.instant, limits);
+        let failing = FailingBundle::after(before, (failure, self.walk.is_told_anew()), self.instant, limits);
         self.add_event(EventKind::PluginFailed { message, next_try_at: Some(next_try_at) });
         if let Some(revision) = failing.revision.clone().filter(|_| failing.parked_at == Some(self.instant)) {
             self.add_event(EventKind::BundleParked { revision, message: failing.message.clone() });
@@ -259,6 +258,7 @@ impl BatchEntry {
     pub(crate) fn hold(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
         let failures = self.original.schedule.failures.max(1);
         self.schedule = Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(until), failures };
+        let failure = (failure, self.walk.is_told_anew());
         self.failing =
             Some(FailingBundle::after(self.failing_before.as_ref(), failure, self.instant, limits));
     }

@@ -34,9 +34,10 @@ pub struct ImportReport {
     pub kept: Vec<KeptFieldEntry>,
     /// Resources of the inventory's accounts that are not at their end here, and not in the inventory. They stay.
     pub missing: Vec<ResourceRef>,
-    /// New and changed resources that had expired when the import was looked at, or that change their stage at the first
-    /// tick.
-    pub expired: Vec<ExpiredResource>,
+    /// New and changed resources that had expired when the import was looked at.
+    pub expired: Vec<FirstTickResource>,
+    /// New and changed resources that had not expired, and that the first tick does something to.
+    pub due: Vec<FirstTickResource>,
     /// How many resources of the inventory renew themselves within thirty days after the first tick.
     pub renewing_soon: usize,
     /// Of the resources that get tags, the one with the most afterwards.
@@ -93,18 +94,18 @@ pub struct KeptFieldEntry {
     pub field: KeptField,
 }
 
-/// A resource that had expired, and what it meets at the first tick.
+/// A resource, and what it meets at the first tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExpiredResource {
-    /// The resource that has expired.
+pub struct FirstTickResource {
+    /// The resource.
     pub named: ResourceRef,
-    /// When it expired; `None` for one that has nothing paid any more.
+    /// When it expires, before that tick; `None` for one that has nothing paid.
     pub expires_at: Option<Timestamp>,
     /// What happens to it at the first tick, in order.
     pub events: Vec<Event>,
 }
 
-impl ExpiredResource {
+impl FirstTickResource {
     /// Whether it is released or loses a stage at once.
     pub fn loses_stage(&self) -> bool {
         let is_loss =
@@ -138,8 +139,8 @@ impl ImportReport {
     }
 
     /// Those that are released or lose a stage at the first tick.
-    pub fn losing(&self) -> impl Iterator<Item = &ExpiredResource> {
-        self.expired.iter().filter(|expired| expired.loses_stage())
+    pub fn losing(&self) -> impl Iterator<Item = &FirstTickResource> {
+        self.expired.iter().chain(&self.due).filter(|resource| resource.loses_stage())
     }
 
     /// Adds what the first tick at `at` did, `db` being as it left it.
@@ -166,17 +167,20 @@ impl ImportReport {
                     continue;
                 }
                 let own = events_of.get(member.id.as_str()).into_iter().flatten();
-                let events = own.copied().cloned().collect();
+                let events = own.copied().cloned().collect::<Vec<_>>();
                 // An update that would move an expiry back leaves it where it is.
                 let stays = |kept: &KeptFieldEntry| {
                     kept.resource.as_ref() == Some(&member.id) && kept.field.field == "expires_at"
                 };
                 let is_kept = self.kept.iter().any(stays);
                 let expires_at = if is_kept { stored.bundle[index].expires_at } else { member.expires_at };
-                let expired = ExpiredResource { named, expires_at, events };
                 let had_expired = member.is_live() && expires_at.is_some_and(|expires_at| expires_at < at);
-                if had_expired || expired.loses_stage() {
-                    self.expired.push(expired);
+                let is_due = !events.is_empty();
+                let resource = FirstTickResource { named, expires_at, events };
+                if had_expired {
+                    self.expired.push(resource);
+                } else if is_due {
+                    self.due.push(resource);
                 }
             }
         }

@@ -168,7 +168,8 @@ mod tests {
         drop(store);
         // As it was before.
         let old = "drop index client_token_end; alter table client_token drop column valid_until; \
-                   drop index event_time; pragma user_version = 19;";
+                   drop index event_time; alter table plugin_failure drop column is_changed; \
+                   pragma user_version = 19;";
         Connection::open(&path).unwrap().execute_batch(old).unwrap();
 
         let mut store = Store::open(&path).unwrap();

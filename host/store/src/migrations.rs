@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -117,6 +117,11 @@ const STEPS: [Step; 18] = [
         to: 21,
         summary: "events are found by their instant",
         sql: include_str!("migrations/0021_event_time.sql"),
+    },
+    Step {
+        to: 22,
+        summary: "what an inventory changed is known while its plugin fails",
+        sql: include_str!("migrations/0022_changed_bundles.sql"),
     },
 ];
 

@@ -61,6 +61,7 @@ pub fn get(db: &ReadTx, bundle: BundleKey) -> Result<Option<FailingBundle>, Stor
             revision: row.get("revision")?,
             failures_alone: row.get("failures_alone")?,
             parked_at: row.get::<_, Option<i64>>("parked_at")?.map(Timestamp::from_second),
+            is_changed: row.get("is_changed")?,
         })
     });
     Ok(found.optional()?)
@@ -78,8 +79,9 @@ pub(crate) fn set(
     };
     db.connection()
         .prepare_cached(
-            "insert or replace into plugin_failure (bundle, at, message, revision, failures_alone, parked_at)
-             values (:bundle, :since, :message, :revision, :alone, :parked_at)",
+            "insert or replace into plugin_failure
+                 (bundle, at, message, revision, failures_alone, parked_at, is_changed)
+             values (:bundle, :since, :message, :revision, :alone, :parked_at, :is_changed)",
         )?
         .execute(named_params! {
             ":bundle": bundle,
@@ -88,6 +90,7 @@ pub(crate) fn set(
             ":revision": failing.revision,
             ":alone": failing.failures_alone,
             ":parked_at": failing.parked_at.map(Timestamp::as_second),
+            ":is_changed": failing.is_changed,
         })?;
     Ok(())
 }

@@ -73,7 +73,8 @@ create table plugin_failure (
     message text not null,
     revision text,                -- the digest of the revision that failed last; null when there was none
     failures_alone integer not null default 0,  -- how many times in a row that failed over the bundle alone
-    parked_at integer             -- null while it is not parked
+    parked_at integer,            -- null while it is not parked
+    is_changed integer not null default 0  -- whether an inventory changed the bundle and no plugin has answered since
 );
 create index plugin_failure_parked on plugin_failure (bundle) where parked_at is not null;
 

@@ -483,3 +483,25 @@ fn what_a_plugin_failed_over_in_schema_16_is_not_parked() {
     let kept = Connection::open(&path).unwrap().query_row(message, (), |row| row.get::<_, String>(0));
     assert_eq!(kept.unwrap(), "it crashed");
 }
+
+#[test]
+fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
+    let folder = old();
+    let path = folder.path("perennial.db");
+    drop(Store::open(&path).unwrap());
+    let raw = Connection::open(&path).unwrap();
+    // As it was before.
+    raw.execute_batch(
+        "alter table plugin_failure drop column is_changed; pragma user_version = 21;
+         insert or replace into plugin_failure (bundle, at, message)
+         select row, 60, 'it crashed' from resource where attached_to is null order by row limit 1",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(schema(store.db()), new_schema());
+    drop(store);
+    let kept = "select message || is_changed from plugin_failure where at = 60";
+    let kept = Connection::open(&path).unwrap().query_row(kept, (), |row| row.get::<_, String>(0));
+    assert_eq!(kept.unwrap(), "it crashed0");
+}

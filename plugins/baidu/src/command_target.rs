@@ -9,13 +9,19 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::SkippedMember;
 use plugin_sdk::Step;
+use plugin_sdk::Term;
+use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::LeftOut;
+use plugin_sdk::left_out::Renewed;
 use plugin_sdk::left_out::is_said;
+use plugin_sdk::settings::get;
 
 use crate::following::LEFT_OUT;
 use crate::kinds::Kind;
 use crate::members::Subscription;
 use crate::members::has_lapsed;
 use crate::refusals::Code;
+use crate::tries::CALENDAR;
 
 /// The resource that a command names, with its request.
 pub struct CommandTarget<'a> {
@@ -95,7 +101,23 @@ impl Draft {
         self.step(member, Operation::SetAttribute((name.to_owned(), value.to_owned())));
     }
 
-    /// Takes back what a renewal said of this member when it left it out.
+    /// Says of this member that its instance left it behind for this term from `at` on, or that it did not; `from` and `until`
+    /// are the instance's expiries before and now.
+    pub(crate) fn left_behind(
+        &mut self,
+        (member, resource): (MemberIndex, &Resource),
+        at: Timestamp,
+        (from, until): (Timestamp, Timestamp),
+        term: Option<Term>,
+    ) {
+        let [today, from, until] = [at, from, until].map(|at| CALENDAR.date(at));
+        let value = LeftOut::of(resource, LEFT_OUT).after(Renewed { today, from, until }, term).to_string();
+        if get(&resource.attributes, LEFT_OUT).unwrap_or_default() != value {
+            self.attribute(member, LEFT_OUT, &value);
+        }
+    }
+
+    /// Takes back what renewals said of this member when they left it out.
     pub(crate) fn forget_left_out(&mut self, member: MemberIndex, resource: &Resource) {
         if is_said(resource, LEFT_OUT) {
             self.attribute(member, LEFT_OUT, "");

@@ -115,8 +115,7 @@ pub(crate) fn tried_with(bundle: &[Resource], resource: &Resource) -> Option<Mem
     leader(bundle, resource).filter(|member| !is_dedicated(&bundle[*member as usize]))
 }
 
-/// The attribute that says that a renewal left a member behind that the rule of its instance covers: its day of expiry then,
-/// and the term.
+/// The attribute that says which renewals left a member behind that the rule of its instance covers: see [`LeftOut`].
 pub(crate) const LEFT_OUT: &str = "leftOut";
 
 /// The instance that a member catches up with by tries of its own, and the term of that one's renewal: a renewal left the member
@@ -127,9 +126,9 @@ pub(crate) fn left_out(
     bundle: &[Resource],
     resource: &Resource,
 ) -> Option<(MemberIndex, Term)> {
-    let left_out = LeftOut::of(resource, LEFT_OUT)?;
     let (index, own) = (resource.attached_to?, resource.expires_at?);
     let instance = &bundle[index as usize];
+    let term = term_left_by(instance, resource)?;
     let is_paid = instance.charging == Charging::Prepaid && instance.stage == Stage::Active;
     let is_covered = is_paid && !is_dedicated(instance) && goes_along(instance, resource).is_ok();
     let is_taken = match instance.on_expiry {
@@ -141,9 +140,13 @@ pub(crate) fn left_out(
         OnExpiry::Convert | OnExpiry::Release => true,
     };
     let lapses = resource.on_expiry == OnExpiry::Lapse;
-    // What was renewed may have been given back since.
     let is_behind = instance.expires_at.is_some_and(|instance| own < instance);
-    (is_covered && lapses && is_behind && !is_taken).then_some((index, left_out.term))
+    (is_covered && lapses && is_behind && !is_taken).then_some((index, term))
+}
+
+/// The term of the renewal of its instance that left a member behind; `None` when none did, or when it was given back.
+pub(crate) fn term_left_by(instance: &Resource, resource: &Resource) -> Option<Term> {
+    LeftOut::of(resource, LEFT_OUT).term(CALENDAR.date(instance.expires_at?))
 }
 
 /// The instance in whose place a member has two tries of its own, the last before it expires, and the term of its own
@@ -190,18 +193,18 @@ fn is_tried_before(
     tries(settings, Kind::of(&instance.kind), expires_at).any(|at| at < until)
 }
 
-/// What is said of a member that expires at `own`, when its `instance` expires at `expires_at` and was renewed by this term:
-/// nothing, unless the instance's rule covers the member, and takes it no more before it expires.
-pub(crate) fn note(
+/// Whether a member that expires at `own` is left behind by its `instance`, which expires at `expires_at` by now: its rule covers
+/// the member, and takes it no more before it expires. `is_last` says that the instance renews itself no more.
+pub(crate) fn is_left_behind(
     settings: &Settings,
     instance: &Resource,
     (resource, own): (&Resource, Timestamp),
     is_last: bool,
-    (expires_at, term): (Timestamp, Term),
-) -> Option<LeftOut> {
+    expires_at: Timestamp,
+) -> bool {
     let has_rule = instance.on_expiry == OnExpiry::Renew && !is_dedicated(instance);
     let is_covered =
         has_rule && goes_along(instance, resource).is_ok() && resource.on_expiry == OnExpiry::Lapse;
     let is_taken = !is_last && is_tried_before(settings, instance, expires_at, own);
-    (is_covered && own < expires_at && !is_taken).then(|| LeftOut::until(own, term, CALENDAR))
+    is_covered && own < expires_at && !is_taken
 }

@@ -15,18 +15,16 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
-use plugin_sdk::left_out::LeftOut;
-use plugin_sdk::left_out::is_said;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::following::Apart;
-use crate::following::LEFT_OUT;
 use crate::following::goes_along;
+use crate::following::is_left_behind;
 use crate::following::left_out;
-use crate::following::note;
 use crate::following::renewal_term;
 use crate::following::stands_in;
+use crate::following::term_left_by;
 use crate::kinds::Kind;
 use crate::members::STATUS;
 use crate::members::Subscription;
@@ -74,11 +72,15 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
         false => Joining::Flag(options.related.unwrap_or(settings.related_by_default)),
     };
     let mut draft = Draft::default();
-    let until = LeftOut::until(extension.expires_at, extension.term, CALENDAR);
-    let instance_expires_at = attached_to(named).and_then(|instance| instance.expires_at);
-    let is_behind = instance_expires_at.is_some_and(|instance| extension.expires_at < instance);
-    let left_out = Some(until).filter(|_| is_behind && is_said(named.resource, LEFT_OUT));
-    extend(&mut draft, named.member, named.resource, extension, left_out);
+    extend(&mut draft, named.member, named.resource, extension);
+    match attached_to(named).and_then(|instance| Some((instance, instance.expires_at?))) {
+        Some((instance, until)) => {
+            let is_behind = extension.expires_at < until && term_left_by(instance, named.resource).is_some();
+            let term = is_behind.then_some(extension.term);
+            draft.left_behind((named.member, named.resource), named.request.at, (until, until), term);
+        }
+        None => draft.forget_left_out(named.member, named.resource),
+    }
     if kind == Kind::Bcc {
         check_custom_periods(settings, named, joining, &options.custom_periods)?;
         join(settings, &mut draft, named, joining, &options, extension)?;
@@ -242,19 +244,9 @@ fn aligned(
     Some(Extension { expires_at: target.expires_at, term, extra_days, anchor_day })
 }
 
-/// Extends a member, and starts it if it was stopped. What was said of it before gives way to `left_out`.
-fn extend(
-    draft: &mut Draft,
-    member: MemberIndex,
-    resource: &Resource,
-    extension: Extension,
-    left_out: Option<LeftOut>,
-) {
+/// Extends a member, and starts it if it was stopped.
+fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, extension: Extension) {
     draft.step(member, Operation::Extend(extension));
-    match left_out {
-        Some(left_out) => draft.attribute(member, LEFT_OUT, &left_out.to_string()),
-        None => draft.forget_left_out(member, resource),
-    }
     if Kind::of(&resource.kind).runs() && resource.stage == Stage::Retention {
         draft.attribute(member, STATUS, "running");
     }
@@ -277,22 +269,24 @@ fn join(
             Err(reason) => Err(reason),
         };
         let is_last = matches!(joining, Joining::Rule) && named.resource.renewals_left == Some(1);
-        let note = |resource: &Resource, own: Timestamp| {
-            let renewed = (instance.expires_at, instance.term);
-            note(settings, named.resource, (resource, own), is_last, renewed)
+        let is_left_behind = |resource: &Resource, own: Timestamp| {
+            is_left_behind(settings, named.resource, (resource, own), is_last, instance.expires_at)
         };
-        match joined {
+        let moved = (named.subscription.expires_at, instance.expires_at);
+        let term = match joined {
             Ok(extension) => {
+                extend(draft, member, resource, extension);
                 let active = Resource { stage: Stage::Active, ..resource.clone() };
-                let left_out = note(&active, extension.expires_at);
-                extend(draft, member, resource, extension, left_out);
+                Some(is_left_behind(&active, extension.expires_at).then_some(instance.term))
             }
             Err(reason) => {
-                if let Some(left_out) = resource.expires_at.and_then(|own| note(resource, own)) {
-                    draft.attribute(member, LEFT_OUT, &left_out.to_string());
-                }
                 draft.leave(member, reason);
+                let is_behind = resource.expires_at.is_some_and(|own| is_left_behind(resource, own));
+                is_behind.then_some(Some(instance.term))
             }
+        };
+        if let Some(term) = term {
+            draft.left_behind((member, resource), named.request.at, moved, term);
         }
     }
     Ok(())

@@ -22,13 +22,11 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
-use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::periods;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
-use crate::following::LEFT_OUT;
-use crate::following::note;
+use crate::following::is_left_behind;
 use crate::following::renewal_term;
 use crate::following::tried_with;
 use crate::kinds::Kind;
@@ -64,8 +62,9 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
             let ending = future_periods(named)?;
             let left_out = ending.expires_at.and_then(|own| left_behind(settings, named, own));
             draft.step(named.member, Operation::EndSubscription(ending));
-            if let Some(left_out) = left_out {
-                draft.attribute(named.member, LEFT_OUT, &left_out.to_string());
+            if let Some((until, term)) = left_out {
+                let own = (named.member, named.resource);
+                draft.left_behind(own, named.request.at, (until, until), Some(term));
             }
         }
     }
@@ -81,12 +80,12 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
     Ok(draft.plan())
 }
 
-/// What is said of a member that gives periods back and expires at `own` then, where its instance is not tried before: it is
-/// renewed again, as what renews itself is.
-fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Option<LeftOut> {
+/// By what a member that gives periods back and expires at `own` then is left behind, where its instance is not tried before: the
+/// expiry of the instance, and the term. The member is renewed again, as what renews itself is.
+fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Option<(Timestamp, Term)> {
     let instance = &named.request.bundle[tried_with(&named.request.bundle, named.resource)? as usize];
-    let present = (instance.expires_at?, renewal_term(instance)?);
-    note(settings, instance, (named.resource, own), false, present)
+    let (expires_at, term) = (instance.expires_at?, renewal_term(instance)?);
+    is_left_behind(settings, instance, (named.resource, own), false, expires_at).then_some((expires_at, term))
 }
 
 fn check_release(settings: &Settings, named: &CommandTarget) -> Result<(), Refusal> {

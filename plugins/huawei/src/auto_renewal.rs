@@ -25,6 +25,7 @@ use crate::family::primary;
 use crate::family::within;
 use crate::lifecycle::next_try;
 use crate::paths::LEFT_OUT;
+use crate::paths::says;
 use crate::refusals::ALREADY_OFF;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
@@ -94,8 +95,7 @@ fn cascade(
             Err(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
         }
         if is_said(&bundle[index], LEFT_OUT) {
-            let operation = Operation::SetAttribute((LEFT_OUT.to_owned(), String::new()));
-            plan.steps.push(Step { member, operation });
+            plan.steps.push(says(index, String::new()));
         }
     }
     Ok(plan)

@@ -8,7 +8,8 @@ use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
 use plugin_sdk::left_out::LeftOut;
-use plugin_sdk::left_out::is_said;
+use plugin_sdk::left_out::Renewed;
+use plugin_sdk::settings::get;
 
 use crate::condition::refused_for_now;
 use crate::extension::is_refused;
@@ -18,6 +19,7 @@ use crate::family::expiry;
 use crate::family::is_live;
 use crate::family::lead;
 use crate::family::leads;
+use crate::family::member_index;
 use crate::settings::Settings;
 use crate::settings::TriesUntil;
 
@@ -53,7 +55,7 @@ pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize
     tried_above().next().and_then(|above| tried_with(settings, bundle, above))
 }
 
-/// The attribute that says that a renewal left a resource behind: its day of expiry then, and the term.
+/// The attribute that says which renewals left a resource behind: see [`LeftOut`].
 pub(crate) const LEFT_OUT: &str = "left_out";
 
 /// The term for which `member` has tries of its own although it is renewed with another: a renewal left it behind, for example
@@ -61,7 +63,7 @@ pub(crate) const LEFT_OUT: &str = "left_out";
 /// every other member.
 pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) -> Option<Term> {
     let resource = &bundle[member];
-    let left_out = LeftOut::of(resource, LEFT_OUT)?;
+    let left_out = term_left_by(bundle, member)?;
     let own = expiry(resource)?;
     // The one above may have used up its last renewal with the try that left this one out. What was decided about it since is
     // for both, unless something further above renews this one.
@@ -72,13 +74,48 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
         OnExpiry::Convert | OnExpiry::Release => goes_along.is_some(),
     };
     let lapses = is_in_time(settings, resource) && resource.on_expiry == OnExpiry::Lapse;
-    // What was renewed may have been given back since.
     let is_behind = expiry(above).is_some_and(|above| own < above);
     let is_taken = goes_along.is_some_and(|above| {
         let above = &bundle[above];
         refused_for_now(above, true).is_none() && is_tried_before(settings, expiry(above), own)
     });
-    (stays && lapses && is_behind && !is_taken).then_some(left_out.term)
+    (stays && lapses && is_behind && !is_taken).then_some(left_out)
+}
+
+/// The term of the renewal that left `member` behind what it is attached to; `None` when none did, or when it was given back.
+fn term_left_by(bundle: &[Resource], member: usize) -> Option<Term> {
+    LeftOut::of(&bundle[member], LEFT_OUT).term(CALENDAR.date(expiry_above(bundle, &[], member)?))
+}
+
+/// The last expiry of what `member` is attached to, directly or through others; `moved` is what expires elsewhere by now.
+fn expiry_above(bundle: &[Resource], moved: &[(usize, Timestamp)], member: usize) -> Option<Timestamp> {
+    leads(bundle, member).filter_map(|above| expiry_once(bundle, moved, above)).max()
+}
+
+fn expiry_once(bundle: &[Resource], moved: &[(usize, Timestamp)], member: usize) -> Option<Timestamp> {
+    let moved = moved.iter().find(|(moved, _)| *moved == member);
+    moved.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
+}
+
+/// The step that says of `member` that it is left behind for this term from now on, or that it is not; `None` when that is
+/// said already. `moved` is what expires elsewhere from now on.
+pub(crate) fn said(
+    bundle: &[Resource],
+    moved: &[(usize, Timestamp)],
+    at: Timestamp,
+    member: usize,
+    term: Option<Term>,
+) -> Option<Step> {
+    let day = |moved| expiry_above(bundle, moved, member).map(|above| CALENDAR.date(above));
+    let renewed = Renewed { today: CALENDAR.date(at), from: day(&[])?, until: day(moved)? };
+    let value = LeftOut::of(&bundle[member], LEFT_OUT).after(renewed, term).to_string();
+    let is_news = get(&bundle[member].attributes, LEFT_OUT).unwrap_or_default() != value;
+    is_news.then(|| says(member, value))
+}
+
+/// The step by which a plan gives [`LEFT_OUT`] of a member this value.
+pub(crate) fn says(member: usize, value: String) -> Step {
+    Step { member: member_index(member), operation: Operation::SetAttribute((LEFT_OUT.to_owned(), value)) }
 }
 
 /// The term of the two tries that `member` has of its own while what it goes along with cannot be renewed, for a reason that
@@ -124,13 +161,10 @@ pub(crate) fn is_left_behind(
     moved: &[(usize, Timestamp)],
     (member, own): (usize, Timestamp),
 ) -> bool {
-    let expires_at = |member: usize| {
-        let moved = moved.iter().find(|(moved, _)| *moved == member);
-        moved.map(|(_, expires_at)| *expires_at).or_else(|| expiry(&bundle[member]))
-    };
+    let expires_at = |member: usize| expiry_once(bundle, moved, member);
     let resource = &bundle[member];
     let above = goes_along(settings, bundle, member);
-    let is_covered = above.is_some() || is_said(resource, LEFT_OUT);
+    let is_covered = above.is_some() || term_left_by(bundle, member).is_some();
     let is_behind = lead(bundle, member).and_then(expires_at).is_some_and(|above| own < above);
     let is_taken = above.is_some_and(|above| is_tried_before(settings, expires_at(above), own));
     resource.on_expiry == OnExpiry::Lapse && is_covered && is_behind && !is_taken

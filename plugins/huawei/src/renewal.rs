@@ -16,28 +16,25 @@ use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
-use plugin_sdk::left_out::LeftOut;
-use plugin_sdk::left_out::is_said;
 
 use crate::condition::refused_for_now;
 use crate::extension::extended;
 use crate::extension::is_too_long;
 use crate::extension::never_renewed;
 use crate::extension::usual_term;
-use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::expiry;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::package::renews_by;
-use crate::paths::LEFT_OUT;
 use crate::paths::goes_along;
 use crate::paths::is_left_behind;
 use crate::paths::is_tried;
 use crate::paths::left_out;
 use crate::paths::moved_expiries;
 use crate::paths::own_term;
+use crate::paths::said;
 use crate::paths::tried_with;
 use crate::payment;
 use crate::refusals::ALREADY_OFF;
@@ -91,7 +88,7 @@ pub fn renew(
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
-    note_left_out(settings, bundle, term, renewal.automatic, &skipped, &mut steps);
+    note_left_out(settings, at, bundle, (term, renewal.automatic), &skipped, &mut steps);
     let pay_until = payment::pay_until(settings, at, &renewal.options)?;
     if renewal.automatic && pay_until.is_some() {
         return Err(payment::automatic_is_paid());
@@ -104,25 +101,23 @@ pub fn renew(
 /// those that are not behind any more is taken back.
 fn note_left_out(
     settings: &Settings,
+    at: Timestamp,
     bundle: &[Resource],
-    term: Term,
-    automatic: bool,
+    (term, automatic): (Term, bool),
     skipped: &[SkippedMember],
     steps: &mut Vec<Step>,
 ) {
     let extended = moved_expiries(steps);
     let renewed = extended.iter().filter_map(|&(member, own)| {
         let is_behind = is_left_behind(settings, bundle, &extended, (member, own));
-        let left_out = is_behind.then(|| LeftOut::until(own, term, CALENDAR).to_string());
-        let is_news = is_behind || is_said(&bundle[member], LEFT_OUT);
-        is_news.then(|| said(member, left_out.unwrap_or_default()))
+        said(bundle, &extended, at, member, is_behind.then_some(term))
     });
     let left_out = skipped.iter().filter_map(|one| {
         let (member, resource) = (one.member as usize, &bundle[one.member as usize]);
         let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
         let goes_along = goes_along(settings, bundle, member).is_some();
         refused_for_now(resource, automatic).filter(|_| lapses && goes_along)?;
-        Some(said(member, LeftOut::until(expiry(resource)?, term, CALENDAR).to_string()))
+        said(bundle, &extended, at, member, Some(term))
     });
     let notes = renewed.chain(left_out).collect::<Vec<_>>();
     steps.extend(notes);
@@ -229,11 +224,6 @@ pub(crate) fn not_sold(resource: &Resource) -> Refusal {
         None => "1 to 11 months, or 1 to 3 years",
     };
     TERM_NOT_SOLD.because(format!("the resource is not sold for this term; choose {sold}"))
-}
-
-/// The step by which a plan says of a member that it was left behind, or takes that back.
-pub(crate) fn said(member: usize, value: String) -> Step {
-    Step { member: member_index(member), operation: Operation::SetAttribute((LEFT_OUT.to_owned(), value)) }
 }
 
 fn step(member: usize, extension: Extension) -> Step {

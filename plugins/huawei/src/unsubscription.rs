@@ -17,12 +17,10 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Timestamp;
-use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::periods;
 
 use crate::condition::refuses;
 use crate::extension::usual_term;
-use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::is_bandwidth;
 use crate::family::is_live;
@@ -32,6 +30,7 @@ use crate::family::within;
 use crate::paths::goes_along;
 use crate::paths::is_left_behind;
 use crate::paths::moved_expiries;
+use crate::paths::said;
 use crate::refund::Division;
 use crate::refund::Payment;
 use crate::refusals::ADD_ON_KEPT;
@@ -46,7 +45,6 @@ use crate::refusals::NOT_PAID_HERE;
 use crate::refusals::PACKAGE_KEPT;
 use crate::refusals::UNKNOWN;
 use crate::refusals::UNPAID_ORDER;
-use crate::renewal::said;
 use crate::settings::Settings;
 
 /// Plans the end of `named` and of everything attached to it, or of their periods that have not begun.
@@ -76,22 +74,36 @@ pub fn unsubscribe(
             }
         }
     }
-    note_left_behind(settings, bundle, &mut plan.steps);
+    note_left_behind(settings, request, &mut plan.steps);
     Ok(plan)
 }
 
-/// Says of what gives periods back that it is left behind, where nothing that it goes along with is tried before it expires:
-/// it is renewed again, as what renews itself is.
-fn note_left_behind(settings: &Settings, bundle: &[Resource], steps: &mut Vec<Step>) {
+/// Says of what gives periods back that it is left behind, where nothing that it goes along with is tried before it expires: it
+/// is renewed again, as what renews itself is. What gives back only what the others do, is where it was before: nothing new is
+/// said of it, and what renewals before those said holds again.
+fn note_left_behind(settings: &Settings, request: &PlanRequest, steps: &mut Vec<Step>) {
+    let bundle = &request.bundle;
     let shortened = moved_expiries(steps);
     let notes = shortened.iter().filter_map(|&(member, own)| {
         let above = goes_along(settings, bundle, member)?;
         let term = usual_term(settings, &bundle[above])?;
-        is_left_behind(settings, bundle, &shortened, (member, own))
-            .then(|| said(member, LeftOut::until(own, term, CALENDAR).to_string()))
+        let earliest = |member: usize| first_payment_back(request, steps, member);
+        let returns_alone = earliest(above).is_none_or(|above| earliest(member) < Some(above));
+        let is_behind = returns_alone && is_left_behind(settings, bundle, &shortened, (member, own));
+        is_behind.then(|| said(bundle, &shortened, request.at, member, Some(term)))?
     });
     let notes = notes.collect::<Vec<_>>();
     steps.extend(notes);
+}
+
+/// The earliest payment of the periods that a member gives back; `None` when it gives none back.
+fn first_payment_back(request: &PlanRequest, steps: &[Step], member: usize) -> Option<Timestamp> {
+    let own = steps.iter().filter(|step| step.member as usize == member);
+    let refunds = own.filter_map(|step| {
+        let Operation::EndSubscription(ending) = &step.operation else { return None };
+        Some(&ending.refunds)
+    });
+    refunds.flatten().map(|refund| request.orders[refund.order as usize].paid_at).min()
 }
 
 /// The cancellation of an attached member together with its primary, or why it is skipped.

@@ -89,3 +89,96 @@ fn a_disk_that_its_own_renewal_moved_is_moved_back() {
         Ok(())
     });
 }
+
+/// What somebody does to a server and to what is attached to it: the day, the resource, and the act.
+type Act = (i64, &'static str, Value);
+
+/// A renewal of the server by hand; `taken` says whether the disk goes along with it, where the rules have a way to say so.
+fn renewed(provider: &str, day: i64, months: u32, taken: bool, token: &str) -> Vec<Act> {
+    let renew = |options: Value| json!({ "renew": { "term": { "count": months, "unit": "month" }, "options": options } });
+    let held =
+        |value: &str| json!({ "do": "set_attribute", "resource": "disk", "name": "condition", "value": value });
+    match (provider, taken) {
+        ("huawei", true) => vec![(day, "server", renew(json!({})))],
+        ("huawei", false) => vec![
+            (day, "", held("processing-order")),
+            (day, "server", renew(json!({}))),
+            (day, "", held("")),
+        ],
+        (_, true) => {
+            vec![(day, "server", renew(json!({ "clientToken": token, "relatedRenewFlag": "CDS_EIP" })))]
+        }
+        (_, false) => vec![(day, "server", renew(json!({ "clientToken": token })))],
+    }
+}
+
+/// What becomes of a server, its disk and its address, after the fifth day: what is renewed, until when and for how much, and
+/// every stage.
+fn what_becomes(
+    provider: &str,
+    (on_expiry, expires_in): (&str, [i64; 3]),
+    acts: &[Act],
+) -> Vec<Vec<Value>> {
+    let kinds = if provider == "huawei" { ["ecs", "evs", "eip"] } else { ["bcc", "cds", "eip"] };
+    let mut resources = Vec::new();
+    for (place, id) in ["server", "disk", "address"].into_iter().enumerate() {
+        let mut one = resource(kinds[place], expires_in[place] * DAY);
+        one["id"] = id.into();
+        if place == 0 {
+            one["on_expiry"] = on_expiry.into();
+        } else {
+            one["attached_to"] = "server".into();
+        }
+        resources.push(one);
+    }
+    let inventory = json!({
+        "accounts": [{
+            "id": "a", "provider": provider, "mode": "managed", "currency": "CNY", "balance": "1000000.00",
+            "settings": {},
+        }],
+        "resources": resources,
+    });
+    let scenario = acts.iter().zip(0..).map(|((day, resource, act), second)| {
+        let mut entry = if resource.is_empty() {
+            act.clone()
+        } else {
+            json!({ "do": "command", "resource": resource, "command": act })
+        };
+        entry["at"] = instant(FROM + day * DAY + second);
+        entry
+    });
+    let world = World { inventory: inventory.to_string(), scenario: Value::from_iter(scenario).to_string() };
+    let mut host = Host::new(&world);
+    host.play(FROM, FROM + 90 * DAY);
+    let later = ["renewal_settled", "stage_changed"].map(|kind| host.events(kind)).concat();
+    let later = later.into_iter().filter(|event| event["at"].as_str() > instant(FROM + 5 * DAY).as_str());
+    let fields = ["at", "type", "resource", "cost", "expires_before", "expires_at", "term", "to"];
+    later.map(|event| fields.map(|field| event[field].clone()).to_vec()).collect()
+}
+
+#[test]
+fn after_a_renewal_that_was_given_back_everything_goes_on_as_without_it() {
+    let expires = [13..50_i64, 13..60_i64, 13..60_i64];
+    let first = prop::option::of((1..4_u32, any::<bool>()));
+    let second = (1..4_u32, any::<bool>());
+    let others = prop::sample::select(vec![
+        vec!["server", "disk", "address"],
+        vec!["disk", "address", "server"],
+        vec!["address", "server", "disk"],
+    ]);
+    let account = (prop::sample::select(vec!["huawei", "baidu"]), prop::sample::select(vec!["renew", "lapse"]));
+    let all = (account, expires, first, second, others);
+    check(200, all, |((provider, on_expiry), mut expires, first, second, order)| {
+        let mut acts = Vec::new();
+        if let Some((months, taken)) = first {
+            // Its period has begun when the second one is given back, so it stays.
+            expires[0] = 2;
+            acts.extend(renewed(provider, 1, months, taken, "first"));
+        }
+        let without = what_becomes(provider, (on_expiry, expires), &acts);
+        acts.extend(renewed(provider, 3, second.0, second.1, "second"));
+        acts.extend(order.into_iter().map(|id| (4, id, json!({ "unsubscribe": { "scope": "future" } }))));
+        prop_assert_eq!(without, what_becomes(provider, (on_expiry, expires), &acts));
+        Ok(())
+    });
+}

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use perennial_engine::import_report::Change;
-use perennial_engine::import_report::ExpiredResource;
+use perennial_engine::import_report::FirstTickResource;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::import_report::KeptFieldEntry;
 use perennial_engine::import_report::ResourceRef;
@@ -32,7 +32,9 @@ pub(super) struct ImportResult {
     /// How many of the inventory's resources renew themselves within thirty days.
     renewing_within_30_days: usize,
     /// New and changed resources that had expired, and what happens to each at once.
-    expired: Vec<ExpiredResourceView>,
+    expired: Vec<FirstTickResourceView>,
+    /// New and changed resources that had not expired, and to which something happens at once.
+    due: Vec<FirstTickResourceView>,
 }
 
 /// A changed field.
@@ -76,15 +78,15 @@ struct ResourceName {
     resource: String,
 }
 
-/// A resource that had expired.
+/// A resource, and what happens to it at the first tick.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ExpiredResource)]
-struct ExpiredResourceView {
+#[schema(as = FirstTickResource)]
+struct FirstTickResourceView {
     /// The account's ID.
     account: String,
     /// The resource's ID.
     resource: String,
-    /// The instant at which it expired.
+    /// The instant at which it expires, before that.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// What happens to it at once, in order.
@@ -103,7 +105,8 @@ impl ImportResult {
             kept: report.kept.iter().map(kept_field).collect(),
             missing: report.missing.iter().map(resource_name).collect(),
             renewing_within_30_days: report.renewing_soon,
-            expired: report.expired.iter().map(expired_resource).collect(),
+            expired: report.expired.iter().map(first_tick_resource).collect(),
+            due: report.due.iter().map(first_tick_resource).collect(),
         }
     }
 
@@ -112,10 +115,11 @@ impl ImportResult {
         let detail =
             "resources are released or lose a stage at once; correct their expiry, or set `accept_expired`";
         let problem = Problem::field(ProblemType::InvalidFields, "accept_expired", detail);
-        match serde_json::to_value(&self.expired) {
-            Ok(expired) => problem.with("expired", expired),
+        let lists = [("expired", &self.expired), ("due", &self.due)];
+        lists.into_iter().fold(problem, |problem, (name, list)| match serde_json::to_value(list) {
+            Ok(list) => problem.with(name, list),
             Err(_) => problem,
-        }
+        })
     }
 }
 
@@ -144,15 +148,12 @@ fn resource_name(named: &ResourceRef) -> ResourceName {
     ResourceName { account: named.account.clone(), resource: named.resource.clone() }
 }
 
-fn expired_resource(expired: &ExpiredResource) -> ExpiredResourceView {
-    ExpiredResourceView {
-        account: expired.named.account.clone(),
-        resource: expired.named.resource.clone(),
-        expires_at: expired.expires_at.map(|at| at.to_string()),
-        events: expired
-            .events
-            .iter()
-            .map(|event| EventView::new(event, Some(&expired.named.account)))
-            .collect(),
+fn first_tick_resource(resource: &FirstTickResource) -> FirstTickResourceView {
+    let account = &resource.named.account;
+    FirstTickResourceView {
+        account: account.clone(),
+        resource: resource.named.resource.clone(),
+        expires_at: resource.expires_at.map(|at| at.to_string()),
+        events: resource.events.iter().map(|event| EventView::new(event, Some(account))).collect(),
     }
 }

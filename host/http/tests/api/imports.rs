@@ -34,6 +34,7 @@ fn an_import_is_looked_at_first_and_refused_when_it_loses_something() {
         {
           "accounts": 0,
           "changes": [],
+          "due": [],
           "expired": [
             {
               "account": "acme-hw",
@@ -122,6 +123,7 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
               "to": "test"
             }
           ],
+          "due": [],
           "expired": [],
           "kept": [
             {

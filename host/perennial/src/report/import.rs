@@ -6,7 +6,7 @@ use std::io;
 use std::io::Write;
 
 use perennial_domain::inventory_diff::FieldChange;
-use perennial_engine::import_report::ExpiredResource;
+use perennial_engine::import_report::FirstTickResource;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::import_report::ResourceRef;
 use perennial_formats::dates;
@@ -57,8 +57,8 @@ pub(crate) fn write_diff(report: &ImportReport, style: Style, out: &mut impl Wri
     Ok(())
 }
 
-/// Writes how many renew soon, and what those that have expired meet at the first tick. Of an update, it is about what is
-/// new or changed.
+/// Writes how many renew soon, and what the first tick does: to those that have expired, and to others. Of an update, it is about
+/// what is new or changed.
 ///
 /// # Errors
 ///
@@ -79,22 +79,30 @@ pub(crate) fn write_summary(
     };
     let summary = format!("{soon} {renew} automatically within 30 days; {expired}");
     columns::paragraph(&summary, ("", "  "), Tone::Plain, style, out)?;
-    report.expired.iter().try_for_each(|expired| write_expired(expired, style, out))
+    report.expired.iter().try_for_each(|resource| write_first_tick(resource, "expired", style, out))?;
+    let due = match report.due.len() {
+        0 => return Ok(()),
+        1 => "to 1 that has not expired, the first tick does this:".to_owned(),
+        count => format!("to {count} that have not expired, the first tick does this:"),
+    };
+    columns::paragraph(&due, ("", "  "), Tone::Plain, style, out)?;
+    report.due.iter().try_for_each(|resource| write_first_tick(resource, "expires", style, out))
 }
 
-fn write_expired(expired: &ExpiredResource, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let since = expired.expires_at.map(|at| format!(", expired {}", dates::minute(at))).unwrap_or_default();
-    columns::paragraph(
-        &format!("{}{since}", name(&expired.named)),
-        ("  ", "      "),
-        Tone::Plain,
-        style,
-        out,
-    )?;
-    if expired.events.is_empty() {
+/// Writes a resource with its expiry, which it `expires` or `expired` at, and what the first tick does to it.
+fn write_first_tick(
+    resource: &FirstTickResource,
+    expires: &str,
+    style: Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let expiry = resource.expires_at.map(|at| format!(", {expires} {}", dates::minute(at)));
+    let heading = format!("{}{}", name(&resource.named), expiry.unwrap_or_default());
+    columns::paragraph(&heading, ("  ", "      "), Tone::Plain, style, out)?;
+    if resource.events.is_empty() {
         writeln!(out, "    nothing")?;
     }
-    for event in &expired.events {
+    for event in &resource.events {
         let words = printable(&event_text::words(event));
         let line = format!("{}  {words}", dates::minute(event.at));
         columns::paragraph(&line, ("    ", "      "), Tone::Plain, style, out)?;

@@ -12,7 +12,7 @@ use crate::cli::items;
 use crate::client::Client;
 use crate::client::Request;
 use perennial_engine::import_report::Change;
-use perennial_engine::import_report::ExpiredResource;
+use perennial_engine::import_report::FirstTickResource;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::import_report::KeptFieldEntry;
 use perennial_engine::import_report::ResourceRef;
@@ -63,7 +63,8 @@ fn report(view: &Value) -> ImportReport {
         changes: list("changes").map(change).collect(),
         kept: list("kept").map(kept).collect(),
         missing: list("missing").map(named).collect(),
-        expired: list("expired").map(expired).collect(),
+        expired: list("expired").map(first_tick_resource).collect(),
+        due: list("due").map(first_tick_resource).collect(),
         renewing_soon: count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
         // The host has checked these against its limits.
         ..ImportReport::default()
@@ -107,9 +108,9 @@ fn kept(view: &Value) -> KeptFieldEntry {
     }
 }
 
-fn expired(view: &Value) -> ExpiredResource {
+fn first_tick_resource(view: &Value) -> FirstTickResource {
     let events = view["events"].as_array().into_iter().flatten();
-    ExpiredResource {
+    FirstTickResource {
         named: named(view),
         expires_at: items::instant(&view["expires_at"]),
         events: events.filter_map(|event| Some(event_lines::read(event).ok()?.1)).collect(),
