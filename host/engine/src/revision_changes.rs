@@ -56,6 +56,8 @@ pub struct BindingChanges {
     /// The parts of the revision that is bound which are not followed, `connector` and `provider_api`: they stay those of the plugin
     /// that the host loads.
     pub not_followed: Vec<&'static str>,
+    /// How many accounts there are at present that the changes are about.
+    pub matched_accounts: usize,
 }
 
 impl EngineTx<'_> {
@@ -295,6 +297,12 @@ impl EngineTx<'_> {
     /// Says what holds from now on.
     fn finish_bindings(&mut self, mut made: BindingChanges) -> Result<BindingChanges, BindError> {
         made.not_followed = self.not_followed(&made)?;
+        let is_matched = |account: &StoredAccount| {
+            let (id, provider) = (&account.account.id, &account.account.provider);
+            let mut subjects = made.changes.iter().map(|change| &change.subject);
+            subjects.any(|to| to.provider == *provider && revision::is_for(&to.accounts, id))
+        };
+        made.matched_accounts = self.reads().accounts()?.iter().filter(|account| is_matched(account)).count();
         plugin_bindings::update_set_digest(self.tx(), &digest_of(self.tx())?)?;
         let is_removed =
             |change: &&BindingChange| change.after.is_none() && change.subject.mode == BindingMode::Active;

@@ -253,6 +253,8 @@ pub(super) struct BindingResult {
     /// The parts of the revision that is bound which are not followed, `connector` and `provider_api`: for these, its accounts stay
     /// with the plugin that the host loads. Empty where it has none, or is that plugin.
     not_followed: Vec<&'static str>,
+    /// How many accounts there are at present that the changes are about: 0 where what it is bound to matches none.
+    matched_accounts: usize,
     /// The events of the change; none of a dry run.
     events: Vec<EventView>,
 }
@@ -264,6 +266,7 @@ impl BindingResult {
             evidence: Evidence::of(db, changes)?,
             changes: changes.changes.iter().cloned().map(Into::into).collect(),
             not_followed: changes.not_followed.clone(),
+            matched_accounts: changes.matched_accounts,
             events: changes.events.iter().map(RecordedEvent::view).collect(),
         })
     }

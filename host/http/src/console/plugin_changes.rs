@@ -171,6 +171,7 @@ fn change_page(
             p.note { (frame.say(of_plugins::NOTHING_CHANGES)) }
         } @else {
             (parts::table(frame, frame.say(of_plugins::CHANGES), &change_columns(), rows))
+            @if planned["matched_accounts"] == 0 { p.problem { (frame.say(of_plugins::MATCHES_NONE)) } }
             @if !items(planned, "not_followed").is_empty() {
                 p.problem {
                     (frame.say(of_plugins::NOT_FOLLOWED))

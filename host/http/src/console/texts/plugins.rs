@@ -20,6 +20,7 @@ texts! {
     GOES_ON: "Carry out this change", "执行此变更";
     LIMITS: "Limits", "额度";
     LIMITS_USUAL: "those of every plugin", "与所有插件相同";
+    MATCHES_NONE: "This matches no account that there is at present.", "目前没有与此匹配的账户。";
     MOVED_ON: "What is bound has changed since this was shown. Nothing was done; this is what would change now.", "显示之后绑定已发生变化。未执行任何操作；以下是现在将会改变的内容。";
     NEVER_TRIED: "It was never asked in shadow, so nothing is known of how it decides.", "它从未以影子方式运行，因此不知道它会如何决定。";
     NOT_FOLLOWED: "These parts of it are not followed:", "它的以下部分不会生效：";

@@ -143,6 +143,9 @@ impl Change<'_> {
         if !changes.is_empty() {
             evidence::show(&mut out, &planned["evidence"])?;
             show_not_followed(&mut out, &planned["not_followed"])?;
+            if planned["matched_accounts"] == 0 {
+                writeln!(out, "this matches no account that there is at present")?;
+            }
         }
         out.finish()?;
         if changes.is_empty() || self.act.dry_run {
