@@ -15,6 +15,8 @@ pub struct BackOff {
     pub most_seconds: i64,
 }
 
+/// So many turns there are when one bundle of many is asked about first: it stays within the shortest rest.
+const TURNS_MAX: u32 = 30;
 /// A rest is not doubled more often, so that it fits a number.
 const DOUBLINGS_MAX: u32 = 16;
 
@@ -112,6 +114,27 @@ impl FailingBundle {
             parked_at: parked_at.or(is_poisonous.then_some(at)),
             is_changed,
         }
+    }
+
+    /// The same after the bundle was asked about for a revision that fails over everything: that counts, so that another bundle is
+    /// asked about next, but it parks none.
+    pub fn after_probe(
+        before: Option<&FailingBundle>,
+        failure: (Failure, bool),
+        at: Timestamp,
+        limits: &FailureLimits,
+    ) -> FailingBundle {
+        let parked_at = before.filter(|before| before.revision == failure.0.revision);
+        let (parked_at, alone) = parked_at.map_or((None, 0), |before| (before.parked_at, before.failures_alone));
+        let after = FailingBundle::after(before, failure, at, limits);
+        let counted = after.failures_alone.min(limits.park_failures.saturating_sub(1)).max(alone);
+        FailingBundle { failures_alone: counted, parked_at, ..after }
+    }
+
+    /// How many seconds after others it is asked about, where one bundle of a revision is asked about first: the less it failed
+    /// over, the sooner.
+    pub fn turn(&self) -> i64 {
+        i64::from(self.failures_alone.min(TURNS_MAX))
     }
 
     /// Whether this revision has failed over it alone before.

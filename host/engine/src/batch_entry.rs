@@ -254,13 +254,21 @@ impl BatchEntry {
         self.failing = Some(failing);
     }
 
-    /// Leaves the bundle as it is until `until`, because its revision is not asked before.
+    /// Leaves the bundle as it is until its turn after `until`, because its revision is not asked before. One that was asked about
+    /// for the revision (`failure.is_alone`) has a later turn.
     pub(crate) fn hold(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
-        let failures = self.original.schedule.failures.max(1);
-        self.schedule = Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(until), failures };
-        let failure = (failure, self.walk.is_told_anew());
-        self.failing =
-            Some(FailingBundle::after(self.failing_before.as_ref(), failure, self.instant, limits));
+        let before = self.failing_before.as_ref();
+        let failing = match failure.is_alone {
+            true => FailingBundle::after_probe,
+            false => FailingBundle::after,
+        };
+        let failing = failing(before, (failure, self.walk.is_told_anew()), self.instant, limits);
+        self.schedule = Schedule {
+            cursor_at: self.unanswered_cursor(),
+            wake_at: Some(until + failing.turn()),
+            failures: self.original.schedule.failures.max(1),
+        };
+        self.failing = Some(failing);
     }
 
     /// Where the bundle goes on when its plugin answers again. What no plugin has answered about is still looked at for the first

@@ -19,8 +19,16 @@ pub enum BindError {
     /// What is kept cannot be loaded any more.
     #[error("the revision {0} cannot be loaded, and decides nothing; the host's log says why")]
     Unloadable(String),
+    /// It is not signed by a key that is trusted.
+    #[error(
+        "signature: the revision {0} is not signed by a key that is trusted here (`[trust] keys`), so it is not bound; install it again with its signature, or name the key that signed it"
+    )]
+    Untrusted(String),
     /// Nothing is bound there.
-    #[error("no revision of `{}` is bound {} for `{}`", .0.provider, .0.mode.name(), .0.accounts)]
+    #[error(
+        "no revision of `{}` is bound {} for `{}`; `perennial plugin bindings` lists what is bound, and `perennial plugin bind REVISION --mode {}` binds one",
+        .0.provider, .0.mode.name(), .0.accounts, .0.mode.name()
+    )]
     NotBound(BindingSubject),
     /// The host itself bound what was to be removed.
     #[error(
@@ -42,7 +50,7 @@ pub enum BindError {
     },
     /// There is nothing to go back to.
     #[error(
-        "there is no change to take back for `{}` of `{}`: nothing was bound there before, or the last change went back already; `bind` or `promote` a revision",
+        "there is no change to take back for `{}` of `{}`: none was made there, or each was taken back already; `perennial plugin history` lists them",
         .0.accounts, .0.provider
     )]
     NothingBefore(BindingSubject),

@@ -43,7 +43,7 @@ impl Batch {
             match self.breakers.admission(&digest, self.entry(index).instant) {
                 Admission::Ask => asked.push(index),
                 Admission::Probe => waiting.entry(digest).or_default().push(index),
-                Admission::Wait(until) => self.hold(index, &digest, until),
+                Admission::Wait(until) => self.hold(index, &digest, (until, false)),
             }
         }
         for (digest, indexes) in waiting {
@@ -75,11 +75,12 @@ impl Batch {
         let Some(breaker) = self.breakers.now.get_mut(digest) else { return others };
         let until = breaker.fail_probe(at, &message, &limits);
         self.breakers.note_open(digest, at, until);
-        // The revision is what failed, and not the pair of it and this bundle.
+        // The revision is what failed, and not the pair of it and this bundle. Another one is asked about next all the same: what
+        // fails over this one may answer about that.
         self.entry_mut(probe).take_back_failure(until);
-        self.hold(probe, digest, until);
+        self.hold(probe, digest, (until, true));
         for index in others {
-            self.hold(index, digest, until);
+            self.hold(index, digest, (until, false));
         }
         Vec::new()
     }
@@ -150,14 +151,15 @@ impl Batch {
         }
     }
 
-    /// Leaves the bundle at `index` as it is until `until`, because its revision is not asked before.
-    fn hold(&mut self, index: EntryIndex, digest: &str, until: Timestamp) {
+    /// Leaves the bundle at `index` as it is until its turn after `until`, because its revision is not asked before; `is_probe` says
+    /// that it was asked about.
+    fn hold(&mut self, index: EntryIndex, digest: &str, (until, is_probe): (Timestamp, bool)) {
         let said = self.breakers.now.get(digest).map_or("", |breaker| breaker.message.as_str());
         let message = format!(
             "the revision {} fails over everything, and is not asked before {until}: {said}",
             short(digest)
         );
-        let failure = Failure { message, revision: Some(digest.to_owned()), is_alone: false };
+        let failure = Failure { message, revision: Some(digest.to_owned()), is_alone: is_probe };
         let limits = self.failure_limits;
         self.entry_mut(index).hold(failure, until, &limits);
     }

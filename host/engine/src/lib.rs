@@ -37,6 +37,7 @@ pub mod housekeeping;
 pub mod import;
 pub mod import_document;
 pub mod import_report;
+mod kept_revisions;
 pub mod kinds_in_use;
 mod load_batch;
 mod loaded_revisions;

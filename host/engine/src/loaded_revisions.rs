@@ -15,13 +15,14 @@ use crate::Engine;
 use crate::EngineTx;
 use crate::error::EngineError;
 use crate::error::MissingKinds;
+use crate::kept_revisions::keep;
+use crate::kept_revisions::origin_text;
 use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
 use crate::revision_changes::BindingChanges;
 use crate::revision_changes::HOST;
 use crate::revision_changes::RevisionAuthor;
 use crate::revision_changes::digest_of;
-use crate::revision_changes::keep;
 use crate::revision_changes::subject;
 use crate::revisions::Upgrade;
 use crate::revisions::short;
@@ -52,12 +53,55 @@ impl Engine {
                 );
                 plugin_bindings::delete(engine.tx(), &held.subject)?;
             }
+            for held in &bindings {
+                if !engine.is_trusted(&held.digest)? {
+                    tracing::error!(
+                        provider = held.subject.provider,
+                        accounts = held.subject.accounts,
+                        revision = short(&held.digest),
+                        "a revision that is bound is not signed by a key that is trusted; bind another one, or name its key in \
+                         `[trust] keys`"
+                    );
+                }
+            }
             let digest = digest_of(engine.tx())?;
             if plugin_bindings::set_digest(engine.tx())? != digest {
                 plugin_bindings::update_set_digest(engine.tx(), &digest)?;
             }
             engine.check_loaded(revisions.plugins())?;
             Ok(made.events)
+        })
+    }
+}
+
+impl Engine {
+    /// Has what was loaded be kept and bound for providers of which nothing is bound that can be loaded, and leaves all else as a
+    /// host left it. Call it for a command that works on a database without being a host.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn bind_loaded_where_nothing_is(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        let Some(revisions) = self.providers().revisions().cloned() else { return Ok(()) };
+        let mut unbound = Vec::new();
+        for plugin in revisions.plugins().iter() {
+            let active = subject(&plugin.manifest().id, ALL_ACCOUNTS, BindingMode::Active);
+            let held = plugin_bindings::get(self.db(), &active)?;
+            let rules = held.map(|held| self.providers().revision(self.db(), &held.digest)).transpose()?;
+            if rules.flatten().is_none() {
+                unbound.push(plugin);
+            }
+        }
+        if unbound.is_empty() {
+            return Ok(());
+        }
+        self.in_transaction(|engine| {
+            let mut made = BindingChanges::default();
+            for plugin in unbound {
+                engine.follow(&mut made, at, plugin, revisions.upgrade())?;
+            }
+            plugin_bindings::update_set_digest(engine.tx(), &digest_of(engine.tx())?)?;
+            engine.check_loaded(revisions.plugins())
         })
     }
 }
@@ -89,9 +133,7 @@ impl EngineTx<'_> {
         let author = RevisionAuthor { id: HOST, reason: None };
         let (provider, digest) = (plugin.manifest().id.as_str(), plugin.digest());
         let is_bundled = matches!(plugin.origin(), Origin::Bundled(_));
-        let origin =
-            if is_bundled { "bundled".to_owned() } else { plugin.origin().to_string().replace('`', "") };
-        keep(self, at, plugin, (&origin, plugin.parts().signer().as_deref()), HOST)?;
+        keep(self, at, plugin, (&origin_text(plugin), plugin.parts().signer().as_deref()), HOST)?;
         let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
         let held = plugin_bindings::get(self.tx(), &active)?;
         let Some(held) = held.filter(|held| held.digest != digest) else {

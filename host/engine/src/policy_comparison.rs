@@ -37,6 +37,8 @@ pub struct Outcome {
     paid: BTreeMap<Name, Micros>,
     /// When a resource first was without a period that is paid for, by account and resource.
     lapsed: BTreeMap<Name, Timestamp>,
+    /// The bundles that plugins gave no usable answer about, by account and primary.
+    failing: BTreeSet<Name>,
 }
 
 /// Something that is not the same in two outcomes; of each pair, the first is of the first outcome.
@@ -96,7 +98,14 @@ impl Outcome {
         {
             let resource = event.resource.clone().unwrap_or_default();
             self.lapsed.entry((account.to_owned(), resource)).or_insert(event.at);
+        } else if let EventKind::PluginFailed { .. } = event.what {
+            self.failing.insert((account.to_owned(), event.resource.clone().unwrap_or_default()));
         }
+    }
+
+    /// How many bundles plugins gave no usable answer about; each kept its state meanwhile.
+    pub fn failing_bundles(&self) -> usize {
+        self.failing.len()
     }
 
     /// What is not the same in `other`: renewals, then money, then what lapsed, each by account.

@@ -4,6 +4,11 @@
 //! Each plan is asked about as it was: its question is kept whole. What another answer would have changed for the plans behind it
 //! is not played on; a simulation does that.
 
+use std::collections::HashSet;
+use std::hash::DefaultHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
+
 use perennial_domain::index::AccountIndex;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -78,6 +83,22 @@ impl Tally {
     }
 }
 
+/// The plans that were asked about before: one that is tried each day is asked about once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenPlans(HashSet<u64>);
+
+impl SeenPlans {
+    /// Whether the plan of a case is asked about for the first time: the same answer to this command at this expiry of the resource.
+    fn is_first(&mut self, case: &Case) -> bool {
+        let mut hasher = DefaultHasher::new();
+        let named = case.request.bundle.members.get(case.request.member.get());
+        let expires_at = named.and_then(|named| named.expires_at).map(Timestamp::as_second);
+        let plan = format!("{:?} {:?}", case.request.command, case.answer);
+        (&case.decision.account, &case.decision.resource, plan, expires_at).hash(&mut hasher);
+        self.0.insert(hasher.finish())
+    }
+}
+
 /// What came of some plans.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BacktestPage {
@@ -103,8 +124,9 @@ pub fn run<E: From<StoreError>>(
     observe: &mut dyn FnMut(OtherPlan) -> Result<(), E>,
 ) -> Result<Tally, E> {
     let (mut tally, mut after) = (Tally::default(), Some(DecisionKey::before_all()));
+    let mut seen = SeenPlans::default();
     while let Some(from) = after {
-        let page = page(db, rules, since, from, account)?;
+        let page = page(db, rules, (since, from), account, &mut seen)?;
         tally.add(page.tally);
         page.others.into_iter().try_for_each(&mut *observe)?;
         after = page.next;
@@ -112,7 +134,7 @@ pub fn run<E: From<StoreError>>(
     Ok(tally)
 }
 
-/// Does the same for the next plans behind the decision `after`.
+/// Does the same for the next plans behind the decision `after` that are not `seen`.
 ///
 /// # Errors
 ///
@@ -120,9 +142,9 @@ pub fn run<E: From<StoreError>>(
 pub fn page(
     db: &ReadTx,
     rules: &dyn Rules,
-    since: Timestamp,
-    after: DecisionKey,
+    (since, after): (Timestamp, DecisionKey),
     account: Option<&str>,
+    seen: &mut SeenPlans,
 ) -> Result<BacktestPage, StoreError> {
     let page = decisions::list_since(db, since, after, PAGE)?;
     let next = page.last().map(|last| last.row);
@@ -130,11 +152,12 @@ pub fn page(
         one.plugin == rules.manifest().id && account.is_none_or(|account| one.account == account)
     };
     let asked = page.into_iter().filter(is_asked).collect::<Vec<_>>();
-    let count = asked.len() as u64;
-    let cases = asked.into_iter().filter_map(Case::read).collect::<Vec<_>>();
+    let count = asked.len();
+    let mut cases = asked.into_iter().filter_map(Case::read).collect::<Vec<_>>();
+    let skipped = (count - cases.len()) as u64;
+    cases.retain(|case| seen.is_first(case));
     let others = compare(db, rules, &cases)?;
-    let asked = cases.len() as u64;
-    let tally = Tally { asked, differed: others.len() as u64, skipped: count - asked };
+    let tally = Tally { asked: cases.len() as u64, differed: others.len() as u64, skipped };
     Ok(BacktestPage { tally, others, next })
 }
 

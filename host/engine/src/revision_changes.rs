@@ -23,7 +23,6 @@ use perennial_store::plugin_bindings::BindingChange;
 use perennial_store::plugin_bindings::BindingSubject;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions;
-use perennial_store::plugin_revisions::NewRevision;
 use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
@@ -31,6 +30,8 @@ use sha2::Sha256;
 use crate::EngineTx;
 use crate::bind_error::BindError;
 use crate::error::EngineError;
+use crate::kept_revisions::keep;
+use crate::kept_revisions::origin_text;
 use crate::kinds_in_use;
 use crate::persist::RecordedEvent;
 
@@ -58,6 +59,8 @@ pub struct BindingChanges {
     pub not_followed: Vec<&'static str>,
     /// How many accounts there are at present that the changes are about.
     pub matched_accounts: usize,
+    /// Whether they take changes back.
+    is_roll_back: bool,
 }
 
 impl EngineTx<'_> {
@@ -104,16 +107,18 @@ impl EngineTx<'_> {
         let stored = plugin_revisions::get(self.tx(), digest)?;
         let stored = stored.ok_or_else(|| BindError::UnknownRevision(digest.to_owned()))?;
         let subject = BindingSubject { provider: stored.provider, accounts: accounts.to_owned(), mode };
-        self.check_settings_of(&subject, digest)?;
+        self.check_bindable(&subject, digest)?;
         self.bind(&mut made, at, (subject, BindingOrigin::Operator), digest, author)?;
         self.finish_bindings(made)
     }
 
-    /// Removes a binding: its accounts follow the next wider one, or what the host loads.
+    /// Removes a binding: its accounts follow the next wider one. What decided for all accounts gives way to what the host loads,
+    /// which is bound in its place.
     ///
     /// # Errors
     ///
-    /// [`BindError`] when there is no such binding, or it is the host's own.
+    /// [`BindError`] when there is no such binding, or it is the host's own; and as [`EngineTx::bind_revision`] of what the host
+    /// loads.
     pub fn unbind_revision(
         &mut self,
         at: Timestamp,
@@ -121,7 +126,19 @@ impl EngineTx<'_> {
         author: RevisionAuthor<'_>,
     ) -> Result<BindingChanges, BindError> {
         let mut made = BindingChanges::default();
-        self.unbind(&mut made, at, subject, author)?;
+        let is_widest = subject.accounts == ALL_ACCOUNTS && subject.mode == BindingMode::Active;
+        let held = plugin_bindings::get(self.tx(), subject)?;
+        let is_pinned = held.is_some_and(|held| held.origin == BindingOrigin::Operator);
+        let loaded = self.providers().revisions().filter(|_| is_widest && is_pinned).cloned();
+        match loaded.as_ref().and_then(|loaded| loaded.plugins().get(&subject.provider)) {
+            Some(plugin) => {
+                keep(self, at, plugin, (&origin_text(plugin), plugin.parts().signer().as_deref()), HOST)?;
+                self.check_bindable(subject, plugin.digest())?;
+                let follows = (subject.clone(), BindingOrigin::Loaded);
+                self.bind(&mut made, at, follows, plugin.digest(), author)?;
+            }
+            None => self.unbind(&mut made, at, subject, author)?,
+        }
         self.finish_bindings(made)
     }
 
@@ -161,7 +178,7 @@ impl EngineTx<'_> {
         let held = plugin_bindings::get(self.tx(), &shadow)?;
         let digest = held.ok_or_else(|| BindError::NotBound(shadow.clone()))?.digest;
         let active = subject(provider, accounts, BindingMode::Active);
-        self.check_settings_of(&active, &digest)?;
+        self.check_bindable(&active, &digest)?;
         self.unbind(&mut made, at, &shadow, author)?;
         let origin = self.origin_of(provider, accounts, &digest);
         self.bind(&mut made, at, (active, origin), &digest, author)?;
@@ -180,13 +197,13 @@ impl EngineTx<'_> {
         (provider, accounts): (&str, &str),
         author: RevisionAuthor<'_>,
     ) -> Result<BindingChanges, BindError> {
-        let mut made = BindingChanges::default();
+        let mut made = BindingChanges { is_roll_back: true, ..BindingChanges::default() };
         let active = subject(provider, accounts, BindingMode::Active);
         let last = last_effective(plugin_bindings::changes_of(self.tx(), &active)?);
         let last = last.ok_or_else(|| BindError::NothingBefore(active.clone()))?;
         match last.before {
             Some(digest) => {
-                self.check_settings_of(&active, &digest)?;
+                self.check_bindable(&active, &digest)?;
                 let origin = self.origin_of(provider, accounts, &digest);
                 self.bind(&mut made, at, (active, origin), &digest, author)?;
             }
@@ -283,6 +300,7 @@ impl EngineTx<'_> {
             after,
             changed_by: author.id.to_owned(),
             reason: author.reason.map(str::to_owned),
+            is_roll_back: made.is_roll_back,
         };
         plugin_bindings::insert_change(self.tx(), &change)?;
         // What the host has decide first is no news: nothing else decided before.
@@ -319,56 +337,16 @@ impl EngineTx<'_> {
     }
 }
 
-/// The last of some changes that no later one took back: one to what there was before it.
+/// The last of some changes that no later roll-back took back.
 fn last_effective(changes: Vec<BindingChange>) -> Option<BindingChange> {
-    let mut standing = Vec::<BindingChange>::new();
+    let mut effective = Vec::<BindingChange>::new();
     for change in changes {
-        match standing.last() {
-            Some(last) if last.before == change.after => drop(standing.pop()),
-            Some(_) | None => standing.push(change),
+        match change.is_roll_back {
+            true => drop(effective.pop()),
+            false => effective.push(change),
         }
     }
-    standing.pop()
-}
-
-/// What a plugin is granted, as limits are written; `None` for nothing.
-fn granted_text(plugin: &Plugin) -> Option<String> {
-    let granted = plugin.parts().granted;
-    (!granted.is_none()).then(|| granted.to_string())
-}
-
-/// Keeps a revision that was loaded; returns whether it is new, or granted something else than before.
-pub(crate) fn keep(
-    engine: &EngineTx<'_>,
-    at: Timestamp,
-    plugin: &Plugin,
-    (origin, signed_by): (&str, Option<&str>),
-    by: &str,
-) -> Result<bool, StoreError> {
-    let (parts, granted) = (plugin.parts(), granted_text(plugin));
-    let is_new = plugin_revisions::insert(
-        engine.tx(),
-        &NewRevision {
-            digest: plugin.digest(),
-            provider: &plugin.manifest().id,
-            component_digest: &parts.component_digest(),
-            component: &parts.component,
-            table: parts.table_text(),
-            origin,
-            signed_by,
-            granted: granted.as_deref(),
-            at,
-            by,
-        },
-    )?;
-    if is_new || !plugin_revisions::grant(engine.tx(), plugin.digest(), granted.as_deref())? {
-        return Ok(is_new);
-    }
-    // Where it is bound, it is asked with the other grant from the next batch on.
-    if !plugin_bindings::set_digest(engine.tx())?.is_empty() {
-        plugin_bindings::update_set_digest(engine.tx(), &digest_of(engine.tx())?)?;
-    }
-    Ok(true)
+    effective.pop()
 }
 
 pub(crate) fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {

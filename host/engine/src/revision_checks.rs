@@ -1,4 +1,4 @@
-//! What is looked at before a revision is bound: whether it takes the settings of the accounts that it would decide for, and which
+//! What is looked at before a revision is bound: whether it is trusted and takes the settings of the accounts that it would decide for, and which
 //! parts of it are not followed.
 
 use std::collections::BTreeMap;
@@ -7,10 +7,13 @@ use perennial_domain::revision;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::BindingSubject;
+use perennial_store::plugin_revisions;
+use perennial_store::plugin_revisions::StoredRevision;
 
 use crate::EngineTx;
 use crate::bind_error::BindError;
 use crate::error::EngineError;
+use crate::kept_revisions::BUNDLED;
 use crate::revision_changes::BindingChanges;
 use crate::revisions::short;
 use crate::rules::Rules;
@@ -19,14 +22,33 @@ use crate::rules::Rules;
 const ACCOUNTS_MAX: usize = 10;
 
 impl EngineTx<'_> {
-    /// Checks the settings of every account that a binding would be for.
-    pub(crate) fn check_settings_of(&self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
+    /// Checks that a revision may be bound to what `subject` names: it is trusted, can be loaded, and takes the settings of every
+    /// account there.
+    pub(crate) fn check_bindable(&self, subject: &BindingSubject, digest: &str) -> Result<(), BindError> {
+        if !self.is_trusted(digest)? {
+            return Err(BindError::Untrusted(short(digest).to_owned()));
+        }
         let rules = self.providers().revision(self.db(), digest)?;
         let rules = rules.ok_or_else(|| BindError::Unloadable(short(digest).to_owned()))?;
         match self.settings_problems(subject, rules.as_ref())? {
             None => Ok(()),
             Some(problems) => Err(BindError::Settings { digest: short(digest).to_owned(), problems }),
         }
+    }
+
+    /// Whether a revision is what the host loads or brings, or is signed by a key that is trusted at present. Where no key is named,
+    /// every one is.
+    pub(crate) fn is_trusted(&self, digest: &str) -> Result<bool, StoreError> {
+        let Some(revisions) = self.providers().revisions() else { return Ok(true) };
+        let keys = &revisions.plugins().trust().keys;
+        if keys.is_empty() || revisions.plugins().iter().any(|plugin| plugin.digest() == digest) {
+            return Ok(true);
+        }
+        let stored = plugin_revisions::get(self.tx(), digest)?;
+        let is_signed = |stored: &StoredRevision| {
+            stored.signed_by.as_ref().is_some_and(|by| keys.iter().any(|key| key.to_string() == *by))
+        };
+        Ok(stored.is_some_and(|stored| stored.origin == BUNDLED || is_signed(&stored)))
     }
 
     /// Each account that a binding would be for and that has settings which `rules` do not take, and what is wrong with them.

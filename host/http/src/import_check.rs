@@ -93,8 +93,8 @@ fn read(
     providers: &Providers,
     (text, limits): (&str, BodyLimits),
 ) -> Result<Document, Problem> {
-    let records = VisibleRecords::new(db, caller);
     let providers = &providers.as_bound(db)?;
+    let records = VisibleRecords::new(db, caller, providers);
     let (manifests, check) = (manifests(providers), check_settings(providers));
     let source = Source::Body(text, limits);
     Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &records)?)
@@ -106,13 +106,18 @@ fn read(
 pub(crate) struct VisibleRecords<'a> {
     db: &'a ReadTx,
     caller: &'a Caller,
+    providers: &'a Providers,
     has_told: Cell<bool>,
 }
 
 impl<'a> VisibleRecords<'a> {
-    /// What `caller` can access.
-    pub(crate) fn new(db: &'a ReadTx, caller: &'a Caller) -> VisibleRecords<'a> {
-        VisibleRecords { db, caller, has_told: Cell::new(false) }
+    /// What `caller` can access; `providers` are as they are bound.
+    pub(crate) fn new(
+        db: &'a ReadTx,
+        caller: &'a Caller,
+        providers: &'a Providers,
+    ) -> VisibleRecords<'a> {
+        VisibleRecords { db, caller, providers, has_told: Cell::new(false) }
     }
 }
 
@@ -121,6 +126,20 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
         let resource =
             accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.can_access(account));
         resource.map(|stored| stored.account.provider)
+    }
+
+    fn manifest_of(&self, account: &str, provider: &str) -> Option<&Manifest> {
+        Some(self.providers.bound_apart(account, provider)?.manifest())
+    }
+
+    fn check_settings(
+        &self,
+        account: &str,
+        provider: &str,
+        settings: &BTreeMap<String, String>,
+    ) -> Option<Result<Vec<String>, String>> {
+        let rules = self.providers.bound_apart(account, provider)?;
+        Some(rules.check_settings(settings).map_err(|error| error.to_string()))
     }
 
     fn has_resource(&self, resource: &str) -> bool {

@@ -94,7 +94,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           19: calls to clouds also carry commands that are no renewals
           20: client tokens of commands say when they run out, and are forgotten then
           21: events are found by their instant
-          22: what an inventory changed is known while its plugin fails
+          22: what an inventory changed is known while its plugin fails, and which changes of bindings are roll-backs
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());

@@ -181,7 +181,10 @@ impl Service {
         start::check_clock(engine.db(), kind, now)?;
         let mut engine = engine.with_clock(kind);
         engine.notice_set_back(now)?;
-        engine.bind_loaded(now)?;
+        match time {
+            ClockMode::Virtual(_) | ClockMode::Real => drop(engine.bind_loaded(now)?),
+            ClockMode::Idle => engine.bind_loaded_where_nothing_is(now)?,
+        }
         let generation = engine.generation();
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
         let inner = Inner {

@@ -169,6 +169,7 @@ mod tests {
         // As it was before.
         let old = "drop index client_token_end; alter table client_token drop column valid_until; \
                    drop index event_time; alter table plugin_failure drop column is_changed; \
+                   alter table plugin_binding_change drop column is_roll_back; \
                    pragma user_version = 19;";
         Connection::open(&path).unwrap().execute_batch(old).unwrap();
 

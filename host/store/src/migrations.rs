@@ -120,7 +120,7 @@ const STEPS: [Step; 19] = [
     },
     Step {
         to: 22,
-        summary: "what an inventory changed is known while its plugin fails",
+        summary: "what an inventory changed is known while its plugin fails, and which changes of bindings are roll-backs",
         sql: include_str!("migrations/0022_changed_bundles.sql"),
     },
 ];

@@ -55,6 +55,8 @@ pub struct BindingChange {
     pub changed_by: String,
     /// Why, if they say.
     pub reason: Option<String>,
+    /// Whether it took back the last change that was not taken back before.
+    pub is_roll_back: bool,
 }
 
 /// The digest of all bindings; empty while nothing was ever bound.
@@ -148,8 +150,9 @@ pub fn delete(db: &WriteTx, subject: &BindingSubject) -> Result<(), StoreError> 
 pub fn insert_change(db: &WriteTx, change: &BindingChange) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
-            "insert into plugin_binding_change (at, provider, accounts, mode, before, after, changed_by, reason)
-             values (:at, :provider, :accounts, :mode, :before, :after, :changed_by, :reason)",
+            "insert into plugin_binding_change
+                 (at, provider, accounts, mode, before, after, changed_by, reason, is_roll_back)
+             values (:at, :provider, :accounts, :mode, :before, :after, :changed_by, :reason, :is_roll_back)",
         )?
         .execute(named_params! {
             ":at": change.at.as_second(),
@@ -160,6 +163,7 @@ pub fn insert_change(db: &WriteTx, change: &BindingChange) -> Result<(), StoreEr
             ":after": change.after,
             ":changed_by": change.changed_by,
             ":reason": change.reason,
+            ":is_roll_back": change.is_roll_back,
         })?;
     Ok(())
 }
@@ -179,6 +183,17 @@ pub fn changes(
         .prepare_cached("select * from plugin_binding_change where row > ?1 order by row limit ?2")?;
     let changes = statement.query_and_then((after, limit), stored_change)?;
     changes.collect()
+}
+
+/// The row of the last change; [`PluginBindingChangeKey::before_all`] while there is none.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn last_change(db: &ReadTx) -> Result<PluginBindingChangeKey, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select coalesce(max(row), 0) from plugin_binding_change")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// The changes of the binding for a subject, oldest first.
@@ -222,5 +237,6 @@ fn stored_change(row: &Row<'_>) -> Result<BindingChange, StoreError> {
         after: row.get("after")?,
         changed_by: row.get("changed_by")?,
         reason: row.get("reason")?,
+        is_roll_back: row.get("is_roll_back")?,
     })
 }

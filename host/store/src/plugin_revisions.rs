@@ -121,6 +121,18 @@ pub fn grant(db: &WriteTx, digest: &str, granted: Option<&str>) -> Result<bool, 
     Ok(changed > 0)
 }
 
+/// Says which trusted key signed a revision that was kept before.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be written.
+pub fn sign(db: &WriteTx, digest: &str, signed_by: &str) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update plugin_revision set signed_by = ?2 where digest = ?1")?
+        .execute((digest, signed_by))?;
+    Ok(())
+}
+
 /// What revisions are granted: those that are granted anything, by digest.
 ///
 /// # Errors

@@ -244,7 +244,8 @@ create table plugin_binding_change (
     before     text,             -- null when none was bound
     after      text,             -- null when none is
     changed_by text not null,
-    reason     text
+    reason     text,
+    is_roll_back integer not null default 0  -- whether it took back the last change that was not taken back before
 );
 create index plugin_binding_change_subject on plugin_binding_change (provider, accounts, mode);
 

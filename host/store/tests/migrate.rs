@@ -492,7 +492,12 @@ fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
     let raw = Connection::open(&path).unwrap();
     // As it was before.
     raw.execute_batch(
-        "alter table plugin_failure drop column is_changed; pragma user_version = 21;
+        "alter table plugin_failure drop column is_changed;
+         alter table plugin_binding_change drop column is_roll_back;
+         pragma user_version = 21;
+         insert into plugin_binding_change (at, provider, accounts, mode, before, after, changed_by) values
+             (1, 'p', '*', 0, null, 'a', 'ops'), (2, 'p', 'acme', 0, null, 'x', 'ops'), (3, 'p', '*', 0, 'a', 'b', 'ops'),
+             (4, 'p', '*', 0, 'b', 'a', 'ops'), (5, 'p', '*', 0, 'a', 'c', 'ops');
          insert or replace into plugin_failure (bundle, at, message)
          select row, 60, 'it crashed' from resource where attached_to is null order by row limit 1",
     )
@@ -504,4 +509,7 @@ fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
     let kept = "select message || is_changed from plugin_failure where at = 60";
     let kept = Connection::open(&path).unwrap().query_row(kept, (), |row| row.get::<_, String>(0));
     assert_eq!(kept.unwrap(), "it crashed0");
+    let gone_back = "select group_concat(at) from plugin_binding_change where is_roll_back";
+    let gone_back = Connection::open(&path).unwrap().query_row(gone_back, (), |row| row.get::<_, String>(0));
+    assert_eq!(gone_back.unwrap(), "4");
 }

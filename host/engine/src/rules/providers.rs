@@ -107,6 +107,13 @@ impl Providers {
         }
     }
 
+    /// The rules that decide for this account of the provider, if they are others than decide for the provider's other accounts.
+    pub fn bound_apart(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+        let rules = self.of_account(account, provider)?;
+        let others = self.rules.get(provider);
+        Some(rules).filter(|rules| others.is_none_or(|others| others.digest() != rules.digest()))
+    }
+
     /// The revision that is asked beside them, if there is one.
     pub(crate) fn shadow_of(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
         self.bound.as_ref().and_then(|bound| bound.shadow(account, provider))

@@ -78,6 +78,21 @@ fn a_poisonous_bundle_is_parked_and_keeps_no_other_from_being_asked() {
 }
 
 #[test]
+fn what_opens_a_breaker_keeps_nothing_else_from_being_asked_for_long() {
+    for batch in [1, 7, 1_000] {
+        // More than open the breaker, and all of them before those that the plugin answers about.
+        let mut world = World::account("2026-03-01", "0", bundles(14, 11));
+        world.engine = world.engine.with_batch_size(batch);
+        world.run_to("2026-03-12");
+        let graces =
+            world.recorded.iter().filter(|one| matches!(one.event.what, EventKind::StageChanged { .. }));
+        assert_eq!(graces.count(), 3, "in batches of {batch}");
+        assert_eq!(parked_count(&world), 11, "each can be found and released, in batches of {batch}");
+        assert_eq!(plugin_breakers::list(world.engine.db()).unwrap(), []);
+    }
+}
+
+#[test]
 fn a_revision_that_fails_over_one_bundle_after_another_is_not_asked() {
     let mut world = World::account("2026-03-01", "0", bundles(40, 0));
     world.run_to("2026-03-02");

@@ -69,6 +69,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
         let provider = fields.required("provider", |cursor| cursor.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
         let id = fields.required("id", |cursor| cursor.id());
+        let manifest = manifest.map(|manifest| self.bound_to(id.unwrap_or_default(), manifest));
         if let Some(id) = id {
             self.register_id(id, index, manifest, &fields);
         }
@@ -76,7 +77,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
         let (currency, balance) = money(&fields);
         let settings = fields.optional("settings", |cursor| cursor.named_texts()).or(BTreeMap::new());
         if let (Some(provider), Some(_), Some(settings)) = (provider, manifest, &settings) {
-            self.check(provider, settings, &fields);
+            self.check((id.unwrap_or_default(), provider), settings, &fields);
         }
         let approval_above = fields.optional("approval_above", |cursor| cursor.amount()).option();
         let budget = fields.optional("budget", |cursor| cursor.amount()).option();
@@ -103,6 +104,11 @@ impl<'c, 'n> Accounts<'c, 'n> {
             fields.report("provider", format!("no plugin {provider} is loaded{meant}; loaded: {there}"));
         }
         manifest
+    }
+
+    /// The manifest of the revision that decides for an account of the provider whose manifest this is.
+    fn bound_to(&self, account: &str, manifest: &'c Manifest) -> &'c Manifest {
+        self.existing_records.manifest_of(account, &manifest.id).unwrap_or(manifest)
     }
 
     fn register_id(
@@ -141,10 +147,11 @@ impl<'c, 'n> Accounts<'c, 'n> {
         self.existing[id].clone()
     }
 
-    fn check(&mut self, provider: &str, settings: &Settings, fields: &Fields<'_, '_>) {
+    fn check(&mut self, (account, provider): (&str, &str), settings: &Settings, fields: &Fields<'_, '_>) {
+        let mut own = self.existing_records.check_settings(account, provider, settings);
         let key = (provider.to_owned(), settings.clone());
         let check = || (self.check_settings)(provider, settings);
-        match self.checked.entry(key).or_insert_with(check) {
+        match own.as_mut().unwrap_or_else(|| self.checked.entry(key).or_insert_with(check)) {
             Ok(found) => found.iter().for_each(|problem| fields.report("settings", problem)),
             Err(failure) => fields.report(
                 "settings",
@@ -166,7 +173,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
                 .report(format!("there is no account {}{meant}; in this file: {there}", wording::quote(id)));
             return None;
         };
-        let manifest = self.manifests.get(&provider).copied();
+        let manifest = self.manifests.get(&provider).map(|manifest| self.bound_to(id, manifest));
         if manifest.is_none() {
             let (id, provider) = (wording::quote(id), wording::quote(&provider));
             cursor.report(format!("the account {id} is of provider {provider}, whose plugin is not loaded"));

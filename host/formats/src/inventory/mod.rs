@@ -83,6 +83,22 @@ pub trait ExistingRecords {
     /// Whether a resource of this id exists, in whichever account.
     fn has_resource(&self, resource: &str) -> bool;
 
+    /// The manifest of the revision that decides for an account of this provider, where that is another one than decides for the
+    /// provider's other accounts. The account may be one of the file.
+    fn manifest_of(&self, _account: &str, _provider: &str) -> Option<&Manifest> {
+        None
+    }
+
+    /// What that revision says of settings; `None` where it decides for other accounts, too. As [`CheckSettings`].
+    fn check_settings(
+        &self,
+        _account: &str,
+        _provider: &str,
+        _settings: &BTreeMap<String, String>,
+    ) -> Option<Result<Vec<String>, String>> {
+        None
+    }
+
     /// The account of a resource that exists, if the importer may know; asked only when the file is a newer inventory.
     fn account_of(&self, _resource: &str) -> Option<String> {
         None

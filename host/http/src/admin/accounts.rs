@@ -125,7 +125,7 @@ pub(super) async fn create(
         let providers = providers.as_bound(work.db())?;
         let manifests = import_check::manifests(&providers);
         let check = import_check::check_settings(&providers);
-        let records = import_check::VisibleRecords::new(work.db(), &work.request.caller);
+        let records = import_check::VisibleRecords::new(work.db(), &work.request.caller, &providers);
         let read = |cursor: JsonCursor<'_, '_>| inventory::account(cursor, &manifests, &check, &records);
         let account = body::read(&text, limits, read)?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();

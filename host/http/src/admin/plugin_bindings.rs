@@ -12,6 +12,9 @@ use perennial_engine::revision_changes::BindingChanges;
 use perennial_engine::revision_changes::RevisionAuthor;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
+use perennial_store::ReadTx;
+use perennial_store::error::StoreError;
+use perennial_store::keys::RowKey;
 use perennial_store::plugin_bindings;
 use perennial_store::plugin_bindings::BindingSubject;
 use utoipa::ToSchema;
@@ -222,6 +225,8 @@ async fn change(
 ) -> Result<WriteResponse, Problem> {
     require_all_accounts(&request.caller)?;
     app.write(request, move |work: &mut WriteContext<'_>| {
+        let etag = etag(work.db())?;
+        work.check_version(&etag)?;
         let (request, at) = (work.request, work.at);
         let author = RevisionAuthor { id: &request.caller.id, reason: request.reason.as_deref() };
         if dry_run {
@@ -230,7 +235,7 @@ async fn change(
                 Ok::<_, BindError>(BindingResult::of(engine.db(), &changes)?)
             });
             let result = result.map_err(problem)?;
-            return Ok(WriteResponse::ok(&result.without_events()).into_dry_run());
+            return Ok(WriteResponse::ok(&result.without_events()).with_etag(&etag).into_dry_run());
         }
         let changes = change(&mut work.engine, at, author).map_err(problem)?;
         let result = BindingResult::of(work.db(), &changes)?;
@@ -238,6 +243,13 @@ async fn change(
         Ok(WriteResponse::ok(&result))
     })
     .await
+}
+
+/// The version of all that is bound, and of how it came to be so: that of a dry run, as `If-Match`, has the change carried out only
+/// if it is still the one that was looked at.
+fn etag(db: &ReadTx) -> Result<String, StoreError> {
+    let (bound, last) = (plugin_bindings::set_digest(db)?, plugin_bindings::last_change(db)?);
+    Ok(format!("\"{}-{}\"", bound.get(..16).unwrap_or("none"), last.number()))
 }
 
 fn problem(error: BindError) -> Problem {
@@ -250,6 +262,7 @@ fn problem(error: BindError) -> Problem {
             Problem::new(ProblemType::NotFound, error.to_string())
         }
         BindError::Unloadable(_)
+        | BindError::Untrusted(_)
         | BindError::Loaded(_)
         | BindError::Undecided { .. }
         | BindError::MissingKinds(_)

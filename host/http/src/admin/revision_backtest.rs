@@ -11,6 +11,7 @@ use perennial_engine::forecast;
 use perennial_engine::policy_comparison;
 use perennial_engine::revision_backtest;
 use perennial_engine::revision_backtest::OtherPlan;
+use perennial_engine::revision_backtest::SeenPlans;
 use perennial_engine::revision_backtest::Tally;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::JsonCursor;
@@ -71,7 +72,7 @@ impl Body for BacktestRevision {
 /// What another revision would have planned otherwise, or what comes otherwise with it.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct RevisionBacktest {
-    /// How many plans of the past it was asked about.
+    /// How many plans of the past it was asked about; one that was tried again and again is one.
     asked: u64,
     /// How many it could not be asked about: they are of another contract, or damaged.
     skipped: u64,
@@ -81,6 +82,9 @@ pub(super) struct RevisionBacktest {
     plans: Vec<OtherPlanView>,
     /// What is not the same in the time ahead: renewals by account and month, then money, then what lapses.
     items: Vec<ComparedDifference>,
+    /// How many bundles got no usable answer of a plugin in the time ahead with the revision; each kept its state meanwhile, so
+    /// the items say too little.
+    failing_bundles: usize,
 }
 
 /// A plan that the revision makes otherwise.
@@ -151,7 +155,7 @@ pub(super) async fn backtest(
         tried = over_past(&app, &rules, since).await?;
     }
     if let Some(until) = until {
-        tried.items = ahead(&app, slots, rules, until).await?;
+        (tried.items, tried.failing_bundles) = ahead(&app, slots, rules, until).await?;
     }
     Ok(Json(tried))
 }
@@ -178,13 +182,15 @@ async fn over_past(
         return Err(Problem::field(ProblemType::InvalidFields, "since", detail));
     }
     let (mut tally, mut totals, mut plans) = (Tally::default(), Vec::<RevisionTotal>::new(), Vec::new());
-    let mut after = Some(DecisionKey::before_all());
+    let (mut after, mut seen) = (Some(DecisionKey::before_all()), SeenPlans::default());
     while let Some(from) = after {
         let rules = Arc::clone(rules);
         let page = app.read(move |db| {
-            Ok::<_, Problem>(revision_backtest::page(db, rules.as_ref(), since, from, None)?)
+            let page = revision_backtest::page(db, rules.as_ref(), (since, from), None, &mut seen)?;
+            Ok::<_, Problem>((page, seen))
         });
-        let page = page.await?;
+        let (page, seen_by_now) = page.await?;
+        seen = seen_by_now;
         tally.add(page.tally);
         for other in page.others {
             revision_backtest::add_total(&mut totals, &other.total);
@@ -195,16 +201,17 @@ async fn over_past(
         after = page.next;
     }
     let totals = totals.into_iter().map(Into::into).collect();
-    Ok(RevisionBacktest { asked: tally.asked, skipped: tally.skipped, totals, plans, items: Vec::new() })
+    let Tally { asked, skipped, .. } = tally;
+    Ok(RevisionBacktest { asked, skipped, totals, plans, ..RevisionBacktest::default() })
 }
 
-/// What comes otherwise with `rules` until then.
+/// What comes otherwise with `rules` until then, and about how many bundles they give no usable answer.
 async fn ahead(
     app: &AppState,
     slots: forecast_pool::Slots,
     rules: Arc<dyn Rules>,
     until: Timestamp,
-) -> Result<Vec<ComparedDifference>, Problem> {
+) -> Result<(Vec<ComparedDifference>, usize), Problem> {
     let (reader, from) = (app.clone(), app.now());
     let loaded = app.read(move |db| {
         let bound = reader.providers().as_bound(db)?;
@@ -220,7 +227,9 @@ async fn ahead(
         let span = (from, until);
         let one = policy_comparison::play(one, &bound, span, true, &stop)?;
         let two = policy_comparison::play(two, &other, span, true, &stop)?;
-        Ok(one.differences(&two))
+        Ok((one.differences(&two), two.failing_bundles()))
     });
-    Ok(played.await?.into_iter().map(|one| ComparedDifference::new(one, &currencies)).collect())
+    let (differences, failing_bundles) = played.await?;
+    let items = differences.into_iter().map(|one| ComparedDifference::new(one, &currencies)).collect();
+    Ok((items, failing_bundles))
 }

@@ -157,8 +157,8 @@ fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
     ];
     expect![[r#"
         422 no revision [digest] is installed; `perennial plugin revisions` lists those that are
-        404 no revision of `volcengine` is bound shadow for `*`
-        404 there is no change to take back for `*` of `volcengine`: nothing was bound there before, or the last change went back already; `bind` or `promote` a revision
+        404 no revision of `volcengine` is bound shadow for `*`; `perennial plugin bindings` lists what is bound, and `perennial plugin bind REVISION --mode shadow` binds one
+        404 there is no change to take back for `*` of `volcengine`: none was made there, or each was taken back already; `perennial plugin history` lists them
         409 what is bound for all accounts of `volcengine` is what the host loads, and cannot be removed; bind another revision in its place
         422 it has to have either `component` or `table`
         422 describe: the table `n.toml` cannot be used; nothing of it is loaded:

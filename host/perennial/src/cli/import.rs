@@ -1,8 +1,10 @@
 //! `perennial import`: takes an inventory into the database, all of it or nothing, or says what would come of that.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
@@ -175,7 +177,8 @@ fn import_into(
     is_new: bool,
 ) -> anyhow::Result<String> {
     let store = Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_RUNS))?;
-    let document = arguments.document(inventory, &providers, &StoredRecords(store.db()))?;
+    let bound = providers.as_bound(store.db())?;
+    let document = arguments.document(inventory, &bound, &StoredRecords(store.db(), &bound))?;
     let now = database::now(store.db())?;
     let people = context.config()?.limits.limit_raise_people;
     let mut engine = Engine::new(store, providers, Retention::Everything);
@@ -249,7 +252,8 @@ fn dry_run(
 ) -> anyhow::Result<()> {
     let report = if context.db.exists() {
         let db = ReadTx::open(&context.db)?;
-        let document = arguments.document(inventory, &providers, &StoredRecords(&db))?;
+        let bound = providers.as_bound(&db)?;
+        let document = arguments.document(inventory, &bound, &StoredRecords(&db, &bound))?;
         let now = database::now(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
@@ -342,12 +346,27 @@ fn check_raises(report: &ImportReport, people: usize) -> Result<(), UserError> {
     )))
 }
 
-/// What is in the database already. A database that cannot be read is found out when it is written to.
-struct StoredRecords<'a>(&'a ReadTx);
+/// What is in the database already, with the providers as they are bound there. A database that cannot be read is found out when
+/// it is written to.
+struct StoredRecords<'a>(&'a ReadTx, &'a Providers);
 
 impl ExistingRecords for StoredRecords<'_> {
     fn provider_of(&self, account: &str) -> Option<String> {
         accounts::get(self.0, account).ok().flatten().map(|stored| stored.account.provider)
+    }
+
+    fn manifest_of(&self, account: &str, provider: &str) -> Option<&Manifest> {
+        Some(self.1.bound_apart(account, provider)?.manifest())
+    }
+
+    fn check_settings(
+        &self,
+        account: &str,
+        provider: &str,
+        settings: &BTreeMap<String, String>,
+    ) -> Option<Result<Vec<String>, String>> {
+        let rules = self.1.bound_apart(account, provider)?;
+        Some(rules.check_settings(settings).map_err(|error| error.to_string()))
     }
 
     fn has_resource(&self, resource: &str) -> bool {

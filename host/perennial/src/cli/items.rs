@@ -151,6 +151,8 @@ impl Field {
         let text = || found.as_str().map_or_else(|| found.to_string(), str::to_owned);
         let cell = match self.kind {
             Kind::Text if found.is_number() => Cell::new(Value::Json(found.clone())),
+            // In a table, the lines of a text stand behind one another.
+            Kind::Text if text().contains('\n') => Cell::new(text()).shown(text().replace('\n', "; ")),
             Kind::Text => Cell::new(text()),
             Kind::Instant => Cell::new(instant(found).map_or_else(|| Value::Text(text()), Value::Instant)),
             Kind::Amount(currency) => {

@@ -157,6 +157,7 @@ mod tests {
     fn report(status: u16, retry_after: Option<u64>, body: Value) -> Option<ProblemReport> {
         let request = Request::new("GET", "/v1/accounts", &[]).to("list accounts");
         let response = Response {
+            etag: None,
             status,
             content_type: "application/problem+json".to_owned(),
             retry_after,

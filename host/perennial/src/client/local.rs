@@ -112,6 +112,7 @@ impl Local {
                 content_type: text("content-type").unwrap_or_default().to_owned(),
                 retry_after: text("retry-after").and_then(|value| value.parse().ok()),
                 version: text(middleware::VERSION.as_str()).map(str::to_owned),
+                etag: text("etag").map(str::to_owned),
                 is_replayed: text(REPLAYED).is_some(),
                 body: body.to_bytes().to_vec(),
             })

@@ -200,6 +200,7 @@ fn response_of(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Response {
             .to_owned(),
         retry_after: text("retry-after").and_then(|value| value.parse().ok()),
         version: text(middleware::VERSION.as_str()).map(str::to_owned),
+        etag: text("etag").map(str::to_owned),
         is_replayed: text(REPLAYED).is_some(),
         body,
     }

@@ -116,6 +116,14 @@ impl Request {
         Request { is_look: true, ..self }
     }
 
+    /// The same, to be done only if the version of what it changes is still `etag`.
+    pub(crate) fn if_match(self, etag: Option<&str>) -> Request {
+        match etag {
+            Some(etag) => self.header("if-match", etag),
+            None => self,
+        }
+    }
+
     /// The same, said to need a database for itself: what goes on there by itself, such as a job, goes on meanwhile.
     pub(crate) fn alone(self) -> Request {
         Request { is_look: false, ..self }
@@ -146,6 +154,8 @@ pub(crate) struct Response {
     pub(crate) retry_after: Option<u64>,
     /// The version of the host, if it says so.
     pub(crate) version: Option<String>,
+    /// `ETag`: the version of what was looked at.
+    pub(crate) etag: Option<String>,
     /// Whether it is what an earlier request under the same key was answered, and nothing was done now.
     pub(crate) is_replayed: bool,
     /// The body, as it was sent.

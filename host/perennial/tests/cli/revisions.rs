@@ -203,7 +203,7 @@ fn what_is_parked_is_listed_and_released_on_a_database() {
     let released = folder.run(&["plugin", "release", "--all"]).succeeded().stdout();
     expect![[r#"
         nothing is parked: no plugin fails over one bundle again and again
-        every revision that is asked answers
+        no revision fails over one bundle after another
         nothing was parked
     "#]]
     .assert_eq(&[parked, breakers, released].concat());

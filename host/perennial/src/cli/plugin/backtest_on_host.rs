@@ -10,6 +10,7 @@ use crate::cli::plugin::backtest::Arguments;
 use crate::cli::plugin::revisions::resolve;
 use crate::client::Client;
 use crate::client::Request;
+use perennial_formats::dates;
 
 const TOTALS: [Field; 5] = [
     Field::text("kind", "difference"),
@@ -65,7 +66,16 @@ pub(super) fn backtest(context: &Context, client: &Client, arguments: &Arguments
     let list = |field: &str| answer[field].as_array().cloned().unwrap_or_default();
     if until.is_some() {
         let nothing = "nothing: the same is renewed and paid with both";
-        return context.write_items(client, &AHEAD, &compare::of_host(&answer), &arguments.list, nothing);
+        context.write_items(client, &AHEAD, &compare::of_host(&answer), &arguments.list, nothing)?;
+        let failing = answer["failing_bundles"].as_u64().unwrap_or(0);
+        anyhow::ensure!(
+            failing == 0,
+            "revision {} gave no usable answer about {}, which kept their state meanwhile, so this says too little; the log of the host \
+             says what went wrong",
+            &revision[..12],
+            dates::counted(usize::try_from(failing).unwrap_or(usize::MAX), "bundle")
+        );
+        return Ok(());
     }
     if answer["skipped"] != 0 {
         tracing::warn!(plans = %answer["skipped"], "plans of another contract, or damaged ones, were not asked about");

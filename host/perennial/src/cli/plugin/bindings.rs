@@ -131,7 +131,8 @@ impl Change<'_> {
             return Ok(output::line(format_args!("done"))?);
         }
         self.body["dry_run"] = true.into();
-        let planned = client.send(&request(&self.body))?.json()?;
+        let looked = client.send(&request(&self.body))?;
+        let planned = looked.json()?;
         let changes = planned["changes"].as_array().cloned().unwrap_or_default();
         let mut out = Output::standard();
         if changes.is_empty() {
@@ -153,7 +154,8 @@ impl Change<'_> {
         }
         confirm(&format!("{}?", self.what), self.act.yes)?;
         self.body["dry_run"] = false.into();
-        let request = request(&self.body).once(&self.act.key()?);
+        // What was shown, and nothing else.
+        let request = request(&self.body).if_match(looked.etag.as_deref()).once(&self.act.key()?);
         client.send(&request)?;
         let mut out = Output::standard();
         writeln!(out, "done")?;

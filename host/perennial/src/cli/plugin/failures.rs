@@ -76,7 +76,7 @@ pub(super) fn parked(
 pub(super) fn breakers(context: &Context, client: &Client, list: &ListArguments) -> anyhow::Result<()> {
     let request = Request::new("GET", "/v1/plugins/breakers", &[]).to("list breakers of revisions");
     let found = items::whole(client, &request)?;
-    context.write_items(client, &BREAKER, &found, list, "every revision that is asked answers")
+    context.write_items(client, &BREAKER, &found, list, "no revision fails over one bundle after another")
 }
 
 impl Release {

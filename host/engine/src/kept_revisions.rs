@@ -1,0 +1,66 @@
+//! What is kept of a revision that was loaded: its bytes, where it is from, and what it was granted.
+
+use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::Origin;
+use perennial_sandbox::Plugin;
+use perennial_store::error::StoreError;
+use perennial_store::plugin_bindings;
+use perennial_store::plugin_revisions;
+use perennial_store::plugin_revisions::NewRevision;
+
+use crate::EngineTx;
+use crate::revision_changes::digest_of;
+
+/// The origin of a revision that is part of the program.
+pub(crate) const BUNDLED: &str = "bundled";
+
+/// Where a plugin of the host is from, as it is kept: `bundled`, or its file.
+pub(crate) fn origin_text(plugin: &Plugin) -> String {
+    match plugin.origin() {
+        Origin::Bundled(_) => BUNDLED.to_owned(),
+        origin => origin.to_string().replace('`', ""),
+    }
+}
+
+/// What a plugin is granted, as limits are written; `None` for nothing.
+fn granted_text(plugin: &Plugin) -> Option<String> {
+    let granted = plugin.parts().granted;
+    (!granted.is_none()).then(|| granted.to_string())
+}
+
+/// Keeps a revision that was loaded; returns whether it is new, or granted something else than before.
+pub(crate) fn keep(
+    engine: &EngineTx<'_>,
+    at: Timestamp,
+    plugin: &Plugin,
+    (origin, signed_by): (&str, Option<&str>),
+    by: &str,
+) -> Result<bool, StoreError> {
+    let (parts, granted) = (plugin.parts(), granted_text(plugin));
+    let is_new = plugin_revisions::insert(
+        engine.tx(),
+        &NewRevision {
+            digest: plugin.digest(),
+            provider: &plugin.manifest().id,
+            component_digest: &parts.component_digest(),
+            component: &parts.component,
+            table: parts.table_text(),
+            origin,
+            signed_by,
+            granted: granted.as_deref(),
+            at,
+            by,
+        },
+    )?;
+    if let Some(signed_by) = signed_by.filter(|_| !is_new) {
+        plugin_revisions::sign(engine.tx(), plugin.digest(), signed_by)?;
+    }
+    if is_new || !plugin_revisions::grant(engine.tx(), plugin.digest(), granted.as_deref())? {
+        return Ok(is_new);
+    }
+    // Where it is bound, it is asked with the other grant from the next batch on.
+    if !plugin_bindings::set_digest(engine.tx())?.is_empty() {
+        plugin_bindings::update_set_digest(engine.tx(), &digest_of(engine.tx())?)?;
+    }
+    Ok(true)
+}
