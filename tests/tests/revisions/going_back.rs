@@ -84,3 +84,65 @@ fn the_only_revision_of_a_provider_that_accounts_have_is_not_taken_away() {
     );
     assert_eq!(bound(&engine, "cumulus"), Some(only), "nothing has changed");
 }
+
+fn go_back(engine: &mut Engine, accounts: &str) -> Option<String> {
+    engine
+        .in_transaction(|engine| engine.roll_back_revision(at(NOW), ("volcengine", accounts), AUTHOR))
+        .unwrap();
+    bound_to(engine, accounts)
+}
+
+fn bound_to(engine: &Engine, accounts: &str) -> Option<String> {
+    let subject = BindingSubject {
+        provider: "volcengine".to_owned(),
+        accounts: accounts.to_owned(),
+        mode: BindingMode::Active,
+    };
+    plugin_bindings::get(engine.db(), &subject).unwrap().map(|held| held.digest)
+}
+
+#[test]
+fn a_revision_that_was_bound_before_by_hand_is_gone_back_from() {
+    for accounts in ["*", "acme"] {
+        let (mut engine, _folder) = host();
+        let bundled = bound_to(&engine, accounts);
+        let [late, narrow] = [late_table(), narrow_table()].map(|table| install(&mut engine, at(NOW), &table));
+        let bind = |engine: &mut Engine, digest: &str| {
+            engine
+                .in_transaction(|engine| {
+                    engine.bind_revision(at(NOW), digest, (accounts, BindingMode::Active), AUTHOR)
+                })
+                .unwrap();
+        };
+        for digest in [&late, &narrow, &late] {
+            bind(&mut engine, digest);
+        }
+        let gone_back = [(); 3].map(|()| go_back(&mut engine, accounts));
+        assert_eq!(gone_back, [Some(narrow.clone()), Some(late.clone()), bundled], "{accounts}");
+        // What was bound by hand and taken away comes back.
+        bind(&mut engine, &narrow);
+        let subject = BindingSubject {
+            provider: "volcengine".to_owned(),
+            accounts: accounts.to_owned(),
+            mode: BindingMode::Active,
+        };
+        engine.in_transaction(|engine| engine.unbind_revision(at(NOW), &subject, AUTHOR)).unwrap();
+        assert_eq!(go_back(&mut engine, accounts), Some(narrow), "{accounts}");
+    }
+}
+
+#[test]
+fn without_a_pinned_revision_the_one_of_the_host_is_bound_to_all_accounts() {
+    let (mut engine, _folder) = host();
+    let bundled = bound(&engine, "volcengine");
+    let late = install(&mut engine, at(NOW), &late_table());
+    bind(&mut engine, &late);
+    let subject = BindingSubject {
+        provider: "volcengine".to_owned(),
+        accounts: "*".to_owned(),
+        mode: BindingMode::Active,
+    };
+    let changes = engine.in_transaction(|engine| engine.unbind_revision(at(NOW), &subject, AUTHOR)).unwrap();
+    assert_eq!(bound(&engine, "volcengine"), bundled);
+    assert_eq!((&changes.changes[0].before, &changes.changes[0].after), (&Some(late), &bundled));
+}

@@ -138,6 +138,47 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
 }
 
 #[test]
+fn only_the_change_that_was_looked_at_is_carried_out() {
+    let server = server();
+    let new = install(&server);
+    let path = "/v1/plugins/bindings";
+    let body = |dry_run: bool| json!({ "digest": new, "mode": "active", "dry_run": dry_run }).to_string();
+    let looked = server.post("admin", path, &body(true));
+    let etag = looked.headers["etag"].to_str().unwrap().to_owned();
+    // Somebody else binds something meanwhile, and takes it back.
+    let other = json!({ "digest": new, "mode": "active", "accounts": "vol" });
+    assert_eq!(server.post("admin", path, &other.to_string()).status, 200);
+    let back = json!({ "provider": "volcengine", "accounts": "vol" });
+    assert_eq!(server.post("admin", "/v1/plugins/bindings:roll-back", &back.to_string()).status, 200);
+    let send = |etag: &str| {
+        server.send("admin", "POST", path, &[&format!("if-match: {etag}")], &body(false)).status.as_u16()
+    };
+    assert_eq!(send(&etag), 412);
+    let looked = server.post("admin", path, &body(true));
+    assert_eq!(send(looked.headers["etag"].to_str().unwrap()), 200);
+}
+
+#[test]
+fn an_import_is_checked_by_the_revision_that_decides_for_its_account() {
+    let server = server();
+    let table = TABLE.replace("[kinds.clb]", "[kinds.oracle]");
+    assert_ne!(table, TABLE);
+    let installed = server.post("admin", "/v1/plugins/revisions", &json!({ "name": "o.toml", "table": table }).to_string());
+    let digest = installed.json()["digest"].clone();
+    let bind = json!({ "digest": digest, "mode": "active", "accounts": "vol" });
+    let bound = server.post("admin", "/v1/plugins/bindings", &bind.to_string());
+    assert_eq!(bound.status, 200, "{}", bound.body);
+    let import = |kind: &str| {
+        let resource = json!({ "id": "db-1", "account": "vol", "kind": kind, "region": "cn-beijing",
+            "charging": "prepaid", "started_at": "2026-01-05T02:00:00Z", "expires_at": "2026-02-05T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "99.00" });
+        let body = json!({ "resources": [resource], "dry_run": true });
+        server.post("operator", "/v1/resources:import", &body.to_string()).status.as_u16()
+    };
+    assert_eq!((import("clb"), import("oracle")), (422, 200));
+}
+
+#[test]
 fn what_cannot_be_bound_or_installed_is_said_and_changes_nothing() {
     let server = server();
     let before = server.get("viewer", "/v1/plugins/bindings").body;

@@ -255,3 +255,33 @@ fn a_revision_that_lacks_a_kind_in_use_is_refused_wherever_it_is_named() {
     let planned = folder.run(&["--plugin", "good.toml", "resource", "renew", "s1", "--dry-run"]);
     assert_eq!(planned.code(), 3, "{}", planned.stderr());
 }
+
+#[test]
+fn a_command_on_a_database_leaves_what_is_bound_there() {
+    let folder = folder();
+    late(&folder);
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    let named = |id: &str, days: &str| {
+        let table = table.replace("id = \"volcengine\"", "id = \"cumulus\"");
+        folder.write(id, &table.replace("days = [7, 6, 5, 4, 3, 2, 1, 0]", days));
+        folder.write(&format!("{id}.cfg.toml"), &format!("[plugins]\nfiles = [\"{id}\"]\n"));
+    };
+    named("one.toml", "days = [3, 2, 1, 0]");
+    named("other.toml", "days = [2, 1, 0]");
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    let with = |config: Option<&str>, words: &[&str]| {
+        let config = config.map(|config| vec!["--config", config]).unwrap_or_default();
+        folder.run(&[&config[..], words].concat())
+    };
+    // The first command finds nothing bound there.
+    with(Some("one.toml.cfg.toml"), &["plugin", "install", "late.toml"]).succeeded();
+    let bound = || with(Some("one.toml.cfg.toml"), &["plugin", "bindings", "--format", "csv"]).succeeded().stdout();
+    let before = bound();
+    assert!(before.contains("cumulus,*,active,"), "{before}");
+    for config in [Some("other.toml.cfg.toml"), None] {
+        let looked = with(config, &["plugin", "roll-back", "volcengine", "--dry-run"]);
+        assert_eq!(looked.code(), 2, "{}", looked.stdout());
+        with(config, &["plugin", "install", "late.toml"]).succeeded();
+        assert_eq!(bound(), before, "{config:?}");
+    }
+}
