@@ -18,12 +18,12 @@ pub(crate) const BUNDLED: &str = "bundled";
 pub(crate) fn origin_text(plugin: &Plugin) -> String {
     match plugin.origin() {
         Origin::Bundled(_) => BUNDLED.to_owned(),
-        origin => origin.to_string().replace('`', ""),
+        origin @ (Origin::File(_) | Origin::Kept(_)) => origin.to_string().replace('`', ""),
     }
 }
 
 /// What a plugin is granted, as limits are written; `None` for nothing.
-fn granted_text(plugin: &Plugin) -> Option<String> {
+pub(crate) fn granted_text(plugin: &Plugin) -> Option<String> {
     let granted = plugin.parts().granted;
     (!granted.is_none()).then(|| granted.to_string())
 }

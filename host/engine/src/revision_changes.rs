@@ -30,6 +30,7 @@ use sha2::Sha256;
 use crate::EngineTx;
 use crate::bind_error::BindError;
 use crate::error::EngineError;
+use crate::kept_revisions::granted_text;
 use crate::kept_revisions::keep;
 use crate::kept_revisions::origin_text;
 use crate::kinds_in_use;
