@@ -124,11 +124,9 @@ impl FailingBundle {
         at: Timestamp,
         limits: &FailureLimits,
     ) -> FailingBundle {
-        let parked_at = before.filter(|before| before.revision == failure.0.revision);
-        let (parked_at, alone) = parked_at.map_or((None, 0), |before| (before.parked_at, before.failures_alone));
-        let after = FailingBundle::after(before, failure, at, limits);
-        let counted = after.failures_alone.min(limits.park_failures.saturating_sub(1)).max(alone);
-        FailingBundle { failures_alone: counted, parked_at, ..after }
+        let is_same = |before: &&FailingBundle| before.revision == failure.0.revision;
+        let parked_at = before.filter(is_same).and_then(|before| before.parked_at);
+        FailingBundle { parked_at, ..FailingBundle::after(before, failure, at, limits) }
     }
 
     /// How many seconds after others it is asked about, where one bundle of a revision is asked about first: the less it failed

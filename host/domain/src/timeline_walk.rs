@@ -192,7 +192,7 @@ impl TimelineWalk {
     }
 
     /// Whether missed tries of a bundle that was taken in, or changed by an inventory, are still to be looked for.
-    pub fn is_told_anew(&self) -> bool {
+    pub fn may_have_missed_tries(&self) -> bool {
         self.is_told_anew && self.missed.is_none()
     }
 

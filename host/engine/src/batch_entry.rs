@@ -246,7 +246,8 @@ impl BatchEntry {
         self.schedule =
             Schedule { cursor_at: self.unanswered_cursor(), wake_at: Some(next_try_at), failures };
         let message = failure.message.clone();
-        let failing = FailingBundle::after(before, (failure, self.walk.is_told_anew()), self.instant, limits);
+        let failing =
+            FailingBundle::after(before, (failure, self.walk.may_have_missed_tries()), self.instant, limits);
         self.add_event(EventKind::PluginFailed { message, next_try_at: Some(next_try_at) });
         if let Some(revision) = failing.revision.clone().filter(|_| failing.parked_at == Some(self.instant)) {
             self.add_event(EventKind::BundleParked { revision, message: failing.message.clone() });
@@ -262,7 +263,7 @@ impl BatchEntry {
             true => FailingBundle::after_probe,
             false => FailingBundle::after,
         };
-        let failing = failing(before, (failure, self.walk.is_told_anew()), self.instant, limits);
+        let failing = failing(before, (failure, self.walk.may_have_missed_tries()), self.instant, limits);
         self.schedule = Schedule {
             cursor_at: self.unanswered_cursor(),
             wake_at: Some(until + failing.turn()),

@@ -17,10 +17,14 @@ pub(crate) fn walk(
     instant: Timestamp,
     failing: Option<&FailingBundle>,
 ) -> TimelineWalk {
-    let is_changed = schedule.wake_at == Some(Schedule::AT_ONCE) || failing.is_some_and(|failing| failing.is_changed);
+    let is_changed =
+        schedule.wake_at == Some(Schedule::AT_ONCE) || failing.is_some_and(|failing| failing.is_changed);
     if !schedule.is_not_started() {
         let walk = TimelineWalk::new(bundle, schedule.cursor_at);
         return if is_changed { walk.of_changed() } else { walk };
     }
-    TimelineWalk::starting(bundle, failing.map(|failing| failing.since).or(schedule.known_wake()).unwrap_or(instant) + 1)
+    TimelineWalk::starting(
+        bundle,
+        failing.map(|failing| failing.since).or(schedule.known_wake()).unwrap_or(instant) + 1,
+    )
 }

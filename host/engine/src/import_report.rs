@@ -97,7 +97,7 @@ pub struct KeptFieldEntry {
 /// A resource, and what it meets at the first tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstTickResource {
-    /// The resource.
+    /// The account and the id of the resource.
     pub named: ResourceRef,
     /// When it expires, before that tick; `None` for one that has nothing paid.
     pub expires_at: Option<Timestamp>,

@@ -1,15 +1,20 @@
-//! What is kept of a revision that was loaded: its bytes, where it is from, and what it was granted.
+//! What is kept of a revision that was loaded: its bytes, where it is from, and what it was granted; and the digest of all that
+//! is bound.
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Origin;
 use perennial_sandbox::Plugin;
+use perennial_store::ReadTx;
 use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings;
+use perennial_store::plugin_bindings::BindingSubject;
 use perennial_store::plugin_revisions;
 use perennial_store::plugin_revisions::NewRevision;
+use serde_json::json;
+use sha2::Digest;
+use sha2::Sha256;
 
 use crate::EngineTx;
-use crate::revision_changes::digest_of;
 
 /// The origin of a revision that is part of the program.
 pub(crate) const BUNDLED: &str = "bundled";
@@ -63,4 +68,14 @@ pub(crate) fn keep(
         plugin_bindings::update_set_digest(engine.tx(), &digest_of(engine.tx())?)?;
     }
     Ok(true)
+}
+
+/// The digest of everything that is bound, with what revisions are granted: another one whenever any of it changes, also back.
+pub(crate) fn digest_of(db: &ReadTx) -> Result<String, StoreError> {
+    let bindings = plugin_bindings::list(db)?.into_iter().map(|held| {
+        let BindingSubject { provider, accounts, mode } = &held.subject;
+        json!([provider, accounts, mode.name(), held.digest, held.origin.name()])
+    });
+    let grants = plugin_revisions::grants(db)?.into_iter().map(|(digest, granted)| json!([digest, granted]));
+    Ok(hex::encode(Sha256::digest(bindings.chain(grants).collect::<serde_json::Value>().to_string())))
 }

@@ -15,6 +15,7 @@ use crate::Engine;
 use crate::EngineTx;
 use crate::error::EngineError;
 use crate::error::MissingKinds;
+use crate::kept_revisions::digest_of;
 use crate::kept_revisions::keep;
 use crate::kept_revisions::origin_text;
 use crate::kinds_in_use;
@@ -22,7 +23,7 @@ use crate::persist::RecordedEvent;
 use crate::revision_changes::BindingChanges;
 use crate::revision_changes::HOST;
 use crate::revision_changes::RevisionAuthor;
-use crate::revision_changes::digest_of;
+
 use crate::revision_changes::subject;
 use crate::revisions::Upgrade;
 use crate::revisions::short;

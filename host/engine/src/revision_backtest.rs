@@ -85,9 +85,9 @@ impl Tally {
 
 /// The plans that were asked about before: one that is tried each day is asked about once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SeenPlans(HashSet<u64>);
+pub struct AskedPlans(HashSet<u64>);
 
-impl SeenPlans {
+impl AskedPlans {
     /// Whether the plan of a case is asked about for the first time: the same answer to this command at this expiry of the resource.
     fn is_first(&mut self, case: &Case) -> bool {
         let mut hasher = DefaultHasher::new();
@@ -124,9 +124,9 @@ pub fn run<E: From<StoreError>>(
     observe: &mut dyn FnMut(OtherPlan) -> Result<(), E>,
 ) -> Result<Tally, E> {
     let (mut tally, mut after) = (Tally::default(), Some(DecisionKey::before_all()));
-    let mut seen = SeenPlans::default();
+    let mut asked_before = AskedPlans::default();
     while let Some(from) = after {
-        let page = page(db, rules, (since, from), account, &mut seen)?;
+        let page = page(db, rules, (since, from), account, &mut asked_before)?;
         tally.add(page.tally);
         page.others.into_iter().try_for_each(&mut *observe)?;
         after = page.next;
@@ -134,7 +134,7 @@ pub fn run<E: From<StoreError>>(
     Ok(tally)
 }
 
-/// Does the same for the next plans behind the decision `after` that are not `seen`.
+/// Does the same for the next plans behind the decision `after` that were not `asked_before`.
 ///
 /// # Errors
 ///
@@ -144,7 +144,7 @@ pub fn page(
     rules: &dyn Rules,
     (since, after): (Timestamp, DecisionKey),
     account: Option<&str>,
-    seen: &mut SeenPlans,
+    asked_before: &mut AskedPlans,
 ) -> Result<BacktestPage, StoreError> {
     let page = decisions::list_since(db, since, after, PAGE)?;
     let next = page.last().map(|last| last.row);
@@ -155,7 +155,7 @@ pub fn page(
     let count = asked.len();
     let mut cases = asked.into_iter().filter_map(Case::read).collect::<Vec<_>>();
     let skipped = (count - cases.len()) as u64;
-    cases.retain(|case| seen.is_first(case));
+    cases.retain(|case| asked_before.is_first(case));
     let others = compare(db, rules, &cases)?;
     let tally = Tally { asked: cases.len() as u64, differed: others.len() as u64, skipped };
     Ok(BacktestPage { tally, others, next })

@@ -11,7 +11,6 @@ use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
-use perennial_store::ReadTx;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
@@ -23,13 +22,11 @@ use perennial_store::plugin_bindings::BindingChange;
 use perennial_store::plugin_bindings::BindingSubject;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions;
-use serde_json::json;
-use sha2::Digest;
-use sha2::Sha256;
 
 use crate::EngineTx;
 use crate::bind_error::BindError;
 use crate::error::EngineError;
+use crate::kept_revisions::digest_of;
 use crate::kept_revisions::granted_text;
 use crate::kept_revisions::keep;
 use crate::kept_revisions::origin_text;
@@ -352,14 +349,4 @@ fn last_effective(changes: Vec<BindingChange>) -> Option<BindingChange> {
 
 pub(crate) fn subject(provider: &str, accounts: &str, mode: BindingMode) -> BindingSubject {
     BindingSubject { provider: provider.to_owned(), accounts: accounts.to_owned(), mode }
-}
-
-/// The digest of everything that is bound, with what revisions are granted: another one whenever any of it changes, also back.
-pub(crate) fn digest_of(db: &ReadTx) -> Result<String, StoreError> {
-    let bindings = plugin_bindings::list(db)?.into_iter().map(|held| {
-        let BindingSubject { provider, accounts, mode } = &held.subject;
-        json!([provider, accounts, mode.name(), held.digest, held.origin.name()])
-    });
-    let grants = plugin_revisions::grants(db)?.into_iter().map(|(digest, granted)| json!([digest, granted]));
-    Ok(hex::encode(Sha256::digest(bindings.chain(grants).collect::<serde_json::Value>().to_string())))
 }

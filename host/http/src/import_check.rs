@@ -112,11 +112,7 @@ pub(crate) struct VisibleRecords<'a> {
 
 impl<'a> VisibleRecords<'a> {
     /// What `caller` can access; `providers` are as they are bound.
-    pub(crate) fn new(
-        db: &'a ReadTx,
-        caller: &'a Caller,
-        providers: &'a Providers,
-    ) -> VisibleRecords<'a> {
+    pub(crate) fn new(db: &'a ReadTx, caller: &'a Caller, providers: &'a Providers) -> VisibleRecords<'a> {
         VisibleRecords { db, caller, providers, has_told: Cell::new(false) }
     }
 }

@@ -11,8 +11,8 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::ExpiryMove;
 use plugin_sdk::left_out::LeftOut;
-use plugin_sdk::left_out::Renewed;
 use plugin_sdk::left_out::is_said;
 use plugin_sdk::settings::get;
 
@@ -111,7 +111,8 @@ impl Draft {
         term: Option<Term>,
     ) {
         let [today, from, until] = [at, from, until].map(|at| CALENDAR.date(at));
-        let value = LeftOut::of(resource, LEFT_OUT).after(Renewed { today, from, until }, term).to_string();
+        let value =
+            LeftOut::of(resource, LEFT_OUT).after(ExpiryMove { today, from, until }, term).to_string();
         if get(&resource.attributes, LEFT_OUT).unwrap_or_default() != value {
             self.attribute(member, LEFT_OUT, &value);
         }

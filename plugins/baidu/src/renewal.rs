@@ -75,8 +75,8 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
     extend(&mut draft, named.member, named.resource, extension);
     match attached_to(named).and_then(|instance| Some((instance, instance.expires_at?))) {
         Some((instance, until)) => {
-            let is_behind = extension.expires_at < until && term_left_by(instance, named.resource).is_some();
-            let term = is_behind.then_some(extension.term);
+            let is_behind = extension.expires_at < until;
+            let term = term_left_by(instance, named.resource).filter(|_| is_behind);
             draft.left_behind((named.member, named.resource), named.request.at, (until, until), term);
         }
         None => draft.forget_left_out(named.member, named.resource),

@@ -7,8 +7,8 @@ use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Term;
 use plugin_sdk::Timestamp;
+use plugin_sdk::left_out::ExpiryMove;
 use plugin_sdk::left_out::LeftOut;
-use plugin_sdk::left_out::Renewed;
 use plugin_sdk::settings::get;
 
 use crate::condition::refused_for_now;
@@ -107,8 +107,8 @@ pub(crate) fn said(
     term: Option<Term>,
 ) -> Option<Step> {
     let day = |moved| expiry_above(bundle, moved, member).map(|above| CALENDAR.date(above));
-    let renewed = Renewed { today: CALENDAR.date(at), from: day(&[])?, until: day(moved)? };
-    let value = LeftOut::of(&bundle[member], LEFT_OUT).after(renewed, term).to_string();
+    let other = ExpiryMove { today: CALENDAR.date(at), from: day(&[])?, until: day(moved)? };
+    let value = LeftOut::of(&bundle[member], LEFT_OUT).after(other, term).to_string();
     let is_news = get(&bundle[member].attributes, LEFT_OUT).unwrap_or_default() != value;
     is_news.then(|| says(member, value))
 }

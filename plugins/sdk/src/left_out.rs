@@ -37,7 +37,7 @@ struct LeftBy {
 /// When something is said of a resource that goes along with another one, and how that one's expiry moves; all are the
 /// provider's days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Renewed {
+pub struct ExpiryMove {
     /// The present day.
     pub today: NaiveDate,
     /// The day on which the other one expired before.
@@ -59,8 +59,8 @@ impl LeftOut {
     }
 
     /// What is said from now on: the resource is left behind by a renewal of this term, or it is not.
-    pub fn after(&self, renewed: Renewed, term: Option<Term>) -> LeftOut {
-        let Renewed { today, from, until } = renewed;
+    pub fn after(&self, moved: ExpiryMove, term: Option<Term>) -> LeftOut {
+        let ExpiryMove { today, from, until } = moved;
         let holds = |left: &&LeftBy| left.until <= from && left.until < until;
         let mut renewals = self.renewals.iter().filter(holds).copied().collect::<Vec<_>>();
         if renewals.last().and_then(|left| left.term) != term {
@@ -128,8 +128,8 @@ mod tests {
 
     use crate::Term;
     use crate::TermUnit;
+    use crate::left_out::ExpiryMove;
     use crate::left_out::LeftOut;
-    use crate::left_out::Renewed;
     use crate::left_out::read;
 
     fn day(text: &str) -> NaiveDate {
@@ -140,8 +140,8 @@ mod tests {
         Some(Term { count, unit: TermUnit::Month })
     }
 
-    fn renewed(today: &str, from: &str, until: &str) -> Renewed {
-        Renewed { today: day(today), from: day(from), until: day(until) }
+    fn moved(today: &str, from: &str, until: &str) -> ExpiryMove {
+        ExpiryMove { today: day(today), from: day(from), until: day(until) }
     }
 
     #[test]
@@ -174,21 +174,21 @@ mod tests {
 
     #[test]
     fn a_renewal_that_is_given_back_said_nothing() {
-        let first = LeftOut::default().after(renewed("2026-01-10", "2026-01-31", "2026-04-30"), months(3));
+        let first = LeftOut::default().after(moved("2026-01-10", "2026-01-31", "2026-04-30"), months(3));
         assert_eq!(first.to_string(), "2026-04-30 3 month");
-        let second = first.after(renewed("2026-01-11", "2026-04-30", "2026-05-31"), None);
+        let second = first.after(moved("2026-01-11", "2026-04-30", "2026-05-31"), None);
         assert_eq!(second.to_string(), "2026-04-30 3 month, 2026-05-31 none");
         let expires_on = ["2026-05-31", "2026-06-15", "2026-04-30", "2026-05-30", "2026-01-31"];
         let held = expires_on.map(|expires_on| second.term(day(expires_on)));
         assert_eq!(held, [None, None, months(3), months(3), None]);
         // Both were given back, and another renewal was made.
-        let again = second.after(renewed("2026-01-12", "2026-01-31", "2026-02-28"), months(1));
+        let again = second.after(moved("2026-01-12", "2026-01-31", "2026-02-28"), months(1));
         assert_eq!(again.to_string(), "2026-02-28 1 month");
     }
 
     #[test]
     fn only_what_can_hold_again_is_kept() {
-        let first = LeftOut::default().after(renewed("2026-01-10", "2026-01-31", "2026-04-30"), months(3));
+        let first = LeftOut::default().after(moved("2026-01-10", "2026-01-31", "2026-04-30"), months(3));
         let cases = [
             // The same once more says nothing new, and the first period has begun in the second row.
             ("2026-01-11", "2026-04-30", "2026-07-31", months(3), "2026-04-30 3 month"),
@@ -200,9 +200,9 @@ mod tests {
             ("2026-02-01", "2026-04-30", "2026-04-30", months(1), "2026-04-30 1 month"),
         ];
         for (today, from, until, term, text) in cases {
-            assert_eq!(first.after(renewed(today, from, until), term).to_string(), text, "{until} {term:?}");
+            assert_eq!(first.after(moved(today, from, until), term).to_string(), text, "{until} {term:?}");
         }
-        let nothing = LeftOut::default().after(renewed("2026-01-10", "2026-01-31", "2026-04-30"), None);
+        let nothing = LeftOut::default().after(moved("2026-01-10", "2026-01-31", "2026-04-30"), None);
         assert_eq!(nothing.to_string(), "");
     }
 }

@@ -106,7 +106,8 @@ fn a_revision_that_was_bound_before_by_hand_is_gone_back_from() {
     for accounts in ["*", "acme"] {
         let (mut engine, _folder) = host();
         let bundled = bound_to(&engine, accounts);
-        let [late, narrow] = [late_table(), narrow_table()].map(|table| install(&mut engine, at(NOW), &table));
+        let [late, narrow] =
+            [late_table(), narrow_table()].map(|table| install(&mut engine, at(NOW), &table));
         let bind = |engine: &mut Engine, digest: &str| {
             engine
                 .in_transaction(|engine| {

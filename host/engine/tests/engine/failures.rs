@@ -231,12 +231,12 @@ fn the_thresholds_of_failures_are_settings() {
         00:00:00Z a/vm-02 plugin_failed next_try_at=2026-03-10T00:00:05Z
         00:00:07Z -/- breaker_opened next_try_at=2026-03-10T00:00:21Z
         00:00:07Z a/vm-03 plugin_failed next_try_at=2026-03-10T00:00:21Z
-        00:00:21Z -/- breaker_opened next_try_at=2026-03-10T00:00:35Z
-        00:00:21Z a/vm-03 plugin_failed next_try_at=2026-03-10T00:00:35Z
-        00:00:35Z -/- breaker_opened next_try_at=2026-03-10T00:00:49Z
-        00:00:35Z a/vm-03 plugin_failed next_try_at=2026-03-10T00:00:49Z
-        00:00:49Z -/- breaker_opened next_try_at=2026-03-10T00:01:03Z
-        00:00:49Z a/vm-03 plugin_failed next_try_at=2026-03-10T00:01:03Z
+        00:00:22Z -/- breaker_opened next_try_at=2026-03-10T00:00:36Z
+        00:00:22Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:00:36Z
+        00:00:37Z -/- breaker_opened next_try_at=2026-03-10T00:00:51Z
+        00:00:37Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:00:51Z
+        00:00:52Z -/- breaker_opened next_try_at=2026-03-10T00:01:06Z
+        00:00:52Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:01:06Z
     "#]]
     .assert_eq(&play(4));
 }

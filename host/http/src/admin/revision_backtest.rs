@@ -10,8 +10,8 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_engine::forecast;
 use perennial_engine::policy_comparison;
 use perennial_engine::revision_backtest;
+use perennial_engine::revision_backtest::AskedPlans;
 use perennial_engine::revision_backtest::OtherPlan;
-use perennial_engine::revision_backtest::SeenPlans;
 use perennial_engine::revision_backtest::Tally;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::JsonCursor;
@@ -182,15 +182,15 @@ async fn over_past(
         return Err(Problem::field(ProblemType::InvalidFields, "since", detail));
     }
     let (mut tally, mut totals, mut plans) = (Tally::default(), Vec::<RevisionTotal>::new(), Vec::new());
-    let (mut after, mut seen) = (Some(DecisionKey::before_all()), SeenPlans::default());
+    let (mut after, mut asked_before) = (Some(DecisionKey::before_all()), AskedPlans::default());
     while let Some(from) = after {
         let rules = Arc::clone(rules);
         let page = app.read(move |db| {
-            let page = revision_backtest::page(db, rules.as_ref(), (since, from), None, &mut seen)?;
-            Ok::<_, Problem>((page, seen))
+            let page = revision_backtest::page(db, rules.as_ref(), (since, from), None, &mut asked_before)?;
+            Ok::<_, Problem>((page, asked_before))
         });
-        let (page, seen_by_now) = page.await?;
-        seen = seen_by_now;
+        let (page, asked_by_now) = page.await?;
+        asked_before = asked_by_now;
         tally.add(page.tally);
         for other in page.others {
             revision_backtest::add_total(&mut totals, &other.total);

@@ -163,7 +163,11 @@ fn an_import_is_checked_by_the_revision_that_decides_for_its_account() {
     let server = server();
     let table = TABLE.replace("[kinds.clb]", "[kinds.oracle]");
     assert_ne!(table, TABLE);
-    let installed = server.post("admin", "/v1/plugins/revisions", &json!({ "name": "o.toml", "table": table }).to_string());
+    let installed = server.post(
+        "admin",
+        "/v1/plugins/revisions",
+        &json!({ "name": "o.toml", "table": table }).to_string(),
+    );
     let digest = installed.json()["digest"].clone();
     let bind = json!({ "digest": digest, "mode": "active", "accounts": "vol" });
     let bound = server.post("admin", "/v1/plugins/bindings", &bind.to_string());

@@ -48,17 +48,21 @@ fn a_revision_is_installed_bound_promoted_and_rolled_back_on_a_database() {
         revision [digest] of volcengine is installed already
         shadow of volcengine for *: [digest], where none of their own was bound
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         nothing was written: this was a dry run
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
     "#]]
     .assert_eq(&masked(&[installed, again, bound, looked.stdout(), promoted, back].concat()));
@@ -241,8 +245,8 @@ fn a_revision_that_lacks_a_kind_in_use_is_refused_wherever_it_is_named() {
     for words in [
         &["--plugin", "bad.toml", "run"][..],
         &["--plugin", "bad.toml", "serve", "--virtual-clock", "2100-01-02"],
-        &["plugin", "install", "bad.toml"],
         &["--plugin", "bad.toml", "resource", "tag", "s1", "a=b"],
+        &["plugin", "install", "bad.toml"],
     ] {
         let ran = folder.run(words);
         assert_ne!(ran.code(), 0, "{words:?}: {}", ran.stderr());
@@ -275,7 +279,8 @@ fn a_command_on_a_database_leaves_what_is_bound_there() {
     };
     // The first command finds nothing bound there.
     with(Some("one.toml.cfg.toml"), &["plugin", "install", "late.toml"]).succeeded();
-    let bound = || with(Some("one.toml.cfg.toml"), &["plugin", "bindings", "--format", "csv"]).succeeded().stdout();
+    let bound =
+        || with(Some("one.toml.cfg.toml"), &["plugin", "bindings", "--format", "csv"]).succeeded().stdout();
     let before = bound();
     assert!(before.contains("cumulus,*,active,"), "{before}");
     for config in [Some("other.toml.cfg.toml"), None] {

@@ -56,18 +56,18 @@ fn only_what_nothing_else_takes_in_time_is_said_to_be_left_out() {
     ];
     expect![[r#"
         i      until 2026-09-10 10:00 for 1 month
-        v      leftOut = 2026-08-10 1 month
+        v      leftOut = 2026-09-10 1 month
         v      left out, OperationDenied: it is being scaled
 
         i      until 2026-09-10 10:00 for 1 month
-        v      leftOut = 2026-08-20 1 month
+        v      leftOut = 2026-09-10 1 month
         v      left out, OperationDenied: it is being scaled
 
         i      until 2026-09-10 10:00 for 1 month
         v      left out, OperationDenied: it is being scaled
 
         i      until 2026-09-10 10:00 for 1 month
-        v      leftOut = 2026-09-04 1 month
+        v      leftOut = 2026-09-10 1 month
         v      left out, OperationDenied: it is being scaled
 
         i      until 2026-09-10 10:00 for 1 month
@@ -90,7 +90,7 @@ fn only_what_nothing_else_takes_in_time_is_said_to_be_left_out() {
     let by_hand = by_hand.map(|bundle| answer(&bundle, 0, renew(Some(months(3)), &[])));
     expect![[r#"
         i      until 2026-11-10 10:00 for 3 month
-        v      leftOut = 2026-08-10 3 month
+        v      leftOut = 2026-11-10 3 month
         v      left out, OperationDenied: relatedRenewFlag does not name its kind
 
         i      until 2026-11-10 10:00 for 3 month
@@ -120,7 +120,7 @@ fn what_was_left_out_catches_up_with_its_instance_until_it_expires() {
         2026-11-09 09:00  i      try to renew
         2026-11-10 09:00  i      try to renew
         v      until 2026-11-10 10:00 for 3 month
-        v      leftOut = 
+        v      leftOut = 2026-08-10 3 month, 2026-11-10 none
 
         2026-08-03 09:00  v      try to renew
         2026-08-07 09:00  v      try to renew
@@ -141,14 +141,14 @@ fn what_was_left_out_catches_up_with_its_instance_until_it_expires() {
         2026-11-09 09:00  i      try to renew
         2026-11-10 09:00  i      try to renew
         ip     until 2026-11-10 10:00 for 3 month
-        ip     leftOut = 
+        ip     leftOut = 2026-08-10 3 month, 2026-11-10 none
 
         2026-08-03 09:00  v      try to renew
         2026-08-07 09:00  v      try to renew
         2026-08-09 09:00  v      try to renew
         2026-08-10 09:00  v      try to renew
         v      until 2026-11-10 10:00 for 3 month
-        v      leftOut = 
+        v      leftOut = 2026-08-10 3 month, 2026-11-10 none
     "#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -185,7 +185,7 @@ fn a_renewal_or_a_change_of_the_rule_takes_it_back() {
     ];
     expect![[r#"
         v      until 2026-11-10 10:00 for 3 month
-        v      leftOut = 
+        v      leftOut = 2026-08-10 3 month, 2026-11-10 none
 
         i      on expiry lapse
         v      leftOut = 
@@ -249,7 +249,7 @@ fn what_goes_along_is_tried_twice_when_its_instance_is_kept_from_it() {
         2026-08-11 09:00  i      try to renew
         2026-08-12 09:00  i      try to renew
         ip     until 2026-11-10 10:00 for 3 month
-        ip     leftOut = 
+        ip     leftOut = 2026-08-10 3 month, 2026-08-12 none
     "#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -266,7 +266,7 @@ fn what_gives_periods_back_is_left_behind_where_nothing_tries_it() {
     let shown = [back(instance("2026-11-10 10:00")), back(prepaid("bcc", "i", "2026-11-10 10:00"))];
     expect![[r#"
         ip     back to 2026-08-20 10:00, refund 30 of order 0
-        ip     leftOut = 2026-08-20 1 month
+        ip     leftOut = 2026-11-10 1 month
 
         ip     back to 2026-08-20 10:00, refund 30 of order 0
     "#]]
@@ -285,13 +285,11 @@ fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
     expect![[r#"
         i      until 2026-10-10 10:00 for 1 month
         ip     until 2026-09-10 10:00 for 1 month
-        ip     leftOut = 2026-09-10 1 month
 
         ip     until 2026-09-10 10:00 for 1 month
-        ip     leftOut = 2026-09-10 1 month
 
         ip     until 2026-09-10 10:00 for 1 month
-        ip     leftOut = 
+        ip     leftOut = 2026-08-10 1 month, 2026-09-10 none
     "#]]
     .assert_eq(&shown.join("\n"));
 }

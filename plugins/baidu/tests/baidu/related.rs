@@ -154,7 +154,7 @@ fn an_automatic_renewal_takes_along_what_the_rule_covers() {
         v-2    until 2026-09-10 10:00 for 1 month
         v-4    until 2026-09-10 10:00 for 26 day, anchor 10
         ip-1   until 2026-09-10 10:00 for 1 month
-        ip-2   leftOut = 2026-08-10 1 month
+        ip-2   leftOut = 2026-09-10 1 month
         v-3    left out, OperationDenied: it has an auto-renew rule of its own
         v-5    left out, OperationDenied: the instance's auto-renew rule leaves it out
         v-6    left out, OperationDenied: it is set to be converted or released when it expires

@@ -48,10 +48,10 @@ fn only_a_reason_that_passes_is_said_of_what_is_left_out() {
     };
     expect![[r#"
         #0 to 2026-03-31 23:59:59 for 1 month
-        #1 left_out becomes 2026-02-28 1 month
-        #2 left_out becomes 2026-02-28 1 month
-        #3 left_out becomes 2026-02-28 1 month
-        #7 left_out becomes 2026-04-10 1 month
+        #1 left_out becomes 2026-03-31 1 month
+        #2 left_out becomes 2026-03-31 1 month
+        #3 left_out becomes 2026-03-31 1 month
+        #7 left_out becomes 2026-03-31 1 month
         #1 left out CBC.99003144
         #2 left out CBC.7281
         #3 left out CBC.99003100
@@ -62,10 +62,10 @@ fn only_a_reason_that_passes_is_said_of_what_is_left_out() {
     .assert_eq(&asked(automatic()));
     expect![[r#"
         #0 to 2026-05-31 23:59:59 for 3 month
-        #1 left_out becomes 2026-02-28 3 month
-        #2 left_out becomes 2026-02-28 3 month
-        #3 left_out becomes 2026-02-28 3 month
-        #7 left_out becomes 2026-04-10 3 month
+        #1 left_out becomes 2026-05-31 3 month
+        #2 left_out becomes 2026-05-31 3 month
+        #3 left_out becomes 2026-05-31 3 month
+        #7 left_out becomes 2026-05-31 3 month
         #1 left out CBC.99003144
         #2 left out CBC.7281
         #3 left out CBC.99003100
@@ -103,11 +103,11 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
         2026-05-29 03:00:00 #0 try
         2026-05-30 03:00:00 #0 try
         2026-05-31 03:00:00 #0 try
-        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 2026-02-28 3 month, 2026-05-31 none
 
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
-        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 2026-02-28 3 month, 2026-05-31 none
 
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
@@ -118,7 +118,7 @@ fn what_a_try_left_out_is_tried_until_it_expires() {
 
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
-        disk: #1 to 2026-04-15 23:59:59 for 1 month and 15 days, anchor 15; #1 left_out becomes 2026-04-15 1 month
+        disk: #1 to 2026-04-15 23:59:59 for 1 month and 15 days, anchor 15
     "#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -159,8 +159,8 @@ fn a_renewal_or_a_change_of_automatic_renewal_takes_it_back() {
         asked(&[ended(), disk()], 0, set_auto_renew(None, None)),
     ];
     expect![[r#"
-        #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
-        #0 to 2026-06-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 2026-02-28 3 month, 2026-05-31 none
+        #0 to 2026-06-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-02-28 3 month, 2026-06-30 1 month
         #0 on expiry lapse; #1 on expiry lapse; #1 left_out becomes 
         #1 on expiry lapse; #1 left_out becomes ; #0 left out CBC.99003605
         CBC.99003605
@@ -193,8 +193,8 @@ fn what_is_renewed_along_and_ends_before_the_next_tries_is_left_behind() {
         ask(&[lapsing, behind], renew(Some(MONTHLY))),
     ];
     expect![[r#"
-        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
-        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-04-30 1 month
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-04-30 1 month
         #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month
     "#]].assert_eq(&shown.concat());
 }
@@ -232,7 +232,7 @@ fn what_goes_along_is_tried_twice_when_the_other_one_is_kept_from_it() {
         2026-02-28 03:00:00 #0 try
         2026-02-28 03:00:00 #1 try
         2026-03-01 03:00:00 #0 try
-        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 
+        disk: #1 to 2026-05-31 23:59:59 for 3 month; #1 left_out becomes 2026-02-28 3 month, 2026-03-01 none
     "#]]
     .assert_eq(&shown.join("\n"));
 }
@@ -248,7 +248,7 @@ fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
         tries(&[], "2026-02-26 03:00:00", &[ahead("2026-03-31 23:59:59"), left_out("2026-02-28 1 month")]),
     ];
     expect![[r#"
-        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        #0 to 2026-04-30 23:59:59 for 1 month; #1 to 2026-03-31 23:59:59 for 1 month
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
         2026-05-24 03:00:00 #0 try
@@ -259,7 +259,7 @@ fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
         2026-05-29 03:00:00 #0 try
         2026-05-30 03:00:00 #0 try
         2026-05-31 03:00:00 #0 try
-        disk: #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-03-31 1 month
+        disk: #1 to 2026-03-31 23:59:59 for 1 month
 
         2026-02-27 03:00:00 #1 try
         2026-02-28 03:00:00 #1 try
@@ -271,6 +271,7 @@ fn what_is_still_behind_after_it_was_extended_goes_on_to_catch_up() {
         2026-03-29 03:00:00 #0 try
         2026-03-30 03:00:00 #0 try
         2026-03-31 03:00:00 #0 try
-        disk: #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 
-    "#]].assert_eq(&shown.join("\n"));
+        disk: #1 to 2026-03-31 23:59:59 for 1 month; #1 left_out becomes 2026-02-28 1 month, 2026-03-31 none
+    "#]]
+    .assert_eq(&shown.join("\n"));
 }

@@ -159,7 +159,12 @@ impl Install {
         match is_table {
             true => {
                 let text = String::from_utf8(bytes);
-                let message = || UserError::Argument(format!("read: the table `{}` is not UTF-8; write it in that", path.display()));
+                let message = || {
+                    UserError::Argument(format!(
+                        "read: the table `{}` is not UTF-8; write it in that",
+                        path.display()
+                    ))
+                };
                 body["table"] = text.map_err(|_| message())?.into();
             }
             false => body["component"] = BASE64_STANDARD.encode(bytes).into(),
