@@ -17,8 +17,7 @@ use sha2::Sha256;
 /// The style of the pages, with that of the pictures on them.
 static STYLE: LazyLock<String> = LazyLock::new(|| [include_str!("console.css"), &fragment::style()].concat());
 /// The script of the pages, with what it calls for their pictures.
-static SCRIPT: LazyLock<String> =
-    LazyLock::new(|| [include_str!("console.js"), fragment::script()].concat());
+static SCRIPT: LazyLock<String> = LazyLock::new(|| [include_str!("console.js"), fragment::script()].concat());
 /// The icon, which is also the mark of the pages.
 pub(super) const ICON: &str = include_str!("icon.svg");
 

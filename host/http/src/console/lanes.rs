@@ -20,6 +20,9 @@ use crate::console::frame::Frame;
 use crate::console::parts;
 use crate::console::parts::plain;
 
+/// The most events of a lane, the newest ones; more could not be told apart.
+const EVENTS_MAX: usize = 400;
+
 /// A resource of a bundle, and what happened to it.
 pub(super) struct Track {
     /// The resource, as the API shows it.
@@ -51,7 +54,8 @@ pub(super) fn draw(frame: &Frame, tracks: &[Track], ahead: &[Value], resumed: &[
 /// What the API shows of a resource as what is drawn; `None` for what cannot be read.
 fn lane(track: &Track, branches: Vec<bool>, is_shown_there: bool) -> Option<Lane> {
     let resource = read_back::resource(&track.resource).ok()?;
-    let events = track.events.iter().filter_map(|event| Some(read_back::event(event).ok()?.1)).collect();
+    let newest = track.events.iter().skip(track.events.len().saturating_sub(EVENTS_MAX));
+    let events = newest.filter_map(|event| Some(read_back::event(event).ok()?.1)).collect();
     let (kind, address) = (resource.kind.clone(), address::to("/resources/{}", &[&resource.id]));
     Some(Lane { resource, kind, address, is_shown_there, branches, events })
 }

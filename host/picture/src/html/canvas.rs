@@ -16,6 +16,9 @@ use perennial_formats::time_zone::TimeZone;
 use crate::html::scale::Scale;
 use crate::html::texts;
 
+/// Further right than this, in percent, a label has no room before the edge of a part of a page.
+const LABEL_MAX: f64 = 94.5;
+
 /// Up to so many ticks have labels on a narrow screen.
 const NARROW_TICKS_MAX: usize = 8;
 
@@ -76,6 +79,10 @@ impl Canvas<'_> {
             // The whole page is wide enough for all of them.
             if self.now.is_some() && index % step != 0 {
                 class.push_str(" between");
+            }
+            if self.now.is_some() && x.0 > LABEL_MAX {
+                writeln!(out, "<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"14\" y2=\"30\"/>")?;
+                continue;
             }
             writeln!(
                 out,

@@ -311,7 +311,7 @@ fn the_page_is_in_chinese_where_that_is_asked_for() {
     let page = String::from_utf8(out).unwrap();
     for words in [
         "<html lang=\"zh-CN\">",
-        "<h1>续费 <span>2026-01-01 至 2026-12-31</span></h1>",
+        "<h1>续费 <span>2026-01-01 至 2027-01-01</span></h1>",
         "2 个账户 &#183; 55 个资源",
         "图例与开关",
         "使用中，2026-",
