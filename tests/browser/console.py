@@ -272,9 +272,11 @@ def use_pictures(driver, demo, account):
     assert round(width() / whole) == 8, "and with a key"
     find(driver, "figure.lanes .view").send_keys("0")
     assert width() == whole
-    marks = lambda: [mark for mark in driver.find_elements(By.CSS_SELECTOR, "figure.lanes .view .mark.renewed") if mark.is_displayed()]
+    kind = find(driver, "figure.lanes [data-marks]").get_attribute("data-marks")
+    drawn = f"figure.lanes .view .mark.{kind}"
+    marks = lambda: [mark for mark in driver.find_elements(By.CSS_SELECTOR, drawn) if mark.is_displayed()]
     assert marks(), "there is something to choose"
-    find(driver, "figure.lanes [data-marks='renewed'] input").click()
+    find(driver, "figure.lanes [data-marks] input").click()
     assert not marks(), "marks are left out by their kind"
     driver.get(f"{demo.address}/accounts/{account}")
     assert find(driver, "figure.balances .zoom button").is_displayed()

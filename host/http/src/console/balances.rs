@@ -39,12 +39,7 @@ pub(super) fn draw_ahead(frame: &Frame, account: &Value, until: &Value) -> Marku
 
 fn figure(frame: &Frame, provider: Option<&str>, picture: &BalancePicture<'_>) -> Markup {
     let drawn = fragment::balance(picture, frame.reader(provider));
-    let reader = frame.reader(provider);
-    let caption = html! {
-        (reader.zone.minute(picture.from.0)) " – " (reader.zone.minute(picture.until))
-        " · " (picture.currency)
-    };
-    parts::picture(frame, "balances", PreEscaped(drawn.drawing), caption)
+    parts::picture(frame, "balances", PreEscaped(drawn.drawing), PreEscaped(drawn.legend))
 }
 
 /// A balance and since when it holds.

@@ -17,7 +17,7 @@ use crate::html::scale::Scale;
 use crate::html::texts;
 
 /// Further right than this, in percent, a label has no room before the edge of a part of a page.
-const LABEL_MAX: f64 = 94.5;
+const LABEL_MAX: f64 = 92.0;
 
 /// Up to so many ticks have labels on a narrow screen.
 const NARROW_TICKS_MAX: usize = 8;

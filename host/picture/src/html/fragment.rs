@@ -117,7 +117,7 @@ pub struct BalancePicture<'a> {
 pub struct Fragment {
     /// The drawing itself, which may be shown wider than its page.
     pub drawing: String,
-    /// What its shapes mean: a list, in which each item of a kind of mark has `data-marks` with the class of the marks.
+    /// From when to when it is, and what its shapes mean: a list, in which each item of a kind of mark has `data-marks` with the class of the marks.
     pub legend: String,
 }
 
@@ -156,7 +156,10 @@ pub fn balance(picture: &BalancePicture<'_>, reader: Reader) -> Fragment {
     let closing = picture.changes.last().map_or(opening, |change| change.balance);
     let BalancePicture { account, currency, changes, .. } = *picture;
     let curve = Curve { account, currency, opening, closing, changes };
-    Fragment { drawing: drawing(canvas, |out| balance::write(curve, canvas, out)), legend: String::new() }
+    Fragment {
+        drawing: drawing(canvas, |out| balance::write(curve, canvas, out)),
+        legend: format!("<p>{} · {}</p>\n", span_words(canvas), EscapedText(currency)),
+    }
 }
 
 fn canvas<'a>(
@@ -253,7 +256,13 @@ fn draw(
 
 /// What the shapes of these lanes mean: their stages, and each kind of mark with how many there are.
 fn lanes_legend(tracks: &[ResourceTrack], ahead: &[Upcoming], canvas: Canvas<'_>) -> String {
-    format!("<ul class=\"keys\">\n{}{}</ul>\n", keys(tracks, ahead, canvas), switches(tracks, ahead, canvas))
+    let (keys, switches) = (keys(tracks, ahead, canvas), switches(tracks, ahead, canvas));
+    format!("<p>{}</p>\n<ul class=\"keys\">\n{keys}{switches}</ul>\n", span_words(canvas))
+}
+
+/// From when to when a picture is, which also says in which zone.
+fn span_words(canvas: Canvas<'_>) -> String {
+    format!("{} – {}", canvas.minute(canvas.scale.from), canvas.minute(canvas.scale.until))
 }
 
 /// What bars, lines and blocks mean.

@@ -218,6 +218,7 @@ fn lanes_are_drawn_with_past_present_and_what_lies_ahead() {
             </li>
             </ul>
             </div>
+            <p>2026-01-31 15:59 UTC – 2026-05-03 15:11 UTC</p>
             <ul class="keys">
             <li><svg width="28" height="12" aria-hidden="true"><rect class="bar active" y="1" width="28" height="10"/></svg>active: paid for</li>
             <li><svg width="28" height="12" aria-hidden="true"><rect class="bar grace" y="1" width="28" height="10"/></svg>grace: expired, still serving</li>
@@ -323,6 +324,7 @@ fn lanes_are_drawn_in_chinese_and_in_the_days_of_the_zone() {
             </li>
             </ul>
             </div>
+            <p>2026-01-31 23:59 +08:00 – 2026-05-03 23:11 +08:00</p>
             <ul class="keys">
             <li><svg width="28" height="12" aria-hidden="true"><rect class="bar active" y="1" width="28" height="10"/></svg>使用中：已付费</li>
             <li><svg width="28" height="12" aria-hidden="true"><rect class="bar grace" y="1" width="28" height="10"/></svg>宽限期：已到期，仍可用</li>
@@ -346,52 +348,53 @@ fn a_balance_is_drawn_up_to_now_and_ahead() {
     check(
         &balance(false, reader("UTC", Language::English)),
         expect![[r#"
-        <div class="row axis">
-        <div class="label"></div>
-        <svg class="chart" height="46" role="img" aria-label="Time axis, 2026-01-31 – 2026-03-20">
-        <line class="tick" x1="0%" x2="0%" y1="14" y2="30"/><svg x="0%" overflow="visible"><text class="tick" x="4" y="24">31 Jan</text></svg>
-        <svg x="0%" overflow="visible"><text class="year" x="4" y="11">2026</text></svg>
-        <line class="tick major" x1="14.583%" x2="14.583%" y1="14" y2="30"/><svg x="14.583%" overflow="visible"><text class="tick major" x="4" y="24">7 Feb</text></svg>
-        <line class="tick" x1="29.167%" x2="29.167%" y1="14" y2="30"/><svg x="29.167%" overflow="visible"><text class="tick" x="4" y="24">14 Feb</text></svg>
-        <line class="tick" x1="43.75%" x2="43.75%" y1="14" y2="30"/><svg x="43.75%" overflow="visible"><text class="tick" x="4" y="24">21 Feb</text></svg>
-        <line class="tick" x1="58.333%" x2="58.333%" y1="14" y2="30"/><svg x="58.333%" overflow="visible"><text class="tick" x="4" y="24">28 Feb</text></svg>
-        <line class="tick major" x1="72.917%" x2="72.917%" y1="14" y2="30"/><svg x="72.917%" overflow="visible"><text class="tick major" x="4" y="24">7 Mar</text></svg>
-        <line class="tick" x1="87.5%" x2="87.5%" y1="14" y2="30"/><svg x="87.5%" overflow="visible"><text class="tick" x="4" y="24">14 Mar</text></svg>
-        <line class="now" x1="100%" x2="100%" y1="32" y2="46"/><svg x="100%" overflow="visible"><text class="now" x="-4" y="43" text-anchor="end">now</text></svg>
-        </svg>
-        <div class="ending"></div>
-        </div>
-        <div class="rows">
-        <svg class="grid" aria-hidden="true">
-        <line class="month" x1="0%" x2="0%" y1="0" y2="100%"/>
-        <line class="month major" x1="14.583%" x2="14.583%" y1="0" y2="100%"/>
-        <line class="month" x1="29.167%" x2="29.167%" y1="0" y2="100%"/>
-        <line class="month" x1="43.75%" x2="43.75%" y1="0" y2="100%"/>
-        <line class="month" x1="58.333%" x2="58.333%" y1="0" y2="100%"/>
-        <line class="month major" x1="72.917%" x2="72.917%" y1="0" y2="100%"/>
-        <line class="month" x1="87.5%" x2="87.5%" y1="0" y2="100%"/>
-        </svg>
-        <div class="row balance">
-        <div class="label"><span class="name">Balance</span><span class="unit">CNY</span><svg class="amounts" height="120" aria-hidden="true">
-        <text x="100%" y="106.0">0</text>
-        <text x="100%" y="60.0">50</text>
-        <text x="100%" y="14.0">100</text>
-        </svg></div>
-        <svg class="chart" height="120" role="group" aria-label="balance of acme: 100.00 at the start, 80.00 at the end, 1.00 at its lowest">
-        <line class="zero" x1="0" x2="100%" y1="106.0" y2="106.0"/>
-        <line class="level-line" x1="0" x2="100%" y1="60.0" y2="60.0"/>
-        <line class="level-line" x1="0" x2="100%" y1="14.0" y2="14.0"/>
-        <svg viewBox="0 0 100 120" preserveAspectRatio="none" width="100%" height="120"><path class="area" d="M0 14.0H58.33V105.1H64.58V32.4H100V106.0H0Z"/><path class="curve" d="M0 14.0H58.33V105.1H64.58V32.4H100"/></svg>
-        <svg x="58.333%" y="105.1" overflow="visible" class="lowest"><circle r="3.2"/><text x="7" y="12" text-anchor="start">lowest 1.00 on 2026-02-28</text></svg>
-        <rect class="hover" x="58.333%" y="0" width="6.25%" height="100%"><title>balance 1.00 CNY
-        2026-02-28 00:00 UTC: in all -99.00</title></rect>
-        <rect class="hover" x="64.583%" y="0" width="35.417%" height="100%"><title>balance 80.00 CNY
-        2026-03-03 00:00 UTC: in all +79.00</title></rect>
-        </svg>
-        <div class="ending" aria-label="balance of acme at the end"><span>now</span><b class="paid">80.00</b></div>
-        </div>
-        </div>
-    "#]],
+            <div class="row axis">
+            <div class="label"></div>
+            <svg class="chart" height="46" role="img" aria-label="Time axis, 2026-01-31 – 2026-03-20">
+            <line class="tick" x1="0%" x2="0%" y1="14" y2="30"/><svg x="0%" overflow="visible"><text class="tick" x="4" y="24">31 Jan</text></svg>
+            <svg x="0%" overflow="visible"><text class="year" x="4" y="11">2026</text></svg>
+            <line class="tick major" x1="14.583%" x2="14.583%" y1="14" y2="30"/><svg x="14.583%" overflow="visible"><text class="tick major" x="4" y="24">7 Feb</text></svg>
+            <line class="tick" x1="29.167%" x2="29.167%" y1="14" y2="30"/><svg x="29.167%" overflow="visible"><text class="tick" x="4" y="24">14 Feb</text></svg>
+            <line class="tick" x1="43.75%" x2="43.75%" y1="14" y2="30"/><svg x="43.75%" overflow="visible"><text class="tick" x="4" y="24">21 Feb</text></svg>
+            <line class="tick" x1="58.333%" x2="58.333%" y1="14" y2="30"/><svg x="58.333%" overflow="visible"><text class="tick" x="4" y="24">28 Feb</text></svg>
+            <line class="tick major" x1="72.917%" x2="72.917%" y1="14" y2="30"/><svg x="72.917%" overflow="visible"><text class="tick major" x="4" y="24">7 Mar</text></svg>
+            <line class="tick" x1="87.5%" x2="87.5%" y1="14" y2="30"/><svg x="87.5%" overflow="visible"><text class="tick" x="4" y="24">14 Mar</text></svg>
+            <line class="now" x1="100%" x2="100%" y1="32" y2="46"/><svg x="100%" overflow="visible"><text class="now" x="-4" y="43" text-anchor="end">now</text></svg>
+            </svg>
+            <div class="ending"></div>
+            </div>
+            <div class="rows">
+            <svg class="grid" aria-hidden="true">
+            <line class="month" x1="0%" x2="0%" y1="0" y2="100%"/>
+            <line class="month major" x1="14.583%" x2="14.583%" y1="0" y2="100%"/>
+            <line class="month" x1="29.167%" x2="29.167%" y1="0" y2="100%"/>
+            <line class="month" x1="43.75%" x2="43.75%" y1="0" y2="100%"/>
+            <line class="month" x1="58.333%" x2="58.333%" y1="0" y2="100%"/>
+            <line class="month major" x1="72.917%" x2="72.917%" y1="0" y2="100%"/>
+            <line class="month" x1="87.5%" x2="87.5%" y1="0" y2="100%"/>
+            </svg>
+            <div class="row balance">
+            <div class="label"><span class="name">Balance</span><span class="unit">CNY</span><svg class="amounts" height="120" aria-hidden="true">
+            <text x="100%" y="106.0">0</text>
+            <text x="100%" y="60.0">50</text>
+            <text x="100%" y="14.0">100</text>
+            </svg></div>
+            <svg class="chart" height="120" role="group" aria-label="balance of acme: 100.00 at the start, 80.00 at the end, 1.00 at its lowest">
+            <line class="zero" x1="0" x2="100%" y1="106.0" y2="106.0"/>
+            <line class="level-line" x1="0" x2="100%" y1="60.0" y2="60.0"/>
+            <line class="level-line" x1="0" x2="100%" y1="14.0" y2="14.0"/>
+            <svg viewBox="0 0 100 120" preserveAspectRatio="none" width="100%" height="120"><path class="area" d="M0 14.0H58.33V105.1H64.58V32.4H100V106.0H0Z"/><path class="curve" d="M0 14.0H58.33V105.1H64.58V32.4H100"/></svg>
+            <svg x="58.333%" y="105.1" overflow="visible" class="lowest"><circle r="3.2"/><text x="7" y="12" text-anchor="start">lowest 1.00 on 2026-02-28</text></svg>
+            <rect class="hover" x="58.333%" y="0" width="6.25%" height="100%"><title>balance 1.00 CNY
+            2026-02-28 00:00 UTC: in all -99.00</title></rect>
+            <rect class="hover" x="64.583%" y="0" width="35.417%" height="100%"><title>balance 80.00 CNY
+            2026-03-03 00:00 UTC: in all +79.00</title></rect>
+            </svg>
+            <div class="ending" aria-label="balance of acme at the end"><span>now</span><b class="paid">80.00</b></div>
+            </div>
+            </div>
+            <p>2026-01-31 00:00 UTC – 2026-03-20 00:00 UTC · CNY</p>
+        "#]],
     );
     check(
         &balance(true, reader("Asia/Shanghai", Language::Chinese)),
@@ -447,6 +450,7 @@ fn a_balance_is_drawn_up_to_now_and_ahead() {
             <div class="ending" aria-label="acme 的期末余额"><span>期末</span><b class="paid">-19.00</b></div>
             </div>
             </div>
+            <p>2026-03-20 08:00 +08:00 – 2026-06-01 08:00 +08:00 · CNY</p>
         "#]],
     );
 }
