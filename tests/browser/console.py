@@ -264,20 +264,22 @@ def use_pictures(driver, demo, account):
     """Pictures are looked at from nearer by, with the mouse and with keys, and marks by their kind; under the policy that ships."""
     driver.get(f"{demo.address}/resources?account={account}&stage=active")
     driver.get(find(driver, "main a[href^='/resources/']").get_attribute("href").split("?")[0])
-    width = lambda: find(driver, "figure.lane .drawing").rect["width"]
+    width = lambda: find(driver, "figure.lanes .drawing").rect["width"]
     whole = width()
-    find(driver, "figure.lane .zoom button:nth-of-type(2)").click()
+    find(driver, "figure.lanes .zoom button:nth-of-type(2)").click()
     assert round(width() / whole) == 2, "a picture is zoomed in to"
-    find(driver, "figure.lane .view").send_keys("++")
+    find(driver, "figure.lanes .view").send_keys("++")
     assert round(width() / whole) == 8, "and with a key"
-    find(driver, "figure.lane .view").send_keys("0")
+    find(driver, "figure.lanes .view").send_keys("0")
     assert width() == whole
-    marks = lambda: [mark for mark in driver.find_elements(By.CSS_SELECTOR, "figure.lane .mark.good") if mark.is_displayed()]
+    kind = find(driver, "figure.lanes [data-marks]").get_attribute("data-marks")
+    drawn = f"figure.lanes .view .mark.{kind}"
+    marks = lambda: [mark for mark in driver.find_elements(By.CSS_SELECTOR, drawn) if mark.is_displayed()]
     assert marks(), "there is something to choose"
-    find(driver, "figure.lane [data-marks='good'] input").click()
+    find(driver, "figure.lanes [data-marks] input").click()
     assert not marks(), "marks are left out by their kind"
     driver.get(f"{demo.address}/accounts/{account}")
-    assert find(driver, "figure.curve .zoom button").is_displayed()
+    assert find(driver, "figure.balances .zoom button").is_displayed()
 
 
 def prepare(driver, demo, account):

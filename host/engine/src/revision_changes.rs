@@ -13,7 +13,6 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::engine_store::EngineReads;
-use perennial_store::error::StoreError;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
 use perennial_store::kinds_in_use::KindInUse;

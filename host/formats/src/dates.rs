@@ -1,4 +1,4 @@
-//! Instants as text for people, all in UTC, and the ticks of a time axis. Knows no events.
+//! Instants as text for people, in UTC, and the ticks of a time axis in any zone. Knows no events.
 
 use chrono::DateTime;
 use chrono::Datelike;
@@ -8,6 +8,9 @@ use chrono::NaiveDate;
 use chrono::Utc;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+
+use crate::language::Language;
+use crate::time_zone::TimeZone;
 
 /// A month of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,79 +128,112 @@ pub struct Tick {
 }
 
 /// The ticks of an axis from `from` to `until`: days, weeks, months, quarters, or round numbers of years, at most about
-/// 26 of them.
-pub fn ticks(from: Timestamp, until: Timestamp) -> Vec<Tick> {
+/// 26 of them. They begin in a time zone, and their labels are in a language.
+pub fn ticks(from: Timestamp, until: Timestamp, zone: TimeZone, language: Language) -> Vec<Tick> {
+    let axis = Axis { from, until, zone, language };
     let days = (until - from) / 86_400;
     match days {
-        ..=26 => by_days(from, until, 1),
-        27..=100 => by_days(from, until, 7),
-        101..=800 => by_months(from, until, 1),
-        801..=2_400 => by_months(from, until, 3),
-        _ => by_years(from, until, days / 366 / YEARS_MAX + 1),
+        ..=26 => axis.by_days(1),
+        27..=100 => axis.by_days(7),
+        101..=800 => axis.by_months(1),
+        801..=2_400 => axis.by_months(3),
+        _ => axis.by_years(days / 366 / YEARS_MAX + 1),
     }
+}
+
+/// What a time axis is of.
+#[derive(Clone, Copy)]
+struct Axis {
+    from: Timestamp,
+    until: Timestamp,
+    zone: TimeZone,
+    language: Language,
 }
 
 /// The most years of an axis on which each has a tick.
 const YEARS_MAX: i64 = 26;
 
-/// Ticks at round years: the smallest of 1, 2 and 5 times a power of ten of them, which is not below `least`.
-fn by_years(from: Timestamp, until: Timestamp, least: i64) -> Vec<Tick> {
-    let steps = (0..4).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_i32.pow(power)));
-    let step = steps.into_iter().find(|step| i64::from(*step) >= least).unwrap_or(i32::MAX);
-    let first = utc(from).year() / step * step;
-    let years = std::iter::successors(Some(first), |year| year.checked_add(step));
-    let years = years.skip_while(|year| *year < utc(from).year());
-    let dates = years.map_while(|year| NaiveDate::from_ymd_opt(year, 1, 1));
-    let tick = |(at, date): (Timestamp, NaiveDate)| Tick {
-        at,
-        label: date.year().to_string(),
-        year: None,
-        is_major: true,
-    };
-    within(dates, from, until).map(tick).collect()
-}
+/// The first of January 1970, in days counted from the first of January of the year 1 as 1.
+const EPOCH_FROM_CE: i32 = 719_163;
 
-fn by_days(from: Timestamp, until: Timestamp, step: u64) -> Vec<Tick> {
-    let dates =
-        std::iter::successors(Some(utc(from).date_naive()), |date| date.checked_add_days(Days::new(step)));
-    let label = |date: NaiveDate| format!("{} {}", date.day(), &name(date.month())[..3]);
-    let is_major = |date: NaiveDate| u64::from(date.day()) <= step;
-    within(dates, from, until)
-        .enumerate()
-        .map(|(place, (at, date))| {
-            let is_major = is_major(date);
-            let year = (place == 0 || (is_major && date.month() == 1)).then(|| date.year());
-            Tick { at, label: label(date), year, is_major }
-        })
-        .collect()
-}
+impl Axis {
+    /// Ticks at round years: the smallest of 1, 2 and 5 times a power of ten of them, which is not below `least`.
+    fn by_years(self, least: i64) -> Vec<Tick> {
+        let steps = (0..4).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_i32.pow(power)));
+        let step = steps.into_iter().find(|step| i64::from(*step) >= least).unwrap_or(i32::MAX);
+        let start = self.start().year();
+        let first = start / step * step;
+        let years = std::iter::successors(Some(first), |year| year.checked_add(step));
+        let years = years.skip_while(|year| *year < start);
+        let dates = years.map_while(|year| NaiveDate::from_ymd_opt(year, 1, 1));
+        let tick = |(at, date): (Timestamp, NaiveDate)| Tick {
+            at,
+            label: date.year().to_string(),
+            year: None,
+            is_major: true,
+        };
+        self.within(dates).map(tick).collect()
+    }
 
-fn by_months(from: Timestamp, until: Timestamp, step: u32) -> Vec<Tick> {
-    let start = utc(from).date_naive();
-    let first = NaiveDate::from_ymd_opt(start.year(), (start.month() - 1) / step * step + 1, 1)
-        .expect("every month has a first day");
-    let dates = std::iter::successors(Some(first), |date| date.checked_add_months(Months::new(step)));
-    within(dates, from, until)
-        .enumerate()
-        .map(|(place, (at, date))| {
-            let is_major = date.month() == 1;
-            let year = (is_major || place == 0).then(|| date.year());
-            Tick { at, label: name(date.month())[..3].to_owned(), year, is_major }
-        })
-        .collect()
-}
+    fn by_days(self, step: u64) -> Vec<Tick> {
+        let dates = std::iter::successors(Some(self.start()), |date| date.checked_add_days(Days::new(step)));
+        let is_major = |date: NaiveDate| u64::from(date.day()) <= step;
+        self.within(dates)
+            .enumerate()
+            .map(|(place, (at, date))| {
+                let is_major = is_major(date);
+                let year = (place == 0 || (is_major && date.month() == 1)).then(|| date.year());
+                Tick { at, label: self.day_label(date), year, is_major }
+            })
+            .collect()
+    }
 
-fn within(
-    dates: impl Iterator<Item = NaiveDate>,
-    from: Timestamp,
-    until: Timestamp,
-) -> impl Iterator<Item = (Timestamp, NaiveDate)> {
-    dates
-        .map(|date| {
-            (Timestamp::from_second(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp()), date)
-        })
-        .skip_while(move |(at, _)| *at < from)
-        .take_while(move |(at, _)| *at < until)
+    fn by_months(self, step: u32) -> Vec<Tick> {
+        let start = self.start();
+        let first = NaiveDate::from_ymd_opt(start.year(), (start.month() - 1) / step * step + 1, 1)
+            .expect("every month has a first day");
+        let dates = std::iter::successors(Some(first), |date| date.checked_add_months(Months::new(step)));
+        self.within(dates)
+            .enumerate()
+            .map(|(place, (at, date))| {
+                let is_major = date.month() == 1;
+                let year = (is_major || place == 0).then(|| date.year());
+                Tick { at, label: self.month_label(date), year, is_major }
+            })
+            .collect()
+    }
+
+    fn day_label(self, date: NaiveDate) -> String {
+        match self.language {
+            Language::English => format!("{} {}", date.day(), self.month_label(date)),
+            Language::Chinese => format!("{}{}日", self.month_label(date), date.day()),
+        }
+    }
+
+    fn month_label(self, date: NaiveDate) -> String {
+        match self.language {
+            Language::English => name(date.month())[..3].to_owned(),
+            Language::Chinese => format!("{}月", date.month()),
+        }
+    }
+
+    /// The day of the zone on which the axis begins.
+    fn start(self) -> NaiveDate {
+        let day = self.zone.day_and_minute(self.from).0;
+        let day = i32::try_from(day).ok().and_then(|day| day.checked_add(EPOCH_FROM_CE));
+        day.and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_else(|| utc(self.from).date_naive())
+    }
+
+    fn within(self, dates: impl Iterator<Item = NaiveDate>) -> impl Iterator<Item = (Timestamp, NaiveDate)> {
+        let midnight = move |date: NaiveDate| match self.zone == TimeZone::UTC {
+            true => Timestamp::from_second(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp()),
+            false => self.zone.instant(i64::from(date.num_days_from_ce() - EPOCH_FROM_CE), 0),
+        };
+        dates
+            .map(move |date| (midnight(date), date))
+            .skip_while(move |(at, _)| *at < self.from)
+            .take_while(move |(at, _)| *at < self.until)
+    }
 }
 
 #[cfg(test)]
@@ -208,9 +244,15 @@ mod tests {
 
     use super::amount;
     use super::ticks;
+    use crate::language::Language;
+    use crate::time_zone::TimeZone;
 
     fn check(from: &str, until: &str, expected: Expect) {
-        let ticks = ticks(from.parse().unwrap(), until.parse().unwrap());
+        check_in(TimeZone::UTC, Language::English, (from, until), expected);
+    }
+
+    fn check_in(zone: TimeZone, language: Language, (from, until): (&str, &str), expected: Expect) {
+        let ticks = ticks(from.parse().unwrap(), until.parse().unwrap(), zone, language);
         let told = ticks.iter().map(|tick| {
             let year = tick.year.map_or(String::new(), |year| format!(" ({year})"));
             format!("{}{year}", tick.label)
@@ -265,8 +307,38 @@ mod tests {
         let from = "0001-01-01T00:00:00Z".parse().unwrap();
         for days in (1..9_998).map(|year| year * 365).chain(1..3_000) {
             let until = from + days * 86_400;
-            assert!(ticks(from, until).len() <= 28, "{days} days: {}", ticks(from, until).len());
+            let ticks = ticks(from, until, TimeZone::UTC, Language::English);
+            assert!(ticks.len() <= 28, "{days} days: {}", ticks.len());
         }
+    }
+
+    #[test]
+    fn ticks_are_in_the_days_of_the_zone_and_in_the_language() {
+        let shanghai = "Asia/Shanghai".parse().unwrap();
+        let ten_days = ("2026-12-29T15:59:59Z", "2027-01-02T00:00:00Z");
+        check_in(
+            shanghai,
+            Language::Chinese,
+            ten_days,
+            expect!["12月30日 (2026), 12月31日, 1月1日 (2027), 1月2日"],
+        );
+        let half_a_year = ("2026-10-31T16:00:00Z", "2027-03-31T16:00:00Z");
+        check_in(
+            shanghai,
+            Language::Chinese,
+            half_a_year,
+            expect!["11月 (2026), 12月, 1月 (2027), 2月, 3月"],
+        );
+        let first = ticks(
+            "2026-10-31T16:00:00Z".parse().unwrap(),
+            "2026-11-09T00:00:00Z".parse().unwrap(),
+            shanghai,
+            Language::English,
+        );
+        assert_eq!(
+            (first[0].label.as_str(), first[0].at.to_string().as_str()),
+            ("1 Nov", "2026-10-31T16:00:00Z")
+        );
     }
 
     #[test]

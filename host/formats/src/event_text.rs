@@ -185,7 +185,12 @@ impl Wording<'_> {
                 format!("{} not paid in time: {order}", self.order(*kind, *cost))
             }
             EventKind::BalanceChanged { amount, balance, reason } => {
-                format!("{}: balance {} to {}", reason_words(*reason), signed(*amount), self.money(*balance))
+                format!(
+                    "{}: balance {} to {}",
+                    english_reason(*reason),
+                    signed(*amount),
+                    self.money(*balance)
+                )
             }
             EventKind::PackageOrdered { pay_at, effective_at } => {
                 format!(
@@ -312,8 +317,15 @@ impl Wording<'_> {
     }
 }
 
-/// Why money moved, for people.
-pub fn reason_words(reason: Reason) -> &'static str {
+/// Why money moved, in words of a language.
+pub const fn reason_words(reason: Reason, language: Language) -> &'static str {
+    match language {
+        Language::English => english_reason(reason),
+        Language::Chinese => chinese::balance_reason(reason),
+    }
+}
+
+const fn english_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Opening => "opening",
         Reason::TopUp => "top-up",

@@ -29,6 +29,7 @@ pub mod package_manifest;
 pub mod plan;
 pub mod plugin_case;
 pub mod policy;
+pub mod read_back;
 mod resource;
 pub mod safe_text;
 pub mod scenario;

@@ -115,6 +115,14 @@ impl TimeZone {
         }
     }
 
+    /// The day of the zone, such as `2026-02-28`.
+    pub fn day(self, at: Timestamp) -> String {
+        match self.local(at) {
+            Some(local) => local.format("%Y-%m-%d").to_string(),
+            None => utc(at).format("%Y-%m-%d").to_string(),
+        }
+    }
+
     /// RFC 3339, in whole seconds: `2026-02-28T15:59:59Z`, and in another zone `2026-02-28T23:59:59+08:00`.
     pub fn rfc_3339(self, at: Timestamp) -> String {
         match self.local(at) {
@@ -241,6 +249,7 @@ mod tests {
                 (minute.to_owned(), instant.to_owned())
             );
             assert_eq!(zone(name).rfc_3339(at).parse(), Ok(at), "the instant stays the same");
+            assert_eq!(zone(name).day(at), minute[..10]);
         }
         assert_eq!(TimeZone::from_offset_minutes(480).minute(at), "2026-02-28 23:59 +08:00");
     }

@@ -294,7 +294,7 @@ fn approval_expiry(reason: ExpiryReason) -> &'static str {
     }
 }
 
-fn balance_reason(reason: Reason) -> &'static str {
+pub(super) const fn balance_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Opening => "期初余额",
         Reason::TopUp => "充值",

@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::console::account_settings;
 use crate::console::address;
 use crate::console::address::Address;
+use crate::console::balances;
 use crate::console::cloud;
-use crate::console::curve;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::layout;
@@ -95,7 +95,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         section.titled id="ledger" data-live="ledger" aria-labelledby="ledger-title" {
             h2 id="ledger-title" { (frame.say(t::LEDGER)) }
             @if ledger["next_cursor"].is_string() { p.note { (frame.fill(t::SHOWN_LAST, &[&ENTRIES_MAX.to_string()])) } }
-            (curve::draw(frame, &account, items(&days, "items")))
+            (balances::draw(frame, &account, items(&days, "items")))
             (ledger_table(frame, &account, items(&ledger, "items")))
         }
         (account_settings::part(frame, &account, plugin))

@@ -10,16 +10,19 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
+use perennial_picture::html::fragment;
 use sha2::Digest;
 use sha2::Sha256;
 
-const STYLE: &str = include_str!("console.css");
-const SCRIPT: &str = include_str!("console.js");
+/// The style of the pages, with that of the pictures on them.
+static STYLE: LazyLock<String> = LazyLock::new(|| [include_str!("console.css"), &fragment::style()].concat());
+/// The script of the pages, with what it calls for their pictures.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| [include_str!("console.js"), fragment::script()].concat());
 /// The icon, which is also the mark of the pages.
 pub(super) const ICON: &str = include_str!("icon.svg");
 
-static STYLE_PATH: LazyLock<String> = LazyLock::new(|| path("console", STYLE, "css"));
-static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("console", SCRIPT, "js"));
+static STYLE_PATH: LazyLock<String> = LazyLock::new(|| path("console", &STYLE, "css"));
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| path("console", &SCRIPT, "js"));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| path("icon", ICON, "svg"));
 
 /// The address of the style.
@@ -54,7 +57,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         })
     };
     Router::new()
-        .route(style_path(), asset(STYLE, "text/css; charset=utf-8"))
-        .route(script_path(), asset(SCRIPT, "text/javascript; charset=utf-8"))
+        .route(style_path(), asset(&STYLE, "text/css; charset=utf-8"))
+        .route(script_path(), asset(&SCRIPT, "text/javascript; charset=utf-8"))
         .route(icon_path(), asset(ICON, "image/svg+xml"))
 }

@@ -27,7 +27,7 @@
     label.append(box, ...item.childNodes);
     item.replaceChildren(label);
     box.addEventListener("change", () => {
-      for (const mark of figure.querySelectorAll(`.mark.${item.dataset.marks}`)) {
+      for (const mark of figure.querySelectorAll(`.view .mark.${item.dataset.marks}`)) {
         mark.style.display = box.checked ? "" : "none";
       }
     });
@@ -35,12 +35,14 @@
   const enliven = (figure) => {
     const view = figure.querySelector(".view");
     const drawing = view.querySelector(".drawing");
+    const split = splitter(drawing, (count) => `+ ${count}`);
     let zoom = 1;
     const set = (next, x = view.clientWidth / 2) => {
       const kept = (view.scrollLeft + x) / (view.clientWidth * zoom);
       zoom = Math.min(ZOOM_MAX, Math.max(1, next));
       drawing.style.width = `${zoom * 100}%`;
       view.scrollLeft = kept * view.clientWidth * zoom - x;
+      split(zoom);
       figure.dataset.zoom = String(zoom);
     };
     const bar = document.createElement("div");

@@ -7,7 +7,7 @@ use maud::html;
 use serde_json::Value;
 
 use crate::console::address::Address;
-use crate::console::curve;
+use crate::console::balances;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::layout;
@@ -34,10 +34,9 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     }
     if query.get("part") == Some("account") {
         let until = &forecast["until"];
-        let ahead = |account: &Value| curve::draw_ahead(frame, account, items(account, "months"), until);
         return Ok(layout::html_response(html! {
             (runway(frame, accounts))
-            @for account in accounts { (ahead(account)) (account_part(frame, account)) }
+            @for account in accounts { (balances::draw_ahead(frame, account, until)) (account_part(frame, account)) }
         }));
     }
     let content = html! {

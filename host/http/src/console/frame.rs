@@ -7,6 +7,7 @@ use maud::Markup;
 use maud::html;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::time_zone::TimeZone;
+use perennial_picture::html::fragment::Reader;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
@@ -102,14 +103,22 @@ impl Frame {
 
     /// An instant in words, in the reader's zone.
     pub(super) fn minute(&self, at: Timestamp, provider: Option<&str>) -> String {
-        let zone = match &self.zone {
+        self.zone_of(provider).minute(at)
+    }
+
+    /// How pictures are written for the reader; `provider` is whose they are.
+    pub(super) fn reader(&self, provider: Option<&str>) -> Reader {
+        Reader { now: self.now, zone: self.zone_of(provider), language: self.language }
+    }
+
+    fn zone_of(&self, provider: Option<&str>) -> TimeZone {
+        match &self.zone {
             ZoneChoice::Utc => TimeZone::UTC,
             ZoneChoice::Provider => {
                 provider.and_then(|provider| self.provider_zones.get(provider)).copied().unwrap_or_default()
             }
             ZoneChoice::Own(_, zone) => *zone,
-        };
-        zone.minute(at)
+        }
     }
 
     /// A count of days, months or years, as the API writes it.

@@ -227,7 +227,7 @@ pub(super) fn term_choice(frame: &Frame, label: Text, nothing: Text) -> Markup {
 /// A picture with its caption. It is whole as it stands; the script has it looked at from nearer by, and marks chosen.
 pub(super) fn picture(frame: &Frame, class: &str, drawing: Markup, caption: Markup) -> Markup {
     html! {
-        figure class=(class) data-nearer=(frame.say(t::NEARER)) data-farther=(frame.say(t::FARTHER)) data-whole=(frame.say(t::WHOLE)) {
+        figure class={ "picture " (class) } data-nearer=(frame.say(t::NEARER)) data-farther=(frame.say(t::FARTHER)) data-whole=(frame.say(t::WHOLE)) {
             div.view { div.drawing { (drawing) } }
             figcaption { (caption) }
         }

@@ -19,8 +19,8 @@ use crate::console::event_rows;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
-use crate::console::lane;
-use crate::console::lane::Track;
+use crate::console::lanes;
+use crate::console::lanes::Track;
 use crate::console::layout;
 use crate::console::layout::Section;
 use crate::console::parts;
@@ -55,6 +55,9 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
     let (events, _) = visit.list(&events, 1).await?;
     let mut tracks = vec![Track { resource: resource.clone(), events: events.clone() }];
     tracks.extend(others_of_bundle(&visit, &resource, items(&timeline, "items")).await?);
+    let resumed = Address::new("/v1/events", &[]).with("account", resource["account"].as_str());
+    let resumed = resumed.with("type", Some("host_resumed")).with("since", Some(frame.now - PAST));
+    let (resumed, _) = visit.list(&resumed, 1).await?;
     let orders = visit.get(&of("/v1/resources/{}/orders?limit=1000")).await?;
     let decisions = visit.try_get(&of("/v1/resources/{}/decisions?limit=10")).await?.unwrap_or_default();
     let approvals =
@@ -68,7 +71,7 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
         (commands(frame, &resource))
         section id="lane" data-live="lane" aria-labelledby="lane-title" {
             h2 id="lane-title" { (frame.say(t::LANE)) }
-            (lane::draw(frame, &tracks, items(&timeline, "items")))
+            (lanes::draw(frame, &tracks, items(&timeline, "items"), &resumed))
         }
         section id="why" data-live="why" aria-labelledby="why-title" {
             h2 id="why-title" { (frame.say(t::WHY)) }

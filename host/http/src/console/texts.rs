@@ -117,8 +117,6 @@ texts! {
     COMPARE_LEAD: "Compare with the policies that hold", "与现行策略比较";
     COST: "Cost", "费用";
     CREATE: "Create", "创建";
-    CURVE_AHEAD_OF: "What the balance of {} comes to, from {} to {} {}", "{} 的余额预测，从 {} 到 {} {}";
-    CURVE_OF: "The balance of {} over time, from {} to {} {}", "{} 的余额变化，从 {} 到 {} {}";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
     DAY_LOAD: "{} resource{s}, {}", "{} 个资源，{}";
@@ -186,8 +184,6 @@ texts! {
     KINDS: "Kinds of resource", "资源类型";
     KIND_OF_TIME: "Kind of time", "时间类型";
     LANE: "Past and future", "过去与未来";
-    LANE_NOW: "now", "现在";
-    LANE_OF: "The stages of {} over time; it is {} now", "{} 各阶段的时间线；目前为{}";
     LANGUAGE: "Language", "语言";
     LAST_NIGHT: "The last 24 hours", "过去 24 小时";
     LAST_READING: "Last reading", "最近读取";
@@ -201,9 +197,6 @@ texts! {
     LIVE: "New events appear by themselves.", "新事件会自动出现。";
     LOOK_FIRST: "Dry run first", "先试运行";
     MANY_CURRENCIES: "Amounts of several currencies are added up as they are; choose an account for exact sums.", "不同币种的金额直接相加；如需准确总额，请选择一个账户。";
-    MARK_AHEAD: "renewal will be tried", "将尝试续费";
-    MARK_BAD: "trouble", "异常";
-    MARK_GOOD: "paid", "已付款";
     MEANING: "Meaning", "含义";
     MODE: "Mode", "模式";
     MONTH: "Month", "月份";

@@ -44,7 +44,10 @@ fn an_account_says_what_its_months_ahead_cost() {
     assert!(page.contains(&format!("href=\"{link}\"")), "it works without script: {page}");
     assert!(page.contains(&format!("data-load=\"{link}&amp;part=account\"")), "{page}");
     let part = viewer.page("/forecast?account=acme-hw&months=6&part=account");
-    assert!(part.contains("What the balance of acme-hw comes to") && part.contains("2026-06"), "{part}");
+    assert!(
+        part.contains("aria-label=\"balance of acme-hw: 500.00 at the start") && part.contains("2026-06"),
+        "{part}"
+    );
     assert!(!part.contains("<html") && !part.contains("beta-bd"), "{part}");
 }
 

@@ -256,3 +256,31 @@ fn a_page_says_in_which_zone_its_times_are() {
     assert_eq!(nowhere.status.as_u16(), 422);
     assert!(nowhere.body.contains("Mars/&lt;b&gt;Olympus"), "{}", nowhere.body);
 }
+
+#[test]
+fn a_resource_is_drawn_as_it_was_is_and_will_be_in_both_languages() {
+    let server = lived_in();
+    let lane = |browser: Browser<'_>| {
+        let mut browser = browser;
+        let page = browser.page("/resources/ecs-1");
+        let (_, lane) = page.split_once("id=\"lane\"").unwrap();
+        lane.split_once("</section>").unwrap().0.to_owned()
+    };
+    let english = lane(Browser::signed_in(&server, "viewer"));
+    let chinese = lane(Browser::signed_in(&server, "viewer").in_chinese());
+    for drawn in [&english, &chinese] {
+        for shape in [
+            "bar active\"",
+            "bar active ahead\"",
+            "line class=\"now\"",
+            "mark try ahead\"",
+            "data-marks=\"try\"",
+        ] {
+            assert!(drawn.contains(shape), "{shape}: {drawn}");
+        }
+        assert!(drawn.contains("aria-current=\"page\">ecs-1</a>") && !drawn.contains(" style="), "{drawn}");
+    }
+    assert!(english.contains("its renewal is tried") && english.contains("active: paid for"), "{english}");
+    assert!(chinese.contains("尝试续费") && chinese.contains("使用中：已付费"), "{chinese}");
+    assert!(!chinese.contains("its renewal is tried") && !chinese.contains("active from"), "{chinese}");
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::language::Language;
 use perennial_formats::time_zone::ZoneChoice;
 
 use crate::cli::Context;
@@ -19,9 +20,10 @@ use crate::cli::inventory_file;
 use crate::cli::output::Output;
 use crate::cli::simulate::SimulationRun;
 use crate::report;
-use crate::report::Detail;
 use crate::report::columns;
 use crate::report::style::Tone;
+use perennial_picture::Detail;
+use perennial_picture::html;
 
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///
@@ -147,9 +149,10 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         until: UNTIL,
         grants_approvals: false,
         zone,
+        language: Language::English,
     };
     let (history, failures) = play.history(context, providers, Detail::Picture)?;
-    report::html::write(&history, &mut picture)?;
+    html::write(&history, &mut picture)?;
     picture.finish()?;
     if !input::is_standard(&arguments.out) {
         let mut out = Output::standard();

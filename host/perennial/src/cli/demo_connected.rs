@@ -26,11 +26,11 @@ use crate::cli::demo_connected::story::Story;
 use crate::cli::input;
 use crate::cli::inventory_file;
 use crate::cli::output::Output;
-use crate::report;
-use crate::report::Detail;
-use crate::report::History;
-use crate::report::history::Frame;
-use crate::report::history::TRACKS_MAX;
+use perennial_picture::Detail;
+use perennial_picture::History;
+use perennial_picture::history::Frame;
+use perennial_picture::history::TRACKS_MAX;
+use perennial_picture::html;
 
 /// What the clouds have when the season begins.
 pub(super) const INVENTORY: &str = include_str!("../../demo/connected-inventory.json");
@@ -80,7 +80,7 @@ pub(super) fn play(context: &Context, season: &Season<'_>) -> anyhow::Result<()>
     for (account, event) in pair.broker.events(FROM)? {
         history.record(&account, &event);
     }
-    report::html::write(&history, &mut picture)?;
+    html::write(&history, &mut picture)?;
     picture.finish()?;
     if !input::is_standard(season.out) {
         let mut out = Output::standard();

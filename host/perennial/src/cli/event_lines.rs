@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
-use perennial_domain::event::Event;
-use perennial_formats::Problems;
 use perennial_formats::event;
 use perennial_formats::event_text::Wording;
+use perennial_formats::read_back;
 use perennial_formats::time_zone::TimeZone;
 use serde_json::Value;
 
@@ -20,7 +19,7 @@ use crate::report::text::printable;
 
 /// What an event says, and how bad that is. Of an event that only a newer host knows, its type and its fields.
 pub(super) fn words(view: &Value, currency: &str, zone: TimeZone) -> (String, Tone) {
-    match read(view) {
+    match read_back::event(view) {
         Ok((_, event)) => {
             let wording = Wording { currency, notices: &BTreeMap::new(), zone };
             (wording.of(&event), event_tone::tone(&event))
@@ -31,7 +30,7 @@ pub(super) fn words(view: &Value, currency: &str, zone: TimeZone) -> (String, To
 
 /// What the type of an event adds, as JSON, in the order in which the database has it.
 pub(super) fn details(view: &Value) -> String {
-    if let Ok((_, event)) = read(view)
+    if let Ok((_, event)) = read_back::event(view)
         && let Ok(body) = serde_json::to_string(&event::body(&event).1)
     {
         return body;
@@ -41,13 +40,6 @@ pub(super) fn details(view: &Value) -> String {
         fields.filter(|(name, _)| !["id", "at", "account", "resource", "type"].contains(&name.as_str()));
     let added = added.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>();
     Value::Object(added).to_string()
-}
-
-/// An event of the API is a line of events with an id.
-pub(super) fn read(view: &Value) -> Result<(Option<String>, Event), Problems> {
-    let mut fields = view.as_object().cloned().unwrap_or_default();
-    fields.remove("id");
-    event::read(&Value::Object(fields).to_string())
 }
 
 /// Writes an event as a line.

@@ -12,6 +12,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::choice::LANGUAGE;
 use crate::cli::compare;
 use crate::cli::compare::Sides;
 use crate::cli::input;
@@ -24,10 +25,6 @@ use crate::cli::plugin_failures::PluginFailures;
 use crate::cli::policy::LoadedPolicies;
 use crate::cli::scenario_warnings;
 use crate::report;
-use crate::report::Detail;
-use crate::report::History;
-use crate::report::history::Frame;
-use crate::report::history::TRACKS_MAX;
 use crate::report::listing::ListFormat;
 use crate::report::style::Style;
 use perennial_engine::Engine;
@@ -41,8 +38,14 @@ use perennial_formats::event;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
+use perennial_formats::language::Language;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_formats::time_zone::ZoneChoice;
+use perennial_picture::Detail;
+use perennial_picture::History;
+use perennial_picture::history::Frame;
+use perennial_picture::history::TRACKS_MAX;
+use perennial_picture::html;
 use perennial_store::memory::MemoryStore;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.
@@ -80,6 +83,9 @@ pub(super) struct Arguments {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// The language of the page of `--format html`. What people, providers and plugins wrote stays as they wrote it.
+    #[arg(long, value_parser = LANGUAGE, default_value = Language::English.tag())]
+    language: Language,
     /// Where to write it; by default, and for `-`, to the standard output.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -92,7 +98,7 @@ const EXAMPLES: &str = "Examples:
   perennial simulate --inventory inventory.json --scenario scenario.json \\
       --from 2026-01-01 --until 2026-03-31 --format jsonl --out events.jsonl
   perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-06-30 \\
-      --format html --out picture.html
+      --format html --language zh-CN --out picture.html
   perennial simulate --inventory inventory.json --policies policies.toml --approvals granted \\
       --from 2026-01-01 --until 2026-12-31T23:59:59Z
   perennial simulate --inventory inventory.json --policies policies.toml --compare stricter.toml \\
@@ -137,6 +143,8 @@ pub(super) struct SimulationRun<'a> {
     pub(super) grants_approvals: bool,
     /// Where its report writes instants.
     pub(super) zone: ZoneChoice,
+    /// The language of its picture.
+    pub(super) language: Language,
 }
 
 pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
@@ -166,6 +174,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         until: arguments.until,
         grants_approvals: arguments.approvals == Some(Approvals::Granted),
         zone: arguments.zone.time_zone,
+        language: arguments.language,
     };
     if let Some(file) = &arguments.compare {
         let other = self::providers(context, Some(file))?;
@@ -182,7 +191,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         }
         Format::Html => {
             let (history, failures) = play.history(context, providers, Detail::Picture)?;
-            report::html::write(&history, &mut out)?;
+            html::write(&history, &mut out)?;
             out.finish()?;
             return failures.check();
         }
@@ -323,6 +332,7 @@ impl SimulationRun<'_> {
         let zones = Zones::new(self.zone, offsets);
         let provider_of = accounts.iter().map(|account| (account.id.as_str(), account.provider.as_str()));
         let provider_of = provider_of.collect::<BTreeMap<_, _>>();
+        history.set_language(self.language);
         history.set_zones(|account| zones.of(provider_of.get(account).copied()));
         let failures = self.run(context, providers, &mut |account, event| {
             if let Some(account) = account {

@@ -2,8 +2,8 @@
 
 use perennial_domain::event::Event;
 
-use crate::report::event_category::EventCategory;
 use crate::report::style::Tone;
+use perennial_picture::event_category::EventCategory;
 
 /// Good, bad, or something that somebody should look at.
 pub(crate) fn tone(event: &Event) -> Tone {

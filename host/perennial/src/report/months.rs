@@ -1,79 +1,21 @@
 //! A report by month: counts, money in and out, and notable events. Months begin in UTC.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
-use perennial_domain::event::Event;
-use perennial_domain::event::EventKind;
-use perennial_domain::ledger::Reason;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::micros::Micros;
-use perennial_domain::timestamp::Timestamp;
+use perennial_formats::dates;
+use perennial_formats::dates::Month;
+use perennial_picture::History;
+use perennial_picture::event_category::EventCategory;
+use perennial_picture::months::AccountMonth;
 
 use crate::report::columns;
-use crate::report::event_category::EventCategory;
-use crate::report::history::History;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::text;
 use crate::report::text::printable;
-use perennial_formats::dates;
-use perennial_formats::dates::Month;
-use perennial_formats::event_text::Wording;
-
-/// How many happenings of one sort a month tells of in words; the rest are in its counts.
-const LISTED_MAX: usize = 2;
-
-/// What happened in each month to each account, by its place.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Months(BTreeMap<(Month, usize), AccountMonth>);
-
-/// An account in a month.
-#[derive(Clone, Debug, Default)]
-struct AccountMonth {
-    counts: BTreeMap<EventCategory, usize>,
-    listed: BTreeMap<EventCategory, Vec<ListedEvent>>,
-    paid: Micros,
-    refunded: Micros,
-    topped_up: Micros,
-    closing: Option<Micros>,
-}
-
-/// A happening in words.
-#[derive(Clone, Debug)]
-struct ListedEvent {
-    at: Timestamp,
-    resource: Option<String>,
-    words: String,
-}
-
-impl Months {
-    /// Takes in an event of the account at `place`.
-    pub(super) fn record(&mut self, index: usize, event: &Event, wording: Wording<'_>) {
-        let account = self.0.entry((Month::of(event.at), index)).or_default();
-        if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
-            account.closing = Some(*balance);
-            match reason {
-                Reason::Opening => {}
-                Reason::TopUp => account.topped_up += *amount,
-                Reason::Renewal | Reason::Purchase | Reason::Upgrade => account.paid -= *amount,
-                Reason::Refund | Reason::Adjustment => account.refunded += *amount,
-            }
-        }
-        let Some(category) = EventCategory::for_event(&event.what) else { return };
-        *account.counts.entry(category).or_default() += 1;
-        let listed = account.listed.entry(category).or_default();
-        // The third decline of one resource in a month says nothing that the first did not.
-        let is_told = listed.iter().any(|earlier| earlier.resource == event.resource);
-        if category.is_notable() && listed.len() < LISTED_MAX && !is_told {
-            listed.push(ListedEvent {
-                at: event.at,
-                resource: event.resource.clone(),
-                words: wording.of(event),
-            });
-        }
-    }
-}
 
 /// Writes every month of the history, also those in which nothing happened.
 ///
@@ -93,7 +35,7 @@ pub(crate) fn write(history: &History, style: Style, out: &mut impl Write) -> io
         writeln!(out, "{}", style.paint(Tone::Strong, &month.title()))?;
         for (index, account) in history.accounts.iter().enumerate() {
             let nothing = AccountMonth::default();
-            let listed = history.months.0.get(&(month, index)).unwrap_or(&nothing);
+            let listed = history.months.of_account(month, AccountIndex::new(index)).unwrap_or(&nothing);
             let opening = closing[index];
             closing[index] = listed.closing.unwrap_or(opening);
             let id = text::pad(&printable(&account.id), width, false);

@@ -8,21 +8,21 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
 
-use crate::report::account::AccountHistory;
 use crate::report::columns;
-use crate::report::event_category::EventCategory;
-use crate::report::history::History;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::ListFormat;
 use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
-use crate::report::resource_track::ResourceTrack;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::text::printable;
 use perennial_formats::dates;
+use perennial_picture::History;
+use perennial_picture::account::AccountHistory;
+use perennial_picture::event_category::EventCategory;
+use perennial_picture::resource_track::ResourceTrack;
 
 /// What is said of a resource; people read the account and the currency in the summary above.
 const COLUMNS: [Column; 12] = [

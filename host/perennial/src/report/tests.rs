@@ -1,5 +1,4 @@
 //! What the outputs promise, over a year in which everything happens, and over a month that is read word by word.
 
-mod page;
 mod terminal;
 mod widths;

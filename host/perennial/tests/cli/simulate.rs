@@ -25,6 +25,9 @@ fn simulate_has_a_table_and_a_picture() {
     let page = folder.run(&simulate(&["--format", "html"])).succeeded().stdout();
     assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
     assert!(page.contains("ecs-1") && !page.contains("src=\"http"), "the page is self-contained");
+    let chinese = &["--format", "html", "--language", "zh-CN"];
+    let page = folder.run(&simulate(chinese)).succeeded().stdout();
+    assert!(page.contains("<html lang=\"zh-CN\">") && page.contains("图例与开关"), "{}", &page[..80]);
 }
 
 #[test]

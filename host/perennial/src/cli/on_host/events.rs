@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use perennial_formats::read_back;
 use perennial_formats::time_zone::ZoneChoice;
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ pub(in crate::cli) fn last(client: &Client, request: &Request, limit: u32) -> an
 
 /// An event as the lines of the database have it: without its id.
 pub(in crate::cli) fn line(event: &Value) -> String {
-    match event_lines::read(event) {
+    match read_back::event(event) {
         Ok((account, event)) => perennial_formats::event::line(account.as_deref(), &event),
         Err(_) => event.to_string(),
     }

@@ -5,7 +5,6 @@ use perennial_domain::inventory_diff::KeptField;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::inventory_file::InventoryFile;
 use crate::cli::items;
@@ -17,6 +16,7 @@ use perennial_engine::import_report::ImportReport;
 use perennial_engine::import_report::KeptFieldEntry;
 use perennial_engine::import_report::ResourceRef;
 use perennial_formats::inventory::ImportOptions;
+use perennial_formats::read_back;
 
 /// The import of a file into the database of a host.
 pub(in crate::cli) struct HostImport {
@@ -113,6 +113,6 @@ fn first_tick_resource(view: &Value) -> FirstTickResource {
     FirstTickResource {
         named: named(view),
         expires_at: items::instant(&view["expires_at"]),
-        events: events.filter_map(|event| Some(event_lines::read(event).ok()?.1)).collect(),
+        events: events.filter_map(|event| Some(read_back::event(event).ok()?.1)).collect(),
     }
 }

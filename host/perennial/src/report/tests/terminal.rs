@@ -13,10 +13,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
 
-use crate::report::Detail;
-use crate::report::History;
 use crate::report::Style;
-use crate::report::history::Frame;
 use crate::report::listing::Cell;
 use crate::report::listing::Column;
 use crate::report::listing::ListFormat;
@@ -30,6 +27,9 @@ use crate::report::sample::month;
 use crate::report::table;
 use perennial_formats::event_text::words;
 use perennial_formats::time_zone::TimeZone;
+use perennial_picture::Detail;
+use perennial_picture::History;
+use perennial_picture::history::Frame;
 
 const PLAIN: Style = Style::PLAIN;
 

@@ -12,13 +12,14 @@ use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::language::Language;
 use perennial_formats::time_zone::TimeZone;
 
-use crate::report::account::AccountHistory;
-use crate::report::months::Months;
+use crate::account::AccountHistory;
+use crate::months::Months;
 
 /// The most resources that the picture shows; the rest are counted. Browsers stay usable up to about here.
-pub(crate) const TRACKS_MAX: usize = 5_000;
+pub const TRACKS_MAX: usize = 5_000;
 
 /// How much a history keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +33,20 @@ pub enum Detail {
 /// What happened to some accounts between two instants.
 #[derive(Clone, Debug)]
 pub struct History {
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-    pub(super) accounts: Vec<AccountHistory>,
+    /// The first instant of the history.
+    pub from: Timestamp,
+    /// The last instant of the history.
+    pub until: Timestamp,
+    /// The accounts, in the order in which they were given.
+    pub accounts: Vec<AccountHistory>,
     by_id: BTreeMap<String, usize>,
-    pub(super) months: Months,
+    /// What happened in each month.
+    pub months: Months,
     /// When the host was down: since when and until when.
-    pub(super) outages: BTreeSet<(Timestamp, Timestamp)>,
+    pub(crate) outages: BTreeSet<(Timestamp, Timestamp)>,
     detail: Detail,
+    /// In which language the picture is.
+    pub(crate) language: Language,
     tracks_max: usize,
     /// The bundles that the picture shows, by their places; `None` is the first ones.
     drawn: Option<BTreeSet<usize>>,
@@ -48,17 +55,17 @@ pub struct History {
 
 /// What a history is of: from when, until when, and how much of it is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame<'a> {
+pub struct Frame<'a> {
     /// The first instant.
-    pub(crate) from: Timestamp,
+    pub from: Timestamp,
     /// The last instant.
-    pub(crate) until: Timestamp,
+    pub until: Timestamp,
     /// How much is kept.
-    pub(crate) detail: Detail,
+    pub detail: Detail,
     /// The most resources that a picture shows.
-    pub(crate) tracks_max: usize,
+    pub tracks_max: usize,
     /// The bundles that a picture shows, by their places, if there is no room for all; see [`History::worst`].
-    pub(crate) drawn: Option<&'a BTreeSet<usize>>,
+    pub drawn: Option<&'a BTreeSet<usize>>,
 }
 
 impl History {
@@ -66,7 +73,7 @@ impl History {
     ///
     /// `manifests` say what providers, kinds and notices are called; what they leave out is shown by its id. Bundles of
     /// accounts that are not listed are left out.
-    pub(crate) fn new<'a>(
+    pub fn new<'a>(
         frame: Frame<'_>,
         accounts: &[Account],
         bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
@@ -82,6 +89,7 @@ impl History {
             months: Months::default(),
             outages: BTreeSet::new(),
             detail,
+            language: Language::English,
             tracks_max,
             drawn: drawn.cloned(),
             track_count: 0,
@@ -96,9 +104,17 @@ impl History {
     }
 
     /// Writes the instants of each account in the time zone that `zone_of` says of its id. Comes before the first event.
-    pub(crate) fn set_zones(&mut self, zone_of: impl Fn(&str) -> TimeZone) {
+    pub fn set_zones(&mut self, zone_of: impl Fn(&str) -> TimeZone) {
         for account in &mut self.accounts {
             account.zone = zone_of(&account.id);
+        }
+    }
+
+    /// Draws the picture in a language. Comes before the first event.
+    pub fn set_language(&mut self, language: Language) {
+        self.language = language;
+        for account in &mut self.accounts {
+            account.language = language;
         }
     }
 
@@ -141,7 +157,7 @@ impl History {
 
     /// The bundles that a picture of this history should show if it has room for `tracks_max` resources: the worst first,
     /// then those that come first; `None` when it has room for all.
-    pub(crate) fn worst(&self, tracks_max: usize) -> Option<BTreeSet<usize>> {
+    pub fn worst(&self, tracks_max: usize) -> Option<BTreeSet<usize>> {
         let mut bundles: BTreeMap<usize, (u8, usize)> = BTreeMap::new();
         for track in self.accounts.iter().flat_map(|account| &account.tracks) {
             let (severity, count) = bundles.entry(track.position.bundle).or_default();
@@ -162,17 +178,17 @@ impl History {
     }
 
     /// Whether the picture shows those that fared worst, and not those that come first.
-    pub(super) fn shows_worst(&self) -> bool {
+    pub(crate) fn shows_worst(&self) -> bool {
         self.drawn.is_some()
     }
 
     /// How many resources the picture has no room for.
-    pub(super) fn omitted_resources(&self) -> usize {
+    pub(crate) fn omitted_resources(&self) -> usize {
         self.accounts.iter().map(|account| account.tracks.len()).sum::<usize>() - self.track_count
     }
 
     /// How many resources the picture shows.
-    pub(super) fn shown_resources(&self) -> usize {
+    pub(crate) fn shown_resources(&self) -> usize {
         self.track_count
     }
 }

@@ -35,9 +35,9 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::Detail;
-use crate::report::History;
-use crate::report::history::Frame;
+use perennial_picture::Detail;
+use perennial_picture::History;
+use perennial_picture::history::Frame;
 
 const DAY: i64 = 86_400;
 

@@ -1,11 +1,12 @@
 //! Clusters: markers of one category that are too close to tell apart are drawn as one. Knows distances, and no shapes.
 
-use crate::report::event_category::EventCategory;
-use crate::report::event_category::MarkerRow;
-use crate::report::html::scale::Percent;
-use crate::report::html::scale::Scale;
-use crate::report::resource_track::Mark;
-use perennial_formats::dates;
+use crate::event_category::EventCategory;
+use crate::event_category::MarkerRow;
+use crate::html::canvas::Canvas;
+use crate::html::scale::Percent;
+use crate::html::scale::Scale;
+use crate::html::texts;
+use crate::resource_track::Mark;
 
 /// How many marks a cluster tells of in words.
 const LISTED_MAX: usize = 12;
@@ -30,17 +31,17 @@ impl Cluster<'_> {
     }
 
     /// What its marks say, one line each.
-    pub(super) fn description(&self) -> String {
-        let mut lines = self.lines().take(LISTED_MAX).collect::<Vec<_>>();
+    pub(super) fn description(&self, canvas: Canvas<'_>) -> String {
+        let mut lines = self.lines(canvas).take(LISTED_MAX).collect::<Vec<_>>();
         if self.marks.len() > LISTED_MAX {
-            lines.push(format!("and {} more", self.marks.len() - LISTED_MAX));
+            lines.push(canvas.fill(texts::AND_MORE, &[&(self.marks.len() - LISTED_MAX).to_string()]));
         }
         lines.join("\n")
     }
 
     /// What the marks say that the description does not list: for a look from nearer by, where the cluster comes apart.
-    pub(super) fn rest(&self) -> String {
-        self.lines().skip(LISTED_MAX).collect::<Vec<_>>().join("\n")
+    pub(super) fn rest(&self, canvas: Canvas<'_>) -> String {
+        self.lines(canvas).skip(LISTED_MAX).collect::<Vec<_>>().join("\n")
     }
 
     /// Where each of its marks stands, in percent, separated by spaces.
@@ -49,8 +50,8 @@ impl Cluster<'_> {
         self.marks.iter().map(position).collect::<Vec<_>>().join(" ")
     }
 
-    fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.marks.iter().map(|mark| format!("{}: {}", dates::minute(mark.at), mark.text))
+    fn lines(&self, canvas: Canvas<'_>) -> impl Iterator<Item = String> {
+        self.marks.iter().map(move |mark| format!("{}: {}", canvas.minute(mark.at), mark.text))
     }
 }
 

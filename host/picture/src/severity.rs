@@ -1,9 +1,9 @@
 //! How bad an event is for a resource: what the picture draws first, and what "only trouble" shows.
 
-use crate::report::event_category::EventCategory;
+use crate::event_category::EventCategory;
 
 /// How bad it is that such an event happened; 0 is no trouble, and more is worse.
-pub(super) const fn severity(category: EventCategory) -> u8 {
+pub(crate) const fn severity(category: EventCategory) -> u8 {
     match category {
         EventCategory::Released => 8,
         EventCategory::Retention => 7,

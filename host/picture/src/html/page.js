@@ -10,6 +10,8 @@
   const lanes = [...document.querySelectorAll(".lane")];
   const accounts = [...document.querySelectorAll(".account")];
   root.classList.add("scripted");
+  const says = document.querySelector(".tools").dataset;
+  const fill = (text, ...parts) => text.replace(/\{(\d)\}/g, (_, place) => parts[place]);
 
   // A browser's own tooltip would show beside ours, so a title is taken out when it is first needed.
   const words = (part) => {
@@ -123,7 +125,7 @@
     for (const account of accounts) {
       account.classList.toggle("without", Boolean(isSet()) && !account.querySelector(".lane:not(.without)"));
     }
-    found.textContent = isSet() ? count + " of " + lanes.length : "";
+    found.textContent = isSet() ? fill(says.found, count, lanes.length) : "";
     const first = lanes.find((lane) => !lane.classList.contains("without"));
     if (first) stop(first);
   };
@@ -134,7 +136,7 @@
   const fold = byId("fold");
   const sayFold = () => {
     const isOpen = folds.some((details) => details.open);
-    fold.textContent = isOpen ? "fold all" : "unfold all";
+    fold.textContent = isOpen ? says.fold : says.unfold;
     fold.setAttribute("aria-pressed", String(!isOpen));
   };
   fold.addEventListener("click", () => {
@@ -157,62 +159,7 @@
     splitSoon();
   };
 
-  // Marks that are too close to tell apart are one cluster; from nearer by it comes apart, by the same distances.
-  const clusters = [...main.querySelectorAll(".mark[data-x]")].map((whole) => {
-    const lines = whole.querySelector(":scope > title").textContent.split("\n");
-    const rest = whole.dataset.rest ? whole.dataset.rest.split("\n") : [];
-    if (rest.length) lines.pop();
-    const span = whole.querySelector(".span");
-    const [gapMax, spanMax] = span ? [0.75, 2.6] : [0.35, 1];
-    const xs = whole.dataset.x.split(" ").map(Number);
-    return { whole, xs, words: [...lines, ...rest], gapMax, spanMax, parts: [], count: 1 };
-  });
-  const groupsAt = ({ xs, gapMax, spanMax }, factor) => {
-    const groups = [];
-    for (let index = 0; index < xs.length; index += 1) {
-      const group = groups[groups.length - 1];
-      const isClose =
-        group && (xs[index] - xs[group.end]) * factor <= gapMax && (xs[index] - xs[group.start]) * factor <= spanMax;
-      if (isClose) group.end = index;
-      else groups.push({ start: index, end: index });
-    }
-    return groups;
-  };
-  const partOf = ({ whole, xs, words }, { start, end }) => {
-    const part = whole.cloneNode(true);
-    const title = part.querySelector(":scope > title");
-    if (title) title.remove();
-    const listed = words.slice(start, end + 1);
-    const more = listed.length - 12;
-    part.setAttribute("aria-label", (more > 0 ? [...listed.slice(0, 12), "and " + more + " more"] : listed).join("\n"));
-    const [left, right] = [xs[start] + "%", xs[end] + "%"];
-    part.querySelector(":scope > use").setAttribute("x", left);
-    const span = part.querySelector(".span");
-    const label = part.querySelector("svg");
-    if (start === end) {
-      if (span) span.remove();
-      if (label) label.remove();
-    } else if (span && label) {
-      span.setAttribute("x1", left);
-      span.setAttribute("x2", right);
-      label.setAttribute("x", right);
-      label.querySelector("text").textContent = end - start + 1;
-    }
-    part.removeAttribute("data-x");
-    part.removeAttribute("data-rest");
-    return part;
-  };
-  const split = (factor) => {
-    for (const cluster of clusters) {
-      const groups = groupsAt(cluster, factor);
-      if (groups.length === cluster.count) continue;
-      cluster.count = groups.length;
-      for (const part of cluster.parts) part.remove();
-      cluster.parts = groups.length > 1 ? groups.map((group) => partOf(cluster, group)) : [];
-      cluster.whole.style.display = groups.length > 1 ? "none" : "";
-      cluster.whole.after(...cluster.parts);
-    }
-  };
+  const split = splitter(main, (count) => fill(says.more, count));
   let willSplit = false;
   const splitSoon = () => {
     if (willSplit) return;

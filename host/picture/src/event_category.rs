@@ -5,43 +5,72 @@ use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
+use perennial_formats::language::Language;
 
 /// A category of events; the most important comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum EventCategory {
+pub enum EventCategory {
+    /// Renewed by the clock.
     Renewed,
+    /// Renewed by a command of somebody.
     RenewedByCommand,
+    /// A renewal that was declined.
     Declined,
+    /// A call of which nobody knows whether it was applied, or that leaves too late.
     InDoubt,
+    /// A plan that a policy ruled on.
     Ruled,
+    /// A plan that waits for an approval.
     PendingApproval,
+    /// An approval that was decided.
     Decided,
+    /// An approval that nobody gave in time.
     ExpiredApproval,
+    /// A command that the provider's rules refused.
     Refused,
+    /// A plugin that gave no usable answer.
     PluginFailed,
+    /// Expired, and still serving.
     Grace,
+    /// Expired, stopped, its data kept.
     Retention,
+    /// Gone, with its data.
     Released,
+    /// Active again after it had expired.
     Revived,
+    /// Given back, whole or in part.
     Unsubscribed,
+    /// Paid as it is used from then on.
     Converted,
+    /// An order that is not paid at once.
     Order,
+    /// A package that was bought.
     Bought,
+    /// A package whose quota began again.
     Refilled,
+    /// A package with little left.
     Low,
+    /// A package with nothing left.
     Depleted,
+    /// A use that no package covered.
     Uncovered,
+    /// The host was down, and is back.
     Resumed,
+    /// Money for the account.
     TopUp,
+    /// A notice to the owner.
     Notice,
+    /// What a policy noted, or ruled beside the others.
     PolicyNote,
+    /// A setting, a policy, a plugin's revision or a pause that changed.
     Setting,
+    /// A use that a package covered.
     Used,
 }
 
 /// The row of the picture in which a category is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MarkerRow {
+pub(crate) enum MarkerRow {
     /// Above the bar: something went wrong.
     Above,
     /// Marks on the bar itself.
@@ -54,7 +83,7 @@ pub(super) enum MarkerRow {
 
 impl EventCategory {
     /// Every category, in the order of their declaration.
-    pub(super) const ALL: [EventCategory; 28] = [
+    pub const ALL: [EventCategory; 28] = [
         EventCategory::Renewed,
         EventCategory::RenewedByCommand,
         EventCategory::Declined,
@@ -86,7 +115,7 @@ impl EventCategory {
     ];
 
     /// The category of an event; `None` when another event reports the same.
-    pub(super) fn for_event(what: &EventKind) -> Option<EventCategory> {
+    pub fn for_event(what: &EventKind) -> Option<EventCategory> {
         Some(match what {
             EventKind::PolicyRuled { shadow: false, .. } => EventCategory::Ruled,
             EventKind::PolicyRuled { shadow: true, .. } | EventKind::PolicyNote { .. } => {
@@ -213,27 +242,77 @@ impl EventCategory {
     }
 
     /// The name of one such event.
-    pub(super) const fn noun(self) -> &'static str {
+    pub const fn noun(self) -> &'static str {
         self.description().0
     }
 
     /// The name of several such events.
-    pub(super) const fn plural(self) -> &'static str {
+    pub const fn plural(self) -> &'static str {
         self.description().1
     }
 
+    /// The name of one such event in a language.
+    pub(crate) const fn noun_in(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.noun(),
+            Language::Chinese => self.chinese(),
+        }
+    }
+
+    /// The name of several such events in a language.
+    pub(crate) const fn plural_in(self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.plural(),
+            Language::Chinese => self.chinese(),
+        }
+    }
+
+    /// The name of such events in Chinese, which has no plural.
+    const fn chinese(self) -> &'static str {
+        match self {
+            EventCategory::Renewed => "续费",
+            EventCategory::RenewedByCommand => "手动续费",
+            EventCategory::Declined => "续费失败",
+            EventCategory::InDoubt => "续费结果未知",
+            EventCategory::Ruled => "策略裁决",
+            EventCategory::PendingApproval => "审批申请",
+            EventCategory::Decided => "审批决定",
+            EventCategory::ExpiredApproval => "审批过期",
+            EventCategory::Refused => "被拒绝的命令",
+            EventCategory::PluginFailed => "插件失败",
+            EventCategory::Grace => "进入宽限期",
+            EventCategory::Retention => "进入保留期",
+            EventCategory::Released => "释放",
+            EventCategory::Revived => "恢复使用",
+            EventCategory::Unsubscribed => "退订",
+            EventCategory::Converted => "转按需计费",
+            EventCategory::Order => "订单",
+            EventCategory::Bought => "购买资源包",
+            EventCategory::Refilled => "资源包重置",
+            EventCategory::Low => "资源包余量低",
+            EventCategory::Depleted => "资源包用尽",
+            EventCategory::Uncovered => "未覆盖用量",
+            EventCategory::Resumed => "主机停机",
+            EventCategory::TopUp => "充值",
+            EventCategory::Notice => "通知",
+            EventCategory::PolicyNote => "策略备注",
+            EventCategory::Setting => "设置变更",
+            EventCategory::Used => "资源包使用",
+        }
+    }
+
     /// The name of its marker inside the page; unique.
-    pub(super) const fn slug(self) -> &'static str {
+    pub(crate) const fn slug(self) -> &'static str {
         self.description().2
     }
 
     /// The row of its markers in the picture.
-    pub(super) const fn marker_row(self) -> MarkerRow {
+    pub(crate) const fn marker_row(self) -> MarkerRow {
         self.description().3
     }
 
     /// Whether the table of months describes it in words and not only in numbers.
-    pub(super) const fn is_notable(self) -> bool {
+    pub(crate) const fn is_notable(self) -> bool {
         self.description().4
     }
 }

@@ -14,82 +14,92 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::event_category::EventCategory;
-use crate::report::event_category::MarkerRow;
-use crate::report::severity::severity;
+use crate::event_category::EventCategory;
+use crate::event_category::MarkerRow;
+use crate::severity::severity;
 
 /// Where a lane stands among the others of its account: by bundle, then by purchase, then by member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct TrackPosition {
+pub(crate) struct TrackPosition {
     /// The bundle's place.
-    pub(super) bundle: usize,
+    pub(crate) bundle: usize,
     /// 0 for what was there at the start, and then counting the packages bought like it.
-    pub(super) purchase: usize,
+    pub(crate) purchase: usize,
     /// The member's place, each after what it is attached to.
-    pub(super) member: usize,
+    pub(crate) member: usize,
 }
 
 /// The history of one resource.
 #[derive(Clone, Debug)]
-pub(super) struct ResourceTrack {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) region: String,
-    pub(super) position: TrackPosition,
+pub struct ResourceTrack {
+    /// The id of the resource.
+    pub id: String,
+    /// Its kind, as the provider's rules call it.
+    pub kind: String,
+    /// Its region, as the provider calls it.
+    pub region: String,
+    pub(crate) position: TrackPosition,
     /// From the primary down: whether the ancestor, and last the lane itself, is the last one of its parent. Empty for
     /// a primary.
-    pub(super) branches: Vec<bool>,
-    pub(super) charging: Charging,
-    pub(super) started_at: Timestamp,
-    pub(super) stage: Stage,
+    pub branches: Vec<bool>,
+    /// How it was paid for when the history began.
+    pub charging: Charging,
+    pub(crate) started_at: Timestamp,
+    /// The stage that it is in at the end.
+    pub stage: Stage,
     /// When the present stage began; `None` when that was before the history.
-    pub(super) stage_at: Option<Timestamp>,
-    pub(super) expires_at: Option<Timestamp>,
-    pub(super) renewals: usize,
-    pub(super) declines: usize,
-    pub(super) paid: Micros,
-    pub(super) refunded: Micros,
+    pub(crate) stage_at: Option<Timestamp>,
+    /// When its paid periods end; `None` when it is not paid ahead.
+    pub expires_at: Option<Timestamp>,
+    /// How often it was renewed.
+    pub renewals: usize,
+    /// How many tries of its renewal were declined.
+    pub declines: usize,
+    /// What was paid for it, in the account's currency.
+    pub paid: Micros,
+    /// What was given back of it, in the account's currency.
+    pub refunded: Micros,
     /// What happened to it, each category once.
-    pub(super) categories: BTreeSet<EventCategory>,
+    pub(crate) categories: BTreeSet<EventCategory>,
     /// How bad the worst of that was; 0 is no trouble.
-    pub(super) severity: u8,
+    pub(crate) severity: u8,
     is_package: bool,
     /// Whether it is set to be released, so that nobody minds its end.
     is_given_up: bool,
     /// What is wrong with it now, if anything.
-    pub(super) problem: Option<String>,
+    pub problem: Option<String>,
     /// Whether that is only that the plugin gave no usable answer.
     is_plugin_failing: bool,
     /// What the picture shows; `None` when there is no picture, or no room in it.
-    pub(super) details: Option<TrackDetails>,
+    pub(crate) details: Option<TrackDetails>,
 }
 
 /// What the picture shows of a resource.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TrackDetails {
+pub(crate) struct TrackDetails {
     /// Each stage and when it began, in order; the first began at or before the history.
-    pub(super) stages: Vec<(Timestamp, Stage)>,
+    pub(crate) stages: Vec<(Timestamp, Stage)>,
     /// Where paid periods begin.
-    pub(super) periods: Vec<Timestamp>,
+    pub(crate) periods: Vec<Timestamp>,
     /// What happened, in the order it was told.
-    pub(super) marks: Vec<Mark>,
+    pub(crate) marks: Vec<Mark>,
     /// For a package: what it covers in all.
-    pub(super) quota: Option<Micros>,
+    pub(crate) quota: Option<Micros>,
     /// For a package: what it has left, from each instant on.
-    pub(super) levels: Vec<(Timestamp, Micros)>,
+    pub(crate) levels: Vec<(Timestamp, Micros)>,
 }
 
 /// One thing that happened, in words.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
-    pub(super) at: Timestamp,
-    pub(super) category: EventCategory,
-    pub(super) text: String,
+pub(crate) struct Mark {
+    pub(crate) at: Timestamp,
+    pub(crate) category: EventCategory,
+    pub(crate) text: String,
 }
 
 impl ResourceTrack {
     /// A lane for `resource` as it is when the history begins.
-    pub(super) fn new(
+    pub(crate) fn new(
         resource: &Resource,
         index: TrackPosition,
         branches: Vec<bool>,
@@ -127,7 +137,7 @@ impl ResourceTrack {
     }
 
     /// A lane for a package that was bought like this one.
-    pub(super) fn purchased_like(
+    pub(crate) fn purchased_like(
         &self,
         event: &Event,
         id: &str,
@@ -170,12 +180,12 @@ impl ResourceTrack {
     }
 
     /// Whether it is paid as it is used at the end of the history.
-    pub(super) fn is_pay_per_use(&self) -> bool {
+    pub(crate) fn is_pay_per_use(&self) -> bool {
         self.charging == Charging::Postpaid || self.stage == Stage::Converted
     }
 
     /// Takes in what happened to the resource, `words` being the event in words.
-    pub(super) fn record(
+    pub(crate) fn record(
         &mut self,
         event: &Event,
         category: Option<EventCategory>,
@@ -201,6 +211,13 @@ impl ResourceTrack {
         if let Some(category) = category.filter(|category| category.marker_row() != MarkerRow::Elsewhere) {
             details.marks.push(Mark { at: event.at, category, text: words() });
         }
+    }
+
+    /// Ends as the resource is now, which says more than events that are not all known.
+    pub(crate) fn settle(&mut self, resource: &Resource, now: Timestamp) {
+        self.enter(now, resource.stage);
+        self.expires_at = resource.expires_at;
+        self.charging = if self.stage == Stage::Converted { self.charging } else { resource.charging };
     }
 
     fn update_totals(&mut self, event: &Event, words: &dyn Fn() -> String) {

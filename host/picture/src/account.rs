@@ -11,66 +11,82 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::event_category::EventCategory;
-use crate::report::event_category::MarkerRow;
-use crate::report::resource_track::Mark;
-use crate::report::resource_track::ResourceTrack;
-use crate::report::resource_track::TrackPosition;
+use crate::event_category::EventCategory;
+use crate::event_category::MarkerRow;
+use crate::resource_track::Mark;
+use crate::resource_track::ResourceTrack;
+use crate::resource_track::TrackPosition;
 use perennial_formats::event_text::Wording;
+use perennial_formats::language::Language;
 use perennial_formats::time_zone::TimeZone;
 
 /// The history of one account.
 #[derive(Clone, Debug)]
-pub(super) struct AccountHistory {
-    pub(super) id: String,
+pub struct AccountHistory {
+    /// The id of the account.
+    pub id: String,
     /// The provider, for people.
-    pub(super) provider: String,
+    pub provider: String,
     /// Where its instants are written.
-    pub(super) zone: TimeZone,
-    pub(super) currency: String,
-    pub(super) opening: Micros,
-    pub(super) closing: Micros,
-    pub(super) paid: Micros,
-    pub(super) refunded: Micros,
-    pub(super) topped_up: Micros,
+    pub zone: TimeZone,
+    /// In which language marks say what happened.
+    pub(crate) language: Language,
+    /// The currency of every amount of the account.
+    pub currency: String,
+    /// The balance when the history begins.
+    pub opening: Micros,
+    /// The balance when it ends.
+    pub closing: Micros,
+    /// What was paid in all.
+    pub paid: Micros,
+    /// What was given back in all.
+    pub refunded: Micros,
+    /// What was topped up in all.
+    pub topped_up: Micros,
     /// Every change of the balance, in order, when there is a picture.
-    pub(super) points: Vec<Point>,
+    pub(crate) changes: Vec<BalanceChange>,
     /// What happened to the account as a whole.
-    pub(super) marks: Vec<Mark>,
+    pub(crate) marks: Vec<Mark>,
     /// How often each sort of thing happened.
-    pub(super) counts: BTreeMap<EventCategory, usize>,
-    pub(super) tracks: Vec<ResourceTrack>,
+    pub(crate) counts: BTreeMap<EventCategory, usize>,
+    /// Its resources, in the order in which they were added.
+    pub tracks: Vec<ResourceTrack>,
     by_id: BTreeMap<String, usize>,
     purchases: usize,
-    pub(super) notices: BTreeMap<String, String>,
+    pub(crate) notices: BTreeMap<String, String>,
     /// What the provider's kinds are called, for people.
-    pub(super) kind_names: BTreeMap<String, String>,
+    pub(crate) kind_names: BTreeMap<String, String>,
 }
 
 /// A change of the balance.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Point {
-    pub(super) at: Timestamp,
-    pub(super) amount: Micros,
-    pub(super) balance: Micros,
-    pub(super) reason: Reason,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BalanceChange {
+    /// The instant from which the new balance holds.
+    pub at: Timestamp,
+    /// By how much it changed, in the account's currency.
+    pub amount: Micros,
+    /// The new balance, in the account's currency.
+    pub balance: Micros,
+    /// Why it changed; `None` for all changes until that instant together.
+    pub reason: Option<Reason>,
 }
 
 impl AccountHistory {
     /// An account as it is when the history begins, without its resources.
-    pub(super) fn new(account: &Account) -> AccountHistory {
+    pub(crate) fn new(account: &Account) -> AccountHistory {
         let balance = account.balance.available() + account.balance.held();
         AccountHistory {
             id: account.id.clone(),
             provider: account.provider.clone(),
             zone: TimeZone::UTC,
+            language: Language::English,
             currency: account.currency.clone(),
             opening: balance,
             closing: balance,
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
             topped_up: Micros::ZERO,
-            points: Vec::new(),
+            changes: Vec::new(),
             marks: Vec::new(),
             counts: BTreeMap::new(),
             tracks: Vec::new(),
@@ -82,7 +98,7 @@ impl AccountHistory {
     }
 
     /// Adds a bundle, each member after what it is attached to.
-    pub(super) fn add(&mut self, bundle: &Bundle, index: usize, with_details: bool) {
+    pub(crate) fn add(&mut self, bundle: &Bundle, index: usize, with_details: bool) {
         let mut children = vec![Vec::new(); bundle.members.len()];
         for (member, resource) in bundle.iter() {
             if let Some(parent) = resource.attached_to {
@@ -112,18 +128,17 @@ impl AccountHistory {
 
     /// Takes in what happened; `keeps_story` says whether there is a picture, and `has_room` whether it has room for
     /// one more lane. Returns whether a lane with a story was added.
-    pub(super) fn record(&mut self, event: &Event, with_details: bool, has_room: bool) -> bool {
+    pub(crate) fn record(&mut self, event: &Event, with_details: bool, has_room: bool) -> bool {
         let category = EventCategory::for_event(&event.what);
         if let Some(category) = category {
             *self.counts.entry(category).or_default() += 1;
         }
         if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
-            let point = Point { at: event.at, amount: *amount, balance: *balance, reason: *reason };
-            self.record_balance(point, with_details);
+            self.record_balance(event.at, (*amount, *balance, *reason), with_details);
         }
         let added = self.add_purchased(event, with_details && has_room);
         let wording = Wording { currency: &self.currency, notices: &self.notices, zone: self.zone };
-        let words = || wording.of(event);
+        let words = || wording.in_language(self.language, event);
         match event.resource.as_ref().and_then(|id| self.by_id.get(id)) {
             Some(index) => self.tracks[*index].record(event, category, &words),
             None => {
@@ -137,16 +152,21 @@ impl AccountHistory {
         added
     }
 
-    fn record_balance(&mut self, point: Point, with_details: bool) {
-        self.closing = point.balance;
-        match point.reason {
-            Reason::Opening => self.opening = point.balance,
-            Reason::TopUp => self.topped_up += point.amount,
-            Reason::Renewal | Reason::Purchase | Reason::Upgrade => self.paid -= point.amount,
-            Reason::Refund | Reason::Adjustment => self.refunded += point.amount,
+    fn record_balance(
+        &mut self,
+        at: Timestamp,
+        (amount, balance, reason): (Micros, Micros, Reason),
+        with_details: bool,
+    ) {
+        self.closing = balance;
+        match reason {
+            Reason::Opening => self.opening = balance,
+            Reason::TopUp => self.topped_up += amount,
+            Reason::Renewal | Reason::Purchase | Reason::Upgrade => self.paid -= amount,
+            Reason::Refund | Reason::Adjustment => self.refunded += amount,
         }
         if with_details {
-            self.points.push(point);
+            self.changes.push(BalanceChange { at, amount, balance, reason: Some(reason) });
         }
     }
 
@@ -163,34 +183,34 @@ impl AccountHistory {
     }
 
     /// The lanes in the order in which they are shown.
-    pub(super) fn ordered_tracks(&self) -> Vec<&ResourceTrack> {
+    pub fn ordered_tracks(&self) -> Vec<&ResourceTrack> {
         let mut lanes = self.tracks.iter().collect::<Vec<_>>();
         lanes.sort_by_key(|track| track.position);
         lanes
     }
 
     /// How many resources met with trouble.
-    pub(super) fn troubled(&self) -> usize {
+    pub(crate) fn troubled(&self) -> usize {
         self.tracks.iter().filter(|track| track.severity > 0).count()
     }
 
     /// How bad the worst was that happened to a resource; 0 is no trouble.
-    pub(super) fn severity(&self) -> u8 {
+    pub(crate) fn severity(&self) -> u8 {
         self.tracks.iter().map(|track| track.severity).max().unwrap_or(0)
     }
 
     /// The number of events of a category.
-    pub(super) fn count(&self, category: EventCategory) -> usize {
+    pub fn count(&self, category: EventCategory) -> usize {
         self.counts.get(&category).copied().unwrap_or(0)
     }
 
     /// The number of renewals by the clock and by commands.
-    pub(super) fn renewals(&self) -> usize {
+    pub fn renewals(&self) -> usize {
         self.count(EventCategory::Renewed) + self.count(EventCategory::RenewedByCommand)
     }
 
     /// How the account's events are worded.
-    pub(super) fn wording(&self) -> Wording<'_> {
+    pub(crate) fn wording(&self) -> Wording<'_> {
         Wording { currency: &self.currency, notices: &self.notices, zone: self.zone }
     }
 }

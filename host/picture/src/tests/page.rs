@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use perennial_domain::event::EventKind;
+use perennial_formats::language::Language;
 
-use crate::report::Detail;
-use crate::report::event_category::EventCategory;
-use crate::report::event_category::MarkerRow;
-use crate::report::html;
-use crate::report::sample;
-use crate::report::sample::Sample;
+use crate::Detail;
+use crate::event_category::EventCategory;
+use crate::event_category::MarkerRow;
+use crate::history::Frame;
+use crate::history::History;
+use crate::html;
+use crate::sample;
+use crate::sample::Sample;
 
 fn page_of(sample: &Sample, lanes_max: usize) -> String {
     let mut out = Vec::new();
@@ -290,4 +293,38 @@ fn a_cluster_says_where_each_of_its_marks_stands_and_what_it_is() {
         clusters += 1;
     }
     assert!(clusters > 3, "the year has only {clusters} clusters");
+}
+
+#[test]
+fn the_page_is_in_chinese_where_that_is_asked_for() {
+    let sample = sample::year();
+    let bundles = sample.bundles.iter().map(|(account, bundle)| (account.as_str(), bundle));
+    let (from, until) = (sample.from, sample.until);
+    let frame = Frame { from, until, detail: Detail::Picture, tracks_max: 5_000, drawn: None };
+    let mut history = History::new(frame, &sample.accounts, bundles, [&sample.manifest]);
+    history.set_language(Language::Chinese);
+    for (account, event) in &sample.events {
+        history.record(account, event);
+    }
+    let mut out = Vec::new();
+    html::write(&history, &mut out).unwrap();
+    let page = String::from_utf8(out).unwrap();
+    for words in [
+        "<html lang=\"zh-CN\">",
+        "<h1>续费 <span>2026-01-01 至 2027-01-01</span></h1>",
+        "2 个账户 &#183; 55 个资源",
+        "图例与开关",
+        "使用中，2026-",
+        ": 续费失败（余额不足）",
+        "data-more=\"另有 {0} 条\"",
+        "最低 ",
+        "所有时间均为 UTC。",
+    ] {
+        assert!(page.contains(words), "nothing says {words}");
+    }
+    let body = page.split_once("<body>").unwrap().1.split_once("<script>").unwrap().0;
+    for words in ["renewal", "balance of", "at the end", "host down", "Legend", " from "] {
+        let text = body.replace("class=\"row balance\"", "");
+        assert!(!text.contains(words), "{words} is left in English");
+    }
 }
