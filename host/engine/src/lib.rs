@@ -1,7 +1,6 @@
-//! The engine: asks the store what is due, asks the rules what that means, and writes down what was decided.
+//! The engine: asks the store what is due, asks the rules what that means, and writes down what was decided. Time is an argument.
 //!
-//! Everything is a batch in one transaction, and a crash between two of them loses nothing. Time is an argument. Start with
-//! [`Engine::run_to`], the clock's work while the host is up, and [`Engine::catch_up`], its work after it was not.
+//! Everything is a batch in one transaction: a crash between two loses nothing. Begin with [`Engine::run_to`] and [`Engine::catch_up`].
 
 mod account_names;
 pub mod adoption;
