@@ -42,11 +42,6 @@ pub struct TimelineWalk {
     looked_back_until: Option<Timestamp>,
     /// The tries that the walk went back for.
     missed: Option<MissedTries>,
-    /// Whether missed tries of a bundle that was taken in, or changed by an inventory, are still to be looked for.
-    pub fn is_told_anew(&self) -> bool {
-        self.is_told_anew && self.missed.is_none()
-    }
-
     /// Whether something of the timeline was done on this walk.
     has_begun: bool,
     /// What happened on this walk, in order.
