@@ -19,14 +19,14 @@ const COUNT_MAX: u32 = 36_500;
 /// Whether renewals of another one left a resource behind, written as `2026-05-31 3 month`: the renewal until that day did, and
 /// its term was this. Where such a renewal can still be given back, what held before it stands in front of it, so that it
 /// holds again then: `2026-05-31 3 month, 2026-06-30 none`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeftOut {
     /// The oldest first; no two after another with the same term.
     renewals: Vec<LeftBy>,
 }
 
 /// What one renewal left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct LeftBy {
     /// The day on which the other one expires by this renewal.
     until: NaiveDate,
