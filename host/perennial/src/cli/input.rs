@@ -16,6 +16,8 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::package_check::check_packages;
+use crate::cli::plugin_error;
+use crate::cli::plugin_error::is_wrong_file;
 use crate::config;
 use crate::config::Config;
 use crate::config::ConfigError;
@@ -32,7 +34,6 @@ use perennial_formats::visible_id;
 use perennial_sandbox::Grants;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::Limits;
-use perennial_sandbox::LoadError;
 use perennial_sandbox::Options;
 use perennial_sandbox::Origin;
 use perennial_sandbox::Plugin;
@@ -163,16 +164,21 @@ impl Context {
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let mut files = self.config()?.plugins.clone();
         files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
-        let config = self.config()?;
-        self.load_files(files, config.trust.clone(), false)
+        let options = self.options(files, self.config()?.trust.clone(), false)?;
+        let plugins = Plugins::load(&options).map_err(|error| match is_wrong_file(&error) {
+            true => UserError::Argument(error.to_string()).into(),
+            false => anyhow::Error::from(error),
+        })?;
+        check_packages(&plugins)?;
+        Ok(plugins)
     }
 
-    fn load_files(
+    fn options(
         &self,
         files: Vec<PluginFile>,
         trust: Trust,
         whatever_is_asked: bool,
-    ) -> anyhow::Result<Plugins> {
+    ) -> Result<Options, UserError> {
         let config = self.config()?;
         let cache_dir = self.cache.clone().or_else(default_cache);
         let limits = Limits { wakes_per_hour_max: config.limits.wakes_per_hour_max, ..Limits::DEFAULT };
@@ -182,31 +188,19 @@ impl Context {
             whatever_is_asked,
             ..Grants::new(package_manifest::limits)
         };
-        let loaded = Plugins::load(&Options { files, cache_dir, limits, trust, grants });
-        let is_input = |error: &LoadError| {
-            matches!(
-                error,
-                LoadError::WrongTable { .. }
-                    | LoadError::Unreadable { .. }
-                    | LoadError::NotWebAssembly { .. }
-                    | LoadError::CoreModule { .. }
-            )
-        };
-        let plugins = loaded.map_err(|error| match is_input(&error) {
-            true => UserError::Argument(error.to_string()).into(),
-            false => anyhow::Error::from(error),
-        })?;
-        check_packages(&plugins)?;
-        Ok(plugins)
+        Ok(Options { files, cache_dir, limits, trust, grants })
     }
 
-    /// The plugin of one file, whatever the configuration and the command line name beside it. It is granted what it asks for, as
-    /// far as the configuration allows: nothing here decides about anything.
-    pub(super) fn load_plugin(&self, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
-        let plugins = self.load_files(vec![file.clone()], Trust::default(), true)?;
+    /// The plugin of one file, whatever the configuration and the command line name beside it, for what `verb` says in messages,
+    /// such as `check`. It is granted what it asks for, as far as the configuration allows: nothing here decides about anything.
+    pub(super) fn load_plugin(&self, verb: &str, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
+        let options = self.options(vec![file.clone()], Trust::default(), true)?;
+        let loaded = Plugins::load(&options);
+        let plugins = loaded.map_err(|error| plugin_error::not_loaded(verb, &file.path, &error))?;
+        let wrong = |why: String| UserError::Argument(format!("cannot {verb} {}: {why}", shown(&file.path)));
+        check_packages(&plugins).map_err(|error| wrong(error.to_string()))?;
         let found = plugins.iter().find(|plugin| *plugin.origin() == Origin::File(file.path.clone()));
-        let missing = || UserError::Argument(format!("`{}` is no plugin", file.path.display()));
-        Ok(Arc::clone(found.ok_or_else(missing)?))
+        Ok(Arc::clone(found.ok_or_else(|| wrong("it is no plugin".to_owned()))?))
     }
 
     /// The rules of every provider.

@@ -51,6 +51,7 @@ mod package_check;
 mod plan;
 mod playing;
 mod plugin;
+mod plugin_error;
 mod plugin_failures;
 mod plugins;
 mod policy;
@@ -98,6 +99,7 @@ use crate::client::LastWrite;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
+use crate::registry::RegistryError;
 use perennial_sandbox::PluginFile;
 use perennial_store::error::StoreError;
 
@@ -395,6 +397,7 @@ fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
     let is_there = |error: &StoreError| matches!(error, StoreError::Exists { .. });
     let is_wrong_input = error.is::<UserError>()
         || error.downcast_ref().is_some_and(is_refused)
+        || error.downcast_ref().is_some_and(RegistryError::is_wrong_input)
         || error.downcast_ref().is_some_and(is_there);
     ExitCode::from(if is_wrong_input { 2 } else { 1 })
 }

@@ -48,17 +48,21 @@ fn a_revision_is_installed_bound_promoted_and_rolled_back_on_a_database() {
         revision [digest] of volcengine is installed already
         shadow of volcengine for *: [digest], where none of their own was bound
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         nothing was written: this was a dry run
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
         active of volcengine for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
+        this matches no account that there is at present
         done
     "#]]
     .assert_eq(&masked(&[installed, again, bound, looked.stdout(), promoted, back].concat()));
