@@ -216,7 +216,11 @@ fn nothing_is_granted_that_is_more_than_all_have_together() {
         ("fuel only", refused("fuel-per-item=300000", 16 << 20)),
     ];
     let report = report.map(|(what, result)| format!("{what}: {result}\n")).concat();
-    expect![[r#""#]].assert_eq(&report);
+    expect![[r#"
+        all of it: loaded
+        more than all: limits: the plugin `plugin.wasm` cannot be granted that: 67108864 bytes of memory, and all that are granted anything have 50331648 bytes together (`grants_memory_bytes`); `grants_max` in `[plugins]` of the configuration has the bounds
+        fuel only: limits: the plugin `plugin.wasm` cannot be granted that: 33554432 bytes of memory, and all that are granted anything have 16777216 bytes together (`grants_memory_bytes`); `grants_max` in `[plugins]` of the configuration has the bounds
+    "#]].assert_eq(&report);
 }
 
 #[test]

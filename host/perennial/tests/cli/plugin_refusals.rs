@@ -153,8 +153,7 @@ fn every_verb_refuses_the_same_plugin_in_the_same_way() {
         push 2: cannot push `notes.wasm`: it is no WebAssembly; name a component, as `perennial plugin build` writes it, or a table
         pull 2: cannot pull `REGISTRY/acme/nimbus:odd`: it is no package that can be used; nothing was written:
           its manifest is none of a package: expected ident at line 1 column 2
-        install 2: cannot install `notes.wasm` on `perennial.db`: Some fields are invalid
-          component: contract: `notes.wasm` is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00
+        install 2: cannot install `notes.wasm`: it is no WebAssembly; name a component, as `perennial plugin build` writes it, or a table
 
         another digest
         check 1: cannot check `nimbus-1.0.0.toml`: it has the digest [digest], and [digest] was asked for; put that revision there, or name the other digest if the new one is meant

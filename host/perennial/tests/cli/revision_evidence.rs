@@ -227,6 +227,7 @@ fn a_binding_says_which_parts_of_a_revision_are_not_followed() {
         active of huawei for *: [digest] instead of [digest]
         revision [digest] was never asked in shadow
         not followed, and still of the plugin that the host loads: its connector, its provider's own API
+        this matches no account that there is at present
         nothing was written: this was a dry run
     "#]]
     .assert_eq(&shown(&folder, &["plugin", "bind", &digest, "--mode", "active", "--dry-run"], 3));

@@ -8,7 +8,7 @@ use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 
 /// A command's name, and the stage of the resource that it is about.
-type Asked<'a> = (&'a str, Stage);
+type CommandInStage<'a> = (&'a str, Stage);
 
 /// What became of the questions about one command.
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct Outcomes<'a> {
 
 /// A line for each command, such as `renew: 12 planned (active); refused: 8 not_found (released, unsubscribed)`.
 pub(super) fn lines<'a, E: 'a>(
-    answers: impl Iterator<Item = (Asked<'a>, &'a Result<Result<Plan, Refusal>, E>)>,
+    answers: impl Iterator<Item = (CommandInStage<'a>, &'a Result<Result<Plan, Refusal>, E>)>,
 ) -> Vec<String> {
     let mut outcomes = BTreeMap::<&str, Outcomes<'_>>::new();
     for ((command, stage), answer) in answers {
