@@ -19,12 +19,13 @@ const FOUND_WRONG: [&str; 2] = ["digest", "signature"];
 
 /// The file cannot be read, which `verb` takes, such as `sign`.
 pub(super) fn unreadable(verb: &str, path: &Path, why: &io::Error) -> UserError {
-    let next = match why.kind() {
-        io::ErrorKind::NotFound => format!("; {NAME_ONE}"),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => {
-            format!("; {NAME_ONE}, that you may read")
-        }
-        _ => String::new(),
+    let kind = why.kind();
+    let next = if kind == io::ErrorKind::NotFound {
+        format!("; {NAME_ONE}")
+    } else if [io::ErrorKind::PermissionDenied, io::ErrorKind::IsADirectory].contains(&kind) {
+        format!("; {NAME_ONE}, that you may read")
+    } else {
+        String::new()
     };
     UserError::Argument(format!("cannot {verb} {}: {why}{next}", shown(path)))
 }
@@ -50,18 +51,20 @@ pub(super) fn not_signed(verb: &str, path: &Path, why: &LoadError) -> anyhow::Er
 
 /// A plugin that `verb` takes cannot be loaded.
 pub(super) fn not_loaded(verb: &str, path: &Path, why: &LoadError) -> anyhow::Error {
-    match why {
-        LoadError::Unreadable { path, source } => unreadable(verb, path, source).into(),
-        LoadError::NotWebAssembly { .. } => no_plugin(verb, path, "it is no WebAssembly").into(),
-        LoadError::CoreModule { .. } => {
-            no_plugin(verb, path, "it is a core WebAssembly module, and a plugin is a component").into()
-        }
-        LoadError::OtherDigest { expected, found, .. } => other_digest(verb, path, found, expected),
-        other if is_wrong_file(other) => {
-            UserError::Argument(format!("cannot {verb} {}: {other}", shown(path))).into()
-        }
-        other => anyhow::anyhow!("cannot {verb} {}: {other}", shown(path)),
+    if let LoadError::Unreadable { path, source } = why {
+        return unreadable(verb, path, source).into();
     }
+    if let LoadError::OtherDigest { expected, found, .. } = why {
+        return other_digest(verb, path, found, expected);
+    }
+    if matches!(why, LoadError::NotWebAssembly { .. }) {
+        return no_plugin(verb, path, "it is no WebAssembly").into();
+    }
+    if matches!(why, LoadError::CoreModule { .. }) {
+        return no_plugin(verb, path, "it is a core WebAssembly module, and a plugin is a component").into();
+    }
+    let told = format!("cannot {verb} {}: {why}", shown(path));
+    if is_wrong_file(why) { UserError::Argument(told).into() } else { anyhow::anyhow!(told) }
 }
 
 /// Whether the file is no plugin that can be used. It is otherwise another one than was asked for, of somebody who is not trusted,

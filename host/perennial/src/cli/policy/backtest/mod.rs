@@ -60,7 +60,8 @@ pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Resu
     check(arguments, &loaded, now)?;
     validate::check_account(&db, arguments.account.as_deref())?;
     let LoadedPolicies { set, interpreter, plugins, .. } = loaded;
-    let providers = plugin_loading::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set)));
+    let providers =
+        plugin_loading::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set)));
     let history = History::read(&db, arguments.since)?;
     let mut effects = Effects::default();
     let tally = backtest::run(&db, &providers, arguments.since, arguments.account.as_deref(), &mut |plan| {
