@@ -6,6 +6,7 @@ mod limits;
 #[path = "support/mod.rs"]
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
@@ -190,6 +191,27 @@ fn a_plugin_that_answers_as_it_pleases_fails_its_check() {
     assert!(timelines.contains(" has another answer "), "{told}");
 }
 
+#[test]
+fn a_check_says_in_which_stages_each_command_is_refused() {
+    let folder = nimbus();
+    let told = folder.run(&["plugin", "check", "nimbus/nimbus.toml"]).succeeded().stdout();
+    let (_, commands) = told.split_once("commands   ok").unwrap();
+    let lines = commands.lines().skip(1).take_while(|line| line.starts_with(' '));
+    let lines = lines.map(|line| format!("{}\n", line.trim())).collect::<String>();
+    expect![[r#"
+        buy_again: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        cancel_auto_renew: 4 planned (active, grace, retention); refused: 17 Refused (active, grace, retention, released, unsubscribed, converted)
+        cancel_conversion: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        change: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        convert_now: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        convert_on_expiry: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        renew: 48 planned (active, grace, retention); refused: 36 Refused (released, unsubscribed, converted)
+        set_auto_renew: 8 planned (active); refused: 13 Refused (grace, retention, released, unsubscribed, converted)
+        subscribe: 0 planned; refused: 21 Refused (active, grace, retention, released, unsubscribed, converted)
+        unsubscribe: 0 planned; refused: 42 Refused (active, grace, retention, released, unsubscribed, converted)
+    "#]].assert_eq(&lines);
+}
+
 /// What is used of each limit, with the numbers taken out: they depend on the compiler.
 fn shares(folder: &Folder, plugin: &str) -> String {
     let told = folder.run(&["plugin", "check", plugin]).succeeded().stdout();
@@ -274,6 +296,46 @@ fn a_build_without_its_tools_says_how_to_get_them() {
     }
 }
 
+/// The same for Rust: the compiler's own program, and the target that it compiles for.
+#[test]
+fn a_build_in_rust_says_whether_cargo_or_the_target_is_missing() {
+    let folder = Folder::new();
+    folder.run(&["plugin", "new", "mist", "--language", "rust"]).succeeded();
+    let programs = folder.path("bin");
+    std::fs::create_dir(&programs).unwrap();
+    let build = |cargo: Option<&str>| {
+        let path = programs.join("cargo");
+        if let Some(says) = cargo {
+            std::fs::write(&path, format!("#!/bin/sh\necho \"{says}\" >&2\nexit 101\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let mut build = Command::new(env!("CARGO_BIN_EXE_perennial"));
+        build.args(["plugin", "build", "mist"]).current_dir(folder.path("")).env("PATH", &programs);
+        let ran = build.output().unwrap();
+        assert!(!folder.path("mist/mist.wasm").exists());
+        format!("{}: {}", ran.status.code().unwrap(), String::from_utf8_lossy(&ran.stderr))
+    };
+    let told = [
+        build(None),
+        build(Some("error[E0463]: can't find crate for 'core'\n = note: the target may not be installed")),
+        build(Some("error: could not execute process \\`rustc -vV\\` (never executed)")),
+        build(Some("error: expected one of a dozen things")),
+    ];
+    expect![[r#"
+        2: error: cannot find `cargo`: install Rust (https://rustup.rs), then run `rustup target add wasm32-unknown-unknown`
+        2: error: cannot build `mist`: the compiler has no target `wasm32-unknown-unknown`: run `rustup target add wasm32-unknown-unknown`; `cargo` says:
+        error[E0463]: can't find crate for 'core'
+         = note: the target may not be installed
+
+        2: error: cannot build `mist`: `cargo` finds no compiler: install Rust (https://rustup.rs), then run `rustup target add wasm32-unknown-unknown`; `cargo` says:
+        error: could not execute process `rustc -vV` (never executed)
+
+        1: error: `cargo build --release --lib --target wasm32-unknown-unknown` in `mist` failed:
+        error: expected one of a dozen things
+
+    "#]].assert_eq(&told.concat());
+}
+
 /// A plugin that asks for more is looked at by its author's tools as it asks, and loaded by nobody who did not grant that.
 #[test]
 fn a_plugin_is_granted_what_it_asks_for_by_whom_it_serves() {
@@ -281,7 +343,7 @@ fn a_plugin_is_granted_what_it_asks_for_by_whom_it_serves() {
     std::fs::write(folder.path("system.wasm"), guests::SYSTEM).unwrap();
     let plugins = ["--plugin", "system.wasm", "plugins", "--format", "csv"];
     let refused = folder.run(&plugins);
-    assert_eq!(refused.code(), 1, "{}", refused.stderr());
+    assert_eq!(refused.code(), 2, "{}", refused.stderr());
     assert!(refused.stderr().contains("imports `wasi:cli/environment@0.2.9`"), "{}", refused.stderr());
     folder.write("perennial.toml", "[plugins.grants]\n\"system.wasm\" = \"wasi,memory=40MiB\"\n");
     let granted = folder.run(&[&["--config", "perennial.toml"][..], &plugins[..]].concat()).succeeded();

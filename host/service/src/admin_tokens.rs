@@ -86,6 +86,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is the command line on the machine of the database; no token has its ID.
+    pub fn is_command_line(&self) -> bool {
+        &*self.id == COMMAND_LINE
+    }
+
     /// What it may approve of.
     pub fn labels(&self) -> ApproverLabels<'_> {
         self.approves.as_deref().map_or(ApproverLabels::All, ApproverLabels::Of)

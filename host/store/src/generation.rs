@@ -77,6 +77,10 @@ impl Generation {
             // Nothing of the database before is in it, so there is nothing to pay again.
             let number = if mark == Mark::default() { 0 } else { mark.generation + 1 };
             generation.mark = Mark { generation: number, ..found };
+            // The file may still be of the database before, which had come further.
+            if let Err(error) = write(&generation.path, generation.mark) {
+                tracing::warn!(%error, "it cannot be noted how far the new database has come");
+            }
         } else {
             generation.is_set_back =
                 found.event < mark.event || found.audit < mark.audit || found.ticked_at < mark.ticked_at;

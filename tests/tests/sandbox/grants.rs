@@ -198,6 +198,32 @@ fn plugins_beyond_the_pool_wait_for_one_anothers_memory() {
 }
 
 #[test]
+fn nothing_is_granted_that_is_more_than_all_have_together() {
+    let refused = |grant: &str, memory_total_bytes: usize| {
+        let bounds = GrantBounds { memory_total_bytes, ..GrantBounds::DEFAULT };
+        let granted = PluginLimits::read(grant).unwrap();
+        let loaded = load_with(guests::HOSTILE, LIMITS, |name| Grants {
+            of_files: [(name.to_owned(), granted)].into(),
+            bounds,
+            ..grants()
+        });
+        loaded.map(|_| "loaded".to_owned()).unwrap_or_else(|error| error)
+    };
+    let report = [
+        ("all of it", refused("memory=64MiB", 64 << 20)),
+        ("more than all", refused("memory=64MiB", 48 << 20)),
+        // Whatever it is granted, it has the memory that every plugin has.
+        ("fuel only", refused("fuel-per-item=300000", 16 << 20)),
+    ];
+    let report = report.map(|(what, result)| format!("{what}: {result}\n")).concat();
+    expect![[r#"
+        all of it: loaded
+        more than all: limits: the plugin `plugin.wasm` cannot be granted that: 67108864 bytes of memory, and all that are granted anything have 50331648 bytes together (`grants_memory_bytes`); `grants_max` in `[plugins]` of the configuration has the bounds
+        fuel only: limits: the plugin `plugin.wasm` cannot be granted that: 33554432 bytes of memory, and all that are granted anything have 16777216 bytes together (`grants_memory_bytes`); `grants_max` in `[plugins]` of the configuration has the bounds
+    "#]].assert_eq(&report);
+}
+
+#[test]
 fn what_is_granted_to_a_digest_is_not_granted_to_another_file() {
     use sha2::Digest as _;
     let (one, other) = (asking(guests::SYSTEM, "wasi"), asking(guests::SYSTEM, "memory=33MiB,wasi"));

@@ -128,22 +128,28 @@ pub(super) struct NewToken {
     /// The labels by which policies ask for approvers, each one that the token that creates it has; left out or null, all of
     /// those, if its role can approve.
     approves: Option<BTreeSet<String>>,
+    /// The person behind it; left out or null, the one behind the token that creates it. Only the command line on the machine of
+    /// the database names another one; where it names nobody, the token is of a person who has no other.
+    #[schema(min_length = 1, max_length = 64)]
+    owner: Option<String>,
 }
 
 impl Body for NewToken {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewToken> {
-        let fields = cursor.object(&["name", "role", "accounts", "expires_at", "approves"])?;
+        let fields = cursor.object(&["name", "role", "accounts", "expires_at", "approves", "owner"])?;
         let name = fields.required("name", |cursor| cursor.new_name().map(str::to_owned));
         let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
         let accounts = fields.optional("accounts", input::accounts).option();
         let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant()).option();
         let approves = fields.optional("approves", labels).option();
+        let owner = fields.optional("owner", |cursor| cursor.new_name().map(str::to_owned)).option();
         Some(NewToken {
             name: name?,
             role: role?,
             accounts: accounts?,
             expires_at: expires_at?,
             approves: approves?,
+            owner: owner?,
         })
     }
 }
@@ -182,7 +188,7 @@ pub(super) async fn create(
         }
         input::check_expiry(body.expires_at, work.at)?;
         let expires_at = expiry(work.db(), caller, body.expires_at)?;
-        let owner = Some(caller.owner.to_string());
+        let owner = owner(caller, body.owner)?;
         let approves = inherited_labels(caller, body.role, body.approves)?;
         let NewToken { name, role, accounts, .. } = body;
         let spec = CreateToken { name, role, accounts, expires_at, owner, approves };
@@ -197,6 +203,20 @@ pub(super) async fn create(
     let response = write.await?;
     app.reload_tokens().await?;
     Ok(response)
+}
+
+/// The person behind a new token; `None` is somebody who has no other.
+fn owner(caller: &Caller, wanted: Option<String>) -> Result<Option<String>, Problem> {
+    if caller.is_command_line() {
+        return Ok(wanted);
+    }
+    let own = caller.owner.to_string();
+    if wanted.is_none_or(|wanted| wanted == own) {
+        return Ok(Some(own));
+    }
+    let detail = "a token belongs to the person whose token creates it; one of another person is made on the machine of the \
+                  database, with `perennial token create --owner`";
+    Err(Problem::new(ProblemType::Forbidden, detail))
 }
 
 /// The labels of a new token: those that are asked for, all of which its maker has, or all that its maker has.

@@ -3,6 +3,7 @@
 //! A handler takes a `Write` and passes its request to `AppState::write`, with a closure that does the work. The
 //! closure runs on the writer's thread.
 
+mod before_commit;
 mod request;
 mod response;
 
@@ -22,6 +23,7 @@ use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::idempotency_keys;
 
+pub use crate::write::before_commit::BeforeCommit;
 pub(crate) use crate::write::request::Write;
 pub use crate::write::request::WriteRequest;
 pub use crate::write::response::WriteResponse;
@@ -165,6 +167,7 @@ fn commit(
             let stored = response.to_stored(request.fingerprint());
             idempotency_keys::insert(engine.tx(), &request.caller.id, key, &stored, at)?;
         }
+        show_secret(request, &response)?;
         Ok::<_, Problem>((response, events))
     });
     match &written {
@@ -186,6 +189,20 @@ fn commit(
     }
     publisher.publish(&events);
     Ok(response)
+}
+
+/// Has a caller in this process show a secret, before anything is kept that belongs to it.
+///
+/// # Errors
+///
+/// When it could not be shown; the caller knows why.
+fn show_secret(request: &WriteRequest, response: &WriteResponse) -> Result<(), Problem> {
+    match (&request.before_commit, response.body_with_secret()) {
+        (Some(before_commit), Some(body)) if !before_commit.takes(body) => {
+            Err(Problem::new(ProblemType::Internal, "the secret could not be shown, so nothing was kept"))
+        }
+        (_, _) => Ok(()),
+    }
 }
 
 /// The idempotency key under which a response is stored. When the plan has changed, nothing was done, and the same key is

@@ -25,6 +25,7 @@ use crate::request_place;
 use crate::route_table;
 use crate::state::AppState;
 use crate::state::InFlightKey;
+use crate::write::before_commit::BeforeCommit;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::limits::Limit;
 use perennial_service::limits::time_text;
@@ -51,6 +52,8 @@ pub struct WriteRequest {
     key: Option<InFlightKey>,
     /// Whether only the response of an earlier request is wanted, and nothing is to be done.
     is_replay_only: bool,
+    /// Who is shown a secret before it is kept.
+    pub(super) before_commit: Option<BeforeCommit>,
     fingerprint: String,
 }
 
@@ -102,6 +105,7 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
             if_match: header_text(&parts.headers, "if-match")?,
             fingerprint,
             is_replay_only: replay_only(&parts.headers, key.is_some())?,
+            before_commit: parts.extensions.get::<BeforeCommit>().cloned(),
             key: key.map(|key| app.claim_key(&caller.id, &key)).transpose()?,
             caller,
         };

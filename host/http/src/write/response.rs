@@ -108,6 +108,11 @@ impl WriteResponse {
         self
     }
 
+    /// The body, if it has a secret that is sent once.
+    pub(super) fn body_with_secret(&self) -> Option<&str> {
+        self.replay_body.as_ref().map(|_| self.body.as_str())
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

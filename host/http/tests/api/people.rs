@@ -66,6 +66,29 @@ fn the_maker_does_not_approve_what_a_token_of_theirs_asked_for() {
 }
 
 #[test]
+fn nobody_makes_a_token_of_another_person() {
+    let server = careful();
+    let owner = |token: &str| {
+        let id = id_of(&server, token);
+        let listed = server.get("admin", "/v1/tokens").json();
+        let found = listed["items"].as_array().unwrap().iter().find(|token| token["id"] == id.as_str());
+        found.unwrap()["owner"].as_str().unwrap().to_owned()
+    };
+    let make = |owner: &str| {
+        server.post(
+            "admin",
+            "/v1/tokens",
+            &format!(r#"{{"name": "n", "role": "viewer", "owner": "{owner}"}}"#),
+        )
+    };
+    for other in [owner("approver"), "nobody".to_owned(), "cli".to_owned()] {
+        assert_eq!(kind(&make(&other)), "403 forbidden", "{other}");
+    }
+    let own = make(&owner("admin"));
+    assert_eq!((own.status.as_u16(), &own.json()["token"]["owner"]), (201, &owner("admin").into()));
+}
+
+#[test]
 fn a_person_may_have_many_tokens() {
     let server = careful();
     // As `token create --owner` makes them.

@@ -16,11 +16,6 @@ use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::error::StoreError;
 
-/// Opens the database for writing, which must be there. While a host works on it, `instead` says what to do.
-pub(super) fn open_existing(context: &Context, instead: &str) -> anyhow::Result<Store> {
-    Store::open_existing(&context.db).map_err(|error| explain(error, instead))
-}
-
 /// Makes the database, if there is none yet.
 pub(super) fn ensure(context: &Context) -> Result<(), StoreError> {
     if context.db.exists() { Ok(()) } else { Store::open(&context.db).map(drop) }

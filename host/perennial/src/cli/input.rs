@@ -1,8 +1,7 @@
-//! Reads the input of commands: files, plugins, instants. Reports all problems of a file together.
+//! Reads the input of commands: files, the configuration, instants. Reports all problems of a file together.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -15,30 +14,15 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::package_check::check_packages;
 use crate::config;
 use crate::config::Config;
 use crate::config::ConfigError;
-use perennial_engine::policies::Policies;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::body::LATEST;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::package_manifest;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_formats::visible_id;
-use perennial_sandbox::Grants;
-use perennial_sandbox::Interpreter;
-use perennial_sandbox::Limits;
-use perennial_sandbox::LoadError;
-use perennial_sandbox::Options;
-use perennial_sandbox::Origin;
-use perennial_sandbox::Plugin;
-use perennial_sandbox::PluginFile;
-use perennial_sandbox::Plugins;
-use perennial_sandbox::Trust;
 use perennial_sandbox::bounded_file;
 
 /// The largest file of every other kind, in bytes: configuration, scripts, tables, scenarios, plans, keys.
@@ -158,83 +142,6 @@ impl Context {
             })
         })
     }
-
-    /// The bundled plugins, those of the configuration and those that were named.
-    pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
-        let mut files = self.config()?.plugins.clone();
-        files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
-        let config = self.config()?;
-        self.load_files(files, config.trust.clone(), false)
-    }
-
-    fn load_files(
-        &self,
-        files: Vec<PluginFile>,
-        trust: Trust,
-        whatever_is_asked: bool,
-    ) -> anyhow::Result<Plugins> {
-        let config = self.config()?;
-        let cache_dir = self.cache.clone().or_else(default_cache);
-        let limits = Limits { wakes_per_hour_max: config.limits.wakes_per_hour_max, ..Limits::DEFAULT };
-        let grants = Grants {
-            bounds: config.grant_bounds,
-            of_files: config.grants.clone(),
-            whatever_is_asked,
-            ..Grants::new(package_manifest::limits)
-        };
-        let loaded = Plugins::load(&Options { files, cache_dir, limits, trust, grants });
-        let is_input = |error: &LoadError| {
-            matches!(
-                error,
-                LoadError::WrongTable { .. }
-                    | LoadError::Unreadable { .. }
-                    | LoadError::NotWebAssembly { .. }
-                    | LoadError::CoreModule { .. }
-            )
-        };
-        let plugins = loaded.map_err(|error| match is_input(&error) {
-            true => UserError::Argument(error.to_string()).into(),
-            false => anyhow::Error::from(error),
-        })?;
-        check_packages(&plugins)?;
-        Ok(plugins)
-    }
-
-    /// The plugin of one file, whatever the configuration and the command line name beside it. It is granted what it asks for, as
-    /// far as the configuration allows: nothing here decides about anything.
-    pub(super) fn load_plugin(&self, file: &PluginFile) -> anyhow::Result<Arc<Plugin>> {
-        let plugins = self.load_files(vec![file.clone()], Trust::default(), true)?;
-        let found = plugins.iter().find(|plugin| *plugin.origin() == Origin::File(file.path.clone()));
-        let missing = || UserError::Argument(format!("`{}` is no plugin", file.path.display()));
-        Ok(Arc::clone(found.ok_or_else(missing)?))
-    }
-
-    /// The rules of every provider.
-    pub(super) fn providers(&self) -> anyhow::Result<Providers> {
-        Ok(Providers::of_plugins(Arc::new(self.load_plugins()?)))
-    }
-
-    /// The rules of every provider, and the policies of the database, which rule on their plans.
-    pub(super) fn providers_with_policies(&self) -> anyhow::Result<Providers> {
-        let plugins = Arc::new(self.load_plugins()?);
-        let interpreter = Interpreter::load(&plugins)?;
-        let config = self.config()?;
-        let policies = Policies::stored(interpreter, config.limits.limit_raise_people);
-        Ok(Providers::of_plugins(plugins).with_upgrade(config.upgrade).with_policies(Arc::new(policies)))
-    }
-}
-
-/// The rules that these plugins have.
-pub(super) fn rules_of(plugins: &Plugins) -> Providers {
-    let plugins = plugins.iter();
-    plugins.map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
-}
-
-/// Where programs of this user keep what they can make again.
-fn default_cache() -> Option<std::path::PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-    cache.filter(|path| path.is_absolute()).or_else(home).map(|path| path.join("perennial"))
 }
 
 /// The standard input, which can be read once: an option that names it again would find nothing there.

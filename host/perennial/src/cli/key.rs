@@ -1,40 +1,33 @@
 //! `perennial key`: the keys with which a managed account's own tools sign requests to their provider's API.
 
+use std::path::Path;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use clap::Subcommand;
 use perennial_domain::timestamp::Timestamp;
-
-use crate::cli::Context;
-use crate::cli::UserError;
-use crate::cli::audit_record;
-use crate::cli::audit_record::CLI;
-use crate::cli::confirm::EndArguments;
-use crate::cli::database;
-use crate::cli::input;
-use crate::cli::input::is_standard;
-use crate::cli::list;
-use crate::cli::list::ListArguments;
-use crate::cli::on_host::keys as on_host;
-use crate::cli::output;
-use crate::cli::secrets_key;
-use crate::cli::target::TargetArguments;
-use crate::cli::validate;
-use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::CreateKey;
-use perennial_service::provider_keys::IssuedKey;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
 use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
 use perennial_service::secrets;
-use perennial_service::secrets::SecretBox;
-use perennial_service::secrets::SecretsError;
-use perennial_store::accounts;
-use perennial_store::audit;
-use perennial_store::provider_keys;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 
-/// What to do instead when a server has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, keys are made, replaced and ended through it: name it with \
-                               `--server`, and with `--token-file` a token of the role `admin`";
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::confirm::EndArguments;
+use crate::cli::input;
+use crate::cli::input::is_standard;
+use crate::cli::items;
+use crate::cli::items::Field;
+use crate::cli::list;
+use crate::cli::list::ListArguments;
+use crate::cli::named;
+use crate::cli::output;
+use crate::cli::secret;
+use crate::cli::secret::Unshown;
+use crate::cli::target::TargetArguments;
+use crate::client::Client;
+use crate::client::Request;
 
 /// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
 /// provider's own API.
@@ -61,7 +54,7 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Action {
     /// Makes a key and writes its two halves to the standard output. The secret is shown once.
     Create {
@@ -107,124 +100,108 @@ enum Action {
     },
 }
 
+const KEY: [Field; 9] = [
+    Field::text("access_key", "access key"),
+    Field::text("account", "account"),
+    Field::text("provider", "provider"),
+    Field::instant("expires_at", "expires").or("never"),
+    Field::instant("revoked_at", "revoked"),
+    Field::instant("last_used_at", "last used").or("never"),
+    Field::instant("created_at", ""),
+    Field::text("created_by", ""),
+    Field::sentence("name", "name"),
+];
+
 pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let client = || context.client(&arguments.target);
+    let sealing = || context.sealing_client(&arguments.target, arguments.secrets_key_file.as_ref());
     match &arguments.action {
-        Action::Create { account, name, expires_at } => match context.host_client(&arguments.target)? {
-            Some(client) => on_host::create(&client, account, name, *expires_at),
-            None => create(context, arguments, account, name, *expires_at),
-        },
-        Action::List { account, list } => {
-            let none = "there are no keys yet; make one with `perennial key create`";
-            let nothing = list::nothing(account.is_some(), none);
-            on_host::list(context, &client()?, account.as_deref(), list, nothing)
-        }
-        Action::Rotate { access_key, overlap_seconds } => match context.host_client(&arguments.target)? {
-            Some(client) => on_host::rotate(&client, access_key, *overlap_seconds),
-            None => rotate(context, arguments, access_key, *overlap_seconds),
-        },
-        Action::Revoke { access_key, end } => on_host::revoke(&client()?, access_key, *end),
-        Action::NewSecretsKey { file } => {
-            if is_standard(file) {
-                return Ok(output::secret(&secrets::new_key()?)?);
-            }
-            if file.exists() {
-                let message = format!(
-                    "`{}` exists already, and what was kept with it cannot be read without it; name another file",
-                    file.display()
-                );
-                return Err(UserError::Argument(message).into());
-            }
-            secrets::write_new_key(file).map_err(|error| {
-                UserError::Argument(format!("{error}; is its folder there and writable?"))
-            })?;
-            let file = file.display();
-            output::done(format_args!("wrote {file}; keep a copy where the database is not"))
-        }
+        Action::Create { account, name, expires_at } => create(&sealing()?, account, name, *expires_at),
+        Action::List { account, list } => keys(context, &client()?, account.as_deref(), list),
+        Action::Rotate { access_key, overlap_seconds } => rotate(&sealing()?, access_key, *overlap_seconds),
+        Action::Revoke { access_key, end } => revoke(&client()?, access_key, *end),
+        Action::NewSecretsKey { file } => new_secrets_key(file),
     }
 }
 
-fn required_secret_box(context: &Context, arguments: &Arguments) -> anyhow::Result<SecretBox> {
-    let file = arguments.secrets_key_file.as_ref().or(context.config()?.secrets_key_file.as_ref());
-    let found = secrets_key::load_secret_box(file)
-        .and_then(|found| found.ok_or(SecretsError::NoKey))
-        .map_err(|error| UserError::Argument(error.to_string()))?;
-    Ok(found)
+fn keys(
+    context: &Context,
+    client: &Client,
+    account: Option<&str>,
+    list: &ListArguments,
+) -> anyhow::Result<()> {
+    named::check_account(client, account)?;
+    let mut keys = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
+    keys.retain(|key| account.is_none_or(|account| key["account"] == account));
+    let none = "there are no keys yet; make one with `perennial key create`";
+    context.write_items(client, &KEY, &keys, list, list::nothing(account.is_some(), none))
 }
 
-/// Makes a key of a database. Its secret is shown before it is kept, which only who has the database can do.
-fn create(
-    context: &Context,
-    arguments: &Arguments,
-    account: &str,
-    name: &str,
-    expires_at: Option<Timestamp>,
-) -> anyhow::Result<()> {
-    let secret_box = required_secret_box(context, arguments)?;
-    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
-    let at = database::now(store.db())?;
-    validate::check_account(store.db(), Some(account))?;
-    database::check_expiry(expires_at, at)?;
-    let found = accounts::get(store.db(), account)?.context("the account is gone")?;
-    let spec = CreateKey {
-        account: found.account.id,
-        provider: found.account.provider,
-        name: name.to_owned(),
-        expires_at,
-    };
-    let issued = keys::issue(&secret_box, spec, CLI, at).context("cannot make a key")?;
-    store.write(|tx| {
-        provider_keys::insert(tx, found.row, &issued.stored)?;
-        let operation = format!("key create {}", issued.stored.access_key);
-        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(account)))?;
-        show(&issued)
+fn create(client: &Client, account: &str, name: &str, expires_at: Option<Timestamp>) -> anyhow::Result<()> {
+    let mut body = Map::from_iter([("account".to_owned(), json!(account)), ("name".to_owned(), json!(name))]);
+    if let Some(expires_at) = expires_at {
+        body.insert("expires_at".to_owned(), json!(expires_at.to_string()));
+    }
+    let request = Request::new("POST", "/v1/provider-keys", &[]).to(format!("make a key of `{account}`"));
+    show(client, &request.body(body.into()), |_| String::new())
+}
+
+fn rotate(client: &Client, access_key: &str, overlap_seconds: u32) -> anyhow::Result<()> {
+    let request = Request::new("POST", "/v1/provider-keys/{id}:rotate", &[access_key])
+        .to(format!("rotate `{access_key}`"))
+        .body(json!({ "overlap_seconds": overlap_seconds }));
+    show(client, &request, |made| {
+        let until = items::instant(&made["key"]["created_at"]).map(|at| at + i64::from(overlap_seconds));
+        let until = until.map(|until| format!(", until {until} at the latest")).unwrap_or_default();
+        format!("; `{access_key}` is honoured for a while only{until}: rotate it once more before that")
     })
 }
 
-/// Shows both halves of a key. This comes before it is committed: a key that nobody saw is of no use to anybody.
-fn show(issued: &IssuedKey) -> anyhow::Result<()> {
-    let IssuedKey { stored, secret } = issued;
-    Ok(output::secret(&format!("access key: {}\nsecret key: {secret}", stored.access_key))?)
+/// Shows both halves of a new key, or ends it; `before` says what became of the key before it.
+fn show(client: &Client, request: &Request, before: impl FnOnce(&Value) -> String) -> anyhow::Result<()> {
+    let halves = |made: &Value| {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let (access_key, secret) = (text(&made["key"]["access_key"])?, text(&made["secret"])?);
+        Some(format!("access key: {access_key}\nsecret key: {secret}"))
+    };
+    secret::show_as(client, request, halves, |made| {
+        Unshown::End(revocation(made["key"]["access_key"].as_str().unwrap_or_default()), before(made))
+    })
 }
 
-fn rotate(
-    context: &Context,
-    arguments: &Arguments,
-    access_key: &str,
-    overlap_seconds: u32,
-) -> anyhow::Result<()> {
-    let secret_box = required_secret_box(context, arguments)?;
-    let mut store = database::open_existing(context, WHILE_IT_SERVES)?;
-    let at = database::now(store.db())?;
-    let old = provider_keys::get(store.db(), access_key)?.filter(|key| key.is_in_force(at));
-    let old = old.ok_or_else(|| not_active(access_key))?;
-    let all = provider_keys::list(store.db(), None)?;
-    let successor = keys::successor(&all, &old);
-    if let Some(successor) = successor.filter(|successor| successor.revoked_at.is_none()) {
-        let successor = &successor.access_key;
+fn revocation(access_key: &str) -> Request {
+    Request::new("POST", "/v1/provider-keys/{id}:revoke", &[access_key]).to(format!("revoke `{access_key}`"))
+}
+
+fn revoke(client: &Client, access_key: &str, end: EndArguments) -> anyhow::Result<()> {
+    let all = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
+    let ended = all.iter().find(|key| key["access_key"] == access_key && key["revoked_at"].is_null());
+    let Some(key) = ended else {
+        let message = format!("there is no key `{access_key}` that is in force; see `perennial key list`");
+        return Err(UserError::Argument(message).into());
+    };
+    let text = |name: &str| key[name].as_str().unwrap_or_default();
+    let line = format!("key {access_key} of `{}`, {}: would be revoked", text("account"), text("name"));
+    if !end.agree(&[line], "Revoke it, with the tokens that it asked for?")? {
+        return Ok(());
+    }
+    client.send(&revocation(access_key))?;
+    output::done(format_args!("revoked {access_key}"))
+}
+
+fn new_secrets_key(file: &Path) -> anyhow::Result<()> {
+    if is_standard(file) {
+        return Ok(output::secret(&secrets::new_key()?)?);
+    }
+    if file.exists() {
         let message = format!(
-            "`{access_key}` was replaced by `{successor}` already, and is honoured for a while only; rotate that one, or \
-             make another with `perennial key create`"
+            "`{}` exists already, and what was kept with it cannot be read without it; name another file",
+            file.display()
         );
         return Err(UserError::Argument(message).into());
     }
-    let account = accounts::get(store.db(), &old.account)?.context("the key's account is gone")?;
-    let spec = CreateKey {
-        account: old.account.clone(),
-        provider: old.provider,
-        name: old.name,
-        expires_at: successor.map_or(old.expires_at, |successor| successor.expires_at),
-    };
-    let issued = keys::issue(&secret_box, spec, CLI, at).context("cannot make a key")?;
-    store.write(|tx| {
-        provider_keys::expire(tx, access_key, at + i64::from(overlap_seconds))?;
-        provider_keys::insert(tx, account.row, &issued.stored)?;
-        let operation = format!("key rotate {access_key}");
-        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&old.account)))?;
-        show(&issued)
-    })
-}
-
-fn not_active(access_key: &str) -> UserError {
-    UserError::Argument(format!("there is no key `{access_key}` that is in force; see `perennial key list`"))
+    secrets::write_new_key(file)
+        .map_err(|error| UserError::Argument(format!("{error}; is its folder there and writable?")))?;
+    let file = file.display();
+    output::done(format_args!("wrote {file}; keep a copy where the database is not"))
 }

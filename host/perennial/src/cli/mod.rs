@@ -51,7 +51,9 @@ mod package_check;
 mod plan;
 mod playing;
 mod plugin;
+mod plugin_error;
 mod plugin_failures;
+mod plugin_loading;
 mod plugins;
 mod policy;
 mod replay;
@@ -93,13 +95,11 @@ use clap::parser::ValueSource;
 
 use crate::cli::lossy_log::LossyLog;
 use crate::cli::user_error::UserError;
-use crate::client::ClientError;
 use crate::client::LastWrite;
 use crate::config;
 use crate::config::Config;
 use crate::config::LogFormat;
 use perennial_sandbox::PluginFile;
-use perennial_store::error::StoreError;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
@@ -391,10 +391,5 @@ fn exit_code(code: i32) -> ExitCode {
 
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
     context.complain(&error_text::of(error));
-    let is_refused = |error: &ClientError| error.is_wrong_input();
-    let is_there = |error: &StoreError| matches!(error, StoreError::Exists { .. });
-    let is_wrong_input = error.is::<UserError>()
-        || error.downcast_ref().is_some_and(is_refused)
-        || error.downcast_ref().is_some_and(is_there);
-    ExitCode::from(if is_wrong_input { 2 } else { 1 })
+    ExitCode::from(if user_error::is_wrong_input(error) { 2 } else { 1 })
 }

@@ -106,14 +106,6 @@ impl Output {
         file.persist(&path).map_err(|error| failed(error.error))?;
         Ok(())
     }
-
-    /// Whether what is written is lost: the standard output leads nowhere. A closed one is found like this, too.
-    pub(super) fn is_lost(&self) -> bool {
-        match &self.target {
-            Target::Standard(_) => is_null_device(),
-            Target::Direct(_) | Target::Beside(..) => false,
-        }
-    }
 }
 
 impl Write for Output {
@@ -234,12 +226,22 @@ pub(super) fn unreported(error: anyhow::Error, what: &str) -> anyhow::Error {
 ///
 /// [`NotShown`] when the standard output is full, closed, or leads nowhere.
 pub(super) fn secret(text: &str) -> Result<(), NotShown> {
+    can_show_secrets()?;
     let mut out = Output::standard();
-    if out.is_lost() {
-        let source = io::Error::other("it is closed, or it is the null device");
-        return Err(NotShown(failure("the standard output", source)));
-    }
     writeln!(out, "{text}").and_then(|()| out.finish()).map_err(NotShown)
+}
+
+/// Whether the standard output leads anywhere.
+///
+/// # Errors
+///
+/// [`NotShown`] when it is closed, or leads nowhere.
+pub(super) fn can_show_secrets() -> Result<(), NotShown> {
+    if !is_null_device() {
+        return Ok(());
+    }
+    let source = io::Error::other("it is closed, or it is the null device");
+    Err(NotShown(failure("the standard output", source)))
 }
 
 /// A secret could not be shown.

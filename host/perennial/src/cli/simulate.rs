@@ -22,6 +22,7 @@ use crate::cli::list::Zones;
 use crate::cli::output::Output;
 use crate::cli::playing;
 use crate::cli::plugin_failures::PluginFailures;
+use crate::cli::plugin_loading;
 use crate::cli::policy::LoadedPolicies;
 use crate::cli::scenario_warnings;
 use crate::report;
@@ -208,7 +209,7 @@ fn providers(context: &Context, file: Option<&Path>) -> anyhow::Result<Providers
     let Some(file) = file else { return context.providers() };
     let LoadedPolicies { set, interpreter, plugins, .. } =
         LoadedPolicies::read_for(context.load_plugins()?, file)?;
-    Ok(input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set))))
+    Ok(plugin_loading::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set))))
 }
 
 /// How a table is set where it is written to.

@@ -21,6 +21,7 @@ use crate::config::Profile;
 use crate::profile::PROFILE_VARIABLE;
 use crate::profile::SERVER_VARIABLE;
 use crate::profile::TOKEN_FILE_VARIABLE;
+use perennial_service::secrets::SecretsError;
 
 /// Which running host a command asks, if it asks one.
 #[derive(Debug, clap::Args)]
@@ -82,6 +83,27 @@ impl Context {
             Some(profile) => self.client_of(&profile),
             None => Client::of_database(Local::new(self.local_setup()?), self.written.clone()),
         }
+    }
+
+    /// The same for what is sealed: a database takes the key that `secrets_key_file` has, or the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::client`]; also when a database is asked and there is no key.
+    pub(super) fn sealing_client(
+        &self,
+        target: &TargetArguments,
+        secrets_key_file: Option<&PathBuf>,
+    ) -> anyhow::Result<Client> {
+        if let Some(profile) = self.host(target)? {
+            return self.client_of(&profile);
+        }
+        let file = secrets_key_file.or(self.config()?.secrets_key_file.as_ref());
+        let setup = self.setup_with(file)?;
+        if setup.secret_box.is_none() {
+            return Err(UserError::Argument(SecretsError::NoKey.to_string()).into());
+        }
+        Client::of_database(Local::new(setup), self.written.clone())
     }
 
     /// The client of the running host that was named; `None` when a command is to ask the database itself.
@@ -156,8 +178,12 @@ impl Context {
     }
 
     fn local_setup(&self) -> anyhow::Result<Setup> {
+        self.setup_with(self.config()?.secrets_key_file.as_ref())
+    }
+
+    fn setup_with(&self, secrets_key_file: Option<&PathBuf>) -> anyhow::Result<Setup> {
         let config = self.config()?;
-        let secret_box = secrets_key::load_secret_box(config.secrets_key_file.as_ref())
+        let secret_box = secrets_key::load_secret_box(secrets_key_file)
             .map_err(|error| UserError::Argument(error.to_string()))?;
         Ok(Setup {
             db: self.db.clone(),

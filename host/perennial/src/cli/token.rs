@@ -2,36 +2,33 @@
 
 use std::collections::BTreeSet;
 
+use clap::Subcommand;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::clock;
+use perennial_service::admin_tokens::Role;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::audit_record;
-use crate::cli::audit_record::CLI;
 use crate::cli::choice::Choice;
 use crate::cli::confirm::EndArguments;
 use crate::cli::database;
 use crate::cli::input;
+use crate::cli::items;
+use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
-use crate::cli::on_host::tokens;
-use crate::cli::on_host::tokens::NewToken;
 use crate::cli::output;
+use crate::cli::secret;
+use crate::cli::secret::Unshown;
 use crate::cli::target::TargetArguments;
-use crate::cli::validate;
-use perennial_engine::clock;
-use perennial_service::admin_tokens as auth;
-use perennial_service::admin_tokens::CreateToken;
-use perennial_service::admin_tokens::Role;
-use perennial_store::Store;
-use perennial_store::api_tokens;
-use perennial_store::audit;
+use crate::client::Client;
+use crate::client::Request;
+use crate::report::listing::ListFormat;
 
 /// The roles that `--role` takes.
 const ROLE: Choice<Role> = Choice { what: "role", all: &Role::ALL, name: Role::name };
-
-/// What to do instead when a server has the database.
-const WHILE_IT_SERVES: &str = "while `perennial serve` runs, tokens are made and revoked through it: name it with `--server`, \
-                               and with `--token-file` a token of the role `admin`";
 
 /// Makes, lists and revokes tokens for the admin API.
 #[derive(Debug, clap::Args)]
@@ -55,31 +52,10 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Action {
     /// Makes a token and writes it to the standard output. It is shown once and kept nowhere.
-    Create {
-        /// A name for people, such as that of the program that uses the token.
-        #[arg(long, value_parser = input::name)]
-        name: String,
-        /// The role of the token; each role may do what the ones before it may.
-        #[arg(long, value_parser = ROLE)]
-        role: Role,
-        /// An account that it sees; may be given again. Without, it sees all of them.
-        #[arg(long = "account", value_name = "ID")]
-        accounts: Vec<String>,
-        /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
-        #[arg(long, value_name = "T", value_parser = input::instant)]
-        expires_at: Option<Timestamp>,
-        /// The person who uses the token, by a name of your own: nobody approves of what another token of theirs asked for.
-        /// Without, somebody who has no other token.
-        #[arg(long, value_name = "PERSON", value_parser = input::name)]
-        owner: Option<String>,
-        /// A label by which policies ask for approvers, such as `finance`; may be given again. Tokens that it makes have some of
-        /// its labels.
-        #[arg(long, value_name = "LABEL", value_parser = input::name)]
-        approves: Vec<String>,
-    },
+    Create(Create),
     /// Lists tokens, also expired and revoked ones.
     List(ListArguments),
     /// Refuses a token from now on.
@@ -94,70 +70,147 @@ enum Action {
     },
 }
 
+/// A token to make.
+#[derive(Debug, clap::Args)]
+struct Create {
+    /// A name for people, such as that of the program that uses the token.
+    #[arg(long, value_parser = input::name)]
+    name: String,
+    /// The role of the token; each role may do what the ones before it may.
+    #[arg(long, value_parser = ROLE)]
+    role: Role,
+    /// An account that it sees; may be given again. Without, it sees all of them.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<String>,
+    /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
+    #[arg(long, value_name = "T", value_parser = input::instant)]
+    expires_at: Option<Timestamp>,
+    /// The person who uses the token, by a name of your own: nobody approves of what another token of theirs asked for.
+    /// Without, somebody who has no other token.
+    #[arg(long, value_name = "PERSON", value_parser = input::name)]
+    owner: Option<String>,
+    /// A label by which policies ask for approvers, such as `finance`; may be given again. Tokens that it makes have some of
+    /// its labels.
+    #[arg(long, value_name = "LABEL", value_parser = input::name)]
+    approves: Vec<String>,
+}
+
+const TOKEN: [Field; 11] = [
+    Field::text("id", "id"),
+    Field::text("role", "role"),
+    Field::texts("accounts", "accounts").or("all"),
+    Field::instant("expires_at", "expires").or("never"),
+    Field::instant("revoked_at", "revoked"),
+    Field::instant("last_used_at", "last used").or("never"),
+    Field::instant("created_at", ""),
+    Field::text("created_by", ""),
+    Field::text("owner", ""),
+    Field::texts("approves", ""),
+    Field::sentence("name", "name"),
+];
+
 pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let client = context.client(&arguments.target)?;
     match &arguments.action {
-        Action::Create { name, role, accounts, expires_at, owner, approves } => {
-            if let Some(client) = context.host_client(&arguments.target)? {
-                if owner.is_some() {
-                    let message = "`--owner` is for the database: a token that a host makes belongs to the person whose token asks for it";
-                    return Err(UserError::Argument(message.to_owned()).into());
-                }
-                let new = NewToken { name, role: role.name(), accounts, expires_at: *expires_at, approves };
-                return tokens::create(&client, &new);
-            }
-            if !approves.is_empty() && *role < Role::Approver {
-                let message = "`--approves` is for the roles approver and admin; the others do not approve";
-                return Err(UserError::Argument(message.to_owned()).into());
-            }
-            let accounts = accounts.iter().cloned().collect::<BTreeSet<_>>();
-            let accounts = (!accounts.is_empty()).then_some(accounts);
-            create(
-                context,
-                CreateToken {
-                    name: name.clone(),
-                    role: *role,
-                    accounts,
-                    expires_at: *expires_at,
-                    owner: owner.clone(),
-                    approves: approves.iter().cloned().collect(),
-                },
-            )
-        }
+        Action::Create(create) => create.run(context, &client),
         Action::List(list) => {
+            let tokens = items::whole(&client, &Request::new("GET", "/v1/tokens", &[]).to("list tokens"))?;
             let nothing = "there are no tokens yet; make one with `perennial token create`";
-            tokens::list(context, &context.client(&arguments.target)?, list, nothing)
+            context.write_items(&client, &TOKEN, &tokens, list, nothing)
         }
-        Action::Revoke { id, cascade, end } => {
-            tokens::revoke(&context.client(&arguments.target)?, id, *cascade, *end)
-        }
+        Action::Revoke { id, cascade, end } => revoke(&client, id, *cascade, *end),
     }
 }
 
-/// Makes a token of a database, for somebody who may have none yet to ask with.
-fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
-    let mut store = open(context, &spec)?;
-    let at = database::now(store.db())?;
-    for account in spec.accounts.iter().flatten() {
-        validate::check_account(store.db(), Some(account))?;
+impl Create {
+    fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
+        if self.owner.is_some() && client.is_host() {
+            let message = "`--owner` is for the database: a token that a host makes belongs to the person whose token asks for it";
+            return Err(UserError::Argument(message.to_owned()).into());
+        }
+        if !self.approves.is_empty() && self.role < Role::Approver {
+            let message = "`--approves` is for the roles approver and admin; the others do not approve";
+            return Err(UserError::Argument(message.to_owned()).into());
+        }
+        // The first token of a database that is not there yet, which has no account that a token could be bound to.
+        if !client.is_host() && self.accounts.is_empty() && !context.db.exists() {
+            output::can_show_secrets()?;
+            database::check_expiry(self.expires_at, clock::now())?;
+            database::ensure(context)?;
+        }
+        let request = Request::new("POST", "/v1/tokens", &[]).to("make a token").body(self.body().into());
+        secret::show(client, &request, ListFormat::Table, |made| {
+            Unshown::End(revocation(made["token"]["id"].as_str().unwrap_or_default(), false), String::new())
+        })
     }
-    database::check_expiry(spec.expires_at, at)?;
-    let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
-    store.write(|tx| {
-        api_tokens::insert(tx, &issued.stored)?;
-        let operation = format!("token create {}", issued.stored.id);
-        audit::insert(tx, &audit_record::audit_record(at, &operation, None))?;
-        // Before it is committed: a token that nobody saw is of no use, and nobody would know that it is there.
-        Ok(output::secret(&issued.secret)?)
-    })
+
+    fn body(&self) -> Map<String, Value> {
+        let mut body = Map::from_iter([
+            ("name".to_owned(), json!(self.name)),
+            ("role".to_owned(), json!(self.role.name())),
+        ]);
+        for (field, values) in [("accounts", &self.accounts), ("approves", &self.approves)] {
+            if !values.is_empty() {
+                body.insert(field.to_owned(), json!(values));
+            }
+        }
+        let expires_at = self.expires_at.map(|expires_at| expires_at.to_string());
+        for (field, value) in [("expires_at", expires_at), ("owner", self.owner.clone())] {
+            if let Some(value) = value {
+                body.insert(field.to_owned(), json!(value));
+            }
+        }
+        body
+    }
 }
 
-/// Opens the database for a new token, or makes it, unless what is asked for cannot be had of a new one.
-fn open(context: &Context, spec: &CreateToken) -> anyhow::Result<Store> {
-    if spec.accounts.is_some() {
-        return database::open_existing(context, WHILE_IT_SERVES);
+/// The tokens that would end with one, a line each: it, and with `cascade` those that it made, those that they made, and so on.
+fn ending(all: &[Value], id: &str, cascade: bool) -> Vec<String> {
+    let text = |token: &Value, name: &str| token[name].as_str().unwrap_or_default().to_owned();
+    let mut ids = BTreeSet::from([id.to_owned()]);
+    loop {
+        let made = all
+            .iter()
+            .filter(|token| cascade && ids.contains(&text(token, "created_by")))
+            .map(|token| text(token, "id"));
+        let made = made.filter(|made| !ids.contains(made)).collect::<Vec<_>>();
+        if made.is_empty() {
+            break;
+        }
+        ids.extend(made);
     }
-    if !context.db.exists() {
-        database::check_expiry(spec.expires_at, clock::now())?;
+    let ended = all.iter().filter(|token| ids.contains(&text(token, "id")) && token["revoked_at"].is_null());
+    let line = |token: &Value| {
+        format!(
+            "token {}, {}, {}: would be revoked",
+            text(token, "id"),
+            text(token, "name"),
+            text(token, "role")
+        )
+    };
+    ended.map(line).collect()
+}
+
+fn revocation(id: &str, cascade: bool) -> Request {
+    let request =
+        Request::new("POST", "/v1/tokens/{id}:revoke", &[id]).to(format!("revoke the token `{id}`"));
+    request.body(json!({ "cascade": cascade }))
+}
+
+fn revoke(client: &Client, id: &str, cascade: bool, end: EndArguments) -> anyhow::Result<()> {
+    let all = items::whole(client, &Request::new("GET", "/v1/tokens", &[]).to("list tokens"))?;
+    let lines = ending(&all, id, cascade);
+    if lines.is_empty() {
+        let message = format!("there is no token `{id}` that is in force; see `perennial token list`");
+        return Err(UserError::Argument(message).into());
     }
-    Store::open(&context.db).map_err(|error| database::explain(error, WHILE_IT_SERVES))
+    if !end.agree(&lines, "Revoke this?")? {
+        return Ok(());
+    }
+    let revoked = client.send(&revocation(id, cascade))?.json()?;
+    let ids = [&revoked["token"]].into_iter().chain(revoked["cascaded"].as_array().into_iter().flatten());
+    for id in ids.filter_map(|token: &Value| token["id"].as_str()) {
+        output::done(format_args!("revoked {id}"))?;
+    }
+    Ok(())
 }

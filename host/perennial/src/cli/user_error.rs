@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use perennial_formats::Problems;
+use perennial_store::error::StoreError;
+
+use crate::client::ClientError;
+use crate::registry::RegistryError;
 
 /// What was given is wrong: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +30,12 @@ pub(super) enum UserError {
     /// Anything else that the user can mend.
     #[error("{0}")]
     Argument(String),
+}
+
+/// Whether an error says that what was given is wrong: exit code 2.
+pub(super) fn is_wrong_input(error: &anyhow::Error) -> bool {
+    error.is::<UserError>()
+        || error.downcast_ref().is_some_and(ClientError::is_wrong_input)
+        || error.downcast_ref().is_some_and(RegistryError::is_wrong_input)
+        || error.downcast_ref().is_some_and(|error| matches!(error, StoreError::Exists { .. }))
 }

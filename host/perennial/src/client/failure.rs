@@ -116,6 +116,12 @@ impl ProblemReport {
         })
     }
 
+    /// Whether something failed at this stage, with whose name its message begins.
+    pub(crate) fn is_of_stage(&self, stage: &str) -> bool {
+        let is_of = |detail: &str| detail.strip_prefix(stage).is_some_and(|rest| rest.starts_with(':'));
+        self.errors.iter().any(|(_, detail)| is_of(detail))
+    }
+
     /// What to do next, where the problem itself does not say it.
     fn advice(&self) -> Option<String> {
         match (self.slug.as_str(), self.retry_after) {

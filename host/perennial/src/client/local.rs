@@ -16,6 +16,7 @@ use perennial_http::admin;
 use perennial_http::auth::CommandLine;
 use perennial_http::middleware;
 use perennial_http::state::AppState;
+use perennial_http::write::BeforeCommit;
 use perennial_service::connections::Connections;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
@@ -89,12 +90,17 @@ impl Local {
         format!("`{}`", self.setup.db.display())
     }
 
-    /// Asks the routes.
+    /// Asks the routes; `before_commit` is shown a secret before it is kept.
     ///
     /// # Errors
     ///
     /// When the database cannot be opened.
-    pub(crate) fn send(&self, runtime: &Runtime, request: &Request) -> anyhow::Result<Response> {
+    pub(crate) fn send(
+        &self,
+        runtime: &Runtime,
+        request: &Request,
+        before_commit: Option<BeforeCommit>,
+    ) -> anyhow::Result<Response> {
         let routes = match (self.working.get(), request.is_look) {
             (Some(working), _) => working,
             (None, true) => opened(&self.looking, || self.look())?,
@@ -102,7 +108,11 @@ impl Local {
         };
         let router = routes.router.clone();
         runtime.block_on(async move {
-            let response = router.oneshot(http_request(request)?).await?;
+            let mut asked = http_request(request)?;
+            if let Some(before_commit) = before_commit {
+                asked.extensions_mut().insert(before_commit);
+            }
+            let response = router.oneshot(asked).await?;
             let (head, body) = response.into_parts();
             let body =
                 body.collect().await.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;

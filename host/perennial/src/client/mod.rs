@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use perennial_http::write::BeforeCommit;
 use tokio::runtime::Runtime;
 
 pub(crate) use crate::client::failure::ClientError;
@@ -100,9 +101,26 @@ impl Client {
     ///
     /// [`ClientError`] when there is no response, and when it is a problem.
     pub(crate) fn send(&self, request: &Request) -> anyhow::Result<Response> {
+        self.send_with(request, None)
+    }
+
+    /// The same; a database shows `before_commit` a secret of the response before it is kept. A host keeps it first.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`], also when the secret was not taken.
+    pub(crate) fn send_showing(
+        &self,
+        request: &Request,
+        before_commit: BeforeCommit,
+    ) -> anyhow::Result<Response> {
+        self.send_with(request, Some(before_commit))
+    }
+
+    fn send_with(&self, request: &Request, before_commit: Option<BeforeCommit>) -> anyhow::Result<Response> {
         let response = match &self.target {
             Target::Host(remote) => self.runtime.block_on(remote.send(request))?,
-            Target::Database(local) => local.send(&self.runtime, request)?,
+            Target::Database(local) => local.send(&self.runtime, request, before_commit)?,
         };
         if let Some(key) = request.key().filter(|_| response.is_replayed) {
             tracing::warn!(

@@ -8,6 +8,7 @@ use perennial_domain::plugin_limits::PluginLimits;
 use perennial_engine::revisions::Upgrade;
 use perennial_formats::body::JsonCursor;
 use perennial_sandbox::GrantBounds;
+use perennial_sandbox::Limits;
 use perennial_sandbox::PluginFile;
 use perennial_sandbox::PublicKey;
 use perennial_sandbox::Trust;
@@ -64,7 +65,9 @@ pub(super) fn plugins(spot: JsonCursor<'_, '_>) -> Option<PluginsSection> {
     let grants = fields.optional("grants", |spot| spot.named(limits)).or(BTreeMap::new());
     let most = fields.optional("grants_max", limits).or(GrantBounds::DEFAULT.most);
     let default = GrantBounds::DEFAULT.memory_total_bytes;
-    let total = fields.optional("grants_memory_bytes", |spot| spot.integer(1, u32::MAX)).option();
+    // Each has at least what every plugin has.
+    let least = u32::try_from(Limits::DEFAULT.memory_max_bytes).unwrap_or(u32::MAX);
+    let total = fields.optional("grants_memory_bytes", |spot| spot.integer(least, u32::MAX)).option();
     let (upgrade, grants, most, total) = (upgrade.or(Upgrade::Follow)?, grants?, most?, total?);
     let memory_total_bytes = total.map_or(default, |total| usize::try_from(total).unwrap_or(usize::MAX));
     // What is left out of the bounds is bounded as it is by default.

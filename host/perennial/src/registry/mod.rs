@@ -97,7 +97,7 @@ pub(crate) fn pull(reference: &Reference, access: Access) -> Result<(Package, St
         blobs.push(blob);
     }
     if !problems.is_empty() {
-        return Err(wrong(problems));
+        return Err(RegistryError::NotTrusted { reference: reference.to_string(), problems });
     }
     let [config, layer] = <[Vec<u8>; 2]>::try_from(blobs).expect("a package has two parts");
     received.package(&config, layer).map(|package| (package, found)).map_err(wrong)

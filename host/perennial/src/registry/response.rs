@@ -84,14 +84,14 @@ pub(crate) enum RegistryError {
         said: String,
     },
     /// There is no such package.
-    #[error("there is no package `{reference}`; look at its name, its tag and its digest")]
+    #[error("cannot pull `{reference}`: there is no such package; look at its name, its tag and its digest")]
     Missing {
         /// The name that was asked for.
         reference: String,
     },
     /// The tag stands for another package than the one that was asked for.
     #[error(
-        "`{reference}` has the digest {found} there, and {expected} was asked for: somebody moved the tag; nothing was written. \
+        "cannot pull `{reference}`: it has the digest {found} there, and {expected} was asked for: somebody moved the tag; nothing was written. \
          Name the other digest if the new one is meant"
     )]
     OtherDigest {
@@ -113,13 +113,41 @@ pub(crate) enum RegistryError {
         before: String,
     },
     /// What the registry has there is not what it says.
-    #[error("the package `{reference}` cannot be used; nothing was written:{}", listed(problems))]
+    #[error(
+        "cannot pull `{reference}`: it is no package that can be used; nothing was written:{}",
+        listed(problems)
+    )]
     Wrong {
         /// The name that was asked for.
         reference: String,
         /// Every problem, as a sentence.
         problems: Vec<String>,
     },
+    /// What the registry has there is not what its author made, or of nobody who is trusted.
+    #[error("cannot pull `{reference}`: it is not to be trusted; nothing was written:{}", listed(problems))]
+    NotTrusted {
+        /// The name that was asked for.
+        reference: String,
+        /// Every problem, as a sentence.
+        problems: Vec<String>,
+    },
+}
+
+impl RegistryError {
+    /// Whether what was named is not there, or no package: what was given is wrong.
+    pub(crate) fn is_wrong_input(&self) -> bool {
+        match self {
+            RegistryError::Unusable { .. } | RegistryError::Missing { .. } | RegistryError::Wrong { .. } => {
+                true
+            }
+            RegistryError::NoAnswer { .. }
+            | RegistryError::Denied { .. }
+            | RegistryError::Refused { .. }
+            | RegistryError::OtherDigest { .. }
+            | RegistryError::TagTaken { .. }
+            | RegistryError::NotTrusted { .. } => false,
+        }
+    }
 }
 
 /// Problems, one a line.

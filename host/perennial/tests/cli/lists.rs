@@ -198,7 +198,10 @@ fn what_is_unknown_is_refused_with_what_there_is() {
         (&["events", "--account", "acme"], accounts),
         (&["approvals", "list", "--account", "acme"], accounts),
         (&["key", "list", "--account", "acme"], "there is no account `acme`"),
-        (&["token", "create", "--name", "a", "--role", "viewer", "--account", "acme"], accounts),
+        (
+            &["token", "create", "--name", "a", "--role", "viewer", "--account", "acme"],
+            "there is no account `acme`",
+        ),
         (
             &["resources", "--provider", "hwc"],
             "there is no provider `hwc`; there are baidu, huawei, volcengine",

@@ -12,6 +12,7 @@ mod lists;
 mod mistakes;
 mod output;
 mod packages;
+mod plugin_refusals;
 mod record;
 mod registries;
 mod revision_evidence;

@@ -185,7 +185,7 @@ fn a_dash_is_the_standard_input_or_output() {
         (&["plugin", "bench", "volcengine", "--baseline", "-"], "is read and written"),
         (&["plugin", "test", "volcengine", "--cases", "-", "--bless"], "is read and written"),
         (&["plugin", "install", "-"], "the table"),
-        (&["plugin", "inspect", "-"], "cannot be a package"),
+        (&["plugin", "inspect", "-"], "cannot inspect the standard input: it is not TOML"),
     ] {
         let ran = folder.run_with_input(words, inventory);
         assert_eq!(ran.code(), 2, "{words:?}");

@@ -129,10 +129,9 @@ fn refused(answer: impl Fn(&str, &Asked) -> Answer + Send + 'static) -> String {
     ]);
     program.args(["plugin", "pull", &format!("{registry}/acme/nimbus:1")]);
     let ran = ran(program);
-    assert_eq!(ran.code(), 1, "{}{}", ran.stdout(), ran.stderr());
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 0, "{}", ran.stderr());
     assert!(asked.lock().unwrap().iter().all(|(_, shown)| shown.is_none()), "the password was shown");
-    ran.stderr()
+    format!("{}: {}", ran.code(), ran.stderr())
         .replace(&registry, "REGISTRY")
         .replace(&digest(TABLE.as_bytes()), "[digest]")
         .replace(&digest(&config()), "[digest]")
@@ -190,36 +189,36 @@ fn a_registry_that_means_no_good_gets_nothing_and_writes_nothing() {
         }),
     ];
     expect![[r#"
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it redirects more than 4 times; nothing was changed, run it again later
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it redirects more than 4 times; nothing was changed, run it again later
 
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `http://192.0.2.1`, and everybody on the way could read that; nothing was changed, run it again later
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `http://192.0.2.1`, and everybody on the way could read that; nothing was changed, run it again later
 
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `file:///etc/passwd`, which is no address: invalid format; nothing was changed, run it again later
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `file:///etc/passwd`, which is no address: invalid format; nothing was changed, run it again later
 
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `http://192.0.2.1`, and everybody on the way could read that; nothing was changed, run it again later
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry does not answer: it points to `http://192.0.2.1`, and everybody on the way could read that; nothing was changed, run it again later
 
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry refuses it with the status 401; look at the credentials, and at what they allow; nothing was changed
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry refuses it with the status 401; look at the credentials, and at what they allow; nothing was changed
 
-        error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry answers with the status 500, "UNKNOWN no [31m disk"; nothing was changed
+        1: error: cannot read the manifest of `REGISTRY/acme/nimbus`: the registry answers with the status 500, "UNKNOWN no [31m disk"; nothing was changed
 
-        error: the package `REGISTRY/acme/nimbus:1` cannot be used; nothing was written:
+        2: error: cannot pull `REGISTRY/acme/nimbus:1`: it is no package that can be used; nothing was written:
           its manifest is none of a package: expected ident at line 1 column 2
 
-        error: the package `REGISTRY/acme/nimbus:1` cannot be used; nothing was written:
+        2: error: cannot pull `REGISTRY/acme/nimbus:1`: it is no package that can be used; nothing was written:
           it has 2 layers, and a package has one
 
-        error: the package `REGISTRY/acme/nimbus:1` cannot be used; nothing was written:
+        2: error: cannot pull `REGISTRY/acme/nimbus:1`: it is no package that can be used; nothing was written:
           it is of the types `application/vnd.perennial.table.config.v1+json` and `application/zip`, which are neither those of a component nor those of a table
           its layer has 1099511627776 bytes; at most 67108864 are accepted
           the digest of its layer is not `sha256:` and 64 digits
 
-        error: cannot read the blob [digest] of `REGISTRY/acme/nimbus`: the registry does not answer: its answer broke off, or is longer than what was asked for: length limit exceeded; nothing was changed, run it again later
+        1: error: cannot read the blob [digest] of `REGISTRY/acme/nimbus`: the registry does not answer: its answer broke off, or is longer than what was asked for: length limit exceeded; nothing was changed, run it again later
 
-        error: the package `REGISTRY/acme/nimbus:1` cannot be used; nothing was written:
+        1: error: cannot pull `REGISTRY/acme/nimbus:1`: it is not to be trusted; nothing was written:
           its configuration has 2 bytes and the digest sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a, and its manifest says 92 bytes and [digest]: somebody tampered with it, or it was damaged
           its layer has 2 bytes and the digest sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a, and its manifest says 130 bytes and [digest]: somebody tampered with it, or it was damaged
 
-        error: the package `REGISTRY/acme/nimbus:1` cannot be used; nothing was written:
+        2: error: cannot pull `REGISTRY/acme/nimbus:1`: it is no package that can be used; nothing was written:
           its configuration names another layer than its manifest
     "#]].assert_eq(&told.join("\n"));
 }

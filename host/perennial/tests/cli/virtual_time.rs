@@ -34,7 +34,7 @@ fn tokens_and_keys_are_made_and_end_by_the_clock_of_their_database() {
         let past = folder.run(&[create, &["2026-01-26T00:00:01Z"]].concat());
         assert_eq!(past.code(), 2, "{}", past.stderr());
         assert!(
-            past.stderr().contains(&format!("where it is {STANDS}; name a later instant")),
+            past.stderr().contains(&format!("it is {STANDS}; name a later instant")),
             "{}",
             past.stderr()
         );

@@ -95,7 +95,7 @@ fn a_tag_is_pinned_to_its_digest() {
     assert_ne!(digest(&moved), first);
     let pulled = folder.run(&["plugin", "pull", &pinned, "--output", "pulled.toml"]);
     expect![[r#"
-        error: `REGISTRY/acme/nimbus:1@sha256:[digest]` has the digest sha256:[digest] there, and sha256:[digest] was asked for: somebody moved the tag; nothing was written. Name the other digest if the new one is meant
+        error: cannot pull `REGISTRY/acme/nimbus:1@sha256:[digest]`: it has the digest sha256:[digest] there, and sha256:[digest] was asked for: somebody moved the tag; nothing was written. Name the other digest if the new one is meant
     "#]].assert_eq(&refused(&folder, &registry, &pulled));
     // What the digest names is there all the same.
     let name = registry.name(&format!("acme/nimbus@{first}"));
@@ -134,18 +134,18 @@ fn what_somebody_tampered_with_is_refused() {
     told.push(pull(&registry.name(&format!("acme/nimbus@{digest}"))));
     told.push(pull(&registry.name("acme/nimbus:2.0.0")));
     expect![[r#"
-        error: the package `REGISTRY/acme/nimbus:lying` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/nimbus:lying`: it is no package that can be used; nothing was written:
           the registry says that its name is `huawei`, and the package says `nimbus`
           the registry says that its version is `2.0.0`, and the package says `1.0.0`
           the registry says that its contract is `perennial:table@9.0.0`, and the package says `perennial:table@0.1.0`
 
-        error: the package `REGISTRY/acme/nimbus:1.0.0` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/nimbus:1.0.0`: it is not to be trusted; nothing was written:
           its layer has 494 bytes and the digest sha256:[digest], and its manifest says 494 bytes and sha256:[digest]: somebody tampered with it, or it was damaged
 
-        error: the package `REGISTRY/acme/nimbus@sha256:[digest]` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/nimbus@sha256:[digest]`: it is not to be trusted; nothing was written:
           its layer has 494 bytes and the digest sha256:[digest], and its manifest says 494 bytes and sha256:[digest]: somebody tampered with it, or it was damaged
 
-        error: there is no package `REGISTRY/acme/nimbus:2.0.0`; look at its name, its tag and its digest
+        error: cannot pull `REGISTRY/acme/nimbus:2.0.0`: there is no such package; look at its name, its tag and its digest
     "#]].assert_eq(&told.join("\n"));
 }
 
@@ -167,13 +167,13 @@ fn a_package_is_taken_from_those_who_are_trusted_alone() {
         pull(&["--config", "perennial.toml", "plugin", "pull", &signed]),
     ];
     expect![[r#"
-        error: the package `REGISTRY/acme/hostile:1.0.0` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/hostile:1.0.0`: it is not to be trusted; nothing was written:
           the plugin `REGISTRY/acme/hostile:1.0.0` has no signature, and only signed ones are trusted here (`[trust] keys`); have its author sign it with `perennial plugin sign`, or name the key that signed it
 
-        error: the package `REGISTRY/acme/nimbus:1.0.0` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/nimbus:1.0.0`: it is not to be trusted; nothing was written:
           the signature of the plugin `REGISTRY/acme/nimbus:1.0.0` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
 
-        error: the package `REGISTRY/acme/nimbus:1.0.0` cannot be used; nothing was written:
+        error: cannot pull `REGISTRY/acme/nimbus:1.0.0`: it is not to be trusted; nothing was written:
           the signature of the plugin `REGISTRY/acme/nimbus:1.0.0` does not count: it is not by the trusted key, or the plugin was changed after it was signed; get the plugin and its signature anew from its author
     "#]].assert_eq(&told.join("\n"));
     folder.run(&["--config", "perennial.toml", "plugin", "pull", &signed, "--key", &key]).succeeded();

@@ -36,9 +36,15 @@ pub fn run(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Out
 
 /// Makes a token of the role `admin`.
 pub fn token(folder: &Folder) -> String {
+    token_and_log(folder).0
+}
+
+/// The same, with what is said while it is made.
+fn token_and_log(folder: &Folder) -> (String, String) {
     let made = run(folder, &[], &["token", "create", "--name", "test", "--role", "admin"]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success(), "{told}");
+    (String::from_utf8(made.stdout).unwrap().trim().to_owned(), told)
 }
 
 /// A running server, which does not outlive its test.
@@ -58,7 +64,7 @@ impl Served {
         Served::start_logged(folder, environment, words).0
     }
 
-    /// The same, with what it logged before it served.
+    /// The same, with what it logged before it served, and what was said while its token was made.
     pub fn start_logged(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> (Served, String) {
         let (served, mut log, told) = Served::begin_start(folder, environment, ("serve", words));
         // Nobody reads the rest, and a full pipe must not stop the server.
@@ -93,11 +99,11 @@ impl Served {
         environment: &[(&str, &str)],
         (command_name, words): (&str, &[&str]),
     ) -> (Served, BufReader<ChildStderr>, String) {
-        let token = token(folder);
+        let (token, mut told) = token_and_log(folder);
         let mut command = program(folder, environment);
         let mut child = command.arg(command_name).args(words).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut line, mut told) = (String::new(), String::new());
+        let mut line = String::new();
         let mut provider_address = None;
         while !line.contains("the host serves db=") {
             told += &line;

@@ -77,9 +77,11 @@ fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
         } else {
             std::fs::copy(folder.path("backup.db"), folder.path("test.db")).unwrap();
         }
-        // What writes to it before a host starts does not hide it.
-        assert!(run(&folder, &[], &["token", "create", "--name", "x", "--role", "viewer"]).status.success());
-        let (server, told) = Served::start_logged(&folder, &[], &AGAIN);
+        // What writes to it before a host starts says so, and does not hide it.
+        let written = run(&folder, &[], &["token", "create", "--name", "x", "--role", "viewer"]);
+        assert!(written.status.success());
+        let told = String::from_utf8_lossy(&written.stderr).into_owned();
+        let server = Served::start(&folder, &[], &AGAIN);
         assert!(told.contains("the database was set back") && told.contains("generation=1"), "{told}");
         assert_eq!(server.figure("perennial_database_generation"), 1);
         assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);

@@ -114,10 +114,19 @@ impl Grants {
                 grant,
             });
         }
-        match parts.granted.is_none() {
-            true => Ok(None),
-            false => loader.with(parts.granted, self.bounds.memory_total_bytes).map(Some),
+        if parts.granted.is_none() {
+            return Ok(None);
         }
+        let (memory_bytes, total) =
+            (loader.limits.with(parts.granted).memory_max_bytes, self.bounds.memory_total_bytes);
+        if memory_bytes > total {
+            let above = format!(
+                "{memory_bytes} bytes of memory, and all that are granted anything have {total} bytes together \
+                 (`grants_memory_bytes`)"
+            );
+            return Err(LoadError::TooMuchGranted { origin: origin.to_owned(), above });
+        }
+        loader.with(parts.granted, total).map(Some)
     }
 }
 

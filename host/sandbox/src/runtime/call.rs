@@ -226,3 +226,6 @@ pub fn bind(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

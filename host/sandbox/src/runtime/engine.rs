@@ -152,13 +152,19 @@ impl Runtime {
         self.memory_peak_bytes.swap(0, Ordering::Relaxed)
     }
 
+    /// How many wait for leave to have a sandbox.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.gate.lock().waiting
+    }
+
     /// Waits until there may be one more sandbox, which has up to `bytes` of memory.
     pub fn permit(&self, bytes: usize) -> Permit<'_> {
         let mut state = self.gate.lock();
         state.waiting += 1;
         let full = |state: &mut State| {
             let bytes = state.open_bytes.saturating_add(bytes);
-            // One alone always has its turn: what it may have was compared with the bound when it was granted.
+            // One alone always has its turn: nothing is granted that is more than all have together.
             let too_much = self.memory_max_bytes.is_some_and(|most| bytes > most) && state.open > 0;
             state.open >= self.sandboxes_max || too_much
         };

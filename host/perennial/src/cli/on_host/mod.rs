@@ -4,7 +4,5 @@
 pub(super) mod approvals;
 pub(super) mod events;
 pub(super) mod import;
-pub(super) mod keys;
 pub(super) mod policies;
 pub(super) mod resources;
-pub(super) mod tokens;

@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn ask(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let (plugin, path, _, cases) = arguments.cases.read(context)?;
+    let (plugin, path, _, cases) = arguments.cases.read(context, "ask")?;
     let Some(case) = cases.iter().find(|case| case.name == arguments.case) else {
         let names = cases.iter().map(|case| format!("\n  {}", printable(&case.name))).collect::<String>();
         let message =

@@ -82,7 +82,7 @@ const PLANS: [Column; 9] = [
 
 /// Lists what the plugin would have planned otherwise.
 pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let plugin = context.load_plugin(&arguments.plugin)?;
+    let plugin = context.load_plugin("backtest", &arguments.plugin)?;
     let Some(since) = arguments.since else {
         let until = arguments.ahead.until.unwrap_or(Timestamp::MIN);
         let (account, format) = (arguments.account.as_deref(), arguments.list.format);

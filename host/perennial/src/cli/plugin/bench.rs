@@ -74,7 +74,7 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
         input::refuse_standard(path, "`--baseline`", "is read and written")?;
     }
     let start = Instant::now();
-    let plugin = context.load_plugin(&arguments.plugin)?;
+    let plugin = context.load_plugin("bench", &arguments.plugin)?;
     let loaded = start.elapsed();
     let account = samples::account(plugin.manifest());
     let bundles = samples::bundles(plugin.manifest());

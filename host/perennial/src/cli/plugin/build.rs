@@ -15,6 +15,9 @@ use crate::cli::plugin::scripts;
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// How Rust is got.
+const INSTALL: &str = "install Rust (https://rustup.rs), then run `rustup target add wasm32-unknown-unknown`";
+
 /// Builds what is in the folder.
 pub(super) fn build(folder: &Path, wasi: bool) -> anyhow::Result<()> {
     if folder.join("Cargo.toml").is_file() {
@@ -59,21 +62,20 @@ fn rust(folder: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(folder).args(["build", "--release", "--lib", "--target", TARGET]);
     cargo.args(["--target-dir", "target"]);
-    let output = cargo.output().context(
-        "cannot run `cargo`: install Rust (https://rustup.rs), then `rustup target add wasm32-unknown-unknown`",
-    )?;
+    let output = match cargo.output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(UserError::Argument(format!("cannot find `cargo`: {INSTALL}")).into());
+        }
+        Err(error) => return Err(error).context("cannot run `cargo`"),
+    };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let advice = match said.contains("target may not be installed")
-            || said.contains("can't find crate for `core`")
-        {
-            true => format!("; the compiler lacks the target: rustup target add {TARGET}"),
-            false => String::new(),
-        };
-        bail!(
-            "`cargo build --release --lib --target {TARGET}` in `{}` failed{advice}:\n{said}",
-            folder.display()
-        );
+        if let Some(missing) = missing(&said) {
+            let message = format!("cannot build `{}`: {missing}; `cargo` says:\n{said}", folder.display());
+            return Err(UserError::Argument(message).into());
+        }
+        bail!("`cargo build --release --lib --target {TARGET}` in `{}` failed:\n{said}", folder.display());
     }
     let module = target_dir.join(TARGET).join("release").join(format!("{}.wasm", name.replace('-', "_")));
     let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
@@ -82,6 +84,16 @@ fn rust(folder: &Path) -> anyhow::Result<()> {
     let path = folder.join(format!("{name}.wasm"));
     std::fs::write(&path, &component).with_context(|| format!("cannot write `{}`", path.display()))?;
     tell(&path, component.len())
+}
+
+/// What of the tools is not there, by what `cargo` says, and how to get it; `None` when it is the plugin that does not build.
+fn missing(said: &str) -> Option<String> {
+    let lacks_target =
+        ["target may not be installed", "can't find crate for `core`", "can't find crate for `std`"];
+    if lacks_target.iter().any(|words| said.contains(words)) {
+        return Some(format!("the compiler has no target `{TARGET}`: run `rustup target add {TARGET}`"));
+    }
+    said.contains("could not execute process `rustc").then(|| format!("`cargo` finds no compiler: {INSTALL}"))
 }
 
 fn tell(path: &Path, bytes: usize) -> anyhow::Result<()> {

@@ -3,6 +3,8 @@
 //! The sandbox checks each answer alone; this adds what takes several: that the same question has the same answer, asked
 //! again, alone, among others and in another order. Knows no rule of any provider.
 
+mod outcomes;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
@@ -202,7 +204,10 @@ impl Examination<'_> {
         self.shares.extend(shares);
         let answers = ask(&requests);
         let refused = answers.iter().filter(|answer| matches!(answer, Ok(Err(_)))).count();
-        let details = outcomes(requests.iter().map(|request| request.command.name()).zip(&answers));
+        let asked = requests
+            .iter()
+            .map(|request| (request.command.name(), request.bundle.members[request.member.get()].stage));
+        let details = outcomes::lines(asked.zip(&answers));
         let summary = format!(
             "{} commands in every stage: {} plans and {refused} refusals, the same however they are asked",
             requests.len(),
@@ -358,27 +363,6 @@ fn request<'a>(
         | Command::CancelOrder(_) => &[],
     };
     PlanRequest { at, account: AccountIndex::new(0), command, member, bundle, orders }
-}
-
-/// What became of each command, a line each: how often it was planned, and refused with which code.
-fn outcomes<'a, E: 'a>(
-    answers: impl Iterator<Item = (&'a str, &'a Result<Result<Plan, Refusal>, E>)>,
-) -> Vec<String> {
-    let mut outcomes = BTreeMap::<&str, (usize, BTreeMap<&str, usize>)>::new();
-    for (command, answer) in answers {
-        let (planned, refused) = outcomes.entry(command).or_default();
-        match answer {
-            Ok(Ok(_)) => *planned += 1,
-            Ok(Err(refusal)) => *refused.entry(&refusal.code).or_default() += 1,
-            Err(_) => {}
-        }
-    }
-    let lines = outcomes.into_iter().map(|(command, (planned, refused))| {
-        let refused = refused.iter().map(|(code, times)| format!("{times} {code}")).collect::<Vec<_>>();
-        let refused = if refused.is_empty() { "none".to_owned() } else { refused.join(", ") };
-        format!("{command}: {planned} planned; refused: {refused}")
-    });
-    lines.collect()
 }
 
 fn openings(bundle: &Bundle) -> Vec<Order> {

@@ -12,6 +12,7 @@ use crate::cli::Context;
 use crate::cli::output::Output;
 use crate::cli::plugin::package_file;
 use crate::cli::plugin::package_file::PackageFile;
+use crate::cli::plugin_error;
 use crate::cli::plugins;
 use crate::config;
 use crate::report::columns;
@@ -35,12 +36,13 @@ pub(super) struct Arguments {
 /// Prints everything, and then what is wrong.
 pub(super) fn inspect(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let path = &arguments.plugin.path;
-    let file = PackageFile::read(path)?;
-    let mut problems = file.problems.clone();
-    if let Some(expected) = &arguments.plugin.digest
-        && file.digest() != format!("sha256:{expected}")
-    {
-        problems.push(format!("it has the digest {}, and sha256:{expected} was asked for", file.digest()));
+    let file = PackageFile::open("inspect", path)?;
+    if let Some(why) = file.not_a_plugin() {
+        return Err(plugin_error::no_plugin("inspect", path, &why).into());
+    }
+    let (mut problems, mut found_wrong) = (file.problems.clone(), Vec::new());
+    if let Some(expected) = file.other_digest(&arguments.plugin) {
+        found_wrong.push(format!("it has the digest {}, and sha256:{expected} was asked for", file.digest()));
     }
     if file.package.manifest.is_package() {
         problems.extend(file.package.manifest.missing());
@@ -49,18 +51,19 @@ pub(super) fn inspect(context: &Context, arguments: &Arguments) -> anyhow::Resul
     trust.keys.extend(arguments.keys.iter().copied());
     let signature = signature_text(path, &file, &trust);
     let signature = signature.unwrap_or_else(|problem| {
-        problems.push(format!("its signature does not count: {problem}"));
+        found_wrong.push(format!("its signature does not count: {problem}"));
         "one that does not count".to_owned()
     });
-    if problems.is_empty() && file.package.manifest.contract_of_exports(file.package.is_table).is_none() {
-        problems.push("it exports nothing of `perennial:provider`, so it is no plugin".to_owned());
-    }
     write(context, path, &file, &signature)?;
     if !problems.is_empty() {
+        problems.extend(found_wrong);
         return Err(package_file::wrong(path, &problems).into());
     }
+    if !found_wrong.is_empty() {
+        anyhow::bail!(package_file::wrong_text(path, &found_wrong));
+    }
     if arguments.describe {
-        plugins::describe_one(context, context.load_plugin(&arguments.plugin)?.as_ref())?;
+        plugins::describe_one(context, context.load_plugin("inspect", &arguments.plugin)?.as_ref())?;
     }
     Ok(())
 }

@@ -80,7 +80,8 @@ const EXAMPLES: &str = "Examples:
   perennial plugin parked
   perennial plugin release ecs-1 --reason 'the table is repaired'
 
-Exit codes: 0 done, 1 a check or a case does not hold or a build fails, 2 wrong input (every problem is listed),
+Exit codes: 0 done, 1 a check or a case does not hold, a build fails, or a plugin has another digest than the one that was
+asked for or no signature that counts, 2 wrong input, such as a file that is not there or no plugin (every problem is listed),
 3 a dry run found something to change.";
 
 #[derive(Debug, Subcommand)]
@@ -118,7 +119,7 @@ enum Action {
     },
     /// Signs a plugin: writes its signature beside it.
     Sign(signing::Sign),
-    /// Says which key signed a plugin; exit code 1 when none of those that are trusted did.
+    /// Says which key signed a plugin.
     Verify(signing::Verify),
     /// Installs a revision: keeps its bytes, so that it can be bound. It decides nothing until then.
     Install(revisions::Install),
@@ -153,7 +154,7 @@ enum Action {
     History(ListArguments),
     /// Makes a package of a plugin: says in it what it is, who made it, and what it asks for.
     Pack(pack::Arguments),
-    /// Prints everything that a plugin or a package says of itself, without running it; exit code 2 when it is not true.
+    /// Prints everything that a plugin or a package says of itself, without running it, and what of it is not true.
     Inspect(inspect::Arguments),
     /// Pushes a package with its signature to an OCI registry.
     Push(transfer::Push),
@@ -242,13 +243,13 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
         Action::Release(arguments) => arguments.run(context, &context.client(target)?),
         Action::New(arguments) => new::new(arguments),
         Action::Build { folder, wasi } => build::build(folder, *wasi),
-        Action::Check { plugin } => check::check(context.load_plugin(plugin)?.as_ref()),
+        Action::Check { plugin } => check::check(context.load_plugin("check", plugin)?.as_ref()),
         Action::Test(arguments) => test::test(context, target, arguments),
         Action::Ask(arguments) => ask::ask(context, arguments),
         Action::Bench(arguments) => bench::bench(context, arguments),
         Action::Pack(arguments) => pack::pack(context, arguments),
         Action::Inspect(arguments) => inspect::inspect(context, arguments),
-        Action::Push(arguments) => transfer::push(arguments),
+        Action::Push(arguments) => transfer::push(context, arguments),
         Action::Pull(arguments) => transfer::pull(context, arguments),
     }
 }
@@ -270,9 +271,13 @@ impl CaseArguments {
         self.cases.clone().unwrap_or_else(|| self.plugin.path.with_file_name("cases.toml"))
     }
 
-    /// The plugin, the file of cases, its text, and the cases.
-    fn read(&self, context: &Context) -> anyhow::Result<(Arc<Plugin>, PathBuf, String, Vec<Case>)> {
-        let plugin = context.load_plugin(&self.plugin)?;
+    /// The plugin, the file of cases, its text, and the cases, for what `verb` says in messages.
+    fn read(
+        &self,
+        context: &Context,
+        verb: &str,
+    ) -> anyhow::Result<(Arc<Plugin>, PathBuf, String, Vec<Case>)> {
+        let plugin = context.load_plugin(verb, &self.plugin)?;
         let path = self.path();
         let text = input::read(&path)?;
         let check =

@@ -13,7 +13,6 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::output;
 use crate::cli::plugin::package_file;
-use crate::cli::plugin::package_file::PackageFile;
 use crate::config;
 
 /// A plugin to make a package of.
@@ -49,7 +48,7 @@ fn limits(text: &str) -> Result<PluginLimits, String> {
 
 /// Writes the package.
 pub(super) fn pack(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let plugin = context.load_plugin(&arguments.plugin)?;
+    let plugin = context.load_plugin("pack", &arguments.plugin)?;
     let (path, bytes) = (&arguments.plugin.path, plugin.parts().written());
     let is_table = plugin.is_table();
     let (found, mut problems) = PackageManifest::read(bytes, is_table);
@@ -82,8 +81,8 @@ pub(super) fn pack(context: &Context, arguments: &Arguments) -> anyhow::Result<(
     let file = format!("{}-{}.{extension}", text(&manifest.name), text(&manifest.version));
     let output = arguments.output.clone().unwrap_or_else(|| path.with_file_name(file));
     package_file::write(&output, &packed, None)?;
-    let written = PackageFile::read(&output)?;
-    output::done(format_args!("wrote {}, {} bytes, {}", output.display(), packed.len(), written.digest()))?;
+    let digest = package_file::digest(&packed);
+    output::done(format_args!("wrote {}, {} bytes, {digest}", output.display(), packed.len()))?;
     output::done(format_args!("next: perennial plugin sign {} --key FILE", output.display()))
 }
 

@@ -4,14 +4,18 @@ use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use perennial_formats::package::PackageManifest;
 use perennial_sandbox::PluginFile;
+use perennial_sandbox::PluginParts;
 use perennial_sandbox::signature_path;
 use sha2::Digest as _;
 use sha2::Sha256;
 
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::plugin_error;
 use crate::registry::Package;
 
 /// A file that may be a package.
@@ -23,17 +27,62 @@ pub(super) struct PackageFile {
 }
 
 impl PackageFile {
-    /// Reads it.
+    /// Reads the file that `verb` takes, such as `inspect`, whatever it is.
     ///
     /// # Errors
     ///
     /// When it cannot be read, or its signature cannot.
-    pub(super) fn read(path: &Path) -> Result<PackageFile, UserError> {
-        let bytes = input::read_bytes(path)?;
+    pub(super) fn open(verb: &str, path: &Path) -> Result<PackageFile, UserError> {
+        let bytes = read_bytes(verb, path)?;
         let is_table = PluginFile::is_table(path, &bytes);
-        let signature = read_signature(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let signature = read_signature(verb, path)?.map(signature_text);
         let (manifest, problems) = PackageManifest::read(&bytes, is_table);
         Ok(PackageFile { package: Package { bytes, is_table, signature, manifest }, problems })
+    }
+
+    /// Reads the plugin that `verb` takes, such as `sign`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is no plugin, or is another one than was asked for.
+    pub(super) fn of_plugin(verb: &str, plugin: &PluginFile) -> anyhow::Result<PackageFile> {
+        let file = PackageFile::open(verb, &plugin.path)?;
+        if let Some(why) = file.not_a_plugin() {
+            return Err(plugin_error::no_plugin(verb, &plugin.path, &why).into());
+        }
+        match file.other_digest(plugin) {
+            None => Ok(file),
+            Some(expected) => {
+                let found = hex::encode(Sha256::digest(&file.package.bytes));
+                Err(plugin_error::other_digest(verb, &plugin.path, &found, &expected))
+            }
+        }
+    }
+
+    /// Why the file is no plugin, if that can be told without running it.
+    pub(super) fn not_a_plugin(&self) -> Option<String> {
+        let Package { bytes, is_table, manifest, .. } = &self.package;
+        if !is_table {
+            let is_no_contract = manifest.contract_of_exports(false).is_none();
+            let why = || "it exports nothing of `perennial:provider`, so it is no plugin".to_owned();
+            return is_no_contract.then(|| self.problems.first().cloned().unwrap_or_else(why));
+        }
+        let table = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<toml::Table>().ok());
+        match table {
+            None => self.problems.first().cloned(),
+            Some(table) if table.contains_key("table") => None,
+            Some(_) => Some("it has no `table = 1`, so it is no table of a provider".to_owned()),
+        }
+    }
+
+    /// The digest that was asked for, if the file has another one: neither its own nor, of a table, its revision's is that.
+    pub(super) fn other_digest(&self, plugin: &PluginFile) -> Option<String> {
+        let Package { bytes, is_table, .. } = &self.package;
+        let found = hex::encode(Sha256::digest(bytes));
+        let is_asked = |expected: &str| {
+            found == expected || (*is_table && PluginParts::of_table(bytes.clone()).digest() == expected)
+        };
+        plugin.digest.clone().filter(|expected| !is_asked(expected))
     }
 
     /// What names the file: `sha256:` and the digits.
@@ -47,21 +96,53 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
+/// The bytes of a plugin's file that `verb` takes.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(super) fn read_bytes(verb: &str, path: &Path) -> Result<Vec<u8>, UserError> {
+    input::read_bytes(path).map_err(|error| match error {
+        UserError::Unreadable { path, source } => plugin_error::unreadable(verb, &path, &source),
+        other @ (UserError::File { .. } | UserError::Argument(_)) => other,
+    })
+}
+
 /// The signature beside a file, if there is one; there is nothing beside the standard input.
 ///
 /// # Errors
 ///
 /// When it is there and cannot be read.
-pub(super) fn read_signature(path: &Path) -> Result<Option<Vec<u8>>, UserError> {
+pub(super) fn read_signature(verb: &str, path: &Path) -> Result<Option<Vec<u8>>, UserError> {
     let signature = signature_path(path);
     let is_there = !input::is_standard(path) && signature.exists();
-    is_there.then(|| input::read_bytes(&signature)).transpose()
+    is_there.then(|| read_bytes(verb, &signature)).transpose()
+}
+
+/// Refuses bytes that are neither a component nor of a table.
+pub(super) fn check_kind(verb: &str, path: &Path, bytes: &[u8]) -> Result<(), UserError> {
+    let is_component = matches!(bytes, [0, b'a', b's', b'm', _, _, 1, 0, ..]);
+    if is_component || PluginFile::is_table(path, bytes) {
+        return Ok(());
+    }
+    let (_, problems) = PackageManifest::read(bytes, false);
+    Err(plugin_error::no_plugin(verb, path, &problems.join("; ")))
+}
+
+/// A signature as text: base64 stays what it is, and what is no text is the signature itself.
+pub(super) fn signature_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.into_bytes()))
 }
 
 /// Everything that is wrong with a package.
 pub(super) fn wrong(path: &Path, problems: &[String]) -> UserError {
+    UserError::Argument(wrong_text(path, problems))
+}
+
+/// The same in words.
+pub(super) fn wrong_text(path: &Path, problems: &[String]) -> String {
     let listed = problems.iter().map(|problem| format!("\n  {problem}")).collect::<String>();
-    UserError::Argument(format!("`{}` cannot be a package; nothing was changed:{listed}", path.display()))
+    format!("`{}` cannot be a package; nothing was changed:{listed}", path.display())
 }
 
 /// Writes a package and its signature, whole or not at all. A file that is there already with the same bytes stays.

@@ -19,6 +19,7 @@ use crate::cli::list::ListArguments;
 use crate::cli::named;
 use crate::cli::output::Output;
 use crate::cli::plugin::package_file;
+use crate::cli::plugin_error;
 use crate::client::Client;
 use crate::client::Request;
 use crate::config;
@@ -141,17 +142,13 @@ impl Differences {
 impl Install {
     pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
         let path = &self.plugin.path;
-        // The first of the stages, whose names all messages of an installation begin with.
-        let unread = |error: UserError| UserError::Argument(format!("read: {error}"));
-        let bytes = input::read_bytes(path).map_err(unread)?;
+        let bytes = package_file::read_bytes("install", path)?;
+        package_file::check_kind("install", path, &bytes)?;
         let signature = match &self.signature {
-            Some(path) => Some(input::read_bytes(path).map_err(unread)?),
-            None => package_file::read_signature(path).map_err(unread)?,
+            Some(path) => Some(input::read_bytes(path)?),
+            None => package_file::read_signature("install", path)?,
         };
-        // Base64 stays what it is; what is no text is the signature itself.
-        let signature = signature.map(|bytes| {
-            String::from_utf8(bytes).unwrap_or_else(|error| BASE64_STANDARD.encode(error.into_bytes()))
-        });
+        let signature = signature.map(package_file::signature_text);
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let is_table = PluginFile::is_table(path, &bytes);
         let mut body = json!({ "name": name, "dry_run": self.dry_run, "signature": signature, "digest": self.plugin.digest,
@@ -173,7 +170,7 @@ impl Install {
             .to(format!("install `{}`", path.display()))
             .body(body)
             .reason(self.reason.as_deref());
-        let result = client.send(&request)?.json()?;
+        let result = client.send(&request).map_err(plugin_error::not_installed)?.json()?;
         let text = |field: &str| result[field].as_str().unwrap_or_default();
         let (is_new, is_regranted) = (result["is_new"] == true, result["is_regranted"] == true);
         let mut out = Output::standard();

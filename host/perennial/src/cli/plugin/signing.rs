@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::PublicKey;
 use perennial_sandbox::SigningKey;
 use perennial_sandbox::signature_path;
@@ -12,7 +13,9 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
-use crate::cli::plugin::package_file;
+use crate::cli::plugin::package_file::PackageFile;
+use crate::cli::plugin_error;
+use crate::config;
 
 /// Why a plugin that is signed has to be a file.
 const BESIDE: &str = "has its signature beside it";
@@ -20,8 +23,9 @@ const BESIDE: &str = "has its signature beside it";
 /// A plugin to sign.
 #[derive(Debug, clap::Args)]
 pub(super) struct Sign {
-    /// The component or the table.
-    plugin: PathBuf,
+    /// The component or the table; FILE@sha256:DIGEST takes no other revision.
+    #[arg(value_parser = config::plugin_file)]
+    plugin: PluginFile,
     /// The file of the private key, as `keygen` or OpenSSL writes it.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -30,8 +34,10 @@ pub(super) struct Sign {
 /// A plugin whose signature is checked.
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// The component or the table; its signature is beside it, with `.sig` behind its name.
-    plugin: PathBuf,
+    /// The component or the table; FILE@sha256:DIGEST takes no other revision. Its signature is beside it, with `.sig` behind its
+    /// name.
+    #[arg(value_parser = config::plugin_file)]
+    plugin: PluginFile,
     /// A key that is trusted beside those of `[trust] keys`, as `keygen` prints it; may be given again.
     #[arg(long = "key", value_name = "KEY", value_parser = PublicKey::read)]
     keys: Vec<PublicKey>,
@@ -58,29 +64,33 @@ pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
 
 /// Signs a plugin, and prints the public key by which it is verified.
 pub(super) fn sign(arguments: &Sign) -> anyhow::Result<()> {
-    input::refuse_standard(&arguments.plugin, "the plugin", BESIDE)?;
-    let (plugin, key) = (input::read_bytes(&arguments.plugin)?, input::read_bytes(&arguments.key)?);
+    let path = &arguments.plugin.path;
+    input::refuse_standard(path, "the plugin", BESIDE)?;
+    let file = PackageFile::of_plugin("sign", &arguments.plugin)?;
+    let key = input::read_bytes(&arguments.key)?;
     let wrong =
         |problem| UserError::Argument(format!("cannot sign with `{}`: {problem}", arguments.key.display()));
     let key = SigningKey::read(&key).map_err(wrong)?;
-    let path = signature_path(&arguments.plugin);
-    output::write_file(&path, key.sign(&plugin).as_ref())?;
+    let path = signature_path(path);
+    output::write_file(&path, key.sign(&file.package.bytes).as_ref())?;
     Ok(output::line(format_args!("`{}` is the signature by {}", path.display(), key.public_key()))?)
 }
 
 /// Says which of the keys signed a plugin.
 pub(super) fn verify(context: &Context, arguments: &Verify) -> anyhow::Result<()> {
-    input::refuse_standard(&arguments.plugin, "the plugin", BESIDE)?;
-    let plugin = input::read_bytes(&arguments.plugin)?;
-    let signature = package_file::read_signature(&arguments.plugin)?;
+    let path = &arguments.plugin.path;
+    input::refuse_standard(path, "the plugin", BESIDE)?;
+    let file = PackageFile::of_plugin("verify", &arguments.plugin)?;
     let mut trust = context.config()?.trust.clone();
     trust.keys.extend(arguments.keys.iter().copied());
     if trust.keys.is_empty() {
         let message = "no key is trusted: name one with `--key`, or in `[trust] keys` of the configuration";
         return Err(UserError::Argument(message.to_owned()).into());
     }
-    let origin = format!("`{}`", arguments.plugin.display());
-    let key = trust.check(&origin, &plugin, signature.as_deref())?;
+    let origin = format!("`{}`", path.display());
+    let signature = file.package.signature.as_deref().map(str::as_bytes);
+    let key = trust.check(&origin, &file.package.bytes, signature);
+    let key = key.map_err(|error| plugin_error::not_signed("verify", path, &error))?;
     let key = key.map(|key| key.to_string()).unwrap_or_default();
     Ok(output::line(format_args!("{origin} is signed by {key}"))?)
 }

@@ -62,7 +62,7 @@ pub(super) fn test(context: &Context, target: &TargetArguments, arguments: &Argu
     }
     let mut out = Output::standard();
     if arguments.record.record {
-        let (plugin, path) = (context.load_plugin(&arguments.cases.plugin)?, arguments.cases.path());
+        let (plugin, path) = (context.load_plugin("test", &arguments.cases.plugin)?, arguments.cases.path());
         let tally = record::record(&context.client(target)?, &plugin, &path, &arguments.record)?;
         let (recorded, known, skipped) = (tally.recorded, tally.known, tally.skipped);
         writeln!(
@@ -73,7 +73,7 @@ pub(super) fn test(context: &Context, target: &TargetArguments, arguments: &Argu
             return Ok(out.finish()?);
         }
     }
-    let (plugin, path, text, cases) = arguments.cases.read(context)?;
+    let (plugin, path, text, cases) = arguments.cases.read(context, "test")?;
     let (mut failed, mut blessed) = (0, BTreeMap::new());
     for case in &cases {
         let name = printable(&case.name);

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::PublicKey;
 
 use crate::cli::Context;
 use crate::cli::input;
+use crate::cli::input::shown;
 use crate::cli::output;
 use crate::cli::plugin::package_file;
 use crate::cli::plugin::package_file::PackageFile;
+use crate::cli::plugin_error;
+use crate::config;
 use crate::registry;
 use crate::registry::Access;
 use crate::registry::Reference;
@@ -48,8 +52,10 @@ impl AccessArguments {
 pub(super) struct Push {
     /// Where to, such as `registry.example/acme/nimbus:1.0.0`.
     reference: Reference,
-    /// The package, as `pack` wrote it; its signature is beside it, if it has one.
-    package: PathBuf,
+    /// The package, as `pack` wrote it; FILE@sha256:DIGEST takes no other one. Its signature is FILE.sig, if it has one, and has to
+    /// be of a key of `[trust] keys`, if there are any.
+    #[arg(value_parser = config::plugin_file)]
+    package: PluginFile,
     /// Move the tag, when it stands for another package already.
     #[arg(long)]
     move_tag: bool,
@@ -73,9 +79,9 @@ pub(super) struct Pull {
 }
 
 /// Pushes a package, and prints the digest that its tag is pinned to.
-pub(super) fn push(arguments: &Push) -> anyhow::Result<()> {
-    let (reference, path) = (&arguments.reference, &arguments.package);
-    let file = PackageFile::read(path)?;
+pub(super) fn push(context: &Context, arguments: &Push) -> anyhow::Result<()> {
+    let (reference, path) = (&arguments.reference, &arguments.package.path);
+    let file = PackageFile::of_plugin("push", &arguments.package)?;
     let mut problems = file.problems.clone();
     if !file.package.manifest.is_package() {
         problems.push("it is no package yet; make one with `perennial plugin pack`".to_owned());
@@ -88,6 +94,9 @@ pub(super) fn push(arguments: &Push) -> anyhow::Result<()> {
     if !problems.is_empty() {
         return Err(package_file::wrong(path, &problems).into());
     }
+    let signature = file.package.signature.as_deref().map(str::as_bytes);
+    let signed = context.config()?.trust.check(&shown(path), &file.package.bytes, signature);
+    signed.map_err(|error| plugin_error::not_signed("push", path, &error))?;
     let pushed = registry::push(reference, arguments.access.access(), &file.package, arguments.move_tag)?;
     let signed = if file.package.signature.is_some() { "with its signature" } else { "without a signature" };
     let did = if pushed.was_there { "is there already" } else { "pushed" };
@@ -104,7 +113,7 @@ pub(super) fn pull(context: &Context, arguments: &Pull) -> anyhow::Result<()> {
     let signature = package.signature.as_deref();
     let origin = format!("`{reference}`");
     let signed_by = trust.check(&origin, &package.bytes, signature.map(str::as_bytes)).map_err(|error| {
-        RegistryError::Wrong { reference: reference.to_string(), problems: vec![error.to_string()] }
+        RegistryError::NotTrusted { reference: reference.to_string(), problems: vec![error.to_string()] }
     })?;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let extension = if package.is_table { "toml" } else { "wasm" };

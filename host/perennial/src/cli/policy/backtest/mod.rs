@@ -23,6 +23,7 @@ use crate::cli::UserError;
 use crate::cli::database;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
+use crate::cli::plugin_loading;
 use crate::cli::policy::backtest::effects::Effects;
 use crate::cli::policy::load::LoadedPolicies;
 use crate::cli::validate;
@@ -59,7 +60,8 @@ pub(super) fn backtest(context: &Context, arguments: &Arguments) -> anyhow::Resu
     check(arguments, &loaded, now)?;
     validate::check_account(&db, arguments.account.as_deref())?;
     let LoadedPolicies { set, interpreter, plugins, .. } = loaded;
-    let providers = input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set)));
+    let providers =
+        plugin_loading::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set)));
     let history = History::read(&db, arguments.since)?;
     let mut effects = Effects::default();
     let tally = backtest::run(&db, &providers, arguments.since, arguments.account.as_deref(), &mut |plan| {
