@@ -18,6 +18,7 @@ use perennial_store::ReadTx;
 
 use crate::persist::RecordedEvent;
 use perennial_formats::inventory::Inventory;
+use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
 
@@ -155,6 +156,7 @@ impl ImportReport {
             Some(ResourceRef { account: change.account.clone(), resource: change.resource.clone()? })
         });
         let touched = self.resources.iter().cloned().chain(changed).collect::<BTreeSet<_>>();
+        let mut shown = BTreeSet::new();
         let mut events_of = HashMap::<&str, Vec<&Event>>::new();
         for RecordedEvent { event, .. } in events {
             events_of.entry(event.resource.as_deref().unwrap_or_default()).or_default().push(event);
@@ -174,6 +176,7 @@ impl ImportReport {
                 };
                 let is_kept = self.kept.iter().any(stays);
                 let expires_at = if is_kept { stored.bundle[index].expires_at } else { member.expires_at };
+                shown.insert(member.id.clone());
                 let had_expired = member.is_live() && expires_at.is_some_and(|expires_at| expires_at < at);
                 let is_due = !events.is_empty();
                 let resource = FirstTickResource { named, expires_at, events };
@@ -182,6 +185,34 @@ impl ImportReport {
                 } else if is_due {
                     self.due.push(resource);
                 }
+            }
+        }
+        events_of.retain(|resource, _| !resource.is_empty() && !shown.contains(*resource));
+        self.add_what_goes_along(db, &touched, &events_of)?;
+        self.due.sort_by(|one, other| one.named.cmp(&other.named));
+        Ok(())
+    }
+
+    /// Adds what the first tick did to what goes with something that is new or changed, or is of an account with other settings.
+    fn add_what_goes_along(
+        &mut self,
+        db: &ReadTx,
+        touched: &BTreeSet<ResourceRef>,
+        events_of: &HashMap<&str, Vec<&Event>>,
+    ) -> Result<(), StoreError> {
+        let changed_accounts = self.changes.iter().filter(|change| change.resource.is_none());
+        let changed_accounts = changed_accounts.map(|change| change.account.clone()).collect::<BTreeSet<_>>();
+        for (resource, events) in events_of {
+            let Some((stored, index)) = bundles::find_by_resource(db, resource)? else { continue };
+            let account = accounts::get_by_row(db, stored.account)?.account.id;
+            let is_touched = |member: &Resource| {
+                touched.contains(&ResourceRef { account: account.clone(), resource: member.id.clone() })
+            };
+            if changed_accounts.contains(&account) || stored.bundle.members.iter().any(is_touched) {
+                let named = ResourceRef { account, resource: (*resource).to_owned() };
+                let expires_at = stored.bundle[index].expires_at;
+                let events = events.iter().copied().cloned().collect::<Vec<_>>();
+                self.due.push(FirstTickResource { named, expires_at, events });
             }
         }
         Ok(())

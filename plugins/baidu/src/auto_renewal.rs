@@ -11,14 +11,13 @@ use plugin_sdk::Plan;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
-use plugin_sdk::left_out::is_said;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
 use crate::following::Apart;
-use crate::following::LEFT_OUT;
 use crate::following::leader;
 use crate::following::switch;
+use crate::following::term_left_by;
 use crate::kinds::GENERAL_LENGTHS;
 use crate::kinds::Kind;
 use crate::kinds::general_months;
@@ -77,7 +76,9 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     let switch = switch(Kind::of(&named.resource.kind)).filter(|_| is_covered(named));
     let has_rule = named.resource.on_expiry == OnExpiry::Renew;
     // What a try left out is still tried when its instance's rule has ended.
-    if !has_rule && switch.is_none() && !is_said(named.resource, LEFT_OUT) {
+    let instance = named.resource.attached_to.map(|member| &named.request.bundle[member as usize]);
+    let is_left_out = instance.is_some_and(|instance| term_left_by(instance, named.resource).is_some());
+    if !has_rule && switch.is_none() && !is_left_out {
         return Err(named.denied("has no auto-renew rule"));
     }
     let mut draft = Draft::default();

@@ -111,8 +111,13 @@ impl Draft {
         term: Option<Term>,
     ) {
         let [today, from, until] = [at, from, until].map(|at| CALENDAR.date(at));
-        let value =
-            LeftOut::of(resource, LEFT_OUT).after(ExpiryMove { today, from, until }, term).to_string();
+        let left_out = LeftOut::of(resource, LEFT_OUT).after(ExpiryMove { today, from, until }, term);
+        self.say_left_out(member, resource, &left_out);
+    }
+
+    /// Says this of the renewals that left the member out, unless it is said already.
+    pub(crate) fn say_left_out(&mut self, member: MemberIndex, resource: &Resource, left_out: &LeftOut) {
+        let value = left_out.to_string();
         if get(&resource.attributes, LEFT_OUT).unwrap_or_default() != value {
             self.attribute(member, LEFT_OUT, &value);
         }

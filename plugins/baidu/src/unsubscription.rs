@@ -22,10 +22,13 @@ use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
+use plugin_sdk::left_out::ExpiryMove;
+use plugin_sdk::left_out::LeftOut;
 use plugin_sdk::periods;
 
 use crate::command_target::CommandTarget;
 use crate::command_target::Draft;
+use crate::following::LEFT_OUT;
 use crate::following::is_left_behind;
 use crate::following::renewal_term;
 use crate::following::tried_with;
@@ -62,9 +65,8 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
             let ending = future_periods(named)?;
             let left_out = ending.expires_at.and_then(|own| left_behind(settings, named, own));
             draft.step(named.member, Operation::EndSubscription(ending));
-            if let Some((until, term)) = left_out {
-                let own = (named.member, named.resource);
-                draft.left_behind(own, named.request.at, (until, until), Some(term));
+            if let Some(left_out) = left_out {
+                draft.say_left_out(named.member, named.resource, &left_out);
             }
         }
     }
@@ -80,12 +82,31 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
     Ok(draft.plan())
 }
 
-/// By what a member that gives periods back and expires at `own` then is left behind, where its instance is not tried before: the
-/// expiry of the instance, and the term. The member is renewed again, as what renews itself is.
-fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Option<(Timestamp, Term)> {
-    let instance = &named.request.bundle[tried_with(&named.request.bundle, named.resource)? as usize];
-    let (expires_at, term) = (instance.expires_at?, renewal_term(instance)?);
-    is_left_behind(settings, instance, (named.resource, own), false, expires_at).then_some((expires_at, term))
+/// What is said of a member that gives periods back and expires at `own` then: its instance leaves it behind by the renewals that
+/// it keeps, where it is not tried before; the member is renewed again, as what renews itself is. `None` where no renewal of the
+/// instance is the reason: the member is where it was.
+///
+/// The instance may give periods back, too, so it is said for each expiry that it can come back to.
+fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Option<LeftOut> {
+    let member = tried_with(&named.request.bundle, named.resource)?;
+    let instance = &named.request.bundle[member as usize];
+    let (last, usual) = (instance.expires_at?, renewal_term(instance)?);
+    let renewals = orders(named.request, member).map(|(_, order)| order);
+    let renewals = renewals.filter(|order| order.kind == OrderKind::Renewal).collect::<Vec<_>>();
+    let first = renewals.iter().map(|order| order.starts_at).min()?;
+    let ahead = renewals.iter().map(|order| order.starts_at).filter(|at| *at > named.request.at);
+    let mut expiries = ahead.chain([last]).collect::<Vec<_>>();
+    expiries.sort_unstable();
+    let mut left_out = LeftOut::of(named.resource, LEFT_OUT);
+    for expires_at in expiries {
+        let day = CALENDAR.date(expires_at);
+        let moved = ExpiryMove { today: CALENDAR.date(named.request.at), from: day, until: day };
+        let is_behind = first < expires_at
+            && is_left_behind(settings, instance, (named.resource, own), false, expires_at);
+        let term = left_out.term(day).unwrap_or(usual);
+        left_out = left_out.after(moved, is_behind.then_some(term));
+    }
+    Some(left_out)
 }
 
 fn check_release(settings: &Settings, named: &CommandTarget) -> Result<(), Refusal> {

@@ -26,6 +26,7 @@ use crate::family::within;
 use crate::lifecycle::next_try;
 use crate::paths::LEFT_OUT;
 use crate::paths::says;
+use crate::paths::term_left_by;
 use crate::refusals::ALREADY_OFF;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
@@ -49,11 +50,11 @@ pub fn set(
     if !term_is_sold || wanted.renewals.is_some_and(|renewals| renewals > RENEWALS_MAX) {
         return Err(BAD_PARAMETER.refusal());
     }
-    let set_one = |resource: &Resource| match why_not(resource, |known| known.set_auto_renew) {
+    let set_one = |member: usize| match why_not(&bundle[member], |known| known.set_auto_renew) {
         Some(code) => Err(code),
         None => Ok(Operation::SetAutoRenew(AutoRenewal {
             term: wanted.term,
-            renewals: renewals(resource, wanted),
+            renewals: renewals(&bundle[member], wanted),
         })),
     };
     let mut plan = cascade(bundle, named, set_one)?;
@@ -63,10 +64,12 @@ pub fn set(
 
 /// Switches automatic renewal off for the primary of `named` and everything attached to it.
 pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
-    cascade(bundle, named, |resource| match why_not(resource, |known| known.cancel_auto_renew) {
+    cascade(bundle, named, |member| match why_not(&bundle[member], |known| known.cancel_auto_renew) {
         Some(code) => Err(code),
         // What was left out has tries of its own although it renews with another.
-        None if resource.on_expiry != OnExpiry::Renew && !is_said(resource, LEFT_OUT) => Err(ALREADY_OFF),
+        None if bundle[member].on_expiry != OnExpiry::Renew && term_left_by(bundle, member).is_none() => {
+            Err(ALREADY_OFF)
+        }
         None => Ok(Operation::SetOnExpiry(OnExpiry::Lapse)),
     })
 }
@@ -77,9 +80,9 @@ pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
 fn cascade(
     bundle: &[Resource],
     named: usize,
-    operation: impl Fn(&Resource) -> Result<Operation, Code>,
+    operation: impl Fn(usize) -> Result<Operation, Code>,
 ) -> Result<Plan, Refusal> {
-    if let Err(code) = operation(&bundle[named]) {
+    if let Err(code) = operation(named) {
         return Err(code.refusal());
     }
     let mut plan = Plan {
@@ -90,7 +93,7 @@ fn cascade(
     };
     for index in within(bundle, primary(bundle, named)) {
         let member = member_index(index);
-        match operation(&bundle[index]) {
+        match operation(index) {
             Ok(operation) => plan.steps.push(Step { member, operation }),
             Err(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
         }

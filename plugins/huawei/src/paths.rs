@@ -31,7 +31,7 @@ pub(crate) fn is_tried(settings: &Settings, resource: &Resource) -> bool {
     is_live(resource) && resource.on_expiry == OnExpiry::Renew && is_in_time(settings, resource)
 }
 
-fn is_in_time(settings: &Settings, resource: &Resource) -> bool {
+pub(crate) fn is_in_time(settings: &Settings, resource: &Resource) -> bool {
     match settings.tries_until {
         TriesUntil::Expiry => resource.stage == Stage::Active,
         TriesUntil::Retention => true,
@@ -83,7 +83,7 @@ pub(crate) fn left_out(settings: &Settings, bundle: &[Resource], member: usize) 
 }
 
 /// The term of the renewal that left `member` behind what it is attached to; `None` when none did, or when it was given back.
-fn term_left_by(bundle: &[Resource], member: usize) -> Option<Term> {
+pub(crate) fn term_left_by(bundle: &[Resource], member: usize) -> Option<Term> {
     LeftOut::of(&bundle[member], LEFT_OUT).term(CALENDAR.date(expiry_above(bundle, &[], member)?))
 }
 

@@ -29,6 +29,7 @@ use crate::family::lead;
 use crate::family::member_index;
 use crate::package::renews_by;
 use crate::paths::goes_along;
+use crate::paths::is_in_time;
 use crate::paths::is_left_behind;
 use crate::paths::is_tried;
 use crate::paths::left_out;
@@ -114,7 +115,7 @@ fn note_left_out(
     });
     let left_out = skipped.iter().filter_map(|one| {
         let (member, resource) = (one.member as usize, &bundle[one.member as usize]);
-        let lapses = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Lapse;
+        let lapses = is_in_time(settings, resource) && resource.on_expiry == OnExpiry::Lapse;
         let goes_along = goes_along(settings, bundle, member).is_some();
         refused_for_now(resource, automatic).filter(|_| lapses && goes_along)?;
         said(bundle, &extended, at, member, Some(term))

@@ -31,6 +31,7 @@ use crate::paths::goes_along;
 use crate::paths::is_left_behind;
 use crate::paths::moved_expiries;
 use crate::paths::said;
+use crate::paths::term_left_by;
 use crate::refund::Division;
 use crate::refund::Payment;
 use crate::refusals::ADD_ON_KEPT;
@@ -82,15 +83,20 @@ pub fn unsubscribe(
 /// is renewed again, as what renews itself is. What gives back only what the others do, is where it was before: nothing new is
 /// said of it, and what renewals before those said holds again.
 fn note_left_behind(settings: &Settings, request: &PlanRequest, steps: &mut Vec<Step>) {
-    let bundle = &request.bundle;
     let shortened = moved_expiries(steps);
+    // What the rules say of the bundle as it is then.
+    let mut bundle = request.bundle.clone();
+    for &(member, own) in &shortened {
+        bundle[member].expires_at = Some(own);
+    }
     let notes = shortened.iter().filter_map(|&(member, own)| {
-        let above = goes_along(settings, bundle, member)?;
-        let term = usual_term(settings, &bundle[above])?;
+        let above = goes_along(settings, &bundle, member)?;
+        // What an earlier renewal said holds again.
+        let term = term_left_by(&bundle, member).or_else(|| usual_term(settings, &bundle[above]))?;
         let earliest = |member: usize| first_payment_back(request, steps, member);
         let returns_alone = earliest(above).is_none_or(|above| earliest(member) < Some(above));
-        let is_behind = returns_alone && is_left_behind(settings, bundle, &shortened, (member, own));
-        is_behind.then(|| said(bundle, &shortened, request.at, member, Some(term)))?
+        let is_behind = returns_alone && is_left_behind(settings, &bundle, &[], (member, own));
+        is_behind.then(|| said(&request.bundle, &shortened, request.at, member, Some(term)))?
     });
     let notes = notes.collect::<Vec<_>>();
     steps.extend(notes);

@@ -4,6 +4,7 @@ use expect_test::expect;
 use plugin_sdk::Action;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
+use plugin_sdk::Order;
 use plugin_sdk::Resource;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
@@ -257,13 +258,27 @@ fn what_goes_along_is_tried_twice_when_its_instance_is_kept_from_it() {
 #[test]
 fn what_gives_periods_back_is_left_behind_where_nothing_tries_it() {
     let address = prepaid("eip", "ip", "2026-11-20 10:00").attached();
-    let orders = [order(1, "2026-08-20 10:00", "2026-11-20 10:00", 30, true)];
-    let back = |instance: Resource| {
+    let own = || order(1, "2026-08-20 10:00", "2026-11-20 10:00", 30, true);
+    let of_instance = |starts: &str, ends: &str| order(0, starts, ends, 60, true);
+    let kept = [of_instance("2026-08-10 10:00", "2026-11-10 10:00"), own()];
+    let back = |instance: Resource, orders: &[Order]| {
         let bundle = [instance, address.clone()];
         let command = Command::Unsubscribe(Scope::FuturePeriods);
-        show_answer(&bundle, &ask(&[], at("2026-08-03 09:00"), &bundle, 1, command, &orders))
+        show_answer(&bundle, &ask(&[], at("2026-08-03 09:00"), &bundle, 1, command, orders))
     };
-    let shown = [back(instance("2026-11-10 10:00")), back(prepaid("bcc", "i", "2026-11-10 10:00"))];
+    let twice = [
+        of_instance("2026-08-01 10:00", "2026-09-01 10:00"),
+        of_instance("2026-09-01 10:00", "2026-11-10 10:00"),
+        own(),
+    ];
+    let shown = [
+        back(instance("2026-11-10 10:00"), &kept),
+        back(prepaid("bcc", "i", "2026-11-10 10:00"), &kept),
+        // Its instance was not renewed, or has given that back: the address is where it was.
+        back(instance("2026-11-10 10:00"), &[own()]),
+        // The instance can still come back to 1 September.
+        back(instance("2026-11-10 10:00"), &twice),
+    ];
     expect![[r#"
         ip     back to 2026-08-20 10:00, refund 30 of order 0
         ip     leftOut = 2026-11-10 1 month
