@@ -200,7 +200,9 @@ impl ImportReport {
         touched: &BTreeSet<ResourceRef>,
         events_of: &HashMap<&str, Vec<&Event>>,
     ) -> Result<(), StoreError> {
-        let changed_accounts = self.changes.iter().filter(|change| change.resource.is_none());
+        let is_setting =
+            |change: &&Change| change.resource.is_none() && change.change.field.starts_with("settings.");
+        let changed_accounts = self.changes.iter().filter(is_setting);
         let changed_accounts = changed_accounts.map(|change| change.account.clone()).collect::<BTreeSet<_>>();
         for (resource, events) in events_of {
             let Some((stored, index)) = bundles::find_by_resource(db, resource)? else { continue };

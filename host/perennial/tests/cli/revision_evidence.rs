@@ -246,7 +246,8 @@ fn other_huawei(folder: &Folder, name: &str) {
 /// What the log of a host says when it starts about revisions that it brings.
 fn log(folder: &Folder, words: &[&str]) -> String {
     let mut program = folder.program();
-    program.args(words).args(["serve", "--virtual-clock", "2026-01-10", "--listen", "127.0.0.1:0"]);
+    program.args(words).args(["serve", "--virtual-clock", "2026-01-10"]);
+    program.env("PERENNIAL_LISTEN", "127.0.0.1:0");
     let mut host = program.stderr(Stdio::piped()).spawn().unwrap();
     let told = BufReader::new(host.stderr.take().unwrap()).lines().map(Result::unwrap);
     let told = told.take_while(|line| !line.contains("address=")).collect::<Vec<_>>();
