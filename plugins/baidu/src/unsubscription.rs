@@ -97,13 +97,14 @@ fn left_behind(settings: &Settings, named: &CommandTarget, own: Timestamp) -> Op
     let ahead = renewals.iter().map(|order| order.starts_at).filter(|at| *at > named.request.at);
     let mut expiries = ahead.chain([last]).collect::<Vec<_>>();
     expiries.sort_unstable();
-    let mut left_out = LeftOut::of(named.resource, LEFT_OUT);
+    let said = LeftOut::of(named.resource, LEFT_OUT);
+    let mut left_out = said.clone();
     for expires_at in expiries {
         let day = CALENDAR.date(expires_at);
         let moved = ExpiryMove { today: CALENDAR.date(named.request.at), from: day, until: day };
         let is_behind = first < expires_at
             && is_left_behind(settings, instance, (named.resource, own), false, expires_at);
-        let term = left_out.term(day).unwrap_or(usual);
+        let term = said.term(day).unwrap_or(usual);
         left_out = left_out.after(moved, is_behind.then_some(term));
     }
     Some(left_out)
