@@ -234,9 +234,9 @@ fn the_thresholds_of_failures_are_settings() {
         00:00:22Z -/- breaker_opened next_try_at=2026-03-10T00:00:36Z
         00:00:22Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:00:36Z
         00:00:37Z -/- breaker_opened next_try_at=2026-03-10T00:00:51Z
-        00:00:37Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:00:51Z
+        00:00:37Z a/vm-01 plugin_failed next_try_at=2026-03-10T00:00:51Z
         00:00:52Z -/- breaker_opened next_try_at=2026-03-10T00:01:06Z
-        00:00:52Z a/vm-00 plugin_failed next_try_at=2026-03-10T00:01:06Z
+        00:00:52Z a/vm-02 plugin_failed next_try_at=2026-03-10T00:01:06Z
     "#]]
     .assert_eq(&play(4));
 }
