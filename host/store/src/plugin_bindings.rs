@@ -185,7 +185,7 @@ pub fn changes(
     changes.collect()
 }
 
-/// The row of the last change; [`PluginBindingChangeKey::before_all`] while there is none.
+/// The row of the last change; the key before all while there is none.
 ///
 /// # Errors
 ///
