@@ -133,7 +133,7 @@ fn a_revision_that_was_bound_before_by_hand_is_gone_back_from() {
 }
 
 #[test]
-fn without_a_pinned_revision_the_one_of_the_host_is_bound_to_all_accounts() {
+fn without_a_pinned_revision_that_of_the_host_is_bound_to_all() {
     let (mut engine, _folder) = host();
     let bundled = bound(&engine, "volcengine");
     let late = install(&mut engine, at(NOW), &late_table());
