@@ -280,10 +280,15 @@ fn what_gives_periods_back_is_left_behind_where_nothing_tries_it() {
         back(instance("2026-11-10 10:00"), &twice),
     ];
     expect![[r#"
-        ip     back to 2026-08-20 10:00, refund 30 of order 0
+        ip     back to 2026-08-20 10:00, refund 30 of order 1
         ip     leftOut = 2026-11-10 1 month
 
+        ip     back to 2026-08-20 10:00, refund 30 of order 1
+
         ip     back to 2026-08-20 10:00, refund 30 of order 0
+
+        ip     back to 2026-08-20 10:00, refund 30 of order 2
+        ip     leftOut = 2026-09-01 1 month
     "#]]
     .assert_eq(&shown.join("\n"));
 }
