@@ -1,7 +1,6 @@
 //! Reads back what the API shows: events and resources, as its clients and the console have them. What lies ahead is read
 //! back where it is put in words, in [`mod@crate::occurrence`].
 
-use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
 use serde_json::Value;
@@ -13,6 +12,7 @@ use crate::event;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::json_tree;
+use crate::resource::read_stored_package;
 use crate::stored_fields::StoredFields;
 
 /// An event of the API, with the account that it is about, if any: a line of events with an id.
@@ -41,18 +41,8 @@ pub fn resource(view: &Value) -> Result<Resource, Problems> {
 }
 
 fn read_resource(fields: &Fields<'_, '_>) -> Option<Resource> {
-    let package = fields.optional("package", |cursor| read_package(&cursor.any_object()?)).option()?;
+    let package = fields.optional("package", |cursor| read_stored_package(&cursor.any_object()?)).option()?;
     Some(Resource { package, ..Resource::read(&mut StoredFields { fields })? })
-}
-
-fn read_package(fields: &Fields<'_, '_>) -> Option<Package> {
-    Some(Package {
-        quota: fields.required("quota", |cursor| cursor.stored_amount())?,
-        used: fields.required("used", |cursor| cursor.stored_amount())?,
-        unit: fields.required("unit", |cursor| cursor.text())?.to_owned(),
-        resource_type: fields.required("resource_type", |cursor| cursor.text())?.to_owned(),
-        bought_at: fields.required("bought_at", |cursor| cursor.instant())?,
-    })
 }
 
 #[cfg(test)]

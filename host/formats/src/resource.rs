@@ -93,7 +93,8 @@ pub(super) fn read_stored(fields: &Fields<'_, '_>) -> Option<Resource> {
     })
 }
 
-fn read_stored_package(fields: &Fields<'_, '_>) -> Option<Package> {
+/// Reads a package as kept decisions and the API have it.
+pub(super) fn read_stored_package(fields: &Fields<'_, '_>) -> Option<Package> {
     Some(Package {
         quota: fields.required("quota", |cursor| cursor.stored_amount())?,
         used: fields.required("used", |cursor| cursor.stored_amount())?,
