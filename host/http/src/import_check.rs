@@ -25,20 +25,8 @@ use perennial_store::keys::ResourceKey;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The manifests of all plugins, by provider.
-pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
-    providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
-}
-
-/// The check of settings by the plugin of their provider.
-pub(crate) fn check_settings(
-    providers: &Providers,
-) -> impl Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + '_ {
-    |provider, settings| match providers.get(provider) {
-        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
-        None => Ok(Vec::new()),
-    }
-}
+/// The settings of an account.
+type Settings = BTreeMap<String, String>;
 
 /// An inventory that was read and checked, and what there was to check it against.
 pub(crate) struct CheckedInventory {
@@ -95,9 +83,9 @@ fn read(
 ) -> Result<Document, Problem> {
     let providers = &providers.as_bound(db)?;
     let records = VisibleRecords::new(db, caller, providers);
-    let (manifests, check) = (manifests(providers), check_settings(providers));
+    let check = |provider: &str, settings: &Settings| providers.settings_problems(provider, settings);
     let source = Source::Body(text, limits);
-    Ok(inventory::read_from(source, ImportOptions::default(), &manifests, &check, &records)?)
+    Ok(inventory::read_from(source, ImportOptions::default(), &providers.manifests(), &check, &records)?)
 }
 
 /// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them, so one that
@@ -125,17 +113,16 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
     }
 
     fn manifest_of(&self, account: &str, provider: &str) -> Option<&Manifest> {
-        Some(self.providers.bound_apart(account, provider)?.manifest())
+        self.providers.manifest_apart(account, provider)
     }
 
     fn check_settings(
         &self,
         account: &str,
         provider: &str,
-        settings: &BTreeMap<String, String>,
+        settings: &Settings,
     ) -> Option<Result<Vec<String>, String>> {
-        let rules = self.providers.bound_apart(account, provider)?;
-        Some(rules.check_settings(settings).map_err(|error| error.to_string()))
+        self.providers.settings_problems_apart(account, provider, settings)
     }
 
     fn has_resource(&self, resource: &str) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use perennial_domain::manifest::Manifest;
 use perennial_sandbox::Plugins;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
@@ -107,8 +108,41 @@ impl Providers {
         }
     }
 
+    /// The manifests, by provider, as readers of files and bodies want them.
+    pub fn manifests(&self) -> BTreeMap<String, &Manifest> {
+        self.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
+    }
+
+    /// What the rules of a provider say of settings: every problem in words, or why they could not say.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the plugin, in words.
+    pub fn settings_problems(
+        &self,
+        provider: &str,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, String> {
+        self.get(provider).map_or_else(|| Ok(Vec::new()), |rules| problems_by(rules, settings))
+    }
+
+    /// The manifest of the revision that is [bound apart](Providers::bound_apart) for an account.
+    pub fn manifest_apart(&self, account: &str, provider: &str) -> Option<&Manifest> {
+        Some(self.bound_apart(account, provider)?.manifest())
+    }
+
+    /// What that revision says of settings, as [`Providers::settings_problems`].
+    pub fn settings_problems_apart(
+        &self,
+        account: &str,
+        provider: &str,
+        settings: &BTreeMap<String, String>,
+    ) -> Option<Result<Vec<String>, String>> {
+        Some(problems_by(self.bound_apart(account, provider)?, settings))
+    }
+
     /// The rules that decide for this account of the provider, if they are others than decide for the provider's other accounts.
-    pub fn bound_apart(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
+    fn bound_apart(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
         let rules = self.of_account(account, provider)?;
         let others = self.rules.get(provider);
         Some(rules).filter(|rules| others.is_none_or(|others| others.digest() != rules.digest()))
@@ -153,4 +187,8 @@ impl FromIterator<(String, Arc<dyn Rules>)> for Providers {
             instead: None,
         }
     }
+}
+
+fn problems_by(rules: &Arc<dyn Rules>, settings: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    rules.check_settings(settings).map_err(|error| error.to_string())
 }

@@ -123,8 +123,10 @@ pub(super) async fn create(
     let (providers, limits) = (app.providers().clone(), app.limits().body_limits());
     app.write(request, move |work| {
         let providers = providers.as_bound(work.db())?;
-        let manifests = import_check::manifests(&providers);
-        let check = import_check::check_settings(&providers);
+        let manifests = providers.manifests();
+        let check = |provider: &str, settings: &BTreeMap<String, String>| {
+            providers.settings_problems(provider, settings)
+        };
         let records = import_check::VisibleRecords::new(work.db(), &work.request.caller, &providers);
         let read = |cursor: JsonCursor<'_, '_>| inventory::account(cursor, &manifests, &check, &records);
         let account = body::read(&text, limits, read)?;

@@ -44,7 +44,6 @@ use crate::admin::policy_views::PolicyView;
 use crate::admin::policy_views::PolicyWithSource;
 use crate::admin::policy_views::ScriptWarning;
 use crate::auth::require_all_accounts;
-use crate::import_check;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -184,7 +183,7 @@ pub(super) fn check(
         named.borrow_mut().insert(name.to_owned(), text.clone());
         Ok(text.clone())
     };
-    let set = policy::read(file, &import_check::manifests(providers), &read)
+    let set = policy::read(file, &providers.manifests(), &read)
         .map_err(|problems| beside(&problems, providers, &named.borrow()))?;
     if set.policies.is_empty() && set.calendars.is_empty() {
         let detail = "there is no policy in it and no calendar; `DELETE /v1/policies/{name}` removes a policy that holds";

@@ -356,7 +356,7 @@ impl ExistingRecords for StoredRecords<'_> {
     }
 
     fn manifest_of(&self, account: &str, provider: &str) -> Option<&Manifest> {
-        Some(self.1.bound_apart(account, provider)?.manifest())
+        self.1.manifest_apart(account, provider)
     }
 
     fn check_settings(
@@ -365,8 +365,7 @@ impl ExistingRecords for StoredRecords<'_> {
         provider: &str,
         settings: &BTreeMap<String, String>,
     ) -> Option<Result<Vec<String>, String>> {
-        let rules = self.1.bound_apart(account, provider)?;
-        Some(rules.check_settings(settings).map_err(|error| error.to_string()))
+        self.1.settings_problems_apart(account, provider, settings)
     }
 
     fn has_resource(&self, resource: &str) -> bool {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-use perennial_domain::manifest::Manifest;
 use perennial_engine::rules::Providers;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Document;
@@ -104,13 +103,9 @@ fn document(
     providers: &Providers,
     existing: &dyn ExistingRecords,
 ) -> Result<Document, UserError> {
-    let manifests: BTreeMap<String, &Manifest> =
-        providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
-    let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
-        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
-        None => Ok(Vec::new()),
-    };
-    inventory::read_from(source, options, &manifests, &check, existing)
+    let check =
+        |provider: &str, settings: &BTreeMap<String, String>| providers.settings_problems(provider, settings);
+    inventory::read_from(source, options, &providers.manifests(), &check, existing)
         .map_err(|problems| UserError::File { path: path.to_owned(), problems })
 }
 
