@@ -156,7 +156,6 @@ impl ImportReport {
             Some(ResourceRef { account: change.account.clone(), resource: change.resource.clone()? })
         });
         let touched = self.resources.iter().cloned().chain(changed).collect::<BTreeSet<_>>();
-        let mut shown = BTreeSet::new();
         let mut events_of = HashMap::<&str, Vec<&Event>>::new();
         for RecordedEvent { event, .. } in events {
             events_of.entry(event.resource.as_deref().unwrap_or_default()).or_default().push(event);
@@ -168,15 +167,14 @@ impl ImportReport {
                 if !touched.contains(&named) {
                     continue;
                 }
-                let own = events_of.get(member.id.as_str()).into_iter().flatten();
-                let events = own.copied().cloned().collect::<Vec<_>>();
+                let own = events_of.remove(member.id.as_str()).unwrap_or_default();
+                let events = own.into_iter().cloned().collect::<Vec<_>>();
                 // An update that would move an expiry back leaves it where it is.
                 let stays = |kept: &KeptFieldEntry| {
                     kept.resource.as_ref() == Some(&member.id) && kept.field.field == "expires_at"
                 };
                 let is_kept = self.kept.iter().any(stays);
                 let expires_at = if is_kept { stored.bundle[index].expires_at } else { member.expires_at };
-                shown.insert(member.id.clone());
                 let had_expired = member.is_live() && expires_at.is_some_and(|expires_at| expires_at < at);
                 let is_due = !events.is_empty();
                 let resource = FirstTickResource { named, expires_at, events };
@@ -187,7 +185,7 @@ impl ImportReport {
                 }
             }
         }
-        events_of.retain(|resource, _| !resource.is_empty() && !shown.contains(*resource));
+        events_of.remove("");
         self.add_what_goes_along(db, &touched, &events_of)?;
         self.due.sort_by(|one, other| one.named.cmp(&other.named));
         Ok(())

@@ -1,5 +1,5 @@
-//! What is looked at before a revision is bound: whether it is trusted and takes the settings of the accounts that it would decide for, and which
-//! parts of it are not followed.
+//! What is looked at before a revision is bound: whether it is trusted, takes the settings of the accounts that it
+//! decides for, and which parts of it are not followed.
 
 use std::collections::BTreeMap;
 
