@@ -11,6 +11,7 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::attachments;
 use crate::event_category::EventCategory;
 use crate::event_category::MarkerRow;
 use crate::resource_track::Mark;
@@ -99,25 +100,11 @@ impl AccountHistory {
 
     /// Adds a bundle, each member after what it is attached to.
     pub(crate) fn add(&mut self, bundle: &Bundle, index: usize, with_details: bool) {
-        let mut children = vec![Vec::new(); bundle.members.len()];
-        for (member, resource) in bundle.iter() {
-            if let Some(parent) = resource.attached_to {
-                children[parent.get()].push(member);
-            }
-        }
-        let roots = bundle.iter().filter(|(_, resource)| resource.attached_to.is_none());
-        let mut open =
-            roots.map(|(member, _)| (member, Vec::new())).collect::<Vec<(MemberIndex, Vec<bool>)>>();
-        open.reverse();
-        let mut order = 0;
-        while let Some((member, branches)) = open.pop() {
-            for (nth, child) in children[member.get()].iter().enumerate().rev() {
-                let is_last = nth + 1 == children[member.get()].len();
-                open.push((*child, branches.iter().copied().chain([is_last]).collect()));
-            }
-            let index = TrackPosition { bundle: index, purchase: 0, member: order };
-            self.insert(ResourceTrack::new(&bundle[member], index, branches, with_details));
-            order += 1;
+        let parents = bundle.members.iter().map(|member| member.attached_to.map(MemberIndex::get));
+        let ordered = attachments::in_order(&parents.collect::<Vec<_>>());
+        for (order, (member, branches)) in ordered.into_iter().enumerate() {
+            let position = TrackPosition { bundle: index, purchase: 0, member: order };
+            self.insert(ResourceTrack::new(&bundle.members[member], position, branches, with_details));
         }
     }
 

@@ -4,6 +4,7 @@
 //! files, databases, plugins or routes, and never asks what time it is. Start with [`history`].
 
 pub mod account;
+pub mod attachments;
 pub mod event_category;
 pub mod history;
 pub mod html;

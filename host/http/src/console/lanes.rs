@@ -10,6 +10,7 @@ use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::occurrence::Upcoming;
 use perennial_formats::read_back;
+use perennial_picture::attachments;
 use perennial_picture::html::fragment;
 use perennial_picture::html::fragment::BundlePicture;
 use perennial_picture::html::fragment::Lane;
@@ -67,32 +68,18 @@ fn outage(event: &Value) -> Option<(Timestamp, Timestamp)> {
     Some((down_since, event.at))
 }
 
-/// The places of the tracks, each after what it is attached to, and for each from its primary down whether the ancestor,
-/// and last the resource itself, is the last one of its parent.
+/// The places of the tracks as they are drawn, by their ids below each other, and the branches of each.
 fn in_order(tracks: &[Track]) -> Vec<(usize, Vec<bool>)> {
-    let id = |track: &Track| plain(&track.resource, "id").to_owned();
-    let parent = |track: &Track| {
-        let above = plain(&track.resource, "attached_to");
-        tracks.iter().position(|other| !above.is_empty() && plain(&other.resource, "id") == above)
-    };
+    let id = |index: &usize| plain(&tracks[*index].resource, "id");
     let mut sorted = (0..tracks.len()).collect::<Vec<_>>();
-    sorted.sort_by_key(|index| id(&tracks[*index]));
-    let children = |of: Option<usize>| {
-        let mut children =
-            sorted.iter().copied().filter(|index| parent(&tracks[*index]) == of).collect::<Vec<_>>();
-        children.reverse();
-        children
+    sorted.sort_by_key(id);
+    let parent = |index: &usize| {
+        let above = plain(&tracks[*index].resource, "attached_to");
+        sorted.iter().position(|other| !above.is_empty() && id(other) == above)
     };
-    let mut open = children(None).into_iter().map(|index| (index, Vec::new())).collect::<Vec<_>>();
-    let mut ordered: Vec<(usize, Vec<bool>)> = Vec::new();
-    while let Some((index, branches)) = open.pop() {
-        for (nth, child) in children(Some(index)).into_iter().enumerate() {
-            // They are taken from the end, so the first one here is the last one drawn.
-            open.push((child, branches.iter().copied().chain([nth == 0]).collect()));
-        }
-        ordered.push((index, branches));
-    }
-    ordered
+    let parents = sorted.iter().map(parent).collect::<Vec<_>>();
+    let ordered = attachments::in_order(&parents).into_iter();
+    ordered.map(|(place, branches)| (sorted[place], branches)).collect()
 }
 
 #[cfg(test)]
