@@ -126,7 +126,8 @@ impl Providers {
         self.get(provider).map_or_else(|| Ok(Vec::new()), |rules| problems_by(rules, settings))
     }
 
-    /// The manifest of the revision that is [bound apart](Providers::bound_apart) for an account.
+    /// The manifest of the revision that decides for this account of the provider, if it is another one than decides for the
+    /// provider's other accounts.
     pub fn manifest_apart(&self, account: &str, provider: &str) -> Option<&Manifest> {
         Some(self.bound_apart(account, provider)?.manifest())
     }
