@@ -40,12 +40,14 @@ use crate::reservations::provider_driver::OnExpiryKnown;
 pub struct CloudInventory<'a> {
     /// The account's id.
     pub account: &'a str,
-    /// Everything that it has.
+    /// Everything that it has, or what of it was read.
     pub resources: &'a [CloudResource],
     /// The ids of what was known and is proven not to be there.
     pub gone: &'a [String],
     /// Whether nothing was read of the account before, so that what is new is no drift.
     pub is_first: bool,
+    /// Whether everything was read: what is not among the resources is then not there.
+    pub is_whole: bool,
 }
 
 /// What was taken over.
@@ -83,6 +85,7 @@ impl EngineTx<'_> {
             account,
             offset_minutes,
             is_first: inventory.is_first,
+            is_whole: inventory.is_whole,
             driver: self.reads().driver(account)?,
             by_id: by_id.collect(),
             adoption: Adoption::default(),
@@ -110,6 +113,7 @@ struct Adopter<'a> {
     account: AccountKey,
     offset_minutes: i16,
     is_first: bool,
+    is_whole: bool,
     driver: Option<Driver>,
     by_id: BTreeMap<&'a str, &'a CloudResource>,
     adoption: Adoption,
@@ -132,7 +136,14 @@ impl Adopter<'_> {
             is_new.push(owner.is_none());
         }
         let mut inserted = Vec::new();
-        if let Some(bundle) = new_bundle(members, &is_new) {
+        if let (true, Some(parent)) = (is_new[0], self.unread_parent(&members[0].id)) {
+            // What it is attached to was not read: it is known, or the next reading of everything will tell.
+            if !self.is_known(&parent)? {
+                return Ok(());
+            }
+            self.attach(&members[0], &parent)?;
+            inserted.push(members[0].id.clone());
+        } else if let Some(bundle) = new_bundle(members, &is_new) {
             importer.insert_bundle(self.id, &bundle, Schedule::AT_ONCE)?;
             inserted.extend(bundle.members.iter().map(|member| member.id.clone()));
         }
@@ -159,6 +170,19 @@ impl Adopter<'_> {
         Ok(())
     }
 
+    /// What a resource is attached to that was not read, where not everything was.
+    fn unread_parent(&self, id: &str) -> Option<String> {
+        let parent = self.by_id.get(id)?.attached_to.clone()?;
+        (!self.is_whole && !self.by_id.contains_key(parent.as_str())).then_some(parent)
+    }
+
+    /// Whether this account has a resource that is not over, as far as this host knows.
+    fn is_known(&self, id: &str) -> Result<bool, EngineError> {
+        let is_own = bundles::account_of(self.tx, id)?.is_some_and(|owner| owner == self.id);
+        let found = bundles::find_by_resource(self.tx, id)?;
+        Ok(is_own && found.is_some_and(|(stored, index)| !stored.bundle[index].stage.is_final()))
+    }
+
     fn attach(&mut self, member: &Resource, parent: &str) -> Result<(), EngineError> {
         let Some((stored, index)) = bundles::find_by_resource(self.tx, parent)? else { return Ok(()) };
         let (primary, attached_to) = (stored.rows.bundle(), stored.rows[index]);
@@ -179,7 +203,12 @@ impl Adopter<'_> {
         }
         let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
         // What is attached to something that is not listed, such as another account's, stands alone.
-        let listed = there.attached_to.as_deref().filter(|parent| self.by_id.contains_key(parent));
+        let is_known = match self.unread_parent(id) {
+            Some(parent) => self.is_known(&parent)?,
+            None => false,
+        };
+        let listed =
+            there.attached_to.as_deref().filter(|parent| is_known || self.by_id.contains_key(parent));
         let mut drifts = connector::drift(here, there, (parent, listed));
         let mut adopted = there.clone();
         let newest_setting = self.tx.newest_setting(stored.rows[index])?;

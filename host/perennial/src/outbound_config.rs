@@ -13,9 +13,19 @@ use perennial_service::limits::Webhooks;
 pub(crate) const MAIL_KEYS: &[&str] =
     &["server", "port", "security", "from", "user", "password_file", "certificates"];
 
-/// Reads how providers of connected accounts are called.
+/// The keys of the section of connected accounts.
+pub(crate) const CONNECTION_KEYS: &[&str] =
+    &["allow_private", "allow_commands", "certificates", "full_sync_seconds", "incremental_sync_seconds"];
+/// The longest time between two syncs of an account, in seconds: thirty days.
+const SYNC_SECONDS_MAX: u32 = 2_592_000;
+
+/// Reads how providers of connected accounts are called, and how often what they have is read again.
 pub(crate) fn connections(cursor: JsonCursor<'_, '_>) -> Option<Connections> {
-    let fields = cursor.object(&["allow_private", "allow_commands", "certificates"])?;
+    let fields = cursor.object(CONNECTION_KEYS)?;
+    let full = fields.optional("full_sync_seconds", |cursor| cursor.integer(60, SYNC_SECONDS_MAX));
+    // 0 is never.
+    let incremental =
+        fields.optional("incremental_sync_seconds", |cursor| cursor.integer(0, SYNC_SECONDS_MAX));
     let flag = |name, default| fields.optional(name, |cursor| cursor.flag()).or(default);
     let allow_private = flag("allow_private", Connections::DEFAULT.allow_private);
     let allow_commands = flag("allow_commands", Connections::DEFAULT.allow_commands);
@@ -24,6 +34,8 @@ pub(crate) fn connections(cursor: JsonCursor<'_, '_>) -> Option<Connections> {
         allow_private: allow_private?,
         allow_commands: allow_commands?,
         is_unmetered: Connections::DEFAULT.is_unmetered,
+        full_sync_seconds: full.or(Connections::DEFAULT.full_sync_seconds)?,
+        incremental_sync_seconds: incremental.or(Connections::DEFAULT.incremental_sync_seconds)?,
         certificates: certificates?,
     })
 }

@@ -51,6 +51,20 @@ fn the_environment_goes_before_the_file() {
 }
 
 #[test]
+fn how_often_inventories_are_read_is_a_setting() {
+    let text = "[connections]\nfull_sync_seconds = 3600\nincremental_sync_seconds = 0\n";
+    let read = config::read(text, []).unwrap().connections;
+    assert_eq!((read.full_sync_seconds, read.incremental_sync_seconds), (3_600, 0));
+    let often = ("PERENNIAL_CONNECTIONS_INCREMENTAL_SYNC_SECONDS".to_owned(), "60".to_owned());
+    assert_eq!(config::read(text, [often]).unwrap().connections.incremental_sync_seconds, 60);
+    let told = config::read("[connections]\nfull_sync_seconds = 59\n", []).unwrap_err().to_string();
+    assert!(
+        told.contains("connections.full_sync_seconds: expected a whole number from 60 to 2592000"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_mail_server_is_read_and_gets_no_password_in_clear_text() {
     let text = "[email]\nserver = \"smtp.example.com\"\nsecurity = \"starttls\"\nfrom = \"Perennial <p@example.com>\"\n\
                 user = \"p\"\npassword_file = \"mail.password\"\n";

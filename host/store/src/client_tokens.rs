@@ -170,6 +170,8 @@ mod tests {
         let old = "drop index client_token_end; alter table client_token drop column valid_until; \
                    drop index event_time; alter table plugin_failure drop column is_changed; \
                    alter table plugin_binding_change drop column is_roll_back; \
+                   alter table sync drop column changes_since; alter table sync drop column expires_until; \
+                   alter table sync drop column requests; \
                    pragma user_version = 19;";
         Connection::open(&path).unwrap().execute_batch(old).unwrap();
 

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -122,6 +122,11 @@ const STEPS: [Step; 19] = [
         to: 22,
         summary: "what an inventory changed is known while its plugin fails, and which changes of bindings are roll-backs",
         sql: include_str!("migrations/0022_changed_bundles.sql"),
+    },
+    Step {
+        to: 23,
+        summary: "syncs may be incremental, and say how many requests they took",
+        sql: include_str!("migrations/0023_incremental_syncs.sql"),
     },
 ];
 

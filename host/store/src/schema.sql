@@ -803,7 +803,10 @@ create table sync (
     started_at  integer not null,
     changed_at  integer not null,
     is_first    integer not null,      -- what is new then is no drift
-    unknown     text not null          -- JSON list of what the rules have no kind for
+    unknown     text not null,         -- JSON list of what the rules have no kind for
+    changes_since integer,             -- of an incremental one: what was ordered since then is asked for
+    expires_until integer,             -- of an incremental one: what expires by then is read; null reads everything
+    requests    integer not null default 0 -- how many were sent for lists and searches
 );
 create index sync_account on sync (account);
 

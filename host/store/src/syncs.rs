@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
@@ -17,6 +18,8 @@ use crate::tx::WriteTx;
 /// A reading of a provider's inventory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sync {
+    /// How much it reads.
+    pub scope: SyncScope,
     /// How far it has come.
     pub state: SyncState,
     /// Where the list goes on.
@@ -35,6 +38,8 @@ pub struct Sync {
     pub is_first: bool,
     /// What the rules have no kind for: id, and the provider's word for its kind.
     pub unknown: Vec<(String, String)>,
+    /// How many requests it took to find out what is there; prices are not counted.
+    pub requests: u32,
 }
 
 /// Something that a sync has read.
@@ -48,12 +53,28 @@ pub struct SyncItem {
     pub is_quoted: bool,
 }
 
+const fn changes_since(scope: SyncScope) -> Option<i64> {
+    match scope {
+        SyncScope::Full | SyncScope::Incremental { changes_since: None, .. } => None,
+        SyncScope::Incremental { changes_since: Some(at), .. } => Some(at.as_second()),
+    }
+}
+
+const fn expires_until(scope: SyncScope) -> Option<i64> {
+    match scope {
+        SyncScope::Full => None,
+        SyncScope::Incremental { expires_until, .. } => Some(expires_until.as_second()),
+    }
+}
+
 /// Begins a reading of an account's inventory.
 pub fn insert(db: &WriteTx, account: AccountKey, sync: &Sync) -> Result<SyncKey, StoreError> {
     db.connection()
         .prepare_cached(
-            "insert into sync (account, state, cursor, listed, total, problem, started_at, changed_at, is_first, unknown)
-             values (:account, :state, :cursor, :listed, :total, :problem, :started_at, :changed_at, :is_first, :unknown)",
+            "insert into sync (account, state, cursor, listed, total, problem, started_at, changed_at, is_first, unknown,
+             changes_since, expires_until, requests)
+             values (:account, :state, :cursor, :listed, :total, :problem, :started_at, :changed_at, :is_first, :unknown,
+             :changes_since, :expires_until, :requests)",
         )?
         .execute(named_params! {
             ":account": account,
@@ -66,6 +87,9 @@ pub fn insert(db: &WriteTx, account: AccountKey, sync: &Sync) -> Result<SyncKey,
             ":changed_at": sync.changed_at.as_second(),
             ":is_first": sync.is_first,
             ":unknown": serde_json::to_string(&sync.unknown)?,
+            ":changes_since": changes_since(sync.scope),
+            ":expires_until": expires_until(sync.scope),
+            ":requests": sync.requests,
         })?;
     Ok(db.last_key())
 }
@@ -75,7 +99,8 @@ pub fn update(db: &WriteTx, row: SyncKey, sync: &Sync) -> Result<(), StoreError>
     db.connection()
         .prepare_cached(
             "update sync set state = :state, cursor = :cursor, listed = :listed, total = :total, problem = :problem,
-             changed_at = :changed_at, unknown = :unknown where row = :row",
+             changed_at = :changed_at, unknown = :unknown, changes_since = :changes_since, expires_until = :expires_until,
+             requests = :requests where row = :row",
         )?
         .execute(named_params! {
             ":row": row,
@@ -86,6 +111,9 @@ pub fn update(db: &WriteTx, row: SyncKey, sync: &Sync) -> Result<(), StoreError>
             ":problem": sync.problem,
             ":changed_at": sync.changed_at.as_second(),
             ":unknown": serde_json::to_string(&sync.unknown)?,
+            ":changes_since": changes_since(sync.scope),
+            ":expires_until": expires_until(sync.scope),
+            ":requests": sync.requests,
         })?;
     Ok(())
 }
@@ -97,6 +125,41 @@ pub fn newest(db: &ReadTx, account: AccountKey) -> Result<Option<(SyncKey, Sync)
         .query_row([account], |row| Ok(stored(row)))
         .optional()?
         .transpose()
+}
+
+/// The newest reading of everything that an account has, if there was one.
+pub fn newest_full(db: &ReadTx, account: AccountKey) -> Result<Option<Sync>, StoreError> {
+    let found = db
+        .connection()
+        .prepare_cached(
+            "select * from sync where account = ?1 and expires_until is null order by row desc limit 1",
+        )?
+        .query_row([account], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()?;
+    Ok(found.map(|(_, sync)| sync))
+}
+
+/// When the newest reading began that was done and would have found whatever was ordered before it.
+pub fn orders_read_at(db: &ReadTx, account: AccountKey) -> Result<Option<Timestamp>, StoreError> {
+    let found = db
+        .connection()
+        .prepare_cached(
+            "select max(started_at) from sync where account = ?1 and state = ?2
+             and (expires_until is null or changes_since is not null)",
+        )?
+        .query_row((account, SyncState::Done.name()), |row| row.get::<_, Option<i64>>(0))?;
+    Ok(found.map(Timestamp::from_second))
+}
+
+/// Forgets the incremental readings of an account that were done before another one.
+pub fn forget_incremental(db: &WriteTx, account: AccountKey, before: SyncKey) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "delete from sync where account = ?1 and row < ?2 and state = ?3 and expires_until is not null",
+        )?
+        .execute((account, before, SyncState::Done.name()))?;
+    Ok(())
 }
 
 /// Whether an account was ever read to the end.
@@ -158,7 +221,15 @@ fn item(row: &Row<'_>) -> rusqlite::Result<SyncItem> {
 fn stored(row: &Row<'_>) -> Result<(SyncKey, Sync), StoreError> {
     let state: String = row.get("state")?;
     let known = SyncState::ALL.into_iter().find(|known| known.name() == state);
+    let second = |column| Ok::<_, StoreError>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_second));
+    let scope = match second("expires_until")? {
+        None => SyncScope::Full,
+        Some(expires_until) => {
+            SyncScope::Incremental { changes_since: second("changes_since")?, expires_until }
+        }
+    };
     let sync = Sync {
+        scope,
         state: known.ok_or(StoreError::Damaged { what: "the state of a sync", found: state })?,
         cursor: row.get("cursor")?,
         listed: row.get("listed")?,
@@ -168,6 +239,7 @@ fn stored(row: &Row<'_>) -> Result<(SyncKey, Sync), StoreError> {
         changed_at: Timestamp::from_second(row.get("changed_at")?),
         is_first: row.get("is_first")?,
         unknown: serde_json::from_str(&row.get::<_, String>("unknown")?)?,
+        requests: row.get("requests")?,
     };
     Ok((row.get("row")?, sync))
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use expect_test::expect;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::record::Slot;
+use perennial_domain::connector::SyncScope;
 use perennial_domain::plan::Cause;
 use perennial_domain::provider_api::OrderFilter;
 use perennial_formats::decision;
@@ -39,6 +40,7 @@ use perennial_store::plugin_failures;
 use perennial_store::policies;
 use perennial_store::policies::StoredPolicies;
 use perennial_store::provider_views;
+use perennial_store::syncs;
 use perennial_store::testing::dump;
 use perennial_store::testing::schema;
 use perennial_store::webhooks;
@@ -492,7 +494,10 @@ fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
     let raw = Connection::open(&path).unwrap();
     // As it was before.
     raw.execute_batch(
-        "alter table plugin_failure drop column is_changed;
+        "alter table sync drop column changes_since;
+         alter table sync drop column expires_until;
+         alter table sync drop column requests;
+         alter table plugin_failure drop column is_changed;
          alter table plugin_binding_change drop column is_roll_back;
          pragma user_version = 21;
          insert into plugin_binding_change (at, provider, accounts, mode, before, after, changed_by) values
@@ -512,4 +517,23 @@ fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
     let gone_back = "select group_concat(at) from plugin_binding_change where is_roll_back";
     let gone_back = Connection::open(&path).unwrap().query_row(gone_back, (), |row| row.get::<_, String>(0));
     assert_eq!(gone_back.unwrap(), "4");
+}
+
+#[test]
+fn what_was_read_in_schema_16_was_read_whole() {
+    let (folder, raw) = in_schema_16();
+    let path = folder.path("perennial.db");
+    raw.execute_batch(
+        "insert into sync (account, state, listed, started_at, changed_at, is_first, unknown)
+         select row, 'done', 7, 60, 120, 1, '[]' from account order by row limit 1",
+    )
+    .unwrap();
+    drop(raw);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(schema(store.db()), new_schema());
+    let account = accounts::list(store.db()).unwrap()[0].row;
+    let full = syncs::newest_full(store.db(), account).unwrap().unwrap();
+    assert_eq!((full.scope, full.listed, full.requests), (SyncScope::Full, 7, 0));
+    let read_at = syncs::orders_read_at(store.db(), account).unwrap();
+    assert_eq!(read_at, Some(full.started_at), "an incremental sync goes on from there");
 }

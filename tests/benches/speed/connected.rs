@@ -26,8 +26,7 @@ const NOW: &str = "2026-03-01T00:00:00Z";
 /// How long any part may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Loopback, and no quota but what this machine can do.
-const OPEN: Connections =
-    Connections { allow_private: true, allow_commands: false, is_unmetered: true, certificates: None };
+const OPEN: Connections = Connections { allow_private: true, is_unmetered: true, ..Connections::DEFAULT };
 /// Renewals of one round.
 const RENEWALS: u32 = 2_000;
 /// Resources of the sync.

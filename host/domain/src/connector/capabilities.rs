@@ -124,6 +124,8 @@ pub struct MutationLimit {
     pub same_region: bool,
     /// Whether the provider takes the client token, so that the same request sent again is done once.
     pub takes_client_token: bool,
+    /// Whether a reading shows afterwards that it was done. Where none does, what the provider says in its response is believed.
+    pub is_shown: bool,
 }
 
 /// What a connector can translate, and what its requests look like.
@@ -139,6 +141,8 @@ pub struct Capabilities {
     pub mutations: Vec<MutationLimit>,
     /// The most resources that one search names.
     pub find_targets_max: u32,
+    /// Whether it can ask for what may have changed.
+    pub changes: bool,
     /// The most resources whose renewals are quoted at once; 0 when none can be.
     pub quote_targets_max: u32,
     /// Whether it can ask for the balance.

@@ -198,7 +198,10 @@ fn is_host_name(host: &str) -> bool {
 /// The first problem, in words.
 pub fn check_query_answer(query: &Query, answer: &QueryAnswer) -> Result<(), String> {
     match (query, answer) {
-        (Query::List { cursor, .. } | Query::Find { cursor, .. }, QueryAnswer::Resources(page)) => {
+        (
+            Query::List { cursor, .. } | Query::Find { cursor, .. } | Query::Changes { cursor, .. },
+            QueryAnswer::Resources(page),
+        ) => {
             check_page(page.resources.len() + page.unknown.len(), cursor.as_ref(), page.next.as_ref())?;
             page.resources.iter().try_for_each(check_resource)
         }
@@ -219,7 +222,12 @@ pub fn check_query_answer(query: &Query, answer: &QueryAnswer) -> Result<(), Str
         }
         (Query::Balance, QueryAnswer::Balance(_)) => Ok(()),
         (
-            Query::List { .. } | Query::Find { .. } | Query::Orders(_) | Query::Quote { .. } | Query::Balance,
+            Query::List { .. }
+            | Query::Find { .. }
+            | Query::Changes { .. }
+            | Query::Orders(_)
+            | Query::Quote { .. }
+            | Query::Balance,
             QueryAnswer::Resources(_)
             | QueryAnswer::Orders(_)
             | QueryAnswer::Quotes(_)

@@ -63,6 +63,7 @@ pub use request::SignatureEncoding;
 pub use request::Signing;
 pub use request::UnsignedRequest;
 pub use state::Driver;
+pub use state::SyncScope;
 pub use state::SyncState;
 
 /// The account that a question is about, and how its calls are made.

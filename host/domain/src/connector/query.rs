@@ -46,6 +46,15 @@ pub enum Query {
         /// Where the list goes on.
         cursor: Option<Cursor>,
     },
+    /// The present state of what may have changed; that something is in no page proves nothing.
+    Changes {
+        /// What was ordered at this instant or later.
+        since: Timestamp,
+        /// What expires at this instant or earlier.
+        expires_until: Timestamp,
+        /// Where the list goes on.
+        cursor: Option<Cursor>,
+    },
     /// What became of orders.
     Orders(OrderQuery),
     /// What a renewal of each would cost.
@@ -65,6 +74,7 @@ impl Query {
         match self {
             Query::List { .. } => "list",
             Query::Find { .. } => "find",
+            Query::Changes { .. } => "changes",
             Query::Orders(_) => "orders",
             Query::Quote { .. } => "quote",
             Query::Balance => "balance",

@@ -1,4 +1,6 @@
-//! Who drives a connected account, and how far a reading of its inventory has come.
+//! Who drives a connected account, how much of its inventory a sync reads, and how far it has come.
+
+use crate::timestamp::Timestamp;
 
 /// Who renews what a connected account has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,30 @@ impl Driver {
             Driver::Watch => "watch",
             Driver::Provider => "provider",
             Driver::Host => "host",
+        }
+    }
+}
+
+/// How much of an inventory a sync reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncScope {
+    /// Everything that the account has: what is not listed is looked for, and may be gone.
+    Full,
+    /// What can have changed since another sync, as far as that can be found: what is not found proves nothing.
+    Incremental {
+        /// What was ordered since then; `None` where the provider does not say that.
+        changes_since: Option<Timestamp>,
+        /// What expires at this instant or earlier.
+        expires_until: Timestamp,
+    },
+}
+
+impl SyncScope {
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SyncScope::Full => "full",
+            SyncScope::Incremental { .. } => "incremental",
         }
     }
 }

@@ -47,8 +47,10 @@ fn capabilities() -> Capabilities {
             same_kind: false,
             same_region: false,
             takes_client_token: false,
+            is_shown: true,
         }],
         find_targets_max: 50,
+        changes: false,
         quote_targets_max: 10,
         balance: true,
     }
@@ -185,6 +187,10 @@ fn a_page_is_no_endless_list_and_answers_its_own_query() {
     };
     let from = |cursor: &str| Query::List { cursor: Some(Cursor(cursor.to_owned())), expires_until: None };
     assert_eq!(check_query_answer(&from("1"), &page("2")), Ok(()));
+    let (since, expires_until) = (Timestamp::from_second(0), Timestamp::from_second(1));
+    let changes = Query::Changes { since, expires_until, cursor: Some(Cursor("1".to_owned())) };
+    assert_eq!(check_query_answer(&changes, &page("2")), Ok(()));
+    assert!(check_query_answer(&changes, &page("1")).unwrap_err().contains("followed by itself"));
     assert!(check_query_answer(&from("1"), &page("1")).unwrap_err().contains("followed by itself"));
     assert!(check_query_answer(&from("1"), &page(&"2".repeat(1_001))).unwrap_err().contains("1001 bytes"));
     assert!(check_query_answer(&Query::Balance, &page("2")).unwrap_err().contains("`balance`"));

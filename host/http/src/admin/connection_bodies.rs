@@ -126,6 +126,11 @@ impl Body for Grants {
 #[derive(Clone, Copy, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SyncRequest {
+    /// Whether what can have changed since the last sync is enough: what was ordered since, where the provider says that, and
+    /// what expires within ten days or has expired. What it does not find proves nothing. Left out, false. Where
+    /// everything was not read before, or so much has changed that it takes fewer requests, everything is read.
+    #[schema(value_type = Option<bool>)]
+    pub(super) incremental: bool,
     /// Whether somebody looked, and knows that as much is missing as it seems; left out, false.
     #[schema(value_type = Option<bool>)]
     pub(super) accept_missing: bool,
@@ -133,9 +138,10 @@ pub(super) struct SyncRequest {
 
 impl Body for SyncRequest {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<SyncRequest> {
-        let fields = cursor.object(&["accept_missing"])?;
+        let fields = cursor.object(&["incremental", "accept_missing"])?;
+        let incremental = fields.optional("incremental", |cursor| cursor.flag()).or(false);
         let accept_missing = fields.optional("accept_missing", |cursor| cursor.flag()).or(false);
-        Some(SyncRequest { accept_missing: accept_missing? })
+        Some(SyncRequest { incremental: incremental?, accept_missing: accept_missing? })
     }
 }
 

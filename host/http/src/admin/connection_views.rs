@@ -3,6 +3,7 @@
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::connector::Capabilities;
+use perennial_domain::connector::SyncScope;
 use perennial_store::ReadTx;
 use perennial_store::calls::gates;
 use perennial_store::connections;
@@ -84,6 +85,15 @@ pub(super) struct ReadView {
 pub(super) struct SyncView {
     /// `listing`, `checking`, `quoting`, `done`, or `suspicious`: so much was missing that nothing was taken over.
     state: &'static str,
+    /// How much it reads: `full` for everything, `incremental` for what can have changed. What an incremental one does not find
+    /// proves nothing.
+    scope: &'static str,
+    /// Of an incremental one: what was ordered since then was read; null when the provider, or the key, does not say that.
+    changes_since: Option<String>,
+    /// Of an incremental one: what expires by then was read.
+    expires_until: Option<String>,
+    /// How many requests it took so far, without those for prices.
+    requests: u32,
     /// How many resources were listed.
     listed: u32,
     /// How many there are, as the provider says.
@@ -182,8 +192,16 @@ impl SummaryView {
 impl From<Sync> for SyncView {
     fn from(sync: Sync) -> SyncView {
         let unknown = sync.unknown.into_iter().map(|(id, kind)| UnknownView { id, kind });
+        let (changes_since, expires_until) = match sync.scope {
+            SyncScope::Full => (None, None),
+            SyncScope::Incremental { changes_since, expires_until } => (changes_since, Some(expires_until)),
+        };
         SyncView {
             state: sync.state.name(),
+            scope: sync.scope.name(),
+            changes_since: to_text(changes_since),
+            expires_until: to_text(expires_until),
+            requests: sync.requests,
             listed: sync.listed,
             total: sync.total,
             problem: sync.problem,

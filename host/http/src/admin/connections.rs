@@ -18,6 +18,7 @@ use perennial_service::connections::caller::CallError;
 use perennial_service::connections::caller::ConnectedAccount;
 use perennial_service::connections::refresher;
 use perennial_service::connections::sync;
+use perennial_service::connections::sync::SyncOptions;
 use perennial_store::accounts;
 use perennial_store::connections;
 use perennial_store::connections::Connection;
@@ -228,8 +229,9 @@ pub(super) async fn sync(
     let connected = Arc::new(connect(&app, &stored).await?);
     let (started, at) = (Instant::now(), app.now());
     let (_, caller) = app.service().connections();
+    let wanted = SyncOptions { incremental: body.incremental, accept_missing: body.accept_missing };
     let is_read = loop {
-        let progress = sync::step(app.service(), caller, &connected, body.accept_missing, at).await;
+        let progress = sync::step(app.service(), caller, &connected, wanted, at).await;
         let progress = progress.map_err(sync_problem)?;
         if progress.is_read || progress.sync.state == SyncState::Suspicious {
             break progress.is_read;

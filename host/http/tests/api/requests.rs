@@ -247,7 +247,7 @@ pub const ALL: &[Request] = &[
         "POST",
         "/v1/connections/{id}:sync",
         "/v1/connections/larkspur:sync",
-        r#"{"accept_missing": false}"#,
+        r#"{"incremental": false, "accept_missing": false}"#,
     ),
     admin("POST", "/v1/connections/{id}:sync", "/v1/connections/larkspur:sync", ""),
     get("/v1/connections"),

@@ -149,6 +149,7 @@ fn capabilities() -> Capabilities {
         reads: vec![read("balance", "GET", "/balance"), read("orders", "GET", "/orders/{order}")],
         mutations: Vec::new(),
         find_targets_max: 1,
+        changes: false,
         quote_targets_max: 0,
         balance: true,
     }

@@ -13,6 +13,7 @@ mod flood;
 mod hostile_connector;
 mod hostile_policies;
 mod huawei;
+mod incremental_syncs;
 mod late_auto_renewal;
 mod policies;
 mod provider_driver;

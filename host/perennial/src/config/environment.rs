@@ -39,7 +39,7 @@ const KEYS: [(&str, &[&str]); 11] = [
     ("limits", Limits::NAMES),
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
-    ("connections", &["allow_private", "allow_commands", "certificates"]),
+    ("connections", outbound_config::CONNECTION_KEYS),
     ("email", outbound_config::MAIL_KEYS),
     ("secrets", &["key_file"]),
     ("plugins", &["files", "allow_missing", "upgrade", "grants_max", "grants_memory_bytes"]),

@@ -85,6 +85,13 @@ impl Hour {
         self.on(host, &[&connect[..], &["--endpoint", &self.endpoint, "--yes"]].concat());
         let summary = self.on(host, &["sync", "acme"]);
         assert!(summary.starts_with("acme: 2 resources, of which 0 renew automatically"), "{summary}");
+        let summary = self.on(host, &["sync", "acme", "--incremental"]);
+        assert!(summary.starts_with("read what was ordered since "), "{summary}");
+        assert!(
+            summary
+                .contains(", in 2 requests; whether anything else has changed, a full sync says\nacme: 2 "),
+            "{summary}"
+        );
         let dry = self.ending(host, &["account", "drive", "acme", "host", "--dry-run"], 3);
         assert!(dry.starts_with("driver of `acme`: from watch to host\n"), "{dry}");
         self.on(host, &["account", "drive", "acme", "host", "--yes"]);

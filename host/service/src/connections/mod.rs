@@ -25,12 +25,22 @@ pub struct Connections {
     pub allow_commands: bool,
     /// Whether calls are sent as fast as they can be: the providers' quotas are not kept. For providers that are this program.
     pub is_unmetered: bool,
+    /// How long after everything that an account has was read it is read again, in seconds.
+    pub full_sync_seconds: u32,
+    /// How long after a sync what can have changed since is read, in seconds; 0 for never.
+    pub incremental_sync_seconds: u32,
     /// A PEM file of root certificates to trust, beside those that browsers trust.
     pub certificates: Option<PathBuf>,
 }
 
 impl Connections {
     /// Without configuration: the providers' own hosts and public endpoints only.
-    pub const DEFAULT: Connections =
-        Connections { allow_private: false, allow_commands: false, is_unmetered: false, certificates: None };
+    pub const DEFAULT: Connections = Connections {
+        allow_private: false,
+        allow_commands: false,
+        is_unmetered: false,
+        full_sync_seconds: 6 * 3_600,
+        incremental_sync_seconds: 900,
+        certificates: None,
+    };
 }

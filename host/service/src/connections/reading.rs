@@ -8,6 +8,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Quote;
 use perennial_domain::connector::ResourcePage;
+use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
 use perennial_domain::connector::assumed_term;
 use perennial_domain::term::Term;
@@ -17,6 +18,7 @@ use perennial_engine::adoption::Adoption;
 use perennial_engine::adoption::CloudInventory;
 use perennial_engine::error::EngineError;
 use perennial_store::ReadTx;
+use perennial_store::WriteTx;
 use perennial_store::connections;
 use perennial_store::connections::StoredConnection;
 use perennial_store::error::StoreError;
@@ -31,6 +33,8 @@ use crate::connections::staged;
 
 /// Of what was known, the share that may be missing at once before the answer is suspicious: one in so many.
 const MISSING_SHARE: usize = 2;
+/// After how many requests an incremental sync becomes a full one, which needs fewer where so much has changed.
+const INCREMENTAL_REQUESTS_MAX: u32 = 200;
 
 /// A reading, and the account that it is of.
 #[derive(Clone)]
@@ -40,17 +44,38 @@ pub(crate) struct Reading {
     pub(crate) sync: Sync,
 }
 
+impl Reading {
+    /// Begins anew as a full sync: what was read so far does not say that it is still there.
+    pub(crate) fn read_everything(&mut self, tx: &WriteTx) -> Result<(), StoreError> {
+        syncs::clear_items(tx, self.row)?;
+        let sync = &mut self.sync;
+        (sync.scope, sync.state, sync.cursor) = (SyncScope::Full, SyncState::Listing, None);
+        (sync.listed, sync.total, sync.problem) = (0, None, None);
+        sync.unknown.clear();
+        Ok(())
+    }
+
+    /// Whether it has taken more requests than an incremental sync may, with some still to come.
+    fn is_too_long(&self) -> bool {
+        let is_reading = matches!(self.sync.state, SyncState::Listing | SyncState::Checking);
+        self.sync.scope != SyncScope::Full && is_reading && self.sync.requests >= INCREMENTAL_REQUESTS_MAX
+    }
+}
+
 /// What a step read.
 pub(crate) enum StepResult {
     Page(ResourcePage),
     Checked {
         page: ResourcePage,
         until: Option<String>,
+        requests: u32,
     },
     Quotes {
         items: Vec<SyncItem>,
         quotes: Vec<Quote>,
     },
+    /// The provider does not say what was ordered.
+    NoChanges,
     /// There is nothing more to read in this state.
     Nothing,
 }
@@ -89,24 +114,21 @@ pub(crate) fn store(
     (reading.sync.changed_at, reading.sync.problem) = (at, None);
     let mut is_read = false;
     match found {
-        StepResult::Page(page) => {
-            put(engine, &reading, &page.resources, options.can_quote)?;
-            let unknown = page.unknown.into_iter().map(|unknown| (unknown.id, unknown.kind));
-            let sync = &mut reading.sync;
-            sync.unknown.extend(unknown);
-            sync.listed += u32::try_from(page.resources.len()).unwrap_or(u32::MAX);
-            sync.total = page.total.or(sync.total);
-            sync.cursor = page.next.map(|next| next.0);
-            if sync.cursor.is_none() {
-                sync.state = SyncState::Checking;
-                if !options.accept_missing {
-                    judge(engine.db(), &mut reading)?;
-                }
-            }
-        }
-        StepResult::Checked { page, until } => {
+        StepResult::Page(page) => store_page(engine, &mut reading, page, options)?,
+        StepResult::Checked { page, until, requests } => {
             put(engine, &reading, &page.resources, options.can_quote)?;
             reading.sync.cursor = until;
+            reading.sync.requests += requests;
+            if reading.sync.scope != SyncScope::Full {
+                reading.sync.listed += count(&page.resources);
+            }
+        }
+        StepResult::NoChanges => {
+            let sync = &mut reading.sync;
+            if let SyncScope::Incremental { changes_since, .. } = &mut sync.scope {
+                *changes_since = None;
+            }
+            (sync.state, sync.cursor) = (SyncState::Checking, None);
         }
         StepResult::Quotes { items, quotes } => {
             syncs::put_items(engine.tx(), reading.row, &priced(items, &quotes))?;
@@ -119,8 +141,43 @@ pub(crate) fn store(
             SyncState::Done | SyncState::Suspicious => {}
         },
     }
+    if reading.is_too_long() {
+        reading.read_everything(engine.tx())?;
+    }
     syncs::update(engine.tx(), reading.row, &reading.sync)?;
     Ok(Progress { sync: reading.sync, is_read })
+}
+
+/// Keeps a page. After the last one, what was known and is on none is asked for by its ids.
+fn store_page(
+    engine: &EngineTx<'_>,
+    reading: &mut Reading,
+    page: ResourcePage,
+    options: Options,
+) -> Result<(), EngineError> {
+    put(engine, reading, &page.resources, options.can_quote)?;
+    let sync = &mut reading.sync;
+    for unknown in page.unknown.into_iter().map(|unknown| (unknown.id, unknown.kind)) {
+        // An incremental sync begins with what the full one before it found.
+        if sync.scope == SyncScope::Full || !sync.unknown.contains(&unknown) {
+            sync.unknown.push(unknown);
+        }
+    }
+    sync.requests += 1;
+    sync.listed += count(&page.resources);
+    sync.total = page.total.or(sync.total);
+    sync.cursor = page.next.map(|next| next.0);
+    if sync.cursor.is_none() {
+        sync.state = SyncState::Checking;
+        if !options.accept_missing && sync.scope == SyncScope::Full {
+            judge(engine.db(), reading)?;
+        }
+    }
+    Ok(())
+}
+
+fn count(resources: &[CloudResource]) -> u32 {
+    u32::try_from(resources.len()).unwrap_or(u32::MAX)
 }
 
 /// Keeps resources. Prices are asked for of primaries whose price nobody knows: that of a bundle is its primary's.
@@ -189,7 +246,9 @@ pub fn finish(
     let items = syncs::items(engine.db(), row)?;
     let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
     let staged = items.iter().map(|item| item.id.as_str()).collect::<BTreeSet<_>>();
-    let known = imports::unfinished_ids(engine.db(), connection.account)?;
+    let is_full = sync.scope == SyncScope::Full;
+    // That an incremental sync did not find something proves nothing.
+    let known = if is_full { imports::unfinished_ids(engine.db(), connection.account)? } else { Vec::new() };
     let gone = known.into_iter().filter(|id| !staged.contains(id.as_str()));
     let gone = gone.collect::<Vec<_>>();
     let inventory = CloudInventory {
@@ -197,9 +256,11 @@ pub fn finish(
         resources: &resources,
         gone: &gone,
         is_first: sync.is_first,
+        is_whole: is_full,
     };
     let adoption = engine.adopt_inventory(at, inventory)?;
     syncs::clear_items(engine.tx(), row)?;
+    syncs::forget_incremental(engine.tx(), connection.account, row)?;
     let done = Sync { state: SyncState::Done, changed_at: at, ..sync };
     syncs::update(engine.tx(), row, &done)?;
     Ok(Some(adoption))

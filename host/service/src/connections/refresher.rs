@@ -1,8 +1,8 @@
 //! The refresher: while the host runs, the inventories and balances of connected accounts are read again now and then.
 //!
-//! A reading that a stop or a failure interrupted goes on where it was. Only what somebody has read once is read again: the
-//! first sync is a person's. Knows no inventory; [`sync`] reads and
-//! [`reading`] keeps.
+//! Everything is read every few hours, and what can have changed meanwhile more often. A reading that a stop or a failure
+//! interrupted goes on where it was. Only what somebody has read once is read again: the first sync is a person's. Knows no
+//! inventory; [`sync`] reads and [`reading`] keeps.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use perennial_domain::connector::CloudBalance;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
+use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::EngineTx;
@@ -21,19 +22,20 @@ use perennial_store::calls::gates;
 use perennial_store::connections;
 use perennial_store::connections::StoredConnection;
 use perennial_store::syncs;
+use perennial_store::syncs::Sync;
 
+use crate::connections::Connections;
 use crate::connections::account;
 use crate::connections::account::ConnectError;
 use crate::connections::caller::ConnectedAccount;
 use crate::connections::reading;
 use crate::connections::sync;
 use crate::connections::sync::SyncError;
+use crate::connections::sync::SyncOptions;
 use crate::either::first_ready;
 use crate::error::ServiceError;
 use crate::service::Service;
 
-/// How long after an inventory was read it is read again, in seconds: six hours.
-const SYNC_INTERVAL: i64 = 6 * 3_600;
 /// How long after a step that failed the next one is made, in seconds.
 const FAILURE_INTERVAL: i64 = 600;
 /// How often the refresher looks for what is due.
@@ -74,46 +76,72 @@ pub async fn run(service: Service) {
 
 async fn refresh_due(service: &Service) {
     let now = service.now();
-    let due = match service.read(move |db| due(db, now)).await {
+    let settings = service.connections().0.clone();
+    let due = match service.read(move |db| due(db, &settings, now)).await {
         Ok(due) => due,
         Err(error) => {
             tracing::warn!(%error, "the inventories that are due cannot be looked up");
             return;
         }
     };
-    for stored in due {
+    for (stored, wanted) in due {
         if *service.shutdown_signal().borrow() {
             return;
         }
-        if let Err(error) = refresh(service, &stored).await {
+        if let Err(error) = refresh(service, &stored, wanted).await {
             tracing::warn!(account = stored.id, %error, "the inventory of an account is not read");
         }
     }
 }
 
-/// The connections whose inventory is to be read on or again.
-fn due(db: &ReadTx, now: Timestamp) -> Result<Vec<StoredConnection>, ServiceError> {
+/// The connections whose inventory is to be read on or again, and how much of it.
+fn due(
+    db: &ReadTx,
+    settings: &Connections,
+    now: Timestamp,
+) -> Result<Vec<(StoredConnection, SyncOptions)>, ServiceError> {
     if gates::paused(db)?.is_some() {
         return Ok(Vec::new());
     }
     let mut due = Vec::new();
     for stored in connections::list(db, None)? {
-        let Some((_, newest)) = syncs::newest(db, stored.account)? else { continue };
-        let is_known = syncs::has_done(db, stored.account)?;
-        let interval = if newest.state.is_end() { SYNC_INTERVAL } else { FAILURE_INTERVAL };
-        if is_known && stored.paused.is_none() && now - newest.changed_at >= interval {
-            due.push(stored);
+        let is_read_again = stored.paused.is_none() && syncs::has_done(db, stored.account)?;
+        let newest = syncs::newest(db, stored.account)?;
+        let full = syncs::newest_full(db, stored.account)?;
+        if let (true, Some((_, newest)), Some(full)) = (is_read_again, newest, full)
+            && let Some(incremental) = what_is_due(&newest, &full, settings, now)
+        {
+            due.push((stored, SyncOptions { incremental, accept_missing: false }));
         }
     }
     Ok(due)
 }
 
+/// Whether an incremental sync is due, or a full one; `None` for neither. A suspicious answer waits for somebody to look, or for
+/// the next full one.
+fn what_is_due(newest: &Sync, full: &Sync, settings: &Connections, now: Timestamp) -> Option<bool> {
+    let is_past = |sync: &Sync, seconds: i64| now - sync.changed_at >= seconds;
+    let incremental_seconds = i64::from(settings.incremental_sync_seconds);
+    if !newest.state.is_end() {
+        return is_past(newest, FAILURE_INTERVAL).then_some(newest.scope != SyncScope::Full);
+    }
+    if is_past(full, i64::from(settings.full_sync_seconds)) {
+        return Some(false);
+    }
+    let is_watched = incremental_seconds > 0 && full.state == SyncState::Done;
+    (is_watched && is_past(newest, incremental_seconds)).then_some(true)
+}
+
 /// Reads an inventory to its end, and then the balance.
-async fn refresh(service: &Service, stored: &StoredConnection) -> Result<(), RefreshError> {
+async fn refresh(
+    service: &Service,
+    stored: &StoredConnection,
+    wanted: SyncOptions,
+) -> Result<(), RefreshError> {
     let connected = Arc::new(account::connect(service, &stored.id).await?);
     let (_, caller) = service.connections();
     loop {
-        let progress = sync::step(service, caller, &connected, false, service.now()).await?;
+        let progress = sync::step(service, caller, &connected, wanted, service.now()).await?;
         if progress.is_read {
             break;
         }
@@ -198,3 +226,6 @@ pub async fn ask_balance(service: &Service, connected: &Arc<ConnectedAccount>) -
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

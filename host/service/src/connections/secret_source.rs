@@ -136,8 +136,7 @@ fn output_of(command: &str) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
 
-    const OPEN: Connections =
-        Connections { allow_private: false, allow_commands: true, is_unmetered: false, certificates: None };
+    const OPEN: Connections = Connections { allow_commands: true, ..Connections::DEFAULT };
 
     #[test]
     fn a_secret_is_found_wherever_it_is_and_never_shown() {

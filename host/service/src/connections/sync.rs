@@ -1,5 +1,8 @@
 //! Reading a provider's inventory, step by step: pages, then what was known and not listed, then prices.
 //!
+//! A full sync lists everything. An incremental one reads what can have changed since another one: what was ordered since, where
+//! the provider says that, and what expires soon or has expired. What it does not find proves nothing, so it ends nothing.
+//!
 //! Each step is one call and one transaction, so a reading goes on where it stopped, after a failure and after a restart.
 //! What was read is believed only once everything was: an empty or half answer is suspicious, not a deletion.
 
@@ -13,13 +16,17 @@ use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::connector::ResourcePage;
+use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
 use perennial_domain::connector::Target;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
+use perennial_store::ReadTx;
 use perennial_store::connections;
 use perennial_store::connections::KnownResource;
 use perennial_store::error::StoreError;
+use perennial_store::keys::AccountKey;
 use perennial_store::syncs;
 use perennial_store::syncs::Sync;
 
@@ -35,6 +42,21 @@ use crate::connections::reading::term_of;
 use crate::connections::staged;
 use crate::error::ServiceError;
 use crate::service::Service;
+
+/// How far ahead an incremental sync looks for what expires, in seconds: ten days. Providers begin to renew by themselves seven to
+/// nine days before an expiry.
+const SOON: i64 = 10 * 86_400;
+/// How long before the sync before it an incremental sync begins to look for orders, in seconds: an order may take that long.
+const ORDER_OVERLAP: i64 = 3_600;
+
+/// What is wanted of a sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// What can have changed is enough, once everything was read and believed.
+    pub incremental: bool,
+    /// Somebody looked, and knows that as much is missing as it seems.
+    pub accept_missing: bool,
+}
 
 /// Why a step could not be made. What was read so far is kept.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +76,8 @@ impl From<StoreError> for SyncError {
 }
 
 /// Makes the next step of an account's reading, or begins one; returns where it stands. Once everything was read,
-/// [`finish`](crate::connections::reading::finish) is next. `accept_missing` says that somebody looked at what is missing.
+/// [`finish`](crate::connections::reading::finish) is next. A full sync that is under way goes on whatever is wanted; an
+/// incremental one begins anew as a full one where that is wanted.
 ///
 /// # Errors
 ///
@@ -63,10 +86,10 @@ pub async fn step(
     service: &Service,
     caller: &Caller,
     of: &Arc<ConnectedAccount>,
-    accept_missing: bool,
+    wanted: SyncOptions,
     at: Timestamp,
 ) -> Result<Progress, SyncError> {
-    let reading = begin(service, &of.account.id, at).await?;
+    let reading = begin(service, of, wanted.incremental, at).await?;
     let found = match reading.sync.state {
         SyncState::Listing => list(caller, of, &reading, at).await,
         SyncState::Checking => check(service, caller, of, &reading, at).await,
@@ -75,7 +98,7 @@ pub async fn step(
     };
     match found {
         Ok(found) => {
-            let options = Options { can_quote: can_quote(of), accept_missing };
+            let options = Options { can_quote: can_quote(of), accept_missing: wanted.accept_missing };
             let stored = service.writer().call(move |writer| {
                 let stored =
                     writer.engine.in_transaction(|engine| store(engine, reading, found, options, at));
@@ -102,31 +125,58 @@ pub async fn step(
 }
 
 /// The reading that is under way, or a new one.
-async fn begin(service: &Service, id: &str, at: Timestamp) -> Result<Reading, SyncError> {
-    let id = id.to_owned();
+async fn begin(
+    service: &Service,
+    of: &Arc<ConnectedAccount>,
+    incremental: bool,
+    at: Timestamp,
+) -> Result<Reading, SyncError> {
+    let id = of.account.id.clone();
+    let finds_changes = of.rules.connector().is_some_and(|connector| connector.capabilities().changes);
     let reading = service.writer().call(move |writer| {
         let begun = writer.engine.in_transaction(|engine| {
-            let db = engine.db();
-            let stored = connections::get(db, &id)?;
-            let stored = stored.ok_or_else(|| EngineError::UnknownAccount(id.clone()))?;
-            let (row, sync) = match syncs::newest(db, stored.account)? {
-                Some((row, sync)) if !sync.state.is_end() => (row, sync),
-                Some(_) | None => {
-                    let is_first = !syncs::has_done(db, stored.account)?;
-                    let sync = new_sync(is_first, at);
-                    (syncs::insert(engine.tx(), stored.account, &sync)?, sync)
+            let stored = connections::get(engine.db(), &id)?;
+            let account = stored.ok_or_else(|| EngineError::UnknownAccount(id.clone()))?.account;
+            match syncs::newest(engine.db(), account)? {
+                Some((row, sync)) if !sync.state.is_end() => {
+                    let mut reading = Reading { account, row, sync };
+                    if !incremental && reading.sync.scope != SyncScope::Full {
+                        reading.read_everything(engine.tx())?;
+                        syncs::update(engine.tx(), row, &reading.sync)?;
+                    }
+                    Ok(reading)
                 }
-            };
-            Ok::<_, EngineError>(Reading { account: stored.account, row, sync })
+                Some(_) | None => insert(engine, account, (incremental, finds_changes), at),
+            }
         });
         begun.map_err(ServiceError::from)
     });
     Ok(reading.await?)
 }
 
-fn new_sync(is_first: bool, at: Timestamp) -> Sync {
-    Sync {
-        state: SyncState::Listing,
+/// A new reading: an incremental one, where that is wanted and something is known that it can go on from.
+fn insert(
+    engine: &EngineTx<'_>,
+    account: AccountKey,
+    (incremental, finds_changes): (bool, bool),
+    at: Timestamp,
+) -> Result<Reading, EngineError> {
+    let db = engine.db();
+    let is_first = !syncs::has_done(db, account)?;
+    // What somebody has to look at stays the newest until everything was read again.
+    let full = syncs::newest_full(db, account)?.filter(|full| incremental && full.state == SyncState::Done);
+    let (scope, state, unknown) = match full {
+        None => (SyncScope::Full, SyncState::Listing, Vec::new()),
+        Some(full) => {
+            let changes_since = orders_from(db, account, finds_changes)?;
+            let scope = SyncScope::Incremental { changes_since, expires_until: at + SOON };
+            let state = if changes_since.is_some() { SyncState::Listing } else { SyncState::Checking };
+            (scope, state, full.unknown)
+        }
+    };
+    let sync = Sync {
+        scope,
+        state,
         cursor: None,
         listed: 0,
         total: None,
@@ -134,8 +184,21 @@ fn new_sync(is_first: bool, at: Timestamp) -> Sync {
         started_at: at,
         changed_at: at,
         is_first,
-        unknown: Vec::new(),
-    }
+        unknown,
+        requests: 0,
+    };
+    let row = syncs::insert(engine.tx(), account, &sync)?;
+    Ok(Reading { account, row, sync })
+}
+
+/// Since when orders are asked for; `None` where they cannot be.
+fn orders_from(
+    db: &ReadTx,
+    account: AccountKey,
+    finds_changes: bool,
+) -> Result<Option<Timestamp>, StoreError> {
+    let read_at = if finds_changes { syncs::orders_read_at(db, account)? } else { None };
+    Ok(read_at.map(|read_at| read_at - ORDER_OVERLAP))
 }
 
 async fn list(
@@ -145,11 +208,45 @@ async fn list(
     at: Timestamp,
 ) -> Result<StepResult, SyncError> {
     let cursor = reading.sync.cursor.clone().map(Cursor);
-    let answer = caller.ask(of, at, &Query::List { cursor, expires_until: None }).await?;
-    Ok(if let QueryAnswer::Resources(page) = answer { StepResult::Page(page) } else { StepResult::Nothing })
+    let query = match reading.sync.scope {
+        SyncScope::Incremental { changes_since: Some(since), expires_until } => {
+            Query::Changes { since, expires_until, cursor }
+        }
+        SyncScope::Full | SyncScope::Incremental { changes_since: None, .. } => {
+            Query::List { cursor, expires_until: None }
+        }
+    };
+    match caller.ask(of, at, &query).await {
+        Ok(QueryAnswer::Resources(page)) => Ok(StepResult::Page(page)),
+        Ok(QueryAnswer::Orders(_) | QueryAnswer::Quotes(_) | QueryAnswer::Balance(_)) => {
+            Ok(StepResult::Nothing)
+        }
+        // Not every key may read orders: what expires soon is read all the same.
+        Err(error) if reading.sync.scope != SyncScope::Full && will_not_answer(&error) => {
+            Ok(StepResult::NoChanges)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Asks by its ids for what was known and not listed, as many at a time as the provider takes.
+/// Whether the same question will be refused the next time, too.
+fn will_not_answer(error: &CallError) -> bool {
+    match error {
+        CallError::NoQuestion(_) | CallError::NotPermitted(_) => true,
+        CallError::Failed(failure) => {
+            [QueryFailureReason::Refused, QueryFailureReason::Permission].contains(&failure.reason)
+        }
+        CallError::NoConnector(_)
+        | CallError::Plugin(_)
+        | CallError::Misaddressed(_)
+        | CallError::Endpoint(_)
+        | CallError::NotSent(_)
+        | CallError::NoResponse(_) => false,
+    }
+}
+
+/// Asks by its ids for what was known and not listed, as many at a time as the provider takes. An incremental sync asks for what
+/// is known to expire soon only.
 async fn check(
     service: &Service,
     caller: &Caller,
@@ -160,9 +257,14 @@ async fn check(
     let most = of.rules.connector().map_or(1, |connector| connector.capabilities().find_targets_max);
     let Reading { account, row, sync } = reading.clone();
     let after = sync.cursor.unwrap_or_default();
+    let is_asked_for = move |held: &KnownResource| match sync.scope {
+        SyncScope::Full => true,
+        SyncScope::Incremental { expires_until, .. } => held.expires_at.is_some_and(|at| at <= expires_until),
+    };
     let missing = service.read(move |db| {
         let (staged, known) = (syncs::item_ids(db, row)?, connections::resources(db, account)?);
-        let missing = known.into_iter().filter(|held| held.id > after && !staged.contains(&held.id));
+        let known = known.into_iter().filter(is_asked_for);
+        let missing = known.filter(|held| held.id > after && !staged.contains(&held.id));
         Ok::<_, ServiceError>(missing.collect::<Vec<_>>())
     });
     let mut missing = missing.await?;
@@ -170,8 +272,9 @@ async fn check(
     let targets = missing.iter().take(most as usize).map(target_of_known).collect::<Vec<_>>();
     let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(StepResult::Nothing) };
     let mut found = ResourcePage { resources: Vec::new(), unknown: Vec::new(), total: None, next: None };
-    let mut cursor = None;
+    let (mut cursor, mut requests) = (None, 0);
     loop {
+        requests += 1;
         let query = Query::Find { targets: targets.clone(), cursor };
         let QueryAnswer::Resources(page) = caller.ask(of, at, &query).await? else { break };
         found.resources.extend(page.resources);
@@ -180,7 +283,7 @@ async fn check(
             break;
         }
     }
-    Ok(StepResult::Checked { page: found, until: Some(last) })
+    Ok(StepResult::Checked { page: found, until: Some(last), requests })
 }
 
 fn target_of_known(held: &KnownResource) -> Target {
@@ -219,13 +322,8 @@ async fn quote(
     let quotes = match caller.ask(of, at, &Query::Quote { targets, term }).await {
         Ok(QueryAnswer::Quotes(quotes)) => quotes,
         Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Balance(_)) => Vec::new(),
-        // These will be the same the next time: such resources have no price that anybody knows.
-        Err(CallError::NoQuestion(_) | CallError::NotPermitted(_)) => Vec::new(),
-        Err(CallError::Failed(failure))
-            if [QueryFailureReason::Refused, QueryFailureReason::Permission].contains(&failure.reason) =>
-        {
-            Vec::new()
-        }
+        // Such resources have no price that anybody knows.
+        Err(error) if will_not_answer(&error) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let items = items.into_iter().filter(|item| ids.contains(&item.id)).collect();

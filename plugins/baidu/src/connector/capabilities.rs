@@ -84,12 +84,14 @@ const READS: [ReadRow; 6] = [
     ("read-balance", "The balance of the account (Finance/s/Skhtyytwu)", "POST", BALANCE, &[]),
 ];
 
-/// The mutations, and whether their requests take a client token.
-const MUTATIONS: [(MutationName, bool); 4] = [
-    (MutationName::Renew, true),
-    (MutationName::SetAutoRenew, false),
-    (MutationName::CancelAutoRenew, false),
-    (MutationName::Unsubscribe, false),
+/// A mutation, whether its request takes a client token, and whether a resource shows afterwards that it was done.
+type MutationRow = (MutationName, bool, bool);
+
+const MUTATIONS: [MutationRow; 4] = [
+    (MutationName::Renew, true, true),
+    (MutationName::SetAutoRenew, false, true),
+    (MutationName::CancelAutoRenew, false, true),
+    (MutationName::Unsubscribe, false, true),
 ];
 
 pub(super) fn capabilities() -> Capabilities {
@@ -102,12 +104,13 @@ pub(super) fn capabilities() -> Capabilities {
         path: path.to_owned(),
         parameters: parameters.iter().map(|&name| name.to_owned()).collect(),
     };
-    let limit = |&(mutation, takes_client_token): &(MutationName, bool)| MutationLimit {
+    let limit = |&(mutation, takes_client_token, is_shown): &MutationRow| MutationLimit {
         mutation,
         targets_max: 1,
         same_kind: true,
         same_region: true,
         takes_client_token,
+        is_shown,
     };
     Capabilities {
         hosts: hosts.chain([Service::Billing.host("")]).collect(),
@@ -115,6 +118,7 @@ pub(super) fn capabilities() -> Capabilities {
         reads: READS.iter().map(read).collect(),
         mutations: MUTATIONS.iter().map(limit).collect(),
         find_targets_max: 1,
+        changes: false,
         quote_targets_max: 0,
         balance: true,
     }

@@ -39,7 +39,8 @@ impl connector::Guest for Baidu {
             Query::List(list) => resources::list(&context, list),
             Query::Find(find) => resources::find(&context, find),
             Query::Balance => Ok(balance::request(&context)),
-            Query::Orders(_) | Query::Quote(_) => {
+            // No list of this API is narrowed by an expiry or by what was ordered.
+            Query::Changes(_) | Query::Orders(_) | Query::Quote(_) => {
                 Err(Code::BadRequest.because("this API has no such question"))
             }
         }
@@ -54,7 +55,7 @@ impl connector::Guest for Baidu {
             Query::List(list) => resources::page(&context, list, &response).map(QueryAnswer::Resources),
             Query::Find(find) => resources::found(&context, find, &response).map(QueryAnswer::Resources),
             Query::Balance => balance::balance(&response).map(QueryAnswer::Balance),
-            Query::Orders(_) | Query::Quote(_) => {
+            Query::Changes(_) | Query::Orders(_) | Query::Quote(_) => {
                 Err(response::unreadable("no such question was asked", &response))
             }
         }

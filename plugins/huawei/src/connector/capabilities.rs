@@ -86,6 +86,7 @@ pub fn capabilities() -> Capabilities {
         same_region: false,
         // The renewal has no field for a token: api_order_00018.
         takes_client_token: false,
+        is_shown: true,
     };
     Capabilities {
         hosts: HOSTS.iter().map(|(_, host)| (*host).to_owned()).collect(),
@@ -93,6 +94,7 @@ pub fn capabilities() -> Capabilities {
         reads: READS.iter().map(read).collect(),
         mutations: MUTATIONS.iter().map(limit).collect(),
         find_targets_max: FIND_MAX,
+        changes: true,
         quote_targets_max: TARGETS_MAX,
         balance: true,
     }

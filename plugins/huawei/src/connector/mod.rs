@@ -8,6 +8,7 @@
 
 pub(crate) mod call;
 pub mod capabilities;
+pub(crate) mod changes;
 pub mod codes;
 pub(crate) mod money;
 pub(crate) mod mutations;
@@ -63,6 +64,7 @@ pub fn encode_query(context: &CallContext, query: &Query) -> Result<UnsignedRequ
     match query {
         Query::List(list) => resources::list(context, list),
         Query::Find(find) => resources::find(context, find),
+        Query::Changes(asked) => changes::request(context, asked),
         Query::Orders(asked) => orders::list(context, asked),
         Query::Quote(asked) => money::quote(context, asked),
         Query::Balance => Ok(money::balance(context)),
@@ -75,6 +77,7 @@ pub fn decode_query(query: &Query, response: &ReceivedResponse) -> Result<QueryA
     match query {
         Query::List(list) => resources::page(list.cursor.as_deref(), response).map(QueryAnswer::Resources),
         Query::Find(find) => resources::page(find.cursor.as_deref(), response).map(QueryAnswer::Resources),
+        Query::Changes(asked) => changes::page(asked, response).map(QueryAnswer::Resources),
         Query::Orders(asked) => orders::page(asked, response).map(QueryAnswer::Orders),
         Query::Quote(_) => money::quotes(response).map(QueryAnswer::Quotes),
         Query::Balance => money::balances(response).map(QueryAnswer::Balance),

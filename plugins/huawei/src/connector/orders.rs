@@ -5,6 +5,7 @@
 
 use plugin_sdk::OrderKind;
 use plugin_sdk::Refusal;
+use plugin_sdk::Timestamp;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::CloudOrder;
 use plugin_sdk::connector::CloudOrderState;
@@ -38,14 +39,23 @@ pub(crate) fn list(context: &CallContext, asked: &OrderQuery) -> Result<Unsigned
     let query = match asked.orders.get(place as usize) {
         Some(order) => format!("order_id={}", encode(order, "")),
         None if !asked.orders.is_empty() => return Err(BAD_PARAMETER.refusal()),
-        None => {
-            let from = asked.created_from.map(|from| encode(&rfc3339::write(from), ""));
-            let from = from.map_or_else(String::new, |from| format!("create_time_begin={from}&"));
-            format!("{from}limit={LIMIT}&offset={place}")
-        }
+        None => return Ok(request(context, asked.created_from, place, LIMIT)),
     };
     let operation = Operation { api: ORDERS_API, method: "GET", path: ORDERS };
     Ok(call::without_body(context, operation, query))
+}
+
+/// The request for so many of the orders that were made at an instant or later, from `offset` on.
+pub(crate) fn request(
+    context: &CallContext,
+    created_from: Option<Timestamp>,
+    offset: u32,
+    limit: u32,
+) -> UnsignedRequest {
+    let from = created_from.map(|from| encode(&rfc3339::write(from), ""));
+    let from = from.map_or_else(String::new, |from| format!("create_time_begin={from}&"));
+    let operation = Operation { api: ORDERS_API, method: "GET", path: ORDERS };
+    call::without_body(context, operation, format!("{from}limit={limit}&offset={offset}"))
 }
 
 #[derive(Deserialize)]

@@ -42,6 +42,8 @@ struct Body<'a> {
     // An empty list is no filter, and `null` is none for every field but this.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_ids: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a str>,
     only_main_resource: i64,
     status_list: [i64; 3],
     offset: u32,
@@ -50,29 +52,41 @@ struct Body<'a> {
     expire_time_end: Option<String>,
 }
 
+/// Which resources are asked for; what says nothing is no filter.
+#[derive(Default)]
+pub(crate) struct Filter<'a> {
+    pub(crate) ids: Vec<&'a str>,
+    /// Those that this order is about.
+    pub(crate) order: Option<&'a str>,
+    /// Those that expire at this instant or earlier.
+    pub(crate) expires_until: Option<Timestamp>,
+}
+
 /// The request for a page of everything.
 pub(crate) fn list(context: &CallContext, list: &ListQuery) -> Result<UnsignedRequest, Refusal> {
-    request(context, Vec::new(), list.cursor.as_deref(), list.expires_until)
+    let filter = Filter { expires_until: list.expires_until, ..Filter::default() };
+    Ok(request(context, filter, offset(list.cursor.as_deref())?))
 }
 
 /// The request for a page of these resources, with what is attached to them.
 pub(crate) fn find(context: &CallContext, find: &FindQuery) -> Result<UnsignedRequest, Refusal> {
     let ids = find.targets.iter().map(|target| target.id.as_str()).collect();
-    request(context, ids, find.cursor.as_deref(), None)
+    Ok(request(context, Filter { ids, ..Filter::default() }, offset(find.cursor.as_deref())?))
 }
 
-fn request(
-    context: &CallContext,
-    resource_ids: Vec<&str>,
-    from: Option<&str>,
-    expires_until: Option<Timestamp>,
-) -> Result<UnsignedRequest, Refusal> {
-    let offset = cursor::number(from).ok_or_else(|| BAD_PARAMETER.refusal())?;
+fn offset(cursor: Option<&str>) -> Result<u32, Refusal> {
+    cursor::number(cursor).ok_or_else(|| BAD_PARAMETER.refusal())
+}
+
+/// The request for the resources from `offset` on.
+pub(crate) fn request(context: &CallContext, filter: Filter<'_>, offset: u32) -> UnsignedRequest {
+    let Filter { ids: resource_ids, order: order_id, expires_until } = filter;
     let expire_time_end = expires_until.map(rfc3339::write);
-    let (only_main_resource, status_list) = (0, STATUSES);
-    let body = Body { resource_ids, only_main_resource, status_list, offset, limit: LIMIT, expire_time_end };
+    let (only_main_resource, status_list, limit) = (0, STATUSES, LIMIT);
+    let body =
+        Body { resource_ids, order_id, only_main_resource, status_list, offset, limit, expire_time_end };
     let operation = Operation { api: RESOURCES_API, method: "POST", path: RESOURCES };
-    Ok(call::with_body(context, operation, &body))
+    call::with_body(context, operation, &body)
 }
 
 #[derive(Deserialize)]

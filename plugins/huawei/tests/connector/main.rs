@@ -16,6 +16,7 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::connector::Account;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Change;
+use plugin_sdk::connector::ChangeQuery;
 use plugin_sdk::connector::CloudRenewal;
 use plugin_sdk::connector::FindQuery;
 use plugin_sdk::connector::Guest;
@@ -190,6 +191,94 @@ fn every_question_and_change_is_the_documented_request() {
         PUT /v2/orders/customer-orders/cancel {"order_id":"CS1"}
     "#]]
     .assert_eq(&table);
+}
+
+/// What may have changed since an hour before every call, up to ten days after it.
+fn changes(cursor: Option<&str>) -> Query {
+    let cursor = cursor.map(str::to_owned);
+    Query::Changes(ChangeQuery { since: AT - 3_600, expires_until: AT + 864_000, cursor })
+}
+
+#[test]
+fn what_changed_is_what_expires_soon_and_what_each_order_was_about() {
+    assert!(Huawei::describe_connector().changes);
+    let orders = |total: u32, states: &[(&str, u32)]| {
+        let infos =
+            states.iter().map(|(id, status)| format!(r#"{{"order_id": "{id}", "status": {status}}}"#));
+        let infos = infos.collect::<Vec<_>>().join(",");
+        response(200, &format!(r#"{{"total_count": {total}, "order_infos": [{infos}]}}"#))
+    };
+    let row = |id: &str| {
+        format!(r#"{{"resource_id": "{id}", "resource_type_code": "hws.resource.type.vm", "status": 2}}"#)
+    };
+    let resources = |total: u32, ids: &[&str]| {
+        let rows = ids.iter().map(|id| row(id)).collect::<Vec<_>>().join(",");
+        response(200, &format!(r#"{{"total_count": {total}, "data": [{rows}]}}"#))
+    };
+    let responses = [
+        resources(3, &["ecs-1", "ecs-2"]),
+        resources(3, &["ecs-3"]),
+        // What waits to be paid, or was cancelled, has changed nothing.
+        orders(5, &[("CS1", 5), ("CS2", 6), ("CS3", 4), ("CS4", 3)]),
+        resources(2, &["ecs-4"]),
+        resources(2, &["ecs-5"]),
+        resources(0, &[]),
+        orders(5, &[("CS5", 6)]),
+    ];
+    let (mut table, mut cursor) = (String::new(), None::<String>);
+    for response in responses {
+        let query = || changes(cursor.as_deref());
+        let request = Huawei::encode_query(context(), query()).unwrap();
+        let Ok(QueryAnswer::Resources(page)) = Huawei::decode_query(context(), query(), response) else {
+            panic!("it is a page: {}", line(&request));
+        };
+        let ids = page.resources.iter().map(|one| one.id.as_str()).collect::<Vec<_>>();
+        table += &format!("{}\n    {ids:?}\n", line(&request));
+        assert_eq!(page.total, None, "nobody knows before the end");
+        cursor = page.next;
+    }
+    assert_eq!(cursor, None);
+    expect![[r#"
+        POST /v2/orders/suscriptions/resources/query {"only_main_resource":0,"status_list":[2,4,5],"offset":0,"limit":100,"expire_time_end":"2026-03-11T00:00:00Z"}
+            ["ecs-1", "ecs-2"]
+        POST /v2/orders/suscriptions/resources/query {"only_main_resource":0,"status_list":[2,4,5],"offset":2,"limit":100,"expire_time_end":"2026-03-11T00:00:00Z"}
+            ["ecs-3"]
+        GET /v2/orders/customer-orders?create_time_begin=2026-02-28T23%3A00%3A00Z&limit=10&offset=0 
+            []
+        POST /v2/orders/suscriptions/resources/query {"order_id":"CS1","only_main_resource":0,"status_list":[2,4,5],"offset":0,"limit":100}
+            ["ecs-4"]
+        POST /v2/orders/suscriptions/resources/query {"order_id":"CS1","only_main_resource":0,"status_list":[2,4,5],"offset":1,"limit":100}
+            ["ecs-5"]
+        POST /v2/orders/suscriptions/resources/query {"order_id":"CS4","only_main_resource":0,"status_list":[2,4,5],"offset":0,"limit":100}
+            []
+        GET /v2/orders/customer-orders?create_time_begin=2026-02-28T23%3A00%3A00Z&limit=10&offset=4 
+            []
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn a_place_that_nobody_made_up_is_no_place_of_what_changed() {
+    for cursor in ["", "3", "due/1", "orders/x", "resources/1/2", "resources/x/0/CS1"] {
+        assert!(Huawei::encode_query(context(), changes(Some(cursor))).is_err(), "{cursor}");
+    }
+    // What is too long for a place beside others is asked for once more, and by itself for none.
+    let info = |id: &str| format!(r#"{{"order_id": "{id}", "status": 5}}"#);
+    let infos = |ids: &[String]| {
+        let infos = ids.iter().map(|id| info(id)).collect::<Vec<_>>().join(",");
+        response(200, &format!(r#"{{"total_count": {}, "order_infos": [{infos}]}}"#, ids.len()))
+    };
+    let long = |length: usize| format!("CS/{}", "1".repeat(length));
+    let query = || changes(Some("orders/0"));
+    let Ok(QueryAnswer::Resources(page)) =
+        Huawei::decode_query(context(), query(), infos(&[long(400), long(500)]))
+    else {
+        panic!("it is a page");
+    };
+    assert_eq!(page.next, Some(format!("resources/1/0/CS%2F{}", "1".repeat(400))));
+    let request = Huawei::encode_query(context(), changes(page.next.as_deref())).unwrap();
+    assert!(line(&request).contains(&format!(r#""order_id":"{}""#, long(400))), "{}", line(&request));
+    let failure = Huawei::decode_query(context(), query(), infos(&[long(1_000)])).unwrap_err();
+    assert_eq!(failure.reason, QueryFailureReason::Unreadable);
 }
 
 #[test]

@@ -48,6 +48,8 @@ use crate::world;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
+/// How far ahead an incremental sync looks for what expires.
+const SOON: i64 = 5 * DAY;
 /// The days that a renewal lasts.
 const TERM_DAYS: u32 = 10;
 /// The days before the expiry on which the clock tries.
@@ -390,9 +392,7 @@ impl<S: EngineStore> Host<S> {
         self.commands()?;
         self.people()?;
         let hours = (self.now - START) / HOUR;
-        if hours % 6 == 0 {
-            self.sync()?;
-        }
+        self.sync(hours % 6 == 0)?;
         self.note_lapses()
     }
 
@@ -512,15 +512,17 @@ impl<S: EngineStore> Host<S> {
         Ok(())
     }
 
-    /// Takes over expiries that moved otherwise, where nothing of the resource is under way.
-    fn sync(&mut self) -> Result<(), String> {
+    /// Takes over expiries that moved otherwise, where nothing of the resource is under way: of everything, or of what expires soon,
+    /// as an incremental sync does where the provider does not say what was ordered.
+    fn sync(&mut self, is_full: bool) -> Result<(), String> {
         for number in 0..self.setup.bundles.len() {
             let (stored, _) = self.reads().find_bundle(&id(number, 0)).map_err(text)?.unwrap();
             let schedule = stored.schedule;
             let (original, mut bundle) = stored.into_original();
             let mut is_changed = false;
             for (place, member) in bundle.members.iter_mut().enumerate() {
-                if member.stage.is_final() {
+                let is_soon = member.expires_at.is_some_and(|at| at <= self.now + SOON);
+                if member.stage.is_final() || !(is_full || is_soon) {
                     continue;
                 }
                 let key = perennial_domain::attempt::Key {

@@ -50,8 +50,7 @@ use crate::cli::demo_connected::faults;
 /// What seals the secrets of both hosts. They are deleted with the season, and so are the databases.
 const SECRETS_KEY: [u8; 32] = [42; 32];
 /// How the clouds are called: over loopback, and without the providers' quotas, which nobody keeps here.
-const OPEN: Connections =
-    Connections { allow_private: true, allow_commands: false, is_unmetered: true, certificates: None };
+const OPEN: Connections = Connections { allow_private: true, is_unmetered: true, ..Connections::DEFAULT };
 /// How long everything that is due at one instant may take.
 const SETTLE_MAX: Duration = Duration::from_millis(400);
 /// How long to wait before looking whether it is done.

@@ -61,6 +61,7 @@ pub(super) fn capabilities(described: wit::Capabilities) -> Capabilities {
         reads: described.reads.into_iter().map(read).collect(),
         mutations: described.mutations.into_iter().map(mutation_limit).collect(),
         find_targets_max: described.find_targets_max,
+        changes: described.changes,
         quote_targets_max: described.quote_targets_max,
         balance: described.balance,
     }
@@ -77,8 +78,8 @@ fn mutation_limit(limit: wit::MutationLimit) -> MutationLimit {
         wit::MutationName::PayOrder => MutationName::PayOrder,
         wit::MutationName::CancelOrder => MutationName::CancelOrder,
     };
-    let wit::MutationLimit { targets_max, same_kind, same_region, takes_client_token, .. } = limit;
-    MutationLimit { mutation, targets_max, same_kind, same_region, takes_client_token }
+    let wit::MutationLimit { targets_max, same_kind, same_region, takes_client_token, is_shown, .. } = limit;
+    MutationLimit { mutation, targets_max, same_kind, same_region, takes_client_token, is_shown }
 }
 
 pub(super) fn request(request: wit::UnsignedRequest) -> UnsignedRequest {

@@ -84,7 +84,7 @@ impl<'a> TargetLists<'a> {
 /// The resources that a query names.
 pub(super) fn targets_of(query: &Query) -> &[Target] {
     match query {
-        Query::List { .. } | Query::Balance => &[],
+        Query::List { .. } | Query::Changes { .. } | Query::Balance => &[],
         Query::Find { targets, .. } | Query::Quote { targets, .. } => targets,
         Query::Orders(orders) => orders.target.as_slice(),
     }
@@ -94,7 +94,11 @@ pub(super) fn targets_of(query: &Query) -> &[Target] {
 pub(super) fn orders_of(query: &Query) -> Vec<&str> {
     match query {
         Query::Orders(orders) => orders.orders.iter().map(String::as_str).collect(),
-        Query::List { .. } | Query::Find { .. } | Query::Quote { .. } | Query::Balance => Vec::new(),
+        Query::List { .. }
+        | Query::Find { .. }
+        | Query::Changes { .. }
+        | Query::Quote { .. }
+        | Query::Balance => Vec::new(),
     }
 }
 
@@ -111,6 +115,11 @@ pub(super) fn query<'a>(
         Query::Find { cursor: from, .. } => {
             wit::Query::Find(wit::FindQuery { targets, cursor: cursor(from.as_ref()) })
         }
+        Query::Changes { since, expires_until, cursor: from } => wit::Query::Changes(wit::ChangeQuery {
+            since: since.as_second(),
+            expires_until: expires_until.as_second(),
+            cursor: cursor(from.as_ref()),
+        }),
         Query::Orders(asked) => wit::Query::Orders(wit::OrderQuery {
             orders,
             target: targets.first().cloned(),
