@@ -6,17 +6,20 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::attempt::Key;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::connector;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Drift;
 use perennial_domain::connector::DriftKind;
 use perennial_domain::connector::Driver;
+use perennial_domain::connector::MutationName;
 use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::inventory_diff::ResourceDiff;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::WriteTx;
+use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
@@ -77,6 +80,10 @@ impl EngineTx<'_> {
         let bound = self.bound()?;
         let mut importer = Importer::new(self.tx(), &bound);
         let (account, offset_minutes) = importer.account(inventory.account)?;
+        let provider = accounts::get(self.tx(), inventory.account)?.map(|stored| stored.account.provider);
+        let rules = provider.and_then(|provider| bound.of_account(inventory.account, &provider));
+        let connector = rules.and_then(|rules| rules.connector());
+        let conversion = connector.and_then(|it| it.capabilities().limit(MutationName::ConvertOnExpiry));
         let by_id = inventory.resources.iter().map(|resource| (resource.id.as_str(), resource));
         let mut adopter = Adopter {
             tx: self.tx(),
@@ -86,6 +93,7 @@ impl EngineTx<'_> {
             offset_minutes,
             is_first: inventory.is_first,
             is_whole: inventory.is_whole,
+            hides_conversion: conversion.is_some_and(|limit| !limit.is_shown),
             driver: self.reads().driver(account)?,
             by_id: by_id.collect(),
             adoption: Adoption::default(),
@@ -114,6 +122,8 @@ struct Adopter<'a> {
     offset_minutes: i16,
     is_first: bool,
     is_whole: bool,
+    /// Whether the provider does not show that something is set to become pay-as-you-go.
+    hides_conversion: bool,
     driver: Option<Driver>,
     by_id: BTreeMap<&'a str, &'a CloudResource>,
     adoption: Adoption,
@@ -201,6 +211,11 @@ impl Adopter<'_> {
         if self.is_under_way(here)? {
             return Ok(());
         }
+        let is_silent = self.hides_conversion
+            && here.on_expiry == OnExpiry::Convert
+            && there.on_expiry == Some(OnExpiry::Lapse)
+            && here.expires_at == there.expires_at;
+        let there = &CloudResource { on_expiry: there.on_expiry.filter(|_| !is_silent), ..there.clone() };
         let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
         // What is attached to something that is not listed, such as another account's, stands alone.
         let is_known = match self.unread_parent(id) {

@@ -31,6 +31,8 @@ use perennial_store::keys::ResourceKey;
 pub enum Response {
     /// It took the call.
     Accepted,
+    /// It has done what was asked for, and no reading will show that.
+    Completed,
     /// It declined, which is a proof that nothing was and will be applied.
     Declined {
         /// Why it declined.

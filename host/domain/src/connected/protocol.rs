@@ -72,6 +72,8 @@ pub enum Signal {
     FailToConnect,
     /// The response proves that the cloud accepted the call.
     Accept,
+    /// The response proves that the cloud has done it, and no reading will show that.
+    Complete,
     /// The response proves that the cloud declined the call.
     Decline(DeclineClass),
     /// The response, or its absence, proves nothing.
@@ -233,6 +235,7 @@ fn of_reserved(signal: Signal) -> Option<Transition> {
 fn of_calling(signal: Signal) -> Option<Transition> {
     Some(match signal {
         Signal::Accept => (State::Submitted, QUERY),
+        Signal::Complete => (State::Settled, POST),
         // Who turns a call away for want of capacity has not looked at its token. An earlier call with the same one, of
         // which a person wrongly said that it did nothing, may still be under way: the token has to stay.
         Signal::Decline(DeclineClass::Throttled) => (State::Declined(DeclineClass::Throttled), RELEASE),

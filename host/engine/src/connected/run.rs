@@ -229,7 +229,7 @@ fn health(replies: &[(CallId, Reply)]) -> Health {
             Response::Declined { class: DeclineClass::Throttled, retry_after } => {
                 return Health::Throttled(retry_after);
             }
-            Response::Accepted | Response::Declined { .. } => health = Health::Answered,
+            Response::Accepted | Response::Completed | Response::Declined { .. } => health = Health::Answered,
             Response::NotConnected | Response::Unproven => {}
         }
     }

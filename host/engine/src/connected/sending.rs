@@ -77,6 +77,7 @@ impl<S: EngineStore> Engine<S> {
             (call.orders, call.said) = (orders.clone(), said.clone());
             let signal = match response {
                 Response::Accepted => Signal::Accept,
+                Response::Completed => Signal::Complete,
                 Response::Declined { class, .. } => Signal::Decline(*class),
                 Response::NotConnected => Signal::FailToConnect,
                 Response::Unproven => Signal::LoseResponse,

@@ -29,10 +29,11 @@ pub fn client_token(identity: &CallIdentity) -> String {
     hex::encode(Sha256::digest(identity.to_string()))
 }
 
-/// What an outcome proves.
-pub fn response_of(outcome: &Outcome) -> Response {
+/// What an outcome proves. `is_shown` says whether a reading will show it.
+pub fn response_of(outcome: &Outcome, is_shown: bool) -> Response {
     match outcome {
-        // Also what is applied is settled only when it was read back.
+        Outcome::Applied(_) if !is_shown => Response::Completed,
+        // Also what is applied is settled only when it was read back, where that can be.
         Outcome::Applied(_) | Outcome::Submitted(_) => Response::Accepted,
         Outcome::Declined(decline) => {
             Response::Declined { class: decline.class, retry_after: decline.retry_after.map(i64::from) }

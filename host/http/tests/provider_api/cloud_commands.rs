@@ -150,7 +150,7 @@ fn a_job_says_of_each_resource_that_its_call_is_under_way() {
 }
 
 #[test]
-fn baidu_takes_the_same_commands_and_refuses_what_it_cannot_show() {
+fn baidu_takes_the_same_commands_and_refuses_what_it_has_no_call_for() {
     let resource = |id: &str, on_expiry: &str| {
         json!({ "id": id, "account": "acme", "kind": "bcc", "region": "bj", "charging": "prepaid",
             "started_at": "2026-01-10T02:00:00Z", "expires_at": "2026-03-20T02:00:00Z",
@@ -165,7 +165,7 @@ fn baidu_takes_the_same_commands_and_refuses_what_it_cannot_show() {
     assert_eq!(both(&pair, "i-1", "on_expiry"), ["renew"; 2]);
     command(&pair, "i-1", "cancel-auto-renew", &json!({}), "settled");
     assert_eq!(both(&pair, "i-1", "on_expiry"), ["lapse"; 2]);
-    let refused = post(&pair, "/v1/resources/i-1:convert-on-expiry", &json!({}), 409);
+    let refused = post(&pair, "/v1/resources/i-1:cancel-conversion", &json!({}), 409);
     assert!(refused["detail"].as_str().unwrap().contains("not sent"), "{refused}");
     command(&pair, "i-2", "unsubscribe", &json!({ "scope": "all" }), "settled");
     assert_eq!(both(&pair, "i-2", "stage"), ["unsubscribed"; 2]);

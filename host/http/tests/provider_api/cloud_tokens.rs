@@ -91,3 +91,76 @@ fn a_call_that_shows_too_late_is_answered_as_the_first_time() {
     assert_eq!(states(&history)[..4], again, "{history}");
     assert_eq!(cloud_balance(&pair), "900.00", "paid once");
 }
+
+/// A pair whose instance, disk and address the cloud's own auto-renew drives, with these faults in front of the cloud.
+fn watched(faults: &Value) -> Pair {
+    let resource = |id: &str, kind: &str| {
+        json!({ "id": id, "account": "acme", "kind": kind, "region": "bj", "charging": "prepaid",
+            "started_at": "2026-01-10T02:00:00Z", "expires_at": "2026-03-20T02:00:00Z",
+            "term": { "count": 1, "unit": "month" }, "price": "100.00", "on_expiry": "lapse" })
+    };
+    let inventory = json!({
+        "accounts": [{ "id": "acme", "provider": "baidu", "currency": "CNY", "balance": "1000.00" }],
+        "resources": [resource("i-1", "bcc"), resource("v-1", "cds"), resource("ip-1", "eip")],
+    });
+    driven_by("provider", Pair::of("baidu", &inventory, &faults.to_string()))
+}
+
+/// Has something become pay-as-you-go when it expires, and waits until the call is in `state`.
+fn convert(pair: &Pair, id: &str, state: &str) -> Value {
+    let accepted = post(pair, &format!("/v1/resources/{id}:convert-on-expiry"), &json!({}), 202);
+    until_call(pair, accepted["call"]["id"].as_str().unwrap(), state, 60)
+}
+
+/// What happens when something expires, at the cloud and here.
+fn on_expiry(pair: &Pair, id: &str) -> [Value; 2] {
+    let path = format!("/v1/resources/{id}");
+    [pair.cloud.ask_admin("GET", &path, "").json()["on_expiry"].clone(), pair.ask(&path)["on_expiry"].clone()]
+}
+
+#[test]
+fn a_conversion_that_nothing_shows_is_settled_by_its_response() {
+    let pair = watched(&json!([]));
+    for id in ["i-1", "v-1"] {
+        let history = convert(&pair, id, "settled");
+        assert_eq!(states(&history), ["reserved", "calling", "settled"], "{id}");
+        assert_eq!(on_expiry(&pair, id), ["convert"; 2], "{id}");
+    }
+    for body in [json!({ "incremental": true }), json!({})] {
+        assert_eq!(pair.sync(&body)["sync"]["state"], "done");
+        assert_eq!(pair.ask("/v1/drift")["items"], json!([]), "no field of an instance says that it is set");
+    }
+    assert_eq!(on_expiry(&pair, "i-1"), ["convert"; 2]);
+    // What somebody switched meanwhile is shown.
+    pair.in_console("/v1/resources/i-1:cancel-conversion", &json!({}));
+    pair.in_console("/v1/resources/i-1:set-auto-renew", &json!({}));
+    pair.sync(&json!({}));
+    assert_eq!(pair.drift(), ["auto_renew_on i-1: convert -> renew"]);
+}
+
+#[test]
+fn what_no_document_describes_is_refused_and_says_so() {
+    let pair = watched(&json!([]));
+    convert(&pair, "i-1", "settled");
+    let refused = post(&pair, "/v1/resources/i-1:cancel-conversion", &json!({}), 409);
+    assert!(refused.to_string().contains("cancel_conversion"), "{refused}");
+    assert_eq!(on_expiry(&pair, "i-1"), ["convert"; 2]);
+    convert(&pair, "ip-1", "declined");
+    let events = pair.broker.events();
+    let said = |event: &&String| event.contains("command_refused ") && event.contains("no document");
+    assert_eq!(events.iter().filter(said).count(), 1, "{events:?}");
+    assert_eq!(on_expiry(&pair, "ip-1"), ["lapse"; 2]);
+}
+
+#[test]
+fn a_conversion_without_a_response_is_for_a_person_to_look_at() {
+    let lost = json!([{ "fault": "cut", "on": "POST /v2/instance/batch/charging", "times": 1 }]);
+    let pair = watched(&lost);
+    let history = convert(&pair, "i-1", "in_doubt");
+    let id = history["call"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(on_expiry(&pair, "i-1"), ["convert", "lapse"], "nobody knows yet");
+    let history = until_call(&pair, &id, "with_person", 3_600);
+    assert_eq!(states(&history), ["reserved", "calling", "in_doubt", "with_person"], "and it was sent once");
+    post(&pair, &format!("/v1/calls/{id}:resolve"), &json!({ "decision": "applied" }), 200);
+    assert_eq!(on_expiry(&pair, "i-1"), ["convert"; 2]);
+}

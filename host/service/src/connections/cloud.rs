@@ -83,6 +83,12 @@ fn token_seconds(rules: &dyn Rules, mutation: MutationName) -> Option<i64> {
     Some(i64::from(idempotency.valid_seconds))
 }
 
+/// Whether the provider shows afterwards that a mutation was done.
+fn is_shown(rules: &dyn Rules, mutation: MutationName) -> bool {
+    let limit = rules.connector().and_then(|connector| connector.capabilities().limit(mutation));
+    limit.is_none_or(|limit| limit.is_shown)
+}
+
 /// Calls of one account, with what their provider has to be told.
 pub(super) struct Batch {
     work: Work,
@@ -138,8 +144,13 @@ impl Batch {
             Err(error) => return Err(failure(&self.work.id, &error)),
         };
         let reading = |call: &StoredCall| {
-            let token_seconds = token_seconds(&*of.rules, call.record.change.mutation());
-            self.reading(call, &resources, orders.of(token_seconds), at)
+            let mutation = call.record.change.mutation();
+            let read = self.reading(call, &resources, orders.of(token_seconds(&*of.rules, mutation)), at);
+            if is_shown(&*of.rules, mutation) {
+                return read;
+            }
+            // What the provider shows says nothing of it either way.
+            ReadBack { on_expiry: vec![None; read.on_expiry.len()], ..read }
         };
         Ok(self.work.calls.iter().map(reading).collect())
     }
@@ -289,7 +300,10 @@ impl Batch {
             client_token: translation::client_token(&record.call_identity()),
         };
         match caller.change(of, driver, at, &mutation).await {
-            Ok(outcomes) => outcomes.iter().map(reply).collect(),
+            Ok(outcomes) => {
+                let is_shown = is_shown(&*of.rules, record.change.mutation());
+                outcomes.iter().map(|outcome| reply(outcome, is_shown)).collect()
+            }
             Err(error) => {
                 let what = record.change.mutation().name();
                 tracing::warn!(account = self.work.id, what, %error, "calls have no reply");
@@ -324,13 +338,13 @@ fn failure(account: &str, error: &CallError) -> ReadFailure {
     }
 }
 
-fn reply(outcome: &Outcome) -> Reply {
+fn reply(outcome: &Outcome, is_shown: bool) -> Reply {
     let (orders, said) = match outcome {
         Outcome::Applied(orders) | Outcome::Submitted(orders) => (orders.clone(), None),
         Outcome::Declined(decline) => (Vec::new(), Some(decline.refusal.clone())),
         Outcome::InDoubt(why) => (Vec::new(), Some(unproven(why))),
     };
-    Reply { response: translation::response_of(outcome), orders, said: said.map(shortened) }
+    Reply { response: translation::response_of(outcome, is_shown), orders, said: said.map(shortened) }
 }
 
 /// What a call without a response proves. That it was not sent proves nothing of an earlier one with its token.

@@ -87,11 +87,13 @@ const READS: [ReadRow; 6] = [
 /// A mutation, whether its request takes a client token, and whether a resource shows afterwards that it was done.
 type MutationRow = (MutationName, bool, bool);
 
-const MUTATIONS: [MutationRow; 4] = [
+const MUTATIONS: [MutationRow; 5] = [
     (MutationName::Renew, true, true),
     (MutationName::SetAutoRenew, false, true),
     (MutationName::CancelAutoRenew, false, true),
     (MutationName::Unsubscribe, false, true),
+    // No field of an instance or a disk says that it is to become pay-as-you-go.
+    (MutationName::ConvertOnExpiry, false, false),
 ];
 
 pub(super) fn capabilities() -> Capabilities {

@@ -19,7 +19,7 @@ const RULE: Meaning = Meaning::Declined(DeclineClass::Rule);
 pub(super) const NO_SUCH_OBJECT: &str = "NoSuchObject";
 
 /// Every code with its meaning.
-pub(super) const MEANINGS: [Row; 22] = [
+pub(super) const MEANINGS: [Row; 26] = [
     ("AccessDenied", Meaning::Permission),
     ("BadDigest", RULE),
     ("BadRequest", RULE),
@@ -43,6 +43,11 @@ pub(super) const MEANINGS: [Row; 22] = [
     ("RequestTimeout", Meaning::Unknown),
     ("ServiceUnavailable", Meaning::Unknown),
     ("SignatureDoesNotMatch", Meaning::Credentials),
+    // Those of a disk: "Change the Disk Billing Mode".
+    ("Volume.AutoRenewNotSupportToPostpay", RULE),
+    ("Volume.ExpiredResourceNotSupportToPostpay", RULE),
+    ("Volume.PaymentTypeNotSupportToPostpay", RULE),
+    ("Volume.VolumeTypeNotSupport", RULE),
 ];
 
 #[derive(Default, Deserialize)]

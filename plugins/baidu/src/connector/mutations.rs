@@ -1,7 +1,8 @@
-//! Renewals, auto-renew rules, and early release.
+//! Renewals, auto-renew rules, early release, and the change to pay-as-you-go on expiry.
 //!
 //! Documents: "Instance Renewal" (BCC/yjwvyoakh), "Disk Renewal" (BCC/Tjwvyo25y), EIP/Yjwvz31ty, "Auto-renewal Rules"
-//! (BCC/Slfrytifu), and "Early Release of Prepaid Instances" (BCC/qlozpzy93). A renewal has the client token of its attempt.
+//! (BCC/Slfrytifu), "Early Release of Prepaid Instances" (BCC/qlozpzy93), the change of several instances (BCC/ilfkrtkvj), and
+//! "Change the Disk Billing Mode" (BCC/Qjwvyo38j). A renewal has the client token of its attempt.
 
 use plugin_sdk::Refusal;
 use plugin_sdk::Scope;
@@ -49,17 +50,28 @@ pub(super) fn encode(context: &CallContext, mutation: &Mutation) -> Result<Unsig
         Change::SetAutoRenew(rule) => set_rule(kind, target, rule.term)?,
         Change::CancelAutoRenew => cancel_rule(kind, target),
         Change::Unsubscribe(Scope::Everything) => release(kind, target)?,
-        Change::Unsubscribe(Scope::FuturePeriods)
-        | Change::ConvertOnExpiry
-        | Change::CancelConversion
-        | Change::PayOrder(_)
-        | Change::CancelOrder(_) => {
-            return Err(Code::BadRequest.because("this API has no such change"));
+        Change::ConvertOnExpiry => convert(kind, target, &mutation.along)?,
+        Change::Unsubscribe(Scope::FuturePeriods) => {
+            return Err(undocumented("gives back periods that have not begun"));
+        }
+        Change::CancelConversion => {
+            return Err(undocumented(
+                "takes the change of an instance, disk or address to pay-as-you-go back",
+            ));
+        }
+        Change::PayOrder(_) | Change::CancelOrder(_) => {
+            return Err(undocumented("pays or cancels an order"));
         }
     };
     let body = serde_json::to_vec(&body).expect("texts and numbers are JSON");
     let operation = Operation { service, region: region_of(target), method, path, query };
     Ok(call::request(context, operation, body))
+}
+
+/// Why there is no request for a change.
+fn undocumented(what: &str) -> Refusal {
+    Code::BadRequest
+        .because(format!("no document of Baidu AI Cloud has a call that {what}; do it in the console"))
 }
 
 /// An address is called by itself, not by its id.
@@ -163,6 +175,29 @@ fn release(kind: Kind, target: &Target) -> Result<Draft, Refusal> {
     }
 }
 
+/// The change to pay-as-you-go when the paid period ends. When is always said: an instance that is not told changes at once.
+fn convert(kind: Kind, target: &Target, along: &[Target]) -> Result<Draft, Refusal> {
+    let (id, when) = (target.id.as_str(), "AfterExpiration");
+    match kind {
+        Kind::Cds => {
+            let path = format!("/v2/volume/{}", percent_encode(id, ""));
+            let body = json!({ "effectiveType": when });
+            Ok((Service::Bcc, "PUT", path, "modifyChargeType=".to_owned(), body))
+        }
+        Kind::Eip => Err(undocumented("has an address become pay-as-you-go")),
+        Kind::Bcc | Kind::Bbc | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+            let disks = along.iter().filter(|one| one.kind == Kind::Cds.name()).map(|disk| disk.id.as_str());
+            let disks = disks.collect::<Vec<_>>();
+            let mut change = json!({ "instanceId": id, "effectiveType": when });
+            if !disks.is_empty() {
+                change["cdsList"] = json!(disks);
+            }
+            let path = "/v2/instance/batch/charging".to_owned();
+            Ok((Service::Bcc, "POST", path, "toPostpay=".to_owned(), json!({ "config": [change] })))
+        }
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Body {
@@ -182,7 +217,9 @@ pub(super) fn decode(mutation: &Mutation, response: &ReceivedResponse) -> Outcom
     let Some(body) = response::json::<Body>(response) else {
         return doubt("a response that cannot be read");
     };
-    let receipt = Receipt { orders: body.order_id.into_iter().collect() };
+    // A change of several things names several orders, and one that waits for the expiry may name none.
+    let orders = body.order_id.iter().flat_map(|ids| ids.split(',')).map(str::trim);
+    let receipt = Receipt { orders: orders.filter(|id| !id.is_empty()).map(str::to_owned).collect() };
     match &mutation.change {
         Change::Renew(_) | Change::Unsubscribe(_) => Outcome::Submitted(receipt),
         Change::SetAutoRenew(_)

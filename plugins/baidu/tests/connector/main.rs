@@ -15,11 +15,14 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::connector::Account;
 use plugin_sdk::connector::CallContext;
 use plugin_sdk::connector::Change;
+use plugin_sdk::connector::ChangeQuery;
 use plugin_sdk::connector::CloudRenewal;
 use plugin_sdk::connector::FindQuery;
 use plugin_sdk::connector::Guest;
 use plugin_sdk::connector::ListQuery;
 use plugin_sdk::connector::Mutation;
+use plugin_sdk::connector::MutationLimit;
+use plugin_sdk::connector::MutationName;
 use plugin_sdk::connector::OrderQuery;
 use plugin_sdk::connector::Outcome;
 use plugin_sdk::connector::Query;
@@ -118,6 +121,14 @@ fn requests_are_signed_as_the_official_sdk_signs_them() {
         "{}",
         line(&renewed)
     );
+    for (kind, expected) in [
+        ("bcc", "5db285434885bec024fb1b955b0daf1e10b69e4ce06bb9c7bfd5d049406aa403"),
+        ("cds", "925ab268f878c1ba22714061fd4b1a4a86097247707aafcca6b904f54e7c7ed4"),
+    ] {
+        let converted = mutation(kind, Change::ConvertOnExpiry);
+        let converted = Baidu::encode_mutation(context(None), converted).unwrap();
+        assert_eq!(signature(&converted), expected, "{}", line(&converted));
+    }
     assert_eq!(
         renewed.signing.prefix,
         "bce-auth-v1/AK1/2026-03-01T00:00:00Z/1800/content-type;host;x-bce-content-sha256;x-bce-date/"
@@ -143,6 +154,7 @@ fn every_question_and_change_is_the_documented_request() {
             term: Term { count: 1, unit: TermUnit::Month },
         }),
         Query::Orders(OrderQuery { orders: Vec::new(), target: None, created_from: None, cursor: None }),
+        Query::Changes(ChangeQuery { since: AT, expires_until: AT, cursor: None }),
     ] {
         table += &match Baidu::encode_query(context(None), query) {
             Ok(request) => format!("{}\n", line(&request)),
@@ -158,6 +170,10 @@ fn every_question_and_change_is_the_documented_request() {
             Change::CancelAutoRenew,
             Change::Unsubscribe(Scope::Everything),
             Change::Unsubscribe(Scope::FuturePeriods),
+            Change::ConvertOnExpiry,
+            Change::CancelConversion,
+            Change::PayOrder("o-1".to_owned()),
+            Change::CancelOrder("o-1".to_owned()),
         ] {
             table += &match Baidu::encode_mutation(context(None), mutation(kind, change)) {
                 Ok(request) => format!("{}\n", line(&request)),
@@ -178,24 +194,37 @@ fn every_question_and_change_is_the_documented_request() {
         POST billing.baidubce.com/v1/finance/cash/balance? 
         refused: this API has no such question
         refused: this API has no such question
+        refused: this API has no such question
         PUT bcc.bj.baidubce.com/v2/instance/i-1?clientToken=token&purchaseReserved=&relatedRenewFlag= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
         refused: renewals are for months or years
         POST bcc.bj.baidubce.com/v2/instance/batchCreateAutoRenewRules? {"instanceId":"i-1","renewTime":3,"renewTimeUnit":"month"}
         POST bcc.bj.baidubce.com/v2/instance/batchDeleteAutoRenewRules? {"instanceId":"i-1"}
         POST bcc.bj.baidubce.com/v2/instance/delete? {"deleteCdsSnapshotFlag":false,"instanceId":"i-1","relatedReleaseFlag":false}
-        refused: this API has no such change
+        refused: no document of Baidu AI Cloud has a call that gives back periods that have not begun; do it in the console
+        POST bcc.bj.baidubce.com/v2/instance/batch/charging?toPostpay= {"config":[{"effectiveType":"AfterExpiration","instanceId":"i-1"}]}
+        refused: no document of Baidu AI Cloud has a call that takes the change of an instance, disk or address to pay-as-you-go back; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
         PUT bcc.bj.baidubce.com/v2/volume/i-1?clientToken=token&purchaseReserved= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
         refused: renewals are for months or years
         POST bcc.bj.baidubce.com/v2/volume/autoRenew? {"renewTime":3,"renewTimeUnit":"month","volumeId":"i-1"}
         POST bcc.bj.baidubce.com/v2/volume/cancelAutoRenew? {"volumeId":"i-1"}
         refused: a disk is released with its instance
-        refused: this API has no such change
+        refused: no document of Baidu AI Cloud has a call that gives back periods that have not begun; do it in the console
+        PUT bcc.bj.baidubce.com/v2/volume/i-1?modifyChargeType= {"effectiveType":"AfterExpiration"}
+        refused: no document of Baidu AI Cloud has a call that takes the change of an instance, disk or address to pay-as-you-go back; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
         PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?clientToken=token&purchaseReserved= {"billing":{"reservation":{"reservationLength":24,"reservationTimeUnit":"Month"}}}
         refused: renewals are for months or years
         PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?startAutoRenew= {"autoRenewTime":3,"autoRenewTimeUnit":"month"}
         PUT eip.bj.baidubce.com/v1/eip/203.0.113.7?stopAutoRenew= {}
         PUT eip.bj.baidubce.com/v1/eip/refund/203.0.113.7? {}
-        refused: this API has no such change
+        refused: no document of Baidu AI Cloud has a call that gives back periods that have not begun; do it in the console
+        refused: no document of Baidu AI Cloud has a call that has an address become pay-as-you-go; do it in the console
+        refused: no document of Baidu AI Cloud has a call that takes the change of an instance, disk or address to pay-as-you-go back; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
+        refused: no document of Baidu AI Cloud has a call that pays or cancels an order; do it in the console
     "#]].assert_eq(&table);
 }
 
@@ -229,6 +258,75 @@ fn what_the_plan_renews_along_is_named_unless_a_person_named_it() {
         ["mkt", "cds", "eip"] None: CDS_EIP_MKT
         ["cds", "eip"] Some("CDS"): CDS
         [] Some("EIP"): EIP
+    "#]]
+    .assert_eq(&table);
+}
+
+/// What the limits of a mutation are, where there are any.
+fn limit(wanted: MutationName) -> Option<MutationLimit> {
+    Baidu::describe_connector().mutations.into_iter().find(|limit| limit.mutation == wanted)
+}
+
+#[test]
+fn a_conversion_takes_the_disks_of_its_plan_along_and_is_not_shown() {
+    let (disk, address) = (target("cds"), target("eip"));
+    let along = vec![Target { id: "v-1".to_owned(), ..disk }, address];
+    let change = Mutation { along, ..mutation("bcc", Change::ConvertOnExpiry) };
+    let request = Baidu::encode_mutation(context(None), change).unwrap();
+    assert_eq!(
+        line(&request),
+        r#"POST bcc.bj.baidubce.com/v2/instance/batch/charging?toPostpay= {"config":[{"cdsList":["v-1"],"effectiveType":"AfterExpiration","instanceId":"i-1"}]}"#
+    );
+    // Nothing shows afterwards that it is set, and no call takes it back.
+    assert!(limit(MutationName::ConvertOnExpiry).is_some_and(|limit| !limit.is_shown));
+    assert!(limit(MutationName::SetAutoRenew).is_some_and(|limit| limit.is_shown));
+    assert!(
+        [MutationName::CancelConversion, MutationName::PayOrder].into_iter().all(|one| limit(one).is_none())
+    );
+}
+
+#[test]
+fn a_conversion_is_done_when_the_response_has_no_code() {
+    let decoded = |kind: &str, status, body: &str| {
+        let change = mutation(kind, Change::ConvertOnExpiry);
+        match &Baidu::decode_mutation(context(None), change, response(status, body))[..] {
+            [Outcome::Applied(receipt)] => format!("applied {:?}", receipt.orders),
+            [Outcome::Declined(decline)] => format!("{:?} {}", decline.class, decline.refusal.code),
+            [Outcome::InDoubt(_)] => "in doubt".to_owned(),
+            _ => panic!("one outcome"),
+        }
+    };
+    let code = |code: &str| format!(r#"{{"code": "{code}", "message": "m", "requestId": "r"}}"#);
+    let mut table = String::new();
+    for (kind, status, body) in [
+        ("bcc", 200, r#"{"orderId": "5c001b, 6c001b"}"#.to_owned()),
+        ("bcc", 200, r#"{"orderId": ""}"#.to_owned()),
+        ("cds", 200, String::new()),
+        ("cds", 403, code("Volume.AutoRenewNotSupportToPostpay")),
+        ("cds", 403, code("Volume.PaymentTypeNotSupportToPostpay")),
+        ("bcc", 409, code("OperationDenied")),
+        ("bcc", 500, code("InternalError")),
+        ("bcc", 502, "<html>".to_owned()),
+    ] {
+        table += &format!("{kind} {status} {body}\n    {}\n", decoded(kind, status, &body));
+    }
+    expect![[r#"
+        bcc 200 {"orderId": "5c001b, 6c001b"}
+            applied ["5c001b", "6c001b"]
+        bcc 200 {"orderId": ""}
+            applied []
+        cds 200 
+            applied []
+        cds 403 {"code": "Volume.AutoRenewNotSupportToPostpay", "message": "m", "requestId": "r"}
+            DeclineClass::Rule Volume.AutoRenewNotSupportToPostpay
+        cds 403 {"code": "Volume.PaymentTypeNotSupportToPostpay", "message": "m", "requestId": "r"}
+            DeclineClass::Rule Volume.PaymentTypeNotSupportToPostpay
+        bcc 409 {"code": "OperationDenied", "message": "m", "requestId": "r"}
+            DeclineClass::Rule OperationDenied
+        bcc 500 {"code": "InternalError", "message": "m", "requestId": "r"}
+            in doubt
+        bcc 502 <html>
+            in doubt
     "#]]
     .assert_eq(&table);
 }

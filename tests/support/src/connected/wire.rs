@@ -11,6 +11,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connector::Change;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
 use perennial_domain::connector::CloudResource;
@@ -167,6 +168,7 @@ impl Wire {
         };
         let is_partial = self.partials > 0 && matches!(call, Sent::Renewal(_));
         self.partials -= u32::from(is_partial);
+        let is_hidden = matches!(&call, Sent::Switch(switch) if self.hides(&switch.change));
         let twist = call.twist();
         twist.is_partial = is_partial;
         match fault {
@@ -193,6 +195,7 @@ impl Wire {
             Some(Fault::Partial) => twist.is_partial = true,
             Some(Fault::Unanswered) | None => {}
         }
+        let is_at_once = twist.delay == 0;
         let verdict = match call {
             Sent::Renewal(call) => self.cloud.borrow_mut().receive(call, at),
             Sent::Switch(switch) => self.cloud.borrow_mut().receive_switch(switch, at),
@@ -204,11 +207,18 @@ impl Wire {
         };
         let outcome = match (fault, verdict) {
             (Some(Fault::Unanswered | Fault::Stuck(_)), _) => Outcome::InDoubt("no response".to_owned()),
+            // Nothing will show it, so only what is done is said to be done.
+            (_, Verdict::Accepted) if is_hidden && is_at_once => Outcome::Applied(Vec::new()),
             (_, Verdict::Accepted) => Outcome::Submitted(Vec::new()),
             (_, Verdict::Expired) => decline(DeclineClass::Provider),
             (_, Verdict::Declined(class)) => decline(class),
         };
-        translation::response_of(&outcome)
+        translation::response_of(&outcome, !is_hidden)
+    }
+
+    /// Whether no reading shows that a change was made: a cloud without a list of orders does not show conversions either.
+    fn hides(&self, change: &Change) -> bool {
+        !self.lists_orders && *change == Change::ConvertOnExpiry
     }
 
     fn read_one(&self, renewal: &CallRecord, at: Timestamp, shown_at: Timestamp) -> ReadBack {
@@ -242,7 +252,11 @@ impl Wire {
             true => OrderList::Listed(&orders),
             false => OrderList::Unlisted { token_seconds: takes_token.then_some(TOKEN_SECONDS) },
         };
-        translation::read_back_of(renewal, &resources, list, at)
+        let read = translation::read_back_of(renewal, &resources, list, at);
+        if self.hides(&renewal.change) {
+            return ReadBack { on_expiry: vec![None; read.on_expiry.len()], ..read };
+        }
+        read
     }
 }
 

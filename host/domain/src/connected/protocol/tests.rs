@@ -13,7 +13,7 @@ use crate::connected::protocol::Signal;
 use crate::connected::protocol::State;
 use crate::connected::protocol::next;
 
-const SIGNALS: [Signal; 35] = [
+const SIGNALS: [Signal; 36] = [
     Signal::RequestApproval,
     Signal::Approve,
     Signal::FallShort,
@@ -39,6 +39,7 @@ const SIGNALS: [Signal; 35] = [
     Signal::FindOrder(OrderReading::Cancelled),
     Signal::FailToConnect,
     Signal::Accept,
+    Signal::Complete,
     Signal::Decline(DeclineClass::Money),
     Signal::Decline(DeclineClass::Rule),
     Signal::Decline(DeclineClass::Throttled),

@@ -8,15 +8,18 @@ use perennial_domain::connected::record::Extension;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::connector::CloudOrder;
 use perennial_domain::connector::CloudOrderState;
+use perennial_domain::connector::Outcome;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::connected::Response;
 use crate::connected::translation::OrderList;
 use crate::connected::translation::client_token;
 use crate::connected::translation::read_back_of;
+use crate::connected::translation::response_of;
 
 /// A renewal of `ecs-1` that was called at 100,000 seconds.
 fn called() -> CallRecord {
@@ -50,6 +53,21 @@ fn order(state: CloudOrderState, second: Option<i64>) -> CloudOrder {
 
 fn view(orders: &[CloudOrder]) -> OrderView {
     read_back_of(&called(), &[], OrderList::Listed(orders), Timestamp::from_second(200_000)).orders
+}
+
+#[test]
+fn what_no_reading_shows_is_believed_once_it_is_said_to_be_done() {
+    let (done, taken) = (Outcome::Applied(Vec::new()), Outcome::Submitted(Vec::new()));
+    assert_eq!(
+        (response_of(&done, true), response_of(&done, false)),
+        (Response::Accepted, Response::Completed)
+    );
+    assert_eq!(
+        (response_of(&taken, true), response_of(&taken, false)),
+        (Response::Accepted, Response::Accepted)
+    );
+    let lost = Outcome::InDoubt("no response".to_owned());
+    assert_eq!(response_of(&lost, false), Response::Unproven);
 }
 
 #[test]
