@@ -7,6 +7,7 @@ use crate::connected::Pair;
 use crate::driving::advance;
 use crate::driving::cloud_balance;
 use crate::driving::driven_by;
+use crate::driving::driven_with_settings;
 use crate::driving::post;
 use crate::driving::states;
 use crate::driving::until_call;
@@ -94,8 +95,14 @@ fn a_call_that_shows_too_late_is_answered_as_the_first_time() {
 
 /// A pair whose instance, disk and address the cloud's own auto-renew drives, with these faults in front of the cloud.
 fn watched(faults: &Value) -> Pair {
+    watched_with(None, &json!({}), faults)
+}
+
+/// The same with the disk attached to something, and these settings of the account.
+fn watched_with(attached_to: Option<&str>, settings: &Value, faults: &Value) -> Pair {
     let resource = |id: &str, kind: &str| {
         json!({ "id": id, "account": "acme", "kind": kind, "region": "bj", "charging": "prepaid",
+            "attached_to": attached_to.filter(|_| kind == "cds"),
             "started_at": "2026-01-10T02:00:00Z", "expires_at": "2026-03-20T02:00:00Z",
             "term": { "count": 1, "unit": "month" }, "price": "100.00", "on_expiry": "lapse" })
     };
@@ -103,7 +110,7 @@ fn watched(faults: &Value) -> Pair {
         "accounts": [{ "id": "acme", "provider": "baidu", "currency": "CNY", "balance": "1000.00" }],
         "resources": [resource("i-1", "bcc"), resource("v-1", "cds"), resource("ip-1", "eip")],
     });
-    driven_by("provider", Pair::of("baidu", &inventory, &faults.to_string()))
+    driven_with_settings("provider", Pair::of("baidu", &inventory, &faults.to_string()), settings)
 }
 
 /// Has something become pay-as-you-go when it expires, and waits until the call is in `state`.
@@ -136,6 +143,17 @@ fn a_conversion_that_nothing_shows_is_settled_by_its_response() {
     pair.in_console("/v1/resources/i-1:set-auto-renew", &json!({}));
     pair.sync(&json!({}));
     assert_eq!(pair.drift(), ["auto_renew_on i-1: convert -> renew"]);
+}
+
+#[test]
+fn a_conversion_names_the_disks_that_its_plan_takes_along() {
+    let pair = watched_with(Some("i-1"), &json!({ "convert_cds": "all" }), &json!([]));
+    convert(&pair, "i-1", "settled");
+    for id in ["i-1", "v-1"] {
+        assert_eq!(on_expiry(&pair, id), ["convert"; 2], "{id}");
+    }
+    assert_eq!(pair.sync(&json!({}))["sync"]["state"], "done");
+    assert_eq!(pair.ask("/v1/drift")["items"], json!([]));
 }
 
 #[test]

@@ -77,8 +77,13 @@ impl Pair {
 
     /// The same pair, with the account connected and read for the first time.
     pub(crate) fn read(self) -> Pair {
+        self.read_with_settings(&json!({}))
+    }
+
+    /// The same with these settings of the account.
+    pub(crate) fn read_with_settings(self, settings: &Value) -> Pair {
         let pair = self;
-        assert_eq!(pair.connect(&pair.key.secret).status, 201);
+        assert_eq!(pair.connect_with_settings(&pair.key.secret, settings).status, 201);
         assert_eq!(pair.sync(&json!({}))["sync"]["state"], "done");
         pair
     }
@@ -89,10 +94,14 @@ impl Pair {
     }
 
     pub(crate) fn connect(&self, secret: &str) -> ProviderResponse {
+        self.connect_with_settings(secret, &json!({}))
+    }
+
+    fn connect_with_settings(&self, secret: &str, settings: &Value) -> ProviderResponse {
         self.broker.post_to_admin(
             "/v1/connections",
             &json!({ "account": "acme", "provider": self.provider, "currency": "CNY", "access_key": self.key.access_key, "secret": secret,
-                "endpoint": self.endpoint }),
+                "endpoint": self.endpoint, "settings": settings }),
         )
     }
 

@@ -20,7 +20,12 @@ fn driven(faults: &str) -> Pair {
 
 /// A pair whose account `driver` drives.
 pub(crate) fn driven_by(driver: &str, pair: Pair) -> Pair {
-    let pair = pair.read();
+    driven_with_settings(driver, pair, &json!({}))
+}
+
+/// The same with these settings of the account.
+pub(crate) fn driven_with_settings(driver: &str, pair: Pair, settings: &Value) -> Pair {
+    let pair = pair.read_with_settings(settings);
     post(&pair, "/v1/connections/acme:drive", &json!({ "driver": driver }), 200);
     pair.broker.dispatch();
     pair
