@@ -324,6 +324,7 @@ fn a_running_host_reads_everything_again_after_six_hours() {
     pair.broker.refresh();
     // No order says that, so that what changed every quarter of an hour does not have it.
     pair.in_console("/v1/resources/eip-1:set-auto-renew", &json!({}));
+    pair.cloud.advance("2026-03-01T05:59:59Z".parse().unwrap());
     pair.broker.advance("2026-03-01T05:59:59Z".parse().unwrap());
     pair.cloud.advance("2026-03-01T06:00:01Z".parse().unwrap());
     pair.broker.advance("2026-03-01T06:00:01Z".parse().unwrap());

@@ -121,13 +121,16 @@ fn due(
 /// the next full one.
 fn what_is_due(newest: &Sync, full: &Sync, settings: &Connections, now: Timestamp) -> Option<bool> {
     let is_past = |sync: &Sync, seconds: i64| now - sync.changed_at >= seconds;
-    let incremental_seconds = i64::from(settings.incremental_sync_seconds);
+    let is_full_due = is_past(full, i64::from(settings.full_sync_seconds));
     if !newest.state.is_end() {
-        return is_past(newest, FAILURE_INTERVAL).then_some(newest.scope != SyncScope::Full);
+        // One that never comes to its end does not keep everything from being read.
+        let incremental = newest.scope != SyncScope::Full && !is_full_due;
+        return is_past(newest, FAILURE_INTERVAL).then_some(incremental);
     }
-    if is_past(full, i64::from(settings.full_sync_seconds)) {
+    if is_full_due {
         return Some(false);
     }
+    let incremental_seconds = i64::from(settings.incremental_sync_seconds);
     let is_watched = incremental_seconds > 0 && full.state == SyncState::Done;
     (is_watched && is_past(newest, incremental_seconds)).then_some(true)
 }

@@ -48,6 +48,8 @@ fn a_reading_under_way_goes_on_and_a_suspicious_one_stays_in_sight() {
     let stopped = sync(INCREMENTAL, SyncState::Checking, 1_000);
     assert_eq!(due(&stopped, &full, 900, 1_599), "nothing");
     assert_eq!(due(&stopped, &full, 900, 1_600), "incremental");
+    let failing = sync(INCREMENTAL, SyncState::Listing, 21_000);
+    assert_eq!(due(&failing, &full, 900, 21_600), "full", "what never ends does not put it off either");
     let stopped = sync(SyncScope::Full, SyncState::Listing, 1_000);
     assert_eq!(due(&stopped, &stopped, 900, 1_600), "full");
     let suspicious = sync(SyncScope::Full, SyncState::Suspicious, 0);
