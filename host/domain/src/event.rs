@@ -1,7 +1,8 @@
 //! Events: the record that the host keeps and outside programs read.
 //!
-//! The list below is the only one of the types of events: formats write and read what it says, in its order, and a new
-//! type is added here, in words in `perennial_formats::event_text`, and with a mark in the report.
+//! The list below is the only one of the types of events: each has its name in every format, how bad it is as a rule, and its
+//! fields. Formats write and read what it says, in its order. A new type is added here, in words in
+//! `perennial_formats::event_text`, and with a mark in the picture.
 
 use crate::approval_state::ExpiryReason;
 use crate::approval_state::State;
@@ -30,14 +31,14 @@ pub struct Event {
 
 event_kinds! {
     /// It went from one stage to another.
-    StageChanged = "stage_changed" {
+    StageChanged = "stage_changed", Info {
         /// The stage before.
         from: Stage,
         /// The stage now.
         to: Stage,
     },
     /// It was renewed and paid for.
-    RenewalSettled = "renewal_settled" {
+    RenewalSettled = "renewal_settled", Info {
         /// What this resource's renewal cost.
         cost: Micros,
         /// The expiry before.
@@ -56,7 +57,7 @@ event_kinds! {
         extra_days: u32,
     },
     /// It was not renewed.
-    RenewalDeclined = "renewal_declined" {
+    RenewalDeclined = "renewal_declined", Warning {
         /// The provider's code.
         code: String,
         /// The provider's message.
@@ -67,21 +68,21 @@ event_kinds! {
         next_try_at: Option<Timestamp>,
     },
     /// No reply of the provider proves whether it was renewed.
-    RenewalInDoubt = "renewal_in_doubt" {
+    RenewalInDoubt = "renewal_in_doubt", Critical {
         /// The attempt's id.
         attempt: String,
         /// The provider's code.
         code: String,
     },
     /// No reply of the provider proves whether a command was carried out.
-    CommandInDoubt = "command_in_doubt" {
+    CommandInDoubt = "command_in_doubt", Critical {
         /// The word for the command.
         command: String,
         /// What is unclear.
         code: String,
     },
     /// So many renewals of the account wait that they cannot all leave before a deadline.
-    SendingLate = "sending_late" {
+    SendingLate = "sending_late", Critical {
         /// The deadline that cannot be kept.
         deadline: Timestamp,
         /// How many renewals should leave before it.
@@ -90,7 +91,7 @@ event_kinds! {
         safe_start: Timestamp,
     },
     /// A plan waits for an approval, or is priced again while it waits.
-    ApprovalRequested = "approval_requested" {
+    ApprovalRequested = "approval_requested", Warning {
         /// The approval's id.
         approval: String,
         /// The name of the command.
@@ -107,7 +108,7 @@ event_kinds! {
         attempt: Option<String>,
     },
     /// Somebody decided on a pending approval.
-    ApprovalDecided = "approval_decided" {
+    ApprovalDecided = "approval_decided", Info {
         /// The approval's id.
         approval: String,
         /// [`State::Approved`] or [`State::Rejected`].
@@ -120,7 +121,7 @@ event_kinds! {
         will_retry: bool,
     },
     /// Somebody gave one of the approvals that a plan waits for; it waits for others.
-    ApprovalGiven = "approval_given" {
+    ApprovalGiven = "approval_given", Info {
         /// The approval's id.
         approval: String,
         /// The policy that required it.
@@ -131,7 +132,7 @@ event_kinds! {
         reason: Option<String>,
     },
     /// An approval expired: nobody decided in time, or there is nothing left to decide on.
-    ApprovalExpired = "approval_expired" {
+    ApprovalExpired = "approval_expired", Warning {
         /// The approval's id.
         approval: String,
         /// Why the approval expired.
@@ -140,7 +141,7 @@ event_kinds! {
         will_retry: bool,
     },
     /// A policy did not approve of a plan.
-    PolicyRuled = "policy_ruled" {
+    PolicyRuled = "policy_ruled", Warning {
         /// The name of the policy.
         policy: String,
         /// What the policy ruled.
@@ -157,7 +158,7 @@ event_kinds! {
         shadow: bool,
     },
     /// A policy noted something about a plan.
-    PolicyNote = "policy_note" {
+    PolicyNote = "policy_note", Info {
         /// The name of the policy.
         policy: String,
         /// The text that the policy noted.
@@ -166,7 +167,7 @@ event_kinds! {
         shadow: bool,
     },
     /// A policy holds from now on, or in another version. It is the host's.
-    PolicyInstalled = "policy_installed" {
+    PolicyInstalled = "policy_installed", Info {
         /// The name of the policy.
         policy: String,
         /// The digest of its script.
@@ -179,7 +180,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A policy holds no longer. It is the host's.
-    PolicyRemoved = "policy_removed" {
+    PolicyRemoved = "policy_removed", Info {
         /// The name of the policy.
         policy: String,
         /// The digest of the script that it had.
@@ -188,7 +189,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A calendar of policies has other days, or is gone. It is the host's.
-    PolicyCalendarChanged = "policy_calendar_changed" {
+    PolicyCalendarChanged = "policy_calendar_changed", Info {
         /// The name of the calendar.
         calendar: String,
         /// Whether the calendar was removed.
@@ -197,7 +198,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A revision of a plugin is kept from now on, and can be bound, or is granted something else. It is the host's.
-    RevisionInstalled = "revision_installed" {
+    RevisionInstalled = "revision_installed", Info {
         /// The id of the provider whose rules it has.
         provider: String,
         /// The digest that names it.
@@ -212,7 +213,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A revision of a plugin is bound to accounts from now on. It is the host's.
-    RevisionBound = "revision_bound" {
+    RevisionBound = "revision_bound", Info {
         /// The id of the provider.
         provider: String,
         /// The account, or the pattern of accounts.
@@ -227,7 +228,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A revision of a plugin is bound to accounts no longer. It is the host's.
-    RevisionUnbound = "revision_unbound" {
+    RevisionUnbound = "revision_unbound", Info {
         /// The id of the provider.
         provider: String,
         /// The account, or the pattern of accounts.
@@ -240,7 +241,7 @@ event_kinds! {
         changed_by: String,
     },
     /// A command was not carried out.
-    CommandRefused = "command_refused" {
+    CommandRefused = "command_refused", Warning {
         /// The name of the command.
         command: String,
         /// The provider's code.
@@ -249,14 +250,14 @@ event_kinds! {
         message: String,
     },
     /// A setting or attribute has a new value.
-    SettingChanged = "setting_changed" {
+    SettingChanged = "setting_changed", Info {
         /// The name of the setting.
         setting: String,
         /// Its value; `None` when it has none any more.
         value: Option<String>,
     },
     /// The resource, or its future periods, were unsubscribed.
-    Unsubscribed = "unsubscribed" {
+    Unsubscribed = "unsubscribed", Info {
         /// The money that came back for this resource.
         refund: Micros,
         /// The oldest order that gave money back or, where none did, the newest one that ended.
@@ -269,9 +270,9 @@ event_kinds! {
         refunds: Vec<(String, Micros)>,
     },
     /// The resource became pay-per-use.
-    Converted = "converted",
+    Converted = "converted", Info,
     /// An order was made: one that waits to be paid, or one of another kind than a renewal that is paid at once.
-    OrderCreated = "order_created" {
+    OrderCreated = "order_created", Info {
         /// The order's id.
         order: String,
         /// The kind of the order.
@@ -282,7 +283,7 @@ event_kinds! {
         pay_until: Option<Timestamp>,
     },
     /// An order was paid, and what it is for is done.
-    OrderPaid = "order_paid" {
+    OrderPaid = "order_paid", Info {
         /// The order's id.
         order: String,
         /// The kind of the order.
@@ -293,7 +294,7 @@ event_kinds! {
         refunds: Vec<(String, Micros)>,
     },
     /// An order that waited was cancelled by somebody, or because its resource came to its end.
-    OrderCancelled = "order_cancelled" {
+    OrderCancelled = "order_cancelled", Info {
         /// The order's id.
         order: String,
         /// The kind of the order.
@@ -302,7 +303,7 @@ event_kinds! {
         cost: Micros,
     },
     /// Nobody paid an order in time.
-    OrderExpired = "order_expired" {
+    OrderExpired = "order_expired", Warning {
         /// The order's id.
         order: String,
         /// The kind of the order.
@@ -311,7 +312,7 @@ event_kinds! {
         cost: Micros,
     },
     /// The account has more or less money.
-    BalanceChanged = "balance_changed" {
+    BalanceChanged = "balance_changed", Info {
         /// The change, negative for money spent.
         amount: Micros,
         /// The balance after the change.
@@ -320,14 +321,14 @@ event_kinds! {
         reason: Reason,
     },
     /// A package was ordered that is paid for later.
-    PackageOrdered = "package_ordered" {
+    PackageOrdered = "package_ordered", Info {
         /// The instant of the payment.
         pay_at: Timestamp,
         /// The instant at which it takes effect.
         effective_at: Timestamp,
     },
     /// A package was bought; the resource is the new package.
-    PackageBought = "package_bought" {
+    PackageBought = "package_bought", Info {
         /// The instant at which it takes effect.
         effective_at: Timestamp,
         /// The instant at which it ends.
@@ -340,60 +341,60 @@ event_kinds! {
         like: String,
     },
     /// Use was covered by a package.
-    PackageUsed = "package_used" {
+    PackageUsed = "package_used", Info {
         /// The amount used.
         amount: Micros,
         /// The amount left.
         left: Micros,
     },
     /// A package's used amount starts again from nothing.
-    PackageRefilled = "package_refilled" {
+    PackageRefilled = "package_refilled", Info {
         /// The amount left.
         left: Micros,
     },
     /// A package has little left.
-    PackageLow = "package_low" {
+    PackageLow = "package_low", Warning {
         /// The amount of the quota that is left.
         left: Micros,
     },
     /// A package has nothing left.
-    PackageDepleted = "package_depleted" {
+    PackageDepleted = "package_depleted", Warning {
         /// The amount left, which is zero.
         left: Micros,
     },
     /// Use was covered by no package.
-    UsageUncovered = "usage_uncovered" {
+    UsageUncovered = "usage_uncovered", Warning {
         /// The amount that no package covers.
         amount: Micros,
         /// The type of the resources that were used.
         resource_type: String,
     },
     /// A notice to the owner ahead of time.
-    Notice = "notice" {
+    Notice = "notice", Warning {
         /// Its name in the plugin's manifest.
         notice: String,
     },
     /// The plugin gave no usable answer; the bundle keeps its state.
-    PluginFailed = "plugin_failed" {
+    PluginFailed = "plugin_failed", Critical {
         /// The error, which names the plugin.
         message: String,
         /// The instant of the next call; `None` when what was asked is not asked again, as a command of a scenario.
         next_try_at: Option<Timestamp>,
     },
     /// The plugin failed over the bundle alone so often that it is asked about it rarely from now on.
-    BundleParked = "bundle_parked" {
+    BundleParked = "bundle_parked", Critical {
         /// The digest of the revision.
         revision: String,
         /// What it is parked for; it names the plugin.
         message: String,
     },
     /// A parked bundle is asked about like others again.
-    BundleUnparked = "bundle_unparked" {
+    BundleUnparked = "bundle_unparked", Info {
         /// The token that released it; none where the plugin answered.
         changed_by: Option<String>,
     },
     /// The plugin failed over one bundle after the other: its revision is not asked for a while.
-    BreakerOpened = "breaker_opened" {
+    BreakerOpened = "breaker_opened", Critical {
         /// The provider's id.
         provider: String,
         /// The digest of the revision.
@@ -404,14 +405,14 @@ event_kinds! {
         next_try_at: Timestamp,
     },
     /// A revision that was not asked is asked again.
-    BreakerClosed = "breaker_closed" {
+    BreakerClosed = "breaker_closed", Info {
         /// The digest of the revision.
         revision: String,
         /// The token that released it; none where the plugin answered.
         changed_by: Option<String>,
     },
     /// The clock starts again after an outage.
-    HostResumed = "host_resumed" {
+    HostResumed = "host_resumed", Warning {
         /// The instant at which the clock stopped.
         down_since: Timestamp,
     },

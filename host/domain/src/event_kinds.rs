@@ -1,10 +1,11 @@
 //! The macro that declares the types of events. Knows no type of event.
 
-/// Declares the types of events, with their names in every format and their fields in the order of every format.
+/// Declares the types of events, with their names in every format, their usual severities, and their fields in the order of every
+/// format.
 macro_rules! event_kinds {
     ($(
         $(#[$doc:meta])*
-        $kind:ident = $name:literal $({ $( $(#[$field_doc:meta])* $field:ident: $type:ty, )+ })?,
+        $kind:ident = $name:literal, $severity:ident $({ $( $(#[$field_doc:meta])* $field:ident: $type:ty, )+ })?,
     )+) => {
         /// A type of event, with its fields.
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,13 @@ macro_rules! event_kinds {
             pub const fn name(&self) -> &'static str {
                 match self {
                     $( EventKind::$kind $({ $( $field: _, )+ })? => $name, )+
+                }
+            }
+
+            /// How bad such an event is, if none of its fields makes a difference; see [`Severity::of`](crate::severity::Severity::of).
+            pub(crate) const fn usual_severity(&self) -> $crate::severity::Severity {
+                match self {
+                    $( EventKind::$kind $({ $( $field: _, )+ })? => $crate::severity::Severity::$severity, )+
                 }
             }
 

@@ -27,55 +27,14 @@ impl Severity {
         }
     }
 
-    /// How bad an event is.
+    /// How bad an event is: what the list of its types says, unless its fields make a difference.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the list of types says it of all the others")]
     pub const fn of(what: &EventKind) -> Severity {
         match what {
             EventKind::StageChanged { to: Stage::Grace | Stage::Retention | Stage::Released, .. }
-            | EventKind::RenewalDeclined { next_try_at: None, .. }
-            | EventKind::RenewalInDoubt { .. }
-            | EventKind::CommandInDoubt { .. }
-            | EventKind::SendingLate { .. }
-            | EventKind::PluginFailed { .. }
-            | EventKind::BundleParked { .. }
-            | EventKind::BreakerOpened { .. } => Severity::Critical,
-            EventKind::RenewalDeclined { next_try_at: Some(_), .. }
-            | EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalExpired { .. }
-            | EventKind::PolicyRuled { shadow: false, .. }
-            | EventKind::CommandRefused { .. }
-            | EventKind::OrderExpired { .. }
-            | EventKind::PackageLow { .. }
-            | EventKind::PackageDepleted { .. }
-            | EventKind::UsageUncovered { .. }
-            | EventKind::Notice { .. }
-            | EventKind::HostResumed { .. } => Severity::Warning,
-            EventKind::StageChanged {
-                to: Stage::Active | Stage::Unsubscribed | Stage::Converted, ..
-            }
-            | EventKind::RenewalSettled { .. }
-            | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalGiven { .. }
-            | EventKind::PolicyRuled { shadow: true, .. }
-            | EventKind::PolicyNote { .. }
-            | EventKind::PolicyInstalled { .. }
-            | EventKind::PolicyRemoved { .. }
-            | EventKind::PolicyCalendarChanged { .. }
-            | EventKind::RevisionInstalled { .. }
-            | EventKind::RevisionBound { .. }
-            | EventKind::RevisionUnbound { .. }
-            | EventKind::BundleUnparked { .. }
-            | EventKind::BreakerClosed { .. }
-            | EventKind::SettingChanged { .. }
-            | EventKind::Unsubscribed { .. }
-            | EventKind::Converted
-            | EventKind::OrderCreated { .. }
-            | EventKind::OrderPaid { .. }
-            | EventKind::OrderCancelled { .. }
-            | EventKind::BalanceChanged { .. }
-            | EventKind::PackageOrdered { .. }
-            | EventKind::PackageBought { .. }
-            | EventKind::PackageUsed { .. }
-            | EventKind::PackageRefilled { .. } => Severity::Info,
+            | EventKind::RenewalDeclined { next_try_at: None, .. } => Severity::Critical,
+            EventKind::PolicyRuled { shadow: true, .. } => Severity::Info,
+            _ => what.usual_severity(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Describes every event in one line for people, in English; in Chinese, `chinese`. Does not know where the line is shown.
 
 mod chinese;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -14,32 +15,19 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
-use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::dates;
 use crate::language::Language;
 use crate::time_zone::TimeZone;
 
+pub use names::stage_words;
+pub use names::term_words;
+pub use names::type_name;
+
 /// What happened, in one line without the instant and the resource; amounts without their currency, instants in UTC.
 pub fn words(event: &Event) -> String {
     Wording { currency: "", notices: &BTreeMap::new(), zone: TimeZone::UTC }.of(event)
-}
-
-/// A term in words of a language.
-pub fn term_words(term: Term, language: Language) -> String {
-    match language {
-        Language::English => term.to_string(),
-        Language::Chinese => chinese::term_words(term),
-    }
-}
-
-/// A stage in words of a language.
-pub const fn stage_words(stage: Stage, language: Language) -> &'static str {
-    match language {
-        Language::English => stage.name(),
-        Language::Chinese => chinese::stage(stage),
-    }
 }
 
 /// What the words of an account's events need to know of the account.
