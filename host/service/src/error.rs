@@ -31,8 +31,13 @@ pub enum ServiceError {
     #[error("the host is stopping")]
     Stopping,
     /// The host stopped while a virtual clock was advancing.
-    #[error("the host is stopping; start it again, then move its clock")]
-    StoppedMidway,
+    #[error(
+        "the host is stopping, and its clock came as far as {now}; start it again, then move its clock on"
+    )]
+    StoppedMidway {
+        /// Where the clock stands: what was due before is done.
+        now: Timestamp,
+    },
     /// A read panicked; the log has the reason.
     #[error("reading failed; the host's log says why")]
     ReadFailed,
@@ -44,6 +49,16 @@ pub enum ServiceError {
     ClockBackwards {
         /// The present instant of the clock.
         now: Timestamp,
+    },
+    /// A clock is not moved through so much time at once.
+    #[error(
+        "the clock stands at {now}, and is moved to {latest} at most at once; name an instant that is not after that"
+    )]
+    ClockTooFar {
+        /// The present instant of the clock.
+        now: Timestamp,
+        /// The furthest that it is moved at once.
+        latest: Timestamp,
     },
     /// There is no such resource, or the caller cannot access it.
     #[error("there is no resource `{0}`")]
@@ -63,10 +78,11 @@ impl ServiceError {
             ServiceError::Engine(_)
             | ServiceError::Busy
             | ServiceError::Stopping
-            | ServiceError::StoppedMidway
+            | ServiceError::StoppedMidway { .. }
             | ServiceError::ReadFailed
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
+            | ServiceError::ClockTooFar { .. }
             | ServiceError::UnknownResource(_)
             | ServiceError::PlanChanged => StorageState::Writable,
         }
@@ -80,6 +96,7 @@ impl ServiceError {
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
+            | ServiceError::ClockTooFar { .. }
             | ServiceError::Engine(
                 EngineError::NoPlugin { .. }
                 | EngineError::Watched(_)
@@ -96,7 +113,7 @@ impl ServiceError {
             ServiceError::Engine(EngineError::ClientTokens { .. }) => "quota-exceeded",
             // What is due is left undone by a plugin that fails, and by nothing else.
             ServiceError::Engine(EngineError::Plugin(_) | EngineError::Overdue(_)) => "plugin-failed",
-            ServiceError::Busy | ServiceError::Stopping | ServiceError::StoppedMidway => "unavailable",
+            ServiceError::Busy | ServiceError::Stopping | ServiceError::StoppedMidway { .. } => "unavailable",
             ServiceError::Store(_)
             | ServiceError::ReadFailed
             | ServiceError::Engine(EngineError::Store(_)) => "internal",
@@ -108,7 +125,7 @@ impl ServiceError {
         match self {
             error if error.storage_state() != StorageState::Writable => Some(STORAGE_SECONDS),
             ServiceError::Busy => Some(BUSY_SECONDS),
-            ServiceError::Stopping | ServiceError::StoppedMidway => Some(STOPPING_SECONDS),
+            ServiceError::Stopping | ServiceError::StoppedMidway { .. } => Some(STOPPING_SECONDS),
             ServiceError::Engine(EngineError::ClientTokens { .. }) => Some(CLIENT_TOKENS_SECONDS),
             ServiceError::Engine(
                 EngineError::Store(_)
@@ -126,6 +143,7 @@ impl ServiceError {
             | ServiceError::ReadFailed
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
+            | ServiceError::ClockTooFar { .. }
             | ServiceError::UnknownResource(_)
             | ServiceError::PlanChanged => None,
         }
@@ -151,7 +169,7 @@ impl ServiceError {
             }
             ServiceError::Engine(EngineError::UnknownAccount(id)) => format!("there is no account `{id}`"),
             ServiceError::Engine(EngineError::PlanChanged { .. }) => {
-                "its plan is no longer what it was; ask for it again with `dry_run` and look at it".to_owned()
+                "its plan is no longer what it was; look at it again with a dry run".to_owned()
             }
             ServiceError::Store(_)
             | ServiceError::Engine(
@@ -165,10 +183,11 @@ impl ServiceError {
             )
             | ServiceError::Busy
             | ServiceError::Stopping
-            | ServiceError::StoppedMidway
+            | ServiceError::StoppedMidway { .. }
             | ServiceError::ReadFailed
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
+            | ServiceError::ClockTooFar { .. }
             | ServiceError::UnknownResource(_)
             | ServiceError::PlanChanged => self.to_string(),
         }

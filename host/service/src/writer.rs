@@ -3,12 +3,14 @@
 //! Everything that writes is a task of this thread, so a decision never races with another write. Real time comes from
 //! [`perennial_engine::clock`]; virtual time stands still until `advance` moves it.
 
+mod advance;
 mod thread;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -22,7 +24,6 @@ use tokio::sync::watch;
 use crate::admin_tokens::Tokens;
 use crate::error::ServiceError;
 use crate::event_publisher::EventPublisher;
-use crate::job_runner;
 use crate::metrics::Metrics;
 use crate::provider_keys::KeyUsage;
 use crate::storage_state::SharedState;
@@ -30,8 +31,8 @@ use crate::storage_state::StorageState;
 use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
-use perennial_engine::persist::RecordedEvent;
 
+pub use self::advance::ADVANCE_MAX;
 pub use crate::writer_context::ClockMode;
 pub use crate::writer_context::WriterContext;
 
@@ -41,47 +42,14 @@ const QUEUE_MAX: usize = 1024;
 /// A task of the writer's thread.
 type WriteTask = Box<dyn FnOnce(&mut WriterContext) + Send>;
 
-impl WriterContext {
-    /// Moves a virtual clock to `to`: first runs the jobs to their end, then does everything that is due before `to`.
-    ///
-    /// # Errors
-    ///
-    /// [`ServiceError::RealTime`] on real time, [`ServiceError::ClockBackwards`] when `to` is in the past,
-    /// [`ServiceError::StoppedMidway`] when the host stops before the clock is there.
-    pub fn advance(&mut self, to: Timestamp) -> Result<(), ServiceError> {
-        let ClockMode::Virtual(now) = self.time else {
-            return Err(ServiceError::RealTime);
-        };
-        if to < now {
-            return Err(ServiceError::ClockBackwards { now });
-        }
-        while !self.stop.load(Ordering::Relaxed) && job_runner::run_slice(self) {}
-        let publisher = self.publisher.clone();
-        self.advancing.store(true, Ordering::SeqCst);
-        let publish = &mut |events: Vec<RecordedEvent>, _| publisher.publish(&events);
-        let started = self.engine.reschedule().and_then(|()| self.engine.start_new(now, publish));
-        let advanced = started.and_then(|()| self.engine.run_to(to - 1, publish));
-        let has_arrived = advanced.is_ok() && !self.engine.is_stopped();
-        if has_arrived {
-            self.set_now(to);
-        }
-        self.advancing.store(false, Ordering::SeqCst);
-        publisher.wake();
-        advanced?;
-        if !has_arrived {
-            return Err(ServiceError::StoppedMidway);
-        }
-        Ok(())
-    }
-}
-
 /// A handle to the writer's thread. Clones share the thread.
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::SyncSender<WriteTask>,
     stop: Arc<AtomicBool>,
+    is_ending: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
-    advancing: Arc<AtomicBool>,
+    moving: Arc<AtomicUsize>,
     is_virtual: bool,
     publisher: EventPublisher,
     key_usage: Arc<KeyUsage>,
@@ -111,28 +79,31 @@ impl Writer {
         }));
         let publisher = EventPublisher::new(metrics);
         let engine = engine.with_stop_flag(Arc::clone(&stop));
-        let advancing = Arc::new(AtomicBool::new(false));
+        let moving = Arc::<AtomicUsize>::default();
+        let is_ending = Arc::<AtomicBool>::default();
         let key_usage = Arc::<KeyUsage>::default();
         let storage = Arc::<SharedState>::default();
         let context = WriterContext {
             engine,
             time,
             now: Arc::clone(&now),
-            advancing: Arc::clone(&advancing),
+            moving: Arc::clone(&moving),
             publisher: publisher.clone(),
             tokens,
             key_usage: Arc::clone(&key_usage),
             storage: Arc::clone(&storage),
             stored_responses: BTreeMap::new(),
             stop: Arc::clone(&stop),
+            is_ending: Arc::clone(&is_ending),
             last_job: JobKey::before_all(),
         };
         let is_virtual = matches!(time, ClockMode::Virtual(_));
         let writer = Writer {
             queue,
             stop: Arc::clone(&stop),
+            is_ending,
             now,
-            advancing,
+            moving,
             is_virtual,
             publisher,
             key_usage,
@@ -149,8 +120,9 @@ impl Writer {
         Writer {
             queue: mpsc::sync_channel(0).0,
             stop: Arc::new(AtomicBool::new(true)),
+            is_ending: Arc::default(),
             now: Arc::new(AtomicI64::new(now.map_or(0, Timestamp::as_second))),
-            advancing: Arc::default(),
+            moving: Arc::default(),
             is_virtual: now.is_some(),
             publisher: EventPublisher::new(metrics),
             key_usage: Arc::default(),
@@ -180,7 +152,7 @@ impl Writer {
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
     pub(crate) fn is_advancing(&self) -> bool {
-        self.advancing.load(Ordering::SeqCst)
+        self.moving.load(Ordering::SeqCst) > 0
     }
 
     /// A receiver that changes after every commit with events, and on every [`Writer::wake`].
@@ -233,33 +205,15 @@ mod tests {
             engine: World::account("2026-03-07", "30", vec![]).engine.with_stop_flag(Arc::clone(&stop)),
             time: ClockMode::Virtual(at("2026-03-07")),
             now: Arc::default(),
-            advancing: Arc::default(),
+            moving: Arc::default(),
             publisher: EventPublisher::new(Arc::default()),
             tokens: Arc::default(),
             stop,
+            is_ending: Arc::default(),
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
             storage: Arc::default(),
             stored_responses: BTreeMap::new(),
         }
-    }
-
-    #[test]
-    fn a_clock_that_was_stopped_on_its_way_does_not_say_that_it_has_arrived() {
-        let mut context = context();
-        context.advance(at("2026-03-08")).unwrap();
-        context.stop.store(true, Ordering::Relaxed);
-        assert!(matches!(context.advance(at("2026-03-09")), Err(ServiceError::StoppedMidway)));
-        assert_eq!(context.now(), at("2026-03-08"));
-    }
-
-    #[test]
-    fn a_clock_that_was_started_ahead_ends_nothing_before_it_is_there() {
-        let mut context = context();
-        context.advance(at("2026-03-08")).unwrap();
-        context.set_now(at("2028-01-01"));
-        assert_eq!(context.reached().unwrap(), at("2026-03-08"));
-        context.advance(at("2028-01-02")).unwrap();
-        assert_eq!(context.reached().unwrap(), at("2028-01-02"));
     }
 }

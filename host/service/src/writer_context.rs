@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use perennial_domain::timestamp::Timestamp;
@@ -50,10 +51,13 @@ pub struct WriterContext {
     pub engine: Engine,
     pub(crate) time: ClockMode,
     pub(crate) now: Arc<AtomicI64>,
-    pub(crate) advancing: Arc<AtomicBool>,
+    /// How many move a virtual clock at present.
+    pub(crate) moving: Arc<AtomicUsize>,
     pub(crate) publisher: EventPublisher,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Whether the host is to end once its requests are answered.
+    pub(crate) is_ending: Arc<AtomicBool>,
     /// The row of the job that ran the last slice.
     pub(crate) last_job: JobKey,
     pub(crate) key_usage: Arc<KeyUsage>,
@@ -92,8 +96,12 @@ impl WriterContext {
 
     /// Notes whether the last write could be written, and logs it when that has changed.
     pub fn set_storage_state(&self, state: StorageState) {
+        let is_unnoted = state == StorageState::Writable && !self.engine.is_progress_noted();
+        let state = if is_unnoted { StorageState::Unnoted } else { state };
         let before = self.storage.set(state);
         match state.problem() {
+            // The store has said it.
+            Some(_) if state == StorageState::Unnoted => {}
             Some(problem) if before != state => tracing::error!("nothing is written any more: {problem}"),
             None if before != state => tracing::info!("the database can be written to again"),
             Some(_) | None => {}
@@ -135,6 +143,11 @@ impl WriterContext {
         if let Some(kept) = self.stored_responses.get_mut(token) {
             *kept += 1;
         }
+    }
+
+    /// Whether the thread is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// The admin tokens.

@@ -269,6 +269,16 @@ fn the_clock_goes_where_it_is_told_and_never_back() {
           "type": "urn:perennial:problem:conflict"
         }"#]]
     .assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-01T00:00:00Z"}"#).shown());
+    expect![[r#"
+        409 Conflict
+        content-type: application/problem+json
+        {
+          "detail": "the clock stands at 2026-01-02T00:00:00Z, and is moved to 2036-01-10T00:00:00Z at most at once; name an instant that is not after that",
+          "status": 409,
+          "title": "The state does not allow the request",
+          "type": "urn:perennial:problem:conflict"
+        }"#]]
+        .assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2062-01-01T00:00:00Z"}"#).shown());
 }
 
 #[test]

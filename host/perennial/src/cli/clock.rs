@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 use perennial_domain::timestamp::Timestamp;
+use perennial_service::error::ServiceError;
+use perennial_service::writer::ADVANCE_MAX;
 use serde_json::Value;
 use serde_json::json;
 
@@ -60,14 +62,16 @@ fn check(clock: &Value, to: Timestamp) -> anyhow::Result<()> {
     if clock["is_virtual"] == false {
         anyhow::bail!("the clock runs on real time and moves by itself; only a virtual one is moved");
     }
-    match items::instant(&clock["now"]).filter(|now| to < *now) {
-        None => Ok(()),
-        Some(now) => {
-            let message =
-                format!("the clock stands at {now}, and goes forward only; name an instant after that");
-            Err(UserError::Argument(message).into())
+    let message = match items::instant(&clock["now"]) {
+        Some(now) if to < now => {
+            format!("the clock stands at {now}, and goes forward only; name an instant after that")
         }
-    }
+        Some(now) if to - now > ADVANCE_MAX => {
+            ServiceError::ClockTooFar { now, latest: now + ADVANCE_MAX }.to_string()
+        }
+        Some(_) | None => return Ok(()),
+    };
+    Err(UserError::Argument(message).into())
 }
 
 pub(super) fn clock(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {

@@ -131,7 +131,10 @@ fn is_written(context: &WriterContext, written: Result<bool, EngineError>) -> Re
     let EngineError::Store(source) = &error else { return Err(error) };
     match StorageState::of(source) {
         StorageState::Writable => Err(error),
-        state @ (StorageState::Full | StorageState::Moved | StorageState::LogMoved) => {
+        state @ (StorageState::Full
+        | StorageState::Moved
+        | StorageState::LogMoved
+        | StorageState::Unnoted) => {
             context.set_storage_state(state);
             Ok(false)
         }
