@@ -17,11 +17,18 @@ pub enum StorageState {
     Moved,
     /// A file that SQLite keeps beside it was.
     LogMoved,
+    /// The database can be written, and the file beside it that says how far it has come cannot.
+    Unnoted,
 }
 
 impl StorageState {
-    const ALL: [StorageState; 4] =
-        [StorageState::Writable, StorageState::Full, StorageState::Moved, StorageState::LogMoved];
+    const ALL: [StorageState; 5] = [
+        StorageState::Writable,
+        StorageState::Full,
+        StorageState::Moved,
+        StorageState::LogMoved,
+        StorageState::Unnoted,
+    ];
 
     /// What an error says of it.
     pub fn of(error: &StoreError) -> StorageState {
@@ -44,6 +51,10 @@ impl StorageState {
             StorageState::Moved => {
                 Some("the database's file was moved, deleted or replaced: put it back under its name")
             }
+            StorageState::Unnoted => Some(
+                "the file beside the database that says how far it has come, its name with `.generation`, cannot be written, so it \
+                 would not be noticed if the database were set back: make space, or have the host write that file",
+            ),
             StorageState::LogMoved => Some(
                 "a file beside the database, its name with `-wal` or `-shm`, was moved, deleted or replaced: stop the host and \
                  start it again",

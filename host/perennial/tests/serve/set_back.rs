@@ -67,13 +67,16 @@ fn lived(folder: &Folder) -> i64 {
     last
 }
 
+/// Puts the backup in the place of the database.
+const RESTORE: [&str; 4] = ["db", "restore", "backup.db", "--yes"];
+
 #[test]
 fn a_database_that_was_set_back_says_so_and_pays_nothing_again_by_itself() {
     for is_restored in [true, false] {
         let folder = Folder::new();
         let last = lived(&folder);
         if is_restored {
-            assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+            assert!(run(&folder, &[], &RESTORE).status.success());
         } else {
             std::fs::copy(folder.path("backup.db"), folder.path("test.db")).unwrap();
         }
@@ -125,7 +128,7 @@ fn what_may_be_paid_already_is_not_paid_by_a_later_try_either() {
     for on_undecided in ["lapse", "renew"] {
         let folder = Folder::new();
         lived(&folder);
-        assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+        assert!(run(&folder, &[], &RESTORE).status.success());
         let server = Served::start(&folder, &[], &AGAIN);
         let settings = json!({ "settings": { "on_undecided": on_undecided } }).to_string();
         assert_eq!(server.send("PATCH", "/v1/accounts/a", &settings).status, 200);
@@ -190,7 +193,7 @@ fn a_pending_approval_says_that_it_may_be_paid_and_needs_a_person() {
     assert_eq!((approved.status, balance(&server).as_str()), (200, "70.00"), "{}", approved.body);
     stop(server);
 
-    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    assert!(run(&folder, &[], &RESTORE).status.success());
     let server = Served::start(&folder, &[], &AGAIN);
     let why = "the database was set back since it was due: it may be paid already";
     let required = json!([{ "policy": "approval_above", "reason": why, "by": null, "given_by": null }]);
@@ -219,7 +222,7 @@ fn what_may_be_paid_already_is_not_paid_once_it_is_no_longer_declined() {
     assert_eq!(balance(&server), "70.00", "it was renewed in the time that is lost");
     stop(server);
 
-    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    assert!(run(&folder, &[], &RESTORE).status.success());
     let server = Served::start(&folder, &[], &AGAIN);
     advance(&server, "2026-01-06T00:00:00Z");
     condition(&server, "");
@@ -251,7 +254,7 @@ fn a_package_that_was_to_be_paid_in_the_lost_time_waits_for_a_person() {
     assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
     assert_eq!(balance(&server), "70.00", "it was paid");
     stop(server);
-    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    assert!(run(&folder, &[], &RESTORE).status.success());
 
     let server = Served::start(&folder, &[], &AGAIN);
     assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
@@ -290,7 +293,7 @@ fn a_job_that_may_have_gone_on_in_the_lost_time_is_cancelled() {
     assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
     assert_eq!(balance(&server), "5000.00");
     stop(server);
-    assert!(run(&folder, &[], &["db", "restore", "backup.db"]).status.success());
+    assert!(run(&folder, &[], &RESTORE).status.success());
 
     let server = Served::start(&folder, &[], &AGAIN);
     let done = |job: &Value| job["outcomes"]["applied"].as_u64().unwrap_or_default();
@@ -390,7 +393,7 @@ fn a_renewal_sent_again_after_a_set_back_waits_for_a_person() {
     stop(server);
 
     // Its client has had no answer, or asks again to be sure. Nobody here knows that it was paid.
-    assert!(run(&folder, &environment, &["db", "restore", "backup.db"]).status.success());
+    assert!(run(&folder, &environment, &RESTORE).status.success());
     let server = Served::start(&folder, &environment, &AGAIN);
     for to in ["2026-01-01T00:00:10Z", "2026-01-01T00:00:20Z"] {
         advance(&server, to);
@@ -415,4 +418,38 @@ fn a_renewal_sent_again_after_a_set_back_waits_for_a_person() {
     assert_eq!(renew(&server, &key, "t-2"), 200);
     assert_eq!(balance(&server), "800.00");
     assert!(messages.recv_timeout(PATIENCE).is_ok());
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_is_taken_for_a_set_back() {
+    let folder = Folder::new();
+    lived(&folder);
+    std::fs::copy(folder.path("backup.db"), folder.path("test.db")).unwrap();
+    std::fs::write(folder.path("test.db.generation"), "").unwrap();
+    let (server, told) = Served::start_logged(&folder, &[], &AGAIN);
+    assert!(told.contains("nobody knows whether the database was set back"), "{told}");
+    assert_eq!(server.send("POST", "/v1/clock:advance", WEEK_LATER).status, 200);
+    assert_eq!(balance(&server), "100.00", "it may be paid already");
+    assert_eq!(items(&server, "/v1/approvals?state=pending").len(), 1);
+    stop(server);
+}
+
+#[test]
+fn a_mark_that_cannot_be_written_keeps_the_host_from_being_ready() {
+    let folder = Folder::new();
+    folder.run(&["db", "migrate"]);
+    std::fs::create_dir(folder.path("test.db.generation.partial")).unwrap();
+    let (server, _) = Served::start_logged(&folder, &[], &START);
+    std::fs::remove_file(folder.path("test.db.generation")).ok();
+    std::fs::create_dir(folder.path("test.db.generation")).unwrap();
+    assert_eq!(server.send("POST", "/v1/resources:import", &inventory()).status, 200);
+    let ready = server.get("/readyz");
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("would not be noticed if the database were set back"), "{}", ready.body);
+    std::fs::remove_dir(folder.path("test.db.generation")).unwrap();
+    std::fs::remove_dir(folder.path("test.db.generation.partial")).unwrap();
+    let top_up = server.send("POST", "/v1/accounts/a:top-up", r#"{"amount": "1.00"}"#);
+    assert_eq!(top_up.status, 200, "{}", top_up.body);
+    assert_eq!(server.get("/readyz").status, 200);
+    stop(server);
 }
