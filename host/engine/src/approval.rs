@@ -23,6 +23,7 @@ use crate::Engine;
 pub use crate::approval_decision::ApprovalDecision;
 pub use crate::approval_decision::DecisionError;
 pub use crate::approval_decision::DecisionOutcome;
+use crate::approval_decision::find_pending;
 use crate::approval_parts;
 use crate::approval_requests::RequestDetails;
 use crate::approval_requests::expired;
@@ -49,6 +50,21 @@ use perennial_store::error::StoreError;
 /// The most approvals that expire in one transaction.
 const EXPIRIES_AT_ONCE: u32 = 1_000;
 
+impl<S> Engine<S> {
+    /// The same engine, with every approval given as soon as it is requested: for simulations, in which nobody decides.
+    pub(crate) fn with_approvals_granted(mut self) -> Engine<S> {
+        self.grants_approvals = true;
+        self
+    }
+
+    /// The same engine, where who changed how a resource renews by itself decides on its renewals all the same unless
+    /// `takes_two_people`; without this they do not.
+    pub fn with_two_people(mut self, takes_two_people: bool) -> Engine<S> {
+        self.takes_two_people = takes_two_people;
+        self
+    }
+}
+
 impl<S: EngineStore> Engine<S> {
     /// Carries out the plan that the approval called `id` holds, if it still is what the command would do.
     ///
@@ -61,7 +77,7 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_pending(self.reads(), at, id, decision)?;
+        let stored = find_pending(self.reads(), at, id, (decision, self.takes_two_people))?;
         let mut again = self.ask_again(at, &stored)?;
         let plan = match again.answer.take() {
             Some(Ok(plan)) => plan,
@@ -179,7 +195,7 @@ impl<S: EngineStore> Engine<S> {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_pending(self.reads(), at, id, decision)?;
+        let stored = find_pending(self.reads(), at, id, (decision, self.takes_two_people))?;
         self.check_labels(at, &stored, decision)?;
         let event = decision_event(at, &stored, State::Rejected, decision);
         let closing = resolution(at, decision);
@@ -341,28 +357,6 @@ fn requested_again(
 fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
     let (by, reason) = (Some(decision.decided_by.to_owned()), decision.reason.map(str::to_owned));
     Resolution { at, by, reason, expiry_reason: None }
-}
-
-/// The approval called `id`, if it waits for a decision, of somebody else than its requester, on this plan.
-fn find_pending(
-    db: &dyn EngineReads,
-    at: Timestamp,
-    id: &str,
-    decision: &ApprovalDecision<'_>,
-) -> Result<StoredApproval, DecisionError> {
-    let stored = db.find_approval(id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
-    let requester = stored.requested_by.as_deref().map(|id| db.person_of(id)).transpose()?;
-    if requester == Some(db.person_of(decision.decided_by)?) {
-        Err(DecisionError::OwnRequest)
-    } else if stored.state != State::Pending {
-        Err(DecisionError::Closed { approval: stored.id, state: stored.state })
-    } else if at > stored.expires_at {
-        Err(DecisionError::Expired(stored.id, stored.expires_at))
-    } else if decision.plan_hash.is_some_and(|planned| planned != stored.priced.plan_hash) {
-        Err(DecisionError::PlanMismatch(stored.priced.plan_hash))
-    } else {
-        Ok(stored)
-    }
 }
 
 fn decision_event(

@@ -1,9 +1,13 @@
 //! A decision on an approval, and what becomes of it. Decides nothing.
 
 use perennial_domain::approval::State;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::approvals::StoredApproval;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
+use perennial_store::keys::ResourceKey;
 
 use crate::approval_parts::ApproverLabels;
 use crate::approval_parts::MissingLabel;
@@ -71,6 +75,12 @@ pub enum DecisionError {
         "whoever asked for an approval does not decide on it, nor does a token that they made; have somebody else do it"
     )]
     OwnRequest,
+    /// They changed how the resource renews.
+    #[error(
+        "whoever last changed how a resource, or one that is renewed with it, renews by itself does not decide on its renewals, nor does \
+         a token that they made; have somebody else do it"
+    )]
+    OwnRenewal,
     /// Policies require approvals of somebody else.
     #[error(
         "the token approves for {}; what is left to approve here takes the label {}: have somebody decide whose token \
@@ -83,8 +93,8 @@ pub enum DecisionError {
 }
 
 impl From<MissingLabel> for DecisionError {
-    fn from(MissingLabel { held, wanted }: MissingLabel) -> DecisionError {
-        DecisionError::MissingLabel(held, wanted)
+    fn from(MissingLabel { owned, wanted }: MissingLabel) -> DecisionError {
+        DecisionError::MissingLabel(owned, wanted)
     }
 }
 
@@ -92,4 +102,43 @@ impl From<StoreError> for DecisionError {
     fn from(error: StoreError) -> DecisionError {
         DecisionError::Engine(error.into())
     }
+}
+
+/// The approval called `id`, if it waits for a decision, of somebody else than its requester, on this plan.
+pub(crate) fn find_pending(
+    db: &dyn EngineReads,
+    at: Timestamp,
+    id: &str,
+    (decision, takes_two_people): (&ApprovalDecision<'_>, bool),
+) -> Result<StoredApproval, DecisionError> {
+    let stored = db.find_approval(id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
+    let decider = db.person_of(decision.decided_by)?;
+    let requester = stored.requested_by.as_deref().map(|id| db.person_of(id)).transpose()?;
+    if requester.as_ref() == Some(&decider) {
+        Err(DecisionError::OwnRequest)
+    } else if takes_two_people
+        && stored.cause == Cause::Auto
+        && is_renewal_author(db, stored.resource, &decider)?
+    {
+        Err(DecisionError::OwnRenewal)
+    } else if stored.state != State::Pending {
+        Err(DecisionError::Closed { approval: stored.id, state: stored.state })
+    } else if at > stored.expires_at {
+        Err(DecisionError::Expired(stored.id, stored.expires_at))
+    } else if decision.plan_hash.is_some_and(|planned| planned != stored.priced.plan_hash) {
+        Err(DecisionError::PlanMismatch(stored.priced.plan_hash))
+    } else {
+        Ok(stored)
+    }
+}
+
+/// Whether a person last changed how something of a resource's bundle renews by itself: what the clock asks for then is what they
+/// asked for.
+fn is_renewal_author(db: &dyn EngineReads, resource: ResourceKey, person: &str) -> Result<bool, StoreError> {
+    for author in db.renewal_authors(resource)? {
+        if db.person_of(&author)? == *person {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

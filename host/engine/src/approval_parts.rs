@@ -31,7 +31,7 @@ impl ApproverLabels<'_> {
 /// The labels that somebody has, none of which is among those that are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MissingLabel {
-    pub(crate) held: Vec<String>,
+    pub(crate) owned: Vec<String>,
     pub(crate) wanted: Vec<String>,
 }
 
@@ -42,12 +42,12 @@ pub(crate) struct MissingLabel {
 /// [`MissingLabel`] when everything that is left takes other labels.
 pub(crate) fn check(required: &[RequiredApproval], labels: ApproverLabels<'_>) -> Result<(), MissingLabel> {
     let left = || required.iter().filter(|one| one.given_by.is_none());
-    let ApproverLabels::Of(held) = labels else { return Ok(()) };
+    let ApproverLabels::Of(owned) = labels else { return Ok(()) };
     if required.is_empty() || left().any(|one| labels.gives(one)) {
         return Ok(());
     }
     let wanted = left().filter_map(|one| one.by.clone()).collect::<BTreeSet<_>>();
-    Err(MissingLabel { held: held.iter().cloned().collect(), wanted: wanted.into_iter().collect() })
+    Err(MissingLabel { owned: owned.iter().cloned().collect(), wanted: wanted.into_iter().collect() })
 }
 
 /// Whether nothing is left once somebody with these labels has given what they can.

@@ -341,7 +341,8 @@ impl<S: EngineStore> Engine<S> {
         evaluation.batch.decide();
         evaluation.batch.entries[0].instant = at;
         let mut changes = Changes::new(self.retention);
-        changes.list.extend(start::claim(self.clock, at));
+        changes.list.push(start::claim(self.clock, at));
+        changes.list.extend(evaluation.renewal_authors(at)?);
         changes.list.extend(evaluation.deferred_purchase.map(PurchaseChange::Delete).map(Change::Purchase));
         changes.add_batch(self.reads(), evaluation.batch)?;
         if let Some(result) = token_result {

@@ -4,6 +4,10 @@
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
+use perennial_domain::connected::record::CallRecord;
+use perennial_domain::connector::Change as CloudChange;
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Operation;
@@ -12,6 +16,7 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Step;
 use perennial_domain::timeline::Action;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
@@ -24,6 +29,10 @@ use crate::preconditions::Preconditions;
 use crate::rules::automatic_renewal;
 use crate::ruling_subject::PlanRuling;
 use crate::ruling_subject::Subject;
+
+/// The settings that say how a resource renews by itself, and what that costs, as events name them.
+pub(crate) const RENEWAL_SETTINGS: [&str; 5] =
+    ["on_expiry", "renewal_term", "renewals_left", "term", "price"];
 
 impl CommandEvaluation {
     /// Has the policies rule on what the rules answered that `command` would do; `approved` are those whose approvals were
@@ -51,6 +60,27 @@ impl CommandEvaluation {
             self.batch.entries[0].grant_last();
         }
         Ok(())
+    }
+
+    /// What is written down of who asks, if the command changes at `at` how something renews by itself, or has that changed at the
+    /// provider.
+    pub(super) fn renewal_authors(&self, at: Timestamp) -> Result<Vec<Change>, StoreError> {
+        let Some(author) = &self.batch.requested_by else { return Ok(Vec::new()) };
+        let entry = &self.batch.entries[0];
+        let is_now = |event: &&Event| event.at == at;
+        let by_events = entry.walk.events.iter().filter(is_now).filter_map(|event| {
+            let EventKind::SettingChanged { setting, .. } = &event.what else { return None };
+            Some((event.resource.as_deref()?, setting.as_str()))
+        });
+        let is_switch = |call: &&CallRecord| matches!(call.change, CloudChange::SetAutoRenew(_));
+        let switches = entry.reserved.iter().filter(is_switch);
+        let by_calls = switches.map(|call| (call.named().resource.as_str(), RENEWAL_SETTINGS[0]));
+        let changed = by_events.chain(by_calls).filter(|(_, setting)| RENEWAL_SETTINGS.contains(setting));
+        let author = |(resource, setting): (&str, &str)| {
+            let resource = entry.resource_row(resource)?;
+            Ok(Change::SetRenewalAuthor { resource, setting: setting.to_owned(), author: author.clone() })
+        };
+        changed.map(author).collect()
     }
 
     /// Says who asks, and by which way.

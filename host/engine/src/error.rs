@@ -118,6 +118,15 @@ pub enum ClockError {
         /// What the virtual clock was to say.
         now: Timestamp,
     },
+    /// A database that no clock has ticked on, with commands that were carried out by the system's.
+    #[error(
+        "commands were carried out on the database at the system's time, before any clock ticked, and `--virtual-clock` says \
+         {requested}: leave that out, or name another database with `--db`"
+    )]
+    RealCommands {
+        /// What the virtual clock was to say.
+        requested: Timestamp,
+    },
     /// A virtual clock does not go back.
     #[error(
         "the database has passed {requested}: it is {next} there; go on from that with `--virtual-clock` and no instant, \

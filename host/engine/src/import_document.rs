@@ -21,6 +21,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
 use crate::EngineTx;
+use crate::command_ruling::RENEWAL_SETTINGS;
 use crate::error::EngineError;
 use crate::import::Importer;
 use crate::import_report::Change;
@@ -39,6 +40,7 @@ use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
 use perennial_store::imports;
 use perennial_store::orders;
+use perennial_store::people;
 
 impl Engine {
     /// What [`Engine::import_document`] would do, and what the first tick at `at` would do to it. Nothing is written.
@@ -52,7 +54,7 @@ impl Engine {
         document: &Document,
     ) -> Result<ImportReport, EngineError> {
         self.preview(|engine| {
-            let (mut report, _) = engine.write_document(at, document)?;
+            let (mut report, _) = engine.write_document(at, document, None)?;
             let mut events = Vec::new();
             engine.start_new(at, &mut |more, _| events.extend(more))?;
             report.add_first_tick(engine.db(), at, &document.inventory, &events)?;
@@ -72,7 +74,22 @@ impl Engine {
         at: Timestamp,
         document: &Document,
     ) -> Result<(ImportReport, Vec<RecordedEvent>), EngineError> {
-        self.in_transaction(|engine| engine.write_document(at, document))
+        self.in_transaction(|engine| engine.write_document(at, document, None))
+    }
+
+    /// The same in the name of `author`, the id of a token, or `cli`: who changes how something renews does not decide on its
+    /// renewals.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::import_document`].
+    pub fn import_document_of(
+        &mut self,
+        at: Timestamp,
+        document: &Document,
+        author: &str,
+    ) -> Result<(ImportReport, Vec<RecordedEvent>), EngineError> {
+        self.in_transaction(|engine| engine.write_document(at, document, Some(author)))
     }
 }
 
@@ -81,9 +98,15 @@ impl EngineTx<'_> {
         &mut self,
         at: Timestamp,
         document: &Document,
+        author: Option<&str>,
     ) -> Result<(ImportReport, Vec<RecordedEvent>), EngineError> {
         let bound = self.bound()?;
-        let mut import = DocumentImport { at, report: ImportReport::default(), events: Vec::new() };
+        let mut import = DocumentImport {
+            at,
+            author: author.map(str::to_owned),
+            report: ImportReport::default(),
+            events: Vec::new(),
+        };
         for account in &document.inventory.accounts {
             match accounts::get(self.db(), &account.id)? {
                 Some(stored) => import.update_account(self, &stored, account)?,
@@ -111,6 +134,8 @@ impl EngineTx<'_> {
 /// An import under way.
 struct DocumentImport {
     at: Timestamp,
+    /// The id of the token of who imports, if that is known.
+    author: Option<String>,
     report: ImportReport,
     events: Vec<RecordedEvent>,
 }
@@ -300,6 +325,12 @@ impl DocumentImport {
         let (original, mut bundle) = stored.into_original();
         bundles::set_tags(importer.tx, original.rows[index], &diff.after.tags)?;
         bundle[index] = diff.after;
+        if let Some(author) = &self.author {
+            let changed = diff.changes.iter().map(|change| change.field.as_str());
+            for setting in changed.filter(|field| RENEWAL_SETTINGS.contains(field)) {
+                people::set_renewal_author(importer.tx, original.rows[index], setting, author)?;
+            }
+        }
         BundleUpdater::new(importer.tx)?.update(&original, &bundle, schedule)?;
         if bundle.is_live() && schedule.failures == 0 {
             imports::wake_at_once(importer.tx, primary)?;

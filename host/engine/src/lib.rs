@@ -128,6 +128,8 @@ pub struct Engine<S = Store> {
     span: i64,
     stop: Arc<AtomicBool>,
     grants_approvals: bool,
+    /// Whether somebody who changed how a resource renews does not decide on its renewals.
+    takes_two_people: bool,
     wake_budget: WakeBudget,
     wakes_per_hour_max: usize,
     failure_limits: FailureLimits,
@@ -221,18 +223,13 @@ impl<S: EngineStore> Engine<S> {
             span: SPAN_MAX,
             stop: Arc::default(),
             grants_approvals: false,
+            takes_two_people: true,
             wake_budget: WakeBudget::default(),
             wakes_per_hour_max: WAKES_PER_HOUR_MAX,
             failure_limits: FailureLimits::DEFAULT,
             review_until: None,
             scheduled_for: None,
         }
-    }
-
-    /// The same engine, with every approval given as soon as it is requested: for simulations, in which nobody decides.
-    pub(crate) fn with_approvals_granted(mut self) -> Engine<S> {
-        self.grants_approvals = true;
-        self
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
@@ -249,7 +246,7 @@ impl<S: EngineStore> Engine<S> {
     }
 
     /// Whether it was told to stop.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 

@@ -33,7 +33,15 @@ use perennial_store::scheduling_revision::ScheduledAccount;
 /// [`ClockError`] when the database lives on the other kind of time, or a virtual clock would have to go back; and
 /// [`EngineError::Store`] when the database cannot be read.
 pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), EngineError> {
-    let ClockState { ticked_at: Some(ticked_at), kind: lives_on } = ticks::state(db)? else { return Ok(()) };
+    let ClockState { ticked_at, kind: lives_on } = ticks::state(db)?;
+    let Some(ticked_at) = ticked_at else {
+        return match (lives_on, kind) {
+            (Some(ClockKind::Real), ClockKind::Virtual) => {
+                Err(ClockError::RealCommands { requested: now }.into())
+            }
+            (_, ClockKind::Real | ClockKind::Virtual) => Ok(()),
+        };
+    };
     match (lives_on, kind) {
         (Some(ClockKind::Virtual), ClockKind::Real) => {
             Err(ClockError::VirtualDatabase { next: ticked_at + 1, now }.into())
@@ -57,12 +65,12 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
     }
 }
 
-/// Says that the store lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
-/// while it stands is past, as though it had ticked. A real clock ticks by itself.
-pub(crate) fn claim(kind: ClockKind, at: Timestamp) -> Option<Change> {
+/// Says on which kind of time the store lives, because something was decided at `at` by a clock of it. What a virtual clock
+/// decides while it stands is past, as though it had ticked; a real one ticks by itself, and does what is due then.
+pub(crate) fn claim(kind: ClockKind, at: Timestamp) -> Change {
     match kind {
-        ClockKind::Virtual => Some(Change::Tick { kind, at: at - 1 }),
-        ClockKind::Real => None,
+        ClockKind::Virtual => Change::Tick { kind, at: at - 1 },
+        ClockKind::Real => Change::SetClockKind(kind),
     }
 }
 
@@ -85,7 +93,7 @@ impl<S: EngineStore> Engine<S> {
             has_started = true;
         }
         if has_started {
-            self.store.commit(claim(self.clock, now))?;
+            self.store.commit([claim(self.clock, now)])?;
         }
         Ok(())
     }
@@ -137,6 +145,12 @@ impl Engine {
             self.store.begin_generation(now, &set_back::approval())?;
             let (ticked_at, had_ticked_at) =
                 (lost.ticked_at.map(|at| at.to_string()), lost.had_ticked_at.map(|at| at.to_string()));
+            if lost.events.is_none() {
+                tracing::error!(
+                    "the file beside the database that says how far it had come, its name with `.generation`, cannot be read: nobody \
+                     knows whether the database was set back, so it is treated as one that was"
+                );
+            }
             tracing::error!(
                 generation = self.store.generation(),
                 events = lost.events,
@@ -158,8 +172,8 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn claim_time(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        if perennial_store::clock::state(self.db())?.kind.is_none() {
-            self.store.commit(claim(self.clock, at))?;
+        if self.clock == ClockKind::Virtual && ticks::state(self.db())?.kind.is_none() {
+            self.store.commit([claim(self.clock, at)])?;
         }
         Ok(())
     }
@@ -167,6 +181,11 @@ impl Engine {
     /// Notes beside the database how far it has come, so that it is noticed if it is set back.
     pub fn note_progress(&mut self) {
         self.store.note_progress();
+    }
+
+    /// Whether that is noted, as far as it was tried.
+    pub fn is_progress_noted(&self) -> bool {
+        self.store.is_progress_noted()
     }
 
     /// How often the database was set back, as far as it was noticed.

@@ -100,7 +100,8 @@ impl Service {
         limits: Limits,
     ) -> Result<(Service, WriterHandle), StartError> {
         store.say_host();
-        Service::start_with(store, path, providers, start.map_or(ClockMode::Real, ClockMode::Virtual), limits)
+        let time = start.map_or(ClockMode::Real, ClockMode::Virtual);
+        Service::start_with(store, path, providers, (time, true), limits)
     }
 
     /// Starts a host for commands on the database at `path`, which `store` has open for writing. Nobody does the clock's
@@ -121,7 +122,7 @@ impl Service {
             store,
             path,
             providers,
-            stands_at.map_or(ClockMode::Idle, ClockMode::Virtual),
+            (stands_at.map_or(ClockMode::Idle, ClockMode::Virtual), false),
             limits,
         )
     }
@@ -158,7 +159,7 @@ impl Service {
         store: Store,
         path: &Path,
         providers: Providers,
-        time: ClockMode,
+        (time, is_host): (ClockMode, bool),
         limits: Limits,
     ) -> Result<(Service, WriterHandle), StartError> {
         memory::keep_little();
@@ -173,6 +174,7 @@ impl Service {
             .with_decision_days(limits.decision_days)
             .with_client_tokens_max(limits.client_tokens_per_account_max)
             .with_wakes_per_hour_max(limits.wakes_per_hour_max)
+            .with_two_people(limits.limit_raise_people > 1)
             .with_failure_limits(limits.failure_limits());
         let (kind, now) = match time {
             ClockMode::Virtual(start) => (ClockKind::Virtual, start),
@@ -181,9 +183,9 @@ impl Service {
         start::check_clock(engine.db(), kind, now)?;
         let mut engine = engine.with_clock(kind);
         engine.notice_set_back(now)?;
-        match time {
-            ClockMode::Virtual(_) | ClockMode::Real => drop(engine.bind_loaded(now)?),
-            ClockMode::Idle => engine.bind_loaded_where_nothing_is(now)?,
+        match is_host {
+            true => drop(engine.bind_loaded(now)?),
+            false => engine.bind_loaded_where_nothing_is(now)?,
         }
         let generation = engine.generation();
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
@@ -336,5 +338,6 @@ impl Service {
     /// Begins to stop the host.
     pub fn begin_shutdown(&self) {
         self.inner.shutdown.send_replace(true);
+        self.inner.writer.stop_advancing();
     }
 }

@@ -48,6 +48,17 @@ pub enum Change {
         /// The instant that was reached.
         at: Timestamp,
     },
+    /// Somebody changed how a resource renews by itself, or what that costs.
+    SetRenewalAuthor {
+        /// The resource's row.
+        resource: ResourceKey,
+        /// The setting, as events name it.
+        setting: String,
+        /// The id of their token or key.
+        author: String,
+    },
+    /// The store lives on time of this kind, if nothing has said yet on which it does. Nothing is done by it.
+    SetClockKind(ClockKind),
     /// A new account, and the ledger entry that its balance comes from.
     InsertAccount {
         /// The account as it opens.

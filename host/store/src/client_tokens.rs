@@ -171,7 +171,7 @@ mod tests {
                    drop index event_time; alter table plugin_failure drop column is_changed; \
                    alter table plugin_binding_change drop column is_roll_back; \
                    alter table sync drop column changes_since; alter table sync drop column expires_until; \
-                   alter table sync drop column requests; \
+                   alter table sync drop column requests; drop table renewal_author; \
                    pragma user_version = 19;";
         Connection::open(&path).unwrap().execute_batch(old).unwrap();
 

@@ -20,8 +20,8 @@ pub enum ClockKind {
 pub struct ClockState {
     /// Everything up to here has been done; `None` before the first tick.
     pub ticked_at: Option<Timestamp>,
-    /// The kind of the clock that ticked; `None` before the first tick, and while none has since a version that did not
-    /// say.
+    /// The kind of the clock that ticked, or by which a command was decided before any ticked; `None` before either, and while
+    /// no clock has ticked since a version that did not say.
     pub kind: Option<ClockKind>,
 }
 
@@ -48,5 +48,13 @@ pub fn set_ticked_at(db: &WriteTx, kind: ClockKind, at: Timestamp) -> Result<(),
              where id = 1",
         )?
         .execute((at.as_second(), kind == ClockKind::Virtual))?;
+    Ok(())
+}
+
+/// Says which kind of time the database lives on, unless that is known. It never changes.
+pub(crate) fn set_kind(db: &WriteTx, kind: ClockKind) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update clock set is_virtual = ?1 where id = 1 and is_virtual is null")?
+        .execute([kind == ClockKind::Virtual])?;
     Ok(())
 }

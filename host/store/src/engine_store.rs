@@ -112,6 +112,12 @@ pub trait EngineReads {
     /// The person behind an admin token or a key of a provider's own API, by its id: equal for equal people.
     fn person_of(&self, id: &str) -> Result<String, StoreError>;
 
+    /// The ids of the tokens and keys that last changed how the members of a resource's bundle renew by themselves. Nobody did in a
+    /// store in which nobody decides.
+    fn renewal_authors(&self, _resource: ResourceKey) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Whether `id` is that of a key of a provider's own API, and not of an admin token.
     fn is_provider_key(&self, id: &str) -> Result<bool, StoreError>;
 

@@ -289,6 +289,8 @@ impl MemoryStore {
             }
             Change::SetBreaker { digest, breaker } => self.set_breaker(digest, breaker),
             Change::Tick { .. }
+            | Change::SetClockKind(_)
+            | Change::SetRenewalAuthor { .. }
             | Change::InsertDecision { .. }
             | Change::RecordPolicyDifference(_)
             | Change::RecordRevisionDifference(_)

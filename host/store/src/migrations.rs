@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -127,6 +127,11 @@ const STEPS: [Step; 20] = [
         to: 23,
         summary: "syncs may be incremental, and say how many requests they took",
         sql: include_str!("migrations/0023_incremental_syncs.sql"),
+    },
+    Step {
+        to: 24,
+        summary: "who last changed how a resource renews by itself is known",
+        sql: include_str!("migrations/0024_renewal_authors.sql"),
     },
 ];
 

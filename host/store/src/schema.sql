@@ -65,6 +65,15 @@ create table schedule (
 create index schedule_wake on schedule (wake_at) where wake_at is not null;
 create index schedule_bundle on schedule (bundle);
 
+-- Who last changed each setting by which a resource renews by itself, or what that costs; none of what nobody changed since it was
+-- imported.
+create table renewal_author (
+    resource integer not null references resource,
+    setting  text not null,       -- as events name it, such as `renewal_term`
+    author   text not null,       -- the id of the token or key of a provider's own API, `cli` for the command line
+    primary key (resource, setting)
+) without rowid;
+
 -- The bundles whose plugin failed at its last call: since when it has, and why. A bundle that it fails over alone again and again
 -- is parked.
 create table plugin_failure (

@@ -40,6 +40,7 @@ use crate::keys::RevisionKey;
 use crate::ledger;
 use crate::orders;
 use crate::packages;
+use crate::people;
 use crate::plugin_breakers;
 use crate::plugin_failures;
 use crate::policy_differences;
@@ -105,6 +106,10 @@ impl<'c> Committer<'c> {
         let db = self.db;
         match change {
             Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
+            Change::SetClockKind(kind) => clock::set_kind(db, kind),
+            Change::SetRenewalAuthor { resource, setting, author } => {
+                people::set_renewal_author(db, resource, &setting, &author)
+            }
             Change::InsertAccount { account, opening, scheduled_by } => {
                 self.insert_account(&account, &opening, scheduled_by.as_deref())
             }

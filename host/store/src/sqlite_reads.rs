@@ -122,6 +122,10 @@ impl EngineReads for ReadTx {
         people::person_of(self, id)
     }
 
+    fn renewal_authors(&self, resource: ResourceKey) -> Result<Vec<String>, StoreError> {
+        people::renewal_authors(self, resource)
+    }
+
     fn is_provider_key(&self, id: &str) -> Result<bool, StoreError> {
         Ok(provider_keys::get(self, id)?.is_some())
     }

@@ -336,7 +336,9 @@ impl From<DecisionError> for Problem {
             DecisionError::Closed { .. } | DecisionError::Expired(..) => {
                 Problem::new(ProblemType::Conflict, detail)
             }
-            DecisionError::OwnRequest => Problem::new(ProblemType::OwnApproval, detail),
+            DecisionError::OwnRequest | DecisionError::OwnRenewal => {
+                Problem::new(ProblemType::OwnApproval, detail)
+            }
             DecisionError::MissingLabel(..) => Problem::new(ProblemType::Forbidden, detail),
             DecisionError::PlanMismatch(hash) => {
                 Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())

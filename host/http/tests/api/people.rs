@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use perennial_service::limits::Limits;
 use perennial_store::api_tokens;
+use serde_json::json;
 
 use crate::approvals::careful;
 use crate::approvals::id_of;
@@ -166,4 +167,49 @@ fn one_person_raises_a_limit_where_one_is_enough() {
     assert_eq!(server.post("admin", "/v1/accounts", account).status, 201);
     let raised = server.send("admin", "PATCH", "/v1/accounts/a", &[], r#"{"approval_above": null}"#);
     assert_eq!(raised.status, 200, "{}", raised.body);
+}
+
+#[test]
+fn who_has_something_renew_by_itself_does_not_approve_of_it() {
+    let server = careful();
+    let auto_renew = |token: &str, term: &str| {
+        let body = format!(r#"{{"term": {{"count": {term}, "unit": "month"}}}}"#);
+        assert_eq!(server.post(token, "/v1/resources/ecs-1:set-auto-renew", &body).status, 200);
+    };
+    let decide = |token: &str, verb: &str, number: u32| {
+        kind(&server.post(token, &format!("/v1/approvals/ecs-1~{number}:{verb}"), "{}"))
+    };
+    // The admin asks, is turned down, and has the clock ask for the same.
+    assert_eq!(renew(&server, "admin").status, 202);
+    assert_eq!(decide("approver", "reject", 1), "200 ");
+    auto_renew("admin", "2");
+    server.advance("2026-01-25T00:00:00Z");
+    let asked = server.get("admin", "/v1/approvals/ecs-1~2").json();
+    assert_eq!((&asked["cause"], &asked["requested_by"]), (&"auto".into(), &serde_json::Value::Null));
+    assert_eq!(decide("admin", "approve", 2), "403 own-approval");
+    // Another change of somebody else leaves the term as it is, and whose it is.
+    let number = r#"{"term": {"count": 2, "unit": "month"}, "renewals": 5}"#;
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:set-auto-renew", number).status, 200);
+    assert_eq!(decide("admin", "approve", 2), "403 own-approval");
+    // What was changed by somebody else since is theirs.
+    auto_renew("operator", "3");
+    assert_eq!(decide("admin", "approve", 2), "409 plan-changed");
+    assert_eq!(decide("admin", "approve", 2), "200 ");
+}
+
+#[test]
+fn who_raises_the_price_of_a_renewal_by_an_import_does_not_approve_of_it() {
+    let server = careful();
+    let found = server.get("admin", "/v1/resources/ecs-1").json();
+    let newer = json!({ "update": true, "resources": [{
+        "id": "ecs-1", "account": "acme-hw", "kind": found["kind"], "region": "cn-north-4", "charging": "prepaid",
+        "started_at": found["started_at"], "expires_at": found["expires_at"], "on_expiry": "renew",
+        "term": { "count": 1, "unit": "month" }, "price": "199.00",
+    }] });
+    let imported = server.post("admin", "/v1/resources:import", &newer.to_string());
+    assert_eq!(imported.status, 200, "{}", imported.body);
+    server.advance("2026-01-25T00:00:00Z");
+    let decide = |token: &str| kind(&server.post(token, "/v1/approvals/ecs-1~1:approve", "{}"));
+    assert_eq!(decide("admin"), "403 own-approval");
+    assert_eq!(decide("approver"), "200 ");
 }
