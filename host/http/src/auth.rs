@@ -48,6 +48,9 @@ pub(crate) fn caller(
 ///
 /// [`ProblemType::Unauthorized`] when the request has no token that is known and in force.
 pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Problem> {
+    if headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(unauthorized("send one header `Authorization`"));
+    }
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(bearer) else {
         return Err(unauthorized("send a token in the header `Authorization: Bearer …`"));

@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::extract::Path;
 use axum::http::request::Parts;
 use perennial_domain::timestamp::Timestamp;
+use perennial_service::admin_tokens::Caller;
 
 use crate::problem::FieldError;
 use crate::problem::Problem;
@@ -24,6 +25,11 @@ use perennial_service::limits::Limit;
 pub(crate) trait Body: Sized + Send + 'static {
     /// Reads the body. Reports every problem at its field and returns `None` if there was one.
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
+
+    /// Whether `caller` may send it at all, which is found out before any of it is read. A body that may be large overrides this.
+    fn check_caller(_caller: &Caller) -> Result<(), Problem> {
+        Ok(())
+    }
 
     /// The limit of its bytes.
     fn limit() -> Limit {

@@ -10,6 +10,7 @@ pub mod auth;
 #[cfg(feature = "bench")]
 pub mod bench;
 pub(crate) mod body;
+mod body_budget;
 pub mod console;
 pub mod csv;
 pub mod faults;

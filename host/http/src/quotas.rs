@@ -39,10 +39,10 @@ pub(crate) enum Creation {
 pub(crate) fn check_person(
     db: &ReadTx,
     caller: &Caller,
-    limits: &Limits,
+    (limits, at): (&Limits, Timestamp),
     creation: Creation,
 ) -> Result<(), Problem> {
-    let usage = quotas::person_usage(db, &caller.owner)?;
+    let usage = quotas::person_usage(db, &caller.owner, at)?;
     match creation {
         Creation::Job(items) => {
             let items = i64::try_from(items).unwrap_or(i64::MAX);
@@ -50,12 +50,20 @@ pub(crate) fn check_person(
             let items = usage.job_items.saturating_add(items);
             check(limits, Limit::job_items_per_person_max(), "items of jobs that are kept", items)
         }
-        Creation::Calendar => {
-            check(limits, Limit::calendars_per_person_max(), "calendars", usage.calendars + 1)
-        }
+        Creation::Calendar => check(
+            limits,
+            Limit::calendars_per_person_max(),
+            "calendars, those revoked within a day among them",
+            usage.calendars + 1,
+        ),
         Creation::Webhook => check(limits, Limit::webhooks_per_person_max(), "webhooks", usage.webhooks + 1),
         Creation::Channel => check(limits, Limit::channels_per_person_max(), "channels", usage.channels + 1),
-        Creation::Token => check(limits, Limit::tokens_per_person_max(), "tokens", usage.tokens + 1),
+        Creation::Token => check(
+            limits,
+            Limit::tokens_per_person_max(),
+            "tokens, those revoked within a day among them",
+            usage.tokens + 1,
+        ),
     }
 }
 
@@ -86,7 +94,12 @@ pub(crate) fn check_keys(
     limits: &Limits,
     at: Timestamp,
 ) -> Result<(), Problem> {
-    check(limits, Limit::keys_per_account_max(), "keys of the account", quotas::keys(db, account, at)? + 1)
+    check(
+        limits,
+        Limit::keys_per_account_max(),
+        "keys of the account, those revoked within a day among them",
+        quotas::keys(db, account, at)? + 1,
+    )
 }
 
 /// Checks that an account has not become too large.

@@ -12,6 +12,7 @@ use perennial_store::ReadTx;
 use tokio::sync::Semaphore;
 
 use crate::asked_limits::AskedLimits;
+use crate::body_budget::BodyBudget;
 use crate::health_probe::HealthProbe;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
@@ -49,6 +50,7 @@ struct Inner {
     forecasts_of_accounts: Counts<Arc<str>>,
     calendar_permits: Arc<Semaphore>,
     body_permits: Arc<Semaphore>,
+    body_budget: BodyBudget,
     refusal_budget: RefusalBudget,
     requests_per_token: Counts<Arc<str>>,
     requests_per_person: Counts<Arc<str>>,
@@ -78,6 +80,7 @@ impl AppState {
             forecasts_of_accounts: Arc::default(),
             calendar_permits: Arc::new(Semaphore::new(1)),
             body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
+            body_budget: BodyBudget::new(service.limits().bodies_bytes_max),
             refusal_budget: RefusalBudget::new(service.limits().recorded_refusals_per_minute_max),
             requests_per_token: Arc::default(),
             requests_per_person: Arc::default(),
@@ -149,6 +152,11 @@ impl AppState {
     /// The permits to read a large body.
     pub(crate) fn body_permits(&self) -> &Arc<Semaphore> {
         &self.inner.body_permits
+    }
+
+    /// The room for large bodies.
+    pub(crate) fn body_budget(&self) -> &BodyBudget {
+        &self.inner.body_budget
     }
 
     /// How many large bodies are being read.

@@ -147,6 +147,8 @@ limits! {
     body_bytes_max: usize = 16 * 1024 * 1024, 1024..=u32::MAX;
     /// The largest body that installs a revision of a plugin, in bytes: a component of 64 MiB in base64, and the rest.
     revision_body_bytes_max: usize = 88 * 1024 * 1024, 1024..=u32::MAX;
+    /// How many bytes of bodies above 64 KiB are on their way or being read at once; one person has half of that.
+    bodies_bytes_max: usize = 512 * 1024 * 1024, 65_536..=u32::MAX;
     /// The longest text in a body, in bytes.
     body_text_bytes_max: usize = BodyLimits::DEFAULT.text_bytes_max, 64..=16_777_216;
     /// The longest name of a field in a body, in bytes.

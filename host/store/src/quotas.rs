@@ -14,28 +14,32 @@ pub struct PersonUsage {
     pub jobs: i64,
     /// The items of those.
     pub job_items: i64,
-    /// The number of calendars.
+    /// The number of calendars that are in force, or were within the last day.
     pub calendars: i64,
     /// The number of webhooks.
     pub webhooks: i64,
     /// The number of channels.
     pub channels: i64,
-    /// Tokens that are not revoked.
+    /// The number of tokens that are not revoked, or were so within the last day.
     pub tokens: i64,
 }
 
-/// What the tokens of `person` have made and is still kept.
-pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError> {
+/// How long something that was revoked counts, in seconds: a day, so that nobody makes and revokes without end.
+const REVOKED_COUNTS: i64 = 86_400;
+
+/// What the tokens of `person` have made and is still kept, `at` being the present.
+pub fn person_usage(db: &ReadTx, person: &str, at: Timestamp) -> Result<PersonUsage, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "with mine as (select id from api_token where owner = ?1)
          select (select count(*) from job where api_token in mine),
                 (select coalesce(sum(item_count), 0) from job where api_token in mine),
-                (select count(*) from calendar where created_by in mine),
+                (select count(*) from calendar
+                 where created_by in mine and (revoked_at is null or revoked_at > ?2)),
                 (select count(*) from webhook where created_by in mine),
                 (select count(*) from channel where created_by in mine),
-                (select count(*) from api_token where owner = ?1 and revoked_at is null)",
+                (select count(*) from api_token where owner = ?1 and (revoked_at is null or revoked_at > ?2))",
     )?;
-    Ok(statement.query_row([person], |row| {
+    Ok(statement.query_row((person, (at - REVOKED_COUNTS).as_second()), |row| {
         Ok(PersonUsage {
             jobs: row.get(0)?,
             job_items: row.get(1)?,
@@ -59,13 +63,14 @@ pub fn stored_responses(db: &ReadTx, token: &str) -> Result<i64, StoreError> {
     count(db, "select count(*) from idempotency_key where api_token = ?1", token)
 }
 
-/// How many keys of its provider's own API an account has that are in force at `at`.
+/// How many keys of its provider's own API an account has that are in force at `at`, or were revoked within the day before.
 pub fn keys(db: &ReadTx, account: AccountKey, at: Timestamp) -> Result<i64, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select count(*) from provider_key
-         where account = ?1 and revoked_at is null and (expires_at is null or expires_at > ?2)",
+         where account = ?1 and (revoked_at > ?3 or revoked_at is null and (expires_at is null or expires_at > ?2))",
     )?;
-    Ok(statement.query_row((account, at.as_second()), |row| row.get(0))?)
+    let since = (at - REVOKED_COUNTS).as_second();
+    Ok(statement.query_row((account, at.as_second(), since), |row| row.get(0))?)
 }
 
 /// How many resources an account has.

@@ -72,6 +72,15 @@ impl WriteTx {
     pub(crate) fn last_key<K: RowKey>(&self) -> K {
         K::from_number(self.connection().last_insert_rowid())
     }
+
+    /// Writes down what the transaction changed so far, so that a full disk is found before it ends. It can still be undone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        Ok(self.connection().cache_flush()?)
+    }
 }
 
 impl Deref for WriteTx {

@@ -179,7 +179,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Creation::Calendar)?;
+        quotas::check_person(work.db(), caller, (&limits, work.at), Creation::Calendar)?;
         views::check_accounts(work.db(), caller, body.accounts.iter().flatten())?;
         let accounts = match body.accounts {
             Some(accounts) => Some(accounts.into_iter().collect()),

@@ -224,7 +224,7 @@ pub(super) async fn create(
     let (host, limits) = (app.clone(), app.limits().clone());
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Creation::Channel)?;
+        quotas::check_person(work.db(), caller, (&limits, work.at), Creation::Channel)?;
         for account in body.accounts.iter().flatten() {
             views::visible_account(work.db(), caller, account)?;
         }

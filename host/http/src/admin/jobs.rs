@@ -80,7 +80,7 @@ pub(super) async fn create(
             }
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
-        quotas::check_person(work.db(), &caller, &limits, Creation::Job(spec.items.list.len()))?;
+        quotas::check_person(work.db(), &caller, (&limits, work.at), Creation::Job(spec.items.list.len()))?;
         let row = insert_job(work, &caller, spec)?;
         let affected =
             jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));

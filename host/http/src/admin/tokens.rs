@@ -181,7 +181,7 @@ pub(super) async fn create(
     let limits = app.limits().clone();
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Creation::Token)?;
+        quotas::check_person(work.db(), caller, (&limits, work.at), Creation::Token)?;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => check_accounts(work.db(), caller, accounts)?,
@@ -227,16 +227,16 @@ fn inherited_labels(
 ) -> Result<BTreeSet<String>, Problem> {
     let can_approve = role >= Role::Approver;
     let Some(wanted) = wanted else {
-        let held = caller.approves.as_deref().filter(|_| can_approve);
-        return Ok(held.cloned().unwrap_or_default());
+        let labels = caller.approves.as_deref().filter(|_| can_approve);
+        return Ok(labels.cloned().unwrap_or_default());
     };
     if !can_approve && !wanted.is_empty() {
         let detail =
             format!("the role `{}` does not approve; labels are for `approver` and `admin`", role.name());
         return Err(Problem::field(ProblemType::InvalidFields, "approves", detail));
     }
-    let held = caller.approves.as_deref();
-    match held.and_then(|held| wanted.difference(held).next()) {
+    let labels = caller.approves.as_deref();
+    match labels.and_then(|labels| wanted.difference(labels).next()) {
         None => Ok(wanted),
         Some(label) => {
             let detail = format!(

@@ -161,7 +161,7 @@ pub(super) async fn create(
     let (target_policy, limits) = (app.clone(), app.limits().clone());
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
-        quotas::check_person(work.db(), caller, &limits, Creation::Webhook)?;
+        quotas::check_person(work.db(), caller, (&limits, work.at), Creation::Webhook)?;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
                 views::visible_account(work.db(), caller, account)?;

@@ -124,7 +124,7 @@ async fn read_unauthenticated(
     let read = tokio::time::timeout(limit, body::read(body, most, DRAINED_BYTES_MAX)).await;
     let bytes = read.map_err(|_| Failure::TimedOut)?.map_err(|error| match error {
         BodyError::TooLarge => Failure::TooLarge(most_bytes),
-        BodyError::Broken => Failure::Malformed,
+        BodyError::Broken | BodyError::NoRoom => Failure::Malformed,
     })?;
     Ok(bytes.to_vec())
 }

@@ -17,6 +17,7 @@ use crate::quotas;
 use crate::state::AppState;
 use perennial_engine::EngineTx;
 use perennial_engine::persist::RecordedEvent;
+use perennial_service::limits::Limits;
 use perennial_service::storage_state::StorageState;
 use perennial_service::writer::WriterContext;
 use perennial_store::audit;
@@ -112,14 +113,8 @@ impl AppState {
     ) -> Result<WriteResponse, Problem> {
         let limits = self.limits().clone();
         let write = move |writer: &mut WriterContext| {
-            if let Some(response) = stored_response(writer, &request)? {
+            if let Some(response) = answer_without_work(writer, &request, &limits)? {
                 return Ok(response);
-            }
-            if request.is_replay_only() {
-                return Ok(WriteResponse::no_content());
-            }
-            if request.key().is_some() {
-                quotas::check_answers(writer, &request.caller.id, &limits)?;
             }
             let mut subject = AuditSubject::default();
             let result = prepare(writer).and_then(|()| commit(writer, &request, &mut subject, work));
@@ -133,6 +128,39 @@ impl AppState {
         };
         self.writer().call(write).await
     }
+
+    /// The response of a request for which nothing is to be done, because it was answered before or only asks whether it was;
+    /// `None` when [`AppState::write`] would do its work. For what is done before that in tasks of its own.
+    pub(crate) async fn answer_without_work(
+        &self,
+        request: WriteRequest,
+    ) -> Result<(WriteRequest, Option<WriteResponse>), Problem> {
+        let limits = self.limits().clone();
+        let answer = move |writer: &mut WriterContext| {
+            let response = answer_without_work(writer, &request, &limits)?;
+            Ok((request, response))
+        };
+        self.writer().call(answer).await
+    }
+}
+
+/// The response of a request for which nothing is to be done; `None` for a new one, if another response can be kept for its
+/// caller.
+fn answer_without_work(
+    writer: &mut WriterContext,
+    request: &WriteRequest,
+    limits: &Limits,
+) -> Result<Option<WriteResponse>, Problem> {
+    if let Some(response) = stored_response(writer, request)? {
+        return Ok(Some(response));
+    }
+    if request.is_replay_only() {
+        return Ok(Some(WriteResponse::no_content()));
+    }
+    if request.key().is_some() {
+        quotas::check_answers(writer, &request.caller.id, limits)?;
+    }
+    Ok(None)
 }
 
 /// The response that an earlier request with the same idempotency key got, if there was one.
@@ -166,6 +194,10 @@ fn commit(
         if let Some(key) = stored_key(request, &response) {
             let stored = response.to_stored(request.fingerprint());
             idempotency_keys::insert(engine.tx(), &request.caller.id, key, &stored, at)?;
+        }
+        if request.before_commit.is_some() {
+            // A secret that is shown and then not kept helps nobody.
+            engine.tx().flush()?;
         }
         show_secret(request, &response)?;
         Ok::<_, Problem>((response, events))

@@ -16,6 +16,7 @@ use sha2::Sha256;
 
 use crate::body;
 use crate::body::BodyError;
+use crate::body_budget::BodyShare;
 use crate::input;
 use crate::input::Body;
 use crate::problem::Problem;
@@ -91,13 +92,15 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
         let path = MatchedPath::from_request_parts(&mut parts, app).await.map_err(internal)?;
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| internal("no caller"))?;
         let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
-        let bytes = read_body(&parts.headers, body, app, T::limit()).await?;
+        T::check_caller(&caller)?;
+        let mut share = app.body_budget().share(&caller.owner);
+        let bytes = read_body(&parts.headers, body, app, (T::limit(), &mut share)).await?;
         request_place::take(&parts.extensions)?;
         let key = header_text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let stands_for_body = header_text(&parts.headers, "idempotency-fingerprint")?;
         let target = Target { method: parts.method.clone(), path_and_query, stands_for_body };
-        let (fingerprint, body) = read(app, target, bytes).await?;
+        let (fingerprint, body) = read(app, target, (bytes, share)).await?;
         let request = WriteRequest {
             operation: format!("{} {}", parts.method, route_table::documented_path(path.as_str())),
             id: id.0,
@@ -118,11 +121,15 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
 async fn read<T: Body>(
     app: &AppState,
     target: Target,
-    bytes: Bytes,
+    (bytes, share): (Bytes, BodyShare),
 ) -> Result<(String, Result<T, Problem>), Problem> {
     let is_inline = bytes.len() <= INLINE_BODY_MAX;
     let limits = app.limits().body_limits();
-    let work = move || (target.fingerprint(&bytes), input::read(&bytes, limits));
+    let work = move || {
+        let read = (target.fingerprint(&bytes), input::read(&bytes, limits));
+        drop((bytes, share));
+        read
+    };
     if is_inline {
         return Ok(work());
     }
@@ -145,11 +152,12 @@ async fn read_body(
     headers: &HeaderMap,
     body: HttpBody,
     app: &AppState,
-    limit: Limit,
+    (limit, share): (Limit, &mut BodyShare),
 ) -> Result<Bytes, Problem> {
     // Without a limit of its own, a client that sends nothing keeps a place of its token for ever.
     let (patience, most) = (app.limits().body_seconds, limit.value(app.limits()));
-    let read = tokio::time::timeout(patience, body::read(body, most, 0)).await;
+    let has_room = |bytes: usize| bytes <= INLINE_BODY_MAX || share.grow(bytes);
+    let read = tokio::time::timeout(patience, body::read_within(body, most, 0, has_room)).await;
     let late = |_| {
         let detail = format!(
             "the body did not come within {} (`limits.body_seconds`); nothing was done, send it again",
@@ -161,6 +169,13 @@ async fn read_body(
         || Problem::new(ProblemType::TooLarge, format!("a body has at most {most} bytes ({limit})"));
     let bytes = read.map_err(late)?.map_err(|error| match error {
         BodyError::TooLarge => too_large(),
+        BodyError::NoRoom => {
+            let detail = format!(
+                "too many large bodies are on their way, or too many of yours ({}); nothing was done, send it again",
+                Limit::bodies_bytes_max()
+            );
+            Problem::new(ProblemType::Unavailable, detail).retry_after(1)
+        }
         BodyError::Broken => {
             let detail = "the body is not framed as HTTP wants it, or ended too soon; nothing was done";
             Problem::new(ProblemType::BadRequest, detail)
@@ -180,6 +195,9 @@ async fn read_body(
 fn header_text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let wrong = |detail: String| Problem::field(ProblemType::BadRequest, name, detail);
+    if headers.get_all(name).iter().nth(1).is_some() {
+        return Err(wrong("it is there more than once; nothing was done".to_owned()));
+    }
     let value =
         std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("it is not text in UTF-8".to_owned()))?;
     match value.len() {

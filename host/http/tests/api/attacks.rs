@@ -242,3 +242,41 @@ fn monitors_without_end_fill_nobodys_queue() {
     });
     assert_eq!(balance(&server), "501.00");
 }
+
+#[test]
+fn a_body_that_may_be_large_is_not_read_from_who_may_not_send_it() {
+    let server = Server::furnished_with(perennial_service::limits::Limits {
+        revision_body_bytes_max: 1024,
+        readers: 1,
+        ..perennial_service::limits::Limits::DEFAULT
+    });
+    let body = format!("{{{}}}", " ".repeat(4096));
+    assert_eq!(server.post("admin", "/v1/plugins/revisions", &body).status, 413);
+    let bound = json!({ "name": "bound", "role": "admin", "accounts": ["acme-hw"] }).to_string();
+    let secret = server.post("admin", "/v1/tokens", &bound).json()["secret"].as_str().unwrap().to_owned();
+    let request = Request::post("/v1/plugins/revisions")
+        .header("authorization", format!("Bearer {secret}"))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(body))
+        .unwrap();
+    assert_eq!(server.raw(request).status, 403);
+}
+
+#[test]
+fn a_header_that_is_there_twice_is_refused() {
+    let server = Server::furnished();
+    let secret = server.secret("admin");
+    for (name, values) in
+        [("idempotency-key", ["a", "b"]), ("x-reason", ["a", "b"]), ("authorization", ["Bearer x", ""])]
+    {
+        let mut request = Request::post("/v1/accounts/acme-hw:top-up")
+            .header("authorization", format!("Bearer {secret}"))
+            .header("content-type", "application/json");
+        for value in values.iter().filter(|value| !value.is_empty()) {
+            request = request.header(name, *value);
+        }
+        let answer = server.raw(request.body(axum::body::Body::from(r#"{"amount": "1.00"}"#)).unwrap());
+        assert!([400, 401].contains(&answer.status.as_u16()), "{name}: {}", answer.body);
+    }
+    assert_eq!(server.get("admin", "/v1/accounts/acme-hw").json()["balance"], "500.00");
+}

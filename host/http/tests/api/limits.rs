@@ -137,6 +137,7 @@ fn test_of(limit: &str) -> &'static str {
         "head_bytes_max" | "head_fields_max" => "a_head_that_is_too_long_is_told_so_and_is_not_held",
         "long_heads_max" => "heads_without_end_hold_little_memory_and_keep_nobody_out",
         "long_heads_per_address_max" => "long_heads_have_places_and_an_address_few_of_them",
+        "bodies_bytes_max" => "a_person_holds_half_of_the_room_and_gives_it_back",
         "body_seconds" => "a_body_that_does_not_come_in_time_is_told_so",
         "request_seconds" => "a_request_that_takes_too_long_is_answered_so",
         "stall_seconds" => "clients_that_do_not_read_are_closed_and_keep_nobody_out",

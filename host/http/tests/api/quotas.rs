@@ -63,11 +63,12 @@ fn each_quota_of_a_person_or_an_account_ends_a_flood() {
         server.post("admin", "/v1/provider-keys", r#"{"account": "beta-bd", "name": "k"}"#).status,
         201
     );
-    // What is given back may be made again.
+    // What is given back may be made again a day later.
     let tokens = server.get("admin", "/v1/tokens").json();
     let mine = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "t").unwrap();
     let revoked = format!("/v1/tokens/{}:revoke", mine["id"].as_str().unwrap());
     assert_eq!(server.post("admin", &revoked, "{}").status, 200);
+    server.advance("2026-01-02T00:00:01Z");
     assert_eq!(server.post("admin", "/v1/tokens", r#"{"name": "t", "role": "viewer"}"#).status, 201);
 }
 
@@ -274,4 +275,37 @@ fn an_account_has_no_more_client_tokens_remembered_than_it_may() {
     assert_eq!(refused.0, 3, "{}", refused.1.body);
     assert!(refused.1.body.contains("raise `limits.client_tokens_per_account_max`"), "{}", refused.1.body);
     assert!(!is_used_up(&renew(0)), "one that is known is answered");
+}
+
+#[test]
+fn what_was_revoked_counts_for_a_day() {
+    let limits = Limits {
+        calendars_per_person_max: 4,
+        tokens_per_person_max: 9,
+        keys_per_account_max: 3,
+        ..Limits::DEFAULT
+    };
+    let server = server(limits);
+    let made_and_revoked = |path: &str, body: &str, id: &str| {
+        flood(|_| {
+            let made = server.post("admin", path, body);
+            if made.status.is_success() {
+                let found = made.json();
+                let id = found.pointer(id).and_then(Value::as_str).unwrap().to_owned();
+                assert_eq!(server.post("admin", &format!("{path}/{id}:revoke"), "{}").status, 200);
+            }
+            made
+        })
+    };
+    let kinds = [
+        ("/v1/calendars", r#"{"name": "c"}"#, "/calendar/id"),
+        ("/v1/tokens", r#"{"name": "t", "role": "viewer"}"#, "/token/id"),
+        ("/v1/provider-keys", r#"{"account": "acme-hw", "name": "k"}"#, "/key/access_key"),
+    ];
+    for (day, (path, body, id)) in (3..).step_by(2).zip(kinds) {
+        let made = made_and_revoked(path, body, id);
+        assert!((1..=9).contains(&made), "{path}: {made}");
+        server.advance(&format!("2026-01-{day:02}T00:00:00Z"));
+        assert!(made_and_revoked(path, body, id) >= made, "{path}");
+    }
 }
