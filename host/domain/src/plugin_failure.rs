@@ -105,7 +105,8 @@ impl FailingBundle {
             (Some(before), Some(_), false) => before.message.clone(),
             (_, _, _) => failure.message,
         };
-        let is_poisonous = failure.revision.is_some() && failures_alone >= limits.park_failures;
+        let is_poisonous =
+            failure.is_alone && failure.revision.is_some() && failures_alone >= limits.park_failures;
         FailingBundle {
             since,
             message,

@@ -72,9 +72,9 @@ pub(crate) fn keep(
 
 /// The digest of everything that is bound, with what revisions are granted: another one whenever any of it changes, also back.
 pub(crate) fn digest_of(db: &ReadTx) -> Result<String, StoreError> {
-    let bindings = plugin_bindings::list(db)?.into_iter().map(|held| {
-        let BindingSubject { provider, accounts, mode } = &held.subject;
-        json!([provider, accounts, mode.name(), held.digest, held.origin.name()])
+    let bindings = plugin_bindings::list(db)?.into_iter().map(|binding| {
+        let BindingSubject { provider, accounts, mode } = &binding.subject;
+        json!([provider, accounts, mode.name(), binding.digest, binding.origin.name()])
     });
     let grants = plugin_revisions::grants(db)?.into_iter().map(|(digest, granted)| json!([digest, granted]));
     Ok(hex::encode(Sha256::digest(bindings.chain(grants).collect::<serde_json::Value>().to_string())))

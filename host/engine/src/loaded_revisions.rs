@@ -43,23 +43,24 @@ impl Engine {
                 engine.follow(&mut made, at, plugin, revisions.upgrade())?;
             }
             let bindings = plugin_bindings::list(engine.tx())?;
-            let is_gone = |held: &&StoredBinding| {
-                let is_loaded = revisions.plugins().get(&held.subject.provider).is_some();
-                held.origin == BindingOrigin::Loaded && !is_loaded
+            let is_gone = |bound: &&StoredBinding| {
+                let is_loaded = revisions.plugins().get(&bound.subject.provider).is_some();
+                bound.origin == BindingOrigin::Loaded && !is_loaded
             };
-            for held in bindings.iter().filter(is_gone) {
+            let author = RevisionAuthor { id: HOST, reason: None };
+            for bound in bindings.iter().filter(is_gone) {
                 tracing::warn!(
-                    provider = held.subject.provider,
+                    provider = bound.subject.provider,
                     "no plugin of the provider is loaded any more"
                 );
-                plugin_bindings::delete(engine.tx(), &held.subject)?;
+                engine.remove_binding(&mut made, at, bound, author)?;
             }
-            for held in &bindings {
-                if !engine.is_trusted(&held.digest)? {
+            for bound in &bindings {
+                if !engine.is_trusted(&bound.digest)? {
                     tracing::error!(
-                        provider = held.subject.provider,
-                        accounts = held.subject.accounts,
-                        revision = short(&held.digest),
+                        provider = bound.subject.provider,
+                        accounts = bound.subject.accounts,
+                        revision = short(&bound.digest),
                         "a revision that is bound is not signed by a key that is trusted; bind another one, or name its key in \
                          `[trust] keys`"
                     );
@@ -87,8 +88,8 @@ impl Engine {
         let mut unbound = Vec::new();
         for plugin in revisions.plugins().iter() {
             let active = subject(&plugin.manifest().id, ALL_ACCOUNTS, BindingMode::Active);
-            let held = plugin_bindings::get(self.db(), &active)?;
-            let rules = held.map(|held| self.providers().revision(self.db(), &held.digest)).transpose()?;
+            let bound = plugin_bindings::get(self.db(), &active)?;
+            let rules = bound.map(|bound| self.providers().revision(self.db(), &bound.digest)).transpose()?;
             if rules.flatten().is_none() {
                 unbound.push(plugin);
             }
@@ -136,12 +137,12 @@ impl EngineTx<'_> {
         let is_bundled = matches!(plugin.origin(), Origin::Bundled(_));
         keep(self, at, plugin, (&origin_text(plugin), plugin.parts().signer().as_deref()), HOST)?;
         let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
-        let held = plugin_bindings::get(self.tx(), &active)?;
-        let Some(held) = held.filter(|held| held.digest != digest) else {
+        let bound = plugin_bindings::get(self.tx(), &active)?;
+        let Some(bound) = bound.filter(|bound| bound.digest != digest) else {
             return self.bind(made, at, (active, BindingOrigin::Loaded), digest, author);
         };
-        let (before, now) = (short(&held.digest), short(digest));
-        if held.origin == BindingOrigin::Operator {
+        let (before, now) = (short(&bound.digest), short(digest));
+        if bound.origin == BindingOrigin::Operator {
             tracing::warn!(
                 provider,
                 pinned = before,
@@ -151,7 +152,7 @@ impl EngineTx<'_> {
             return Ok(());
         }
         // What cannot be loaded any more decides nothing, whatever speaks against the new one.
-        let can_go_on = self.providers().revision(self.db(), &held.digest)?.is_some();
+        let can_go_on = self.providers().revision(self.db(), &bound.digest)?.is_some();
         if let Some(problems) = self.settings_problems(&active, plugin)? {
             tracing::error!(
                 provider,
@@ -184,8 +185,8 @@ impl EngineTx<'_> {
     /// Removes what the host itself bound in shadow for all accounts of a provider, now that what it brings decides.
     fn end_own_shadow(&self, provider: &str) -> Result<(), EngineError> {
         let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
-        let held = plugin_bindings::get(self.tx(), &shadow)?;
-        if held.is_some_and(|held| held.origin == BindingOrigin::Loaded) {
+        let bound = plugin_bindings::get(self.tx(), &shadow)?;
+        if bound.is_some_and(|bound| bound.origin == BindingOrigin::Loaded) {
             plugin_bindings::delete(self.tx(), &shadow)?;
         }
         Ok(())

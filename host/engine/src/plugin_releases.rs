@@ -68,13 +68,31 @@ impl EngineTx<'_> {
         digest: &str,
         author: &str,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let events = self.close_breaker(at, digest, author)?;
+        if !events.is_empty() {
+            plugin_failures::wake_waiting(self.tx(), digest, at)?;
+        }
+        Ok(events)
+    }
+
+    /// Forgets what a revision failed at, because somebody has it asked again or it is bound no more; returns what happened, which
+    /// is nothing where its breaker was not open.
+    pub(crate) fn close_breaker(
+        &mut self,
+        at: Timestamp,
+        digest: &str,
+        author: &str,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
         let breakers = plugin_breakers::list(self.tx())?;
-        let is_open = breakers.iter().any(|(open, breaker)| open == digest && breaker.open_until.is_some());
-        if !is_open {
+        let Some((_, breaker)) = breakers.iter().find(|(known, _)| known == digest) else {
+            return Ok(Vec::new());
+        };
+        plugin_breakers::set(self.tx(), digest, None)?;
+        // Each bundle counts again, so that the breaker opens again if the revision still fails over one after the other.
+        plugin_failures::count_anew(self.tx(), digest)?;
+        if breaker.open_until.is_none() {
             return Ok(Vec::new());
         }
-        plugin_breakers::set(self.tx(), digest, None)?;
-        plugin_failures::wake_waiting(self.tx(), digest, at)?;
         let what =
             EventKind::BreakerClosed { revision: digest.to_owned(), changed_by: Some(author.to_owned()) };
         self.write_event(None, Event { at, resource: None, what })

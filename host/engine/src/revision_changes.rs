@@ -56,6 +56,8 @@ pub struct BindingChanges {
     pub not_followed: Vec<&'static str>,
     /// How many accounts there are at present that the changes are about.
     pub matched_accounts: usize,
+    /// The ids of those of them that no narrower binding takes out.
+    pub affected_accounts: Vec<String>,
     /// Whether they take changes back.
     is_roll_back: bool,
 }
@@ -137,26 +139,6 @@ impl EngineTx<'_> {
             None => self.unbind(&mut made, at, subject, author)?,
         }
         self.finish_bindings(made)
-    }
-
-    /// Checks that a revision decides for every account that `subject` names.
-    fn check_decided(&self, subject: &BindingSubject) -> Result<(), BindError> {
-        let bound = self.bound()?;
-        let is_undecided = |account: &StoredAccount| {
-            let (id, provider) = (&account.account.id, &account.account.provider);
-            *provider == subject.provider
-                && revision::is_for(&subject.accounts, id)
-                && bound.of_account(id, provider).is_none()
-        };
-        let mut undecided = self.reads().accounts()?.into_iter().filter(is_undecided);
-        match undecided.next() {
-            None => Ok(()),
-            Some(first) => Err(BindError::Undecided {
-                provider: subject.provider.clone(),
-                account: first.account.id,
-                others: undecided.count(),
-            }),
-        }
     }
 
     /// Has the shadow revision of these accounts decide from now on: both changes together.
@@ -269,15 +251,27 @@ impl EngineTx<'_> {
         if held.origin == BindingOrigin::Loaded && author.id != HOST && subject.mode == BindingMode::Active {
             return Err(BindError::Loaded(subject.provider.clone()));
         }
-        plugin_bindings::delete(self.tx(), subject)?;
+        Ok(self.remove_binding(made, at, &held, author)?)
+    }
+
+    /// Removes a binding that there is.
+    pub(crate) fn remove_binding(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        bound: &StoredBinding,
+        author: RevisionAuthor<'_>,
+    ) -> Result<(), EngineError> {
+        let subject = bound.subject.clone();
+        plugin_bindings::delete(self.tx(), &subject)?;
         let what = EventKind::RevisionUnbound {
             provider: subject.provider.clone(),
             accounts: subject.accounts.clone(),
             mode: subject.mode.name().to_owned(),
-            digest_before: held.digest.clone(),
+            digest_before: bound.digest.clone(),
             changed_by: author.id.to_owned(),
         };
-        Ok(self.keep_change(made, at, subject.clone(), (Some(held.digest), None), author, what)?)
+        self.keep_change(made, at, subject, (Some(bound.digest.clone()), None), author, what)
     }
 
     fn keep_change(
@@ -305,6 +299,12 @@ impl EngineTx<'_> {
         if author.id != HOST || !is_first {
             made.events.extend(self.write_event(None, Event { at, resource: None, what })?);
         }
+        if let Some(before) = &change.before {
+            let is_bound = plugin_bindings::list(self.tx())?.iter().any(|bound| bound.digest == *before);
+            if !is_bound {
+                made.events.extend(self.close_breaker(at, before, author.id)?);
+            }
+        }
         made.changes.push(change);
         Ok(())
     }
@@ -317,7 +317,10 @@ impl EngineTx<'_> {
             let mut subjects = made.changes.iter().map(|change| &change.subject);
             subjects.any(|to| to.provider == *provider && revision::is_for(&to.accounts, id))
         };
-        made.matched_accounts = self.reads().accounts()?.iter().filter(|account| is_matched(account)).count();
+        let matched = self.reads().accounts()?.into_iter().filter(is_matched);
+        let matched = matched.map(|stored| stored.account.id).collect::<Vec<_>>();
+        made.matched_accounts = matched.len();
+        made.affected_accounts = self.affected(&made, matched)?;
         plugin_bindings::update_set_digest(self.tx(), &digest_of(self.tx())?)?;
         let is_removed =
             |change: &&BindingChange| change.after.is_none() && change.subject.mode == BindingMode::Active;

@@ -2,10 +2,14 @@
 //! decides for, and which parts of it are not followed.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::revision;
 use perennial_store::accounts;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
+use perennial_store::plugin_bindings;
 use perennial_store::plugin_bindings::BindingSubject;
 use perennial_store::plugin_revisions;
 use perennial_store::plugin_revisions::StoredRevision;
@@ -33,6 +37,54 @@ impl EngineTx<'_> {
         match self.settings_problems(subject, rules.as_ref())? {
             None => Ok(()),
             Some(problems) => Err(BindError::Settings { digest: short(digest).to_owned(), problems }),
+        }
+    }
+
+    /// Those of these accounts for which the last of the changes makes a difference: nothing narrower is bound to them.
+    pub(crate) fn affected(
+        &self,
+        made: &BindingChanges,
+        matched: Vec<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        let Some(BindingSubject { provider, accounts, mode }) =
+            made.changes.last().map(|change| &change.subject)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut bindings = plugin_bindings::list(self.tx())?;
+        let own = revision::narrowness(accounts);
+        bindings.retain(|bound| {
+            bound.subject.provider == *provider
+                && bound.subject.mode == *mode
+                && revision::narrowness(&bound.subject.accounts) > own
+        });
+        let is_taken = |id: &str| bindings.iter().any(|bound| revision::is_for(&bound.subject.accounts, id));
+        Ok(matched.into_iter().filter(|id| !is_taken(id)).collect())
+    }
+
+    /// Checks that a revision that is trusted decides for every account that `subject` names.
+    pub(crate) fn check_decided(&self, subject: &BindingSubject) -> Result<(), BindError> {
+        let bound = self.bound()?;
+        let accounts = self.reads().accounts()?;
+        let is_concerned = |stored: &&StoredAccount| {
+            stored.account.provider == subject.provider
+                && revision::is_for(&subject.accounts, &stored.account.id)
+        };
+        let rules = |stored: &StoredAccount| bound.of_account(&stored.account.id, &stored.account.provider);
+        let decides = accounts.iter().filter(is_concerned).filter_map(rules);
+        for digest in decides.map(|rules| rules.digest().to_owned()).collect::<BTreeSet<_>>() {
+            if !self.is_trusted(&digest)? {
+                return Err(BindError::Untrusted(short(&digest).to_owned()));
+            }
+        }
+        let mut undecided = accounts.iter().filter(is_concerned).filter(|stored| rules(stored).is_none());
+        match undecided.next() {
+            None => Ok(()),
+            Some(first) => Err(BindError::Undecided {
+                provider: subject.provider.clone(),
+                account: first.account.id.clone(),
+                others: undecided.count(),
+            }),
         }
     }
 

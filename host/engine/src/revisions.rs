@@ -12,6 +12,7 @@ use perennial_domain::plugin_limits::PluginLimits;
 use perennial_domain::revision;
 use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_domain::revision::BindingMode;
+use perennial_domain::revision::BindingOrigin;
 use perennial_sandbox::LoadError;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginParts;
@@ -226,6 +227,18 @@ impl BoundRevisions {
             Some(rules) => rules.as_ref(),
             None => self.loaded.get(provider),
         }
+    }
+
+    /// Whether an operator bound one that can be loaded.
+    pub(crate) fn is_pinned(&self, account: &str, provider: &str) -> bool {
+        let mut by_operator = self.bindings.iter().filter(|(binding, rules)| {
+            let subject = &binding.subject;
+            rules.is_some()
+                && binding.origin == BindingOrigin::Operator
+                && subject.mode == BindingMode::Active
+                && subject.provider == provider
+        });
+        by_operator.any(|(binding, _)| revision::is_for(&binding.subject.accounts, account))
     }
 
     /// The revision that is asked beside them; the same one is asked once.

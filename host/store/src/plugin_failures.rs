@@ -168,6 +168,20 @@ pub fn release(db: &WriteTx, bundle: ResourceKey, at: Timestamp) -> Result<(), S
     Ok(())
 }
 
+/// Counts nothing any more that a revision failed over alone, but of the bundles that are parked.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be written.
+pub fn count_anew(db: &WriteTx, revision: &str) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update plugin_failure set failures_alone = 0 where revision = ?1 and parked_at is null",
+        )?
+        .execute([revision])?;
+    Ok(())
+}
+
 /// Has the bundles asked about at `at` that wait for an answer of this revision and are not parked.
 ///
 /// # Errors

@@ -108,6 +108,12 @@ impl Providers {
         }
     }
 
+    /// Whether an operator bound a revision to the account with this id, of this provider, that can be loaded: it decides whatever
+    /// the host loads.
+    pub fn is_pinned(&self, account: &str, provider: &str) -> bool {
+        self.bound.as_ref().is_some_and(|bound| bound.is_pinned(account, provider))
+    }
+
     /// The manifests, by provider, as readers of files and bodies want them.
     pub fn manifests(&self) -> BTreeMap<String, &Manifest> {
         self.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()

@@ -255,3 +255,20 @@ fn a_renewal_of_the_others_is_paid_once_while_a_breaker_is_open() {
     assert_eq!(settled.count(), 12);
     assert_eq!(world.balance("a").to_string(), "640.00");
 }
+
+#[test]
+fn a_released_revision_that_still_fails_over_everything_is_let_be() {
+    let mut world = World::account("2026-03-01", "0", bundles(12, 0));
+    world.run_to("2026-03-02");
+    world.down(true);
+    // Long enough for each bundle to be asked about for the revision.
+    world.run_to("2026-03-12");
+    assert_eq!(parked_count(&world), 0);
+    let now = at("2026-03-12T00:00:01");
+    world.engine.in_transaction(|engine| engine.release_breaker(now, "0123", "ops")).unwrap();
+    assert_eq!(plugin_breakers::list(world.engine.db()).unwrap(), []);
+    world.run_to("2026-03-12T00:00:02");
+    let breakers = plugin_breakers::list(world.engine.db()).unwrap();
+    assert_eq!((breakers.len(), breakers[0].1.openings), (1, 1), "{breakers:?}");
+    assert_eq!(parked_count(&world), 0, "no bundle is the reason");
+}

@@ -140,7 +140,13 @@ impl Body for InstallRevision {
         }
         let (name, dry_run, grant) = (name?, dry_run?, grant?);
         let (digest, signature) = (digest?, signature?);
+        // Both are written elsewhere: in file names with it, in lists without.
+        let digest = digest.map(|digest| digest.strip_prefix("sha256:").unwrap_or(&digest).to_owned());
         Some(InstallRevision { name, component, table, digest, signature, grant, dry_run })
+    }
+
+    fn check_caller(caller: &Caller) -> Result<(), Problem> {
+        require_all_accounts(caller)
     }
 
     /// A component that was granted its size is larger than what is sent otherwise; only administrators send one.
@@ -179,6 +185,8 @@ pub(super) struct InstallResult {
     digest: String,
     /// The trusted key that signed it; null where none was asked for.
     signed_by: Option<String>,
+    /// Whether it was installed before, and is signed by another key from now on.
+    is_resigned: bool,
     /// What it is granted beyond every plugin, as limits are written; null for nothing.
     granted: Option<String>,
     /// Whether it was not kept before.
@@ -199,7 +207,6 @@ pub(super) async fn install(
     State(app): State<AppState>,
     Write(request, body): Write<InstallRevision>,
 ) -> Result<WriteResponse, Problem> {
-    require_all_accounts(&request.caller)?;
     let dry_run = body.dry_run.unwrap_or(false);
     let field = if body.table.is_some() { "table" } else { "component" };
     let (package, providers) = (body.into_package()?, app.providers().clone());
@@ -227,7 +234,9 @@ pub(super) async fn install(
                 work.engine.keep_revision(at, plugin, (&checked.origin, signed_by.as_deref()), author)?
             }
         };
+        let signed_before = before.as_ref().and_then(|before| before.signed_by.clone());
         let result = InstallResult {
+            is_resigned: before.is_some() && signed_by.is_some() && signed_by != signed_before,
             provider: plugin.manifest().id.clone(),
             digest: plugin.digest().to_owned(),
             signed_by,

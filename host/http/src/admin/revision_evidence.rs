@@ -6,12 +6,14 @@ use perennial_engine::revision_changes::BindingChanges;
 use perennial_formats::event_view::EventView;
 use perennial_store::ReadTx;
 use perennial_store::error::StoreError;
+use perennial_store::plugin_breakers;
 use perennial_store::plugin_failures;
 use perennial_store::revision_differences;
 use perennial_store::revision_differences::RevisionTotal;
 use perennial_store::revision_differences::RevisionTrial;
 use perennial_store::revision_differences::StoredRevisionDifference;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::revision_views::BindingChangeView;
@@ -165,10 +167,22 @@ impl ShadowRecord {
         accounts: Option<&str>,
     ) -> Result<ShadowRecord, StoreError> {
         // What was asked of all accounts is for those who see all of them.
-        let trials = match accounts {
-            None => revision_differences::trials(db, digest)?,
-            Some(_) => Vec::new(),
-        };
+        let trials = if accounts.is_none() { revision_differences::trials(db, digest)? } else { Vec::new() };
+        ShadowRecord::with_trials(db, digest, accounts, trials)
+    }
+
+    /// What is known of it that matters to these accounts, a JSON list of ids, for somebody who sees all of them: how it was asked about
+    /// every account, and what it answered otherwise about these.
+    fn of_accounts(db: &ReadTx, digest: &str, accounts: &str) -> Result<ShadowRecord, StoreError> {
+        ShadowRecord::with_trials(db, digest, Some(accounts), revision_differences::trials(db, digest)?)
+    }
+
+    fn with_trials(
+        db: &ReadTx,
+        digest: &str,
+        accounts: Option<&str>,
+        trials: Vec<RevisionTrial>,
+    ) -> Result<ShadowRecord, StoreError> {
         let examples = revision_differences::examples(db, digest, accounts, EXAMPLES_MAX)?;
         Ok(ShadowRecord {
             trials: trials.into_iter().map(Into::into).collect(),
@@ -209,6 +223,8 @@ pub(super) struct Evidence {
     /// Whether it is bound from then on. If not, it is the one that was bound before: where nothing is bound in its place, or where it
     /// was asked in shadow of the one that is.
     is_bound: bool,
+    /// The instant before which it is not asked, because it fails over everything; null when it is asked.
+    next_try_at: Option<String>,
     /// How many bundles it fails over at present.
     failing_bundles: u32,
     /// How many of them are parked.
@@ -222,11 +238,22 @@ impl Evidence {
     fn of(db: &ReadTx, changes: &BindingChanges) -> Result<Evidence, StoreError> {
         let bound = changes.changes.iter().rev().find(|change| change.after.is_some());
         let Some(change) = bound.or(changes.changes.last()) else { return Ok(Evidence::default()) };
+        let accounts = Value::from(changes.affected_accounts.clone()).to_string();
+        let breakers = plugin_breakers::list(db)?;
         let read = |digest: &str, is_bound: bool| {
-            let record = ShadowRecord::read(db, digest, None)?;
+            let record = ShadowRecord::of_accounts(db, digest, &accounts)?;
             let (failing_bundles, parked_bundles) = plugin_failures::count_of(db, digest)?;
+            let breaker = breakers.iter().find(|(known, _)| known == digest);
+            let next_try_at = to_text(breaker.and_then(|(_, breaker)| breaker.open_until));
             let revision = Some(digest.to_owned());
-            Ok::<_, StoreError>(Evidence { revision, is_bound, failing_bundles, parked_bundles, record })
+            Ok::<_, StoreError>(Evidence {
+                revision,
+                is_bound,
+                next_try_at,
+                failing_bundles,
+                parked_bundles,
+                record,
+            })
         };
         let after = change.after.as_deref().map(|digest| read(digest, true)).transpose()?;
         let before = change.before.as_deref().map(|digest| read(digest, false)).transpose()?;
@@ -255,6 +282,9 @@ pub(super) struct BindingResult {
     not_followed: Vec<&'static str>,
     /// How many accounts there are at present that the changes are about: 0 where what it is bound to matches none.
     matched_accounts: usize,
+    /// How many of them no narrower binding takes out: those for which something changes, and which the differences of the
+    /// evidence are of.
+    affected_accounts: usize,
     /// The events of the change; none of a dry run.
     events: Vec<EventView>,
 }
@@ -267,6 +297,7 @@ impl BindingResult {
             changes: changes.changes.iter().cloned().map(Into::into).collect(),
             not_followed: changes.not_followed.clone(),
             matched_accounts: changes.matched_accounts,
+            affected_accounts: changes.affected_accounts.len(),
             events: changes.events.iter().map(RecordedEvent::view).collect(),
         })
     }

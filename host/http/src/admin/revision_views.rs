@@ -42,8 +42,9 @@ impl RevisionView {
         asked: Option<String>,
         bindings: &[StoredBinding],
     ) -> RevisionView {
-        let own = bindings.iter().filter(|held| held.digest == stored.digest);
-        let bound = own.map(|held| format!("{} for {}", held.subject.mode.name(), held.subject.accounts));
+        let own = bindings.iter().filter(|binding| binding.digest == stored.digest);
+        let bound =
+            own.map(|binding| format!("{} for {}", binding.subject.mode.name(), binding.subject.accounts));
         RevisionView {
             bound: bound.collect(),
             digest: stored.digest,
@@ -110,6 +111,8 @@ pub(super) struct BindingChangeView {
     before: Option<String>,
     /// The digest of the revision from then on; null when none is.
     after: Option<String>,
+    /// Whether it took an earlier change back.
+    is_roll_back: bool,
     /// The ID of the token that made it; `cli` for the command line, `host` for what the host loads itself.
     changed_by: String,
     /// The reason given.
@@ -125,6 +128,7 @@ impl From<BindingChange> for BindingChangeView {
             mode: change.subject.mode.name(),
             before: change.before,
             after: change.after,
+            is_roll_back: change.is_roll_back,
             changed_by: change.changed_by,
             reason: change.reason,
         }

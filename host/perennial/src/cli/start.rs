@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::account::Account;
+
 use crate::cli::UserError;
 use perennial_engine::rules::Providers;
 use perennial_sandbox::Plugins;
@@ -40,11 +42,14 @@ impl Arguments {
         allowed_by_config: bool,
     ) -> anyhow::Result<()> {
         check_purity(providers)?;
-        // A revision that was installed here counts like one that is loaded.
-        let providers = providers.as_bound(db)?;
+        // A revision that an operator bound counts like one that is loaded; what a host loaded before is no longer bound then.
+        let bound = providers.as_bound(db)?;
+        let has_plugin = |account: &Account| {
+            providers.contains_key(&account.provider) || bound.is_pinned(&account.id, &account.provider)
+        };
         let mut missing = BTreeMap::<String, Vec<String>>::new();
         for stored in accounts::list(db)? {
-            if !providers.contains_key(&stored.account.provider) {
+            if !has_plugin(&stored.account) {
                 missing.entry(stored.account.provider).or_default().push(stored.account.id);
             }
         }

@@ -85,7 +85,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
     expect![[r#"
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest] was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        revision [digest] was asked in shadow of [digest] about all accounts that it was bound to, from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        questions about these accounts that it answered otherwise in the last 90 days:
           timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing
@@ -144,7 +145,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
         --
         shadow of volcengine for *: [digest] no longer
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest] was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        revision [digest] was asked in shadow of [digest] about all accounts that it was bound to, from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        questions about these accounts that it answered otherwise in the last 90 days:
           timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing
@@ -181,7 +183,8 @@ fn a_revision_is_judged_by_what_it_would_have_done_otherwise() {
         done
         --
         active of volcengine for *: [digest] instead of [digest]
-        revision [digest], which is bound no longer, was asked in shadow of [digest] from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        the revision before, [digest] was asked in shadow of [digest] about all accounts that it was bound to, from 2026-01-05T01:59:59Z to 2026-02-26T02:00:00Z: 13 answers, 9 otherwise, 0 failed; [fuel and time]
+        questions about these accounts that it answered otherwise in the last 90 days:
           timeline: 3 different questions, 0.00 CNY done, 0.00 CNY would be
             vol srv-1, timeline
               done: nothing

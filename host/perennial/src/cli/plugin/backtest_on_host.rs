@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::compare;
+use crate::cli::compare::Sides;
 use crate::cli::items::Field;
 use crate::cli::plugin::backtest::Arguments;
 use crate::cli::plugin::revisions::resolve;
@@ -15,8 +16,8 @@ use perennial_formats::dates;
 const TOTALS: [Field; 5] = [
     Field::text("kind", "difference"),
     Field::number("questions", "plans"),
-    Field::text("followed_cost", "done"),
-    Field::text("cost", "would be"),
+    Field::amount("followed_cost", "done", "/currency"),
+    Field::amount("cost", "would be", "/currency"),
     Field::text("currency", "currency"),
 ];
 
@@ -26,20 +27,10 @@ const PLANS: [Field; 9] = [
     Field::text("resource", "resource"),
     Field::text("command", "command"),
     Field::text("kind", "difference"),
-    Field::text("followed_cost", "done"),
-    Field::text("cost", "would be"),
+    Field::amount("followed_cost", "done", "/currency"),
+    Field::amount("cost", "would be", "/currency"),
     Field::sentence("followed_answer", "answer followed"),
     Field::sentence("answer", "answer of the other"),
-];
-
-const AHEAD: [Field; 7] = [
-    Field::text("what", "what"),
-    Field::text("account", "account"),
-    Field::text("month", "month"),
-    Field::text("resource", "resource"),
-    Field::text("held", "as bound"),
-    Field::text("compared", "with the new one"),
-    Field::text("currency", ""),
 ];
 
 /// Lists what the revision would have planned otherwise, or what comes otherwise with it.
@@ -66,7 +57,9 @@ pub(super) fn backtest(context: &Context, client: &Client, arguments: &Arguments
     let list = |field: &str| answer[field].as_array().cloned().unwrap_or_default();
     if until.is_some() {
         let nothing = "nothing: the same is renewed and paid with both";
-        context.write_items(client, &AHEAD, &compare::of_host(&answer), &arguments.list, nothing)?;
+        let zones = context.item_zones(client, arguments.list.zone.time_zone)?;
+        let found = compare::of_host(Sides::Revisions, &answer, &zones);
+        context.write_list(&found, arguments.list.format, nothing)?;
         let failing = answer["failing_bundles"].as_u64().unwrap_or(0);
         anyhow::ensure!(
             failing == 0,

@@ -36,13 +36,14 @@ const BINDING: [Field; 7] = [
     Field::text("bound_by", "by"),
 ];
 
-const CHANGE: [Field; 8] = [
+const CHANGE: [Field; 9] = [
     Field::instant("at", "at"),
     Field::text("provider", "provider"),
     Field::text("accounts", "accounts"),
     Field::text("mode", "mode"),
     Field::text("before", "before"),
     Field::text("after", "after"),
+    Field::flag("is_roll_back", "roll-back"),
     Field::text("changed_by", "by"),
     Field::sentence("reason", "reason"),
 ];
@@ -117,7 +118,7 @@ struct Change<'a> {
 
 impl Change<'_> {
     /// Shows what would change and what is known of the revision, asks, and changes it.
-    fn run(mut self, client: &Client) -> anyhow::Result<()> {
+    fn run(mut self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let wanted = self.body.clone();
         let request = |body: &Value| {
             Request::new("POST", self.route, &[])
@@ -131,7 +132,7 @@ impl Change<'_> {
             return Ok(output::line(format_args!("done"))?);
         }
         self.body["dry_run"] = true.into();
-        let looked = client.send(&request(&self.body))?;
+        let looked = client.send(&request(&self.body).look().alone())?;
         let planned = looked.json()?;
         let changes = planned["changes"].as_array().cloned().unwrap_or_default();
         let mut out = Output::standard();
@@ -142,10 +143,10 @@ impl Change<'_> {
             writeln!(out, "{}", printable(&change_words(change)))?;
         }
         if !changes.is_empty() {
-            evidence::show(&mut out, &planned["evidence"])?;
+            evidence::show(&mut out, context.stdout_style(), &planned["evidence"])?;
             show_not_followed(&mut out, &planned["not_followed"])?;
-            if planned["matched_accounts"] == 0 {
-                writeln!(out, "this matches no account that there is at present")?;
+            if let Some(accounts) = accounts_words(&planned) {
+                writeln!(out, "{accounts}")?;
             }
         }
         out.finish()?;
@@ -160,6 +161,21 @@ impl Change<'_> {
         let mut out = Output::standard();
         writeln!(out, "done")?;
         Ok(out.finish()?)
+    }
+}
+
+/// What there is to say of the accounts for which something changes, unless that is every one that is matched.
+fn accounts_words(planned: &Value) -> Option<String> {
+    let number = |field: &str| planned[field].as_u64().unwrap_or_default();
+    match (number("matched_accounts"), number("affected_accounts")) {
+        (0, _) => Some("this matches no account that there is at present".to_owned()),
+        (matched, 0) => Some(format!(
+            "accounts that this matches: {matched}; each has a narrower binding, so nothing changes for any"
+        )),
+        (matched, affected) if affected < matched => Some(format!(
+            "accounts that this matches: {matched}; it changes something for {affected}, the others have a narrower binding"
+        )),
+        (_, _) => None,
     }
 }
 
@@ -191,16 +207,16 @@ fn show_not_followed(out: &mut Output, parts: &Value) -> std::io::Result<()> {
 }
 
 impl Bind {
-    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let digest = resolve(client, &self.revision)?;
         let what = format!("bind revision {} {} for `{}`", &digest[..12], self.mode.name(), self.accounts);
         let body = json!({ "digest": digest, "accounts": self.accounts, "mode": self.mode.name() });
-        Change { route: "/v1/plugins/bindings", what, body, act: &self.act }.run(client)
+        Change { route: "/v1/plugins/bindings", what, body, act: &self.act }.run(context, client)
     }
 }
 
 impl Unbind {
-    pub(super) fn run(&self, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let what = format!(
             "remove what is bound {} for `{}` of `{}`",
             self.mode.name(),
@@ -208,7 +224,7 @@ impl Unbind {
             self.provider
         );
         let body = json!({ "provider": self.provider, "accounts": self.accounts, "mode": self.mode.name() });
-        Change { route: "/v1/plugins/bindings:unbind", what, body, act: &self.act }.run(client)
+        Change { route: "/v1/plugins/bindings:unbind", what, body, act: &self.act }.run(context, client)
     }
 }
 
@@ -217,15 +233,15 @@ impl Accounts {
         json!({ "provider": self.provider, "accounts": self.accounts })
     }
 
-    pub(super) fn promote(&self, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn promote(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let what = format!("promote the shadow revision of `{}` for `{}`", self.provider, self.accounts);
         let (body, act) = (self.body(), &self.act);
-        Change { route: "/v1/plugins/bindings:promote", what, body, act }.run(client)
+        Change { route: "/v1/plugins/bindings:promote", what, body, act }.run(context, client)
     }
 
-    pub(super) fn roll_back(&self, client: &Client) -> anyhow::Result<()> {
+    pub(super) fn roll_back(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let what = format!("roll back the revision of `{}` for `{}`", self.provider, self.accounts);
         let (body, act) = (self.body(), &self.act);
-        Change { route: "/v1/plugins/bindings:roll-back", what, body, act }.run(client)
+        Change { route: "/v1/plugins/bindings:roll-back", what, body, act }.run(context, client)
     }
 }

@@ -1,84 +1,115 @@
 //! What is known of a revision before it decides: how often it was asked in shadow, what that took, and what it answered
 //! otherwise, by kind, in money and with examples.
 
-use std::io::Write;
-
 use perennial_formats::dates;
 use serde_json::Value;
 
 use crate::cli::output::Output;
+use crate::report::Style;
+use crate::report::columns;
+use crate::report::style::Tone;
 use crate::report::text::printable;
 
 /// How many lines of an answer an example shows.
 const LINES_MAX: usize = 4;
 
 /// Writes the evidence of a change of what is bound.
-pub(super) fn show(out: &mut Output, evidence: &Value) -> std::io::Result<()> {
+pub(super) fn show(out: &mut Output, style: Style, evidence: &Value) -> std::io::Result<()> {
     let list = |field: &str| evidence[field].as_array().map_or(&[][..], Vec::as_slice);
     let revision = short(text(evidence, "revision"));
-    let [failing, parked] =
-        ["failing_bundles", "parked_bundles"].map(|field| evidence[field].as_u64().unwrap_or_default());
+    let [failing, parked] = ["failing_bundles", "parked_bundles"].map(|field| count(&evidence[field]));
+    if let Some(at) = evidence["next_try_at"].as_str() {
+        let sentence = format!(
+            "revision {revision} fails over everything, and is not asked before {at}; `perennial plugin release --revision \
+             {revision}` has it asked at once"
+        );
+        paragraph(&sentence, style, out)?;
+    }
     if failing > 0 {
-        writeln!(
+        let failing = dates::counted(failing, "bundle");
+        paragraph(
+            &format!("revision {revision} fails over {failing} at present, parked: {parked}"),
+            style,
             out,
-            "revision {revision} fails over {failing} bundles at present, of which {parked} are parked"
         )?;
     }
     if list("trials").is_empty() {
-        return writeln!(out, "revision {revision} was never asked in shadow");
+        return paragraph(&format!("revision {revision} was never asked in shadow"), style, out);
     }
-    let bound = if evidence["is_bound"] == true { "" } else { ", which is bound no longer," };
-    for trial in list("trials") {
-        let number = |field: &str| trial[field].as_u64().unwrap_or_default();
-        writeln!(
+    let which = if evidence["is_bound"] == true { "revision" } else { "the revision before," };
+    list("trials").iter().try_for_each(|trial| show_trial(out, style, (which, revision), trial))?;
+    if !list("totals").is_empty() {
+        paragraph(
+            "questions about these accounts that it answered otherwise in the last 90 days:",
+            style,
             out,
-            "revision {revision}{bound} was asked in shadow of {} from {} to {}: {} answers, {} otherwise, {} failed; fuel of plans \
-             {} (followed {}), time {} ms (followed {} ms)",
-            short(text(trial, "followed")),
-            text(trial, "first_at"),
-            text(trial, "last_at"),
-            number("asked"),
-            number("differed"),
-            number("failed"),
-            number("fuel"),
-            number("followed_fuel"),
-            milliseconds(number("micros")),
-            milliseconds(number("followed_micros")),
         )?;
     }
     for total in list("totals") {
         let currency = text(total, "currency");
-        let questions =
-            usize::try_from(total["questions"].as_u64().unwrap_or_default()).unwrap_or(usize::MAX);
-        writeln!(
-            out,
-            "  {}: {}, {} {currency} done, {} {currency} would be",
+        let sentence = format!(
+            "{}: {}, {} {currency} done, {} {currency} would be",
             text(total, "kind"),
-            dates::counted(questions, "different question"),
+            dates::counted(count(&total["questions"]), "different question"),
             text(total, "followed_cost"),
             text(total, "cost"),
-        )?;
+        );
+        columns::paragraph(&sentence, ("  ", "    "), Tone::Plain, style, out)?;
         let is_of_it = |one: &&Value| one["kind"] == total["kind"] && one["currency"] == total["currency"];
         for example in list("examples").iter().filter(is_of_it) {
-            show_example(out, example)?;
+            show_example(out, style, example)?;
         }
     }
     Ok(())
 }
 
+/// Writes how a revision was asked in shadow of another one.
+fn show_trial(
+    out: &mut Output,
+    style: Style,
+    (which, revision): (&str, &str),
+    trial: &Value,
+) -> std::io::Result<()> {
+    let number = |field: &str| trial[field].as_u64().unwrap_or_default();
+    let sentence = format!(
+        "{which} {revision} was asked in shadow of {} about all accounts that it was bound to, from {} to {}: {} answers, {} \
+         otherwise, {} failed; fuel of plans {} (followed {}), time {} ms (followed {} ms)",
+        short(text(trial, "followed")),
+        text(trial, "first_at"),
+        text(trial, "last_at"),
+        number("asked"),
+        number("differed"),
+        number("failed"),
+        number("fuel"),
+        number("followed_fuel"),
+        milliseconds(number("micros")),
+        milliseconds(number("followed_micros")),
+    );
+    paragraph(&sentence, style, out)
+}
+
+fn paragraph(sentence: &str, style: Style, out: &mut Output) -> std::io::Result<()> {
+    columns::paragraph(&printable(sentence), ("", "  "), Tone::Plain, style, out)
+}
+
+fn count(value: &Value) -> usize {
+    usize::try_from(value.as_u64().unwrap_or_default()).unwrap_or(usize::MAX)
+}
+
 /// Writes a question, with both answers.
-fn show_example(out: &mut Output, example: &Value) -> std::io::Result<()> {
+fn show_example(out: &mut Output, style: Style, example: &Value) -> std::io::Result<()> {
     let (account, resource) = (text(example, "account"), text(example, "resource"));
     let of = printable(&format!("{account} {resource}, {}", text(example, "question")));
-    writeln!(out, "    {of}")?;
+    columns::paragraph(&of, ("    ", "      "), Tone::Plain, style, out)?;
     for (who, answer) in [("done", "followed_answer"), ("would be", "answer")] {
         let lines = text(example, answer).lines().collect::<Vec<_>>();
         let more = lines.len().saturating_sub(LINES_MAX);
         let more = (more > 0).then(|| format!("and {more} more"));
         let mut shown = lines.into_iter().take(LINES_MAX).map(printable).chain(more);
-        writeln!(out, "      {who}: {}", shown.next().unwrap_or_else(|| "nothing".to_owned()))?;
+        let first = format!("{who}: {}", shown.next().unwrap_or_else(|| "nothing".to_owned()));
+        columns::paragraph(&first, ("      ", "        "), Tone::Plain, style, out)?;
         for line in shown {
-            writeln!(out, "        {line}")?;
+            columns::paragraph(&line, ("        ", "          "), Tone::Plain, style, out)?;
         }
     }
     Ok(())

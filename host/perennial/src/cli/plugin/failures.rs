@@ -95,7 +95,7 @@ impl Release {
                 &BREAKER,
                 &left,
                 &self.list,
-                "the revision is asked at the next tick",
+                "where it is bound, the revision is asked at the next tick",
             );
         }
         let what = self.resource.as_deref().map_or("parked bundles".to_owned(), |id| format!("`{id}`"));

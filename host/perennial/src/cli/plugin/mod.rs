@@ -230,10 +230,10 @@ pub(super) fn plugin(context: &Context, arguments: &Arguments) -> anyhow::Result
             revisions::show(context, &context.client(target)?, revision, list)
         }
         Action::Bindings(list) => bindings::list(context, &context.client(target)?, list),
-        Action::Bind(arguments) => arguments.run(&context.client(target)?),
-        Action::Unbind(arguments) => arguments.run(&context.client(target)?),
-        Action::Promote(arguments) => arguments.promote(&context.client(target)?),
-        Action::RollBack(arguments) => arguments.roll_back(&context.client(target)?),
+        Action::Bind(arguments) => arguments.run(context, &context.client(target)?),
+        Action::Unbind(arguments) => arguments.run(context, &context.client(target)?),
+        Action::Promote(arguments) => arguments.promote(context, &context.client(target)?),
+        Action::RollBack(arguments) => arguments.roll_back(context, &context.client(target)?),
         Action::Differences(arguments) => arguments.run(context, &context.client(target)?),
         Action::History(list) => bindings::history(context, &context.client(target)?, list),
         Action::Parked { provider, list } => {

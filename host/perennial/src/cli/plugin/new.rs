@@ -34,9 +34,14 @@ pub(super) fn new(arguments: &Arguments) -> anyhow::Result<()> {
         let message = format!("`{name}` is there already; choose another name, or another folder to be in");
         return Err(UserError::Argument(message).into());
     }
-    for (path, text) in templates::files(language, name) {
-        write(&folder.join(path), &text)?;
+    let written = templates::files(language, name)
+        .into_iter()
+        .try_for_each(|(path, text)| write(&folder.join(path), text.as_bytes()));
+    if written.is_err() {
+        // Nothing was there before, and what is left would be in the way of the next attempt.
+        drop(std::fs::remove_dir_all(&folder));
     }
+    written?;
     let (what, next) = match language {
         Language::Table => (format!("{name}.toml"), format!("perennial plugin test {name}/{name}.toml")),
         Language::Rust => ("src/lib.rs".to_owned(), format!("perennial plugin build {name}")),
@@ -53,8 +58,8 @@ pub(super) fn new(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), UserError> {
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text));
-    written.map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
+    std::fs::create_dir_all(folder).map_err(|error| output::cannot_write(folder, &error))?;
+    output::write_new(path, bytes, false)
 }

@@ -30,7 +30,8 @@ pub(super) struct RecordArguments {
     #[arg(long = "resource", value_name = "ID", requires = "record")]
     resources: Vec<String>,
     /// The most decisions that are recorded.
-    #[arg(long, value_name = "N", default_value_t = 100, requires = "record")]
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "record",
+        value_parser = input::whole::<usize>(0..))]
     record_limit: usize,
 }
 

@@ -170,9 +170,11 @@ impl Install {
             .to(format!("install `{}`", path.display()))
             .body(body)
             .reason(self.reason.as_deref());
+        let request = if self.dry_run { request.look().alone() } else { request };
         let result = client.send(&request).map_err(plugin_error::not_installed)?.json()?;
         let text = |field: &str| result[field].as_str().unwrap_or_default();
-        let (is_new, is_regranted) = (result["is_new"] == true, result["is_regranted"] == true);
+        let [is_new, is_regranted, is_resigned] =
+            ["is_new", "is_regranted", "is_resigned"].map(|field| result[field] == true);
         let mut out = Output::standard();
         let became = match (is_new, is_regranted, self.dry_run) {
             (false, false, _) => "is installed already",
@@ -183,7 +185,8 @@ impl Install {
         };
         writeln!(out, "revision {} of {} {became}", text("digest"), printable(text("provider")))?;
         if let Some(key) = result["signed_by"].as_str() {
-            writeln!(out, "signed by {key}")?;
+            let would = if is_resigned && self.dry_run { "would be " } else { "" };
+            writeln!(out, "{would}signed by {key}")?;
         }
         match result["granted"].as_str() {
             Some(granted) => writeln!(out, "granted {granted}")?,
@@ -191,7 +194,7 @@ impl Install {
             None => {}
         }
         out.finish()?;
-        WouldChange::check(self.dry_run && (is_new || is_regranted))
+        WouldChange::check(self.dry_run && (is_new || is_regranted || is_resigned))
     }
 }
 

@@ -1,6 +1,5 @@
 //! `perennial plugin keygen|sign|verify`: signatures of plugins, for their authors and for who trusts them.
 
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -47,17 +46,7 @@ pub(super) struct Verify {
 pub(super) fn keygen(path: &Path) -> anyhow::Result<()> {
     input::refuse_standard(path, "the private key", "stays in a file of its own")?;
     let text = SigningKey::generate().map_err(UserError::Argument)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| {
-        UserError::Argument(format!(
-            "cannot write the key to `{}`: {error}; name a file that is not there yet",
-            path.display()
-        ))
-    })?;
+    output::write_new(path, text.as_bytes(), true)?;
     let key = SigningKey::read(text.as_bytes()).map_err(UserError::Argument)?;
     Ok(output::line(format_args!("{}", key.public_key()))?)
 }

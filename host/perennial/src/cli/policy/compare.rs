@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::compare;
-use crate::cli::items::Field;
+use crate::cli::compare::Sides;
+use crate::cli::input;
 use crate::cli::list::ListArguments;
 use crate::cli::policy::load::LoadedPolicies;
 use crate::client::Client;
@@ -27,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     replace: bool,
     /// How many months to play, the rest of the present one included.
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=36))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = input::whole::<u32>(1..=36))]
     months: u32,
     /// Every approval is given as soon as it is requested; else nobody decides.
     #[arg(long)]
@@ -35,16 +36,6 @@ pub(super) struct Arguments {
     #[command(flatten)]
     list: ListArguments,
 }
-
-const DIFFERENCES: [Field; 7] = [
-    Field::text("what", "what"),
-    Field::text("account", "account"),
-    Field::text("month", "month"),
-    Field::text("resource", "resource"),
-    Field::text("held", "as it is"),
-    Field::text("compared", "with the file"),
-    Field::text("currency", ""),
-];
 
 pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { file, replace, months, approvals_granted, list } = arguments;
@@ -62,6 +53,7 @@ pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments)
         .body(body)
         .look();
     let answer = client.send(&request)?.json()?;
-    let found = compare::of_host(&answer);
-    context.write_items(client, &DIFFERENCES, &found, list, "nothing: the same is renewed and paid with both")
+    let zones = context.item_zones(client, list.zone.time_zone)?;
+    let found = compare::of_host(Sides::Installed, &answer, &zones);
+    context.write_list(&found, list.format, "nothing: the same is renewed and paid with both")
 }
