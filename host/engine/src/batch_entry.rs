@@ -257,7 +257,7 @@ impl BatchEntry {
 
     /// Leaves the bundle as it is until its turn after `until`, because its revision is not asked before. One that was asked about
     /// for the revision (`failure.is_alone`) has a later turn.
-    pub(crate) fn hold(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
+    pub(crate) fn postpone(&mut self, failure: Failure, until: Timestamp, limits: &FailureLimits) {
         let before = self.failing_before.as_ref();
         let failing = match failure.is_alone {
             true => FailingBundle::after_probe,

@@ -43,7 +43,7 @@ impl Batch {
             match self.breakers.admission(&digest, self.entry(index).instant) {
                 Admission::Ask => asked.push(index),
                 Admission::Probe => waiting.entry(digest).or_default().push(index),
-                Admission::Wait(until) => self.hold(index, &digest, (until, false)),
+                Admission::Wait(until) => self.postpone(index, &digest, (until, false)),
             }
         }
         for (digest, indexes) in waiting {
@@ -78,9 +78,9 @@ impl Batch {
         // The revision is what failed, and not the pair of it and this bundle. Another one is asked about next all the same: what
         // fails over this one may answer about that.
         self.entry_mut(probe).take_back_failure(until);
-        self.hold(probe, digest, (until, true));
+        self.postpone(probe, digest, (until, true));
         for index in others {
-            self.hold(index, digest, (until, false));
+            self.postpone(index, digest, (until, false));
         }
         Vec::new()
     }
@@ -153,7 +153,7 @@ impl Batch {
 
     /// Leaves the bundle at `index` as it is until its turn after `until`, because its revision is not asked before; `is_probe` says
     /// that it was asked about.
-    fn hold(&mut self, index: EntryIndex, digest: &str, (until, is_probe): (Timestamp, bool)) {
+    fn postpone(&mut self, index: EntryIndex, digest: &str, (until, is_probe): (Timestamp, bool)) {
         let said = self.breakers.now.get(digest).map_or("", |breaker| breaker.message.as_str());
         let message = format!(
             "the revision {} fails over everything, and is not asked before {until}: {said}",
@@ -161,7 +161,7 @@ impl Batch {
         );
         let failure = Failure { message, revision: Some(digest.to_owned()), is_alone: is_probe };
         let limits = self.failure_limits;
-        self.entry_mut(index).hold(failure, until, &limits);
+        self.entry_mut(index).postpone(failure, until, &limits);
     }
 
     /// The digest of the revision that decides on the bundle at `index`; `None` without a plugin.

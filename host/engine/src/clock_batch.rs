@@ -48,7 +48,7 @@ impl<S: EngineStore> Engine<S> {
                 self.span = (self.span * 2).min(SPAN_MAX);
                 self.batch_size = self.batch_size.saturating_mul(2).min(self.batch_max);
             }
-            self.wake_budget.hold(&mut batch, self.wakes_per_hour_max);
+            self.wake_budget.limit(&mut batch, self.wakes_per_hour_max);
             batch.recompute_balances();
             return self.write(batch).map(Some);
         }

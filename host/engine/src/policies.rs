@@ -70,8 +70,8 @@ impl PolicySnapshot {
 impl Policies {
     /// These policies, whatever the database says.
     pub fn fixed(interpreter: Interpreter, set: PolicySet) -> Policies {
-        let held = PolicySnapshot::of(set);
-        Policies { interpreter: Arc::new(interpreter), source: Source::Fixed(Arc::new(held)) }
+        let snapshot = PolicySnapshot::of(set);
+        Policies { interpreter: Arc::new(interpreter), source: Source::Fixed(Arc::new(snapshot)) }
     }
 
     /// The policies of the database, as they are when a batch is read. Where a change takes two `people`, it does not count
@@ -83,8 +83,8 @@ impl Policies {
 
     /// These policies, whatever the database says, run by the same component.
     pub fn with_set(&self, set: PolicySet) -> Policies {
-        let held = PolicySnapshot::of(set);
-        Policies { interpreter: Arc::clone(&self.interpreter), source: Source::Fixed(Arc::new(held)) }
+        let snapshot = PolicySnapshot::of(set);
+        Policies { interpreter: Arc::clone(&self.interpreter), source: Source::Fixed(Arc::new(snapshot)) }
     }
 
     /// The component that runs the scripts.
@@ -110,22 +110,23 @@ impl Policies {
         at: Timestamp,
         offset_minutes: i16,
     ) -> Result<bool, StoreError> {
-        let held = match &self.source {
-            Source::Fixed(held) => Some(Arc::clone(held)),
+        let snapshot = match &self.source {
+            Source::Fixed(snapshot) => Some(Arc::clone(snapshot)),
             Source::Stored { last, people } => read(db, last, *people)?,
         };
-        let calendars = held.iter().flat_map(|held| &held.set.calendars);
+        let calendars = snapshot.iter().flat_map(|snapshot| &snapshot.set.calendars);
         Ok(calendars.filter(|one| one.name == name).any(|one| one.has_day_of(at, offset_minutes)))
     }
 
     /// Those that hold at present; `None` when there are none.
     pub(crate) fn current(&self, db: &dyn EngineReads) -> Result<Option<ActivePolicies>, StoreError> {
-        let held = match &self.source {
-            Source::Fixed(held) => Some(Arc::clone(held)),
+        let snapshot = match &self.source {
+            Source::Fixed(snapshot) => Some(Arc::clone(snapshot)),
             Source::Stored { last, people } => read(db, last, *people)?,
         };
-        let held = held.filter(|held| !held.set.policies.is_empty() || !held.own_changes.is_empty());
-        Ok(held.map(|held| ActivePolicies { interpreter: Arc::clone(&self.interpreter), held }))
+        let snapshot =
+            snapshot.filter(|snapshot| !snapshot.set.policies.is_empty() || !snapshot.own_changes.is_empty());
+        Ok(snapshot.map(|snapshot| ActivePolicies { interpreter: Arc::clone(&self.interpreter), snapshot }))
     }
 }
 
@@ -140,23 +141,23 @@ fn read(
         return Ok(None);
     }
     let known = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some((_, held)) = known.filter(|(known, _)| *known == digest) {
-        return Ok(Some(held));
+    if let Some((_, snapshot)) = known.filter(|(known, _)| *known == digest) {
+        return Ok(Some(snapshot));
     }
     let stored = db.policies()?;
     let own_changes = if people > 1 { own_changes::of(&stored) } else { Vec::new() };
     let (policies, digests) = stored.policies.into_iter().map(|one| (one.policy, one.digest)).unzip();
     let calendars = stored.calendars.into_iter().map(|one| one.calendar).collect();
-    let held = Arc::new(PolicySnapshot { set: PolicySet { policies, calendars }, digests, own_changes });
-    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, Arc::clone(&held)));
-    Ok(Some(held))
+    let snapshot = Arc::new(PolicySnapshot { set: PolicySet { policies, calendars }, digests, own_changes });
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, Arc::clone(&snapshot)));
+    Ok(Some(snapshot))
 }
 
 /// The policies that hold while a batch is decided on.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivePolicies {
     interpreter: Arc<Interpreter>,
-    held: Arc<PolicySnapshot>,
+    snapshot: Arc<PolicySnapshot>,
 }
 
 /// The policies that are asked about a plan, by their places in the set, in the order of the chain.
@@ -180,7 +181,7 @@ impl ActivePolicies {
     pub(crate) fn matching(&self, account: &Account, bundle: &Bundle, command: &str) -> Matching {
         let candidate = candidate(account, bundle, command);
         let mut matching = Matching::default();
-        for (number, policy) in self.held.set.policies.iter().enumerate() {
+        for (number, policy) in self.snapshot.set.policies.iter().enumerate() {
             if policy.selector.matches(&candidate) {
                 match policy.mode {
                     PolicyMode::Active => matching.active.push(PolicyIndex::new(number)),
@@ -201,7 +202,7 @@ impl ActivePolicies {
             tags: &primary.tags,
             command: &plan.command,
         };
-        let policies = self.held.set.policies.iter().enumerate();
+        let policies = self.snapshot.set.policies.iter().enumerate();
         let is_asked =
             |policy: &Policy| policy.mode == PolicyMode::Active && policy.selector.matches(&candidate);
         policies.filter(|(_, policy)| is_asked(policy)).map(|(number, _)| PolicyIndex::new(number)).collect()
@@ -217,18 +218,18 @@ impl ActivePolicies {
     ) -> Vec<&str> {
         let candidate = candidate(account, bundle, command);
         let is_theirs = |change: &&OwnChange| change.person == person && change.concerns(&candidate);
-        let theirs = self.held.own_changes.iter().filter(is_theirs);
+        let theirs = self.snapshot.own_changes.iter().filter(is_theirs);
         theirs.map(|change| change.policy.as_str()).collect()
     }
 
     /// The policy at this place.
     pub(crate) fn policy(&self, index: PolicyIndex) -> &Policy {
-        &self.held.set.policies[index.get()]
+        &self.snapshot.set.policies[index.get()]
     }
 
     /// The digest of its script.
     pub(crate) fn digest(&self, index: PolicyIndex) -> &str {
-        &self.held.digests[index.get()]
+        &self.snapshot.digests[index.get()]
     }
 
     /// The versions of the policies at these places.
@@ -243,7 +244,7 @@ impl ActivePolicies {
 
     /// The calendars that their scripts see.
     pub(crate) fn calendars(&self) -> &[Calendar] {
-        &self.held.set.calendars
+        &self.snapshot.set.calendars
     }
 
     /// What runs them: its name, and the digest of its revision.
@@ -253,13 +254,13 @@ impl ActivePolicies {
 
     /// The place of the policy called `name`.
     pub(crate) fn index(&self, name: &str) -> PolicyIndex {
-        let found = self.held.set.policies.iter().position(|policy| policy.name == name);
+        let found = self.snapshot.set.policies.iter().position(|policy| policy.name == name);
         PolicyIndex::new(found.expect("only policies of the set are recorded"))
     }
 
     /// Asks about each plan the policies that it names.
     pub(crate) fn ask(&self, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PolicyAnswers> {
-        self.interpreter.ask(&self.held.set, accounts, plans)
+        self.interpreter.ask(&self.snapshot.set, accounts, plans)
     }
 }
 

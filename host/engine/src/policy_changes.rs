@@ -109,22 +109,23 @@ impl EngineTx<'_> {
         let before = policies::all(self.tx())?;
         let mut changer = Changer::new(self.reborrow(), at, author)?;
         for policy in &set.policies {
-            let held = before.policies.iter().find(|held| held.policy.name == policy.name);
-            changer.install(policy, held)?;
+            let stored = before.policies.iter().find(|stored| stored.policy.name == policy.name);
+            changer.install(policy, stored)?;
         }
         for calendar in &set.calendars {
-            let held = before.calendars.iter().find(|held| held.calendar.name == calendar.name);
-            changer.install_calendar(calendar, held)?;
+            let stored = before.calendars.iter().find(|stored| stored.calendar.name == calendar.name);
+            changer.install_calendar(calendar, stored)?;
         }
         if replaces {
-            let is_gone = |held: &&StoredPolicy| !set.policies.iter().any(|one| one.name == held.policy.name);
-            for held in before.policies.iter().filter(is_gone) {
-                changer.remove(held)?;
+            let is_gone =
+                |stored: &&StoredPolicy| !set.policies.iter().any(|one| one.name == stored.policy.name);
+            for stored in before.policies.iter().filter(is_gone) {
+                changer.remove(stored)?;
             }
             let is_gone =
-                |held: &&StoredCalendar| !set.calendars.iter().any(|one| one.name == held.calendar.name);
-            for held in before.calendars.iter().filter(is_gone) {
-                changer.remove_calendar(held)?;
+                |stored: &&StoredCalendar| !set.calendars.iter().any(|one| one.name == stored.calendar.name);
+            for stored in before.calendars.iter().filter(is_gone) {
+                changer.remove_calendar(stored)?;
             }
         }
         changer.finish()
@@ -142,10 +143,10 @@ impl EngineTx<'_> {
         name: &str,
         author: PolicyAuthor<'_>,
     ) -> Result<Option<PolicyChanges>, EngineError> {
-        let held = policies::get(self.tx(), name)?;
+        let stored = policies::get(self.tx(), name)?;
         let mut changer = Changer::new(self.reborrow(), at, author)?;
-        match held {
-            Some(held) => changer.remove(&held)?,
+        match stored {
+            Some(stored) => changer.remove(&stored)?,
             None => changer.confirm_removal(Subject::Policy, name)?,
         }
         changer.finish_unless_empty()
@@ -162,10 +163,10 @@ impl EngineTx<'_> {
         name: &str,
         author: PolicyAuthor<'_>,
     ) -> Result<Option<PolicyChanges>, EngineError> {
-        let held = policies::calendars(self.tx())?;
+        let stored = policies::calendars(self.tx())?;
         let mut changer = Changer::new(self.reborrow(), at, author)?;
-        match held.iter().find(|held| held.calendar.name == name) {
-            Some(held) => changer.remove_calendar(held)?,
+        match stored.iter().find(|stored| stored.calendar.name == name) {
+            Some(stored) => changer.remove_calendar(stored)?,
             None => changer.confirm_removal(Subject::Calendar, name)?,
         }
         changer.finish_unless_empty()
@@ -182,10 +183,10 @@ impl<'e, 'a> Changer<'e, 'a> {
         Ok(Changer { engine, at, author, person, made: PolicyChanges::default() })
     }
 
-    fn install(&mut self, policy: &Policy, held: Option<&StoredPolicy>) -> Result<(), EngineError> {
+    fn install(&mut self, policy: &Policy, existing: Option<&StoredPolicy>) -> Result<(), EngineError> {
         let digest = policy_digest::of_script(&policy.text);
         let binding = PolicyBinding::of(policy, &digest);
-        let before = held.map(|held| PolicyBinding::of(&held.policy, &held.digest));
+        let before = existing.map(|stored| PolicyBinding::of(&stored.policy, &stored.digest));
         if before.as_ref() == Some(&binding) {
             return self.confirm(Subject::Policy, &policy.name);
         }
@@ -210,9 +211,9 @@ impl<'e, 'a> Changer<'e, 'a> {
     fn install_calendar(
         &mut self,
         calendar: &Calendar,
-        held: Option<&StoredCalendar>,
+        existing: Option<&StoredCalendar>,
     ) -> Result<(), EngineError> {
-        if held.is_some_and(|held| held.calendar.days == calendar.days) {
+        if existing.is_some_and(|stored| stored.calendar.days == calendar.days) {
             return self.confirm(Subject::Calendar, &calendar.name);
         }
         let stored = StoredCalendar {
@@ -221,27 +222,27 @@ impl<'e, 'a> Changer<'e, 'a> {
             installed_by: self.author.id.to_owned(),
         };
         policies::upsert_calendar(self.engine.tx(), &stored)?;
-        let texts = (held.map(|held| days_text(&held.calendar)), Some(days_text(calendar)));
+        let texts = (existing.map(|stored| days_text(&stored.calendar)), Some(days_text(calendar)));
         self.keep(Subject::Calendar, &calendar.name, texts)?;
         self.record_calendar(&calendar.name, false)
     }
 
-    fn remove(&mut self, held: &StoredPolicy) -> Result<(), EngineError> {
-        let name = &held.policy.name;
+    fn remove(&mut self, stored: &StoredPolicy) -> Result<(), EngineError> {
+        let name = &stored.policy.name;
         policies::delete(self.engine.tx(), name)?;
-        let before = PolicyBinding::of(&held.policy, &held.digest).to_text();
+        let before = PolicyBinding::of(&stored.policy, &stored.digest).to_text();
         self.keep(Subject::Policy, name, (Some(before), None))?;
         self.record(EventKind::PolicyRemoved {
             policy: name.clone(),
-            digest_before: held.digest.clone(),
+            digest_before: stored.digest.clone(),
             changed_by: self.author.id.to_owned(),
         })
     }
 
-    fn remove_calendar(&mut self, held: &StoredCalendar) -> Result<(), EngineError> {
-        let name = &held.calendar.name;
+    fn remove_calendar(&mut self, stored: &StoredCalendar) -> Result<(), EngineError> {
+        let name = &stored.calendar.name;
         policies::delete_calendar(self.engine.tx(), name)?;
-        self.keep(Subject::Calendar, name, (Some(days_text(&held.calendar)), None))?;
+        self.keep(Subject::Calendar, name, (Some(days_text(&stored.calendar)), None))?;
         self.record_calendar(name, true)
     }
 

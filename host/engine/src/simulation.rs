@@ -40,9 +40,9 @@ pub fn run_scenario<S: EngineStore>(
 ) -> Result<(), EngineError> {
     let mut play = Simulation { engine, sorter: EventSorter { buffer: Vec::new(), observe }, outage: None };
     // What had expired before is caught up on first, in whatever order; then everything comes in the order of time.
-    let held = &mut play.sorter.buffer;
-    play.engine.start_new(from, &mut |events, _| held.extend(events))?;
-    play.engine.run_to(from - 1, &mut |events, _| held.extend(events))?;
+    let buffer = &mut play.sorter.buffer;
+    play.engine.start_new(from, &mut |events, _| buffer.extend(events))?;
+    play.engine.run_to(from - 1, &mut |events, _| buffer.extend(events))?;
     for entry in scenario.iter().filter(|entry| from <= entry.at && entry.at <= until) {
         play.end_outage(entry.at)?;
         if play.outage.is_none() {
@@ -175,8 +175,8 @@ impl EventSorter<'_, '_> {
             return;
         }
         let all = std::mem::take(&mut self.buffer).into_iter();
-        let (mut ready, held): (Vec<_>, Vec<_>) = all.partition(|recorded| recorded.event.at < floor);
-        self.buffer = held;
+        let (mut ready, later): (Vec<_>, Vec<_>) = all.partition(|recorded| recorded.event.at < floor);
+        self.buffer = later;
         ready.sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
         ready.into_iter().for_each(&mut *self.observe);
     }

@@ -32,7 +32,7 @@ impl WakeBudget {
     /// Counts the wakes of a batch that was decided on, and puts bundles that woke too often to rest, as when their plugin
     /// fails: they keep what was done, and wake later and later until the plugin lets them be. `per_member` is how often a
     /// bundle may wake within an hour for each of its members.
-    pub(crate) fn hold(&mut self, batch: &mut Batch, per_member: usize) {
+    pub(crate) fn limit(&mut self, batch: &mut Batch, per_member: usize) {
         for number in 0..batch.entries.len() {
             let entry = &batch.entries[number];
             let accepted = per_member * entry.walk.bundle.members.len();

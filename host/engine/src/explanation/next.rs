@@ -142,15 +142,15 @@ fn obstacle(facts: &Facts<'_>, one: &NextTry) -> Option<String> {
     if let Some(pending) = &facts.approval {
         return Some(facts.say(t::WAITS_FOR, &[&pending.id]));
     }
-    held(facts, plan, one.at).or_else(|| {
+    above_limit(facts, plan, one.at).or_else(|| {
         let available = facts.account.balance.available();
         let cost = one.cost.filter(|cost| *cost > available)?;
         Some(facts.say(t::SHORT_OF_MONEY, &[&facts.money(cost), &facts.money(available)]))
     })
 }
 
-/// Why the host holds a plan until somebody approves it, whatever policies say.
-fn held(facts: &Facts<'_>, plan: &Plan, at: Timestamp) -> Option<String> {
+/// Why a plan waits until somebody approves of it, whatever policies say.
+fn above_limit(facts: &Facts<'_>, plan: &Plan, at: Timestamp) -> Option<String> {
     let commitment = approval::commitment(plan, facts.bundle(), at);
     let limit =
         facts.account.approval_above.filter(|limit| approval::needs_approval(Some(*limit), commitment))?;

@@ -32,7 +32,9 @@ use crate::views;
 use crate::views::AccountView;
 use crate::write::Write;
 use crate::write::WriteContext;
+use crate::write::WriteRequest;
 use crate::write::WriteResponse;
+use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_formats::body;
@@ -171,18 +173,23 @@ pub(super) struct AccountChange {
     /// stay.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BTreeMap<String, Option<String>>,
+    /// Only check it, and return the account as it is; left out, false.
+    #[schema(value_type = Option<bool>)]
+    dry_run: bool,
 }
 
 impl Body for AccountChange {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<AccountChange> {
-        let fields = cursor.object(&["approval_above", "budget", "settings"])?;
+        let fields = cursor.object(&["approval_above", "budget", "settings", "dry_run"])?;
         let amount = |name| {
             let amount = fields.optional(name, |cursor| cursor.amount()).option()?;
             Some(fields.get(name).is_some().then_some(amount))
         };
         let (approval_above, budget) = (amount("approval_above"), amount("budget"));
         let settings = fields.optional("settings", |cursor| cursor.optional_texts()).or(BTreeMap::new());
-        Some(AccountChange { approval_above: approval_above?, budget: budget?, settings: settings? })
+        let dry_run = fields.optional("dry_run", |cursor| cursor.flag()).or(false);
+        let (approval_above, budget) = (approval_above?, budget?);
+        Some(AccountChange { approval_above, budget, settings: settings?, dry_run: dry_run? })
     }
 }
 
@@ -196,6 +203,9 @@ pub(super) async fn change(
     Id(id): Id,
     Write(request, body): Write<AccountChange>,
 ) -> Result<WriteResponse, Problem> {
+    if body.dry_run {
+        return check(app, id, request, body).await;
+    }
     let people = app.limits().limit_raise_people;
     let providers = app.providers().clone();
     app.write(request, move |work| {
@@ -221,6 +231,38 @@ pub(super) async fn change(
         }
         let response = account_response(work, &id, &providers, events)?;
         Ok(if waits { response.waiting() } else { response })
+    })
+    .await
+}
+
+/// Refuses a change that would be refused, on a reader's connection: nothing is written.
+async fn check(
+    app: AppState,
+    id: String,
+    request: WriteRequest,
+    change: AccountChange,
+) -> Result<WriteResponse, Problem> {
+    let (providers, at) = (app.providers().clone(), app.now());
+    app.read(move |db| {
+        let providers = providers.as_bound(db)?;
+        let stored = views::visible_account(db, &request.caller, &id)?;
+        let mut settings = stored.account.settings.clone();
+        for (name, value) in change.settings {
+            settings.remove(&name);
+            settings.extend(value.map(|value| (name, value)));
+        }
+        if settings != stored.account.settings {
+            let provider = &stored.account.provider;
+            let no_plugin = || EngineError::NoPlugin { account: id.clone(), provider: provider.clone() };
+            let rules = providers.of_account(&id, provider).ok_or_else(no_plugin)?;
+            let problems = rules.check_settings(&settings).map_err(EngineError::from)?;
+            if !problems.is_empty() {
+                return Err(invalid_settings(problems));
+            }
+        }
+        let account = AccountView::read(db, stored, (&providers, at))?;
+        let etag = views::etag(&account);
+        Ok(WriteResponse::ok(&AccountState { account, events: Vec::new() }).with_etag(&etag))
     })
     .await
 }

@@ -20,8 +20,8 @@ pub(super) struct ComparedDifference {
     month: Option<String>,
     /// The resource's ID; null for the others.
     resource: Option<String>,
-    /// With what holds: a number, a decimal or an instant; null for a resource that does not lapse.
-    held: Option<String>,
+    /// With what is installed at present: a number, a decimal or an instant; null for a resource that does not lapse.
+    current: Option<String>,
     /// With what is tried.
     compared: Option<String>,
     /// The account's currency.
@@ -31,7 +31,7 @@ pub(super) struct ComparedDifference {
 impl ComparedDifference {
     /// A difference, with the currency of each account by its ID.
     pub(super) fn new(difference: Difference, currencies: &BTreeMap<String, String>) -> ComparedDifference {
-        let (what, account, month, resource, [held, compared]) = match difference {
+        let (what, account, month, resource, [current, compared]) = match difference {
             Difference::Renewals { account, month, counts } => {
                 ("renewals", account, Some(month), None, counts.map(|count| Some(count.to_string())))
             }
@@ -43,6 +43,6 @@ impl ComparedDifference {
             }
         };
         let currency = currencies.get(&account).cloned().unwrap_or_default();
-        ComparedDifference { what, account, month, resource, held, compared, currency }
+        ComparedDifference { what, account, month, resource, current, compared, currency }
     }
 }

@@ -153,18 +153,18 @@ pub(super) struct LapsingView {
 }
 
 impl LapsingView {
-    fn of(held: &KnownResource) -> LapsingView {
+    fn of(known: &KnownResource) -> LapsingView {
         LapsingView {
-            resource: held.id.clone(),
-            kind: held.kind.clone(),
-            expires_at: to_text(held.expires_at),
-            on_expiry: held.on_expiry.name(),
+            resource: known.id.clone(),
+            kind: known.kind.clone(),
+            expires_at: to_text(known.expires_at),
+            on_expiry: known.on_expiry.name(),
         }
     }
 }
 
 impl SummaryView {
-    fn of(held: &[KnownResource]) -> SummaryView {
+    fn of(known: &[KnownResource]) -> SummaryView {
         let is_prepaid = |it: &&KnownResource| it.charging == Charging::Prepaid;
         // What is attached goes with its primary, unless it expires before that does.
         let is_early = |it: &KnownResource| it.primary.is_some() && it.expires_at < it.primary_expires_at;
@@ -172,13 +172,13 @@ impl SummaryView {
             it.on_expiry == OnExpiry::Renew
                 || (it.primary.is_some() && !is_early(it) && it.primary_on_expiry == OnExpiry::Renew)
         };
-        let prepaid = || held.iter().filter(is_prepaid);
+        let prepaid = || known.iter().filter(is_prepaid);
         let unprotected = prepaid().filter(|it| !renews(it)).collect::<Vec<_>>();
         let orphans = prepaid().filter(|it| is_early(it)).collect::<Vec<_>>();
         let listed =
             |of: &[&KnownResource]| of.iter().take(LISTED_MAX).map(|it| LapsingView::of(it)).collect();
         SummaryView {
-            resources: held.len(),
+            resources: known.len(),
             renewing: prepaid().filter(renews).count(),
             without_price: prepaid().filter(|it| !it.has_price && it.primary.is_none()).count(),
             lapsing: listed(&unprotected),
@@ -228,7 +228,7 @@ impl ConnectionView {
             granted: grants.contains(&read.name),
         });
         let mutations = capabilities.iter().flat_map(|it| &it.mutations).map(|it| it.mutation.name());
-        let held = connections::resources(db, stored.account)?;
+        let known = connections::resources(db, stored.account)?;
         let sync = syncs::newest(db, stored.account)?.map(|(_, sync)| SyncView::from(sync));
         let connection = stored.connection;
         Ok(ConnectionView {
@@ -249,7 +249,7 @@ impl ConnectionView {
             reads: reads.collect(),
             mutations: mutations.collect(),
             sync,
-            summary: SummaryView::of(&held),
+            summary: SummaryView::of(&known),
         })
     }
 }

@@ -192,9 +192,9 @@ pub(super) fn check(
     }
     let runner = providers.policies().ok_or_else(no_runner)?;
     let mut whole = set.clone();
-    for held in if replace { Vec::new() } else { policies::calendars(db)? } {
-        if !set.calendars.iter().any(|calendar| calendar.name == held.calendar.name) {
-            whole.calendars.push(held.calendar);
+    for stored in if replace { Vec::new() } else { policies::calendars(db)? } {
+        if !set.calendars.iter().any(|calendar| calendar.name == stored.calendar.name) {
+            whole.calendars.push(stored.calendar);
         }
     }
     let reports = runner.check(&whole);
@@ -276,8 +276,8 @@ pub(super) async fn remove(
 ) -> Result<WriteResponse, Problem> {
     require_all_accounts(&request.caller)?;
     app.write(request, move |work| {
-        if let Some(held) = policies::get(work.db(), &name)? {
-            work.check_version(&views::etag(&PolicyWithSource::from(&held)))?;
+        if let Some(stored) = policies::get(work.db(), &name)? {
+            work.check_version(&views::etag(&PolicyWithSource::from(&stored)))?;
         }
         let changes = change(work, |engine, at, author| engine.remove_policy(at, &name, author))?;
         let changes = changes.ok_or_else(|| Problem::not_found("policy", &name))?;

@@ -85,10 +85,10 @@ pub(super) async fn history(
 /// Checks that the policies that hold can do without the calendar `name`.
 fn check_without(app: &AppState, db: &ReadTx, name: &str) -> Result<(), Problem> {
     let Some(runner) = app.providers().policies() else { return Ok(()) };
-    let held = stored_policies::all(db)?;
-    let calendars = held.calendars.into_iter().map(|one| one.calendar);
+    let stored = stored_policies::all(db)?;
+    let calendars = stored.calendars.into_iter().map(|one| one.calendar);
     let set = PolicySet {
-        policies: held.policies.into_iter().map(|one| one.policy).collect(),
+        policies: stored.policies.into_iter().map(|one| one.policy).collect(),
         calendars: calendars.filter(|calendar| calendar.name != name).collect(),
     };
     let reports = runner.check(&set);

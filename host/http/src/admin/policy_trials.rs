@@ -8,6 +8,7 @@ use axum::extract::State;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
+use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::PolicySet;
 use perennial_engine::forecast;
 use perennial_engine::plan_facts;
@@ -165,22 +166,34 @@ pub(super) struct ComparePolicies {
     months: Option<u32>,
     /// Whether every approval is given as soon as it is requested; left out, false: nobody decides.
     approvals_granted: Option<bool>,
+    /// Whether policies of the file that are shadows are played as if they were active; left out, false: a shadow changes
+    /// nothing.
+    shadows_active: Option<bool>,
 }
 
 impl Body for ComparePolicies {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<ComparePolicies> {
-        let fields = cursor.object(&["file", "scripts", "replace", "months", "approvals_granted"])?;
+        let fields = cursor.object(&[
+            "file",
+            "scripts",
+            "replace",
+            "months",
+            "approvals_granted",
+            "shadows_active",
+        ])?;
         let file = fields.required("file", |cursor| cursor.text().map(str::to_owned));
         let scripts = fields.optional("scripts", |cursor| cursor.named_texts()).option();
         let replace = fields.optional("replace", |cursor| cursor.flag()).option();
         let months = fields.optional("months", |cursor| cursor.integer(1, MONTHS_MAX)).option();
         let approvals_granted = fields.optional("approvals_granted", |cursor| cursor.flag()).option();
+        let shadows_active = fields.optional("shadows_active", |cursor| cursor.flag()).option();
         Some(ComparePolicies {
             file: file?,
             scripts: scripts?,
             replace: replace?,
             months: months?,
             approvals_granted: approvals_granted?,
+            shadows_active: shadows_active?,
         })
     }
 
@@ -218,19 +231,22 @@ pub(super) async fn compare(
     let loaded = app.read(move |db| {
         let scripts = body.scripts.unwrap_or_default();
         let replace = body.replace.unwrap_or(false);
-        let whole = policies::check(&reader, db, &body.file, &scripts, replace)?.whole;
+        let mut whole = policies::check(&reader, db, &body.file, &scripts, replace)?.whole;
+        if body.shadows_active.unwrap_or(false) {
+            whole.policies.iter_mut().for_each(|policy| policy.mode = PolicyMode::Active);
+        }
         let set = if replace { whole } else { beside_held(whole, db)? };
         let runner = reader.providers().policies().ok_or_else(policies::no_runner)?;
-        let held = reader.providers().as_bound(db)?;
-        let compared = held.clone().with_policies(runner.with_set(set).into());
+        let current = reader.providers().as_bound(db)?;
+        let compared = current.clone().with_policies(runner.with_set(set).into());
         let copies = [MemoryStore::load(db, None)?, MemoryStore::load(db, None)?];
         let currencies = accounts::list(db)?.into_iter().map(|one| (one.account.id, one.account.currency));
-        Ok::<_, Problem>((copies, held, compared, currencies.collect::<BTreeMap<_, _>>()))
+        Ok::<_, Problem>((copies, current, compared, currencies.collect::<BTreeMap<_, _>>()))
     });
-    let ([one, other], held, compared, currencies) = loaded.await?;
+    let ([one, other], current, compared, currencies) = loaded.await?;
     let played = forecast_pool::run(&app, slots, move |stop| {
         let span = (from, forecast::horizon_end(from, months));
-        let one = policy_comparison::play(one, &held, span, granted, &stop)?;
+        let one = policy_comparison::play(one, &current, span, granted, &stop)?;
         let other = policy_comparison::play(other, &compared, span, granted, &stop)?;
         Ok(one.differences(&other))
     });
@@ -242,9 +258,9 @@ pub(super) async fn compare(
 fn beside_held(file: PolicySet, db: &perennial_store::ReadTx) -> Result<PolicySet, Problem> {
     let mut added = file.policies;
     let mut policies = Vec::new();
-    for held in stored::list(db)? {
-        let place = added.iter().position(|policy| policy.name == held.policy.name);
-        policies.push(place.map_or(held.policy, |place| added.remove(place)));
+    for current in stored::list(db)? {
+        let place = added.iter().position(|policy| policy.name == current.policy.name);
+        policies.push(place.map_or(current.policy, |place| added.remove(place)));
     }
     policies.extend(added);
     Ok(PolicySet { policies, calendars: file.calendars })

@@ -18,7 +18,7 @@ pub(super) const SHORT_HEAD_MAX: usize = 4 * 1024;
 pub(super) struct LongHeads {
     most: usize,
     per_address_most: usize,
-    held: Arc<Mutex<Counts>>,
+    counts: Arc<Mutex<Counts>>,
 }
 
 #[derive(Default)]
@@ -35,34 +35,34 @@ pub(super) struct LongHead {
 
 impl LongHeads {
     pub(super) fn new(most: usize, per_address_most: usize) -> LongHeads {
-        LongHeads { most, per_address_most, held: Arc::default() }
+        LongHeads { most, per_address_most, counts: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.held.lock().expect("nobody panics while counting heads")
+        self.counts.lock().expect("nobody panics while counting heads")
     }
 
     /// A place for a connection from `address`; `None` when there is none, or its address has too many.
     pub(super) fn begin(&self, address: ClientAddress) -> Option<LongHead> {
-        let mut held = self.lock();
-        let of_address = held.by_address.get(&address).copied().unwrap_or_default();
-        if held.all >= self.most || of_address >= self.per_address_most {
+        let mut counts = self.lock();
+        let of_address = counts.by_address.get(&address).copied().unwrap_or_default();
+        if counts.all >= self.most || of_address >= self.per_address_most {
             return None;
         }
-        held.all += 1;
-        held.by_address.insert(address, of_address + 1);
+        counts.all += 1;
+        counts.by_address.insert(address, of_address + 1);
         Some(LongHead { heads: self.clone(), address })
     }
 }
 
 impl Drop for LongHead {
     fn drop(&mut self) {
-        let mut held = self.heads.lock();
-        held.all -= 1;
-        if let Some(count) = held.by_address.get_mut(&self.address) {
+        let mut counts = self.heads.lock();
+        counts.all -= 1;
+        if let Some(count) = counts.by_address.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                held.by_address.remove(&self.address);
+                counts.by_address.remove(&self.address);
             }
         }
     }
