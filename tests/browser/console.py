@@ -126,7 +126,7 @@ def play_morning(driver, demo):
     assert risk, "nothing is at risk"
     name = risk[0].find_element(By.CSS_SELECTOR, "a").text
     driver.get(risk[0].find_element(By.CSS_SELECTOR, "a").get_attribute("href"))
-    assert f"`{name}`" in text(driver, "#why") and driver.find_elements(By.CSS_SELECTOR, "#lane svg rect")
+    assert name in text(driver, "#why") and driver.find_elements(By.CSS_SELECTOR, "#lane svg rect")
     account = find(driver, "#facts a[href^='/accounts/']").get_attribute("href")
     renew = find(driver, "nav.commands a[href*='command=renew']").get_attribute("href")
 
@@ -156,7 +156,7 @@ def play_morning(driver, demo):
 
     sign_in(driver, demo, "operator")
     driver.get(f"{demo.address}/resources/{name}")
-    assert "renewed" in text(driver, "#events") or "已续费" in text(driver, "#events"), text(driver, "#events")
+    assert "renewal settled" in text(driver, "#events") or "已续费" in text(driver, "#events"), text(driver, "#events")
     return account.rsplit("/", 1)[1]
 
 

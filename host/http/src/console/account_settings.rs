@@ -23,12 +23,11 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::submission::SETTING;
 use crate::console::texts as t;
 use crate::console::texts::accounts as of_accounts;
 use crate::console::visit::Visit;
 
-/// What stands before the name of a setting in the form of an account.
-const SETTING: &str = "setting.";
 /// What each of the host's own settings means.
 const OWN_MEANINGS: [(&str, Text); 2] = [
     ("on_policy_failure", of_accounts::MEANS_ON_POLICY_FAILURE),

@@ -142,8 +142,10 @@ fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {
 }
 
 fn top_up_form(frame: &Frame, account: &Value) -> Markup {
+    // The balance of a connected account is its provider's.
+    let keeps_balance = plain(account, "mode") == "managed";
     html! {
-        @if frame.may(Role::Operator) {
+        @if frame.may(Role::Operator) && keeps_balance {
             form.act method="post" action=(address::to("/accounts/{}/top-up", &[plain(account, "id")])) {
                 (frame.proof())
                 label {

@@ -23,6 +23,7 @@ use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::plan;
 use crate::console::texts as t;
+use crate::console::token_names::TokenNames;
 use crate::console::visit::Visit;
 
 /// The states of an approval.
@@ -117,6 +118,7 @@ fn decision_form(frame: &Frame, plan: Option<&str>) -> Markup {
 pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let approval = visit.get(&address::to("/v1/approvals/{}", &[&id])).await?;
+    let names = TokenNames::read(&visit).await?;
     let currency = &approval["currency"];
     let plan = &approval["plan"];
     let is_pending = plain(&approval, "state") == "pending";
@@ -130,10 +132,10 @@ pub(super) async fn show(Path(id): Path<String>, visit: Visit) -> Result<Respons
                 (frame.say(t::COST), parts::amount(&approval["cost"], currency)),
                 (frame.say(t::REQUESTED), html! {
                     (frame.time(&approval["requested_at"], None)) " "
-                    (approval["requested_by"].as_str().unwrap_or_else(|| frame.say(t::BY_THE_CLOCK)))
+                    (approval["requested_by"].as_str().map_or_else(|| frame.say(t::BY_THE_CLOCK), |id| names.of(id)))
                 }),
                 (frame.say(t::UNTIL), frame.time(&approval["expires_at"], None)),
-                (frame.say(t::DECIDED), html! { (frame.time(&approval["closed_at"], None)) " " (plain(&approval, "decided_by")) }),
+                (frame.say(t::DECIDED), html! { (frame.time(&approval["closed_at"], None)) " " (names.of(plain(&approval, "decided_by"))) }),
                 (frame.say(t::REASON), parts::text(&approval["reason"])),
             ]))
             (plan::required(frame, &approval))
@@ -153,7 +155,7 @@ pub(super) async fn decide(visit: Visit) -> Result<Response, Failure> {
     let chosen =
         form.all("plan").take(DECISIONS_MAX).filter_map(|plan| plan.split_once(' ')).collect::<Vec<_>>();
     if chosen.is_empty() {
-        return Err(Failure::new(frame, StatusCode::UNPROCESSABLE_ENTITY, frame.say(t::NOTHING_CHOSEN)));
+        return Err(Failure::nothing_chosen(frame));
     }
     let mut failed = Vec::new();
     for (hash, id) in &chosen {

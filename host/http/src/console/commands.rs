@@ -42,6 +42,9 @@ const COMMANDS: [(&str, &str); 11] = [
     ("cancel_order", "cancel-order"),
 ];
 
+/// What can be unsubscribed from, the usual first.
+const SCOPES: [&str; 2] = ["all", "future"];
+
 /// A term such as `3 month`, as the API reads it; null when there is none.
 pub(super) fn term(text: Option<&str>) -> Value {
     let Some((count, unit)) = text.and_then(|text| text.split_once(' ')) else { return Value::Null };
@@ -76,9 +79,17 @@ fn path_of(visit: &Visit, id: &str, command: &str) -> Result<String, Failure> {
     Ok(format!("{}:{verb}", address::to("/v1/resources/{}", &[id])))
 }
 
+/// What an address says, with everything to unsubscribe from where it does not say what.
+fn with_default(query: &Parameters) -> Parameters {
+    match (query.get("command"), query.get("scope")) {
+        (Some("unsubscribe"), None) => query.clone().with("scope", SCOPES[0]),
+        (_, _) => query.clone(),
+    }
+}
+
 /// `GET /resources/{id}/plan`: what a command would do, and the form that has it done.
 pub(super) async fn plan(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
-    let (frame, query) = (&visit.frame, &visit.query);
+    let (frame, query) = (&visit.frame, &with_default(&visit.query));
     let command = query.get("command").unwrap_or("renew");
     let path = path_of(&visit, &id, command)?;
     let resource = visit.get(&address::to("/v1/resources/{}", &[&id])).await?;
@@ -126,7 +137,7 @@ fn change_form(frame: &Frame, id: &str, command: &str, query: &Parameters) -> Ma
                     label {
                         span { (frame.say(t::SCOPE)) }
                         select name="scope" {
-                            @for scope in ["all", "future"] {
+                            @for scope in SCOPES {
                                 option value=(scope) selected[scope == get("scope")] { (frame.word(scope)) }
                             }
                         }

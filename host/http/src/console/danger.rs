@@ -2,7 +2,7 @@
 
 use perennial_formats::language::Text;
 
-use crate::console::texts as t;
+use crate::console::texts::risk as t;
 
 /// How far ahead "this week" looks, in seconds: as far as the first try of a renewal is before an expiry, and a day.
 pub(super) const WEEK: i64 = 8 * 86_400;
@@ -32,23 +32,29 @@ pub(super) enum Danger {
     Held,
     /// It expires soon, and nothing renews it.
     Unprotected,
+    /// It is a package that ends soon, and no other follows.
+    PackageEnding,
+    /// It is a package of which nothing is left, and there is no other.
+    PackageUsedUp,
 }
 
 impl Danger {
     /// The name of the danger on a page.
     pub(super) const fn text(self) -> Text {
         match self {
-            Danger::Retention => t::RISK_RETENTION,
-            Danger::Grace => t::RISK_GRACE,
-            Danger::InDoubt => t::RISK_IN_DOUBT,
-            Danger::PluginFailing => t::RISK_PLUGIN_FAILING,
-            Danger::ShortOfMoney => t::RISK_SHORT_OF_MONEY,
-            Danger::Denied => t::RISK_DENIED,
-            Danger::Rejected => t::RISK_REJECTED,
-            Danger::Deferred => t::RISK_DEFERRED,
-            Danger::Problem => t::RISK_PROBLEM,
-            Danger::Held => t::RISK_HELD,
-            Danger::Unprotected => t::RISK_UNPROTECTED,
+            Danger::Retention => t::RETENTION,
+            Danger::Grace => t::GRACE,
+            Danger::InDoubt => t::IN_DOUBT,
+            Danger::PluginFailing => t::PLUGIN_FAILING,
+            Danger::ShortOfMoney => t::SHORT_OF_MONEY,
+            Danger::Denied => t::DENIED,
+            Danger::Rejected => t::REJECTED,
+            Danger::Deferred => t::DEFERRED,
+            Danger::Problem => t::PROBLEM,
+            Danger::Held => t::HELD,
+            Danger::Unprotected => t::UNPROTECTED,
+            Danger::PackageEnding => t::PACKAGE_ENDING,
+            Danger::PackageUsedUp => t::PACKAGE_USED_UP,
         }
     }
 

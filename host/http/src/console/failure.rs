@@ -10,6 +10,7 @@ use maud::html;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::console::entered;
 use crate::console::frame::Frame;
 use crate::console::layout;
 use crate::console::layout::Section;
@@ -22,6 +23,8 @@ pub(super) struct Failure {
     frame: Arc<Frame>,
     status: StatusCode,
     problem: Value,
+    /// Whether it can be put right in what was entered.
+    can_be_put_right: bool,
 }
 
 impl Failure {
@@ -32,7 +35,14 @@ impl Failure {
 
     /// A failure in the words of the admin API.
     pub(super) fn of_problem(frame: &Arc<Frame>, status: StatusCode, problem: Value) -> Failure {
-        Failure { frame: Arc::clone(frame), status, problem }
+        let can_be_put_right = [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY].contains(&status);
+        Failure { frame: Arc::clone(frame), status, problem, can_be_put_right }
+    }
+
+    /// A form in which nothing was ticked: what is to be ticked is on its page.
+    pub(super) fn nothing_chosen(frame: &Arc<Frame>) -> Failure {
+        let failure = Failure::new(frame, StatusCode::UNPROCESSABLE_ENTITY, frame.say(t::NOTHING_CHOSEN));
+        Failure { can_be_put_right: false, ..failure }
     }
 
     /// Whether the token may not see what was asked for.
@@ -99,6 +109,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let content = html! {
             (self.markup())
+            @if self.can_be_put_right { (entered::form(&self.frame, &self.frame.submission)) }
             p { a href="/" { (self.frame.say(t::TO_TODAY)) } }
         };
         let page = layout::page(&self.frame, Section::None, self.title(), content);

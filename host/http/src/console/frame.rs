@@ -12,8 +12,10 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use serde_json::Value;
 
+use crate::console::submission::Submission;
 use crate::console::texts as t;
 use crate::console::words;
+use perennial_formats::event_text;
 use perennial_formats::language::Language;
 use perennial_formats::language::Text;
 
@@ -69,6 +71,8 @@ pub(super) struct Frame {
     pub(super) is_virtual: bool,
     /// What was just done, by the name of its text.
     pub(super) done: Option<Text>,
+    /// What the reader sent, which stands below what is wrong with it.
+    pub(super) submission: Submission,
 }
 
 impl Frame {
@@ -84,7 +88,10 @@ impl Frame {
 
     /// A word of the API's, such as `auto_renew_off`, in the reader's language.
     pub(super) fn word(&self, word: &str) -> String {
-        words::find(word).map_or_else(|| word.replace('_', " "), |text| self.say(text).to_owned())
+        match words::find(word) {
+            Some(text) => self.say(text).to_owned(),
+            None => event_text::type_name(word, self.language).unwrap_or_else(|| word.replace('_', " ")),
+        }
     }
 
     /// Whether the reader may do what takes `role`.

@@ -2,7 +2,6 @@
 
 use axum::extract::Path;
 use axum::http::Method;
-use axum::http::StatusCode;
 use axum::response::Response;
 use maud::Markup;
 use maud::html;
@@ -180,7 +179,7 @@ pub(super) async fn create(visit: Visit) -> Result<Response, Failure> {
     } else {
         let ids = form.all("id").collect::<Vec<_>>();
         if ids.is_empty() {
-            return Err(Failure::new(frame, StatusCode::UNPROCESSABLE_ENTITY, frame.say(t::NOTHING_CHOSEN)));
+            return Err(Failure::nothing_chosen(frame));
         }
         body["ids"] = json!(ids);
     }
@@ -199,6 +198,8 @@ async fn begin(visit: &Visit, body: &Value, done: &str) -> Result<Response, Fail
 
 /// `POST /jobs/{id}/cancel`: what is left of it is skipped.
 pub(super) async fn cancel(Path(id): Path<String>, visit: Visit) -> Result<Response, Failure> {
-    visit.send(Method::POST, &format!("{}:cancel", address::to("/v1/jobs/{}", &[&id])), &json!({})).await?;
-    Ok(visit.go(Address::new("/jobs/{}", &[&id]), "job-cancelled"))
+    let path = format!("{}:cancel", address::to("/v1/jobs/{}", &[&id]));
+    let answer = visit.send(Method::POST, &path, &json!({})).await?;
+    let done = if plain(&answer.body, "state") == "cancelled" { "job-cancelled" } else { "job-ended" };
+    Ok(visit.go(Address::new("/jobs/{}", &[&id]), done))
 }

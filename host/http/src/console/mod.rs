@@ -7,6 +7,7 @@
 mod account_settings;
 mod accounts;
 mod address;
+mod ahead;
 mod approvals;
 mod assets;
 mod audit;
@@ -18,6 +19,7 @@ mod clock;
 mod cloud;
 mod commands;
 mod danger;
+mod entered;
 mod event_rows;
 mod events;
 mod failure;
@@ -27,6 +29,8 @@ mod jobs;
 mod lanes;
 mod language;
 mod layout;
+mod nowhere;
+mod package_risk;
 mod parts;
 mod plan;
 mod plugin_changes;
@@ -47,9 +51,11 @@ mod routes;
 mod session;
 mod setbacks;
 mod sign_in;
+mod submission;
 mod templates;
 mod texts;
 mod today;
+mod token_names;
 mod tokens;
 mod visit;
 mod webhooks;
@@ -66,6 +72,7 @@ use axum::response::Response;
 use perennial_service::secrets::SecretBox;
 
 use crate::admin;
+use crate::console::session::EndedSessions;
 use crate::console::visit::Console;
 use crate::middleware as shared;
 use crate::state::AppState;
@@ -83,10 +90,14 @@ pub fn router(app: &AppState) -> Result<Router, getrandom::Error> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
     let api = admin::inner_router(app);
-    let console = Console { app: app.clone(), api: api.clone(), own_box: SecretBox::new(&key) };
+    let (own_box, ended) = (SecretBox::new(&key), EndedSessions::default());
+    let console = Console { app: app.clone(), api: api.clone(), own_box, ended };
+    let others = Router::new()
+        .fallback_service(api)
+        .layer(middleware::from_fn_with_state(console.clone(), nowhere::answer));
     let pages =
         shared::name_routes(routes::all().router.with_state(console)).layer(middleware::from_fn(protect));
-    Ok(shared::limit(app, pages.fallback_service(api)))
+    Ok(shared::limit(app, pages.fallback_service(others)))
 }
 
 /// The path of every page, as it is routed: `{id}`, `{name}` and `{digest}` stand for one thing of a list. What looks at every
@@ -97,7 +108,11 @@ pub fn page_paths() -> Vec<&'static str> {
 
 /// Has a browser keep to what the console does.
 async fn protect(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    protected(next.run(request).await)
+}
+
+/// A response that has a browser do so.
+fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in [

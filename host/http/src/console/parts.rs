@@ -80,6 +80,20 @@ pub(super) fn text(value: &Value) -> Markup {
     }
 }
 
+/// A sentence of the API's, in which what stands between backticks is code.
+pub(super) fn quoting(sentence: &str) -> Markup {
+    let pieces = sentence.split('`').collect::<Vec<_>>();
+    // What is not closed is no quotation.
+    let is_whole = pieces.len() % 2 == 1;
+    html! {
+        @if is_whole {
+            @for (place, piece) in pieces.into_iter().enumerate() {
+                @if place % 2 == 1 { code { (piece) } } @else { (piece) }
+            }
+        } @else { (sentence) }
+    }
+}
+
 /// The text of a field, or nothing.
 pub(super) fn plain<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_default()
@@ -262,4 +276,17 @@ pub(super) fn sums<'a>(amounts: impl Iterator<Item = (&'a Value, &'a Value)>) ->
 /// An amount of the API's.
 pub(super) fn micros(amount: &Value) -> Option<perennial_domain::micros::Micros> {
     amount.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoting;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let said = |sentence| quoting(sentence).into_string();
+        assert_eq!(said("`a<b` is `x`: so"), "<code>a&lt;b</code> is <code>x</code>: so");
+        assert_eq!(said("plain"), "plain");
+        assert_eq!(said("a ` alone"), "a ` alone");
+    }
 }

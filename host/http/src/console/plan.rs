@@ -41,7 +41,7 @@ pub(super) fn show(frame: &Frame, plan: &Value, provider: Option<&str>) -> Marku
     html! {
         @if refusal.is_object() {
             div.problem role="alert" {
-                p { (frame.say(t::PROVIDER_REFUSES)) " " code { (plain(refusal, "code")) } " " (plain(refusal, "message")) }
+                p { (frame.say(t::PROVIDER_REFUSES)) " " code { (plain(refusal, "code")) } " " (parts::quoting(plain(refusal, "message"))) }
             }
         } @else {
             (parts::table(frame, frame.say(t::STEPS), &columns, rows.collect()))
@@ -65,7 +65,7 @@ fn skipped(frame: &Frame, plan: &Value) -> Markup {
         @for skipped in items(plan, "skipped") {
             p.note {
                 (frame.say(t::LEFT_OUT)) " " (parts::resource(&skipped["resource"])) ": "
-                (parts::text(&skipped["reason"]))
+                (parts::quoting(plain(skipped, "reason")))
             }
         }
     }

@@ -52,9 +52,10 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let breakers = visit.try_get("/v1/plugins/breakers").await?;
     let breakers = breakers.as_ref().map_or(&[][..], |page| items(page, "items"));
     let mut shadows = Vec::new();
-    for held in bindings.iter().filter(|held| plain(held, "mode") == "shadow") {
-        let address = address::to("/v1/plugins/revisions/{}/differences?limit=1", &[plain(held, "digest")]);
-        shadows.extend(visit.try_get(&address).await?.map(|found| (held, found)));
+    for binding in bindings.iter().filter(|binding| plain(binding, "mode") == "shadow") {
+        let address =
+            address::to("/v1/plugins/revisions/{}/differences?limit=1", &[plain(binding, "digest")]);
+        shadows.extend(visit.try_get(&address).await?.map(|found| (binding, found)));
     }
     let content = html! {
         @if !breakers.is_empty() { (plugin_failures::breaker_table(frame, breakers)) }
@@ -62,7 +63,7 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
             (plugin_failures::parked_table(frame, items(&parked, "items")))
         }
         @if !bindings.is_empty() { (binding_table(frame, bindings, &history)) }
-        @for (held, found) in &shadows { (shadow_part(frame, held, found)) }
+        @for (binding, found) in &shadows { (shadow_part(frame, binding, found)) }
         @if !revisions.is_empty() { (plugin_revisions::table(frame, revisions)) }
         @if !history.is_empty() { (plugin_changes::history(frame, &history)) }
         @for plugin in items(&page, "items") { (plugin_part(frame, plugin)) }
@@ -76,14 +77,14 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
 
 /// Which revision decides for whom, and which is asked beside it, with the changes that make sense.
 fn binding_table(frame: &Frame, bindings: &[Value], history: &[Value]) -> Markup {
-    let rows = bindings.iter().map(|held| {
+    let rows = bindings.iter().map(|binding| {
         vec![
-            html! { code { (plain(held, "provider")) } },
-            html! { code { (plain(held, "accounts")) } },
-            parts::badge(frame, plain(held, "mode")),
-            plugin_evidence::revision(&held["digest"]),
-            html! { (frame.time(&held["bound_at"], None)) " " (plain(held, "bound_by")) },
-            plugin_changes::links(frame, held, history),
+            html! { code { (plain(binding, "provider")) } },
+            html! { code { (plain(binding, "accounts")) } },
+            parts::badge(frame, plain(binding, "mode")),
+            plugin_evidence::revision(&binding["digest"]),
+            html! { (frame.time(&binding["bound_at"], None)) " " (plain(binding, "bound_by")) },
+            plugin_changes::links(frame, binding, history),
         ]
     });
     let columns = [
@@ -98,8 +99,8 @@ fn binding_table(frame: &Frame, bindings: &[Value], history: &[Value]) -> Markup
 }
 
 /// What a shadow revision would have done otherwise.
-fn shadow_part(frame: &Frame, held: &Value, found: &Value) -> Markup {
-    let digest = plugin_evidence::short(plain(held, "digest"));
+fn shadow_part(frame: &Frame, binding: &Value, found: &Value) -> Markup {
+    let digest = plugin_evidence::short(plain(binding, "digest"));
     let id = format!("shadow-{digest}");
     html! {
         section aria-labelledby=(id) {

@@ -27,6 +27,8 @@ use crate::console::parts::plain;
 use crate::console::policy_source;
 use crate::console::policy_trials;
 use crate::console::texts as t;
+use crate::console::texts::policies as of_policies;
+use crate::console::token_names::TokenNames;
 use crate::console::visit::Visit;
 
 /// What the editor begins with where there is no policy yet: one that is asked and not followed.
@@ -53,16 +55,17 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
     let page = visit.get("/v1/policies").await?;
     let calendars = visit.get("/v1/policy-calendars").await?;
+    let names = TokenNames::read(&visit).await?;
     let draft = Draft { file: NEW_FILE, script: "above-limit.rhai", source: NEW_SCRIPT };
     let content = html! {
-        (policy_table(frame, items(&page, "items")))
-        (calendar_table(frame, items(&calendars, "items")))
+        (policy_table(frame, items(&page, "items"), &names))
+        (calendar_table(frame, items(&calendars, "items"), &names))
         (editor(frame, t::NEW_POLICY, &draft, &html! {}))
     };
     Ok(layout::page(frame, Section::Policies, frame.say(t::POLICIES), content))
 }
 
-fn policy_table(frame: &Frame, policies: &[Value]) -> Markup {
+fn policy_table(frame: &Frame, policies: &[Value], names: &TokenNames) -> Markup {
     let rows = policies.iter().map(|policy| {
         vec![
             parts::link("/policies/{}", &policy["name"]),
@@ -74,7 +77,7 @@ fn policy_table(frame: &Frame, policies: &[Value]) -> Markup {
                 }
             },
             html! { (frame.word(plain(policy, "on_failure"))) },
-            html! { (frame.time(&policy["installed_at"], None)) " " (plain(policy, "installed_by")) },
+            html! { (frame.time(&policy["installed_at"], None)) " " (names.of(plain(policy, "installed_by"))) },
         ]
     });
     let columns = [
@@ -88,12 +91,12 @@ fn policy_table(frame: &Frame, policies: &[Value]) -> Markup {
     parts::table(frame, frame.say(t::POLICIES), &columns, rows.collect())
 }
 
-fn calendar_table(frame: &Frame, calendars: &[Value]) -> Markup {
+fn calendar_table(frame: &Frame, calendars: &[Value], names: &TokenNames) -> Markup {
     let rows = calendars.iter().map(|calendar| {
         vec![
             html! { code { (plain(calendar, "name")) } },
             html! { @for days in items(calendar, "days") { (parts::text(days)) " " } },
-            html! { (frame.time(&calendar["installed_at"], None)) " " (plain(calendar, "installed_by")) },
+            html! { (frame.time(&calendar["installed_at"], None)) " " (names.of(plain(calendar, "installed_by"))) },
         ]
     });
     let columns = [Column::Words(t::NAME), Column::Words(t::DAY), Column::Words(t::INSTALLED)];
@@ -106,6 +109,7 @@ pub(super) async fn show(Path(name): Path<String>, visit: Visit) -> Result<Respo
     let policy = visit.get(&address::to("/v1/policies/{}", &[&name])).await?;
     let history = visit.get(&address::to("/v1/policies/{}/history?limit=20", &[&name])).await?;
     let differences = visit.get(&address::to("/v1/policies/{}/differences?limit=100", &[&name])).await?;
+    let names = TokenNames::read(&visit).await?;
     let bound = serde_json::from_value::<PolicyBinding>(policy["policy"].clone()).ok();
     let file = bound.as_ref().map(|bound| format!("[[policy]]\nname = {name:?}\n{}", binding::lines(bound)));
     let draft = Draft {
@@ -114,7 +118,7 @@ pub(super) async fn show(Path(name): Path<String>, visit: Visit) -> Result<Respo
         source: plain(&policy, "source"),
     };
     let content = html! {
-        (policy_table(frame, std::slice::from_ref(&policy["policy"])))
+        (policy_table(frame, std::slice::from_ref(&policy["policy"]), &names))
         (editor(frame, t::EDIT, &draft, &html! {}))
         section.titled aria-labelledby="differences" {
             h2 id="differences" { (frame.say(t::DIFFERENCES)) }
@@ -122,7 +126,7 @@ pub(super) async fn show(Path(name): Path<String>, visit: Visit) -> Result<Respo
         }
         section aria-labelledby="history" {
             h2 id="history" { (frame.say(t::HISTORY)) }
-            @for change in items(&history, "items") { (history_entry(frame, change)) }
+            @for change in items(&history, "items") { (history_entry(frame, change, &names)) }
         }
         @if frame.may(Role::Admin) {
             form.act method="post" action=(address::to("/policies/{}/remove", &[&name])) {
@@ -176,11 +180,11 @@ fn difference_tables(frame: &Frame, differences: &Value) -> Markup {
     }
 }
 
-fn history_entry(frame: &Frame, change: &Value) -> Markup {
+fn history_entry(frame: &Frame, change: &Value, names: &TokenNames) -> Markup {
     html! {
         details {
             summary {
-                (frame.time(&change["at"], None)) " " (plain(change, "changed_by"))
+                (frame.time(&change["at"], None)) " " (names.of(plain(change, "changed_by")))
                 @if let Some(reason) = change["reason"].as_str() { ": " (reason) }
                 @if change["after"].is_null() { " · " (frame.say(t::REMOVED)) }
                 @if change["confirmed_at"].is_null() { " · " (frame.say(t::NOT_CONFIRMED)) }
@@ -204,6 +208,7 @@ fn editor(
                 (problem)
                 form.editor method="post" action="/policies" {
                     (frame.proof())
+                    p.note { (frame.say(of_policies::SHADOW_LEAD)) }
                     label { span { (frame.say(t::BINDING)) } textarea name="file" rows="9" spellcheck="false" { (draft.file) } }
                     (parts::field(frame, t::SCRIPT_NAME, "script", draft.script))
                     label { span { (frame.say(t::SCRIPT)) } textarea name="source" rows="18" spellcheck="false" { (draft.source) } }
@@ -238,7 +243,10 @@ pub(super) async fn install(visit: Visit) -> Result<Response, Failure> {
     let draft = Draft { file: &file, script, source: &source };
     let done = match form.get("do") {
         Some("install") => match visit.send(Method::POST, "/v1/policies", &body).await {
-            Ok(_) => return Ok(visit.go(Address::new("/policies", &[]), "installed")),
+            Ok(answer) => {
+                let done = what_holds(&visit, items(&answer.body, "changes")).await?;
+                return Ok(visit.go(Address::new("/policies", &[]), done));
+            }
             Err(failure) => Err(failure),
         },
         Some("run") => {
@@ -251,6 +259,21 @@ pub(super) async fn install(visit: Visit) -> Result<Response, Failure> {
     answer(&visit, &draft, done)
 }
 
+/// The name of what a page says after policies were installed: a shadow changes nothing.
+async fn what_holds(visit: &Visit, changes: &[Value]) -> Result<&'static str, Failure> {
+    let policies = visit.get("/v1/policies").await?;
+    let is_installed = |policy: &&Value| {
+        changes.iter().any(|one| plain(one, "subject") == "policy" && one["name"] == policy["name"])
+    };
+    let installed = items(&policies, "items").iter().filter(is_installed);
+    let (shadows, active): (Vec<_>, Vec<_>) = installed.partition(|policy| plain(policy, "mode") == "shadow");
+    Ok(match (shadows.is_empty(), active.is_empty()) {
+        (true, _) => "installed",
+        (false, true) => "installed-shadow",
+        (false, false) => "installed-both",
+    })
+}
+
 /// `POST /policy-comparison`: what the editor has would do differently from what holds, over the months to come.
 pub(super) async fn compare(visit: Visit) -> Result<Response, Failure> {
     let (frame, form) = (&visit.frame, &visit.form);
@@ -259,11 +282,12 @@ pub(super) async fn compare(visit: Visit) -> Result<Response, Failure> {
     let months = form.get("months").and_then(|months| months.parse::<u32>().ok());
     let body = json!({
         "file": file, "scripts": { script: source }, "months": months.unwrap_or(MONTHS),
-        "approvals_granted": form.get("approvals_granted").is_some(),
+        "approvals_granted": form.get("approvals_granted").is_some(), "shadows_active": true,
     });
     let draft = Draft { file: &file, script, source: &source };
     let done = visit.send(Method::POST, "/v1/policies:compare", &body).await;
-    answer(&visit, &draft, done.map(|answer| policy_trials::comparison(frame, &answer.body)))
+    let has_shadow = file.contains("shadow");
+    answer(&visit, &draft, done.map(|answer| policy_trials::comparison(frame, &answer.body, has_shadow)))
 }
 
 /// The policy file and the script of the form. A browser sends its own line ends.

@@ -12,6 +12,7 @@ use crate::console::parts::items;
 use crate::console::parts::plain;
 use crate::console::templates;
 use crate::console::texts as t;
+use crate::console::texts::policies as of_policies;
 
 /// Rulings, and what they come to, as the API says them, with their Chinese. The longer of those that begin alike come first.
 const SAID: [(&str, &str); 17] = [
@@ -53,7 +54,7 @@ pub(super) fn rulings(frame: &Frame, trial: &Value) -> Markup {
             html! { code { (plain(policy, "name")) } },
             parts::badge(frame, plain(policy, "mode")),
             html! {
-                @if policy["ruling"].is_string() { (said(frame, plain(policy, "ruling"))) } @else { (frame.say(t::NOT_ASKED)) }
+                @if policy["ruling"].is_string() { (parts::quoting(&said(frame, plain(policy, "ruling")))) } @else { (frame.say(t::NOT_ASKED)) }
                 @if policy["failure"].is_string() { " " span.bad { (plain(policy, "failure")) } }
             },
             html! { @for note in items(policy, "notes") { p { (parts::text(note)) } } },
@@ -71,15 +72,16 @@ pub(super) fn rulings(frame: &Frame, trial: &Value) -> Markup {
             @if refusal.is_object() {
                 p.problem { (frame.say(t::PROVIDER_REFUSES)) " " (plain(refusal, "message")) " (" code { (plain(refusal, "code")) } ")" }
             } @else {
-                p.done role="status" { (frame.say(t::TOGETHER)) " " (said(frame, plain(trial, "together"))) }
+                p.done role="status" { (frame.say(t::TOGETHER)) " " (parts::quoting(&said(frame, plain(trial, "together")))) }
                 (parts::table(frame, frame.say(t::RULINGS), &columns, rows.collect()))
             }
         }
     }
 }
 
-/// What is not the same with the policies in the editor as with those that hold.
-pub(super) fn comparison(frame: &Frame, comparison: &Value) -> Markup {
+/// What is not the same with the policies in the editor as with those that hold; `has_shadow` when one of those is a shadow,
+/// which was compared as if it were active.
+pub(super) fn comparison(frame: &Frame, comparison: &Value, has_shadow: bool) -> Markup {
     let rows = items(comparison, "items").iter().map(|item| {
         let figure = |name: &str| match plain(item, "what") {
             "paid" => parts::amount(&item[name], &item["currency"]),
@@ -93,7 +95,7 @@ pub(super) fn comparison(frame: &Frame, comparison: &Value) -> Markup {
                 @if item["resource"].is_string() { (parts::resource(&item["resource"])) }
                 @else { (parts::text(&item["month"])) }
             },
-            figure("held"),
+            figure("current"),
             figure("compared"),
         ]
     });
@@ -109,6 +111,7 @@ pub(super) fn comparison(frame: &Frame, comparison: &Value) -> Markup {
         section.titled id="comparison" aria-labelledby="comparison-title" {
             h3 id="comparison-title" { (frame.fill(t::COMPARED_MONTHS, &[&months])) }
             p.note { (frame.say(t::COMPARED_LEAD)) }
+            @if has_shadow { p.note { (frame.say(of_policies::COMPARED_SHADOW)) } }
             @if items(comparison, "items").is_empty() {
                 p.done role="status" { (frame.say(t::COMPARED_SAME)) }
             } @else {

@@ -6,6 +6,7 @@ use maud::html;
 use perennial_formats::language::Language;
 
 use crate::console::frame::Frame;
+use crate::console::parts;
 use crate::console::templates;
 use crate::problem::ProblemType;
 
@@ -165,9 +166,9 @@ pub(super) fn type_title(frame: &Frame, uri: &str) -> Option<&'static str> {
 pub(super) fn detail(frame: &Frame, english: &str) -> Markup {
     let is_said = frame.language == Language::English || !english.is_ascii();
     match (is_said, templates::chinese(&DETAILS, english)) {
-        (true, _) => html! { (english) },
-        (false, Some(chinese)) => html! { (chinese) },
-        (false, None) => html! { span lang="en" { (english) } },
+        (true, _) => parts::quoting(english),
+        (false, Some(chinese)) => parts::quoting(&chinese),
+        (false, None) => html! { span lang="en" { (parts::quoting(english)) } },
     }
 }
 

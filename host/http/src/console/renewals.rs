@@ -112,6 +112,7 @@ fn package_table(frame: &Frame, packages: &[Value]) -> Markup {
         vec![
             parts::resource(&resource["id"]),
             parts::account(&resource["account"]),
+            parts::badge(frame, plain(resource, "stage")),
             html! { (parts::text(&package["left"])) " / " (parts::text(&package["quota"])) " " (parts::text(&package["unit"])) },
             frame.time(&resource["expires_at"], provider),
             parts::amount(&resource["price"], &resource["currency"]),
@@ -127,6 +128,7 @@ fn package_table(frame: &Frame, packages: &[Value]) -> Markup {
     let columns = [
         Column::Words(t::RESOURCE),
         Column::Words(t::ACCOUNT),
+        Column::Words(t::STAGE),
         Column::Figures(t::LEFT),
         Column::Words(t::EXPIRES),
         Column::Figures(t::PRICE),

@@ -172,12 +172,13 @@ fn commands(frame: &Frame, resource: &Value) -> Markup {
     let on_expiry = plain(resource, "on_expiry");
     let has_ended = ["released", "unsubscribed", "converted"].contains(&plain(resource, "stage"));
     let is_prepaid = plain(resource, "charging") == "prepaid";
+    let is_package = resource["package"].is_object();
     let commands = [
         ("renew", is_prepaid && !has_ended),
         ("set_auto_renew", is_prepaid && !has_ended),
         ("cancel_auto_renew", is_prepaid && on_expiry == "renew"),
-        ("buy_again", resource["package"].is_object()),
-        ("convert_on_expiry", is_prepaid && !has_ended && on_expiry != "convert"),
+        ("buy_again", is_package),
+        ("convert_on_expiry", is_prepaid && !has_ended && !is_package && on_expiry != "convert"),
         ("cancel_conversion", on_expiry == "convert" && !has_ended),
         ("subscribe", !is_prepaid && !has_ended),
         ("unsubscribe", is_prepaid && !has_ended),
@@ -186,9 +187,8 @@ fn commands(frame: &Frame, resource: &Value) -> Markup {
         @if frame.may(Role::Operator) {
             nav.commands aria-label=(frame.say(t::COMMANDS)) {
                 @for (command, _) in commands.into_iter().filter(|(_, makes_sense)| *makes_sense) {
-                    @let scope = (command == "unsubscribe").then_some("all");
                     @let path = Address::new("/resources/{}/plan", &[plain(resource, "id")]);
-                    a.act href=(path.with("command", Some(command)).with("scope", scope).text()) {
+                    a.act href=(path.with("command", Some(command)).text()) {
                         (frame.word(command)) "…"
                     }
                 }
@@ -209,7 +209,7 @@ fn explanation_part(frame: &Frame, explanation: &Value, provider: Option<&str>) 
             parts::resource(&step["resource"]),
             parts::text(&step["cost"]),
             html! {
-                @if let Some(obstacle) = step["obstacle"].as_str() { span.bad { (obstacle) } " " }
+                @if let Some(obstacle) = step["obstacle"].as_str() { span.bad { (parts::quoting(obstacle)) } " " }
                 @for setting in items(step, "settings") { (setting_reason(setting)) }
             },
         ]
@@ -225,7 +225,7 @@ fn explanation_part(frame: &Frame, explanation: &Value, provider: Option<&str>) 
         p.large { (frame.word(plain(explanation, "situation"))) }
         (parts::table(frame, frame.say(t::WHAT_COMES_NEXT), &columns, rows.collect()))
         div {
-            @for sentence in items(explanation, "text") { p { (parts::text(sentence)) } }
+            @for sentence in items(explanation, "text") { p { (parts::quoting(sentence.as_str().unwrap_or_default())) } }
             @for reason in items(explanation, "reasons") {
                 @for setting in items(reason, "settings") { (setting_reason(setting)) }
             }

@@ -1,7 +1,12 @@
 //! Sessions: what a cookie holds of somebody who signed in, and what a form must show.
 //!
 //! A session is sealed and kept nowhere on the host. It names a token and is in force as long as that is, and no longer
-//! than [`SECONDS`]. It has no token's secret in it.
+//! than [`SECONDS`]. It has no token's secret in it. Which sessions somebody ended before that is known while the host runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +19,8 @@ use subtle::ConstantTimeEq;
 
 /// How long a session lasts, in seconds: a working day.
 pub(super) const SECONDS: i64 = 12 * 3600;
+/// How many sessions are known at once that were ended.
+const ENDED_MAX: usize = 10_000;
 /// What the seal binds a session to, so that no other secret of the host is taken for one.
 const PURPOSE: &str = "a session of the console";
 
@@ -72,9 +79,53 @@ impl Session {
     }
 }
 
+/// The sessions that somebody ended, until they would have been over. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EndedSessions {
+    /// When each of them was ended, by its form token.
+    ended: Arc<Mutex<BTreeMap<String, Timestamp>>>,
+}
+
+impl EndedSessions {
+    /// Ends a session, which is named by its form token, at `now`.
+    pub(super) fn end(&self, form_token: &str, now: Timestamp) {
+        let mut ended = self.lock();
+        ended.retain(|_, at| now - *at < SECONDS);
+        if ended.len() >= ENDED_MAX {
+            let oldest = ended.iter().min_by_key(|(_, at)| **at).map(|(session, _)| session.clone());
+            oldest.map(|session| ended.remove(&session));
+        }
+        ended.insert(form_token.to_owned(), now);
+    }
+
+    /// Whether a session was ended.
+    pub(super) fn has(&self, session: &Session) -> bool {
+        self.lock().contains_key(&session.form_token())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Timestamp>> {
+        self.ended.lock().expect("nobody panics while looking at sessions")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_that_was_ended_stays_so_until_it_would_be_over() {
+        let [one, two] = [1, 2].map(|_| Session::begin("0123456789ab", at(1_000)).unwrap());
+        let ended = EndedSessions::default();
+        ended.end(&one.form_token(), at(1_000));
+        assert!(ended.has(&one) && !ended.has(&two));
+        ended.end(&two.form_token(), at(1_000 + SECONDS));
+        assert!(!ended.has(&one) && ended.has(&two));
+        for number in 0..ENDED_MAX {
+            ended.end(&number.to_string(), at(1_001 + SECONDS));
+        }
+        assert_eq!(ended.lock().len(), ENDED_MAX);
+        assert!(!ended.has(&two));
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second)

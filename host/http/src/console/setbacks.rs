@@ -67,7 +67,9 @@ pub(super) async fn of(visit: &Visit, due: &[Value]) -> Result<BTreeMap<String, 
             | Danger::Denied
             | Danger::Problem
             | Danger::Held
-            | Danger::Unprotected => true,
+            | Danger::Unprotected
+            | Danger::PackageEnding
+            | Danger::PackageUsedUp => true,
         };
         if counts && !was_renewed_since(visit, resource, *at).await? {
             found.insert(id.to_owned(), *danger);

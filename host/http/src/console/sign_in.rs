@@ -94,9 +94,10 @@ async fn read(console: &Console, parts: &Parts, body: Body) -> Result<Parameters
     Ok(form)
 }
 
-/// `POST /sign-out`: the session ends in this browser.
+/// `POST /sign-out`: the session ends, in this browser and wherever its cookie is.
 pub(super) async fn sign_out(visit: Visit) -> Response {
     let frame = &visit.frame;
+    visit.end_session();
     tracing::info!(token = &*frame.caller.id, "signed out of the console");
     let mut response = visit::see_other("/sign-in");
     let cookie = cookie(visit::SESSION_COOKIE, "", 0, &HeaderMap::new(), true);

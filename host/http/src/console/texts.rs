@@ -20,8 +20,12 @@ macro_rules! texts {
 }
 
 pub(super) mod accounts;
+pub(super) mod calendar;
+pub(super) mod forms;
 mod notices;
 pub(super) mod plugins;
+pub(super) mod policies;
+pub(super) mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -88,8 +92,6 @@ texts! {
     BY: "By", "操作者";
     BY_THE_CLOCK: "by the clock", "由时钟发起";
     CALENDAR: "Calendar", "日历";
-    CALENDAR_COST_LEAD: "What one term costs of the resources that expire on each day (UTC). The darker a day, the more money; a day leads to its list.", "每一天（UTC）到期资源一个周期的费用。颜色越深金额越大；点击日期查看列表。";
-    CALENDAR_LEAD: "How many resources expire on each day (UTC). The darker a day, the more; a day leads to its list.", "每一天（UTC）到期的资源数量。颜色越深数量越多；点击日期查看列表。";
     CALL: "Call", "调用";
     CALLED_FOR: "Asks for", "请求";
     CALLS: "Calls to the provider", "对云厂商的调用";
@@ -119,7 +121,6 @@ texts! {
     CREATE: "Create", "创建";
     DAY: "Day", "日期";
     DAYS: "{} d", "{} 天";
-    DAY_LOAD: "{} resource{s}, {}", "{} 个资源，{}";
     DECIDED: "Decided", "决定于";
     DECIDED_SOME: "Decided on: {} of {} plan{s}. The others were not:", "{}/{} 个计划已决定。其余未成功：";
     DECISIONS: "Decisions", "决策";
@@ -140,7 +141,7 @@ texts! {
     DRIVER: "Who drives", "驱动方";
     DUE_CAPTION: "{} resource{s}, {}", "{} 个资源，{}";
     DUE_MORE_CAPTION: "The {} resource{s} that expire the soonest, {}", "最早到期的 {} 个资源，{}";
-    DUE_THIS_WEEK: "Due this week", "本周到期";
+    DUE_THIS_WEEK: "Expiring this week", "本周到期";
     EDIT: "Edit", "编辑";
     EFFECTIVE_AT: "Takes effect at", "生效时间";
     ENABLE: "Enable", "启用";
@@ -165,7 +166,6 @@ texts! {
     FROM_DRY_RUN: "It carries out the plans of", "执行的是此次试运行的计划：";
     GIVEN_BY: "given by", "批准者";
     GRANTED: "Granted", "已授权";
-    HEAVIEST_DAYS: "The most expensive days", "费用最高的日期";
     HELD: "On hold", "冻结";
     HERE: "Here", "本地";
     HISTORY: "History", "历史";
@@ -196,7 +196,6 @@ texts! {
     LIMIT_RAISE_WAITS: "A higher limit waits for a second person:", "更高的审批限额等待第二人确认：";
     LIVE: "New events appear by themselves.", "新事件会自动出现。";
     LOOK_FIRST: "Dry run first", "先试运行";
-    MANY_CURRENCIES: "Amounts of several currencies are added up as they are; choose an account for exact sums.", "不同币种的金额直接相加；如需准确总额，请选择一个账户。";
     MEANING: "Meaning", "含义";
     MODE: "Mode", "模式";
     MONTH: "Month", "月份";
@@ -223,6 +222,7 @@ texts! {
     NOTHING_AWAITS: "No plan waits for a decision.", "没有等待决定的计划。";
     NOTHING_CHOSEN: "Nothing was chosen; go back and tick what it is about.", "未选择任何项；请返回并勾选。";
     NOTHING_HAPPENED: "Nothing happened.", "没有事件。";
+    NOTHING_THERE: "There is nothing at {}.", "{} 处没有内容。";
     NOT_ALLOWED: "Not allowed", "没有权限";
     NOT_ASKED: "is not asked", "不适用";
     NOT_CONFIRMED: "not confirmed by another person", "未经他人确认";
@@ -308,17 +308,6 @@ texts! {
     REVISION: "Revision", "版本";
     REVOKE: "Revoke", "吊销";
     REVOKED: "revoked", "已吊销";
-    RISK_DEFERRED: "a policy put its renewal off until it has expired", "策略将续费推迟到到期之后";
-    RISK_DENIED: "a policy denied its renewal", "策略拒绝了续费";
-    RISK_GRACE: "expired, and is stopped next", "已过期，接下来将停止服务";
-    RISK_HELD: "its renewal waits for an approval", "续费等待审批";
-    RISK_IN_DOUBT: "nobody knows whether its renewal was applied", "续费是否成功未知";
-    RISK_PLUGIN_FAILING: "its plugin fails, and nothing of it is done", "插件失败，到期操作均未执行";
-    RISK_PROBLEM: "its renewal does not succeed", "续费未成功";
-    RISK_REJECTED: "its renewal was rejected, or nobody decided on it", "续费被拒绝，或无人审批";
-    RISK_RETENTION: "stopped, and is released next", "已停止，接下来将被释放";
-    RISK_SHORT_OF_MONEY: "there is not enough money for its renewal", "余额不足以续费";
-    RISK_UNPROTECTED: "expires soon, and nothing renews it", "即将到期，且不会自动续费";
     ROBOT_SECRET: "Secret of the robot (DingTalk, Feishu)", "机器人密钥（钉钉、飞书）";
     ROBOT_URL: "URL of the robot", "机器人地址";
     ROLE: "Role", "角色";
@@ -349,7 +338,6 @@ texts! {
     SIGN_OUT: "Sign out", "退出";
     SINCE: "Since", "起始时间";
     SKIP: "Skip to the content", "跳到内容";
-    SNOOZE_UNTIL: "Acknowledge until; empty is for good", "确认至；留空为一直有效";
     SORT: "Sort this page by", "本页排序";
     SOURCE_OF: "The lines of {} with their problems", "{} 的源码与问题";
     SPENDING_PER_HOUR: "Spending by hour, at most", "每小时支出上限";

@@ -13,7 +13,6 @@ use serde_json::json;
 
 use crate::console::address;
 use crate::console::address::Address;
-use crate::console::danger::Danger;
 use crate::console::event_rows;
 use crate::console::failure::Failure;
 use crate::console::frame::Frame;
@@ -26,12 +25,24 @@ use crate::console::parts::plain;
 use crate::console::problems;
 use crate::console::risk;
 use crate::console::risk::ROWS_MAX;
+use crate::console::risk::Risk;
 use crate::console::risk::Watch;
 use crate::console::texts as t;
+use crate::console::texts::risk as of_risk;
 use crate::console::visit::Visit;
 
-/// How far back "last night" reaches, in seconds.
+/// A day, in seconds: as far back as "last night" reaches.
 const DAY: i64 = 86_400;
+/// Seven days, in seconds.
+const WEEK: i64 = 7 * DAY;
+/// For how long a warning can be acknowledged, each by the name of its choice and in seconds; beside these, for good.
+const SNOOZES: [(&str, i64, Text); 3] = [
+    ("day", DAY, of_risk::ONE_DAY),
+    ("week", WEEK, of_risk::ONE_WEEK),
+    ("month", 30 * DAY, of_risk::THIRTY_DAYS),
+];
+/// What is chosen of them unless somebody chooses otherwise.
+const SNOOZE_DEFAULT: &str = "week";
 /// How many pages of the API are counted of that.
 const NIGHT_PAGES_MAX: usize = 10;
 
@@ -77,7 +88,16 @@ fn at_risk(visit: &Visit, watch: &Watch) -> Markup {
             @if frame.may(Role::Operator) && !(watch.at_risk.is_empty() && watch.acknowledged.is_empty()) {
                 form.act id="warnings" method="post" action="/warnings" {
                     (frame.proof())
-                    (parts::instant_field(frame, t::SNOOZE_UNTIL, "until", ""))
+                    label {
+                        span { (frame.say(of_risk::ACKNOWLEDGE_FOR)) }
+                        select name="for" {
+                            @for (name, _, text) in SNOOZES {
+                                option value=(name) selected[name == SNOOZE_DEFAULT] { (frame.say(text)) }
+                            }
+                            option value="good" { (frame.say(of_risk::FOR_GOOD)) }
+                        }
+                    }
+                    (parts::field(frame, of_risk::SNOOZE_UNTIL, "until", ""))
                     (parts::field(frame, t::REASON, "reason", ""))
                 }
             }
@@ -85,19 +105,28 @@ fn at_risk(visit: &Visit, watch: &Watch) -> Markup {
     }
 }
 
+/// Why a resource is at risk, when it is lost next, and until when somebody has acknowledged that.
+fn why(frame: &Frame, risk: &Risk) -> Markup {
+    let provider = risk.resource["provider"].as_str();
+    let until = &risk.acknowledgement["until"];
+    html! {
+        (frame.say(risk.danger.text()))
+        @if risk.next_stage_at.is_string() { ": " (frame.time(&risk.next_stage_at, provider)) }
+        @if let Some(problem) = risk.resource["problem"].as_str() { ": " (problem) }
+        @if until.is_string() { " · " (frame.say(of_risk::ACKNOWLEDGED_UNTIL)) " " (frame.time(until, provider)) }
+        @else if risk.acknowledgement.is_object() { " · " (frame.say(of_risk::ACKNOWLEDGED_FOR_GOOD)) }
+    }
+}
+
 /// Resources at risk, each with a button that does something with its warnings.
-fn risk_table(
-    frame: &Frame,
-    caption: &str,
-    resources: &[(Danger, Value)],
-    (action, text): (&str, Text),
-) -> Markup {
+fn risk_table(frame: &Frame, caption: &str, risks: &[Risk], (action, text): (&str, Text)) -> Markup {
     let may_act = frame.may(Role::Operator);
-    let rows = resources.iter().take(ROWS_MAX).map(|(danger, resource)| {
+    let rows = risks.iter().take(ROWS_MAX).map(|risk| {
+        let resource = &risk.resource;
         let provider = resource["provider"].as_str();
         let mut row = vec![
             parts::resource(&resource["id"]),
-            html! { (frame.say(danger.text())) @if let Some(problem) = resource["problem"].as_str() { ": " (problem) } },
+            why(frame, risk),
             parts::badge(frame, plain(resource, "stage")),
             parts::account(&resource["account"]),
             frame.time(&resource["expires_at"], provider),
@@ -134,7 +163,13 @@ pub(super) async fn warnings(visit: Visit) -> Result<Response, Failure> {
         visit.send(Method::DELETE, &path, &json!({})).await?;
     } else {
         let resource = form.get("acknowledge").unwrap_or_default();
-        let until = form.instant("until");
+        let named = SNOOZES.iter().find(|(name, ..)| Some(*name) == form.get("for"));
+        let seconds = named.map_or(WEEK, |(_, seconds, _)| *seconds);
+        let until = match (form.instant("until"), form.get("for")) {
+            (Some(until), _) => Some(until),
+            (None, Some("good")) => None,
+            (None, _) => Some((visit.frame.now + seconds).to_string()),
+        };
         let body = json!({ "resource": resource, "until": until });
         visit.send(Method::POST, "/v1/acknowledgements", &body).await?;
     }

@@ -35,7 +35,9 @@ use crate::console::failure::Failure;
 use crate::console::frame::Frame;
 use crate::console::frame::ZoneChoice;
 use crate::console::language;
+use crate::console::session::EndedSessions;
 use crate::console::session::Session;
+use crate::console::submission::Submission;
 use crate::console::texts;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
@@ -65,6 +67,8 @@ pub(super) struct Console {
     pub(super) api: Router,
     /// What seals sessions where the host has no key; made at start, so that sessions end with the process.
     pub(super) own_box: SecretBox,
+    /// The sessions that somebody signed out of.
+    pub(super) ended: EndedSessions,
 }
 
 impl Console {
@@ -76,6 +80,9 @@ impl Console {
     /// The session of a request and the caller behind it, if it is in force and its token is.
     fn session(&self, headers: &HeaderMap) -> Option<(Session, Caller)> {
         let session = Session::open(cookie(headers, SESSION_COOKIE)?, self.secret_box(), clock::now())?;
+        if self.ended.has(&session) {
+            return None;
+        }
         let caller = self.app.tokens().active_caller(&session.token, self.app.now())?;
         Some((session, caller))
     }
@@ -98,6 +105,7 @@ impl Console {
             now: self.app.now(),
             is_virtual: self.app.writer().is_virtual(),
             done: query.get("done").and_then(texts::done),
+            submission: Submission::new(&parts.method, parts.uri.path(), query),
         }
     }
 }
@@ -133,7 +141,7 @@ impl FromRequest<Console> for Visit {
             return Err(sign_in(&parts));
         };
         let query = Parameters::read(parts.uri.query().unwrap_or_default());
-        let frame = Arc::new(console.frame(&parts, &session, caller, &query));
+        let mut frame = Arc::new(console.frame(&parts, &session, caller, &query));
         let mut form = Parameters::default();
         if parts.method == Method::POST {
             let refuse = |text| Failure::new(&frame, StatusCode::FORBIDDEN, frame.say(text)).into_response();
@@ -144,6 +152,7 @@ impl FromRequest<Console> for Visit {
             if !session.made(form.get("proof").unwrap_or_default()) {
                 return Err(refuse(texts::OLD_FORM));
             }
+            Arc::make_mut(&mut frame).submission = Submission::new(&parts.method, parts.uri.path(), &form);
         }
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         Ok(Visit { frame, query, form, console: console.clone(), request_id, headers: parts.headers })
@@ -213,7 +222,7 @@ pub(super) async fn read_form(console: &Console, body: HttpBody) -> Result<Param
     let read = tokio::time::timeout(patience, body::read(body, FORM_MAX, 0)).await;
     let bytes = read.map_err(|_| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| match error {
         body::BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        body::BodyError::Broken => StatusCode::BAD_REQUEST,
+        body::BodyError::Broken | body::BodyError::NoRoom => StatusCode::BAD_REQUEST,
     })?;
     Ok(Parameters::read(&String::from_utf8_lossy(&bytes)))
 }
@@ -224,6 +233,11 @@ fn key(once: &str, path: &str, body: &Value) -> String {
 }
 
 impl Visit {
+    /// Signs the reader out: their session is refused from now on.
+    pub(super) fn end_session(&self) {
+        self.console.ended.end(&self.frame.form_token, clock::now());
+    }
+
     /// What the admin API answers to a `GET`.
     ///
     /// # Errors

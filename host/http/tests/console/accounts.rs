@@ -90,6 +90,8 @@ fn a_connected_account_says_who_drives_and_what_is_under_way() {
     let mut operator = Browser::signed_in(&server, "operator");
     let page = operator.page("/accounts/larkspur");
     assert!(page.contains("this host") && page.contains("action=\"/calls/1/resolve\""), "{page}");
+    assert!(!page.contains("/top-up\""), "its provider keeps its balance: {page}");
+    assert!(operator.page("/accounts/acme-hw").contains("/accounts/acme-hw/top-up\""));
     let fields = [("decision", "give_up"), ("account", "larkspur"), ("reason", "bought elsewhere")];
     let page = operator.follow("/accounts/larkspur", "/calls/1/resolve", &fields);
     assert!(page.contains("Saved.") && !page.contains("/calls/1/resolve"), "{page}");

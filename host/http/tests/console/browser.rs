@@ -21,6 +21,7 @@ pub fn with_console(mut server: Server) -> Server {
 }
 
 /// A browser of one person.
+#[derive(Clone)]
 pub struct Browser<'a> {
     server: &'a Server,
     cookies: BTreeMap<String, String>,

@@ -6,6 +6,7 @@ use expect_test::expect;
 use perennial_http::console;
 
 use crate::browser::Browser;
+use crate::browser::location;
 use crate::browser::served;
 use crate::harness::Server;
 
@@ -283,4 +284,77 @@ fn a_resource_is_drawn_as_it_was_is_and_will_be_in_both_languages() {
     assert!(english.contains("its renewal is tried") && english.contains("active: paid for"), "{english}");
     assert!(chinese.contains("尝试续费") && chinese.contains("使用中：已付费"), "{chinese}");
     assert!(!chinese.contains("its renewal is tried") && !chinese.contains("active from"), "{chinese}");
+}
+
+#[test]
+fn a_browser_is_told_on_a_page_that_there_is_no_such_page() {
+    let server = served();
+    for (chinese, title) in [(false, "There is no such page"), (true, "没有此页面")] {
+        let browser = Browser::signed_in(&server, "viewer").saying("accept", "text/html,*/*;q=0.8");
+        let mut browser = if chinese { browser.in_chinese() } else { browser };
+        for path in ["/nope", "/resources/a/b/c", "/v1"] {
+            let answer = browser.open(path);
+            assert_eq!(answer.status.as_u16(), 404, "{path}");
+            assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8", "{path}: {}", answer.body);
+            assert!(
+                answer.body.contains(title) && answer.body.contains("href=\"/renewals\""),
+                "{}",
+                answer.body
+            );
+            assert!(
+                answer.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'")
+            );
+        }
+    }
+    let nobody = Browser::new(&server).saying("accept", "text/html").open("/nope");
+    assert_eq!((nobody.status.as_u16(), location(&nobody)), (303, "/sign-in?next=%2Fnope"));
+    for (path, accept) in [("/nope", "*/*"), ("/v1/nope", "text/html")] {
+        let program = Browser::new(&server).saying("accept", accept).open(path);
+        assert_eq!(program.headers["content-type"], "application/problem+json", "{path}: {}", program.body);
+    }
+}
+
+#[test]
+fn the_calendar_adds_up_each_currency_by_itself() {
+    let server = served();
+    let resource = |id: &str, account: &str, price: &str, expires_at: &str| {
+        serde_json::json!({
+            "id": id, "account": account, "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": expires_at,
+            "term": { "count": 1, "unit": "month" }, "price": price,
+        })
+    };
+    let inventory = serde_json::json!({
+        "accounts": [{ "id": "abroad", "provider": "huawei", "currency": "USD", "balance": "1.00" }],
+        "resources": [
+            resource("us-1", "abroad", "1450.00", "2026-01-31T15:59:59Z"),
+            resource("us-2", "abroad", "2000.00", "2026-02-03T15:59:59Z"),
+        ],
+    });
+    let answer = server.post("admin", "/v1/resources:import", &inventory.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let mut browser = Browser::signed_in(&server, "viewer");
+    let page = browser.page("/calendar?by=cost");
+    assert!(page.contains("3 resources, 149.00 CNY, 1,450.00 USD") && !page.contains("1,599"), "{page}");
+    // Each currency has its dearest day, which is as full as days become.
+    let full = page.matches("class=\"level-5\"").count();
+    assert_eq!(full, 2, "31 January is full in CNY, and 3 February in USD: {page}");
+    assert!(
+        page.contains("The most expensive days in CNY") && page.contains("The most expensive days in USD"),
+        "{page}"
+    );
+    assert_eq!(page.matches("<abbr title=\"Monday\">Mon</abbr>").count(), 6, "{page}");
+    let dark = ["darker", "Darker"].iter().any(|word| page.contains(word));
+    assert!(!dark, "the fullest day is the brightest in dark mode: {page}");
+    let page = Browser::signed_in(&server, "viewer").in_chinese().page("/calendar");
+    assert!(page.contains("title=\"星期一\">一<") && !page.contains("越深"), "{page}");
+}
+
+#[test]
+fn what_an_explanation_quotes_stands_as_code() {
+    let server = served();
+    let page = Browser::signed_in(&server, "viewer").page("/resources/ecs-1");
+    let (_, why) = page.split_once("id=\"why\"").unwrap();
+    let why = why.split_once("</section>").unwrap().0;
+    assert!(why.contains("<code>ecs-1</code> is active") && !why.contains('`'), "{why}");
 }

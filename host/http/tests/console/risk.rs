@@ -147,3 +147,113 @@ fn the_greatest_losses_are_shown_of_more_than_fit() {
     assert!(row(&risk, "ecs-59").is_some() && row(&risk, "ecs-35").is_some(), "{risk}");
     assert!(row(&risk, "ecs-34").is_none() && risk.find("ecs-59") < risk.find("ecs-58"), "{risk}");
 }
+
+/// A server that was imported into, with one account of a provider and these resources.
+fn with_resources(provider: &str, balance: &str, resources: &Value) -> Server {
+    let server = with_console(Server::with(Limits::DEFAULT));
+    let account = json!({ "id": "acme", "provider": provider, "currency": "CNY", "balance": balance });
+    let inventory = json!({ "accounts": [account], "resources": resources });
+    let answer = server.post("admin", "/v1/resources:import", &inventory.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    server
+}
+
+/// A resource by the month, with `others` of its fields.
+fn monthly(id: &str, kind: &str, expires_at: &str, others: Value) -> Value {
+    let mut resource = json!({
+        "id": id, "account": "acme", "kind": kind, "region": "bj", "charging": "prepaid",
+        "started_at": "2025-12-31T02:00:00Z", "expires_at": expires_at,
+        "term": { "count": 1, "unit": "month" }, "price": "45.00", "on_expiry": "lapse",
+    });
+    resource.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+    resource
+}
+
+#[test]
+fn an_attached_resource_that_nothing_renews_is_at_risk() {
+    let unprotected = "expires soon, and nothing renews it";
+    let resources = json!([
+        monthly("app", "bcc", "2026-03-31T15:59:59Z", json!({ "attributes": { "status": "running" } })),
+        monthly("app-data", "cds", "2026-01-31T15:59:59Z", json!({ "attached_to": "app" })),
+    ]);
+    let server = with_resources("baidu", "900.00", &resources);
+    server.advance("2026-01-31T09:00:00Z");
+    let risk = at_risk(&server);
+    assert!(row(&risk, "app-data").is_some_and(|row| row.contains(unprotected)), "{risk}");
+    assert!(row(&risk, "app").is_none(), "{risk}");
+    // What is renewed with what it is attached to is no loss, also where it would expire before that.
+    let resources = json!([
+        monthly("web", "ecs", "2026-01-31T15:59:59Z", json!({ "on_expiry": "renew" })),
+        monthly("web-same", "evs", "2026-01-31T15:59:59Z", json!({ "attached_to": "web" })),
+        monthly("web-early", "evs", "2026-01-30T15:59:59Z", json!({ "attached_to": "web" })),
+        monthly("web-lost", "evs", "2026-01-24T02:59:59Z", json!({ "attached_to": "web" })),
+    ]);
+    let server = with_resources("huawei", "9000.00", &resources);
+    server.advance("2026-01-23T17:00:00Z");
+    let tried = server.get("viewer", "/v1/resources/web/timeline").json()["items"][0].clone();
+    assert_eq!((&tried["action"], &tried["resource"]), (&"try_renewal".into(), &"web".into()), "{tried}");
+    let risk = at_risk(&server);
+    for (id, is_lost) in [("web", false), ("web-same", false), ("web-early", false)] {
+        assert_eq!(row(&risk, id).is_some(), is_lost, "{id}: {risk}");
+    }
+    server.advance("2026-01-24T00:00:00Z");
+    assert!(row(&at_risk(&server), "web").is_none());
+}
+
+#[test]
+fn what_is_tried_this_week_without_money_is_at_risk() {
+    let renews = json!({ "on_expiry": "renew" });
+    let resources = json!([
+        monthly("soon", "ecs", "2026-02-05T15:59:59Z", renews.clone()),
+        monthly("later", "ecs", "2026-02-08T15:59:59Z", renews.clone()),
+        monthly("much-later", "ecs", "2026-02-20T15:59:59Z", renews),
+    ]);
+    let server = with_resources("huawei", "44.00", &resources);
+    server.advance("2026-01-23T17:00:00Z");
+    let risk = at_risk(&server);
+    let lacks_money = "there is not enough money for its renewal";
+    assert!(row(&risk, "soon").is_some_and(|row| row.contains(lacks_money)), "{risk}");
+    assert!(row(&risk, "later").is_none() && row(&risk, "much-later").is_none(), "{risk}");
+    server.post("operator", "/v1/accounts/acme:top-up", r#"{"amount": "2.00"}"#);
+    assert!(row(&at_risk(&server), "soon").is_none(), "it is covered");
+}
+
+#[test]
+fn a_package_that_ends_or_is_used_up_is_at_risk_unless_another_follows() {
+    let package = |id: &str, kind: &str, used: &str, expires_at: &str| {
+        let of_package = json!({ "quota": "100.0", "used": used, "unit": "GB", "resource_type": kind });
+        monthly(id, "package", expires_at, of_package)
+    };
+    let resources = json!([
+        package("ends", "cci", "70.0", "2026-01-25T15:59:59Z"),
+        package("used-up", "lts", "100.0", "2026-06-30T15:59:59Z"),
+        package("followed", "obs", "99.0", "2026-01-25T15:59:59Z"),
+        package("follows", "obs", "0.0", "2026-06-30T15:59:59Z"),
+    ]);
+    let server = with_resources("huawei", "900.00", &resources);
+    server.advance("2026-01-23T17:00:00Z");
+    let risk = at_risk(&server);
+    let ends = "the package ends soon, and no other follows";
+    let used_up = "the package is used up, and no other is left";
+    assert!(row(&risk, "ends").is_some_and(|row| row.contains(ends)), "{risk}");
+    assert!(row(&risk, "used-up").is_some_and(|row| row.contains(used_up)), "{risk}");
+    assert!(row(&risk, "followed").is_none() && row(&risk, "follows").is_none(), "{risk}");
+    server.advance("2026-01-26T00:00:00Z");
+    let page = Browser::signed_in(&server, "operator").page("/renewals");
+    let (_, packages) = page.split_once("id=\"packages\"").unwrap();
+    let row = row(packages, "ends").unwrap();
+    assert!(row.contains("data-label=\"Stage\"") && row.contains("released"), "{row}");
+}
+
+#[test]
+fn what_has_expired_says_when_it_is_stopped_or_released() {
+    let server = served();
+    server.advance("2026-02-02T00:00:00Z");
+    let timeline = server.get("viewer", "/v1/resources/bcc-1/timeline").json();
+    let ahead = timeline["items"].as_array().unwrap().clone();
+    let released = ahead.into_iter().find(|one| one["stage"] == "released").unwrap();
+    let risk = at_risk(&server);
+    let row = row(&risk, "bcc-1").unwrap();
+    let at = released["at"].as_str().unwrap();
+    assert!(row.contains(&format!("stopped, and is released next: <time datetime=\"{at}\"")), "{row}");
+}

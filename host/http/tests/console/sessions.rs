@@ -80,11 +80,15 @@ fn a_session_ends_with_its_token() {
 }
 
 #[test]
-fn signing_out_ends_the_session_in_the_browser() {
+fn signing_out_ends_the_session_wherever_its_cookie_is() {
     let server = served();
     let mut browser = Browser::signed_in(&server, "operator");
+    let mut copy = browser.clone();
+    let mut other = Browser::signed_in(&server, "operator");
     assert_eq!(browser.submit("/", "/sign-out", &[]).status.as_u16(), 303);
     assert_eq!(browser.open("/").status.as_u16(), 303);
+    assert_eq!(copy.open("/").status.as_u16(), 303, "a copy of its cookie is another browser");
+    assert_eq!(other.open("/").status.as_u16(), 200, "another session of the same token goes on");
 }
 
 #[test]

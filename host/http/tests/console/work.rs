@@ -109,7 +109,7 @@ fn a_warning_that_is_acknowledged_is_put_aside_and_can_be_shown_again() {
     operator.follow("/", "/warnings", &fields);
     server.advance("2026-01-26T00:00:00Z");
     assert!(operator.page("/").contains("name=\"acknowledge\" value=\"ecs-1\""), "its time is over");
-    operator.follow("/", "/warnings", &[("acknowledge", "ecs-1")]);
+    operator.follow("/", "/warnings", &[("acknowledge", "ecs-1"), ("for", "good")]);
     server.advance("2026-02-01T00:00:00Z");
     assert!(operator.page("/").contains("name=\"acknowledge\" value=\"ecs-1\""), "it is at a worse stage");
     let page = Browser::signed_in(&server, "viewer").page("/");
@@ -202,7 +202,8 @@ fn virtual_time_is_moved_from_the_page() {
     let mut browser = Browser::signed_in(&server, "admin");
     let page = browser.follow("/clock", "/clock", &[("days", "30")]);
     assert!(page.contains("2026-01-31 00:00 UTC"), "{page}");
-    assert!(browser.page("/events?type=renewal_settled&since=2026-01-01T00:00:00Z").contains("renewed"));
+    let page = browser.page("/events?type=renewal_settled&since=2026-01-01T00:00:00Z");
+    assert!(page.contains(">ecs-1</a>"), "{page}");
     let back = browser.submit("/clock", "/clock", &[("to", "2026-01-01T00:00:00Z")]);
     assert!(back.status.is_client_error(), "{}", back.status);
 }
@@ -318,7 +319,7 @@ fn a_chinese_page_explains_refuses_and_rules_in_chinese() {
     assert!(answer.status == 422 && answer.body.contains("金额为零；应大于 0.00"), "{}", answer.body);
     let nothing = browser.open("/accounts/none");
     assert!(
-        nothing.body.contains("没有账户 `none`") && nothing.body.contains("没有此对象"),
+        nothing.body.contains("没有账户 <code>none</code>") && nothing.body.contains("没有此对象"),
         "{}",
         nothing.body
     );
@@ -331,8 +332,129 @@ fn a_chinese_page_explains_refuses_and_rules_in_chinese() {
     ];
     let answer = browser.submit("/policies", "/policies", &fields);
     assert!(
-        answer.body.contains("拒绝：too dear") && answer.body.contains("被 `dear` 拒绝"),
+        answer.body.contains("拒绝：too dear") && answer.body.contains("被 <code>dear</code> 拒绝"),
         "{}",
         answer.body
+    );
+}
+
+#[test]
+fn every_command_that_is_offered_opens_without_a_problem() {
+    let server = served();
+    let mut operator = Browser::signed_in(&server, "operator");
+    for resource in ["ecs-1", "pkg-1"] {
+        let page = operator.page(&format!("/resources/{resource}"));
+        let (_, commands) = page.split_once("class=\"commands\"").unwrap();
+        let commands = commands.split_once("</nav>").unwrap().0;
+        let paths = commands.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        for path in paths.map(|path| path.replace("&amp;", "&")) {
+            let page = operator.page(&path);
+            assert!(!page.contains("1 problem"), "{path}: {page}");
+        }
+        assert_eq!(commands.contains("convert"), resource == "ecs-1", "{commands}");
+    }
+    let path = "/resources/ecs-1/plan?command=unsubscribe";
+    let page = operator.page(path);
+    assert!(page.contains("value=\"all\" selected") && !page.contains("role=\"alert\""), "{page}");
+    let hash = hidden(&page, "plan_hash");
+    let scope = hidden(&page, "scope");
+    let fields = [("command", "unsubscribe"), ("scope", &*scope), ("plan_hash", &*hash)];
+    let page = operator.follow(path, "/resources/ecs-1/command", &fields);
+    assert!(page.contains("The plan was carried out."), "{page}");
+}
+
+#[test]
+fn a_shadow_is_installed_as_one_and_compared_as_if_it_were_active() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "admin");
+    let text =
+        |mode: &str| format!("[[policy]]\nname = \"dear\"\nscript = \"dear.rhai\"\nmode = \"{mode}\"\n");
+    let source = "fn rule(plan) {\n    deny(\"too dear\")\n}\n";
+    let shadow = text("shadow");
+    let fields = [("file", &*shadow), ("script", "dear.rhai"), ("source", source), ("months", "2")];
+    let answer = browser.submit("/policies", "/policy-comparison", &fields);
+    assert!(answer.status == 200 && answer.body.contains("as if it were active"), "{}", answer.body);
+    assert!(!answer.body.contains("Nothing: the same") && answer.body.contains("ecs-1"), "{}", answer.body);
+    let install = [&fields[..3], &[("do", "install")]].concat();
+    let page = browser.follow("/policies", "/policies", &install);
+    let done = |page: &str| {
+        page.split_once("class=\"done\" role=\"status\">").unwrap().1.split_once("</p>").unwrap().0.to_owned()
+    };
+    assert!(
+        done(&page).contains("changes nothing") && !done(&page).contains("from the next plan on"),
+        "{page}"
+    );
+    assert!(page.contains("admin</div>"), "who installed it is said by name: {page}");
+    let active = text("active");
+    let install = [("file", &*active), ("script", "dear.rhai"), ("source", source), ("do", "install")];
+    let page = browser.follow("/policies", "/policies", &install);
+    assert_eq!(done(&page), "The policies hold from the next plan on.");
+    let page = browser.page("/policies/dear");
+    let history = page.split_once("id=\"history\"").unwrap().1;
+    let tokens = server.get("admin", "/v1/tokens").json();
+    let id = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "admin").unwrap();
+    assert!(history.contains(" admin") && !history.contains(id["id"].as_str().unwrap()), "{history}");
+}
+
+#[test]
+fn cancelling_a_job_that_has_ended_says_that_it_has() {
+    let server = lived_in();
+    let mut operator = Browser::signed_in(&server, "operator");
+    let page = operator.follow("/jobs/job-1", "/jobs/job-1/cancel", &[]);
+    assert!(page.contains("It had ended before") && !page.contains("was cancelled"), "{page}");
+}
+
+#[test]
+fn what_was_entered_stands_below_what_is_wrong_with_it() {
+    let server = served();
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}").status, 200);
+    server.advance("2026-01-25T00:00:00Z");
+    let mut operator = Browser::signed_in(&server, "operator");
+    let fields = [("acknowledge", "ecs-1"), ("until", "next <b>week"), ("reason", "is to lapse")];
+    let answer = operator.submit("/", "/warnings", &fields);
+    assert_eq!(answer.status.as_u16(), 422, "{}", answer.body);
+    for kept in
+        ["value=\"next &lt;b&gt;week\"", "value=\"is to lapse\"", "name=\"acknowledge\" value=\"ecs-1\""]
+    {
+        assert!(answer.body.contains(kept), "{kept}: {}", answer.body);
+    }
+    assert!(answer.body.contains("action=\"/warnings\""), "{}", answer.body);
+    // It is sent again from there, put right.
+    let (proof, once) = (hidden(&answer.body, "proof"), hidden(&answer.body, "once"));
+    let right = [fields[0], ("until", "2026-01-26"), fields[2], ("proof", &proof), ("once", &once)];
+    assert_eq!(operator.send("/warnings", &right).status.as_u16(), 303);
+    let answer = operator.open("/resources?account=acme-hw&expires_before=soon");
+    assert!(
+        answer.status == 400 && answer.body.contains("name=\"account\" value=\"acme-hw\""),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("method=\"get\" action=\"/resources\""), "{}", answer.body);
+    let secret = [("kind", "dingtalk"), ("url", "nowhere"), ("secret", "SEC-1"), ("description", "the ops")];
+    let answer = Browser::signed_in(&server, "admin").submit("/channels", "/channels", &secret);
+    assert!(answer.status == 422 && answer.body.contains("value=\"the ops\""), "{}", answer.body);
+    assert!(!answer.body.contains("SEC-1"), "a secret is not shown again: {}", answer.body);
+}
+
+#[test]
+fn a_warning_is_acknowledged_for_a_week_unless_somebody_says_otherwise() {
+    let server = served();
+    assert_eq!(server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}").status, 200);
+    server.advance("2026-01-25T00:00:00Z");
+    let mut operator = Browser::signed_in(&server, "operator");
+    let mut until = |how_long: &str| {
+        let fields = [("acknowledge", "ecs-1"), ("until", ""), ("for", how_long)];
+        operator.follow("/", "/warnings", &fields);
+        server.get("viewer", "/v1/acknowledgements").json()["items"][0]["until"].clone()
+    };
+    assert_eq!(until("day"), "2026-01-26T00:00:00Z");
+    assert_eq!(until("week"), "2026-02-01T00:00:00Z");
+    assert_eq!(until("good"), serde_json::Value::Null);
+    assert_eq!(until(""), "2026-02-01T00:00:00Z");
+    let page = operator.page("/");
+    assert!(page.contains("value=\"week\" selected"), "{page}");
+    assert!(
+        page.contains("acknowledged: 1") && page.contains("until <time datetime=\"2026-02-01T00:00:00Z\""),
+        "{page}"
     );
 }

@@ -3,7 +3,7 @@
 use perennial_formats::language::Text;
 
 /// What a page says after something was done, by the name in its address.
-pub(super) const DONE: [(&str, Text); 19] = [
+pub(super) const DONE: [(&str, Text); 22] = [
     ("carried-out", Text { english: "The plan was carried out.", chinese: "计划已执行。" }),
     ("waits", Text { english: "It waits for an approval now.", chinese: "现在等待审批。" }),
     (
@@ -33,11 +33,32 @@ pub(super) const DONE: [(&str, Text); 19] = [
         },
     ),
     ("job-begun", Text { english: "The job has begun.", chinese: "任务已开始。" }),
+    (
+        "job-ended",
+        Text {
+            english: "It had ended before; nothing was left to cancel.",
+            chinese: "任务在此之前已结束；没有可取消的内容。",
+        },
+    ),
     ("job-cancelled", Text { english: "The job was cancelled.", chinese: "任务已取消。" }),
     (
         "installed",
         Text {
             english: "The policies hold from the next plan on.", chinese: "策略从下一个计划起生效。"
+        },
+    ),
+    (
+        "installed-shadow",
+        Text {
+            english: "Installed as a shadow: it is asked, and changes nothing. Its page says what it would have done.",
+            chinese: "已安装为影子策略：只被询问，不会改变任何内容。其页面会显示若生效会有何不同。",
+        },
+    ),
+    (
+        "installed-both",
+        Text {
+            english: "The active policies hold from the next plan on. A shadow is asked, and changes nothing.",
+            chinese: "生效的策略从下一个计划起执行。影子策略只被询问，不会改变任何内容。",
         },
     ),
     ("policy-removed", Text { english: "The policy was removed.", chinese: "策略已移除。" }),

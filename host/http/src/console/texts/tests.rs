@@ -8,7 +8,9 @@ const SAME: [&str; 4] = ["COMMAND_ON", "WEBHOOK", "WEBHOOKS", "ZONE_UTC"];
 
 /// The texts of every table that has names.
 fn named() -> impl Iterator<Item = &'static (&'static str, Text)> {
-    [ALL_TEXTS, accounts::ALL_TEXTS, plugins::ALL_TEXTS].into_iter().flatten()
+    let tables =
+        [ALL_TEXTS, accounts::ALL_TEXTS, calendar::ALL_TEXTS, plugins::ALL_TEXTS, policies::ALL_TEXTS];
+    tables.into_iter().chain([forms::ALL_TEXTS, risk::ALL_TEXTS]).flatten()
 }
 
 #[test]
