@@ -100,7 +100,7 @@ struct ListConditions {
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -261,14 +261,20 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
         let message = "name something to set, such as `--approval-above 50.00` or `--setting NAME=VALUE`";
         return Err(UserError::Argument(message.to_owned()).into());
     }
-    let mut before = view::get(client, id)?;
-    if !end.agree(&view::differences(&before, &body), "Change this?")? {
+    let what = format!("change the account `{id}`");
+    let mut before = view::get_to(client, id, &what)?;
+    let request = |body: &Map<String, Value>| {
+        Request::new("PATCH", "/v1/accounts/{id}", &[id]).to(&what).body(body.clone().into())
+    };
+    let lines = view::differences(&before, &body);
+    // What would be refused is refused before anybody is asked.
+    let mut dry_run = body.clone();
+    dry_run.insert("dry_run".to_owned(), true.into());
+    client.send(&request(&dry_run).look())?;
+    if !end.agree(&lines, "Change this?")? {
         return Ok(());
     }
-    let request = Request::new("PATCH", "/v1/accounts/{id}", &[id])
-        .to(format!("change the account `{id}`"))
-        .body(body.into())
-        .reason(reason.as_deref());
+    let request = request(&body).reason(reason.as_deref());
     let pending = before["limit_raise"].take();
     let response = client.send(&request)?;
     view::tell(context, client, &response, list)?;

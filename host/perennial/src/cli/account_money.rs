@@ -21,7 +21,7 @@ pub(super) struct TopUp {
     /// The ID of the account.
     id: String,
     /// How much, such as `500.00`.
-    #[arg(value_name = "AMOUNT", value_parser = input::amount)]
+    #[arg(value_name = "AMOUNT", value_parser = input::amount_above_zero)]
     amount: String,
     #[command(flatten)]
     act: ActArguments,

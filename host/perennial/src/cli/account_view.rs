@@ -46,19 +46,18 @@ pub(super) fn limit_raise_text(raise: &Value) -> String {
 /// What a change of an account would change, a line each.
 pub(super) fn differences(account: &Value, change: &Map<String, Value>) -> Vec<String> {
     let said = |value: &Value, none: &'static str| value.as_str().map_or(none.to_owned(), str::to_owned);
-    // Amounts are the same however many decimals they are written with.
-    let is_same = |one: &Value, other: &Value| {
-        one == other || items::amount(one) == items::amount(other) && !one.is_null()
-    };
     let line = |name: &str, before: &Value, after: &Value, none| {
-        (!is_same(before, after))
-            .then(|| format!("{name}: from {} to {}", said(before, none), said(after, none)))
+        format!("{name}: from {} to {}", said(before, none), said(after, none))
     };
+    // Amounts are the same however many decimals they are written with; settings are texts.
     let limits = ["approval_above", "budget"].into_iter();
-    let limits = limits.filter_map(|name| line(name, &account[name], change.get(name)?, "none"));
+    let limits = limits.filter_map(|name| Some((name, &account[name], change.get(name)?)));
+    let limits = limits.filter(|(_, before, after)| items::amount(before) != items::amount(after));
+    let limits = limits.map(|(name, before, after)| line(name, before, after, "none"));
     let settings = change.get("settings").and_then(Value::as_object).into_iter().flatten();
-    let settings =
-        settings.filter_map(|(name, after)| line(name, &account["settings"][name], after, "its default"));
+    let settings = settings.map(|(name, after)| (name, &account["settings"][name], after));
+    let settings = settings.filter(|(_, before, after)| before != after);
+    let settings = settings.map(|(name, before, after)| line(name, before, after, "its default"));
     limits.chain(settings).collect()
 }
 

@@ -13,8 +13,10 @@ use crate::cli::UserError;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::event_lines;
+use crate::cli::events;
 use crate::cli::items::ItemZones;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::events as on_host;
 use crate::cli::output::Output;
 use crate::cli::plan;
 use crate::cli::target::TargetArguments;
@@ -222,11 +224,17 @@ impl Run<'_> {
 
     fn tell(&self, response: &Response) -> anyhow::Result<()> {
         let result = response.json()?;
+        if self.arguments.list.format == ListFormat::Csv {
+            return self.tell_csv(&result);
+        }
         let mut out = Output::standard();
         let style = self.context.stdout_style();
         if self.arguments.list.format == ListFormat::Json {
             writeln!(out, "{result:#}")?;
             return Ok(out.finish()?);
+        }
+        if self.arguments.list.format == ListFormat::Csv {
+            return self.tell_csv(&result);
         }
         let about = if response.is_accepted() { &result["approval"] } else { &result["resource"] };
         let currency = about["currency"].as_str().unwrap_or_default();
@@ -244,5 +252,12 @@ impl Run<'_> {
             writeln!(out, "it waits for an approval: `perennial approvals approve {id}`, by somebody else")?;
         }
         Ok(out.finish()?)
+    }
+
+    /// The events of a command, as `perennial events` writes them.
+    fn tell_csv(&self, result: &Value) -> anyhow::Result<()> {
+        let events = result["events"].as_array().map_or(&[][..], Vec::as_slice);
+        let how = (&events::COLUMNS[..], ListFormat::Csv, self.arguments.list.zone.time_zone);
+        on_host::write(self.context, self.client, how, events, false)
     }
 }

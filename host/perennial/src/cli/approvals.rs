@@ -8,6 +8,8 @@ use perennial_domain::policy::chain::RequiredApproval;
 
 use crate::cli::Context;
 use crate::cli::choice::Choice;
+use crate::cli::confirm::EndArguments;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
@@ -71,6 +73,8 @@ enum Action {
     Reject {
         /// The approval's id.
         id: String,
+        #[command(flatten)]
+        end: EndArguments,
         /// The reason, which the audit log keeps.
         #[arg(long)]
         reason: Option<String>,
@@ -87,7 +91,7 @@ struct Conditions {
     #[arg(long, value_parser = STATE)]
     state: Option<State>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -120,8 +124,8 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
         },
         Action::Show { id, list } => on_host::show(context, &context.client(target)?, id, list),
         Action::Approve { id, how } => on_host::approve(context, &context.client(target)?, id, how),
-        Action::Reject { id, reason } => {
-            on_host::reject(context, &context.client(target)?, id, reason.as_deref())
+        Action::Reject { id, end, reason } => {
+            on_host::reject(context, &context.client(target)?, id, (*end, reason.as_deref()))
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::secret;
 use crate::cli::secret::Unshown;
 use crate::cli::target::TargetArguments;
@@ -123,21 +124,17 @@ pub(super) fn calendar(context: &Context, arguments: &Arguments) -> anyhow::Resu
             })
         }
         Action::Revoke { named, end } => {
-            let calendars = Request::new("GET", "/v1/calendars", &[]).to("list calendars");
-            let found = items::whole(&client, &calendars)?;
-            let ends = found.iter().filter(|one| one["id"] == *named.id && one["revoked_at"].is_null());
-            let lines = ends.map(|one| {
-                format!(
-                    "calendar {}, {}: would be revoked",
-                    named.id,
-                    one["name"].as_str().unwrap_or_default()
-                )
-            });
-            if !end.agree(&lines.collect::<Vec<_>>(), "Revoke it?")? {
+            let what = format!("revoke `{}`", named.id);
+            let calendars = items::whole(&client, &Request::new("GET", "/v1/calendars", &[]).to(&what))?;
+            let found = named::in_list(calendars, ("id", "calendar"), &named.id, &what)?;
+            let name = found["name"].as_str().unwrap_or_default();
+            let line = format!("calendar {}, {name}: would be revoked", named.id);
+            let lines = found["revoked_at"].is_null().then_some(line);
+            if !end.agree(lines.as_slice(), "Revoke it?")? {
                 return Ok(());
             }
             let request = Request::new("POST", "/v1/calendars/{id}:revoke", &[&named.id])
-                .to(format!("revoke `{}`", named.id))
+                .to(what)
                 .reason(named.reason.as_deref());
             context.write_item(&client, &CALENDAR, &client.send(&request)?.json()?, &named.list)
         }

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::Context;
 use crate::cli::choice::Choice;
 use crate::cli::confirm::EndArguments;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
@@ -62,7 +63,7 @@ enum Action {
         #[arg(long)]
         state: Option<String>,
         /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
         limit: u32,
         #[command(flatten)]
         list: ListArguments,
@@ -141,7 +142,8 @@ pub(super) fn calls(context: &Context, arguments: &Arguments) -> anyhow::Result<
         }
         Action::Resolve { id, decision, end, reason, list } => {
             let name = decision_name(*decision);
-            let look = Request::new("GET", "/v1/calls/{id}", &[id]).to(format!("show the call {id}"));
+            let what = format!("resolve the call {id}");
+            let look = Request::new("GET", "/v1/calls/{id}", &[id]).to(&what);
             let call = client.send(&look)?.json()?;
             let state = call["call"]["state"].as_str().unwrap_or_default();
             let line = format!("call {id}, now {state}: would be `{name}`, for good");
@@ -149,7 +151,7 @@ pub(super) fn calls(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 return Ok(());
             }
             let request = Request::new("POST", "/v1/calls/{id}:resolve", &[id])
-                .to(format!("resolve the call {id}"))
+                .to(what)
                 .body(json!({ "decision": name }))
                 .reason(reason.as_deref());
             let history = client.send(&request)?.json()?;

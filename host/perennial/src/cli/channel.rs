@@ -17,6 +17,7 @@ use crate::cli::UserError;
 use crate::cli::choice::Choice;
 use crate::cli::choice::LANGUAGE;
 use crate::cli::confirm::EndArguments;
+use crate::cli::confirm::differences;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -83,7 +84,7 @@ enum Action {
         #[arg(long, value_parser = STATE)]
         state: Option<DeliveryState>,
         /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = input::whole::<u32>(1..))]
         limit: u32,
     },
     /// Sends a test to every reader.
@@ -178,6 +179,8 @@ struct Set {
     /// Disable the channel: nothing is sent until it is enabled.
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
+    #[command(flatten)]
+    end: EndArguments,
 }
 
 const CHANNEL: [Field; 16] = [
@@ -229,7 +232,7 @@ pub(super) fn channel(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Set(set) => change(context, &client, set),
         Action::Delete { named, end } => {
             let found = client
-                .send(&named.of(Request::new("GET", "/v1/channels/{id}", &[&named.id]), "show"))?
+                .send(&named.of(Request::new("GET", "/v1/channels/{id}", &[&named.id]), "delete"))?
                 .json()?;
             let to = found["address"].as_str().unwrap_or_default();
             if !end.agree(&[format!("channel {}, {to}: would be deleted", named.id)], "Delete it?")? {
@@ -321,6 +324,15 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
     if body.is_empty() {
         let message = "name something to change, such as `--severity` or `--disable`";
         return Err(UserError::Argument(message.to_owned()).into());
+    }
+    let look = set.named.of(Request::new("GET", "/v1/channels/{id}", &[&set.named.id]), "change");
+    let mut lines = differences(&client.send(&look)?.json()?, &body);
+    // What is secret is not shown, neither the present one nor the new one.
+    let secrets = ["url", "secret"].into_iter().filter(|name| body.contains_key(*name));
+    lines.retain(|line| !line.starts_with("url: ") && !line.starts_with("secret: "));
+    lines.extend(secrets.map(|name| format!("{name}: would be another one")));
+    if !set.end.agree(&lines, "Change this?")? {
+        return Ok(());
     }
     let request = Request::new("PATCH", "/v1/channels/{id}", &[&set.named.id]).body(body.into());
     set.named.show(context, client, request, "change")

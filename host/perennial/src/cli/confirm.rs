@@ -3,7 +3,11 @@
 use std::io::IsTerminal;
 use std::io::Write;
 
+use serde_json::Map;
+use serde_json::Value;
+
 use crate::cli::UserError;
+use crate::cli::items;
 use crate::cli::output::Output;
 use crate::report::listing::ListFormat;
 use crate::report::text::printable;
@@ -49,6 +53,11 @@ pub(super) struct EndArguments {
 }
 
 impl EndArguments {
+    /// Whether nothing is to be done.
+    pub(super) fn is_dry_run(self) -> bool {
+        self.dry_run
+    }
+
     /// Says what would become of what, a line each, and asks `question`; returns whether it is to be done. Where nothing would
     /// change nobody is asked, and a dry run is at its end.
     ///
@@ -72,6 +81,22 @@ impl EndArguments {
         }
         Ok(true)
     }
+}
+
+/// What a change of `before` would change, a line each.
+pub(super) fn differences(before: &Value, change: &Map<String, Value>) -> Vec<String> {
+    let said = |value: &Value| match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            items::plain(other)
+        }
+    };
+    let changed = change.iter().filter(|(name, after)| before[name.as_str()] != **after);
+    let line = |(name, after): (&String, &Value)| {
+        format!("{name}: from {} to {}", said(&before[name.as_str()]), said(after))
+    };
+    changed.map(line).collect()
 }
 
 /// Asks `question`, unless `yes` says that nobody has to.

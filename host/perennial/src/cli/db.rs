@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::confirm::EndArguments;
 use crate::cli::input::is_standard;
 use crate::cli::output;
 use crate::cli::output::Output;
@@ -87,6 +88,8 @@ enum Action {
         /// The backup. `-` is the standard input.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        #[command(flatten)]
+        end: EndArguments,
     },
 }
 
@@ -143,7 +146,7 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
             let (file, db) = (file.display(), context.db.display());
             output::done(format_args!("`{file}` is a copy of `{db}`"))
         }
-        Action::Restore { file } => restore(context, file),
+        Action::Restore { file, end } => restore(context, file, *end),
     }
 }
 
@@ -220,14 +223,14 @@ fn backup_to_output(db: &Path) -> anyhow::Result<()> {
     Ok(out.finish()?)
 }
 
-fn restore(context: &Context, file: &Path) -> anyhow::Result<()> {
+fn restore(context: &Context, file: &Path, end: EndArguments) -> anyhow::Result<()> {
     if !is_standard(file) {
-        return restore_from(context, file, &format!("`{}`", file.display()));
+        return restore_from(context, file, &format!("`{}`", file.display()), end);
     }
     let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
     let copy = folder.path().join("the standard input");
     io::copy(&mut io::stdin().lock(), &mut File::create(&copy)?)?;
-    restore_from(context, &copy, "the standard input")
+    restore_from(context, &copy, "the standard input", end)
 }
 
 /// Whether both names lead to one file.
@@ -235,7 +238,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()> {
+fn restore_from(context: &Context, file: &Path, name: &str, end: EndArguments) -> anyhow::Result<()> {
     if !file.exists() {
         return Err(UserError::Argument(format!("there is no file {name} to restore")).into());
     }
@@ -254,6 +257,10 @@ fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()
         ))
     })?;
     let _lock = Lock::take(&context.db)?;
+    let line = format!("`{}` would be restored from {name}, which has schema {schema}", context.db.display());
+    if !end.agree(&[line], "Put the backup in its place?")? {
+        return Ok(());
+    }
     let kept = copies::restore(file, &context.db)?;
     let mut lines =
         vec![format!("restored `{}` from {name}, which has schema {schema}", context.db.display())];

@@ -15,6 +15,7 @@ use crate::cli::demo_connected;
 use crate::cli::demo_connected::season::Season;
 use crate::cli::demo_host;
 use crate::cli::demo_host::Year;
+use crate::cli::demo_saved;
 use crate::cli::input;
 use crate::cli::inventory_file;
 use crate::cli::output::Output;
@@ -44,9 +45,10 @@ use perennial_picture::html;
   perennial demo --serve
   perennial demo --connected --seed 11")]
 pub(super) struct Arguments {
-    /// Where to write the picture; `-` is the standard output, which then has nothing else.
-    #[arg(long, value_name = "PATH", default_value = "perennial-demo.html")]
-    out: PathBuf,
+    /// Where to write the picture; `-` is the standard output, which then has nothing else. By default perennial-demo.html
+    /// and, with `--connected`, perennial-demo-connected.html.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
     /// Also write the inventory and the scenario into this folder.
     #[arg(long, value_name = "FOLDER")]
     save: Option<PathBuf>,
@@ -60,7 +62,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "serve")]
     connected: bool,
     /// What the faults follow from, with `--connected`.
-    #[arg(long, value_name = "N", default_value_t = 7, requires = "connected")]
+    #[arg(long, value_name = "N", default_value_t = 7, requires = "connected",
+        value_parser = input::whole::<u64>(0..))]
     seed: u64,
     /// Where the console listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420", requires = "serve")]
@@ -120,14 +123,20 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         if let Some(folder) = arguments.save.as_deref().filter(|_| !arguments.force) {
             check_unchanged(folder, &demo_connected::files(arguments.seed))?;
         }
-        let (out, save) = (arguments.out.as_path(), arguments.save.as_deref());
+        let out = arguments.out.as_deref().unwrap_or(Path::new("perennial-demo-connected.html"));
+        let save = arguments.save.as_deref();
         return demo_connected::play(context, &Season { seed: arguments.seed, out, save });
     }
     let providers = context.providers()?;
     let inventory = inventory_file::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
     if arguments.serve {
-        let until = arguments.until.clamp(FROM, UNTIL);
+        let until = arguments.until;
+        if !(FROM..=UNTIL).contains(&until) {
+            let message =
+                format!("`--until {until}` is not in the demo's year, which is from {FROM} to {UNTIL}");
+            return Err(UserError::Argument(message).into());
+        }
         let year = Year { inventory: &inventory, scenario: &scenario, from: FROM, until };
         return demo_host::serve(context, &year, arguments.listen);
     }
@@ -140,7 +149,8 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
     if let Some(folder) = &arguments.save {
         save(folder, arguments.force)?;
     }
-    let mut picture = Output::open_beside(Some(&arguments.out), saved.iter().map(PathBuf::as_path))?;
+    let path = arguments.out.as_deref().unwrap_or(Path::new("perennial-demo.html"));
+    let mut picture = Output::open_beside(Some(path), saved.iter().map(PathBuf::as_path))?;
     let zone = ZoneChoice::UTC;
     let play = SimulationRun {
         inventory: &inventory,
@@ -154,13 +164,13 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
     let (history, failures) = play.history(context, providers, Detail::Picture)?;
     html::write(&history, &mut picture)?;
     picture.finish()?;
-    if !input::is_standard(&arguments.out) {
+    if !input::is_standard(path) {
         let mut out = Output::standard();
         report::months::write(&history, context.stdout_style(), &mut out)?;
         writeln!(out)?;
-        let text =
-            format!("The picture of the year is in `{}`: open it in a browser.", arguments.out.display());
+        let text = format!("The picture of the year is in `{}`: open it in a browser.", path.display());
         columns::paragraph(&text, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
+        demo_saved::tell("The inventory and the scenario", &saved, context.stdout_style(), &mut out)?;
         out.finish()?;
     }
     failures.check()

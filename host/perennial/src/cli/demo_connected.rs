@@ -23,6 +23,7 @@ use crate::cli::demo_connected::season::FROM;
 use crate::cli::demo_connected::season::Season;
 use crate::cli::demo_connected::season::UNTIL;
 use crate::cli::demo_connected::story::Story;
+use crate::cli::demo_saved;
 use crate::cli::input;
 use crate::cli::inventory_file;
 use crate::cli::output::Output;
@@ -85,6 +86,7 @@ pub(super) fn play(context: &Context, season: &Season<'_>) -> anyhow::Result<()>
     if !input::is_standard(season.out) {
         let mut out = Output::standard();
         story.write(season, context.stdout_style(), &mut out)?;
+        demo_saved::tell("The inventory and the faults", &saved, context.stdout_style(), &mut out)?;
         out.finish()?;
     }
     pair.stop()?;

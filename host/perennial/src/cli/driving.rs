@@ -44,6 +44,8 @@ pub(super) struct Whose {
     /// Every connected account.
     #[arg(long, conflicts_with = "id")]
     all: bool,
+    #[command(flatten)]
+    end: EndArguments,
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -56,7 +58,7 @@ pub(super) struct LimitSpending {
     /// The ID of the account.
     id: String,
     /// The most that renewals within an hour may cost.
-    #[arg(value_parser = input::amount, required_unless_present = "none")]
+    #[arg(value_parser = input::amount_above_zero, required_unless_present = "none")]
     per_hour: Option<String>,
     /// Lift the ceiling: there is none.
     #[arg(long, conflicts_with = "per_hour")]
@@ -81,7 +83,8 @@ pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow
         ),
         Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
     };
-    let look = Request::new("GET", "/v1/connections/{id}", &[id]).to(format!("show how `{id}` is connected"));
+    let what = format!("have `{id}` driven by `{}`", driver.name());
+    let look = Request::new("GET", "/v1/connections/{id}", &[id]).to(&what);
     let before = client.send(&look)?.json()?["driver"].take();
     let line = format!("driver of `{id}`: from {} to {}", before.as_str().unwrap_or_default(), driver.name());
     let lines = (before != driver.name()).then_some(line);
@@ -89,7 +92,7 @@ pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow
         return Ok(());
     }
     let request = Request::new("POST", "/v1/connections/{id}:drive", &[id])
-        .to(format!("drive `{id}`"))
+        .to(what)
         .body(json!({ "driver": driver.name() }))
         .reason(reason.as_deref());
     write(context, client, &request, &CONNECTION, list)
@@ -111,20 +114,46 @@ fn switch(
     whose: &Whose,
     [verb, route, route_of_all]: [&'static str; 3],
 ) -> anyhow::Result<()> {
-    let (request, fields) = match &whose.id {
-        Some(id) => (Request::new("POST", route, &[id]).to(format!("{verb} `{id}`")), &CONNECTION[..]),
-        None => {
-            let request = Request::new("POST", route_of_all, &[]).to(format!("{verb} every account"));
-            (request, &SENDING[..])
-        }
+    let what = match &whose.id {
+        Some(id) => format!("{verb} `{id}`"),
+        None => format!("{verb} every account"),
     };
-    let request = request.body(json!({})).reason(whose.reason.as_deref());
+    let (lines, question) = switched(client, whose.id.as_deref(), verb, &what)?;
+    if !whose.end.agree(&lines, &question)? {
+        return Ok(());
+    }
+    let (request, fields) = match &whose.id {
+        Some(id) => (Request::new("POST", route, &[id]), &CONNECTION[..]),
+        None => (Request::new("POST", route_of_all, &[]), &SENDING[..]),
+    };
+    let request = request.to(what).body(json!({})).reason(whose.reason.as_deref());
     write(context, client, &request, fields, &whose.list)?;
     if whose.id.is_none() && whose.list.format == ListFormat::Table {
         let verb = if verb == "pause" { "nothing is sent" } else { "it is sent again" };
         output::done(format_args!("{verb} for any account that is connected here"))?;
     }
     Ok(())
+}
+
+/// What would become of sending, for an account or for all, and the question whether it is to.
+fn switched(
+    client: &Client,
+    id: Option<&str>,
+    verb: &str,
+    what: &str,
+) -> anyhow::Result<(Vec<String>, String)> {
+    let pauses = verb == "pause";
+    let would = if pauses { "nothing would be sent any more" } else { "it would be sent again" };
+    let Some(id) = id else {
+        let line = format!("every account that is connected here: {would}");
+        return Ok((vec![line], if pauses { "Send nothing for any?" } else { "Send again?" }.to_owned()));
+    };
+    let look = Request::new("GET", "/v1/connections/{id}", &[id]).to(what);
+    let is_paused = !client.send(&look)?.json()?["paused_at"].is_null();
+    let line = (is_paused != pauses).then(|| format!("account {id}: {would}"));
+    let question =
+        if pauses { format!("Send nothing for `{id}`?") } else { format!("Send for `{id}` again?") };
+    Ok((line.into_iter().collect(), question))
 }
 
 /// Sets the ceiling on spending.

@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "T", value_parser = input::instant)]
     until: Option<Timestamp>,
     /// At most so many, the last ones.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -79,7 +79,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "EVENT", requires = "follow")]
     after: Option<String>,
     /// End after so many events.
-    #[arg(long, value_name = "N", requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", requires = "follow", value_parser = input::whole::<u32>(1..))]
     count: Option<u32>,
     #[command(flatten)]
     target: TargetArguments,
@@ -98,7 +98,8 @@ enum Format {
     Jsonl,
 }
 
-const COLUMNS: [Column; 6] = [
+/// What is listed of an event.
+pub(super) const COLUMNS: [Column; 6] = [
     Column::new("at", "at"),
     Column::new("account", "account"),
     Column::new("resource", "resource"),

@@ -132,7 +132,7 @@ fn write_text(explained: &Value, language: Language, style: Style, out: &mut dyn
     let situation = text(explained, "situation").replace('_', " ");
     let facts = format!("{}, {}: {situation}", text(explained, "account"), text(explained, "stage"));
     let resource = printable(&text(explained, "resource"));
-    writeln!(out, "{}  {}", style.paint(Tone::Strong, &resource), printable(&facts))?;
+    columns::heading(&resource, &printable(&facts), style, out)?;
     paragraph(explained["text"][0].as_str().unwrap_or_default(), style, out)?;
     for reason in list(explained, "reasons") {
         paragraph(&text(reason, "text"), style, out)?;

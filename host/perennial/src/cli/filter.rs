@@ -14,6 +14,14 @@ use crate::client::Request;
 /// The stages that can be asked for.
 pub(super) const STAGE: Choice<Stage> = Choice { what: "stage", all: &Stage::ALL, name: Stage::name };
 
+/// A tag to filter by: its name, or its name and its value.
+pub(super) fn tag(text: &str) -> Result<String, String> {
+    match text.split('=').next() {
+        Some("") | None => Err("it names no tag; write `NAME`, or `NAME=VALUE`".to_owned()),
+        Some(_) => Ok(text.to_owned()),
+    }
+}
+
 /// Conditions, all of which a resource meets.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Filter {
@@ -30,7 +38,7 @@ pub(super) struct Filter {
     #[arg(long, value_parser = STAGE)]
     stage: Option<Stage>,
     /// Only with this tag: NAME, or NAME=VALUE.
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", value_parser = tag)]
     tag: Option<String>,
     /// Only what expires at this instant or later, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]

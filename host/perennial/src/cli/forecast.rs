@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::input;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output::Output;
@@ -26,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// For so many months, the present one being the first.
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=36))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = input::whole::<u32>(1..=36))]
     months: u32,
     /// List every payment instead of months.
     #[arg(long)]

@@ -9,6 +9,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::audit_record::CLI;
 use crate::cli::audit_record::audit_record;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
@@ -24,6 +25,7 @@ use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::error::EngineError;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::rules::Providers;
 use perennial_formats::dates;
@@ -189,10 +191,11 @@ fn import_into(
         check_raises(&report, people)?;
         confirm_update(&report, arguments)?;
     }
-    let (done, _) = engine.import_document(now, &document)?;
-    if !is_new {
-        engine.in_transaction(|engine| audit::insert(engine.tx(), &audit_record(now, "import", None)))?;
-    }
+    let (done, _) = engine.in_transaction(|engine| {
+        let done = engine.import_document_of(now, &document, CLI)?;
+        audit::insert(engine.tx(), &audit_record(now, "import", None))?;
+        Ok::<_, EngineError>(done)
+    })?;
     Ok(taken_in(&name_of(context), arguments, &done, ("imported", "changed")))
 }
 

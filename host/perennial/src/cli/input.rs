@@ -1,6 +1,10 @@
 //! Reads the input of commands: files, the configuration, instants. Reports all problems of a file together.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::num::IntErrorKind;
+use std::ops::Bound;
+use std::ops::RangeBounds;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -83,10 +87,53 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A decimal such as `99.00`.
+/// A decimal that is not negative, such as `99.00`.
 pub(super) fn amount(text: &str) -> Result<String, String> {
-    let read = text.parse::<Micros>();
-    read.map(|amount| amount.to_string()).map_err(|error| error.to_string())
+    match text.parse::<Micros>() {
+        Ok(amount) if amount < Micros::ZERO => Err(format!("{amount} is negative; write 0.00 or more")),
+        Ok(amount) => Ok(amount.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A decimal above zero, such as `99.00`.
+pub(super) fn amount_above_zero(text: &str) -> Result<String, String> {
+    match text.parse::<Micros>() {
+        Ok(amount) if amount <= Micros::ZERO => {
+            Err(format!("{amount} is not above 0.00; write an amount such as `99.00`"))
+        }
+        Ok(amount) => Ok(amount.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A whole number in this range.
+pub(super) fn whole<N: TryFrom<i64>>(
+    range: impl RangeBounds<i64> + Clone + Debug,
+) -> impl Fn(&str) -> Result<N, String> + Clone {
+    move |text| {
+        let least = match range.start_bound() {
+            Bound::Included(least) => *least,
+            Bound::Excluded(_) | Bound::Unbounded => 0,
+        };
+        let number = text.parse::<i64>().map_err(|error| {
+            if matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) {
+                return format!("{text} is not in {range:?}");
+            }
+            format!("`{text}` is no whole number; write one such as `{}`", least.max(1))
+        })?;
+        let found = N::try_from(number).ok().filter(|_| range.contains(&number));
+        found.ok_or_else(|| format!("{number} is not in {range:?}"))
+    }
+}
+
+/// A command, with a number below zero taken for a value and not for an option, so that what is said is about the number.
+pub(super) fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| match argument.get_action().takes_values() {
+        true => argument.allow_negative_numbers(true),
+        false => argument,
+    });
+    command.mut_subcommands(with_negative_numbers)
 }
 
 /// Whether a file's name stands for the standard input or output.

@@ -47,6 +47,8 @@ pub(super) struct Field {
 enum Kind {
     Text,
     Instant,
+    /// The first instant of a day in UTC.
+    Day,
     /// A decimal; the field that says its currency.
     Amount(&'static str),
     Texts,
@@ -81,6 +83,11 @@ impl Field {
     /// An instant, in the time zone of the list.
     pub(super) const fn instant(name: &'static str, heading: &'static str) -> Field {
         Field::new(Column::new(name, heading), Kind::Instant)
+    }
+
+    /// A day in UTC, whatever the time zone of the list: programs get its first instant.
+    pub(super) const fn day(name: &'static str, heading: &'static str) -> Field {
+        Field::new(Column::new(name, heading), Kind::Day)
     }
 
     /// An amount, and the field of its currency.
@@ -155,6 +162,10 @@ impl Field {
             Kind::Text if text().contains('\n') => Cell::new(text()).shown(text().replace('\n', "; ")),
             Kind::Text => Cell::new(text()),
             Kind::Instant => Cell::new(instant(found).map_or_else(|| Value::Text(text()), Value::Instant)),
+            Kind::Day => match instant(found) {
+                Some(day) => Cell::new(Value::Instant(day)).shown(TimeZone::UTC.day(day)),
+                None => Cell::new(text()),
+            },
             Kind::Amount(currency) => {
                 let currency = item.pointer(currency).and_then(Json::as_str).map(str::to_owned);
                 Cell::new(
@@ -208,7 +219,7 @@ fn worded(found: &Json, words: impl Fn(&Json) -> String) -> Cell {
 
 /// What an object or a list says, for people: `name=value` of each value that says something, those of a value that has parts
 /// in brackets, and the name alone where none of them does.
-fn plain(value: &Json) -> String {
+pub(super) fn plain(value: &Json) -> String {
     let joined = |parts: Vec<String>| parts.join(", ");
     let term = term_text(value);
     match value {

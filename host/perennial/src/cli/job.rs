@@ -17,6 +17,7 @@ use crate::cli::confirm::EndArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::filter::Filter;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -96,7 +97,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct ListPage {
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -176,16 +177,16 @@ pub(super) fn job(context: &Context, arguments: &Arguments) -> anyhow::Result<()
             context.write_items(&client, &ITEMS, &found, &listed.list, "no resource is like that")
         }
         Action::Cancel { id, end, reason, list } => {
-            let look = Request::new("GET", "/v1/jobs/{id}", &[id]).to(format!("show `{id}`"));
+            let what = format!("cancel `{id}`");
+            let look = Request::new("GET", "/v1/jobs/{id}", &[id]).to(&what);
             let job = client.send(&look)?.json()?;
             let runs = job["state"] == "running";
             let lines = runs.then(|| format!("{id}: what it has not done yet would not be done"));
             if !end.agree(lines.as_slice(), "Cancel it?")? {
                 return Ok(());
             }
-            let request = Request::new("POST", "/v1/jobs/{id}:cancel", &[id])
-                .to(format!("cancel `{id}`"))
-                .reason(reason.as_deref());
+            let request =
+                Request::new("POST", "/v1/jobs/{id}:cancel", &[id]).to(what).reason(reason.as_deref());
             let job = client.send(&request)?.json()?;
             context.write_item(&client, &JOB, &job, list)?;
             if job["state"] != "cancelled" {

@@ -82,7 +82,7 @@ enum Action {
         access_key: String,
         /// For how many seconds more the old one is honoured.
         #[arg(long, value_name = "SECONDS", default_value_t = OVERLAP_SECONDS,
-            value_parser = clap::value_parser!(u32).range(..=i64::from(OVERLAP_SECONDS_MAX)))]
+            value_parser = input::whole::<u32>(0..=i64::from(OVERLAP_SECONDS_MAX)))]
         overlap_seconds: u32,
     },
     /// Refuses a key, and the tokens it asked for, from now on.

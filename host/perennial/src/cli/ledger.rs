@@ -1,6 +1,7 @@
 //! `perennial account ledger` and `perennial account balances`: the money of an account, entry by entry and day by day.
 
 use crate::cli::Context;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -17,7 +18,7 @@ pub(super) struct Ledger {
     #[arg(long)]
     newest: bool,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -29,7 +30,7 @@ pub(super) struct Balances {
     /// The ID of the account.
     pub(super) id: String,
     /// How many days to look back.
-    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=1100))]
+    #[arg(long, value_name = "N", default_value_t = 365, value_parser = input::whole::<u32>(1..=1100))]
     days: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -46,7 +47,7 @@ const ENTRIES: [Field; 7] = [
 ];
 
 const DAYS: [Field; 5] = [
-    Field::instant("day", "day"),
+    Field::day("day", "day (UTC)"),
     Field::amount("paid_in", "paid in", "/currency"),
     Field::amount("paid_out", "paid out", "/currency"),
     Field::amount("balance", "balance", "/currency"),

@@ -5,6 +5,7 @@ use perennial_domain::order::OrderState;
 use crate::cli::Context;
 use crate::cli::choice::Choice;
 use crate::cli::filter::Filter;
+use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
@@ -21,7 +22,7 @@ const STATE: Choice<OrderState> = Choice { what: "state", all: &OrderState::ALL,
 #[derive(Debug, clap::Args)]
 struct ListPage {
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -206,7 +207,7 @@ pub(super) struct Expiries {
 }
 
 const EXPIRIES: [Field; 4] = [
-    Field::instant("day", "day"),
+    Field::day("day", "day (UTC)"),
     Field::number("resources", "resources"),
     Field::amount("price", "price", "/currency"),
     Field::text("currency", ""),

@@ -23,6 +23,7 @@ mod db;
 mod demo;
 mod demo_connected;
 mod demo_host;
+mod demo_saved;
 mod driving;
 mod error_text;
 mod event_lines;
@@ -129,7 +130,7 @@ struct Arguments {
     color: Colour,
     /// How many columns a line may take; by default those of the terminal, and any number where there is none.
     #[arg(long, global = true, value_name = "COLUMNS", help_heading = GLOBAL,
-        value_parser = clap::value_parser!(u16).range(20..))]
+        value_parser = input::whole::<u16>(20..))]
     width: Option<u16>,
     #[command(subcommand)]
     command: Command,
@@ -230,6 +231,7 @@ impl Command {
                 | Command::Plugin(_)
                 | Command::Token(_)
                 | Command::Key(_)
+                | Command::Approvals(_)
         )
     }
 }
@@ -252,7 +254,7 @@ struct Context {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let matches = match Arguments::command().try_get_matches() {
+    let matches = match input::with_negative_numbers(Arguments::command()).try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return report_arguments(&error),
     };
@@ -293,8 +295,6 @@ pub fn main() -> ExitCode {
     LossyLog::standard().settle();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
-        Err(error) if output::is_closed(&error) => ExitCode::from(output::CLOSED),
         Err(error) if error.downcast_ref() == Some(&confirm::WouldChange::ForPrograms) => ExitCode::from(3),
         Err(error) if error.is::<db::MigrationPending>() || error.is::<confirm::WouldChange>() => {
             match output::line(&error) {
@@ -389,7 +389,11 @@ fn exit_code(code: i32) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
+/// Says what failed. A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
 fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
+    if output::is_closed(error) {
+        return ExitCode::from(output::CLOSED);
+    }
     context.complain(&error_text::of(error));
     ExitCode::from(if user_error::is_wrong_input(error) { 2 } else { 1 })
 }

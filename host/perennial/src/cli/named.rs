@@ -32,6 +32,34 @@ fn exists(client: &Client, route: &'static str, what: &str, id: Option<&str>) ->
     Ok(())
 }
 
+/// The item of a list that a field calls `name`, such as the calendar with this id, on which `act` is to be done.
+///
+/// # Errors
+///
+/// [`UserError`] when there is none, with what there is.
+pub(super) fn in_list(
+    items: Vec<Value>,
+    (field, what): (&str, &str),
+    name: &str,
+    act: &str,
+) -> Result<Value, UserError> {
+    let names = items.iter().filter_map(|item| item[field].as_str()).map(str::to_owned);
+    let there = names.collect::<BTreeSet<_>>();
+    let found = items.into_iter().find(|item| item[field] == name);
+    found.ok_or_else(|| UserError::Argument(format!("cannot {act}: {}", not_there((what, name), &there))))
+}
+
+fn not_there((what, name): (&str, &str), there: &BTreeSet<String>) -> String {
+    let meant = wording::did_you_mean(name, there.iter().map(String::as_str));
+    let listed = there.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    let listed = if listed.is_empty() { "there are none".to_owned() } else { format!("there are {listed}") };
+    let more = match there.len().saturating_sub(LISTED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("there is no {what} `{name}`{meant}; {listed}{more}")
+}
+
 /// Refuses a provider that no plugin and no account has.
 pub(super) fn check_provider(client: &Client, provider: Option<&str>) -> anyhow::Result<()> {
     let Some(provider) = provider else { return Ok(()) };
@@ -85,11 +113,5 @@ fn check(
     if !items::whole(client, &request.query(what, Some(name)).query("limit", Some(1)))?.is_empty() {
         return Ok(());
     }
-    let meant = wording::did_you_mean(name, there.iter().map(String::as_str));
-    let listed = there.iter().take(LISTED_MAX).cloned().collect::<Vec<_>>().join(", ");
-    let more = match there.len().saturating_sub(LISTED_MAX) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Err(UserError::Argument(format!("there is no {what} `{name}`{meant}; there are {listed}{more}")).into())
+    Err(UserError::Argument(not_there((what, name), there)).into())
 }

@@ -139,6 +139,37 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(out.finish()?)
 }
 
+/// Writes a file that is not there yet, whole or not at all; only its owner may read one that `is_secret`.
+///
+/// # Errors
+///
+/// When it cannot be written, or is there.
+pub(super) fn write_new(path: &Path, bytes: &[u8], is_secret: bool) -> anyhow::Result<()> {
+    let written = beside(path, if is_secret { 0o600 } else { 0o666 }).and_then(|mut file| {
+        file.as_file_mut().write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(|error| cannot_write(path, &error))
+}
+
+/// The error of a file that cannot be written: the user's, unless the disk is full or fails.
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> anyhow::Error {
+    let kind = error.kind();
+    let is_unreachable = matches!(
+        kind,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
+    );
+    let advice = if kind == io::ErrorKind::AlreadyExists {
+        "name a file that is not there yet"
+    } else if is_unreachable {
+        "is its folder there and writable?"
+    } else {
+        return anyhow::anyhow!("cannot write `{}`: {error}; nothing of it is left", path.display());
+    };
+    UserError::Argument(format!("cannot write `{}`: {error}; {advice}", path.display())).into()
+}
+
 fn failure(output: &str, source: io::Error) -> io::Error {
     io::Error::new(source.kind(), OutputError { output: output.to_owned(), source })
 }
@@ -154,12 +185,7 @@ fn target(path: &Path) -> io::Result<Target> {
     }
     // A link stays one: what it leads to is replaced.
     let path = if there.is_some() { path.canonicalize()? } else { path.to_owned() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".perennial-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(without_path)?;
+    let file = beside(&path, 0o666)?;
     if let Some(there) = there {
         if there.permissions().readonly() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is there, and read-only"));
@@ -167,6 +193,16 @@ fn target(path: &Path) -> io::Result<Target> {
         file.as_file().set_permissions(there.permissions())?;
     }
     Ok(Target::Beside(BufWriter::new(file), path))
+}
+
+/// A file beside the place of another one, with these permissions as far as the system's mask lets them.
+fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".perennial-").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    builder.tempfile_in(folder).map_err(without_path)
 }
 
 /// The same error without the name of the file beside, which nobody asked for.

@@ -9,12 +9,14 @@ use crate::cli::Context;
 use crate::cli::act::ActArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::event_lines;
+use crate::cli::events;
 use crate::cli::filter::Filter;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
+use crate::cli::on_host::events as on_host;
 use crate::cli::output::Output;
 use crate::cli::target::TargetArguments;
 use crate::client::Request;
@@ -39,7 +41,7 @@ enum Action {
         #[command(flatten)]
         filter: Filter,
         /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
         limit: u32,
         #[command(flatten)]
         list: ListArguments,
@@ -51,7 +53,7 @@ enum Action {
         /// What was used, such as `cci`.
         resource_type: String,
         /// How much of it was used.
-        #[arg(value_parser = input::amount)]
+        #[arg(value_parser = input::amount_above_zero)]
         amount: String,
         #[command(flatten)]
         act: ActArguments,
@@ -91,9 +93,9 @@ pub(super) fn package(context: &Context, arguments: &Arguments) -> anyhow::Resul
             context.write_items(&client, &PACKAGE, &found, list, nothing)
         }
         Action::Use { account, resource_type, amount, act, list } => {
+            let what = format!("write down what `{account}` used");
             if act.dry_run {
-                let request =
-                    Request::new("GET", "/v1/accounts/{id}", &[account]).to(format!("show `{account}`"));
+                let request = Request::new("GET", "/v1/accounts/{id}", &[account]).to(&what);
                 let known = client.send(&request)?.json()?;
                 let report =
                     json!({ "account": known["id"], "resource_type": resource_type, "amount": amount });
@@ -101,11 +103,16 @@ pub(super) fn package(context: &Context, arguments: &Arguments) -> anyhow::Resul
                 return Err(WouldChange::with(list.format).into());
             }
             let request = Request::new("POST", "/v1/accounts/{id}:use", &[account])
-                .to(format!("write down what `{account}` used"))
+                .to(&what)
                 .body(json!({ "resource_type": resource_type, "amount": amount }))
                 .once(&act.key()?)
                 .reason(act.reason.as_deref());
             let result = client.send(&request)?.json()?;
+            if list.format == ListFormat::Csv {
+                let recorded = result["events"].as_array().map_or(&[][..], Vec::as_slice);
+                let how = (&events::COLUMNS[..], list.format, list.zone.time_zone);
+                return on_host::write(context, &client, how, recorded, false);
+            }
             let mut out = Output::standard();
             if list.format == ListFormat::Json {
                 writeln!(out, "{result:#}")?;

@@ -42,7 +42,7 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
     let at = items::instant(&plan["at"]).map(|at| zone.minute(at)).unwrap_or_default();
     let command = text("command").replace('_', " ");
     let heading = printable(&format!("{command} {}", text("resource")));
-    writeln!(out, "{}  {}, as of {at}", style.paint(Tone::Strong, &heading), printable(text("account")))?;
+    columns::heading(&heading, &format!("{}, as of {at}", printable(text("account"))), style, out)?;
     let mut facts = Vec::new();
     if plan["steps"].as_array().is_some_and(|steps| !steps.is_empty()) {
         table(plan, zones, style, out)?;

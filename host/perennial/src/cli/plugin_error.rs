@@ -110,6 +110,7 @@ pub(super) fn not_installed(error: anyhow::Error) -> anyhow::Error {
             | ClientError::NotPerennial { .. }
             | ClientError::NoAnswer { .. }
             | ClientError::BrokenOff { .. }
+            | ClientError::Unnamed { .. }
             | ClientError::NothingToFollow,
         )
         | None => error,

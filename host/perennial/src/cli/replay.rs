@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::input;
 use crate::cli::output::Output;
 use crate::report::text::printable;
 
@@ -36,7 +37,7 @@ const SHOWN_MAX: usize = 100;
   perennial --plugin acme-1.2.wasm replay --all --format json")]
 pub(super) struct Arguments {
     /// The decision's number, as `perennial explain` and the admin API show it.
-    #[arg(value_name = "DECISION", conflicts_with = "all", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(value_name = "DECISION", conflicts_with = "all", value_parser = input::whole::<i64>(1..))]
     decision: Option<i64>,
     /// Every decision that is kept.
     #[arg(long)]

@@ -7,6 +7,7 @@ use perennial_service::lookup;
 
 use crate::cli::Context;
 use crate::cli::choice::Choice;
+use crate::cli::filter;
 use crate::cli::input;
 use crate::cli::list;
 use crate::cli::list::ListArguments;
@@ -44,6 +45,7 @@ const RISK: Choice<RenewalRisk> = Choice { what: "risk", all: &RenewalRisk::ALL,
   perennial resources --expires-before 2026-12-01 --time-zone Asia/Shanghai
   perennial resources --provider huawei --format csv
   perennial resources --account acme-hw --risk unprotected
+  perennial resources --tag env=prod
   perennial resources --server http://127.0.0.1:8420 --token-file token")]
 pub(super) struct Arguments {
     /// Only of this account.
@@ -61,11 +63,14 @@ pub(super) struct Arguments {
     /// Only what will be lost: `unprotected` is what nothing renews, `orphaned` what expires before what it is attached to.
     #[arg(long, value_parser = RISK)]
     risk: Option<RenewalRisk>,
+    /// Only with this tag: NAME, or NAME=VALUE.
+    #[arg(long, value_name = "TAG", value_parser = filter::tag)]
+    tag: Option<String>,
     /// Only what expires before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     expires_before: Option<Timestamp>,
     /// At most so many.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -89,7 +94,8 @@ const COLUMNS: [Column; 12] = [
 ];
 
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let Arguments { account, provider, kind, stage, risk, expires_before, limit, list, target } = arguments;
+    let Arguments { account, provider, kind, stage, risk, tag, expires_before, limit, list, target } =
+        arguments;
     if let Some(client) = context.host_client(target)? {
         let request = arguments.request();
         named::check_account(&client, account.as_deref())?;
@@ -101,12 +107,17 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
     validate::check_account(&db, account.as_deref())?;
     validate::check_provider(context, &db, provider.as_deref())?;
     validate::check_kind(context, &db, kind.as_deref())?;
+    let tag = tag
+        .as_deref()
+        .map(|tag| tag.split_once('=').map_or((tag, None), |(name, value)| (name, Some(value))));
     let filter = ResourceFilter {
         account: account.clone(),
         provider: provider.clone(),
         kinds: kind.iter().cloned().collect(),
         stages: (*stage).into_iter().collect(),
         risk: *risk,
+        tag: tag.map(|(name, _)| name.to_owned()),
+        tag_value: tag.and_then(|(_, value)| value).map(str::to_owned),
         expires_before: *expires_before,
         ..ResourceFilter::default()
     };
@@ -134,6 +145,7 @@ impl Arguments {
             .query("kind", self.kind.as_ref())
             .query("stage", self.stage.map(Stage::name))
             .query("risk", self.risk.map(RenewalRisk::name))
+            .query("tag", self.tag.as_ref())
             .query("expires_before", self.expires_before)
     }
 
@@ -144,6 +156,7 @@ impl Arguments {
             || self.kind.is_some()
             || self.stage.is_some()
             || self.risk.is_some()
+            || self.tag.is_some()
             || self.expires_before.is_some();
         list::nothing(has_conditions, "there are no resources yet; take some in with `perennial import FILE`")
     }

@@ -11,6 +11,7 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
+use crate::cli::input;
 use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -31,7 +32,7 @@ use perennial_store::clock::ClockState;
   RUST_LOG=warn perennial --db broker.db run")]
 pub(super) struct Arguments {
     /// The most bundles in one transaction.
-    #[arg(long, value_name = "BUNDLES", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "BUNDLES", default_value_t = 8192, value_parser = input::whole::<u32>(1..))]
     batch: u32,
     #[command(flatten)]
     start: start::Arguments,

@@ -33,10 +33,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     faults: Option<PathBuf>,
     /// Let requests go wrong by chance that follows from this number.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = input::whole::<u64>(0..))]
     seed: Option<u64>,
     /// Of how many requests one goes wrong, with `--seed`.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = input::whole::<u32>(1..))]
     one_in: u32,
     #[command(flatten)]
     serve: serve::Arguments,

@@ -1,5 +1,6 @@
 //! `perennial serve`: the clock, the admin API and the providers' own APIs in one process.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,7 @@ use perennial_http::provider_api as endpoint;
 use perennial_http::server::listener as serve;
 use perennial_service::channels;
 use perennial_service::channels::dispatcher::ChannelSender;
+use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_service::webhooks::client::Client;
@@ -124,6 +126,7 @@ fn missing_token(listen: SocketAddr) -> UserError {
 fn configure(context: &Context) -> anyhow::Result<Setup> {
     let argument = |error: &dyn std::fmt::Display| UserError::Argument(error.to_string());
     let config = context.config()?.clone();
+    check_files(&config)?;
     let tls = config.tls.as_ref().map(serve::tls_acceptor).transpose().map_err(|error| argument(&error))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
         .map_err(|error| argument(&error))?;
@@ -138,6 +141,33 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
     let providers = context.providers_with_policies()?;
     let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
     Ok(Setup { config, tls, client, sender, secret_box, providers, endpoints })
+}
+
+/// Refuses files that are named and cannot be read, all of them together. What is wrong with one alone is said where it is used.
+fn check_files(config: &Config) -> Result<(), UserError> {
+    let (tls, email) = (config.tls.as_ref(), config.email.as_ref());
+    let has_key = std::env::var_os(secrets::KEY_VARIABLE).is_some();
+    let files = [
+        ("`certificate` of [tls]", tls.map(|tls| &tls.certificate)),
+        ("`key` of [tls]", tls.map(|tls| &tls.key)),
+        ("`certificates` of [webhooks]", config.webhooks.certificates.as_ref()),
+        ("`password_file` of [email]", email.and_then(|email| email.password_file.as_ref())),
+        ("`key_file` of [secrets]", config.secrets_key_file.as_ref().filter(|_| !has_key)),
+    ];
+    let named = files.into_iter().filter_map(|(name, file)| Some((name, file?)));
+    let named = named.chain(config.plugins.iter().map(|plugin| ("`files` of [plugins]", &plugin.path)));
+    let unreadable = named.filter(|(_, file)| !input::is_standard(file)).filter_map(|(name, file)| {
+        let error = File::open(file).err()?;
+        Some(format!("{name}: cannot read `{}`: {error}", file.display()))
+    });
+    let unreadable = unreadable.collect::<Vec<_>>();
+    match unreadable.len() {
+        0 | 1 => Ok(()),
+        _ => Err(UserError::Argument(format!(
+            "the configuration names files that cannot be read:\n  {}",
+            unreadable.join("\n  ")
+        ))),
+    }
 }
 
 /// Opens the database and checks that it can be served: its keys can be read, its accounts have plugins, it lives on the

@@ -11,6 +11,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::choice::Choice;
 use crate::cli::confirm::EndArguments;
+use crate::cli::confirm::differences;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -74,7 +75,7 @@ enum Action {
         #[arg(long, value_parser = STATE)]
         state: Option<&'static str>,
         /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = input::whole::<u32>(1..))]
         limit: u32,
     },
     /// Sends a test event.
@@ -136,6 +137,8 @@ struct Set {
     /// Disable the webhook: nothing is sent until it is enabled.
     #[arg(long, conflicts_with = "enable")]
     disable: bool,
+    #[command(flatten)]
+    end: EndArguments,
 }
 
 #[derive(Debug, clap::Args)]
@@ -208,7 +211,7 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
         }
         Action::Delete { named, end } => {
             let found = client
-                .send(&named.of(Request::new("GET", "/v1/webhooks/{id}", &[&named.id]), "show"))?
+                .send(&named.of(Request::new("GET", "/v1/webhooks/{id}", &[&named.id]), "delete"))?
                 .json()?;
             let to = found["url"].as_str().unwrap_or_default();
             if !end.agree(&[format!("webhook {}, {to}: would be deleted", named.id)], "Delete it?")? {
@@ -276,7 +279,7 @@ fn make(client: &Client, create: &Create) -> anyhow::Result<()> {
 }
 
 fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
-    let Set { named, url, description, types, all_types, enable, disable } = set;
+    let Set { named, url, description, types, all_types, enable, disable, end } = set;
     let mut body = given([("url", url), ("description", description)]);
     if *all_types || !types.is_empty() {
         body.insert("types".to_owned(), if *all_types { Value::Null } else { json!(types) });
@@ -287,6 +290,11 @@ fn change(context: &Context, client: &Client, set: &Set) -> anyhow::Result<()> {
     if body.is_empty() {
         let message = "name something to change, such as `--url` or `--disable`";
         return Err(UserError::Argument(message.to_owned()).into());
+    }
+    let look = named.of(Request::new("GET", "/v1/webhooks/{id}", &[&named.id]), "change");
+    let lines = differences(&client.send(&look)?.json()?, &body);
+    if !end.agree(&lines, "Change this?")? {
+        return Ok(());
     }
     let request = Request::new("PATCH", "/v1/webhooks/{id}", &[&named.id]).body(body.into());
     named.show(context, client, request, "change")

@@ -47,6 +47,12 @@ pub(crate) enum ClientError {
         /// The address that was asked.
         target: String,
     },
+    /// What is asked about has no name.
+    #[error("cannot {what}: its ID is empty; name one")]
+    Unnamed {
+        /// What was to be done.
+        what: String,
+    },
     /// A database alone has no stream.
     #[error("events are followed on a running host: name it with `--server`")]
     NothingToFollow,
@@ -66,6 +72,7 @@ impl ClientError {
             Some(
                 ClientError::NotPerennial { .. }
                 | ClientError::BrokenOff { .. }
+                | ClientError::Unnamed { .. }
                 | ClientError::NothingToFollow,
             )
             | None => false,
@@ -76,7 +83,7 @@ impl ClientError {
     pub(crate) fn is_wrong_input(&self) -> bool {
         match self {
             ClientError::Problem(problem) => WRONG_INPUT.contains(&problem.status),
-            ClientError::NothingToFollow => true,
+            ClientError::NothingToFollow | ClientError::Unnamed { .. } => true,
             ClientError::NotPerennial { .. }
             | ClientError::NoAnswer { .. }
             | ClientError::BrokenOff { .. } => false,

@@ -101,7 +101,7 @@ impl Local {
         request: &Request,
         before_commit: Option<BeforeCommit>,
     ) -> anyhow::Result<Response> {
-        let routes = match (self.working.get(), request.is_look) {
+        let routes = match (self.working.get(), request.is_answered_beside()) {
             (Some(working), _) => working,
             (None, true) => opened(&self.looking, || self.look())?,
             (None, false) => opened(&self.working, || self.work())?,

@@ -118,6 +118,9 @@ impl Client {
     }
 
     fn send_with(&self, request: &Request, before_commit: Option<BeforeCommit>) -> anyhow::Result<Response> {
+        if request.is_unnamed {
+            return Err(ClientError::Unnamed { what: request.what.clone() }.into());
+        }
         let response = match &self.target {
             Target::Host(remote) => self.runtime.block_on(remote.send(request))?,
             Target::Database(local) => local.send(&self.runtime, request, before_commit)?,

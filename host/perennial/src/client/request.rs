@@ -27,14 +27,19 @@ pub(crate) struct Request {
     pub(crate) body: Option<Value>,
     /// Its headers beside those that every request has: names in lower case, and values.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Whether it writes nothing, so that it is answered beside a host that works on the database.
+    /// Whether a name in its path is empty, so that it would be another route's.
+    pub(crate) is_unnamed: bool,
+    /// Whether it writes nothing.
     pub(crate) is_look: bool,
+    /// Whether it has a database to itself, whatever it does there.
+    pub(crate) is_alone: bool,
 }
 
 impl Request {
     /// A request to a route, which is named as `/openapi.json` names it; `names` take the places of what stands in braces,
     /// in their order.
     pub(crate) fn new(method: &'static str, route: &'static str, names: &[&str]) -> Request {
+        let is_unnamed = names.iter().any(|name| name.is_empty());
         let mut names = names.iter();
         let mut path = String::new();
         for (number, part) in route.split(['{', '}']).enumerate() {
@@ -46,7 +51,8 @@ impl Request {
         }
         assert!(names.next().is_none(), "`{route}` has fewer names");
         let is_look = method == "GET";
-        Request { what: String::new(), method, path, body: None, headers: Vec::new(), is_look }
+        let (what, headers) = (String::new(), Vec::new());
+        Request { what, method, path, body: None, headers, is_unnamed, is_look, is_alone: false }
     }
 
     /// The same, with what it does for messages: `cannot …: why`.
@@ -124,9 +130,15 @@ impl Request {
         }
     }
 
-    /// The same, said to need a database for itself: what goes on there by itself, such as a job, goes on meanwhile.
+    /// The same, said to need a database for itself: what goes on there by itself, such as a job, goes on meanwhile; and the
+    /// route of a dry run may do what is asked and take it back, which takes the thread that writes.
     pub(crate) fn alone(self) -> Request {
-        Request { is_look: false, ..self }
+        Request { is_alone: true, ..self }
+    }
+
+    /// Whether it is answered beside a host that works on the database.
+    pub(super) fn is_answered_beside(&self) -> bool {
+        self.is_look && !self.is_alone
     }
 }
 

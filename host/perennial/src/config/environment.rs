@@ -47,6 +47,17 @@ const KEYS: [(&str, &[&str]); 11] = [
     ("database", &["must_exist"]),
 ];
 
+/// The keys that are lists.
+const LISTS: [(&str, &str); 2] = [("plugins", "files"), ("trust", "keys")];
+/// The keys that are numbers, beside all of `limits`.
+const NUMBERS: [(&str, &str); 5] = [
+    ("connections", "full_sync_seconds"),
+    ("connections", "incremental_sync_seconds"),
+    ("email", "port"),
+    ("plugins", "grants_max"),
+    ("plugins", "grants_memory_bytes"),
+];
+
 /// A variable of this program's that is no key.
 pub(super) struct UnknownVariable {
     /// The name of the variable.
@@ -84,11 +95,12 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), Unknown
         let all = known.iter().map(String::as_str).chain(OTHERS);
         return Err(UnknownVariable { meant: did_you_mean(name, all), name: name.to_owned() });
     };
+    let is_number = section == "limits" || NUMBERS.contains(&(section, key));
     let value = match (value.parse::<i64>(), value.parse::<bool>()) {
-        _ if [("plugins", "files"), ("trust", "keys")].contains(&(section, key)) => listed(&value),
-        (Ok(number), _) => toml::Value::Integer(number),
-        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
-        (Err(_), Err(_)) => toml::Value::String(value),
+        _ if LISTS.contains(&(section, key)) => listed(&value),
+        (Ok(number), _) if is_number => toml::Value::Integer(number),
+        (_, Ok(flag)) => toml::Value::Boolean(flag),
+        (_, Err(_)) => toml::Value::String(value),
     };
     if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
         listen_table(table).insert(ADMIN.to_owned(), value);

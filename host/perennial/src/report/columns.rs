@@ -153,6 +153,20 @@ fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
 }
 
+/// Writes what something is called with what is to know of it, on one line or, where that does not fit, below each other.
+///
+/// # Errors
+///
+/// Whatever `out` says.
+pub(crate) fn heading(name: &str, facts: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let length = text::width(name) + 2 + text::width(facts);
+    if style.width.is_none_or(|width| length <= width) {
+        return writeln!(out, "{}  {facts}", style.paint(Tone::Strong, name));
+    }
+    paragraph(name, ("", ""), Tone::Strong, style, out)?;
+    paragraph(facts, ("  ", "  "), Tone::Plain, style, out)
+}
+
 /// Writes a sentence, the lines after its first set in by `hanging`.
 ///
 /// # Errors

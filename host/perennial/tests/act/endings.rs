@@ -3,7 +3,7 @@
 use crate::world::World;
 
 /// A world in which there is something to end of each kind, and its commands, each with what is said before it is carried out.
-fn endings(world: &World) -> Vec<(Vec<String>, String)> {
+pub fn endings(world: &World) -> Vec<(Vec<String>, String)> {
     let file = "[[policy]]\nname = \"small\"\nscript = \"small.rhai\"\n\n[[calendar]]\nname = \"freeze\"\ndays = [\"2026-12-24..2027-01-02\"]\n";
     world.folder.write("policies.toml", file);
     world.folder.write("small.rhai", "fn rule(plan) { approve() }\n");
@@ -28,6 +28,11 @@ fn endings(world: &World) -> Vec<(Vec<String>, String)> {
         ),
         line(&["policy", "remove-calendar", "freeze"], "calendar freeze: would be removed"),
         line(&["policy", "remove", "small"], "policy small: would be removed"),
+        line(&["account", "set", "acme-hw", "--setting", "site=eu"], "site: from intl to eu"),
+        line(&["account", "set", "acme-hw", "--default", "site"], "site: from eu to its default"),
+        line(&["webhook", "set", &webhook, "--disable"], "enabled: from true to false"),
+        line(&["channel", "set", &channel, "--disable"], "enabled: from true to false"),
+        line(&["resource", "tag", "ecs-1", "env=prod"], "env"),
         line(&["webhook", "delete", &webhook], "https://example.com/hook: would be deleted"),
         line(&["channel", "delete", &channel], &format!("channel {channel}, ")),
         line(&["calendar", "revoke", "cal-1"], "calendar cal-1, Renewals: would be revoked"),

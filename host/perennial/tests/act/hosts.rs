@@ -102,7 +102,7 @@ fn another_person_approves_and_rejects_through_a_host() {
     assert!(unasked.code() == 2 && unasked.stderr().contains("nothing was changed"), "{}", unasked.stderr());
     assert!(unasked.stdout().contains("extend"), "the plan is shown first: {}", unasked.stdout());
     assert!(decide(&["approve", "evs-1~1", "--yes"]).succeeded().stdout().contains("renewed"));
-    assert!(decide(&["reject", "ecs-1~1"]).succeeded().stdout().contains("rejected"));
+    assert!(decide(&["reject", "ecs-1~1", "--yes"]).succeeded().stdout().contains("rejected"));
     assert_eq!(world.expiry("evs-1"), "2026-02-28T15:59:59Z");
     assert_eq!(world.expiry("ecs-1"), "2026-01-31T15:59:59Z");
 }

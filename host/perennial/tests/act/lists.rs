@@ -205,6 +205,7 @@ fn a_channel_is_made_of_files_changed_tried_and_deleted() {
             "08:00",
             "--readers-zone",
             "+08:00",
+            "--yes",
         ];
         let set = world.json(&set);
         assert_eq!(
@@ -215,7 +216,7 @@ fn a_channel_is_made_of_files_changed_tried_and_deleted() {
         let sent = world.json(&["channel", "test", &id]);
         let message = sent[0]["id"].as_str().unwrap().to_owned();
         assert_eq!(world.json(&["channel", "deliveries", &id])[0]["id"], sent[0]["id"]);
-        world.json(&["channel", "set", &id, "--disable"]);
+        world.json(&["channel", "set", &id, "--disable", "--yes"]);
         world.fails(&["channel", "test", &id], 1, "enable it, then test it");
         world.fails(&["channel", "resend", &id, "msg_0"], 2, "there is no delivery `msg_0`");
         assert!(message.starts_with("msg_"), "{message}");
@@ -236,7 +237,7 @@ fn a_webhook_shows_its_secret_once_and_is_changed_and_deleted() {
         assert_eq!(world.json(&["webhook", "replay", &id, "--after", "c0"])["after"], "c0");
         world.fails(&["webhook", "replay", &id, "--after", "c99999"], 2, "there is no event `c99999` yet");
         assert_eq!(items(&world.json(&["webhook", "deliveries", &id, "--state", "pending"])).len(), 1);
-        let set = world.json(&["webhook", "set", &id, "--disable", "--all-types"]);
+        let set = world.json(&["webhook", "set", &id, "--disable", "--all-types", "--yes"]);
         assert_eq!((&set["enabled"], &set["types"]), (&false.into(), &Value::Null));
         world.fails(&["webhook", "test", &id], 1, "enable it, then test it");
         world.fails(&["webhook", "delete", &id], 2, "nobody can be asked here");

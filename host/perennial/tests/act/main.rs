@@ -10,6 +10,7 @@ mod server;
 mod support;
 
 mod accounts;
+mod dry_runs;
 mod endings;
 mod hosts;
 mod lists;

@@ -49,7 +49,8 @@ fn a_dry_run_ends_with_3_where_something_would_change() {
         assert_eq!(world.run(&["resource", "tag", "evs-1", "a=b", "--dry-run"]).code(), 3);
         assert_eq!(world.run(&["account", "top-up", "acme-hw", "1.00", "--dry-run"]).code(), 3);
         assert_eq!(world.expiry("evs-1"), before);
-        world.tells(&["resource", "tag", "evs-1", "a=b"]);
+        world.fails(&["resource", "tag", "evs-1", "a=b"], 2, "a: from none to b");
+        world.tells(&["resource", "tag", "evs-1", "a=b", "--yes"]);
         assert_eq!(world.run(&["resource", "tag", "evs-1", "a=b", "--dry-run"]).code(), 0);
     }
 }
@@ -257,10 +258,10 @@ fn a_resource_is_looked_at_from_every_side() {
 #[test]
 fn tags_and_attributes_are_set_and_tags_removed() {
     for world in World::both() {
-        world.tells(&["resource", "tag", "ecs-1", "env=prod", "team=a=b"]);
-        let told = world.tells(&["resource", "tag", "ecs-1", "env=test", "--remove", "team"]);
+        world.tells(&["resource", "tag", "ecs-1", "env=prod", "team=a=b", "--yes"]);
+        let told = world.tells(&["resource", "tag", "ecs-1", "env=test", "--remove", "team", "--yes"]);
         assert_eq!(told, "tags of ecs-1: env=test\n");
-        world.tells(&["resource", "attribute", "ecs-1", "status=frozen", "--reason", "ticket"]);
+        world.tells(&["resource", "attribute", "ecs-1", "status=frozen", "--reason", "ticket", "--yes"]);
         let shown = world.json(&["resource", "show", "ecs-1"]);
         assert_eq!(
             (&shown["tags"]["env"], &shown["attributes"]["status"]),

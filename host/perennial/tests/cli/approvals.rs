@@ -78,7 +78,7 @@ fn held_plans_are_listed_and_decided_on() {
         ecs-1  renewal: balance -99.00 to 51.00 CNY
         ecs-1  renewed by command for 1 month at 99.00 CNY, from 2999-01-31 15:59 UTC to 2999-02-28 15:59 UTC"#]]
     .assert_eq(&words.join("\n"));
-    folder.run(&["approvals", "reject", "ecs-2~1"]).succeeded();
+    folder.run(&["approvals", "reject", "ecs-2~1", "--yes"]).succeeded();
     for (words, code, told) in [
         (
             ["approvals", "approve", "ecs-2~1", "--yes"],

@@ -90,7 +90,7 @@ fn what_others_wrote_steers_no_terminal() {
         &["resources", "--width", "40"],
         &["events"],
         &["approvals", "list"],
-        &["approvals", "reject", &approve, "--reason", "no\u{1b}[2J\nforged"],
+        &["approvals", "reject", &approve, "--yes", "--reason", "no\u{1b}[2J\nforged"],
         &["token", "list"],
         &["explain", ID],
         &["replay", "--all"],

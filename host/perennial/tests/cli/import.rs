@@ -135,5 +135,5 @@ fn an_update_on_a_database_raises_no_approval_limit_alone_and_is_audited() {
         assert_eq!(ran.stderr().contains("a higher limit takes two people"), code == 2, "{}", ran.stderr());
     }
     let audit = folder.run(&["audit", "--format", "csv"]).succeeded().stdout();
-    assert_eq!(audit.matches("perennial import").count(), 2, "{audit}");
+    assert_eq!(audit.matches("perennial import").count(), 3, "{audit}");
 }

@@ -3,6 +3,7 @@
 mod approvals;
 mod backtest;
 mod decisions;
+mod documents;
 mod escapes;
 mod failing;
 mod formats;

@@ -258,3 +258,26 @@ fn an_id_that_nobody_can_see_is_refused_in_every_file() {
     refused(&folder, &create, 2, "U+0020 at its end");
     refused(&folder, &["token", "create", "--name", "ops ", "--role", "viewer"], 2, "U+0020 at its end");
 }
+
+#[test]
+fn every_file_that_a_configuration_names_and_is_not_there_is_said() {
+    let folder = Folder::new();
+    let text = "[tls]\ncertificate = \"host.pem\"\nkey = \"host.key\"\n[secrets]\nkey_file = \"secrets.key\"\n[email]\n\
+                server = \"mail.example.com\"\nsecurity = \"tls\"\nfrom = \"p@example.com\"\nuser = \"p\"\n\
+                password_file = \"mail.password\"\n";
+    folder.write("perennial.toml", text);
+    let ran = folder.run(&["serve", "--config", "perennial.toml", "--check-config"]);
+    assert_eq!(ran.code(), 2, "{}", ran.stderr());
+    for file in ["host.pem", "host.key", "secrets.key", "mail.password"] {
+        assert!(ran.stderr().contains(&format!("cannot read `{file}`")), "{file}: {}", ran.stderr());
+    }
+}
+
+#[test]
+fn a_demo_begins_in_its_year_and_ends_in_it() {
+    for until in ["2020-01-01", "2027-01-01"] {
+        let ran = Folder::new().run(&["demo", "--serve", "--listen", "127.0.0.1:0", "--until", until]);
+        assert_eq!(ran.code(), 2, "{}", ran.stderr());
+        assert!(ran.stderr().contains("is not in the demo's year"), "{}", ran.stderr());
+    }
+}

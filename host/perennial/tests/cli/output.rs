@@ -165,7 +165,8 @@ fn a_dash_is_the_standard_input_or_output() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     let resources = folder.run(&["resources"]).succeeded().stdout();
     let backup = folder.run(&["db", "backup", "-"]).succeeded();
-    folder.run_with_input(&["--db", "other.db", "db", "restore", "-"], backup.stdout_bytes()).succeeded();
+    let restore = ["--db", "other.db", "db", "restore", "-", "--yes"];
+    folder.run_with_input(&restore, backup.stdout_bytes()).succeeded();
     assert_eq!(folder.run(&["--db", "other.db", "resources"]).succeeded().stdout(), resources);
     let plugin = folder.run_with_input(&["--plugin", "-", "plugins"], b"no plugin");
     assert!(plugin.stderr().contains("the table `-` cannot be used"), "{}", plugin.stderr());

@@ -245,7 +245,7 @@ fn a_revision_that_lacks_a_kind_in_use_is_refused_wherever_it_is_named() {
     for words in [
         &["--plugin", "bad.toml", "run"][..],
         &["--plugin", "bad.toml", "serve", "--virtual-clock", "2100-01-02"],
-        &["--plugin", "bad.toml", "resource", "tag", "s1", "a=b"],
+        &["--plugin", "bad.toml", "resource", "tag", "s1", "a=b", "--yes"],
         &["plugin", "install", "bad.toml"],
     ] {
         let ran = folder.run(words);
@@ -255,7 +255,7 @@ fn a_revision_that_lacks_a_kind_in_use_is_refused_wherever_it_is_named() {
         assert!(is_told && told.contains("bad.toml"), "{words:?}: {told}");
     }
     // The right file decides, and what is bound is not the wrong one.
-    folder.run(&["--plugin", "good.toml", "resource", "tag", "s1", "a=b"]).succeeded();
+    folder.run(&["--plugin", "good.toml", "resource", "tag", "s1", "a=b", "--yes"]).succeeded();
     let planned = folder.run(&["--plugin", "good.toml", "resource", "renew", "s1", "--dry-run"]);
     assert_eq!(planned.code(), 3, "{}", planned.stderr());
 }

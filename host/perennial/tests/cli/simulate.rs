@@ -48,7 +48,7 @@ fn simulate_never_touches_the_database() {
 fn the_demo_tells_a_year_and_draws_it() {
     let folder = Folder::new();
     let told = folder.run(&["demo", "--save", "."]).succeeded().stdout();
-    assert!(told.contains("perennial-demo.html"), "{told}");
+    assert!(told.contains("perennial-demo.html") && told.contains("`./demo-scenario.json`"), "{told}");
     assert!(std::fs::read_to_string(folder.path("perennial-demo.html")).unwrap().contains("</html>"));
     for name in ["demo-inventory.json", "demo-scenario.json"] {
         assert!(folder.path(name).exists(), "{name}");

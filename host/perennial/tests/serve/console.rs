@@ -39,7 +39,7 @@ fn the_demo_opens_the_console_on_the_year_and_keeps_nothing() {
     let page = ask(&address, &format!("GET /clock\r\nCookie: {cookie}\r\n\r\n"));
     assert!(page.contains("2026-02-20 00:00 UTC") && page.contains("Move the clock"), "{page}");
     let events = ask(&address, &format!("GET /events?type=renewal_settled\r\nCookie: {cookie}\r\n\r\n"));
-    assert!(events.contains("renewed"), "{events}");
+    assert!(events.contains("<span>renewal settled</span>"), "{events}");
     let ended = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(ended.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -48,7 +48,9 @@ fn a_configuration_is_checked_without_a_server_or_a_database() {
         &run(&folder, &[], &check_config),
         2,
         expect![[r#"
-            error: cannot use `host.pem`: I/O error: No such file or directory (os error 2)
+            error: the configuration names files that cannot be read:
+              `certificate` of [tls]: cannot read `host.pem`: No such file or directory (os error 2)
+              `key` of [tls]: cannot read `host.key`: No such file or directory (os error 2)
         "#]],
     );
     assert!(!folder.path("test.db").exists());
@@ -100,7 +102,10 @@ fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     assert!(said.contains("changes go through it: name it with `--server`"), "{said}");
     for (words, instead) in [
         (&["warning", "acknowledge", "ecs-1"][..], "changes go through it: name it with `--server`"),
-        (&["policy", "remove-calendar", "x"], "changes go through it: name it with `--server`"),
+        (
+            &["account", "create", "a", "--provider", "huawei", "--currency", "CNY"],
+            "changes go through it: name it with `--server`",
+        ),
     ] {
         let refused = run(&folder, &[], words);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();

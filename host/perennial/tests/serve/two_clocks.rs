@@ -117,3 +117,23 @@ fn what_a_virtual_clock_decided_without_moving_is_past_too() {
     let said = refusal(&folder, &["run"]);
     assert!(said.contains(&format!("lives on virtual time, where it is {START}")), "{said}");
 }
+
+#[test]
+fn a_command_on_the_real_clock_keeps_a_database_from_virtual_time() {
+    let folder = Folder::new();
+    folder.write(
+        "inventory.json",
+        r#"{ "accounts": [{ "id": "a", "provider": "huawei", "mode": "managed", "currency": "CNY", "balance": "500.00" }],
+             "resources": [{ "id": "ecs-1", "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid",
+               "started_at": "2026-01-31T02:00:00Z", "expires_at": "2199-02-28T15:59:59Z", "anchor_day": 31,
+               "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }] }"#,
+    );
+    assert!(run(&folder, &[], &["import", "inventory.json"]).status.success());
+    // What asks for nothing that depends on the time decides nothing.
+    assert!(run(&folder, &[], &["token", "create", "--name", "x", "--role", "viewer"]).status.success());
+    stop(Served::start(&folder, &[], &["--virtual-clock", START]));
+    let off = run(&folder, &[], &["resource", "auto-renew", "ecs-1", "--renewals", "2", "--yes"]);
+    assert!(off.status.success(), "{}", String::from_utf8_lossy(&off.stderr));
+    let said = refusal(&folder, &["serve", "--virtual-clock", START]);
+    assert!(said.contains("commands were carried out on the database at the system's time"), "{said}");
+}

@@ -7,6 +7,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::confirm::EndArguments;
 use crate::cli::confirm::WouldChange;
 use crate::cli::confirm::confirm;
 use crate::cli::event_lines;
@@ -66,9 +68,8 @@ pub(in crate::cli) fn list(
     context.write_items(client, &APPROVAL, &found, list, nothing)
 }
 
-pub(in crate::cli) fn get(client: &Client, id: &str) -> anyhow::Result<Value> {
-    let request = Request::new("GET", "/v1/approvals/{id}", &[id]).to(format!("show the approval `{id}`"));
-    client.send(&request)?.json()
+fn get(client: &Client, id: &str, what: &str) -> anyhow::Result<Value> {
+    client.send(&Request::new("GET", "/v1/approvals/{id}", &[id]).to(what))?.json()
 }
 
 /// An approval and its plan.
@@ -78,7 +79,7 @@ pub(in crate::cli) fn show(
     id: &str,
     list: &ListArguments,
 ) -> anyhow::Result<()> {
-    let mut approval = get(client, id)?;
+    let mut approval = get(client, id, &format!("show the approval `{id}`"))?;
     context.write_item(client, &APPROVAL, &approval, list)?;
     if list.format != ListFormat::Table {
         return Ok(());
@@ -122,9 +123,10 @@ pub(in crate::cli) fn approve(
     id: &str,
     how: &ApproveArguments,
 ) -> anyhow::Result<()> {
-    let approval = get(client, id)?;
+    let what = format!("approve `{id}`");
+    let approval = get(client, id, &what)?;
     // What is closed is refused, and nobody is asked.
-    if approval["state"] == "pending" {
+    if is_pending(&approval, &what, how.dry_run)? {
         let zones = context.item_zones(client, ZoneChoice::Zone(TimeZone::UTC))?;
         let mut out = Output::standard();
         plan::write(&approval["plan"], &zones, context.stdout_style(), &mut out)?;
@@ -135,7 +137,7 @@ pub(in crate::cli) fn approve(
         confirm("Approve of this?", how.yes)?;
     }
     let body = json!({ "reason": how.reason, "plan_hash": approval["plan"]["plan_hash"] });
-    let request = Request::new("POST", "/v1/approvals/{id}:approve", &[id]).to(format!("approve `{id}`"));
+    let request = Request::new("POST", "/v1/approvals/{id}:approve", &[id]).to(what);
     tell(context, client, &approval, &request.body(body))
 }
 
@@ -144,11 +146,35 @@ pub(in crate::cli) fn reject(
     context: &Context,
     client: &Client,
     id: &str,
-    reason: Option<&str>,
+    (end, reason): (EndArguments, Option<&str>),
 ) -> anyhow::Result<()> {
-    let approval = get(client, id)?;
-    let request = Request::new("POST", "/v1/approvals/{id}:reject", &[id]).to(format!("reject `{id}`"));
+    let what = format!("reject `{id}`");
+    let approval = get(client, id, &what)?;
+    if is_pending(&approval, &what, end.is_dry_run())? {
+        let text = |name: &str| approval[name].as_str().unwrap_or_default();
+        let line = format!(
+            "approval {id} of `{}`, {} {}: would be rejected",
+            text("resource"),
+            text("cost"),
+            text("currency")
+        );
+        if !end.agree(&[line], "Reject it?")? {
+            return Ok(());
+        }
+    }
+    let request = Request::new("POST", "/v1/approvals/{id}:reject", &[id]).to(what);
     tell(context, client, &approval, &request.body(json!({ "reason": reason })))
+}
+
+/// Whether an approval waits for a decision. A dry run says that it does not; otherwise the host says so, and the audit log.
+fn is_pending(approval: &Value, what: &str, is_dry_run: bool) -> Result<bool, UserError> {
+    let state = approval["state"].as_str().unwrap_or_default();
+    match state == "pending" {
+        false if is_dry_run => Err(UserError::Argument(format!(
+            "cannot {what}: it is {state} already; `perennial approvals list --state pending` lists what waits"
+        ))),
+        is_pending => Ok(is_pending),
+    }
 }
 
 /// Sends a decision, and writes what it led to.

@@ -38,7 +38,7 @@ impl HostImport {
 
     /// What would come of it.
     pub(in crate::cli) fn look(&self, client: &Client) -> anyhow::Result<ImportReport> {
-        Ok(report(&client.send(&self.request(true).look())?.json()?))
+        Ok(report(&client.send(&self.request(true).look().alone())?.json()?))
     }
 
     /// Has it done: all of it or nothing.

@@ -15,6 +15,7 @@ use crate::cli::confirm::WouldChange;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::output::Output;
 use crate::client::Client;
 use crate::client::Request;
@@ -195,7 +196,7 @@ pub(in crate::cli) fn install(client: &Client, installation: &Installation<'_>) 
             "dry_run": dry_run,
         }))
         .reason(*reason);
-    let request = if *dry_run { request.look() } else { request };
+    let request = if *dry_run { request.look().alone() } else { request };
     tell(&client.send(&request)?.json()?, *dry_run)
 }
 
@@ -205,23 +206,22 @@ pub(in crate::cli) fn remove(
     end: EndArguments,
     reason: Option<&str>,
 ) -> anyhow::Result<()> {
-    let look = Request::new("GET", "/v1/policies/{name}", &[name]).to(format!("show the policy `{name}`"));
-    client.send(&look)?;
+    let what = format!("remove the policy `{name}`");
+    client.send(&Request::new("GET", "/v1/policies/{name}", &[name]).to(&what))?;
     if !end.agree(&[format!("policy {name}: would be removed")], "Remove it?")? {
         return Ok(());
     }
-    let request = Request::new("DELETE", "/v1/policies/{name}", &[name])
-        .to(format!("remove the policy `{name}`"))
-        .reason(reason);
+    let request = Request::new("DELETE", "/v1/policies/{name}", &[name]).to(&what).reason(reason);
     tell(&client.send(&request)?.json()?, false)
 }
 
 /// A line for each policy and calendar, and what became of it.
 fn tell(result: &Value, is_dry_run: bool) -> anyhow::Result<()> {
     let mut out = Output::standard();
-    let would = if is_dry_run { "would be " } else { "" };
+    let is_changed = |change: &Value| change["change"] != "unchanged";
     for change in result["changes"].as_array().into_iter().flatten() {
         let text = |field: &str| change[field].as_str().unwrap_or_default();
+        let would = if is_dry_run && is_changed(change) { "would be " } else { "" };
         writeln!(out, "{} {}: {would}{}", text("subject"), printable(text("name")), text("change"))?;
     }
     for warning in result["warnings"].as_array().into_iter().flatten() {
@@ -230,7 +230,7 @@ fn tell(result: &Value, is_dry_run: bool) -> anyhow::Result<()> {
         tracing::warn!("{}:{line}:{column}: {}", text("script"), text("message"));
     }
     out.finish()?;
-    let would_change = result["changes"].as_array().is_some_and(|changes| !changes.is_empty());
+    let would_change = result["changes"].as_array().into_iter().flatten().any(is_changed);
     WouldChange::check(is_dry_run && would_change)
 }
 
@@ -309,15 +309,12 @@ pub(in crate::cli) fn remove_calendar(
     end: EndArguments,
     reason: Option<&str>,
 ) -> anyhow::Result<()> {
-    let calendars = Request::new("GET", "/v1/policy-calendars", &[]).to("list the calendars of policies");
-    let found = items::whole(client, &calendars)?;
-    let is_there = found.iter().any(|calendar| calendar["name"] == name);
-    let lines = is_there.then(|| format!("calendar {name}: would be removed"));
-    if !end.agree(lines.as_slice(), "Remove it?")? {
+    let what = format!("remove the calendar `{name}`");
+    let calendars = Request::new("GET", "/v1/policy-calendars", &[]).to(&what);
+    named::in_list(items::whole(client, &calendars)?, ("name", "calendar"), name, &what)?;
+    if !end.agree(&[format!("calendar {name}: would be removed")], "Remove it?")? {
         return Ok(());
     }
-    let request = Request::new("DELETE", "/v1/policy-calendars/{name}", &[name])
-        .to(format!("remove the calendar `{name}`"))
-        .reason(reason);
+    let request = Request::new("DELETE", "/v1/policy-calendars/{name}", &[name]).to(&what).reason(reason);
     tell(&client.send(&request)?.json()?, false)
 }

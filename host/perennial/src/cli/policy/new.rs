@@ -1,7 +1,5 @@
 //! `perennial policy new`: a policy to begin with, which holds its own tests.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 
 use crate::cli::Context;
@@ -60,15 +58,20 @@ pub fn new(_: &Context, name: &str, file: &Path) -> anyhow::Result<()> {
         return Err(UserError::Argument(message).into());
     }
     let entry = format!("[[policy]]\nname = \"{name}\"\nscript = \"{name}.rhai\"\n");
-    let known = std::fs::read_to_string(file).unwrap_or_default();
+    let known = if file.exists() { input::read(file)? } else { String::new() };
     if known.contains(&format!("name = \"{name}\"")) {
         let message = format!("`{}` has a policy `{name}` already; choose another name", file.display());
         return Err(UserError::Argument(message).into());
     }
     let blank = if known.is_empty() { "" } else { "\n" };
-    write(&script, SCRIPT)?;
-    write(&tests, TESTS)?;
-    write(file, &format!("{blank}{entry}"))?;
+    let written = output::write_new(&script, SCRIPT.as_bytes(), false)
+        .and_then(|()| output::write_new(&tests, TESTS.as_bytes(), false))
+        .and_then(|()| output::write_file(file, format!("{known}{blank}{entry}").as_bytes()));
+    if written.is_err() {
+        // Neither was there before, and what is left would be in the way of the next attempt.
+        [&script, &tests].into_iter().for_each(|path| drop(std::fs::remove_file(path)));
+    }
+    written?;
     output::done(format_args!(
         "wrote {}, {} and the policy in {}",
         script.display(),
@@ -77,11 +80,4 @@ pub fn new(_: &Context, name: &str, file: &Path) -> anyhow::Result<()> {
     ))?;
     output::done(format_args!("next: perennial policy test {}", file.display()))?;
     Ok(())
-}
-
-/// Writes at the end of a file, which is made if it is not there.
-fn write(path: &Path, text: &str) -> Result<(), UserError> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
 }

@@ -10,6 +10,7 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 use crate::cli::act::PlanArguments;
+use crate::cli::confirm::EndArguments;
 use crate::cli::input;
 use crate::cli::list::ListArguments;
 use crate::cli::target::TargetArguments;
@@ -89,7 +90,7 @@ struct Look {
     /// The ID of the resource.
     id: String,
     /// At most so many, of what is a list.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = input::whole::<u32>(1..))]
     limit: u32,
     #[command(flatten)]
     list: ListArguments,
@@ -133,7 +134,7 @@ fn renewals(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(0) => Err("none at all is `--off`; leave the option out for no limit".to_owned()),
         Ok(renewals) => Ok(renewals),
-        Err(error) => Err(format!("{error}; write how many, such as `12`")),
+        Err(_) => Err(format!("`{text}` is no number of renewals; write how many, such as `12`")),
     }
 }
 
@@ -237,9 +238,8 @@ struct Tags {
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Only show what would change; exit code 3 when something would.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    end: EndArguments,
     #[command(flatten)]
     list: ListArguments,
 }
@@ -254,9 +254,8 @@ struct Attributes {
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Only show what would change; exit code 3 when something would.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    end: EndArguments,
     #[command(flatten)]
     list: ListArguments,
 }

@@ -18,6 +18,8 @@ use crate::cli::resource::Renew;
 use crate::cli::resource::Subscribe;
 use crate::cli::resource::Unsubscribe;
 use crate::cli::target::TargetArguments;
+use crate::client::Client;
+use crate::client::Request;
 
 /// What a command asks and how.
 struct To<'a> {
@@ -95,9 +97,23 @@ pub(super) fn buy_again(
     action: &BuyAgain,
 ) -> anyhow::Result<()> {
     let BuyAgain { id, pay_at, effective_at, plan } = action;
+    check_package(&context.client(target)?, id)?;
     let instant = |at: &Option<_>| at.map(|at: perennial_domain::timestamp::Timestamp| at.to_string().into());
     let body = fields([("pay_at", instant(pay_at)), ("effective_at", instant(effective_at))]);
     To { context, target, id, plan }.run("/v1/resources/{id}:buy-again", "buy again", body)
+}
+
+/// Refuses to buy again what is no package, of which a provider's code alone says little.
+fn check_package(client: &Client, id: &str) -> anyhow::Result<()> {
+    let look = Request::new("GET", "/v1/resources/{id}", &[id]).to(format!("buy again `{id}`"));
+    if client.send(&look)?.json()?["package"].is_null() {
+        let message = format!(
+            "cannot buy again `{id}`: it is no package; `perennial package list` lists packages, and `perennial resource renew \
+             {id}` renews it"
+        );
+        return Err(UserError::Argument(message).into());
+    }
+    Ok(())
 }
 
 pub(super) fn change(context: &Context, target: &TargetArguments, action: &Change) -> anyhow::Result<()> {

@@ -7,7 +7,9 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::confirm::EndArguments;
 use crate::cli::confirm::WouldChange;
+use crate::cli::confirm::differences;
 use crate::cli::event_lines;
 use crate::cli::input;
 use crate::cli::items::Field;
@@ -33,18 +35,18 @@ struct Change<'a> {
     /// What each gets; null removes it.
     values: Map<String, Value>,
     reason: Option<&'a str>,
-    dry_run: bool,
+    end: EndArguments,
     list: &'a ListArguments,
 }
 
 pub(super) fn tag(context: &Context, target: &TargetArguments, tags: &Tags) -> anyhow::Result<()> {
-    let Tags { id, tags, remove, reason, dry_run, list } = tags;
+    let Tags { id, tags, remove, reason, end, list } = tags;
     let names = tags.iter().map(|(name, _)| name).chain(remove);
     input::check_once("tag", names.map(String::as_str))?;
     let removed = remove.iter().map(|name| (name.clone(), Value::Null));
     let values = tags.iter().map(|(name, value)| (name.clone(), json!(value))).chain(removed).collect();
     let reason = reason.as_deref();
-    Change { id, field: "tags", values, reason, dry_run: *dry_run, list }.run(context, target)
+    Change { id, field: "tags", values, reason, end: *end, list }.run(context, target)
 }
 
 pub(super) fn attribute(
@@ -52,23 +54,25 @@ pub(super) fn attribute(
     target: &TargetArguments,
     attributes: &Attributes,
 ) -> anyhow::Result<()> {
-    let Attributes { id, attributes, reason, dry_run, list } = attributes;
+    let Attributes { id, attributes, reason, end, list } = attributes;
     input::check_once("attribute", attributes.iter().map(|(name, _)| name.as_str()))?;
     let values = attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let reason = reason.as_deref();
-    Change { id, field: "attributes", values, reason, dry_run: *dry_run, list }.run(context, target)
+    Change { id, field: "attributes", values, reason, end: *end, list }.run(context, target)
 }
 
 impl Change<'_> {
     fn run(&self, context: &Context, target: &TargetArguments) -> anyhow::Result<()> {
         let client = context.client(target)?;
-        if self.dry_run {
-            let request =
-                Request::new("GET", "/v1/resources/{id}", &[self.id]).to(format!("show `{}`", self.id));
-            return self.preview(context, &client, &client.send(&request)?.json()?);
+        let what = format!("change the {} of `{}`", self.field, self.id);
+        let look = Request::new("GET", "/v1/resources/{id}", &[self.id]).to(&what);
+        let before = client.send(&look)?.json()?;
+        if self.end.is_dry_run() {
+            return self.preview(context, &client, &before);
         }
+        self.end.agree(&differences(&before[self.field], &self.values), "Change this?")?;
         let request = Request::new("PATCH", "/v1/resources/{id}", &[self.id])
-            .to(format!("change the {} of `{}`", self.field, self.id))
+            .to(what)
             .body(json!({ self.field: self.values }))
             .reason(self.reason);
         let changed = client.send(&request)?.json()?;
