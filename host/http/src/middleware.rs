@@ -10,6 +10,7 @@ use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
+use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 use axum::middleware;
@@ -82,6 +83,11 @@ pub(crate) fn limit(app: &AppState, router: Router) -> Router {
     router
         .layer(middleware::from_fn_with_state(app.clone(), enforce_limits))
         .layer(middleware::from_fn_with_state(app.clone(), assign_request_id))
+}
+
+/// Whether a response is of no route at all, and not of one that has nothing to show.
+pub(crate) fn is_of_no_route(response: &Response) -> bool {
+    response.status() == StatusCode::NOT_FOUND && response.extensions().get::<MatchedRoute>().is_none()
 }
 
 async fn record_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {

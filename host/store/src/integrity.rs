@@ -46,11 +46,17 @@ const RULES: [Rule; 13] = [
     Rule {
         promise: "no period of a resource is paid for twice",
         violations: "
-            select 'the orders ' || one.id || ' and ' || other.id || ' of ' || r.id || ' overlap'
-            from orders one join orders other on other.resource = one.resource and other.row > one.row
+            with paid as (
+                select row, id, resource, starts_at, ends_at,
+                    max(ends_at) over (partition by resource order by starts_at, row
+                        rows between unbounded preceding and 1 preceding) as paid_until
+                from orders where refunded_at is null and state = 1 and kind <= 1)
+            select 'the orders ' || min(one.id, other.id) || ' and ' || max(one.id, other.id) || ' of ' || r.id || ' overlap'
+            from paid one join orders other on other.resource = one.resource
             join resource r on r.row = one.resource
-            where one.refunded_at is null and other.refunded_at is null
-              and one.state = 1 and other.state = 1 and one.kind <= 1 and other.kind <= 1
+            where one.starts_at < one.paid_until
+              and other.refunded_at is null and other.state = 1 and other.kind <= 1
+              and (other.starts_at, other.row) < (one.starts_at, one.row)
               and one.starts_at < other.ends_at and other.starts_at < one.ends_at",
     },
     Rule {

@@ -77,7 +77,7 @@ fn detail(kind: ProblemType) -> &'static str {
         ProblemType::MethodNotAllowed => "the header `Allow` says which methods the route has",
         ProblemType::Conflict => "`cal-1` is revoked; make another one",
         ProblemType::CommandRefused => "the resource is in retention and cannot be renewed",
-        ProblemType::PlanChanged => "its plan is no longer what it was; ask for it again with `dry_run`",
+        ProblemType::PlanChanged => "its plan is no longer what it was; look at it again with a dry run",
         ProblemType::KeyInFlight => "wait for its response, then repeat the request",
         ProblemType::PreconditionFailed => "its version is another; get it again and look at it",
         ProblemType::BodyTimeout => {

@@ -124,7 +124,7 @@ fn an_account_gets_a_limit_from_an_admin() {
               "field": "approval_above"
             },
             {
-              "detail": "unknown field `mode`; expected `approval_above`, `budget` or `settings`",
+              "detail": "unknown field `mode`; expected `approval_above`, `budget`, `settings` or `dry_run`",
               "field": "mode"
             }
           ],

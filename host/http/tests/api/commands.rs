@@ -152,7 +152,7 @@ fn a_plan_that_changed_is_not_carried_out() {
         409 Conflict
         content-type: application/problem+json
         {
-          "detail": "its plan is no longer what it was; ask for it again with `dry_run` and look at it",
+          "detail": "its plan is no longer what it was; look at it again with a dry run",
           "plan_hash": "[digest]",
           "status": 409,
           "title": "The plan of the command has changed",

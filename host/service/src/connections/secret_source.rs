@@ -41,7 +41,9 @@ impl Secret {
 pub enum SecretSourceError {
     /// The host has no secrets key, and the secret is sealed.
     #[error(
-        "the secret is sealed, and this host has no secrets key; give it one, as `perennial serve --help` says"
+        "the secret is kept sealed, and there is no key to keep secrets with; make one with `perennial key new-secrets-key \
+         FILE`, and name it in PERENNIAL_SECRETS_KEY_FILE or as `key_file` in [secrets] of the configuration, or say where \
+         the host finds the secret whenever it needs it (`secret_from`)"
     )]
     NoKey,
     /// It cannot be unsealed.
