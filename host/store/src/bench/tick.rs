@@ -144,7 +144,7 @@ impl Bare {
 
 const SET_BALANCE: &str = "update account set available = ?2, held = ?3 where row = ?1";
 const INSERT_REVISION: &str = "insert or ignore into revision values (?, ?, ?)";
-const REPLACE_CLOCK: &str = "replace into clock values (?, ?)";
+const REPLACE_CLOCK: &str = "replace into clock values (?, ?, ?)";
 
 /// The place of `available` among an account's columns; `held` comes next.
 const AVAILABLE: usize = 5;
