@@ -164,3 +164,48 @@ fn what_a_host_that_runs_decided_is_recorded_from_it() {
     server.terminate();
     assert_eq!(server.exit_code(), Some(0));
 }
+
+/// A table that is the plugin of a provider of its own.
+fn cumulus(folder: &Folder) {
+    let table = include_str!("../../../../plugins/declared/tables/volcengine.toml");
+    folder.write("cumulus.toml", &table.replace("id = \"volcengine\"", "id = \"cumulus\""));
+}
+
+/// What is bound, a line each.
+fn bound(folder: &Folder, environment: &[(&str, &str)]) -> String {
+    let listed = run(folder, environment, &["plugin", "bindings", "--format", "csv"]);
+    String::from_utf8(listed.stdout).unwrap()
+}
+
+#[test]
+fn a_host_does_not_start_without_the_file_of_a_plugin_that_it_had_before() {
+    for clock in [&["--virtual-clock", "2026-01-01T00:00:00Z"][..], &[]] {
+        let folder = Folder::new();
+        cumulus(&folder);
+        let with = [("PERENNIAL_PLUGINS_FILES", "cumulus.toml")];
+        let (server, _) = Served::start_logged(&folder, &with, clock);
+        let account = r#"{ "id": "a", "provider": "cumulus", "currency": "CNY", "balance": "500.00" }"#;
+        assert_eq!(server.send("POST", "/v1/accounts", account).status, 201);
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(0));
+        let before = bound(&folder, &with);
+        let again = if clock.is_empty() { &[][..] } else { &["--virtual-clock"] };
+        for _ in 0..2 {
+            let refused = said(&folder, &[], &[&["serve"], again].concat(), 2);
+            assert!(refused.contains("no plugin is loaded for `cumulus` (account `a`)"), "{refused}");
+        }
+        assert_eq!(bound(&folder, &with), before);
+        // Neither does a command take it away, on a database of either time.
+        let top_up = said(&folder, &[], &["account", "top-up", "a", "5", "--yes"], 0);
+        assert!(!top_up.contains("no plugin of the provider is loaded any more"), "{top_up}");
+        assert_eq!(bound(&folder, &with), before);
+        // A host that is told to go on without it takes it away, and that is kept.
+        let allowed = [again, &["--allow-missing-plugins"]].concat();
+        let (server, log) = Served::start_logged(&folder, &[], &allowed);
+        assert!(log.contains("no plugin of the provider is loaded any more"), "{log}");
+        let history = server.get("/v1/plugins/bindings/history?limit=1000").json();
+        let last = history["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["provider"], &last["after"]), (&"cumulus".into(), &serde_json::Value::Null));
+        server.terminate();
+    }
+}
