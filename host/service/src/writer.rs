@@ -49,7 +49,7 @@ pub struct Writer {
     stop: Arc<AtomicBool>,
     is_ending: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
-    moving: Arc<AtomicUsize>,
+    advances: Arc<AtomicUsize>,
     is_virtual: bool,
     publisher: EventPublisher,
     key_usage: Arc<KeyUsage>,
@@ -79,7 +79,7 @@ impl Writer {
         }));
         let publisher = EventPublisher::new(metrics);
         let engine = engine.with_stop_flag(Arc::clone(&stop));
-        let moving = Arc::<AtomicUsize>::default();
+        let advances = Arc::<AtomicUsize>::default();
         let is_ending = Arc::<AtomicBool>::default();
         let key_usage = Arc::<KeyUsage>::default();
         let storage = Arc::<SharedState>::default();
@@ -87,7 +87,7 @@ impl Writer {
             engine,
             time,
             now: Arc::clone(&now),
-            moving: Arc::clone(&moving),
+            advances: Arc::clone(&advances),
             publisher: publisher.clone(),
             tokens,
             key_usage: Arc::clone(&key_usage),
@@ -103,7 +103,7 @@ impl Writer {
             stop: Arc::clone(&stop),
             is_ending,
             now,
-            moving,
+            advances,
             is_virtual,
             publisher,
             key_usage,
@@ -122,7 +122,7 @@ impl Writer {
             stop: Arc::new(AtomicBool::new(true)),
             is_ending: Arc::default(),
             now: Arc::new(AtomicI64::new(now.map_or(0, Timestamp::as_second))),
-            moving: Arc::default(),
+            advances: Arc::default(),
             is_virtual: now.is_some(),
             publisher: EventPublisher::new(metrics),
             key_usage: Arc::default(),
@@ -152,7 +152,7 @@ impl Writer {
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
     pub(crate) fn is_advancing(&self) -> bool {
-        self.moving.load(Ordering::SeqCst) > 0
+        self.advances.load(Ordering::SeqCst) > 0
     }
 
     /// A receiver that changes after every commit with events, and on every [`Writer::wake`].
@@ -205,7 +205,7 @@ mod tests {
             engine: World::account("2026-03-07", "30", vec![]).engine.with_stop_flag(Arc::clone(&stop)),
             time: ClockMode::Virtual(at("2026-03-07")),
             now: Arc::default(),
-            moving: Arc::default(),
+            advances: Arc::default(),
             publisher: EventPublisher::new(Arc::default()),
             tokens: Arc::default(),
             stop,

@@ -52,7 +52,7 @@ pub struct WriterContext {
     pub(crate) time: ClockMode,
     pub(crate) now: Arc<AtomicI64>,
     /// How many move a virtual clock at present.
-    pub(crate) moving: Arc<AtomicUsize>,
+    pub(crate) advances: Arc<AtomicUsize>,
     pub(crate) publisher: EventPublisher,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) stop: Arc<AtomicBool>,

@@ -24,21 +24,21 @@ const STRETCH: i64 = 86_400;
 const TIME_SLICE: f64 = 0.1;
 
 /// A virtual clock is on its way as long as this is there: nothing is sent meanwhile.
-struct OnItsWay {
-    moving: Arc<AtomicUsize>,
+struct AdvanceGuard {
+    advances: Arc<AtomicUsize>,
     publisher: EventPublisher,
 }
 
-impl OnItsWay {
-    fn start(moving: &Arc<AtomicUsize>, publisher: &EventPublisher) -> OnItsWay {
-        moving.fetch_add(1, Ordering::SeqCst);
-        OnItsWay { moving: Arc::clone(moving), publisher: publisher.clone() }
+impl AdvanceGuard {
+    fn start(advances: &Arc<AtomicUsize>, publisher: &EventPublisher) -> AdvanceGuard {
+        advances.fetch_add(1, Ordering::SeqCst);
+        AdvanceGuard { advances: Arc::clone(advances), publisher: publisher.clone() }
     }
 }
 
-impl Drop for OnItsWay {
+impl Drop for AdvanceGuard {
     fn drop(&mut self) {
-        self.moving.fetch_sub(1, Ordering::SeqCst);
+        self.advances.fetch_sub(1, Ordering::SeqCst);
         self.publisher.wake();
     }
 }
@@ -52,7 +52,7 @@ impl WriterContext {
     /// [`ServiceError::ClockTooFar`] when it is more than [`ADVANCE_MAX`] ahead, [`ServiceError::StoppedMidway`] when the
     /// host stops before the clock is there.
     pub fn advance(&mut self, to: Timestamp) -> Result<(), ServiceError> {
-        let _on_its_way = OnItsWay::start(&self.moving, &self.publisher);
+        let _guard = AdvanceGuard::start(&self.advances, &self.publisher);
         while !self.advance_some(to, TIME_SLICE)? {}
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Writer {
     pub async fn advance(&self, to: Timestamp) -> Result<(), ServiceError> {
         let writer = self.clone();
         let moved = tokio::spawn(async move {
-            let _on_its_way = OnItsWay::start(&writer.moving, &writer.publisher);
+            let _guard = AdvanceGuard::start(&writer.advances, &writer.publisher);
             while !writer.call(move |context| context.advance_some(to, TIME_SLICE)).await? {}
             Ok(())
         });
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_stopped_on_its_way_does_not_say_that_it_has_arrived() {
+    fn a_clock_that_was_stopped_guard_does_not_say_that_it_has_arrived() {
         let mut context = context();
         context.advance(at("2026-03-08")).unwrap();
         context.stop.store(true, Ordering::Relaxed);
