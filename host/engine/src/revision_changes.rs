@@ -5,7 +5,6 @@
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::revision;
 use perennial_domain::revision::ALL_ACCOUNTS;
 use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
@@ -315,7 +314,7 @@ impl EngineTx<'_> {
         let is_matched = |account: &StoredAccount| {
             let (id, provider) = (&account.account.id, &account.account.provider);
             let mut subjects = made.changes.iter().map(|change| &change.subject);
-            subjects.any(|to| to.provider == *provider && revision::is_for(&to.accounts, id))
+            subjects.any(|to| to.is_for(provider, id))
         };
         let matched = self.reads().accounts()?.into_iter().filter(is_matched);
         let matched = matched.map(|stored| stored.account.id).collect::<Vec<_>>();
@@ -328,7 +327,7 @@ impl EngineTx<'_> {
         // A revision that is asked about other accounts only is no concern of this change.
         let is_concerned = |used: &KindInUse| {
             let mut subjects = made.changes.iter().map(|change| &change.subject);
-            subjects.any(|to| to.provider == used.provider && revision::is_for(&to.accounts, &used.account))
+            subjects.any(|to| to.is_for(&used.provider, &used.account))
         };
         match kinds_in_use::check(self.db(), self.providers(), is_concerned)?.pop() {
             Some((_, found)) => Err(BindError::MissingKinds(found)),

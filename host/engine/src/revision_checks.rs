@@ -54,11 +54,9 @@ impl EngineTx<'_> {
         let mut bindings = plugin_bindings::list(self.tx())?;
         let own = revision::narrowness(accounts);
         bindings.retain(|bound| {
-            bound.subject.provider == *provider
-                && bound.subject.mode == *mode
-                && revision::narrowness(&bound.subject.accounts) > own
+            bound.subject.mode == *mode && revision::narrowness(&bound.subject.accounts) > own
         });
-        let is_taken = |id: &str| bindings.iter().any(|bound| revision::is_for(&bound.subject.accounts, id));
+        let is_taken = |id: &str| bindings.iter().any(|bound| bound.subject.is_for(provider, id));
         Ok(matched.into_iter().filter(|id| !is_taken(id)).collect())
     }
 
@@ -66,10 +64,8 @@ impl EngineTx<'_> {
     pub(crate) fn check_decided(&self, subject: &BindingSubject) -> Result<(), BindError> {
         let bound = self.bound()?;
         let accounts = self.reads().accounts()?;
-        let is_concerned = |stored: &&StoredAccount| {
-            stored.account.provider == subject.provider
-                && revision::is_for(&subject.accounts, &stored.account.id)
-        };
+        let is_concerned =
+            |stored: &&StoredAccount| subject.is_for(&stored.account.provider, &stored.account.id);
         let rules = |stored: &StoredAccount| bound.of_account(&stored.account.id, &stored.account.provider);
         let decides = accounts.iter().filter(is_concerned).filter_map(rules);
         for digest in decides.map(|rules| rules.digest().to_owned()).collect::<BTreeSet<_>>() {
@@ -109,10 +105,8 @@ impl EngineTx<'_> {
         subject: &BindingSubject,
         rules: &dyn Rules,
     ) -> Result<Option<String>, EngineError> {
-        let concerned =
-            accounts::list(self.db())?.into_iter().map(|stored| stored.account).filter(|account| {
-                account.provider == subject.provider && revision::is_for(&subject.accounts, &account.id)
-            });
+        let accounts = accounts::list(self.db())?.into_iter().map(|stored| stored.account);
+        let concerned = accounts.filter(|account| subject.is_for(&account.provider, &account.id));
         let mut known = BTreeMap::new();
         let mut problems = Vec::new();
         for account in concerned {

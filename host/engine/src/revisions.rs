@@ -231,14 +231,12 @@ impl BoundRevisions {
 
     /// Whether an operator bound one that can be loaded.
     pub(crate) fn is_pinned(&self, account: &str, provider: &str) -> bool {
-        let mut by_operator = self.bindings.iter().filter(|(binding, rules)| {
-            let subject = &binding.subject;
+        self.bindings.iter().any(|(binding, rules)| {
             rules.is_some()
                 && binding.origin == BindingOrigin::Operator
-                && subject.mode == BindingMode::Active
-                && subject.provider == provider
-        });
-        by_operator.any(|(binding, _)| revision::is_for(&binding.subject.accounts, account))
+                && binding.subject.mode == BindingMode::Active
+                && binding.subject.is_for(provider, account)
+        })
     }
 
     /// The revision that is asked beside them; the same one is asked once.
@@ -255,10 +253,9 @@ fn narrowest<'b>(
     provider: &str,
     mode: BindingMode,
 ) -> Option<&'b Option<Arc<dyn Rules>>> {
-    let matching = bindings.iter().filter(|(binding, _)| {
-        let subject = &binding.subject;
-        subject.mode == mode && subject.provider == provider && revision::is_for(&subject.accounts, account)
-    });
+    let matching = bindings
+        .iter()
+        .filter(|(binding, _)| binding.subject.mode == mode && binding.subject.is_for(provider, account));
     let narrowest = matching.max_by_key(|(binding, _)| revision::narrowness(&binding.subject.accounts));
     narrowest.map(|(_, rules)| rules)
 }

@@ -1,5 +1,6 @@
 //! The tables `plugin_binding`, `plugin_binding_change` and `plugin_binding_set`: which revision is bound to which accounts.
 
+use perennial_domain::revision;
 use perennial_domain::revision::BindingMode;
 use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
@@ -21,6 +22,13 @@ pub struct BindingSubject {
     pub accounts: String,
     /// Whether the revision's answers are followed.
     pub mode: BindingMode,
+}
+
+impl BindingSubject {
+    /// Whether an account of a provider is one of those that it names; a narrower binding may take it out.
+    pub fn is_for(&self, provider: &str, account: &str) -> bool {
+        self.provider == provider && revision::is_for(&self.accounts, account)
+    }
 }
 
 /// A revision that is bound.
