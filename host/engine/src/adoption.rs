@@ -148,7 +148,7 @@ impl Adopter<'_> {
         let mut inserted = Vec::new();
         if let (true, Some(parent)) = (is_new[0], self.unread_parent(&members[0].id)) {
             // What it is attached to was not read: it is known, or the next reading of everything will tell.
-            if !self.is_known(&parent)? {
+            if !self.has_live(&parent)? {
                 return Ok(());
             }
             self.attach(&members[0], &parent)?;
@@ -187,7 +187,7 @@ impl Adopter<'_> {
     }
 
     /// Whether this account has a resource that is not over, as far as this host knows.
-    fn is_known(&self, id: &str) -> Result<bool, EngineError> {
+    fn has_live(&self, id: &str) -> Result<bool, EngineError> {
         let is_own = bundles::account_of(self.tx, id)?.is_some_and(|owner| owner == self.id);
         let found = bundles::find_by_resource(self.tx, id)?;
         Ok(is_own && found.is_some_and(|(stored, index)| !stored.bundle[index].stage.is_final()))
@@ -219,7 +219,7 @@ impl Adopter<'_> {
         let parent = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
         // What is attached to something that is not listed, such as another account's, stands alone.
         let is_known = match self.unread_parent(id) {
-            Some(parent) => self.is_known(&parent)?,
+            Some(parent) => self.has_live(&parent)?,
             None => false,
         };
         let listed =

@@ -63,27 +63,14 @@ impl Engine {
         })
     }
 
-    /// Takes an inventory in at `at`, all of it or nothing. What is new or changed is looked at as soon as a clock runs:
+    /// Takes an inventory in at `at`, all of it or nothing, in the name of `author`, the id of a token, or `cli`: who changes how
+    /// something renews does not decide on its renewals. What is new or changed is looked at as soon as a clock runs:
     /// [`Engine::start_new`]. Returns what was done, without the first tick, and the events of what was changed.
     ///
     /// # Errors
     ///
     /// [`EngineError`] when an account has no plugin, or the database fails.
     pub fn import_document(
-        &mut self,
-        at: Timestamp,
-        document: &Document,
-    ) -> Result<(ImportReport, Vec<RecordedEvent>), EngineError> {
-        self.in_transaction(|engine| engine.write_document(at, document, None))
-    }
-
-    /// The same in the name of `author`, the id of a token, or `cli`: who changes how something renews does not decide on its
-    /// renewals.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Engine::import_document`].
-    pub fn import_document_of(
         &mut self,
         at: Timestamp,
         document: &Document,

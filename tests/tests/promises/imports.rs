@@ -59,7 +59,7 @@ fn the_summary_of_an_import_is_the_first_tick() {
             let mut engine = Engine::new(store, providers, Retention::Everything);
             let now = at(FROM);
             let said = engine.preview_import(now, &document).unwrap();
-            engine.import_document(now, &document).unwrap();
+            engine.import_document(now, &document, "cli").unwrap();
             let mut ticked = Vec::new();
             let observe = &mut |recorded: &RecordedEvent| ticked.push(recorded.event.clone());
             clock::tick(&mut engine, now, LastActive::default(), observe).unwrap();
@@ -108,7 +108,7 @@ fn the_first_tick_of_a_simulation_is_the_first_real_tick() {
                     Document { inventory, given: BTreeMap::new(), options: ImportOptions::default() };
                 let store = Store::scratch(&folder.path().join(name)).unwrap();
                 let mut engine = Engine::new(store, providers, Retention::Everything);
-                engine.import_document(now, &document).unwrap();
+                engine.import_document(now, &document, "cli").unwrap();
                 engine
             };
             let observe = &mut |recorded: RecordedEvent| simulated.push(recorded.event);
@@ -161,7 +161,7 @@ fn what_an_update_says_is_past_comes_to_the_same_as_in_a_first_import() {
             let given = inventory.bundles.iter().flat_map(|imported| &imported.bundle.members);
             let given = given.map(|member| (member.id.clone(), GivenFields::new(|_| true))).collect();
             let options = ImportOptions { update, ..ImportOptions::default() };
-            engine.import_document(now, &Document { inventory, given, options }).unwrap();
+            engine.import_document(now, &Document { inventory, given, options }, "cli").unwrap();
             clock::tick(engine, now, LastActive::default(), &mut |_: &RecordedEvent| {}).unwrap();
         };
         let stages = |engine: &Engine| {
@@ -215,7 +215,7 @@ fn what_was_imported_while_the_clock_was_ahead_is_tried_in_time() {
         providers,
         Retention::Everything,
     );
-    engine.import_document(imported, &document).unwrap();
+    engine.import_document(imported, &document, "cli").unwrap();
     let mut settled = Vec::new();
     for now in [ticked, later] {
         let observe = &mut |recorded: &RecordedEvent| {

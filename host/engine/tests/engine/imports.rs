@@ -128,7 +128,7 @@ fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
                 })
             });
             let mut said = said.collect::<Vec<_>>();
-            world.engine.import_document(now, &document).unwrap();
+            world.engine.import_document(now, &document, "cli").unwrap();
             let ticked = tick_at(&mut world, now);
             let imported =
                 |line: &&str| !line.contains(" a/old ") && line.contains(" a/") && !line.contains(" a/- ");
@@ -150,7 +150,7 @@ fn an_order_that_an_update_overtook_is_not_paid() {
     world.command("2026-03-02", "vm", &later);
     // Renewed elsewhere.
     let newer = document(vec![vec![lapsing("vm", "2026-04-09")]], true);
-    world.engine.import_document(at("2026-03-03"), &newer).unwrap();
+    world.engine.import_document(at("2026-03-03"), &newer, "cli").unwrap();
     let pay = Command::PayOrder("vm/2026-03-10T00:00:00Z/30day".to_owned());
     assert_eq!(world.command("2026-03-04", "vm", &pay).as_deref(), Some("order_changed"));
     assert_eq!(world.balance("a"), money("100"));
@@ -201,7 +201,7 @@ fn what_is_paid_and_was_said_to_be_in_grace_loses_nothing() {
     let document = document(vec![vec![paid]], false);
     let report = world.engine.preview_import(now, &document).unwrap();
     assert_eq!(report.losing().count(), 0);
-    world.engine.import_document(now, &document).unwrap();
+    world.engine.import_document(now, &document, "cli").unwrap();
     tick_at(&mut world, now);
     assert_eq!(world.resource("vm").stage, Stage::Active);
 }
@@ -213,7 +213,7 @@ fn what_waits_for_a_clock_starts_where_the_clock_is() {
         let mut world = World::account("2026-03-01", "100", vec![]);
         world
             .engine
-            .import_document(at(imported), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+            .import_document(at(imported), &document(vec![vec![renewing("vm", "2026-03-10")]], false), "cli")
             .unwrap();
         let mut lines = tick_at(&mut world, at("2026-03-07"));
         lines += &tick_at(&mut world, at("2026-03-08"));
@@ -230,7 +230,11 @@ fn a_try_of_some_seconds_ago_is_made_at_the_first_tick() {
         let mut world = World::account("2026-03-01", "100", vec![]);
         world
             .engine
-            .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+            .import_document(
+                at("2027-03-07"),
+                &document(vec![vec![renewing("vm", "2026-03-10")]], false),
+                "cli",
+            )
             .unwrap();
         let mut lines = tick_at(&mut world, at(first_tick));
         lines += &tick_at(&mut world, at("2026-03-09"));
@@ -249,7 +253,7 @@ fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
         vec![lapsing("lapses", "2026-03-10")],
     ];
     let mut world = World::account("2026-03-01", "1000", vec![]);
-    world.engine.import_document(at("2027-03-07"), &document(bundles, false)).unwrap();
+    world.engine.import_document(at("2027-03-07"), &document(bundles, false), "cli").unwrap();
     expect![[r#"
         2026-03-09T11:59:59Z a/vm balance_changed amount=-60.00
         2026-03-09T11:59:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
@@ -260,7 +264,7 @@ fn what_is_taken_in_after_its_last_try_is_tried_at_once() {
     let mut world = World::account("2026-03-01", "10", vec![]);
     world
         .engine
-        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false), "cli")
         .unwrap();
     expect![[r#"
         2026-03-09T11:59:59Z a/vm renewal_declined code=money class=money next_try_at=none
@@ -282,7 +286,7 @@ fn what_a_plugin_fails_at_first_is_made_up_for_once_it_answers() {
     let now = at("2026-03-09T12:00:00");
     let ticked = |fails: bool| {
         let mut world = World::account("2026-03-01", "1000", vec![]);
-        world.engine.import_document(now, &document(bundles.clone(), false)).unwrap();
+        world.engine.import_document(now, &document(bundles.clone(), false), "cli").unwrap();
         world.down(fails);
         let mut lines = tick_at(&mut world, now);
         world.down(false);
@@ -316,7 +320,7 @@ fn an_update_is_made_up_for_whether_or_not_the_resource_was_touched() {
                 world.engine.set_attribute(at("2026-03-09T07:00:00"), "vm", "colour", "red").unwrap();
             }
             let newer = document(vec![vec![file.clone()]], true);
-            world.engine.import_document(at(now), &newer).unwrap();
+            world.engine.import_document(at(now), &newer, "cli").unwrap();
             ticked.push(tick_at(&mut world, at(now)));
         }
         assert!(ticked[0].contains("a/vm renewal_settled"), "{}", ticked[0]);
@@ -331,7 +335,7 @@ fn an_update_is_made_up_for_once_its_plugin_answers() {
             let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-07")]]);
             world.run_to("2026-03-09T06:00:00");
             let newer = document(vec![vec![renewing("vm", file)]], true);
-            world.engine.import_document(at(now), &newer).unwrap();
+            world.engine.import_document(at(now), &newer, "cli").unwrap();
             world.down(fails);
             let mut lines = tick_at(&mut world, at(now));
             assert!(!fails || !lines.contains("settled"), "{lines}");
@@ -353,7 +357,7 @@ fn what_is_paid_for_is_active_whatever_stage_a_file_says() {
     for stage in [Stage::Grace, Stage::Retention] {
         let mut world = World::account("2026-03-01", "100", vec![]);
         let bundles = vec![vec![Resource { stage, ..renewing("vm", "2026-03-10") }]];
-        world.engine.import_document(at("2026-03-01"), &document(bundles, false)).unwrap();
+        world.engine.import_document(at("2026-03-01"), &document(bundles, false), "cli").unwrap();
         assert_eq!(
             tick_at(&mut world, at("2026-03-01T12:00:00")),
             "2026-03-01T11:59:59Z a/vm stage_changed to=active\n"
@@ -368,7 +372,7 @@ fn a_clock_that_was_set_back_still_does_what_is_due() {
     tick_at(&mut world, at("2027-03-07"));
     world
         .engine
-        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false), "cli")
         .unwrap();
     tick_at(&mut world, at("2026-03-07"));
     let lines = tick_at(&mut world, at("2026-03-08"));
@@ -453,7 +457,7 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
     );
     let now = at("2026-03-10T01:00:00");
     let looked = world.engine.preview_import(now, &newer).unwrap();
-    let (done, events) = world.engine.import_document(now, &newer).unwrap();
+    let (done, events) = world.engine.import_document(now, &newer, "cli").unwrap();
     assert_eq!(shown(&looked), shown(&done));
     expect![[r#"
         + disk
@@ -498,7 +502,7 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
     };
     let mut newer = document(vec![], true);
     newer.inventory.accounts.push(account);
-    let (done, events) = world.engine.import_document(at("2026-03-02"), &newer).unwrap();
+    let (done, events) = world.engine.import_document(at("2026-03-02"), &newer, "cli").unwrap();
     expect![[r#"
         ~ account approval_above none to 50.00
         ! account currency stays CNY: an import does not change it

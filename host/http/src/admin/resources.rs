@@ -239,7 +239,7 @@ pub(super) async fn import(
         if !document.options.accept_expired && report.losing().next().is_some() {
             return Err(result.refused());
         }
-        let (_, changed) = work.engine.import_document_of(at, &document, &work.request.caller.id)?;
+        let (_, changed) = work.engine.import_document(at, &document, &work.request.caller.id)?;
         for account in accounts {
             if let Some(stored) = accounts::get(work.db(), account)? {
                 quotas::check_resources(work.db(), stored.row, &limits)?;

@@ -19,7 +19,7 @@ async fn timeline(visit: &Visit, resource: &Value) -> Vec<Value> {
     items(&timeline, "items").to_vec()
 }
 
-/// When the renewal of a resource is tried next, by itself or with what it is attached to.
+/// The next try that renews a resource: one of its own, or one of what it is attached to.
 pub(super) async fn next_try(visit: &Visit, resource: &Value) -> Option<Timestamp> {
     let own = [&resource["id"], &resource["attached_to"]];
     let timeline = timeline(visit, resource).await;

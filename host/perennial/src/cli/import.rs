@@ -192,7 +192,7 @@ fn import_into(
         confirm_update(&report, arguments)?;
     }
     let (done, _) = engine.in_transaction(|engine| {
-        let done = engine.import_document_of(now, &document, CLI)?;
+        let done = engine.import_document(now, &document, CLI)?;
         audit::insert(engine.tx(), &audit_record(now, "import", None))?;
         Ok::<_, EngineError>(done)
     })?;
