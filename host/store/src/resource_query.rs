@@ -5,6 +5,7 @@
 //! has only the conditions that are given, so that each combination is planned for itself.
 
 mod expiry_days;
+mod numbered_pages;
 
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
@@ -19,6 +20,7 @@ use crate::tx::ReadTx;
 
 pub use expiry_days::ExpiryDay;
 pub use expiry_days::expiry_days;
+pub(crate) use numbered_pages::PageMarks;
 
 /// Which resources are wanted. A condition that is absent, empty or false lets every resource through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,6 +130,8 @@ impl ResourceSort {
     }
 }
 
+/// Where resources are read from.
+const FROM: &str = " from resource r join schedule h on h.resource = r.row";
 /// What stands for the value that a list is sorted by, in a condition.
 const SORT_KEY: &str = "{key}";
 /// The resources behind one of a sorted list.
@@ -199,30 +203,19 @@ pub struct FoundResources {
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn find(db: &ReadTx, filter: &ResourceFilter, page: ResourcePage) -> Result<FoundResources, StoreError> {
-    let found = run(db, filter, page)?;
-    if found.resources.is_empty() && page.with_total && (page.offset > 0 || page.limit == 0) {
-        // The total comes with the rows, and this page has none.
-        let total = run(db, filter, ResourcePage { offset: 0, limit: 1, ..page })?.total;
-        return Ok(FoundResources { total, ..found });
+    if page.with_total {
+        return numbered_pages::find(db, filter, page);
     }
-    Ok(found)
+    Ok(FoundResources { resources: read(db, filter, page)?, total: 0 })
 }
 
-fn run(db: &ReadTx, filter: &ResourceFilter, page: ResourcePage) -> Result<FoundResources, StoreError> {
+fn read(db: &ReadTx, filter: &ResourceFilter, page: ResourcePage) -> Result<Vec<FoundResource>, StoreError> {
     let statement = Statement::new(filter, page)?;
     let mut prepared = db.connection().prepare_cached(&statement.sql)?;
-    let parameters = statement.parameters.iter().map(|(name, value)| (*name, value.as_ref()));
-    let rows = prepared.query_map(parameters.collect::<Vec<_>>().as_slice(), |row| {
-        let found = FoundResource { row: row.get(0)?, id: row.get(1)?, bundle: row.get(2)? };
-        Ok((found, row.get(3)?))
+    let rows = prepared.query_map(statement.bound().as_slice(), |row| {
+        Ok(FoundResource { row: row.get(0)?, id: row.get(1)?, bundle: row.get(2)? })
     })?;
-    let mut found = FoundResources { resources: Vec::new(), total: 0 };
-    for row in rows {
-        let (resource, total) = row?;
-        found.resources.push(resource);
-        found.total = total;
-    }
-    Ok(found)
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A statement and what is bound to it.
@@ -234,11 +227,7 @@ struct Statement {
 
 impl Statement {
     fn new(filter: &ResourceFilter, page: ResourcePage) -> Result<Statement, StoreError> {
-        let mut statement = Statement { sql: String::new(), conditions: Vec::new(), parameters: Vec::new() };
-        statement.add_ids(filter)?;
-        statement.add_account(filter);
-        statement.add_resource(filter)?;
-        statement.add_expiry(filter);
+        let mut statement = Statement::of(filter, "r.row, r.id, h.bundle")?;
         if page.after > ResourceKey::before_all() {
             statement.add(
                 match page.order {
@@ -253,17 +242,32 @@ impl Statement {
         Ok(statement)
     }
 
+    /// The beginning of a statement that selects `columns`, and its conditions.
+    fn of(filter: &ResourceFilter, columns: &str) -> Result<Statement, StoreError> {
+        let mut statement = Statement { sql: String::new(), conditions: Vec::new(), parameters: Vec::new() };
+        statement.add_ids(filter)?;
+        statement.sql.push_str("select ");
+        statement.sql.push_str(columns);
+        statement.add_account(filter);
+        statement.add_resource(filter)?;
+        statement.add_expiry(filter);
+        Ok(statement)
+    }
+
+    /// What is bound to it, by name.
+    fn bound(&self) -> Vec<(&'static str, &dyn ToSql)> {
+        self.parameters.iter().map(|(name, value)| (*name, value.as_ref())).collect()
+    }
+
     /// Adds a condition and what is bound to it.
     fn add(&mut self, condition: &'static str, name: &'static str, value: impl ToSql + 'static) {
         self.conditions.push(condition);
         self.parameters.push((name, Box::new(value)));
     }
 
-    /// Begins the statement: every resource, or those with ids and what is attached to them, which is in their bundles.
+    /// Begins the statement: nothing for every resource, else those with ids and what is attached to them, which is in their bundles.
     fn add_ids(&mut self, filter: &ResourceFilter) -> Result<(), StoreError> {
-        let total = "select r.row, r.id, h.bundle, ";
         if filter.ids.is_empty() {
-            self.sql.push_str(total);
             return Ok(());
         }
         let ids = serde_json::to_string(&filter.ids)?;
@@ -282,7 +286,6 @@ impl Statement {
         } else {
             self.add("r.id in (select value from json_each(:ids))", ":ids", ids);
         }
-        self.sql.push_str(total);
         Ok(())
     }
 
@@ -355,8 +358,7 @@ impl Statement {
     }
 
     fn finish(&mut self, page: ResourcePage) {
-        self.sql.push_str(if page.with_total { "count(*) over ()" } else { "0" });
-        self.sql.push_str(" from resource r join schedule h on h.resource = r.row");
+        self.sql.push_str(FROM);
         if page.order == Order::Account {
             self.sql.push_str(" join account a on a.row = r.account join resource p on p.row = h.bundle");
         }

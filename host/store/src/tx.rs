@@ -1,5 +1,7 @@
 //! What reads and what writes the database: two types, so that a function that writes cannot be given a reader.
 
+use std::cell::RefCell;
+use std::cell::RefMut;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -7,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::keys::RowKey;
+use crate::resource_query::PageMarks;
 
 /// Reads the database.
 ///
@@ -15,6 +18,7 @@ use crate::keys::RowKey;
 #[derive(Debug)]
 pub struct ReadTx {
     connection: Connection,
+    page_marks: RefCell<PageMarks>,
 }
 
 /// Reads and writes the database, within the transaction of [`Store::write`](crate::Store::write).
@@ -31,7 +35,7 @@ impl ReadTx {
     /// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other
     /// variants when it cannot be read.
     pub fn open(path: &Path) -> Result<ReadTx, StoreError> {
-        Ok(ReadTx { connection: crate::open_for_reading(path)? })
+        Ok(ReadTx::new(crate::open_for_reading(path)?))
     }
 
     /// Runs `work` on one snapshot: nothing that is committed meanwhile is seen. If `work` panics, the snapshot ends with
@@ -55,7 +59,16 @@ impl ReadTx {
 
     #[cfg(feature = "testing")]
     pub(crate) fn raw(connection: Connection) -> ReadTx {
-        ReadTx { connection }
+        ReadTx::new(connection)
+    }
+
+    fn new(connection: Connection) -> ReadTx {
+        ReadTx { connection, page_marks: RefCell::default() }
+    }
+
+    /// Where the numbered pages end that this connection has read; whoever borrows them reads one page.
+    pub(crate) fn page_marks(&self) -> RefMut<'_, PageMarks> {
+        self.page_marks.borrow_mut()
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -65,7 +78,7 @@ impl ReadTx {
 
 impl WriteTx {
     pub(crate) fn new(connection: Connection) -> WriteTx {
-        WriteTx { read: ReadTx { connection } }
+        WriteTx { read: ReadTx::new(connection) }
     }
 
     /// The key of the row that was inserted last; the caller knows of which table.

@@ -50,8 +50,7 @@ pub fn expiry_days(db: &ReadTx, filter: &ResourceFilter) -> Result<Vec<ExpiryDay
     statement.add_conditions();
     statement.sql.push_str(" group by day, a.currency order by day, a.currency");
     let mut prepared = db.connection().prepare_cached(&statement.sql)?;
-    let parameters = statement.parameters.iter().map(|(name, value)| (*name, value.as_ref()));
-    let days = prepared.query_map(parameters.collect::<Vec<_>>().as_slice(), |row| {
+    let days = prepared.query_map(statement.bound().as_slice(), |row| {
         Ok(ExpiryDay {
             day: Timestamp::from_second(row.get(0)?),
             currency: row.get(1)?,

@@ -24,7 +24,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second)
 }
 
-fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
+pub(super) fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
     Resource {
         id: id.to_owned(),
         kind: kind.to_owned(),
@@ -35,7 +35,7 @@ fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
 }
 
 /// Two accounts. `b-vm` has a disk with a snapshot, which is attached to the disk; `a-pkg` is a package; `a-old` is over.
-fn world() -> (TempDir, Store) {
+pub(super) fn world() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::scratch(&folder.path().join("test.db")).unwrap();
     let account = |id: &str, provider: &str| Account {
