@@ -199,12 +199,12 @@ pub fn item_ids(db: &ReadTx, sync: SyncKey) -> Result<BTreeSet<String>, StoreErr
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-/// The first of what was read whose price is still to be asked for.
-pub fn unquoted(db: &ReadTx, sync: SyncKey, limit: u32) -> Result<Vec<SyncItem>, StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select * from sync_item where sync = ?1 and not is_quoted order by id limit ?2")?;
-    let items = statement.query_map((sync, limit), item)?;
+/// The first of what was read whose price is still to be asked for, by id, behind the id `after`.
+pub fn unquoted(db: &ReadTx, sync: SyncKey, after: &str, limit: u32) -> Result<Vec<SyncItem>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select * from sync_item where sync = ?1 and id > ?2 and not is_quoted order by id limit ?3",
+    )?;
+    let items = statement.query_map((sync, after, limit), item)?;
     Ok(items.collect::<Result<_, _>>()?)
 }
 
@@ -242,4 +242,31 @@ fn stored(row: &Row<'_>) -> Result<(SyncKey, Sync), StoreError> {
         requests: row.get("requests")?,
     };
     Ok((row.get("row")?, sync))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::keys::RowKey;
+
+    #[test]
+    fn prices_are_asked_for_in_order_and_none_is_looked_at_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::scratch(&folder.path().join("test.db")).unwrap();
+        let items = ["a", "b", "c", "d"].map(|id| SyncItem {
+            id: id.to_owned(),
+            item: "{}".to_owned(),
+            is_quoted: id == "c",
+        });
+        let sync = SyncKey::from_number(1);
+        store.write(|tx| put_items(tx, sync, &items)).unwrap();
+        let after = |id: &str, limit| {
+            let found = unquoted(store.db(), sync, id, limit).unwrap();
+            found.into_iter().map(|item| item.id).collect::<Vec<_>>()
+        };
+        assert_eq!(after("", 10), ["a", "b", "d"]);
+        assert_eq!(after("", 1), ["a"]);
+        assert_eq!(after("a", 10), ["b", "d"], "those before were asked for");
+    }
 }

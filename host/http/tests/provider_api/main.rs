@@ -14,6 +14,7 @@ mod hostile_connector;
 mod hostile_policies;
 mod huawei;
 mod incremental_syncs;
+mod large_accounts;
 mod late_auto_renewal;
 mod policies;
 mod provider_driver;

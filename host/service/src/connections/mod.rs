@@ -8,6 +8,7 @@ pub mod caller;
 mod cloud;
 pub mod dispatcher;
 mod quota;
+mod quoting;
 pub mod reading;
 pub mod refresher;
 pub mod secret_source;

@@ -73,6 +73,7 @@ pub(crate) enum StepResult {
     Quotes {
         items: Vec<SyncItem>,
         quotes: Vec<Quote>,
+        until: Option<String>,
     },
     /// The provider does not say what was ordered.
     NoChanges,
@@ -130,8 +131,9 @@ pub(crate) fn store(
             }
             (sync.state, sync.cursor) = (SyncState::Checking, None);
         }
-        StepResult::Quotes { items, quotes } => {
+        StepResult::Quotes { items, quotes, until } => {
             syncs::put_items(engine.tx(), reading.row, &priced(items, &quotes))?;
+            reading.sync.cursor = until.or(reading.sync.cursor);
         }
         StepResult::Nothing => match reading.sync.state {
             SyncState::Listing | SyncState::Checking => {

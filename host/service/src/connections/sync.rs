@@ -3,14 +3,13 @@
 //! A full sync lists everything. An incremental one reads what can have changed since another one: what was ordered since, where
 //! the provider says that, and what expires soon or has expired. What it does not find proves nothing, so it ends nothing.
 //!
-//! Each step is one call and one transaction, so a reading goes on where it stopped, after a failure and after a restart.
+//! Each step is one call and one transaction, so a reading goes on where it stopped, after a failure and after a restart. Only
+//! prices are asked for by several calls at once: no answer says what the next question is.
 //! What was read is believed only once everything was: an empty or half answer is suspicious, not a deletion.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Cursor;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
@@ -27,19 +26,20 @@ use perennial_store::connections;
 use perennial_store::connections::KnownResource;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
+use perennial_store::keys::ResourceKey;
+use perennial_store::keys::RowKey;
 use perennial_store::syncs;
 use perennial_store::syncs::Sync;
 
 use crate::connections::caller::CallError;
 use crate::connections::caller::Caller;
 use crate::connections::caller::ConnectedAccount;
+use crate::connections::quoting;
 use crate::connections::reading::Options;
 use crate::connections::reading::Progress;
 use crate::connections::reading::Reading;
 use crate::connections::reading::StepResult;
 use crate::connections::reading::store;
-use crate::connections::reading::term_of;
-use crate::connections::staged;
 use crate::error::ServiceError;
 use crate::service::Service;
 
@@ -48,6 +48,8 @@ use crate::service::Service;
 const SOON: i64 = 10 * 86_400;
 /// How long before the sync before it an incremental sync begins to look for orders, in seconds: an order may take that long.
 const ORDER_OVERLAP: i64 = 3_600;
+/// The beginning of a cursor of a sync that checks, before the number of the last row that was asked for.
+const CHECKED: &str = "row ";
 
 /// What is wanted of a sync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,12 +95,13 @@ pub async fn step(
     let found = match reading.sync.state {
         SyncState::Listing => list(caller, of, &reading, at).await,
         SyncState::Checking => check(service, caller, of, &reading, at).await,
-        SyncState::Quoting => quote(service, caller, of, &reading, at).await,
+        SyncState::Quoting => quoting::quote(service, of, &reading, at).await,
         SyncState::Done | SyncState::Suspicious => Ok(StepResult::Nothing),
     };
     match found {
         Ok(found) => {
-            let options = Options { can_quote: can_quote(of), accept_missing: wanted.accept_missing };
+            let options =
+                Options { can_quote: quoting::can_quote(of), accept_missing: wanted.accept_missing };
             let stored = service.writer().call(move |writer| {
                 let stored =
                     writer.engine.in_transaction(|engine| store(engine, reading, found, options, at));
@@ -230,7 +233,7 @@ async fn list(
 }
 
 /// Whether the same question will be refused the next time, too.
-fn will_not_answer(error: &CallError) -> bool {
+pub(super) fn will_not_answer(error: &CallError) -> bool {
     match error {
         CallError::NoQuestion(_) | CallError::NotPermitted(_) => true,
         CallError::Failed(failure) => {
@@ -255,22 +258,19 @@ async fn check(
     at: Timestamp,
 ) -> Result<StepResult, SyncError> {
     let most = of.rules.connector().map_or(1, |connector| connector.capabilities().find_targets_max);
-    let Reading { account, row, sync } = reading.clone();
-    let after = sync.cursor.unwrap_or_default();
-    let is_asked_for = move |held: &KnownResource| match sync.scope {
-        SyncScope::Full => true,
-        SyncScope::Incremental { expires_until, .. } => held.expires_at.is_some_and(|at| at <= expires_until),
+    let (account, row, after) = (reading.account, reading.row, checked_until(reading.sync.cursor.as_deref()));
+    let expires_until = match reading.sync.scope {
+        SyncScope::Full => None,
+        SyncScope::Incremental { expires_until, .. } => Some(expires_until),
     };
     let missing = service.read(move |db| {
-        let (staged, known) = (syncs::item_ids(db, row)?, connections::resources(db, account)?);
-        let known = known.into_iter().filter(is_asked_for);
-        let missing = known.filter(|held| held.id > after && !staged.contains(&held.id));
-        Ok::<_, ServiceError>(missing.collect::<Vec<_>>())
+        let limit = usize::try_from(most.max(1)).unwrap_or(usize::MAX);
+        Ok::<_, ServiceError>(connections::unlisted(db, (account, row), after, expires_until, limit)?)
     });
-    let mut missing = missing.await?;
-    missing.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-    let targets = missing.iter().take(most as usize).map(target_of_known).collect::<Vec<_>>();
-    let Some(last) = targets.last().map(|target| target.id.clone()) else { return Ok(StepResult::Nothing) };
+    let missing = missing.await?;
+    let Some((last, _)) = missing.last() else { return Ok(StepResult::Nothing) };
+    let until = format!("{CHECKED}{last}");
+    let targets = missing.iter().map(|(_, held)| target_of_known(held)).collect::<Vec<_>>();
     let mut found = ResourcePage { resources: Vec::new(), unknown: Vec::new(), total: None, next: None };
     let (mut cursor, mut requests) = (None, 0);
     loop {
@@ -283,7 +283,13 @@ async fn check(
             break;
         }
     }
-    Ok(StepResult::Checked { page: found, until: Some(last), requests })
+    Ok(StepResult::Checked { page: found, until: Some(until), requests })
+}
+
+/// The row of the last resource that was asked for by its id, by the cursor of a sync that checks.
+fn checked_until(cursor: Option<&str>) -> ResourceKey {
+    let number = cursor.and_then(|cursor| cursor.strip_prefix(CHECKED)?.parse().ok());
+    number.map_or_else(ResourceKey::before_all, ResourceKey::from_number)
 }
 
 fn target_of_known(held: &KnownResource) -> Target {
@@ -294,49 +300,5 @@ fn target_of_known(held: &KnownResource) -> Target {
         expires_at: held.expires_at,
         attached_to: held.primary.clone(),
         attributes: BTreeMap::new(),
-    }
-}
-
-/// Whether prices can be asked for: the provider has them, and the call was granted. A call that is not granted is refused
-/// before it is signed, so the first one finds out.
-fn can_quote(of: &ConnectedAccount) -> bool {
-    of.rules.connector().is_some_and(|connector| connector.capabilities().quote_targets_max > 0)
-}
-
-/// Asks what the renewals of some resources would cost. What the provider does not price has no price.
-async fn quote(
-    service: &Service,
-    caller: &Caller,
-    of: &Arc<ConnectedAccount>,
-    reading: &Reading,
-    at: Timestamp,
-) -> Result<StepResult, SyncError> {
-    let most = of.rules.connector().map_or(0, |connector| connector.capabilities().quote_targets_max);
-    let row = reading.row;
-    let items = service.read(move |db| Ok::<_, ServiceError>(syncs::unquoted(db, row, most)?)).await?;
-    let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
-    let Some(term) = resources.first().map(term_of) else { return Ok(StepResult::Nothing) };
-    let asked = resources.iter().filter(|resource| term_of(resource) == term).collect::<Vec<_>>();
-    let targets = asked.iter().map(|resource| target_of(resource)).collect::<Vec<_>>();
-    let ids = asked.iter().map(|resource| resource.id.clone()).collect::<BTreeSet<_>>();
-    let quotes = match caller.ask(of, at, &Query::Quote { targets, term }).await {
-        Ok(QueryAnswer::Quotes(quotes)) => quotes,
-        Ok(QueryAnswer::Resources(_) | QueryAnswer::Orders(_) | QueryAnswer::Balance(_)) => Vec::new(),
-        // Such resources have no price that anybody knows.
-        Err(error) if will_not_answer(&error) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let items = items.into_iter().filter(|item| ids.contains(&item.id)).collect();
-    Ok(StepResult::Quotes { items, quotes })
-}
-
-fn target_of(resource: &CloudResource) -> Target {
-    Target {
-        id: resource.id.clone(),
-        kind: resource.kind.clone(),
-        region: resource.region.clone(),
-        expires_at: resource.expires_at,
-        attached_to: resource.attached_to.clone(),
-        attributes: resource.attributes.clone(),
     }
 }
