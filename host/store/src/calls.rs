@@ -206,17 +206,23 @@ pub(crate) fn due_accounts(db: &ReadTx, until: Timestamp) -> Result<Vec<AccountK
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The calls of an account about which something is to be done by `until`, at most `limit`: what is queried and tried again
-/// before what is to be paid, and that by its deadline.
+/// The calls of an account about which something is to be done by `until`: at most `limit` that are queried or tried again, then
+/// at most `limit` that are to be paid for, both by their deadlines.
 pub(crate) fn due_of_account(
     db: &ReadTx,
     account: AccountKey,
     until: Timestamp,
     limit: u32,
 ) -> Result<Vec<StoredCall>, StoreError> {
-    let condition = "where c.account = ?1 and c.act_at <= ?2
-        order by c.state = ?4, c.deadline, c.resource, c.expires_before, c.slot limit ?3";
-    list(db, condition, (account, until.as_second(), limit, State::Reserved.code()))
+    // What is due is few of the calls that an account ever had, which its own index would read, hence the `+`.
+    let due = |is_payment: bool| {
+        let condition = "where +c.account = ?1 and c.act_at <= ?2 and (c.state = ?4) = ?5
+            order by c.deadline, c.resource, c.expires_before, c.slot limit ?3";
+        list(db, condition, (account, until.as_second(), limit, State::Reserved.code(), is_payment))
+    };
+    let mut found = due(false)?;
+    found.append(&mut due(true)?);
+    Ok(found)
 }
 
 /// How many renewals of an account that are reserved have each deadline, the earliest first.
@@ -237,7 +243,7 @@ pub fn orders_since(
     since: Timestamp,
 ) -> Result<BTreeMap<String, ResourceKey>, StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "select o.value, c.resource from call c, json_each(c.orders) o where c.account = ?1 and c.called_at >= ?2",
+        "select o.value, c.resource from call c, json_each(c.orders) o where +c.account = ?1 and c.called_at >= ?2",
     )?;
     let rows = statement.query_map((account, since.as_second()), |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -136,8 +136,8 @@ pub trait EngineReads {
     /// The accounts of calls about which something is to be done by `until`, in ascending order.
     fn accounts_with_due_calls(&self, until: Timestamp) -> Result<Vec<AccountKey>, StoreError>;
 
-    /// The calls of an account about which something is to be done by `until`, at most `limit`: what is queried and tried
-    /// again before what is to be paid, and that by its deadline.
+    /// The calls of an account about which something is to be done by `until`: at most `limit` that are queried or tried again,
+    /// then at most `limit` that are to be paid for, both by their deadlines.
     fn due_calls_of(
         &self,
         account: AccountKey,

@@ -15,5 +15,6 @@
 //! | `TokenOutlivesDecline` | the token of a proven decline is used again | 2: lapsed long after everything was well |
 //! | `TokenCountedUp` | another token after a reading that shows nothing moved, where no orders are listed | 1: applied and not known |
 
+mod due_calls;
 mod simulation;
 mod switches;

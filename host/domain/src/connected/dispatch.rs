@@ -219,7 +219,9 @@ impl Dispatcher {
             due.iter().filter(|renewal| renewal.act_at.is_some_and(|at| at <= now)).collect::<Vec<_>>();
         due.retain(|renewal| renewal.state == State::Reserved || renewal.state.is_queried());
         // What ends first goes first; evidence before payments of the same hour.
-        due.sort_by_key(|record| (record.deadline, !record.state.is_queried(), record.key(), record.slot()));
+        due.sort_by_cached_key(|record| {
+            (record.deadline, !record.state.is_queried(), record.key(), record.slot())
+        });
         if due.is_empty() {
             return Choice::Nothing;
         }

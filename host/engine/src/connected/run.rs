@@ -32,7 +32,10 @@ use crate::persist::RecordedEvent;
 
 pub use crate::connected::querying::Decision;
 
-/// The most calls of an account that are looked at at once.
+/// How many calls of an account are looked at first, of those to be paid for and of the others: enough for the next request
+/// to any provider. Where none of them may leave ...
+const LOOK_FIRST: u32 = 50;
+/// ... this many are: one of them may be held back by less.
 const LOOK_MAX: u32 = 1_000;
 
 /// What a step came to.
@@ -92,32 +95,59 @@ pub fn next<S: EngineStore>(
         if busy.contains(&key) {
             continue;
         }
-        let calls = engine.reads().due_calls_of(key, now, LOOK_MAX)?;
+        let (found, more) = next_of_account(engine, dispatcher, key, now, schedule)?;
+        events.extend(more);
+        match found {
+            Next::Work(_) | Next::Written => return Ok((found, events)),
+            Next::Waiting(obstacle, until) => waiting = earlier(waiting, obstacle, until),
+            Next::Idle => {}
+        }
+    }
+    Ok((waiting, events))
+}
+
+/// What is due of one account. What is most urgent is looked at first, because mostly it may leave.
+fn next_of_account<S: EngineStore>(
+    engine: &mut Engine<S>,
+    dispatcher: &mut Dispatcher,
+    key: AccountKey,
+    now: Timestamp,
+    schedule: Schedule,
+) -> Result<(Next, Vec<RecordedEvent>), EngineError> {
+    let account = engine.reads().account(key)?.account;
+    let mut events = engine.warn_of_lateness(dispatcher, (key, &account.id), now)?;
+    let is_frozen = engine.is_frozen(&account, now)?;
+    let mut found = Next::Idle;
+    for look in [LOOK_FIRST, LOOK_MAX] {
+        let calls = engine.reads().due_calls_of(key, now, look)?;
         let (has_written, retried) = engine.retry_calls(&calls, now, schedule)?;
         events.extend(retried);
         if has_written {
             return Ok((Next::Written, events));
         }
-        let account = engine.reads().account(key)?.account;
         let due = calls.iter().map(|call| call.record.clone()).collect::<Vec<_>>();
-        events.extend(engine.warn_of_lateness(dispatcher, (key, &account.id), now)?);
-        let is_frozen = engine.is_frozen(&account, now)?;
-        let id = account.id;
-        let (chosen, is_payment) = match dispatcher.choose(&id, &due, is_frozen, now) {
-            Choice::Pay(chosen) => (chosen, true),
-            Choice::Query(chosen) => (chosen, false),
-            Choice::Wait(obstacle, until) => {
-                waiting = earlier(waiting, obstacle, until);
-                continue;
-            }
-            Choice::Nothing => continue,
+        let work = |chosen: &[CallRecord], is_payment| {
+            let calls = chosen.iter().filter_map(|record| of_record(&calls, record)).collect();
+            Next::Work(Work { account: key, id: account.id.clone(), calls, is_payment })
         };
-        let name = |record: &CallRecord| (record.key(), record.slot());
-        let of = |record: &CallRecord| calls.iter().find(|call| name(&call.record) == name(record)).cloned();
-        let calls = chosen.iter().filter_map(of).collect();
-        return Ok((Next::Work(Work { account: key, id, calls, is_payment }), events));
+        found = match dispatcher.choose(&account.id, &due, is_frozen, now) {
+            Choice::Pay(chosen) => return Ok((work(&chosen, true), events)),
+            Choice::Query(chosen) => return Ok((work(&chosen, false), events)),
+            Choice::Wait(obstacle, until) => Next::Waiting(obstacle, until),
+            Choice::Nothing => Next::Idle,
+        };
+        let is_everything = u32::try_from(calls.len()).is_ok_and(|number| number < look);
+        if is_everything {
+            break;
+        }
     }
-    Ok((waiting, events))
+    Ok((found, events))
+}
+
+/// The stored call of a record.
+fn of_record(calls: &[StoredCall], record: &CallRecord) -> Option<StoredCall> {
+    let is_same = |other: &CallRecord| other.named() == record.named() && other.slot() == record.slot();
+    calls.iter().find(|call| is_same(&call.record)).cloned()
 }
 
 /// The wait that ends first.

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Resource;
 use perennial_domain::connected::read_back::OrderView;
 use perennial_domain::connected::read_back::ReadBack;
@@ -19,11 +18,9 @@ use perennial_domain::connector::Mutation;
 use perennial_domain::connector::MutationLimit;
 use perennial_domain::connector::MutationName;
 use perennial_domain::connector::OrderQuery;
-use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::Target;
-use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::connected::ReadFailure;
 use perennial_engine::connected::Reply;
@@ -41,6 +38,8 @@ use perennial_store::keys::ResourceKey;
 use crate::connections::caller::CallError;
 use crate::connections::caller::Caller;
 use crate::connections::caller::ConnectedAccount;
+use crate::connections::replies::reply;
+use crate::connections::replies::reply_to;
 use crate::error::ServiceError;
 use crate::service::Service;
 
@@ -52,8 +51,6 @@ const OPEN_ORDERS: i64 = 86_400;
 const ORDER_PAGES_MAX: usize = 10;
 /// The most pages that a search for known resources takes.
 const FIND_PAGES_MAX: usize = 100;
-/// The longest text of a provider that is kept, in characters.
-const SAID_MAX: usize = 500;
 
 /// What was read of a provider's orders.
 enum Orders {
@@ -94,8 +91,6 @@ pub(super) struct Batch {
     work: Work,
     /// Every resource that a call prolongs, by its id.
     targets: BTreeMap<String, Target>,
-    /// The orders that are known to be of a call, and the resource that it names.
-    orders: BTreeMap<String, ResourceKey>,
     /// From when on orders are read.
     orders_from: Timestamp,
 }
@@ -105,7 +100,7 @@ impl Batch {
     pub(super) async fn load(service: &Service, work: Work, at: Timestamp) -> Result<Batch, ServiceError> {
         let called = work.calls.iter().filter_map(|call| call.record.called_at).min();
         let orders_from = called.map_or(at - OPEN_ORDERS, |called_at| called_at - ORDERS_BEFORE_CALL);
-        let (of, account) = (work.clone(), work.account);
+        let of = work.clone();
         let found = service.read(move |db: &ReadTx| {
             let mut targets = BTreeMap::new();
             for call in &of.calls {
@@ -117,10 +112,9 @@ impl Batch {
                     targets.extend(target.map(|target| (extension.resource.clone(), target)));
                 }
             }
-            Ok::<_, ServiceError>((targets, calls::orders_since(db, account, orders_from)?))
+            Ok::<_, ServiceError>(targets)
         });
-        let (targets, orders) = found.await?;
-        Ok(Batch { work, targets, orders, orders_from })
+        Ok(Batch { work, targets: found.await?, orders_from })
     }
 
     /// The calls that were found due together.
@@ -128,13 +122,42 @@ impl Batch {
         &self.work
     }
 
-    /// Reads the resources and orders of the calls: one reading for each, in their order.
+    /// Reads the resources and orders of the calls: one reading for each, in their order, or why the provider did not say.
     pub(super) async fn read(
+        &self,
+        service: &Service,
+        of: &Arc<ConnectedAccount>,
+        at: Timestamp,
+    ) -> Result<Result<Vec<ReadBack>, ReadFailure>, ServiceError> {
+        let (_, caller) = service.connections();
+        let (resources, orders) = match self.ask(caller, of, at).await {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let owners = match &orders {
+            Orders::Listed(listed) if !listed.is_empty() => self.owners(service).await?,
+            Orders::Listed(_) | Orders::Unread | Orders::Unlisted => BTreeMap::new(),
+        };
+        let reading = |call: &StoredCall| {
+            let mutation = call.record.change.mutation();
+            let orders = orders.of(token_seconds(&*of.rules, mutation));
+            let read = reading(call, &resources, orders, &owners, at);
+            if is_shown(&*of.rules, mutation) {
+                return read;
+            }
+            // What the provider shows says nothing of it either way.
+            ReadBack { on_expiry: vec![None; read.on_expiry.len()], ..read }
+        };
+        Ok(Ok(self.work.calls.iter().map(reading).collect()))
+    }
+
+    /// What the provider says of the resources and orders of the calls.
+    async fn ask(
         &self,
         caller: &Caller,
         of: &Arc<ConnectedAccount>,
         at: Timestamp,
-    ) -> Result<Vec<ReadBack>, ReadFailure> {
+    ) -> Result<(Vec<CloudResource>, Orders), ReadFailure> {
         let resources = self.find(caller, of, at).await.map_err(|error| failure(&self.work.id, &error))?;
         let orders = match self.list_orders(caller, of, at).await {
             Ok(Some(orders)) => Orders::Listed(orders),
@@ -143,47 +166,13 @@ impl Batch {
             Err(CallError::NoQuestion(_)) => Orders::Unlisted,
             Err(error) => return Err(failure(&self.work.id, &error)),
         };
-        let reading = |call: &StoredCall| {
-            let mutation = call.record.change.mutation();
-            let read = self.reading(call, &resources, orders.of(token_seconds(&*of.rules, mutation)), at);
-            if is_shown(&*of.rules, mutation) {
-                return read;
-            }
-            // What the provider shows says nothing of it either way.
-            ReadBack { on_expiry: vec![None; read.on_expiry.len()], ..read }
-        };
-        Ok(self.work.calls.iter().map(reading).collect())
+        Ok((resources, orders))
     }
 
-    fn reading(
-        &self,
-        call: &StoredCall,
-        resources: &[CloudResource],
-        orders: OrderList<'_>,
-        at: Timestamp,
-    ) -> ReadBack {
-        let OrderList::Listed(listed) = orders else {
-            return translation::read_back_of(&call.record, resources, orders, at);
-        };
-        // An order of another call is none of this one, also where the provider does not say what is in it.
-        let is_others = |order: &CloudOrder| {
-            self.orders.get(&order.id).is_some_and(|resource| *resource != call.resource)
-        };
-        let listed = listed.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>();
-        let orders = OrderList::Listed(&listed);
-        let read = translation::read_back_of(&call.record, resources, orders, at);
-        let is_own = listed
-            .iter()
-            .any(|order| order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id));
-        match read.orders {
-            OrderView::Cancelled { .. } => ReadBack { orders: OrderView::Cancelled { is_own }, ..read },
-            OrderView::Unknown
-            | OrderView::Unlisted { .. }
-            | OrderView::Absent
-            | OrderView::Unpaid
-            | OrderView::Paid
-            | OrderView::Completed => read,
-        }
+    /// The orders that are known to be of a call, and the resource that it names.
+    async fn owners(&self, service: &Service) -> Result<BTreeMap<String, ResourceKey>, ServiceError> {
+        let (account, since) = (self.work.account, self.orders_from);
+        service.read(move |db: &ReadTx| Ok(calls::orders_since(db, account, since)?)).await
     }
 
     async fn find(
@@ -318,6 +307,37 @@ pub(super) fn batch_of(limit: MutationLimit) -> u32 {
     if limit.takes_client_token { 1 } else { limit.targets_max.max(1) }
 }
 
+/// What was read of a call. `owners` are the resources that orders are known to be for.
+fn reading(
+    call: &StoredCall,
+    resources: &[CloudResource],
+    orders: OrderList<'_>,
+    owners: &BTreeMap<String, ResourceKey>,
+    at: Timestamp,
+) -> ReadBack {
+    let OrderList::Listed(listed) = orders else {
+        return translation::read_back_of(&call.record, resources, orders, at);
+    };
+    // An order of another call is none of this one, also where the provider does not say what is in it.
+    let is_others =
+        |order: &CloudOrder| owners.get(&order.id).is_some_and(|resource| *resource != call.resource);
+    let listed = listed.iter().filter(|order| !is_others(order)).cloned().collect::<Vec<_>>();
+    let orders = OrderList::Listed(&listed);
+    let read = translation::read_back_of(&call.record, resources, orders, at);
+    let is_own = listed
+        .iter()
+        .any(|order| order.state == CloudOrderState::Cancelled && call.orders.contains(&order.id));
+    match read.orders {
+        OrderView::Cancelled { .. } => ReadBack { orders: OrderView::Cancelled { is_own }, ..read },
+        OrderView::Unknown
+        | OrderView::Unlisted { .. }
+        | OrderView::Absent
+        | OrderView::Unpaid
+        | OrderView::Paid
+        | OrderView::Completed => read,
+    }
+}
+
 fn target(member: &Resource, members: &[Resource]) -> Target {
     Target {
         id: member.id.clone(),
@@ -336,46 +356,4 @@ fn failure(account: &str, error: &CallError) -> ReadFailure {
     } else {
         ReadFailure::Failed
     }
-}
-
-fn reply(outcome: &Outcome, is_shown: bool) -> Reply {
-    let (orders, said) = match outcome {
-        Outcome::Applied(orders) | Outcome::Submitted(orders) => (orders.clone(), None),
-        Outcome::Declined(decline) => (Vec::new(), Some(decline.refusal.clone())),
-        Outcome::InDoubt(why) => (Vec::new(), Some(unproven(why))),
-    };
-    Reply { response: translation::response_of(outcome, is_shown), orders, said: said.map(shortened) }
-}
-
-/// What a call without a response proves. That it was not sent proves nothing of an earlier one with its token.
-fn reply_to(error: &CallError, call: &StoredCall) -> Reply {
-    let why = |code: &str| Some(shortened(Refusal { code: code.to_owned(), message: error.to_string() }));
-    let response = match error {
-        CallError::NoResponse(_) | CallError::Failed(_) => {
-            return Reply { said: why("no_response"), ..Response::Unproven.into() };
-        }
-        CallError::NoQuestion(_) | CallError::NotPermitted(_) if call.record.has_earlier_call() => {
-            Response::Unproven
-        }
-        CallError::NoQuestion(refusal) => {
-            let response = Response::Declined { class: DeclineClass::Rule, retry_after: None };
-            return Reply { said: Some(shortened(refusal.clone())), ..response.into() };
-        }
-        CallError::NotPermitted(_) => Response::Declined { class: DeclineClass::Rule, retry_after: None },
-        CallError::NoConnector(_)
-        | CallError::Plugin(_)
-        | CallError::Misaddressed(_)
-        | CallError::Endpoint(_)
-        | CallError::NotSent(_) => Response::NotConnected,
-    };
-    Reply { said: why("not_sent"), ..response.into() }
-}
-
-fn unproven(why: &str) -> Refusal {
-    Refusal { code: "in_doubt".to_owned(), message: why.to_owned() }
-}
-
-fn shortened(said: Refusal) -> Refusal {
-    let shorten = |text: String| text.chars().take(SAID_MAX).collect();
-    Refusal { code: shorten(said.code), message: shorten(said.message) }
 }

@@ -299,7 +299,7 @@ async fn try_to_carry_out(
     let (_, caller) = service.connections();
     let at = service.now();
     let batch = Batch::load(service, work, at).await?;
-    let readings = batch.read(caller, &connected, at).await;
+    let readings = batch.read(service, &connected, at).await?;
     let sent = shared.take_readings(batch.work().clone(), readings).await?;
     if sent.is_empty() {
         return Ok(());

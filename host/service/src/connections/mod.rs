@@ -1,7 +1,9 @@
 //! Connected accounts: how their providers are called, and how their inventories are read.
 //!
 //! [`caller`] signs and sends; [`sync`] reads an inventory step by step, and [`reading`] keeps it; [`dispatcher`] sends calls
-//! that are due, as `cloud` words them, and [`refresher`] reads inventories again; [`account`] finds what that takes, [`secret_source`] secrets. A plugin only translates, and [`perennial_domain::connector`] decides what may leave.
+//! that are due, as `cloud` words them and with what `replies` makes of the answers; [`refresher`] reads inventories again;
+//! [`account`] finds what that takes, [`secret_source`] secrets. A plugin only translates, and
+//! [`perennial_domain::connector`] decides what may leave.
 
 pub mod account;
 pub mod caller;
@@ -11,6 +13,7 @@ mod quota;
 mod quoting;
 pub mod reading;
 pub mod refresher;
+mod replies;
 pub mod secret_source;
 mod staged;
 pub mod sync;

@@ -35,13 +35,17 @@ impl MemoryStore {
         let mut due = self.due_until(until);
         due.retain(|call| call.account == account);
         let order = |call: &StoredCall| {
-            let is_payment = call.record.state == State::Reserved;
             let record = &call.record;
-            (is_payment, record.deadline, call.resource, record.key().expires_before, record.slot())
+            (record.deadline, call.resource, record.named().expires_before, record.slot())
         };
         due.sort_by_key(order);
-        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        due
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_payment = |call: &StoredCall| call.record.state == State::Reserved;
+        let (mut payments, mut others) = due.into_iter().partition::<Vec<_>, _>(is_payment);
+        payments.truncate(limit);
+        others.truncate(limit);
+        others.append(&mut payments);
+        others
     }
 
     pub(super) fn backlog(&self, account: AccountKey) -> Vec<(Timestamp, u64)> {
