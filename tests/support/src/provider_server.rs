@@ -236,6 +236,12 @@ impl Server {
         self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
+    /// Reads the host's database, beside its writer.
+    pub fn read<T: Send + 'static>(&self, work: impl FnOnce(&ReadTx) -> T + Send + 'static) -> T {
+        let read = self.host.service().read(|db| Ok::<_, ServiceError>(work(db)));
+        self.runtime.block_on(read).unwrap()
+    }
+
     /// Sends a request as it is.
     pub fn send(&self, request: Request<String>) -> ProviderResponse {
         self.send_to(self.router.clone(), request)

@@ -31,6 +31,7 @@ pub struct InstantCloud {
 
 struct Shared {
     expiries: Mutex<BTreeMap<String, Timestamp>>,
+    renewals: AtomicU64,
     calls: AtomicU64,
     first_call: Mutex<Option<Instant>>,
 }
@@ -45,6 +46,7 @@ impl InstantCloud {
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
             expiries: Mutex::new(expiries),
+            renewals: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             first_call: Mutex::new(None),
         });
@@ -71,6 +73,11 @@ impl InstantCloud {
     /// How many calls it has had.
     pub fn calls(&self) -> u64 {
         self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many renewals it has made.
+    pub fn renewals(&self) -> u64 {
+        self.shared.renewals.load(Ordering::Relaxed)
     }
 
     /// Forgets when it was called first.
@@ -129,6 +136,7 @@ impl Shared {
                 for id in ids {
                     if let Some(expiry) = expiries.get_mut(id) {
                         *expiry = *expiry + MONTH;
+                        self.renewals.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 json!({ "order_ids": ["CS2603010000000001"] })
