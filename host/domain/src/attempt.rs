@@ -202,6 +202,11 @@ impl State {
         matches!(self, State::Declined(_) | State::AwaitingApproval)
     }
 
+    /// Whether a provider was, or is about to be, asked for it, and nothing proves yet what came of that.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, State::Reserved | State::Calling | State::Submitted | State::InDoubt)
+    }
+
     /// The state of an attempt whose plan waits for an approval.
     pub fn awaiting_approval() -> State {
         State::Planned

@@ -90,6 +90,13 @@ event_kinds! {
         /// When their calls should have begun to leave.
         safe_start: Timestamp,
     },
+    /// A connected account's provider does not let this host read it: the key was revoked, or nothing answers.
+    ConnectionFailed = "connection_failed", Warning {
+        /// What failed, in words.
+        problem: String,
+    },
+    /// It can be read again.
+    ConnectionRestored = "connection_restored", Info,
     /// A plan waits for an approval, or is priced again while it waits.
     ApprovalRequested = "approval_requested", Warning {
         /// The approval's id.

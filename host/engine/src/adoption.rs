@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use perennial_domain::attempt::Key;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
+use perennial_domain::connected::protocol::State;
 use perennial_domain::connector;
 use perennial_domain::connector::CloudResource;
 use perennial_domain::connector::Drift;
@@ -15,8 +16,10 @@ use perennial_domain::connector::DriftKind;
 use perennial_domain::connector::Driver;
 use perennial_domain::connector::MutationName;
 use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::inventory_diff::ResourceDiff;
+use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::WriteTx;
 use perennial_store::accounts;
@@ -24,6 +27,7 @@ use perennial_store::bundles;
 use perennial_store::bundles::BundleUpdater;
 use perennial_store::bundles::Schedule;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::calls::StoredCall;
 use perennial_store::connections::drifts;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::imports;
@@ -37,6 +41,11 @@ use crate::import_document::new_bundle;
 use crate::persist;
 use crate::persist::RecordedEvent;
 use crate::reservations::provider_driver::OnExpiryKnown;
+
+/// How long it is until a contradiction that is still there is said again, in seconds.
+const REPEATED_AFTER: i64 = 86_400;
+/// The code of a renewal that was read back and is not seen any more.
+const SHORTENED: &str = "shortened";
 
 /// What a provider says of an account.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +106,6 @@ impl EngineTx<'_> {
             driver: self.reads().driver(account)?,
             by_id: by_id.collect(),
             adoption: Adoption::default(),
-            shortened: Vec::new(),
         };
         for bundle in connector::bundles(inventory.resources, offset_minutes) {
             adopter.adopt_bundle(&mut importer, &bundle.members)?;
@@ -105,11 +113,7 @@ impl EngineTx<'_> {
         for id in inventory.gone {
             adopter.let_go(id)?;
         }
-        let (mut adoption, shortened) = (adopter.adoption, adopter.shortened);
-        for (id, expires_at) in shortened {
-            adoption.events.extend(self.give_calls_back(&id, expires_at, at)?);
-        }
-        Ok(adoption)
+        Ok(adopter.adoption)
     }
 }
 
@@ -127,8 +131,6 @@ struct Adopter<'a> {
     driver: Option<Driver>,
     by_id: BTreeMap<&'a str, &'a CloudResource>,
     adoption: Adoption,
-    /// What expires earlier than was known, and when: what was paid for from then on was given back.
-    shortened: Vec<(String, Timestamp)>,
 }
 
 impl Adopter<'_> {
@@ -225,12 +227,16 @@ impl Adopter<'_> {
         let listed =
             there.attached_to.as_deref().filter(|parent| is_known || self.by_id.contains_key(parent));
         let mut drifts = connector::drift(here, there, (parent, listed));
+        let shortened = drifts.iter().find(|drift| drift.kind == DriftKind::Shortened);
+        if let (Some(drift), Some(call)) = (shortened, self.settled_renewal(&stored, index)?) {
+            return self.contradict(id, drift.clone(), &call);
+        }
         let mut adopted = there.clone();
         let newest_setting = self.tx.newest_setting(stored.rows[index])?;
         let known = OnExpiryKnown::of(newest_setting.as_ref());
         if self.driver == Some(Driver::Host) || known != OnExpiryKnown::ByProvider {
             // Whether something is renewed is this host's to know. That the provider would renew what is to lapse is said once.
-            let said = drifts::newest_kind(self.tx, self.account, id)?;
+            let said = drifts::newest(self.tx, self.account, id)?.map(|(kind, _)| kind);
             let is_switched = known == OnExpiryKnown::UnderWay;
             let is_news = |drift: &Drift| match drift.kind {
                 DriftKind::AutoRenewOff | DriftKind::OnExpiryChanged => false,
@@ -249,9 +255,6 @@ impl Adopter<'_> {
         }
         let diff = connector::adoption(here, &adopted, self.offset_minutes);
         for drift in drifts {
-            if drift.kind == DriftKind::Shortened {
-                self.shortened.extend(there.expires_at.map(|expires_at| (id.to_owned(), expires_at)));
-            }
             self.note(id.to_owned(), drift)?;
         }
         self.change(stored, index, diff)
@@ -264,6 +267,42 @@ impl Adopter<'_> {
         let period = Key { resource: here.id.clone(), expires_before };
         let call = self.tx.paying_call(&period)?;
         Ok(call.is_some_and(|call| call.record.locks_its_keys()))
+    }
+
+    /// The call of this host that gave a resource its present expiry, which was read back; `None` where that is from elsewhere, or
+    /// was given back since.
+    fn settled_renewal(
+        &self,
+        stored: &StoredBundle,
+        index: MemberIndex,
+    ) -> Result<Option<StoredCall>, EngineError> {
+        let here = &stored.bundle[index];
+        let orders = self.tx.orders(&stored.rows)?;
+        let mut orders = orders.into_iter().filter(|order| {
+            order.member == index
+                && order.kind == OrderKind::Renewal
+                && Some(order.ends_at) == here.expires_at
+        });
+        let Some(order) = orders.next() else { return Ok(None) };
+        let period = Key { resource: here.id.clone(), expires_before: order.starts_at };
+        Ok(self.tx.paying_call(&period)?.filter(|call| call.record.state == State::Settled))
+    }
+
+    /// Says that the provider shows an earlier expiry than it did after `call`, and believes none of what it shows of the resource:
+    /// the reading may be from before the renewal, and to go by it would pay for the period twice. A person who finds that it
+    /// was given back says so of the call.
+    fn contradict(&mut self, id: &str, drift: Drift, call: &StoredCall) -> Result<(), EngineError> {
+        let said = drifts::newest(self.tx, self.account, id)?;
+        let is_news = said.is_none_or(|(kind, at)| kind != drift.kind || self.at - at >= REPEATED_AFTER);
+        if !is_news {
+            return Ok(());
+        }
+        self.note(id.to_owned(), drift)?;
+        let what = EventKind::RenewalInDoubt { attempt: call.record.name(), code: SHORTENED.to_owned() };
+        let event = Event { at: self.at, resource: Some(id.to_owned()), what };
+        persist::event(self.tx, Some(self.account), &event)?;
+        self.adoption.events.push(RecordedEvent { account: Some(self.id.into()), event });
+        Ok(())
     }
 
     /// Ends a resource that the provider does not have any more.

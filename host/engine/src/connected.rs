@@ -7,6 +7,7 @@
 
 mod batch;
 mod effects;
+mod findings;
 mod giving_back;
 mod holding_back;
 mod querying;

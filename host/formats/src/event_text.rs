@@ -1,6 +1,8 @@
 //! Describes every event in one line for people, in English; in Chinese, `chinese`. Does not know where the line is shown.
 
 mod chinese;
+mod chinese_names;
+mod doubt;
 mod names;
 
 use std::collections::BTreeMap;
@@ -105,19 +107,19 @@ impl Wording<'_> {
                 format!("renewal declined ({}): {code} {message}; {next}", class.name())
             }
             EventKind::RenewalInDoubt { attempt, code } => {
-                format!(
-                    "renewal in doubt: {code}; no reply proves whether {attempt} was renewed, so the host only queries it"
-                )
+                format!("renewal {attempt} in doubt ({code}): {}", doubt::meaning(code, Language::English))
             }
             EventKind::CommandInDoubt { command, code } => {
-                let command = spaced(command);
-                format!(
-                    "{command} in doubt: {code}; no reply proves whether it was done, so the host only queries it"
-                )
+                let (command, meaning) = (spaced(command), doubt::meaning(code, Language::English));
+                format!("{command} in doubt ({code}): {meaning}")
             }
+            EventKind::ConnectionFailed { problem } => format!(
+                "the provider cannot be read: {problem}; look at the key (`perennial account rotate`) and the network"
+            ),
+            EventKind::ConnectionRestored => "the provider can be read again".to_owned(),
             EventKind::SendingLate { deadline, renewals, safe_start } => format!(
-                "{renewals} renewals cannot all be sent before {}: their calls should have begun by {}; raise the quota, or renew \
-                 some by hand",
+                "{renewals} renewals cannot all be sent before {}: their calls should have begun by {}; raise the quota \
+                 or the ceiling on spending, or renew some by hand",
                 self.instant(*deadline),
                 self.instant(*safe_start)
             ),

@@ -133,6 +133,7 @@ impl EventCategory {
             EventKind::RenewalDeclined { .. } => EventCategory::Declined,
             EventKind::RenewalInDoubt { .. }
             | EventKind::CommandInDoubt { .. }
+            | EventKind::ConnectionFailed { .. }
             | EventKind::SendingLate { .. } => EventCategory::InDoubt,
             EventKind::ApprovalRequested { .. } => EventCategory::PendingApproval,
             EventKind::ApprovalDecided { .. } | EventKind::ApprovalGiven { .. } => EventCategory::Decided,
@@ -146,6 +147,7 @@ impl EventCategory {
             | EventKind::RevisionBound { .. }
             | EventKind::RevisionUnbound { .. }
             | EventKind::BundleUnparked { .. }
+            | EventKind::ConnectionRestored
             | EventKind::BreakerClosed { .. } => EventCategory::Setting,
             EventKind::Unsubscribed { .. } => EventCategory::Unsubscribed,
             EventKind::Converted => EventCategory::Converted,

@@ -93,7 +93,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// There is no database, and this is not the command that makes one.
-    #[error("there is no database at `{path}`; make one with `perennial import FILE`", path = path.display())]
+    #[error(
+        "there is no database at `{path}`; make one with `perennial import FILE` or `perennial account connect`",
+        path = path.display()
+    )]
     Missing {
         /// Where it was looked for.
         path: PathBuf,

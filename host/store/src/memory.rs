@@ -105,9 +105,13 @@ impl MemoryStore {
         self.resources.get(&resource).copied().ok_or_else(|| missing("a resource", &resource))
     }
 
-    /// Has every account kept here, as a forecast sees them: what a provider will renew costs what it costs.
+    /// Has every account kept here, as a forecast sees them: what a provider will renew costs what it costs. What a call under way
+    /// or in doubt is about is renewed when its time comes, once.
     pub fn manage_accounts(&mut self) {
         self.accounts.values_mut().for_each(|stored| stored.account.mode = Mode::Managed);
+        for attempts in self.attempts.values_mut() {
+            attempts.retain(|attempt| !attempt.state.is_under_way());
+        }
     }
 
     fn account_mut(&mut self, key: AccountKey) -> Result<&mut StoredAccount, StoreError> {

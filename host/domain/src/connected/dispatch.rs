@@ -136,6 +136,8 @@ pub struct Dispatcher {
     is_paused: bool,
     /// The deadline of each account that an alarm was given about.
     alarms: BTreeMap<String, Timestamp>,
+    /// The same of deadlines that the ceiling on spending does not let it keep.
+    ceiling_alarms: BTreeMap<String, Timestamp>,
     /// What waits to be paid for of each account, as of when: how many renewals have each deadline, the earliest first.
     backlogs: BTreeMap<String, (Timestamp, Vec<(Timestamp, u64)>)>,
 }
@@ -150,6 +152,7 @@ impl Dispatcher {
             paused: BTreeSet::new(),
             is_paused: false,
             alarms: BTreeMap::new(),
+            ceiling_alarms: BTreeMap::new(),
             backlogs: BTreeMap::new(),
         }
     }
@@ -208,6 +211,28 @@ impl Dispatcher {
         (known != Some(late.deadline)).then_some(late)
     }
 
+    /// The first deadline that the ceiling on spending does not let renewals of `due` keep, which wait below it until `until`; once
+    /// for each deadline. A renewal that alone is above the ceiling keeps none.
+    pub fn late_by_ceiling(
+        &mut self,
+        account: &str,
+        due: &[CallRecord],
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Lateness> {
+        let ceiling = self.limits(account).spending_per_hour?;
+        let is_late = |record: &&CallRecord| {
+            let is_reserved = record.state == State::Reserved && record.renewal().is_some();
+            is_reserved && (record.cost() > ceiling || until.is_some_and(|until| until >= record.deadline))
+        };
+        let late = due.iter().filter(is_late).collect::<Vec<_>>();
+        let deadline = late.iter().map(|record| record.deadline).min()?;
+        let renewals = late.iter().filter(|record| record.deadline == deadline).count();
+        let known = self.ceiling_alarms.insert(account.to_owned(), deadline);
+        let renewals = u64::try_from(renewals).unwrap_or(u64::MAX);
+        (known != Some(deadline)).then_some(Lateness { deadline, renewals, safe_start: now })
+    }
+
     /// Counts a call of `account` that the records say was sent at `at`: after a start, the ceiling goes on from there.
     pub fn restore_spending(&mut self, account: &str, at: Timestamp, cost: Micros) {
         self.lane(account).spend(at, cost);
@@ -233,7 +258,10 @@ impl Dispatcher {
         let mut obstacle = None;
         for first in &due {
             let is_payment = first.state == State::Reserved;
-            let chosen = batch_with(first, &due, limits.batch);
+            let mut chosen = batch_with(first, &due, limits.batch);
+            if is_payment {
+                chosen = self.lane(account).below_ceiling(chosen, &limits, now);
+            }
             let found = match is_payment {
                 true => self.obstacle_to_sending(account, &chosen, thaw, now),
                 false => self.lane(account).obstacle(Api::Read, &limits, now),

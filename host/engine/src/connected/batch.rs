@@ -37,6 +37,7 @@ use perennial_store::keys::BundleKey;
 use perennial_store::keys::ResourceKey;
 
 use crate::connected::effects;
+use crate::connected::findings;
 use crate::persist::Changes;
 
 /// The changes of one transaction about calls.
@@ -122,17 +123,20 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
                     call.record.extensions = confirmed;
                     self.settle(call, held - call.record.cost())?;
                 }
-                Action::Report(finding) => self.report(call, *finding),
+                Action::Report(finding) => {
+                    call.said = findings::in_words(&call.record, *finding, read).or(call.said.take());
+                    self.report(call, *finding)?;
+                }
                 Action::Send | Action::Query | Action::CountDecline => {}
             }
         }
         if let (Signal::Decline(class), State::Declined(_)) = (signal, call.record.state) {
-            self.report_decline(call, class);
+            self.report_decline(call, class)?;
         }
         Ok(true)
     }
 
-    fn report_decline(&mut self, call: &StoredCall, class: DeclineClass) {
+    fn report_decline(&mut self, call: &StoredCall, class: DeclineClass) -> Result<(), StoreError> {
         let unsaid = || Refusal {
             code: class.name().to_owned(),
             message: "the provider declined the call".to_owned(),
@@ -143,7 +147,7 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
             Some(_) => EventKind::RenewalDeclined { code, message, class, next_try_at },
             None => EventKind::CommandRefused { command: command_name(call), code, message },
         };
-        self.event(call, what);
+        self.event(call, what)
     }
 
     /// Writes a call as it is now.
@@ -162,10 +166,12 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
         self.changes
     }
 
-    pub(super) fn event(&mut self, call: &StoredCall, what: EventKind) {
-        let id = self.accounts.get(&call.account).map(|stored| Arc::from(stored.account.id.as_str()));
+    /// Adds something that happened to the named resource of `call`.
+    pub(super) fn event(&mut self, call: &StoredCall, what: EventKind) -> Result<(), StoreError> {
+        let id = Arc::from(self.account(call.account)?.account.id.as_str());
         let event = Event { at: self.at, resource: Some(call.record.named().resource.clone()), what };
-        self.changes.add_event(id.map(|id| (call.account, id)), event);
+        self.changes.add_event(Some((call.account, id)), event);
+        Ok(())
     }
 
     pub(super) fn entry(&mut self, call: &StoredCall, from: Book, to: Book, amount: Micros) {
@@ -220,21 +226,13 @@ impl<'r, R: EngineReads> CallBatch<'r, R> {
         effects::settle(self, call)
     }
 
-    fn report(&mut self, call: &StoredCall, finding: Finding) {
-        let code = match finding {
-            Finding::Doubt => "in_doubt",
-            Finding::DoneAlready => "done_already",
-            Finding::Drift => "drift",
-            Finding::UnpaidOrder => "unpaid_order",
-            Finding::PartialRenewal => "partial_renewal",
-            Finding::PersonNeeded => "person_needed",
-        };
-        let code = code.to_owned();
+    fn report(&mut self, call: &StoredCall, finding: Finding) -> Result<(), StoreError> {
+        let code = findings::code(finding).to_owned();
         let what = match call.record.renewal() {
             Some(_) => EventKind::RenewalInDoubt { attempt: call.record.name(), code },
             None => EventKind::CommandInDoubt { command: command_name(call), code },
         };
-        self.event(call, what);
+        self.event(call, what)
     }
 }
 

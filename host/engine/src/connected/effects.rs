@@ -66,11 +66,8 @@ fn switched<R: EngineReads>(
     call: &StoredCall,
     value: &str,
 ) -> Result<(), StoreError> {
-    // The event is of an account that the batch knows.
-    batch.account(call.account)?;
     let (setting, value) = (PROVIDER_AUTO_RENEW.to_owned(), Some(value.to_owned()));
-    batch.event(call, EventKind::SettingChanged { setting, value });
-    Ok(())
+    batch.event(call, EventKind::SettingChanged { setting, value })
 }
 
 fn settle_renewal<R: EngineReads>(

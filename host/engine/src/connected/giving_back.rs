@@ -8,7 +8,6 @@ use perennial_domain::attempt::Key;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::record::Slot;
-use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::PaidPeriod;
 use perennial_domain::timestamp::Timestamp;
@@ -16,35 +15,11 @@ use perennial_store::calls::StoredCall;
 use perennial_store::change::Change;
 use perennial_store::change::OrderChange;
 use perennial_store::engine_store::EngineReads;
-use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 
-use crate::Engine;
 use crate::connected::batch::CallBatch;
-use crate::error::EngineError;
-use crate::persist::Changes;
-use crate::persist::RecordedEvent;
 
-impl<S: EngineStore> Engine<S> {
-    /// Takes down that the periods of `resource` from `from` on, which calls paid for, were given back.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database fails.
-    pub(crate) fn give_calls_back(
-        &mut self,
-        resource: &str,
-        from: Timestamp,
-        at: Timestamp,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, Schedule::DEFAULT);
-        give_back(&mut batch, resource, from)?;
-        let changes = batch.finish();
-        Ok(self.commit(changes)?)
-    }
-}
-
-/// The same within a transaction about calls.
+/// Takes down that the periods of `resource` from `from` on, which calls paid for, were given back.
 pub(super) fn give_back<R: EngineReads>(
     batch: &mut CallBatch<'_, R>,
     resource: &str,

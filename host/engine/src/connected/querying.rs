@@ -1,17 +1,22 @@
 //! Taking in what was read of renewals that are accepted, in doubt or with a person, and what a person says of them.
 
+use perennial_domain::attempt::Key;
 use perennial_domain::connected::advance::put_off;
 use perennial_domain::connected::protocol::Signal;
+use perennial_domain::connected::protocol::State;
 use perennial_domain::connected::read_back;
 use perennial_domain::connected::read_back::ReadBack;
 use perennial_domain::connected::schedule::Schedule;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::calls::StoredCall;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
+use perennial_store::error::StoreError;
 
 use crate::Engine;
 use crate::connected::CallId;
 use crate::connected::batch::CallBatch;
+use crate::connected::giving_back;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
@@ -73,8 +78,8 @@ impl<S: EngineStore> Engine<S> {
         Ok(self.commit(changes)?)
     }
 
-    /// Takes in what a person says of a renewal that is in doubt or with a person, or that it is given up before anything
-    /// was sent. Returns whether its state accepted that: `None` if there is no such call.
+    /// Takes in what a person says of a renewal that is in doubt or with a person, that it is given up before anything was
+    /// sent, or that what was settled was given back since. Returns whether its state accepted that: `None` if there is no such call.
     ///
     /// # Errors
     ///
@@ -87,19 +92,36 @@ impl<S: EngineStore> Engine<S> {
         schedule: Schedule,
     ) -> Result<(Option<bool>, Vec<RecordedEvent>), EngineError> {
         let mut batch = CallBatch::new(self.reads(), Changes::new(self.retention()), at, schedule);
-        let Some(mut call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
+        let Some(call) = batch.reads.find_call(id.resource, id.expires_before, id.slot)? else {
             return Ok((None, Vec::new()));
         };
-        let signal = match decision {
-            Decision::Applied => Signal::SayApplied,
-            Decision::NotApplied => Signal::SayNotApplied,
-            Decision::GiveUp => Signal::Cancel,
+        let is_taken = match decision {
+            Decision::Applied => take(&mut batch, call, Signal::SayApplied)?,
+            Decision::NotApplied => take(&mut batch, call, Signal::SayNotApplied)?,
+            Decision::GiveUp => take(&mut batch, call, Signal::Cancel)?,
+            Decision::GivenBack => {
+                let is_paid = call.record.state == State::Settled && call.record.renewal().is_some();
+                if is_paid {
+                    let Key { resource, expires_before } = call.record.key();
+                    giving_back::give_back(&mut batch, &resource, expires_before)?;
+                }
+                is_paid
+            }
         };
-        let is_taken = batch.signal(&mut call, signal, None)?;
-        batch.record(call);
         let changes = batch.finish();
         Ok((Some(is_taken), self.commit(changes)?))
     }
+}
+
+/// Gives a call a person's signal; returns whether its state accepted it.
+fn take<R: EngineReads>(
+    batch: &mut CallBatch<'_, R>,
+    mut call: StoredCall,
+    signal: Signal,
+) -> Result<bool, StoreError> {
+    let is_taken = batch.signal(&mut call, signal, None)?;
+    batch.record(call);
+    Ok(is_taken)
 }
 
 /// What a person decides about a call.
@@ -111,4 +133,6 @@ pub enum Decision {
     NotApplied,
     /// It is not to be made.
     GiveUp,
+    /// The person looked, and what was settled was given back since, with what was paid for behind it.
+    GivenBack,
 }

@@ -133,6 +133,6 @@ fn reserve<R: EngineReads>(
         class: DeclineClass::Money,
         next_try_at: call.record.act_at,
     };
-    batch.event(call, what);
+    batch.event(call, what)?;
     Ok(Reservation::ShortOfMoney)
 }

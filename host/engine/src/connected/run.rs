@@ -133,7 +133,13 @@ fn next_of_account<S: EngineStore>(
         found = match dispatcher.choose(&account.id, &due, is_frozen, now) {
             Choice::Pay(chosen) => return Ok((work(&chosen, true), events)),
             Choice::Query(chosen) => return Ok((work(&chosen, false), events)),
-            Choice::Wait(obstacle, until) => Next::Waiting(obstacle, until),
+            Choice::Wait(obstacle, until) => {
+                if obstacle == Obstacle::SpendingCeiling {
+                    let of_account = (key, account.id.as_str());
+                    events.extend(engine.warn_of_ceiling(dispatcher, of_account, (&due, until), now)?);
+                }
+                Next::Waiting(obstacle, until)
+            }
             Choice::Nothing => Next::Idle,
         };
         let is_everything = u32::try_from(calls.len()).is_ok_and(|number| number < look);

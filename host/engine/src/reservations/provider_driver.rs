@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Resource;
 use perennial_domain::connected::advance::advance;
 use perennial_domain::connected::protocol::Signal;
 use perennial_domain::connected::protocol::State;
@@ -17,23 +19,54 @@ use perennial_domain::connector::Change;
 use perennial_domain::connector::Driver;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::bundles;
 use perennial_store::calls::StoredCall;
+use perennial_store::keys::AccountKey;
 
+use crate::EngineTx;
 use crate::application::PlanApplication;
 use crate::batch::Batch;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::error::EngineError;
 
 /// How long before each try of the provider policies are asked about it, in seconds: a day, in which what they rule is switched and
 /// read back, and an approval can be given.
 const ASKED_BEFORE: i64 = 86_400;
 /// For how long a switch is tried before it is given up, in seconds; it is asked for again before the next try.
 const SWITCH_SECONDS: i64 = 86_400;
+
+impl EngineTx<'_> {
+    /// Has the provider renew by itself what renews in an account that this host has renewed so far: there it may be switched off.
+    /// Each resource gets a call; until that is read back, what the provider shows of it is not believed. Call it once the account
+    /// is driven by its provider.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the database fails.
+    pub fn hand_over_to_provider(&mut self, account: AccountKey, at: Timestamp) -> Result<(), EngineError> {
+        for stored in bundles::list_for_account(self.tx(), account)? {
+            let renews = |member: &Resource| member.is_live() && member.on_expiry == OnExpiry::Renew;
+            if !stored.bundle.members.iter().any(renews) {
+                continue;
+            }
+            let mut batch = self.load_batch(vec![stored], |_| at)?;
+            let item = batch.entry_mut(EntryIndex::FIRST);
+            let members = item.walk.bundle.iter().filter(|(_, member)| renews(member));
+            for member in members.map(|(index, _)| index).collect::<Vec<_>>() {
+                item.switch_on_at_provider(member);
+            }
+            self.write(batch)?;
+        }
+        Ok(())
+    }
+}
 
 impl Batch {
     /// The tries that this host makes where the provider renews by itself: one before each of the provider's, which only asks,
@@ -57,10 +90,7 @@ impl Batch {
     /// Has the provider renew `member` by itself again, where this host had kept it from that.
     pub(crate) fn let_provider_renew(&mut self, index: EntryIndex, member: MemberIndex) {
         if self.entry(index).is_kept_from_renewing(member) {
-            let bundle = &self.entry(index).walk.bundle;
-            let (term, renewals) = (bundle[member].renewal_term, bundle[member].renewals_left);
-            let auto_renewal = perennial_domain::plan::AutoRenewal { term, renewals };
-            self.entry_mut(index).switch_at_provider(member, Change::SetAutoRenew(auto_renewal));
+            self.entry_mut(index).switch_on_at_provider(member);
         }
     }
 
@@ -86,6 +116,13 @@ impl BatchEntry {
         let stored = self.calls.iter().map(|call| &call.record);
         let mut newest = stored.chain(&self.reserved).filter(|record| record.named().resource == *id);
         newest.rfind(|record| record.slot() == Slot::OnExpiry).is_some_and(keeps_from_renewing)
+    }
+
+    /// Writes down that the provider is to renew `member` by itself, as this host would.
+    fn switch_on_at_provider(&mut self, member: MemberIndex) {
+        let resource = &self.walk.bundle[member];
+        let auto_renewal = AutoRenewal { term: resource.renewal_term, renewals: resource.renewals_left };
+        self.switch_at_provider(member, Change::SetAutoRenew(auto_renewal));
     }
 
     /// Writes down that the provider's auto-renew of `member` is to be switched; while another switch is under way, nothing.

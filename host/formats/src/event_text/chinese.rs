@@ -18,57 +18,11 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 
 use super::Wording;
+use super::doubt;
 use super::short;
 use super::signed;
 use crate::dates;
-
-/// What a type of event is called; `None` for no type.
-pub(super) fn type_name(kind: &str) -> Option<&'static str> {
-    Some(match kind {
-        "stage_changed" => "阶段变更",
-        "renewal_settled" => "已续费",
-        "renewal_declined" => "续费失败",
-        "renewal_in_doubt" => "续费结果未知",
-        "command_in_doubt" => "命令结果未知",
-        "sending_late" => "发送过晚",
-        "approval_requested" => "提交审批",
-        "approval_decided" => "审批已决定",
-        "approval_given" => "已给出审批",
-        "approval_expired" => "审批已过期",
-        "policy_ruled" => "策略裁决",
-        "policy_note" => "策略备注",
-        "policy_installed" => "策略已安装",
-        "policy_removed" => "策略已移除",
-        "policy_calendar_changed" => "策略日历已变更",
-        "revision_installed" => "插件版本已安装",
-        "revision_bound" => "插件版本已绑定",
-        "revision_unbound" => "插件版本已解绑",
-        "command_refused" => "命令被拒绝",
-        "setting_changed" => "设置已变更",
-        "unsubscribed" => "已退订",
-        "converted" => "已转按需",
-        "order_created" => "订单已创建",
-        "order_paid" => "订单已支付",
-        "order_cancelled" => "订单已取消",
-        "order_expired" => "订单已过期",
-        "balance_changed" => "余额变动",
-        "package_ordered" => "资源包已下单",
-        "package_bought" => "资源包已购买",
-        "package_used" => "资源包已使用",
-        "package_refilled" => "资源包已重置",
-        "package_low" => "资源包余量低",
-        "package_depleted" => "资源包已用尽",
-        "usage_uncovered" => "未被资源包覆盖的用量",
-        "notice" => "通知",
-        "plugin_failed" => "插件失败",
-        "bundle_parked" => "已搁置：插件失败",
-        "bundle_unparked" => "不再搁置",
-        "breaker_opened" => "插件暂停询问",
-        "breaker_closed" => "插件恢复询问",
-        "host_resumed" => "主机恢复",
-        _ => return None,
-    })
-}
+use crate::language::Language;
 
 /// The Chinese words of the events of an account.
 pub(super) struct ChineseWording<'a>(pub(super) Wording<'a>);
@@ -108,16 +62,18 @@ impl ChineseWording<'_> {
                 format!("续费失败（{}）：{code} {message}；{next}", decline_class(*class))
             }
             EventKind::RenewalInDoubt { attempt, code } => {
-                format!("续费结果未知：{code}；没有回复能证明 {attempt} 是否已续费，主机只查询，不再支付")
+                format!("续费 {attempt} 结果未知（{code}）：{}", doubt::meaning(code, Language::Chinese))
             }
             EventKind::CommandInDoubt { command: name, code } => {
-                format!(
-                    "命令“{}”结果未知：{code}；没有回复能证明是否已执行，主机只查询，不再发送",
-                    command(name)
-                )
+                let (name, meaning) = (command(name), doubt::meaning(code, Language::Chinese));
+                format!("命令“{name}”结果未知（{code}）：{meaning}")
             }
+            EventKind::ConnectionFailed { problem } => {
+                format!("无法读取云厂商账户：{problem}；请检查密钥（`perennial account rotate`）和网络")
+            }
+            EventKind::ConnectionRestored => "又可以读取云厂商账户".to_owned(),
             EventKind::SendingLate { deadline, renewals, safe_start } => format!(
-                "{renewals} 个续费无法在 {} 之前全部发送：本应从 {} 起发送；请提高配额，或手动续费其中一部分",
+                "{renewals} 个续费无法在 {} 之前全部发送：本应从 {} 起发送；请提高配额或支出上限，或手动续费其中一部分",
                 wording.instant(*deadline),
                 wording.instant(*safe_start)
             ),

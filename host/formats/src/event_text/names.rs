@@ -5,6 +5,7 @@ use perennial_domain::event::EventKind;
 use perennial_domain::term::Term;
 
 use super::chinese;
+use super::chinese_names;
 use super::spaced;
 use crate::language::Language;
 
@@ -12,7 +13,7 @@ use crate::language::Language;
 pub fn type_name(kind: &str, language: Language) -> Option<String> {
     match language {
         Language::English => EventKind::TYPES.contains(&kind).then(|| spaced(kind)),
-        Language::Chinese => chinese::type_name(kind).map(str::to_owned),
+        Language::Chinese => chinese_names::type_name(kind).map(str::to_owned),
     }
 }
 

@@ -278,28 +278,31 @@ fn visible(db: &ReadTx, caller: &Caller, id: &str) -> Result<ListedCall, Problem
 #[serde(deny_unknown_fields)]
 pub(super) struct Resolution {
     /// `applied`: the person looked, and it was applied as planned. `not_applied`: nothing was or will be applied. `give_up`: a
-    /// call that was not sent is not to be.
+    /// call that was not sent is not to be. `given_back`: what was settled was given back since, and can be paid for again.
     #[schema(value_type = String, example = "not_applied")]
     decision: Decision,
 }
 
 impl Body for Resolution {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Resolution> {
-        const ALL: [Decision; 3] = [Decision::Applied, Decision::NotApplied, Decision::GiveUp];
+        const ALL: [Decision; 4] =
+            [Decision::Applied, Decision::NotApplied, Decision::GiveUp, Decision::GivenBack];
         let fields = cursor.object(&["decision"])?;
         let decision = fields.required("decision", |cursor| {
             cursor.one_of(&ALL, |decision| match decision {
                 Decision::Applied => "applied",
                 Decision::NotApplied => "not_applied",
                 Decision::GiveUp => "give_up",
+                Decision::GivenBack => "given_back",
             })
         });
         Some(Resolution { decision: decision? })
     }
 }
 
-/// Takes down what a person says of a call that is in doubt or was handed to a person, or gives up one that was not sent. Only
-/// what somebody has looked at is to be said here: what is called not applied is tried again.
+/// Takes down what a person says of a call that is in doubt or was handed to a person, gives up one that was not sent, or takes
+/// down that a settled renewal was given back in the provider's console. Only what somebody has looked at is to be said here:
+/// what is called not applied, or given back, is paid for again.
 #[utoipa::path(post, path = "/v1/calls/{id}:resolve", tag = "calls", params(("id" = String, Path)),
     request_body = Resolution, responses((status = 200, body = CallHistoryView)))]
 pub(super) async fn resolve(
@@ -323,8 +326,8 @@ fn decide(work: &mut WriteContext<'_>, listed: &ListedCall, decision: Decision) 
     if is_taken != Some(true) {
         let state = listed.call.record.state.name();
         let detail = format!(
-            "the call is {state}: what was sent and is in doubt or with a person can be `applied` or `not_applied`, and what \
-             was not sent yet can be given up"
+            "the call is {state}: what was sent and is in doubt or with a person can be `applied` or `not_applied`, what was \
+             not sent yet can be given up, and a renewal that was settled can be `given_back`"
         );
         return Err(Problem::new(ProblemType::Conflict, detail));
     }

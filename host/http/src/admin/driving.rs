@@ -82,7 +82,8 @@ pub(super) struct SendingView {
     paused_by: Option<String>,
 }
 
-/// Says who renews what a connected account has. What was reserved and not sent is given up when it is only watched again.
+/// Says who renews what a connected account has. Where the provider is to go on from this host, what renews has its auto-renew
+/// switched on there. What was reserved and not sent is given up when it is only watched again.
 #[utoipa::path(post, path = "/v1/connections/{id}:drive", tag = "connections", params(("id" = String, Path)),
     request_body = Drive, responses((status = 200, body = ConnectionView)))]
 pub(super) async fn drive(
@@ -96,6 +97,10 @@ pub(super) async fn drive(
             return give_up(work, &stored.id);
         }
         if body.driver == Driver::Provider {
+            if stored.connection.driver == Driver::Host {
+                let at = work.at;
+                work.engine.hand_over_to_provider(stored.account, at)?;
+            }
             // Policies are asked before the provider's tries, which is earlier than anything wakes for now.
             imports::wake_account_at_once(work.tx(), stored.account)?;
         }

@@ -21,6 +21,7 @@ pub(super) fn is_trouble(event: &Value) -> bool {
         "renewal_declined",
         "renewal_in_doubt",
         "command_in_doubt",
+        "connection_failed",
         "sending_late",
         "approval_requested",
         "approval_expired",

@@ -11,7 +11,7 @@ const fn word(name: &'static str, english: &'static str, chinese: &'static str) 
 }
 
 /// Every word that has a text, in the order of the alphabet.
-const WORDS: [Word; 224] = [
+const WORDS: [Word; 225] = [
     word("account", "account", "账户"),
     word("active", "active", "使用中"),
     word("added", "added", "新增"),
@@ -109,6 +109,7 @@ const WORDS: [Word; 224] = [
     word("funding", "funding", "资金来源"),
     word("future", "periods that have not begun", "尚未开始的周期"),
     word("give_up", "give up", "放弃"),
+    word("given_back", "given back", "已退订"),
     word("given_by", "given by", "给出者"),
     word("gone", "gone", "已消失"),
     word("grace", "grace", "宽限期"),

@@ -185,6 +185,9 @@ fn a_period_that_was_given_back_can_be_renewed_again() {
         if in_console {
             pair.in_console("/v1/resources/ecs-2:unsubscribe", &future);
             assert_eq!(pair.sync(&json!({}))["sync"]["state"], "done");
+            let id = renewed["call"]["id"].as_str().unwrap();
+            post(&pair, &format!("/v1/calls/{id}:resolve"), &json!({ "decision": "given_back" }), 200);
+            assert_eq!(pair.sync(&json!({}))["sync"]["state"], "done");
         } else {
             command(&pair, "ecs-2", "unsubscribe", &future, "settled");
         }

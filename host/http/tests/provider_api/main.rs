@@ -7,6 +7,7 @@ mod baidu;
 mod cloud_commands;
 mod cloud_tokens;
 mod connected;
+mod contradictions;
 mod driving;
 mod faults;
 mod flood;

@@ -21,7 +21,7 @@ use crate::report::listing::ListFormat;
 /// What a person can say of a call.
 const DECISION: Choice<Decision> = Choice {
     what: "decision",
-    all: &[Decision::Applied, Decision::NotApplied, Decision::GiveUp],
+    all: &[Decision::Applied, Decision::NotApplied, Decision::GiveUp, Decision::GivenBack],
     name: decision_name,
 };
 
@@ -30,6 +30,7 @@ const fn decision_name(decision: Decision) -> &'static str {
         Decision::Applied => "applied",
         Decision::NotApplied => "not_applied",
         Decision::GiveUp => "give_up",
+        Decision::GivenBack => "given_back",
     }
 }
 
@@ -41,7 +42,8 @@ const fn decision_name(decision: Decision) -> &'static str {
   perennial calls resolve 7 not_applied --reason 'no order in the console'
 
 A call in doubt is only ever read, never sent again. Say `applied` or `not_applied` only after you looked at the provider's
-console: what was not applied is tried again. `give_up` is for what was not sent yet.")]
+console: what was not applied is tried again. `give_up` is for what was not sent yet. `given_back` is for a settled renewal that
+somebody gave back in the provider's console: the next sync believes its earlier expiry, and the period is paid for again.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -75,11 +77,11 @@ enum Action {
         #[command(flatten)]
         list: ListArguments,
     },
-    /// Takes down what a person found out about a call, or gives up one that was not sent.
+    /// Takes down what a person found out about a call: applied, not applied, given back; or gives up one that was not sent.
     Resolve {
         /// The number of the call.
         id: String,
-        /// `applied`, `not_applied` or `give_up`.
+        /// `applied`, `not_applied`, `give_up` or `given_back`.
         #[arg(value_parser = DECISION)]
         decision: Decision,
         #[command(flatten)]

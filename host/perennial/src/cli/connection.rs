@@ -88,17 +88,19 @@ pub(super) struct Grant {
     list: ListArguments,
 }
 
-pub(super) const CONNECTION: [Field; 11] = [
+pub(super) const CONNECTION: [Field; 13] = [
     Field::text("account", "account"),
     Field::text("driver", "driver"),
     Field::text("access_key", "access key"),
     Field::text("secret_source", "secret"),
     Field::text("endpoint", "endpoint"),
     Field::text("state", "sync").at("/sync/state"),
+    Field::sentence("problem", "problem").at("/sync/problem"),
     Field::number("resources", "resources").at("/summary/resources"),
     Field::number("unprotected", "unprotected").at("/summary/unprotected"),
     Field::text("spending_per_hour", "spending per hour"),
     Field::instant("paused_at", "paused"),
+    Field::instant("all_paused_at", "all paused"),
     Field::instant("created_at", "connected"),
 ];
 

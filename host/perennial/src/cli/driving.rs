@@ -78,8 +78,8 @@ pub(super) fn drive(context: &Context, client: &Client, drive: &Drive) -> anyhow
     let question = match driver {
         Driver::Watch => format!("Only watch `{id}`, and give up what was not sent yet?"),
         Driver::Provider => format!(
-            "Have the provider renew what `{id}` has, switch its auto-renew as policies rule, and renew here what it has not by \
-             its last try?"
+            "Have the provider renew what `{id}` has (its auto-renew is switched on for what this host has renewed so far, and then \
+             as policies rule), and renew here what it has not by its last try?"
         ),
         Driver::Host => format!("Have this host renew what `{id}` has, and pay for it there?"),
     };

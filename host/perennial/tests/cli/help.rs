@@ -76,8 +76,16 @@ fn wrong_input_ends_with_2_and_what_cannot_be_done_with_1() {
         (&["resources", "--stage", "asleep"], 2, "there is no such stage; there are active, grace"),
         (&["run", "--batch", "0"], 2, "0 is not in 1.."),
         (&["dance"], 2, "unrecognized subcommand 'dance'"),
-        (&["resources"], 1, "there is no database at `perennial.db`; make one with `perennial import FILE`"),
-        (&["run"], 1, "there is no database at `perennial.db`; make one with `perennial import FILE`"),
+        (
+            &["resources"],
+            1,
+            "there is no database at `perennial.db`; make one with `perennial import FILE` or `perennial account connect`",
+        ),
+        (
+            &["run"],
+            1,
+            "there is no database at `perennial.db`; make one with `perennial import FILE` or `perennial account connect`",
+        ),
         (&["--plugin", "plugin.wasm", "plugins"], 2, "`plugin.wasm` is not WebAssembly"),
     ];
     for (words, code, told) in cases {

@@ -173,7 +173,8 @@ impl CallDispatcher {
                         let until = until.map(|until| until.to_string());
                         tracing::error!(
                             until,
-                            "renewals wait, because more would be spent within an hour than is allowed"
+                            "renewals wait, because more would be spent within an hour than is allowed; \
+                             `perennial account limit-spending` raises that"
                         );
                     }
                     return POLL_INTERVAL;

@@ -18,9 +18,13 @@ use perennial_domain::connector::ResourcePage;
 use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
 use perennial_domain::connector::Target;
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
+use perennial_engine::persist;
+use perennial_engine::persist::RecordedEvent;
 use perennial_store::ReadTx;
 use perennial_store::connections;
 use perennial_store::connections::KnownResource;
@@ -102,29 +106,64 @@ pub async fn step(
         Ok(found) => {
             let options =
                 Options { can_quote: quoting::can_quote(of), accept_missing: wanted.accept_missing };
+            let (id, had_failed) = (of.account.id.clone(), reading.sync.problem.is_some());
             let stored = service.writer().call(move |writer| {
-                let stored =
-                    writer.engine.in_transaction(|engine| store(engine, reading, found, options, at));
-                stored.map_err(ServiceError::from)
+                let stored = writer.engine.in_transaction(|engine| {
+                    let account = reading.account;
+                    let progress = store(engine, reading, found, options, at)?;
+                    let problem = progress.sync.problem.clone();
+                    let what = match problem.filter(|_| progress.sync.state == SyncState::Suspicious) {
+                        Some(problem) => Some(EventKind::ConnectionFailed { problem }),
+                        None => had_failed.then_some(EventKind::ConnectionRestored),
+                    };
+                    Ok((progress, write_event(engine, (account, &id), what, at)?))
+                });
+                let (progress, events) = stored.map_err(|error: EngineError| ServiceError::from(error))?;
+                writer.publisher().publish(&events);
+                Ok::<_, ServiceError>(progress)
             });
             Ok(stored.await?)
         }
         Err(error) => {
-            let problem = error.to_string();
-            let noted: Result<(), ServiceError> = service
-                .writer()
-                .call(move |writer| {
-                    let sync = Sync { problem: Some(problem), changed_at: at, ..reading.sync };
-                    let noted = writer.engine.in_transaction(|engine| {
-                        syncs::update(engine.tx(), reading.row, &sync).map_err(EngineError::from)
-                    });
-                    noted.map_err(ServiceError::from)
-                })
-                .await;
-            noted?;
+            note_problem(service, of.account.id.clone(), reading, error.to_string(), at).await?;
             Err(error)
         }
     }
+}
+
+/// Writes down why a step of a sync failed; says so in an event when the step before it did not fail.
+async fn note_problem(
+    service: &Service,
+    id: String,
+    reading: Reading,
+    problem: String,
+    at: Timestamp,
+) -> Result<(), ServiceError> {
+    let noted = service.writer().call(move |writer| {
+        let is_new = reading.sync.problem.is_none();
+        let what = is_new.then(|| EventKind::ConnectionFailed { problem: problem.clone() });
+        let sync = Sync { problem: Some(problem), changed_at: at, ..reading.sync };
+        let noted = writer.engine.in_transaction(|engine| {
+            syncs::update(engine.tx(), reading.row, &sync)?;
+            write_event(engine, (reading.account, &id), what, at)
+        });
+        writer.publisher().publish(&noted.map_err(ServiceError::from)?);
+        Ok::<_, ServiceError>(())
+    });
+    noted.await
+}
+
+/// Writes down what happened to the connection of an account, if anything did.
+fn write_event(
+    engine: &mut EngineTx<'_>,
+    (account, id): (AccountKey, &str),
+    what: Option<EventKind>,
+    at: Timestamp,
+) -> Result<Vec<RecordedEvent>, EngineError> {
+    let Some(what) = what else { return Ok(Vec::new()) };
+    let event = Event { at, resource: None, what };
+    persist::event(engine.tx(), Some(account), &event)?;
+    Ok(vec![RecordedEvent { account: Some(id.into()), event }])
 }
 
 /// The reading that is under way, or a new one.

@@ -203,7 +203,7 @@ pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
 }
 
 /// The bundles of an account, in the order in which they were added.
-pub(crate) fn list_for_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredBundle>, StoreError> {
+pub fn list_for_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredBundle>, StoreError> {
     let mut statement = db.connection().prepare_cached(&SELECT_ACCOUNT)?;
     let mut bundles = BundleAssembler::default();
     let mut rows = statement.query([account])?;

@@ -49,17 +49,17 @@ pub fn insert(
     Ok(())
 }
 
-/// The kind of the newest difference of a resource; `None` when none was found yet.
-pub fn newest_kind(
+/// The kind of the newest difference of a resource, and when it was found; `None` when none was found yet.
+pub fn newest(
     db: &ReadTx,
     account: AccountKey,
     resource: &str,
-) -> Result<Option<DriftKind>, StoreError> {
+) -> Result<Option<(DriftKind, Timestamp)>, StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "select kind from drift where account = ?1 and resource = ?2 order by row desc limit 1",
+        "select kind, found_at from drift where account = ?1 and resource = ?2 order by row desc limit 1",
     )?;
-    let found = statement.query_row((account, resource), |row| row.get(0)).optional()?;
-    found.map(read_kind).transpose()
+    let found = statement.query_row((account, resource), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map(|(kind, at)| Ok((read_kind(kind)?, Timestamp::from_second(at)))).transpose()
 }
 
 fn read_kind(word: String) -> Result<DriftKind, StoreError> {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use crate::connected::dispatch::Health;
 use crate::connected::dispatch::Obstacle;
 use crate::connected::dispatch::SendingLimits;
+use crate::connected::record::CallRecord;
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
@@ -108,6 +109,33 @@ impl Lane {
         self.spent.push_back((at, cost));
     }
 
+    /// What of `chosen` may be paid for together below the ceiling: the first one in any case, and of the others, in their order,
+    /// those that fit behind it.
+    pub(super) fn below_ceiling(
+        &mut self,
+        mut chosen: Vec<CallRecord>,
+        limits: &SendingLimits,
+        now: Timestamp,
+    ) -> Vec<CallRecord> {
+        let Some(ceiling) = limits.spending_per_hour else { return chosen };
+        self.forget_spending(now);
+        let mut total = self.spent.iter().map(|(_, spent)| *spent).sum::<Micros>();
+        let mut is_first = true;
+        chosen.retain(|record| {
+            let fits = total + record.cost() <= ceiling;
+            let is_kept = std::mem::take(&mut is_first) || fits;
+            if is_kept {
+                total += record.cost();
+            }
+            is_kept
+        });
+        chosen
+    }
+
+    fn forget_spending(&mut self, now: Timestamp) {
+        self.spent.retain(|(at, _)| *at + HOUR > now);
+    }
+
     /// Until when `cost` more would be above the ceiling. A single payment above it is never made.
     pub(super) fn ceiling_obstacle(
         &mut self,
@@ -115,7 +143,7 @@ impl Lane {
         limits: &SendingLimits,
         now: Timestamp,
     ) -> Option<(Obstacle, Option<Timestamp>)> {
-        self.spent.retain(|(at, _)| *at + HOUR > now);
+        self.forget_spending(now);
         let ceiling = limits.spending_per_hour?;
         if cost > ceiling {
             return Some((Obstacle::SpendingCeiling, None));

@@ -155,6 +155,30 @@ fn the_ceiling_on_spending_holds_for_an_hour_and_over_a_restart() {
 }
 
 #[test]
+fn what_fits_below_the_ceiling_leaves_without_the_rest() {
+    let limits = SendingLimits { burst: 100, batch: 10, spending_per_hour: Some(money("70")), ..limits() };
+    let mut dispatcher = Dispatcher::new(limits);
+    let due = ["a", "b", "c"].map(|id| reserved(id, 1));
+    assert_eq!(choose(&mut dispatcher, &due, at(NOW)), "pay a b");
+    assert_eq!(choose(&mut dispatcher, &due[2..], at(NOW) + 1), "wait SpendingCeiling 3600");
+    assert_eq!(choose(&mut dispatcher, &due[2..], at(NOW) + 3_600), "pay c");
+}
+
+#[test]
+fn a_deadline_that_the_ceiling_does_not_let_be_kept_is_told_once() {
+    let low = SendingLimits { spending_per_hour: Some(money("20")), ..limits() };
+    let mut dispatcher = Dispatcher::new(low);
+    let due = ["a", "b"].map(|id| reserved(id, 1));
+    let mut late = |until| dispatcher.late_by_ceiling("acme", &due, until, at(NOW)).map(|late| late.renewals);
+    assert_eq!((late(None), late(None)), (Some(2), None), "each alone is above it");
+    let high = SendingLimits { spending_per_hour: Some(money("40")), ..limits() };
+    let mut dispatcher = Dispatcher::new(high);
+    let mut late = |until| dispatcher.late_by_ceiling("acme", &due, until, at(NOW)).map(|late| late.renewals);
+    assert_eq!(late(Some(at(NOW) + 3_600)), None, "there is time");
+    assert_eq!(late(Some(at("2026-03-10"))), Some(2));
+}
+
+#[test]
 fn a_freeze_gives_way_when_there_is_no_time_left() {
     let mut dispatcher = Dispatcher::new(limits());
     let due = [reserved("a", 1)];
