@@ -260,6 +260,12 @@ fn a_sync_goes_on_where_a_failure_stopped_it() {
     assert_eq!(rotated.status, 200, "{}", rotated.body);
     let view = pair.sync(&json!({}));
     assert_eq!((&view["sync"]["state"], &view["sync"]["problem"]), (&json!("done"), &Value::Null));
+    let events = pair.ask("/v1/events")["items"].clone();
+    let told = events.as_array().unwrap().iter().map(|event| (&event["type"], &event["account"]));
+    let told = told.filter(|(kind, _)| kind.as_str().unwrap().starts_with("connection")).collect::<Vec<_>>();
+    let of_account = |kind: &str| (json!(kind), json!("acme"));
+    let (failed, restored) = (of_account("connection_failed"), of_account("connection_restored"));
+    assert_eq!(told, [(&failed.0, &failed.1), (&restored.0, &restored.1)]);
 }
 
 #[test]

@@ -133,7 +133,11 @@ fn a_forecast_leaves_out_what_waits_for_a_person() {
     let id = renewed["call"]["id"].as_str().unwrap();
     until_call(&pair, id, "submitted", 1);
     pair.in_console("/v1/resources/ecs-2:renew", &json!({}));
-    until_call(&pair, id, "with_person", 60);
+    let history = until_call(&pair, id, "with_person", 60);
+    let said = history["call"]["said"]["message"].as_str().unwrap();
+    let shown =
+        "`ecs-2` expires 2026-05-25T15:59:59Z (before: 2026-03-25T15:59:59Z, planned: 2026-04-25T15:59:59Z)";
+    assert!(said.contains(shown) && said.contains("perennial calls resolve"), "{said}");
     let forecast = pair.ask("/v1/forecast?months=3");
     assert!(forecast["accounts"][0]["months"].is_array(), "{forecast}");
 }
