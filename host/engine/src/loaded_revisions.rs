@@ -139,6 +139,8 @@ impl EngineTx<'_> {
         let active = subject(provider, ALL_ACCOUNTS, BindingMode::Active);
         let bound = plugin_bindings::get(self.tx(), &active)?;
         let Some(bound) = bound.filter(|bound| bound.digest != digest) else {
+            // Another version of the host may have brought one in shadow, which nobody brings any more.
+            self.end_own_shadow(made, at, provider)?;
             return self.bind(made, at, (active, BindingOrigin::Loaded), digest, author);
         };
         let (before, now) = (short(&bound.digest), short(digest));
@@ -178,17 +180,22 @@ impl EngineTx<'_> {
             return self.bind(made, at, (shadow, BindingOrigin::Loaded), digest, author);
         }
         tracing::warn!(provider, before, now, "the host brings another revision, which decides from now on");
-        self.end_own_shadow(provider)?;
+        self.end_own_shadow(made, at, provider)?;
         self.bind(made, at, (active, BindingOrigin::Loaded), digest, author)
     }
 
     /// Removes what the host itself bound in shadow for all accounts of a provider, now that what it brings decides.
-    fn end_own_shadow(&self, provider: &str) -> Result<(), EngineError> {
+    fn end_own_shadow(
+        &mut self,
+        made: &mut BindingChanges,
+        at: Timestamp,
+        provider: &str,
+    ) -> Result<(), EngineError> {
         let shadow = subject(provider, ALL_ACCOUNTS, BindingMode::Shadow);
         let bound = plugin_bindings::get(self.tx(), &shadow)?;
-        if bound.is_some_and(|bound| bound.origin == BindingOrigin::Loaded) {
-            plugin_bindings::delete(self.tx(), &shadow)?;
+        match bound.filter(|bound| bound.origin == BindingOrigin::Loaded) {
+            Some(bound) => self.remove_binding(made, at, &bound, RevisionAuthor { id: HOST, reason: None }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -11,6 +11,8 @@ use perennial_domain::revision::BindingOrigin;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::Plugin;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::audit;
+use perennial_store::audit::Record;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
@@ -59,6 +61,20 @@ pub struct BindingChanges {
     pub affected_accounts: Vec<String>,
     /// Whether they take changes back.
     is_roll_back: bool,
+}
+
+impl BindingChanges {
+    /// The change that they are made for: the last that binds a revision, or the last that takes one away.
+    pub fn concerned(&self) -> Option<&BindingChange> {
+        let bound = self.changes.iter().rev().find(|change| change.after.is_some());
+        bound.or(self.changes.last())
+    }
+
+    /// The digest of the revision that is bound from now on, or no longer is.
+    pub fn revision(&self) -> Option<&str> {
+        let change = self.concerned()?;
+        change.after.as_deref().or(change.before.as_deref())
+    }
 }
 
 impl EngineTx<'_> {
@@ -298,6 +314,9 @@ impl EngineTx<'_> {
         if author.id != HOST || !is_first {
             made.events.extend(self.write_event(None, Event { at, resource: None, what })?);
         }
+        if author.id == HOST && !is_first {
+            audit::insert(self.tx(), &audit_record(&change))?;
+        }
         if let Some(before) = &change.before {
             let is_bound = plugin_bindings::list(self.tx())?.iter().any(|bound| bound.digest == *before);
             if !is_bound {
@@ -333,6 +352,23 @@ impl EngineTx<'_> {
             Some((_, found)) => Err(BindError::MissingKinds(found)),
             None => Ok(made),
         }
+    }
+}
+
+/// What the host did by itself, as the audit log has it: no request asked for it.
+fn audit_record(change: &BindingChange) -> Record {
+    Record {
+        at: change.at,
+        token: HOST.to_owned(),
+        name: HOST.to_owned(),
+        request: String::new(),
+        account: None,
+        resource: None,
+        operation: format!("{HOST} plugin {}", if change.after.is_some() { "bind" } else { "unbind" }),
+        reason: change.reason.clone(),
+        status: 0,
+        outcome: "done".to_owned(),
+        revision: change.after.clone().or_else(|| change.before.clone()),
     }
 }
 

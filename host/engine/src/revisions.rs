@@ -22,6 +22,7 @@ use perennial_store::error::StoreError;
 use perennial_store::plugin_bindings::StoredBinding;
 use perennial_store::plugin_revisions::RevisionParts;
 
+use crate::rules::DecidingRevision;
 use crate::rules::Rules;
 
 /// How many hexadecimal digits of a digest messages have.
@@ -64,6 +65,8 @@ pub struct Revisions {
     kept: Mutex<KeptRules>,
     /// The bindings when they were last read, with their digest.
     last: Mutex<Option<(String, Arc<BoundRevisions>)>>,
+    /// What revisions say of their version, by their digests.
+    versions: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 impl fmt::Debug for Revisions {
@@ -81,6 +84,7 @@ impl Revisions {
             upgrade: Upgrade::Follow,
             kept: Mutex::default(),
             last: Mutex::default(),
+            versions: Mutex::default(),
         }
     }
 
@@ -167,6 +171,12 @@ impl Revisions {
         Ok(Some(bound))
     }
 
+    /// The version that a revision says it has, if it says one; read once of each.
+    pub(crate) fn version_of(&self, rules: &Arc<dyn Rules>) -> Option<String> {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.entry(rules.digest().to_owned()).or_insert_with(|| rules.version()).clone()
+    }
+
     fn wrap(&self, plugin: Arc<Plugin>) -> Arc<dyn Rules> {
         self.wraps.iter().fold(plugin as Arc<dyn Rules>, |rules, wrap| wrap(rules))
     }
@@ -188,10 +198,12 @@ pub(crate) fn short(digest: &str) -> &str {
     digest.get(..SHORT).unwrap_or(digest)
 }
 
+/// A binding with its rules; `None` where they cannot be loaded.
+type BoundRules = (StoredBinding, Option<Arc<dyn Rules>>);
+
 /// The revisions that are bound to accounts, as of a moment.
 pub(crate) struct BoundRevisions {
-    /// Each with its rules; `None` where they cannot be loaded.
-    bindings: Vec<(StoredBinding, Option<Arc<dyn Rules>>)>,
+    bindings: Vec<BoundRules>,
     /// For accounts without a binding of their own.
     defaults: Arc<BTreeMap<String, Arc<dyn Rules>>>,
     /// What the host loaded, for providers of which nothing is bound.
@@ -199,10 +211,7 @@ pub(crate) struct BoundRevisions {
 }
 
 impl BoundRevisions {
-    fn new(
-        bindings: Vec<(StoredBinding, Option<Arc<dyn Rules>>)>,
-        loaded: &BTreeMap<String, Arc<dyn Rules>>,
-    ) -> BoundRevisions {
+    fn new(bindings: Vec<BoundRules>, loaded: &BTreeMap<String, Arc<dyn Rules>>) -> BoundRevisions {
         let mut defaults = loaded.clone();
         for (binding, rules) in &bindings {
             let subject = &binding.subject;
@@ -224,9 +233,20 @@ impl BoundRevisions {
     /// The rules that decide for an account.
     pub(crate) fn active(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
         match narrowest(&self.bindings, account, provider, BindingMode::Active) {
-            Some(rules) => rules.as_ref(),
+            Some((_, rules)) => rules.as_ref(),
             None => self.loaded.get(provider),
         }
+    }
+
+    /// What is bound to an account and decides; `None` where nothing is.
+    pub(crate) fn deciding(&self, account: &str, provider: &str) -> Option<DecidingRevision<'_>> {
+        narrowest(&self.bindings, account, provider, BindingMode::Active).map(deciding_revision)
+    }
+
+    /// What is bound in shadow to an account, and is asked beside what decides.
+    pub(crate) fn asked_beside(&self, account: &str, provider: &str) -> Option<DecidingRevision<'_>> {
+        self.shadow(account, provider)?;
+        narrowest(&self.bindings, account, provider, BindingMode::Shadow).map(deciding_revision)
     }
 
     /// Whether an operator bound one that can be loaded.
@@ -241,21 +261,25 @@ impl BoundRevisions {
 
     /// The revision that is asked beside them; the same one is asked once.
     pub(crate) fn shadow(&self, account: &str, provider: &str) -> Option<&Arc<dyn Rules>> {
-        let shadow = narrowest(&self.bindings, account, provider, BindingMode::Shadow)?.as_ref()?;
+        let shadow = narrowest(&self.bindings, account, provider, BindingMode::Shadow)?.1.as_ref()?;
         let is_same = self.active(account, provider).is_some_and(|active| active.digest() == shadow.digest());
         (!is_same).then_some(shadow)
     }
 }
 
+fn deciding_revision((binding, rules): &BoundRules) -> DecidingRevision<'_> {
+    DecidingRevision { digest: &binding.digest, rules: rules.as_ref(), binding: Some(binding) }
+}
+
+/// The binding for an account that holds, with its rules.
 fn narrowest<'b>(
-    bindings: &'b [(StoredBinding, Option<Arc<dyn Rules>>)],
+    bindings: &'b [BoundRules],
     account: &str,
     provider: &str,
     mode: BindingMode,
-) -> Option<&'b Option<Arc<dyn Rules>>> {
+) -> Option<&'b BoundRules> {
     let matching = bindings
         .iter()
         .filter(|(binding, _)| binding.subject.mode == mode && binding.subject.is_for(provider, account));
-    let narrowest = matching.max_by_key(|(binding, _)| revision::narrowness(&binding.subject.accounts));
-    narrowest.map(|(_, rules)| rules)
+    matching.max_by_key(|(binding, _)| revision::narrowness(&binding.subject.accounts))
 }

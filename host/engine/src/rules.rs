@@ -1,5 +1,6 @@
 //! What the engine asks of a provider's rules. The sandbox answers; so can rules that were compiled natively.
 
+mod deciding;
 mod failed_requests;
 mod providers;
 
@@ -16,6 +17,7 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use crate::connector::Connector;
+use perennial_formats::package::PackageManifest;
 use perennial_sandbox::PlanAnswer;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
@@ -23,6 +25,8 @@ use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
 
+pub use crate::rules::deciding::DecidingReason;
+pub use crate::rules::deciding::DecidingRevision;
 pub use crate::rules::providers::Providers;
 
 /// One provider's rules. Every answer was checked: it makes sense, whatever the plugin is.
@@ -101,6 +105,10 @@ pub trait Rules: Send + Sync {
     /// The digest of the revision that answers, in hexadecimal. Called at any time; the same for as long as the rules are
     /// loaded.
     fn digest(&self) -> &str;
+    /// The version that the package says it has, such as `1.0.0`, if it says one. Called when people look at what decides.
+    fn version(&self) -> Option<String> {
+        None
+    }
     /// Everything wrong with an account's settings, in words. Called before an account is added or its settings change:
     /// nothing is written if there is a problem.
     ///
@@ -149,6 +157,10 @@ impl Rules for Plugin {
 
     fn digest(&self) -> &str {
         self.digest()
+    }
+
+    fn version(&self) -> Option<String> {
+        PackageManifest::read(self.parts().written(), self.is_table()).0.version
     }
 
     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {

@@ -21,6 +21,7 @@ use axum::response::Response;
 use crate::admin::forecast;
 use crate::admin::policy_trials;
 use crate::admin::revision_backtest;
+use crate::host_header;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::request_id::RequestId;
@@ -78,10 +79,11 @@ pub(crate) fn name_routes(router: Router) -> Router {
     router.layer(middleware::from_fn(record_route))
 }
 
-/// Gives every request an ID, a permit and a time limit.
+/// Gives every request an ID, a permit and a time limit, and refuses those that are for two hosts.
 pub(crate) fn limit(app: &AppState, router: Router) -> Router {
     router
         .layer(middleware::from_fn_with_state(app.clone(), enforce_limits))
+        .layer(middleware::from_fn(refuse_two_hosts))
         .layer(middleware::from_fn_with_state(app.clone(), assign_request_id))
 }
 
@@ -111,6 +113,14 @@ async fn rewrite_verb(State(verbs): State<Arc<[String]>>, mut request: Request, 
         if let Ok(uri) = Uri::from_parts(parts) {
             *request.uri_mut() = uri;
         }
+    }
+    next.run(request).await
+}
+
+async fn refuse_two_hosts(request: Request, next: Next) -> Response {
+    if host_header::is_repeated(request.headers()) {
+        let detail = "it has more than one `Host` header; send one";
+        return Problem::new(ProblemType::BadRequest, detail).into_response();
     }
     next.run(request).await
 }

@@ -50,6 +50,7 @@ pub(crate) async fn record_unproved(app: &AppState, request: String, operation: 
         reason: None,
         status,
         outcome: ProblemType::Unauthorized.slug().to_owned(),
+        revision: None,
     };
     write(app.writer(), record).await;
 }
@@ -82,5 +83,6 @@ fn record_of(
         reason: None,
         status: problem.kind.status().as_u16(),
         outcome: problem.kind.slug().to_owned(),
+        revision: None,
     }
 }

@@ -14,6 +14,7 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
+use crate::deciding_revision::DecidingRevisionView;
 use crate::problem::Problem;
 use perennial_service::admin_tokens::Caller;
 
@@ -56,6 +57,8 @@ pub(crate) struct AccountView {
     budget_left: Option<String>,
     /// A raise of `approval_above` that waits for a second person; null if there is none.
     limit_raise: Option<LimitRaiseView>,
+    /// The revision of the provider's plugin that decides for the account; null where the provider has no plugin.
+    revision: Option<DecidingRevisionView>,
 }
 
 /// A raise of an account's approval limit that waits for a second person.
@@ -81,10 +84,11 @@ impl From<LimitRaise> for LimitRaiseView {
 }
 
 impl AccountView {
-    /// The account at an instant, with what the provider of a connected one said of its balance; `providers` are those that are
-    /// bound.
+    /// The account at an instant as `caller` sees it, with what the provider of a connected one said of its balance; `providers`
+    /// are those that are bound.
     pub(crate) fn read(
         db: &ReadTx,
+        caller: &Caller,
         stored: StoredAccount,
         (providers, at): (&Providers, Timestamp),
     ) -> Result<AccountView, StoreError> {
@@ -107,7 +111,10 @@ impl AccountView {
                 }
             }
         };
+        let whose = (account.id.as_str(), account.provider.as_str());
+        let revision = DecidingRevisionView::read(db, caller, providers, whose)?;
         Ok(AccountView {
+            revision,
             id: account.id,
             provider: account.provider,
             mode: account.mode.name(),
@@ -136,7 +143,7 @@ pub(crate) fn account_view(
     id: &str,
     (providers, at): (&Providers, Timestamp),
 ) -> Result<AccountView, Problem> {
-    Ok(AccountView::read(db, visible_account(db, caller, id)?, (providers, at))?)
+    Ok(AccountView::read(db, caller, visible_account(db, caller, id)?, (providers, at))?)
 }
 
 /// Finds the account `id`, if the caller can access it.

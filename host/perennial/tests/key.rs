@@ -36,9 +36,9 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
     let folder = furnished();
     let made = key(&folder, &["create", "--account", "acme-hw", "--name", "terraform"]).succeeded();
     let [old, old_secret] = halves(&made);
-    let rotated = key(&folder, &["rotate", &old, "--overlap-seconds", "3600"]).succeeded();
+    let rotated = key(&folder, &["rotate", &old, "--overlap-seconds", "3600", "--yes"]).succeeded();
     let [new, new_secret] = halves(&rotated);
-    let again = key(&folder, &["rotate", &old, "--overlap-seconds", "3600"]);
+    let again = key(&folder, &["rotate", &old, "--overlap-seconds", "3600", "--yes"]);
     assert_eq!(again.code(), 1);
     assert!(again.stderr().contains(&format!("was replaced by {new} already")), "{}", again.stderr());
     key(&folder, &["revoke", &new, "--yes"]).succeeded();
@@ -106,9 +106,9 @@ fn what_is_wrong_is_said_and_makes_no_key() {
         error: invalid value '' for '--name <NAME>': it is empty; say what it is for
         error: invalid value '[65 times x]' for '--name <NAME>': a name has at most 64 characters, and no control characters
         error: invalid value 'two
-        error: cannot rotate `PN00` on `test.db`: There is no such object: there is no provider key `PN00`
+        error: cannot rotate `PN00`: there is no key `PN00` that is in force; see `perennial key list`
         error: invalid value '2592001' for '--overlap-seconds <SECONDS>': 2592001 is not in 0..=2592000
-        error: there is no key `PN00` that is in force; see `perennial key list`
+        error: cannot revoke `PN00`: there is no key `PN00` that is in force; see `perennial key list`
         error: there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in PERENNIAL_SECRETS_KEY_FILE or, in the configuration of `serve`, as `key_file` in [secrets]; what was kept before takes the key that it was kept with
     "#]].assert_eq(&told.replace(&long, "[65 times x]"));
     assert_eq!(key(&folder, &["list"]).succeeded().stdout().lines().count(), 1);

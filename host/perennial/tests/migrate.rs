@@ -75,7 +75,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 24:
+        `perennial.db` would be migrated from schema 3 to 25:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
@@ -97,16 +97,17 @@ fn a_command_that_only_reads_says_how_to_migrate() {
           22: what an inventory changed is known while its plugin fails, and which changes of bindings are roll-backs
           23: syncs may be incremental, and say how many requests they took
           24: who last changed how a resource renews by itself is known
+          25: sessions that were signed out stay so, and the audit log names revisions of plugins
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 24; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 25; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 24, the one of this version; there is nothing to do
+        `perennial.db` has schema 25, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));

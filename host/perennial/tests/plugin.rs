@@ -122,6 +122,11 @@ fn more_fuel_than_the_baseline_is_told() {
     let first = std::fs::read_to_string(folder.path("bench.json")).unwrap();
     let again = folder.run(&words).succeeded().stdout();
     assert!(again.contains(" before; "), "{again}");
+    for (figure, is_of_a_call) in [("timeline ", true), ("plan ", true), ("timeline_alone ", false)] {
+        let line = again.lines().find(|line| line.starts_with(figure)).unwrap();
+        assert!(["fuel ", "memory ", "time "].iter().all(|name| line.contains(name)), "{line}");
+        assert_eq!(line.contains("; memory a bundle "), is_of_a_call, "{line}");
+    }
     assert_eq!(std::fs::read_to_string(folder.path("bench.json")).unwrap(), first, "fuel does not vary");
     folder.write("bench.json", "{ \"timeline\": 1 }");
     let worse = folder.run(&words);

@@ -239,6 +239,10 @@ impl Rules for MeteredRules {
         self.rules.digest()
     }
 
+    fn version(&self) -> Option<String> {
+        self.rules.version()
+    }
+
     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
         let mut results = self.measure("check_settings", || vec![self.rules.check_settings(settings)]);
         results.pop().expect("one request has one result")

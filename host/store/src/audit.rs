@@ -31,13 +31,16 @@ pub struct Record {
     pub status: u16,
     /// `done`, `dry_run` for a dry run with an idempotency key, or the type of the problem.
     pub outcome: String,
+    /// The digest of the plugin's revision that it is about, if it is about one.
+    pub revision: Option<String>,
 }
 
 /// Adds a record.
 pub fn insert(db: &WriteTx, record: &Record) -> Result<(), StoreError> {
     db.connection().prepare_cached(
-        "insert into audit (at, api_token, token_name, request_id, account, resource, operation, reason, status, outcome)
-         values (:at, :api_token, :token_name, :request_id, :account, :resource, :operation, :reason, :status, :outcome)",
+        "insert into audit (at, api_token, token_name, request_id, account, resource, operation, reason, status, outcome, revision)
+         values (:at, :api_token, :token_name, :request_id, :account, :resource, :operation, :reason, :status, :outcome,
+                 :revision)",
     )?
     .execute(named_params! {
         ":at": record.at.as_second(),
@@ -50,6 +53,7 @@ pub fn insert(db: &WriteTx, record: &Record) -> Result<(), StoreError> {
         ":reason": record.reason,
         ":status": record.status,
         ":outcome": record.outcome,
+        ":revision": record.revision,
     })?;
     Ok(())
 }
@@ -80,6 +84,7 @@ pub fn list(
                 reason: row.get("reason")?,
                 status: row.get("status")?,
                 outcome: row.get("outcome")?,
+                revision: row.get("revision")?,
             };
             Ok((row.get("row")?, record))
         },

@@ -172,6 +172,7 @@ mod tests {
                    alter table plugin_binding_change drop column is_roll_back; \
                    alter table sync drop column changes_since; alter table sync drop column expires_until; \
                    alter table sync drop column requests; drop table renewal_author; \
+                   drop table ended_session; alter table audit drop column revision; \
                    pragma user_version = 19;";
         Connection::open(&path).unwrap().execute_batch(old).unwrap();
 

@@ -26,6 +26,7 @@ mod database_file;
 pub mod decisions;
 pub mod deferrals;
 pub mod deliveries;
+pub mod ended_sessions;
 pub mod engine_store;
 pub mod error;
 pub mod events;
@@ -378,8 +379,7 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
-    // Else a plan looks at what is bound to it, to see whether a partial index will do, and every time that something else
-    // is bound the statement is compiled anew. No index here depends on that.
+    // Else a statement is compiled anew whenever something else is bound to it, for partial indexes that nothing here needs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // 64 MiB of pages; temporary sorting in memory; a reader waits for a writer rather than failing.
     connection.execute_batch(

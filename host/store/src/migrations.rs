@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -132,6 +132,11 @@ const STEPS: [Step; 21] = [
         to: 24,
         summary: "who last changed how a resource renews by itself is known",
         sql: include_str!("migrations/0024_renewal_authors.sql"),
+    },
+    Step {
+        to: 25,
+        summary: "sessions that were signed out stay so, and the audit log names revisions of plugins",
+        sql: include_str!("migrations/0025_ended_sessions.sql"),
     },
 ];
 

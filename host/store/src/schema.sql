@@ -554,9 +554,18 @@ create table audit (
     operation  text not null,        -- such as `POST /v1/accounts/{id}:top-up`
     reason     text,
     status     integer not null,
-    outcome    text not null         -- `done`, `dry_run` or the type of the problem
+    outcome    text not null,        -- `done`, `dry_run` or the type of the problem
+    revision   text                  -- the digest of the plugin's revision that it is about, if it is about one
 );
 create index audit_account on audit (account);
+
+-- Sessions of the console that somebody signed out of, until they would have been over by themselves: their cookies are
+-- sealed with the secrets key, and would open again after a restart. The instants are of real time.
+create table ended_session (
+    id       text primary key,       -- a digest of what the cookie holds
+    ended_at integer not null
+) without rowid;
+create index ended_session_time on ended_session (ended_at);
 
 -- Receivers of events.
 create table webhook (

@@ -11,6 +11,10 @@ use crate::error::StoreError;
 use crate::keys::RowKey;
 use crate::resource_query::PageMarks;
 
+/// The room that the end of a transaction takes, in bytes, and more: a page of 4 KiB or two, once they are written, and what the log
+/// keeps beside them.
+const COMMIT_BYTES: i64 = 128 << 10;
+
 /// Reads the database.
 ///
 /// Lent by [`Store::db`](crate::Store::db), it sees what is committed and what the transaction under way has written.
@@ -86,13 +90,18 @@ impl WriteTx {
         K::from_number(self.connection().last_insert_rowid())
     }
 
-    /// Writes down what the transaction changed so far, so that a full disk is found before it ends. It can still be undone.
+    /// Writes down what the transaction changed so far, and makes sure of the room that its end takes, so that a full disk is found
+    /// before it ends: what is written then goes where the filler of that room was. It can still be undone.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database fails.
+    /// [`StoreError`] when the database fails, or its disk has no room; then the transaction has to be undone.
     pub fn flush(&self) -> Result<(), StoreError> {
-        Ok(self.connection().cache_flush()?)
+        let connection = self.connection();
+        connection.execute_batch("savepoint room; create table room (filler);")?;
+        connection.execute("insert into room values (zeroblob(?1))", [COMMIT_BYTES])?;
+        connection.cache_flush()?;
+        Ok(connection.execute_batch("rollback to room; release room;")?)
     }
 }
 

@@ -498,6 +498,8 @@ fn what_a_plugin_failed_over_in_schema_21_was_changed_by_no_inventory() {
          alter table sync drop column expires_until;
          alter table sync drop column requests;
          drop table renewal_author;
+         drop table ended_session;
+         alter table audit drop column revision;
          alter table plugin_failure drop column is_changed;
          alter table plugin_binding_change drop column is_roll_back;
          pragma user_version = 21;

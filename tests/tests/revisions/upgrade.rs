@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use expect_test::expect;
 use perennial_domain::event::EventKind;
 use perennial_domain::revision::BindingMode;
 use perennial_engine::Engine;
@@ -11,8 +12,11 @@ use perennial_engine::persist::RecordedEvent;
 use perennial_engine::revisions::Upgrade;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
+use perennial_store::audit;
 use perennial_store::decisions;
+use perennial_store::keys::AuditKey;
 use perennial_store::keys::DecisionKey;
+use perennial_store::keys::PluginBindingChangeKey;
 use perennial_store::keys::RowKey;
 use perennial_store::plugin_bindings;
 use perennial_store::revision_differences;
@@ -55,13 +59,35 @@ impl World {
 
     /// An event of a binding, with the version that brought each revision.
     fn told(&self, recorded: &RecordedEvent) -> String {
-        let EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } =
-            &recorded.event.what
-        else {
-            panic!("{recorded:?}")
+        let (subject, before, after, by) = match &recorded.event.what {
+            EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
+                ([provider, accounts, mode], digest_before.as_deref(), Some(digest), changed_by)
+            }
+            EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
+                ([provider, accounts, mode], Some(digest_before.as_str()), None, changed_by)
+            }
+            other => panic!("{other:?}"),
         };
-        let before = digest_before.as_deref().map_or("none", |digest| self.version(digest));
-        format!("{provider} {accounts} {mode}: {before} to {} by {changed_by}\n", self.version(digest))
+        let before = before.map_or("none", |digest| self.version(digest));
+        let after = after.map_or("none", |digest| self.version(digest));
+        format!("{}: {before} to {after} by {by}\n", subject.map(String::as_str).join(" "))
+    }
+
+    /// What the history of bindings at Volcengine has and, beside it, the audit log.
+    fn history(&self, engine: &Engine) -> (String, String) {
+        let changes =
+            plugin_bindings::changes(engine.db(), PluginBindingChangeKey::before_all(), 100).unwrap();
+        let changes = changes.iter().filter(|change| change.subject.provider == "volcengine").map(|change| {
+            let version = |digest: &Option<String>| digest.as_deref().map_or("none", |it| self.version(it));
+            let (before, after) = (version(&change.before), version(&change.after));
+            format!("{}: {before} to {after} by {}\n", change.subject.mode.name(), change.changed_by)
+        });
+        let records = audit::list(engine.db(), None, AuditKey::after_all(), 100).unwrap();
+        let records = records.iter().rev().map(|(_, record)| {
+            let version = record.revision.as_deref().map_or("none", |digest| self.version(digest));
+            format!("{} {}: {version} {}\n", record.token, record.operation, record.outcome)
+        });
+        (changes.collect(), records.collect())
     }
 
     fn version(&self, digest: &str) -> &'static str {
@@ -149,6 +175,45 @@ fn another_revision_of_the_host_is_tried_in_shadow_where_that_is_wanted() {
     assert_eq!(world.bound(&engine), "* active new loaded\n", "it is what the host brings, and no pin");
     drop(engine);
     assert_eq!(world.start(&after).1, "");
+}
+
+#[test]
+fn a_trial_that_the_host_ends_is_in_its_history_and_the_audit_log() {
+    let world = World::new(&late_table());
+    started(&world, &[]);
+    drop(world.start(&world.after.clone().with_upgrade(Upgrade::Shadow)));
+    // What it brings decides now, so nothing is left to try.
+    let (engine, told) = world.start(&world.after.clone().with_upgrade(Upgrade::Follow));
+    expect![[r#"
+        volcengine * shadow: new to none by host
+        volcengine * active: old to new by host
+    "#]]
+    .assert_eq(&told);
+    assert_eq!(world.bound(&engine), "* active new loaded\n");
+    let (history, records) = world.history(&engine);
+    expect![[r#"
+        active: none to old by host
+        shadow: none to new by host
+        shadow: new to none by host
+        active: old to new by host
+    "#]]
+    .assert_eq(&history);
+    expect![[r#"
+        host host plugin bind: new done
+        host host plugin unbind: new done
+        host host plugin bind: new done
+    "#]]
+    .assert_eq(&records);
+}
+
+#[test]
+fn a_trial_ends_when_the_host_goes_back_to_what_decides() {
+    let world = World::new(&late_table());
+    started(&world, &[]);
+    drop(world.start(&world.after.clone().with_upgrade(Upgrade::Shadow)));
+    let (engine, told) = world.start(&world.before);
+    assert_eq!(told, "volcengine * shadow: new to none by host\n");
+    assert_eq!(world.bound(&engine), "* active old loaded\n");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::policies::Policies;
 use crate::revisions::BoundRevisions;
 use crate::revisions::Revisions;
 use crate::revisions::Upgrade;
+use crate::rules::DecidingRevision;
 use crate::rules::Rules;
 
 /// What decides: the rules of each provider, by its id, and the policies that rule on their plans.
@@ -112,6 +113,28 @@ impl Providers {
     /// the host loads.
     pub fn is_pinned(&self, account: &str, provider: &str) -> bool {
         self.bound.as_ref().is_some_and(|bound| bound.is_pinned(account, provider))
+    }
+
+    /// The revision that decides for the account with this id, of this provider; `None` where the provider has no plugin.
+    pub fn deciding(&self, account: &str, provider: &str) -> Option<DecidingRevision<'_>> {
+        if let Some(bound) = self.bound.as_ref().and_then(|bound| bound.deciding(account, provider)) {
+            return Some(bound);
+        }
+        let rules = self.of_account(account, provider)?;
+        Some(DecidingRevision { digest: rules.digest(), rules: Some(rules), binding: None })
+    }
+
+    /// The revision that is asked beside that one, if there is one.
+    pub fn asked_beside(&self, account: &str, provider: &str) -> Option<DecidingRevision<'_>> {
+        self.bound.as_ref()?.asked_beside(account, provider)
+    }
+
+    /// The version that a revision says it has, if it says one; read once of each.
+    pub fn version_of(&self, rules: &Arc<dyn Rules>) -> Option<String> {
+        match &self.revisions {
+            Some(revisions) => revisions.version_of(rules),
+            None => rules.version(),
+        }
     }
 
     /// The manifests, by provider, as readers of files and bodies want them.

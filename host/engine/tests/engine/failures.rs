@@ -14,6 +14,7 @@ use perennial_store::plugin_failures::ParkedBundle;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
+use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 use perennial_test_support::world::with;
 
@@ -117,6 +118,22 @@ fn a_revision_that_fails_over_one_bundle_after_another_is_not_asked() {
     .assert_eq(&told(&mut world));
     assert_eq!(plugin_breakers::list(world.engine.db()).unwrap(), []);
     assert!((0..40).all(|number| world.resource(&format!("vm-{number:02}")).stage.name() == "grace"));
+}
+
+#[test]
+fn commands_open_no_breaker_and_are_asked_while_it_is_open() {
+    let mut world = World::account("2026-03-01", "1000", bundles(20, 0));
+    world.run_to("2026-03-02");
+    world.down(true);
+    let command = |world: &mut World, number: usize, now: &str| {
+        world.engine.command(at(now), None, &format!("vm-{number:02}"), &renew())
+    };
+    let failed = (0..20).filter(|number| command(&mut world, *number, "2026-03-03").is_err()).count();
+    assert_eq!((failed, plugin_breakers::list(world.engine.db()).unwrap()), (20, Vec::new()));
+    world.run_to("2026-03-10T00:00:30");
+    assert_eq!(plugin_breakers::list(world.engine.db()).unwrap().len(), 1, "the clock opens it");
+    world.down(false);
+    assert!(command(&mut world, 3, "2026-03-10T00:00:40").unwrap().refusal.is_none(), "a person may try");
 }
 
 #[test]

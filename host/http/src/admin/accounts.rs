@@ -211,7 +211,8 @@ pub(super) async fn change(
     app.write(request, move |work| {
         let providers = providers.as_bound(work.db())?;
         let stored = views::visible_account(work.db(), &work.request.caller, &id)?;
-        let before = AccountView::read(work.db(), stored.clone(), (&providers, work.at))?;
+        let before =
+            AccountView::read(work.db(), &work.request.caller, stored.clone(), (&providers, work.at))?;
         work.check_version(&views::etag(&before))?;
         work.set_audit_subject(&id, None);
         let limit_change = match body.approval_above {
@@ -260,7 +261,7 @@ async fn check(
                 return Err(invalid_settings(problems));
             }
         }
-        let account = AccountView::read(db, stored, (&providers, at))?;
+        let account = AccountView::read(db, &request.caller, stored, (&providers, at))?;
         let etag = views::etag(&account);
         Ok(WriteResponse::ok(&AccountState { account, events: Vec::new() }).with_etag(&etag))
     })
@@ -373,7 +374,7 @@ fn account_response(
     let events = recorded.iter().map(RecordedEvent::view).collect();
     work.record_events(recorded);
     let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
-    let account = AccountView::read(work.db(), after, (providers, work.at))?;
+    let account = AccountView::read(work.db(), &work.request.caller, after, (providers, work.at))?;
     let etag = views::etag(&account);
     Ok(WriteResponse::ok(&AccountState { account, events }).with_etag(&etag))
 }

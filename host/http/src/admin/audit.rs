@@ -23,7 +23,8 @@ use perennial_store::audit::Record;
 pub(super) struct AuditRecordView {
     /// The instant of the write.
     at: String,
-    /// The ID of the token; `cli` for the command line, `-` for a request without a valid token.
+    /// The ID of the token; `cli` for the command line, `host` for what the host does by itself when it starts, `-` for a
+    /// request without a valid token.
     token: String,
     /// The name of the token at that instant.
     name: String,
@@ -41,6 +42,8 @@ pub(super) struct AuditRecordView {
     status: u16,
     /// `done`, `dry_run` for a dry run with an idempotency key, or the type of the problem.
     outcome: String,
+    /// The digest of the plugin's revision that it was about: installed, bound, or no longer bound; null for anything else.
+    revision: Option<String>,
 }
 
 impl From<Record> for AuditRecordView {
@@ -56,6 +59,7 @@ impl From<Record> for AuditRecordView {
             reason: record.reason,
             status: record.status,
             outcome: record.outcome,
+            revision: record.revision,
         }
     }
 }

@@ -107,7 +107,7 @@ pub(super) async fn bind(
     let BindRevision { digest, accounts, mode, dry_run } = body;
     let accounts = accounts.unwrap_or_else(|| ALL_ACCOUNTS.to_owned());
     prepare(&app, &digest).await?;
-    change(&app, request, dry_run.unwrap_or(false), move |engine, at, author| {
+    change(&app, request, (Some(digest.clone()), dry_run), move |engine, at, author| {
         engine.bind_revision(at, &digest, (&accounts, mode), author)
     })
     .await
@@ -149,7 +149,7 @@ pub(super) async fn unbind(
     let UnbindRevision { provider, accounts, mode, dry_run } = body;
     let accounts = accounts.unwrap_or_else(|| ALL_ACCOUNTS.to_owned());
     let subject = BindingSubject { provider, accounts, mode };
-    change(&app, request, dry_run.unwrap_or(false), move |engine, at, author| {
+    change(&app, request, (None, dry_run), move |engine, at, author| {
         engine.unbind_revision(at, &subject, author)
     })
     .await
@@ -187,7 +187,7 @@ pub(super) async fn promote(
 ) -> Result<WriteResponse, Problem> {
     let BoundAccounts { provider, accounts, dry_run } = body;
     let accounts = accounts.unwrap_or_else(|| ALL_ACCOUNTS.to_owned());
-    change(&app, request, dry_run.unwrap_or(false), move |engine, at, author| {
+    change(&app, request, (None, dry_run), move |engine, at, author| {
         engine.promote_revision(at, (&provider, &accounts), author)
     })
     .await
@@ -202,7 +202,7 @@ pub(super) async fn roll_back(
 ) -> Result<WriteResponse, Problem> {
     let BoundAccounts { provider, accounts, dry_run } = body;
     let accounts = accounts.unwrap_or_else(|| ALL_ACCOUNTS.to_owned());
-    change(&app, request, dry_run.unwrap_or(false), move |engine, at, author| {
+    change(&app, request, (None, dry_run), move |engine, at, author| {
         engine.roll_back_revision(at, (&provider, &accounts), author)
     })
     .await
@@ -214,30 +214,34 @@ async fn prepare(app: &AppState, digest: &str) -> Result<(), Problem> {
     app.read(move |db| Ok::<_, Problem>(providers.revision(db, &digest).map(drop)?)).await
 }
 
-/// Carries out a change in the name of the caller, or says what would come of it.
+/// Carries out a change in the name of the caller, or says what would come of it. `named` is the revision that the request names.
 async fn change(
     app: &AppState,
     request: WriteRequest,
-    dry_run: bool,
+    (named, dry_run): (Option<String>, Option<bool>),
     change: impl FnOnce(&mut EngineTx<'_>, Timestamp, RevisionAuthor<'_>) -> Result<BindingChanges, BindError>
     + Send
     + 'static,
 ) -> Result<WriteResponse, Problem> {
     require_all_accounts(&request.caller)?;
     app.write(request, move |work: &mut WriteContext<'_>| {
+        named.iter().for_each(|digest| work.set_audit_revision(digest));
         let etag = etag(work.db())?;
         work.check_version(&etag)?;
         let (request, at) = (work.request, work.at);
         let author = RevisionAuthor { id: &request.caller.id, reason: request.reason.as_deref() };
-        if dry_run {
+        if dry_run.unwrap_or(false) {
             let result = work.engine.preview(|engine| {
                 let changes = change(engine, at, author)?;
-                Ok::<_, BindError>(BindingResult::of(engine.db(), &changes)?)
+                let revision = changes.revision().map(str::to_owned);
+                Ok::<_, BindError>((BindingResult::of(engine.db(), &changes)?, revision))
             });
-            let result = result.map_err(problem)?;
+            let (result, revision) = result.map_err(problem)?;
+            revision.iter().for_each(|digest| work.set_audit_revision(digest));
             return Ok(WriteResponse::ok(&result.without_events()).with_etag(&etag).into_dry_run());
         }
         let changes = change(&mut work.engine, at, author).map_err(problem)?;
+        changes.revision().iter().for_each(|digest| work.set_audit_revision(digest));
         let result = BindingResult::of(work.db(), &changes)?;
         work.record_events(changes.events);
         Ok(WriteResponse::ok(&result))

@@ -284,6 +284,7 @@ pub(super) async fn release_breaker(
         if plugin_revisions::get(work.db(), &body.revision)?.is_none() {
             return Err(Problem::not_found("revision", &body.revision));
         }
+        work.set_audit_revision(&body.revision);
         let events = work.engine.release_breaker(at, &body.revision, &author)?;
         let result = ReleaseBreakerResult {
             revision: body.revision,

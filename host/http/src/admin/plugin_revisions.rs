@@ -219,6 +219,7 @@ pub(super) async fn install(
         };
         let checked = checked.map_err(refused)?;
         let (plugin, at) = (&checked.plugin, work.at);
+        work.set_audit_revision(plugin.digest());
         let author = RevisionAuthor { id: &work.request.caller.id, reason: work.request.reason.as_deref() };
         let before = plugin_revisions::get(work.db(), plugin.digest())?;
         let granted = plugin.parts().granted;

@@ -211,6 +211,8 @@ pub(super) struct PolicyComparison {
     from: String,
     /// How many months are played.
     months: u32,
+    /// The policies of the file that are shadows and were played as if they were active; empty unless that was asked for.
+    shadows_played: Vec<String>,
     /// What is not the same: renewals by account and month, then money, then what lapses.
     items: Vec<ComparedDifference>,
 }
@@ -232,8 +234,12 @@ pub(super) async fn compare(
         let scripts = body.scripts.unwrap_or_default();
         let replace = body.replace.unwrap_or(false);
         let mut whole = policies::check(&reader, db, &body.file, &scripts, replace)?.whole;
+        let mut shadows = Vec::new();
         if body.shadows_active.unwrap_or(false) {
-            whole.policies.iter_mut().for_each(|policy| policy.mode = PolicyMode::Active);
+            for policy in whole.policies.iter_mut().filter(|policy| policy.mode == PolicyMode::Shadow) {
+                policy.mode = PolicyMode::Active;
+                shadows.push(policy.name.clone());
+            }
         }
         let set = if replace { whole } else { beside_held(whole, db)? };
         let runner = reader.providers().policies().ok_or_else(policies::no_runner)?;
@@ -241,9 +247,10 @@ pub(super) async fn compare(
         let compared = current.clone().with_policies(runner.with_set(set).into());
         let copies = [MemoryStore::load(db, None)?, MemoryStore::load(db, None)?];
         let currencies = accounts::list(db)?.into_iter().map(|one| (one.account.id, one.account.currency));
-        Ok::<_, Problem>((copies, current, compared, currencies.collect::<BTreeMap<_, _>>()))
+        let currencies = currencies.collect::<BTreeMap<_, _>>();
+        Ok::<_, Problem>((copies, current, compared, (currencies, shadows)))
     });
-    let ([one, other], current, compared, currencies) = loaded.await?;
+    let ([one, other], current, compared, (currencies, shadows_played)) = loaded.await?;
     let played = forecast_pool::run(&app, slots, move |stop| {
         let span = (from, forecast::horizon_end(from, months));
         let one = policy_comparison::play(one, &current, span, granted, &stop)?;
@@ -251,7 +258,7 @@ pub(super) async fn compare(
         Ok(one.differences(&other))
     });
     let items = played.await?.into_iter().map(|one| ComparedDifference::new(one, &currencies)).collect();
-    Ok(Json(PolicyComparison { from: from.to_string(), months, items }))
+    Ok(Json(PolicyComparison { from: from.to_string(), months, shadows_played, items }))
 }
 
 /// The policies that would hold if those of `file` were installed beside the ones that do.

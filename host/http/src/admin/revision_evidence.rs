@@ -151,11 +151,13 @@ impl From<StoredRevisionDifference> for RevisionDifferenceView {
 /// What a revision answered otherwise in shadow: how it was asked, and all differences by kind, with examples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub(super) struct ShadowRecord {
-    /// How it was asked beside each revision that was followed; empty when it never was, and for a token that is bound to accounts.
+    /// How it was asked beside each revision that was followed, about every account that it was bound to, also where totals and
+    /// examples are of some accounts only; empty when it never was, and for a token that is bound to accounts.
     pub(super) trials: Vec<TrialView>,
-    /// What it would have done otherwise, by kind and currency.
+    /// What it would have done otherwise, by kind and currency: of a change of what is bound, about the accounts for which
+    /// something changes.
     pub(super) totals: Vec<RevisionTotalView>,
-    /// Of each kind and currency at most three of them, those with the most money between both answers first.
+    /// Of each kind and currency at most three of those, those with the most money between both answers first.
     pub(super) examples: Vec<RevisionDifferenceView>,
 }
 
@@ -236,8 +238,7 @@ pub(super) struct Evidence {
 impl Evidence {
     /// What is known of the revision that `changes` bind, or of the one that they take back.
     fn of(db: &ReadTx, changes: &BindingChanges) -> Result<Evidence, StoreError> {
-        let bound = changes.changes.iter().rev().find(|change| change.after.is_some());
-        let Some(change) = bound.or(changes.changes.last()) else { return Ok(Evidence::default()) };
+        let Some(change) = changes.concerned() else { return Ok(Evidence::default()) };
         let accounts = Value::from(changes.affected_accounts.clone()).to_string();
         let breakers = plugin_breakers::list(db)?;
         let read = |digest: &str, is_bound: bool| {

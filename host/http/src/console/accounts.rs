@@ -22,6 +22,7 @@ use crate::console::parts;
 use crate::console::parts::Column;
 use crate::console::parts::items;
 use crate::console::parts::plain;
+use crate::console::plugin_evidence;
 use crate::console::texts as t;
 use crate::console::texts::accounts as of_accounts;
 use crate::console::visit::Visit;
@@ -117,7 +118,39 @@ fn facts(frame: &Frame, account: &Value) -> Markup {
     }
     rows.push((frame.say(t::PROVIDER), parts::text(&account["provider"])));
     rows.push((frame.say(t::MODE), html! { (frame.word(plain(account, "mode"))) }));
+    let revision = &account["revision"];
+    rows.push((frame.say(of_accounts::DECIDED_BY), decided_by(frame, revision)));
+    if revision["shadow"].is_object() {
+        rows.push((frame.say(of_accounts::BESIDE_IN_SHADOW), asked_revision(frame, &revision["shadow"])));
+    }
     parts::facts(&rows)
+}
+
+/// The revision that decides, and why.
+fn decided_by(frame: &Frame, revision: &Value) -> Markup {
+    html! {
+        @if revision.is_null() { span.bad { (frame.say(of_accounts::NO_PLUGIN)) } }
+        @else { (asked_revision(frame, revision)) }
+        @if revision["is_usable"] == json!(false) { " " span.bad { (frame.say(of_accounts::CANNOT_BE_LOADED)) } }
+    }
+}
+
+/// A revision with its name and version, and what binds it.
+fn asked_revision(frame: &Frame, revision: &Value) -> Markup {
+    let why = match plain(revision, "reason") {
+        "bundled" => of_accounts::WHY_BUNDLED,
+        "loaded" => of_accounts::WHY_LOADED,
+        "all_accounts" => of_accounts::WHY_ALL_ACCOUNTS,
+        "pattern" => of_accounts::WHY_PATTERN,
+        _ => of_accounts::WHY_ACCOUNT,
+    };
+    html! {
+        (plain(revision, "name")) " " (plain(revision, "version")) " "
+        // Whose token is bound to accounts may not open the page of a revision.
+        @if frame.caller.can_access_all() { (plugin_evidence::revision(&revision["digest"])) }
+        @else { code { (plugin_evidence::short(plain(revision, "digest"))) } }
+        " (" (frame.say(why)) @if plain(revision, "reason") == "pattern" { " " code { (plain(revision, "accounts")) } } ")"
+    }
 }
 
 fn ledger_table(frame: &Frame, account: &Value, entries: &[Value]) -> Markup {

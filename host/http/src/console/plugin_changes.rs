@@ -181,6 +181,7 @@ fn change_page(
             section aria-labelledby="evidence" {
                 h2 id="evidence" { (frame.fill(of_plugins::EVIDENCE, &[plugin_evidence::short(plain(evidence, "revision"))])) }
                 @if evidence["is_bound"] == false { p.note { (frame.say(of_plugins::EVIDENCE_OF_BEFORE)) } }
+                @if !items(evidence, "trials").is_empty() { p.note { (frame.say(of_plugins::OF_THESE_ACCOUNTS)) } }
                 (plugin_evidence::show(frame, evidence))
             }
             form.act method="post" action="/plugins/change" {

@@ -286,8 +286,7 @@ pub(super) async fn compare(visit: Visit) -> Result<Response, Failure> {
     });
     let draft = Draft { file: &file, script, source: &source };
     let done = visit.send(Method::POST, "/v1/policies:compare", &body).await;
-    let has_shadow = file.contains("shadow");
-    answer(&visit, &draft, done.map(|answer| policy_trials::comparison(frame, &answer.body, has_shadow)))
+    answer(&visit, &draft, done.map(|answer| policy_trials::comparison(frame, &answer.body)))
 }
 
 /// The policy file and the script of the form. A browser sends its own line ends.

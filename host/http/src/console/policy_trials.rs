@@ -79,9 +79,8 @@ pub(super) fn rulings(frame: &Frame, trial: &Value) -> Markup {
     }
 }
 
-/// What is not the same with the policies in the editor as with those that hold; `has_shadow` when one of those is a shadow,
-/// which was compared as if it were active.
-pub(super) fn comparison(frame: &Frame, comparison: &Value, has_shadow: bool) -> Markup {
+/// What is not the same with the policies in the editor as with those that hold; shadows were compared as if they were active.
+pub(super) fn comparison(frame: &Frame, comparison: &Value) -> Markup {
     let rows = items(comparison, "items").iter().map(|item| {
         let figure = |name: &str| match plain(item, "what") {
             "paid" => parts::amount(&item[name], &item["currency"]),
@@ -111,7 +110,7 @@ pub(super) fn comparison(frame: &Frame, comparison: &Value, has_shadow: bool) ->
         section.titled id="comparison" aria-labelledby="comparison-title" {
             h3 id="comparison-title" { (frame.fill(t::COMPARED_MONTHS, &[&months])) }
             p.note { (frame.say(t::COMPARED_LEAD)) }
-            @if has_shadow { p.note { (frame.say(of_policies::COMPARED_SHADOW)) } }
+            @if !items(comparison, "shadows_played").is_empty() { p.note { (frame.say(of_policies::COMPARED_SHADOW)) } }
             @if items(comparison, "items").is_empty() {
                 p.done role="status" { (frame.say(t::COMPARED_SAME)) }
             } @else {

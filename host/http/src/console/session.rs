@@ -1,7 +1,8 @@
 //! Sessions: what a cookie holds of somebody who signed in, and what a form must show.
 //!
 //! A session is sealed and kept nowhere on the host. It names a token and is in force as long as that is, and no longer
-//! than [`SECONDS`]. It has no token's secret in it. Which sessions somebody ended before that is known while the host runs.
+//! than [`SECONDS`]. It has no token's secret in it. Which sessions somebody ended before that is in memory and, where the
+//! secrets key would open their cookies again after a restart, in the database.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,16 +12,23 @@ use std::sync::MutexGuard;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::EngineTx;
+use perennial_engine::clock;
+use perennial_service::error::ServiceError;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
+use perennial_service::writer::WriterContext;
+use perennial_store::ended_sessions;
 use sha2::Digest;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::state::AppState;
+
 /// How long a session lasts, in seconds: a working day.
 pub(super) const SECONDS: i64 = 12 * 3600;
 /// How many sessions are known at once that were ended.
-const ENDED_MAX: usize = 10_000;
+const ENDED_MAX: u32 = 10_000;
 /// What the seal binds a session to, so that no other secret of the host is taken for one.
 const PURPOSE: &str = "a session of the console";
 
@@ -87,20 +95,53 @@ pub(super) struct EndedSessions {
 }
 
 impl EndedSessions {
-    /// Ends a session, which is named by its form token, at `now`.
-    pub(super) fn end(&self, form_token: &str, now: Timestamp) {
+    /// Ends the session with this form token: here at once and, where its cookie could be opened after a restart, in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`] when the database does not keep it: the session is good again after a restart.
+    pub(super) async fn end(&self, form_token: &str, app: &AppState) -> Result<(), ServiceError> {
+        let now = clock::now();
+        self.note(form_token, now);
+        if app.secret_box().is_none() {
+            return Ok(());
+        }
+        let (id, bounds) = (form_token.to_owned(), (now - SECONDS, ENDED_MAX));
+        let keep = move |context: &mut WriterContext| {
+            let write = |engine: &mut EngineTx<'_>| ended_sessions::insert(engine.tx(), &id, now, bounds);
+            Ok::<_, ServiceError>(context.engine.in_transaction(write)?)
+        };
+        app.writer().call(keep).await
+    }
+
+    /// Whether a session was ended. Where the database cannot say so, it was, so that nobody is taken for signed in.
+    pub(super) async fn contains(&self, session: &Session, app: &AppState) -> bool {
+        let id = session.form_token();
+        if self.lock().contains_key(&id) {
+            return true;
+        }
+        if app.secret_box().is_none() {
+            return false;
+        }
+        let known = app.read(move |db| Ok(ended_sessions::contains(db, &id)?)).await;
+        known.unwrap_or_else(|problem| {
+            let error = problem.detail;
+            tracing::warn!(
+                error,
+                "it is not known whether somebody signed out of a session, so it is refused"
+            );
+            true
+        })
+    }
+
+    fn note(&self, form_token: &str, now: Timestamp) {
         let mut ended = self.lock();
         ended.retain(|_, at| now - *at < SECONDS);
-        if ended.len() >= ENDED_MAX {
+        if ended.len() >= ENDED_MAX as usize {
             let oldest = ended.iter().min_by_key(|(_, at)| **at).map(|(session, _)| session.clone());
             oldest.map(|session| ended.remove(&session));
         }
         ended.insert(form_token.to_owned(), now);
-    }
-
-    /// Whether a session was ended.
-    pub(super) fn has(&self, session: &Session) -> bool {
-        self.lock().contains_key(&session.form_token())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Timestamp>> {
@@ -116,15 +157,16 @@ mod tests {
     fn a_session_that_was_ended_stays_so_until_it_would_be_over() {
         let [one, two] = [1, 2].map(|_| Session::begin("0123456789ab", at(1_000)).unwrap());
         let ended = EndedSessions::default();
-        ended.end(&one.form_token(), at(1_000));
-        assert!(ended.has(&one) && !ended.has(&two));
-        ended.end(&two.form_token(), at(1_000 + SECONDS));
-        assert!(!ended.has(&one) && ended.has(&two));
-        for number in 0..ENDED_MAX {
-            ended.end(&number.to_string(), at(1_001 + SECONDS));
+        ended.note(&one.form_token(), at(1_000));
+        let has = |session: &Session| ended.lock().contains_key(&session.form_token());
+        assert!(has(&one) && !has(&two));
+        ended.note(&two.form_token(), at(1_000 + SECONDS));
+        assert!(!has(&one) && has(&two));
+        for number in 0..ENDED_MAX as usize {
+            ended.note(&number.to_string(), at(1_001 + SECONDS));
         }
-        assert_eq!(ended.lock().len(), ENDED_MAX);
-        assert!(!ended.has(&two));
+        assert_eq!(ended.lock().len(), ENDED_MAX as usize);
+        assert!(!has(&two));
     }
 
     fn at(second: i64) -> Timestamp {

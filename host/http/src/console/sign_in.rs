@@ -17,6 +17,7 @@ use perennial_engine::clock;
 use crate::console::address;
 use crate::console::address::Address;
 use crate::console::address::Parameters;
+use crate::console::failure::Failure;
 use crate::console::layout;
 use crate::console::session;
 use crate::console::session::Session;
@@ -95,14 +96,14 @@ async fn read(console: &Console, parts: &Parts, body: Body) -> Result<Parameters
 }
 
 /// `POST /sign-out`: the session ends, in this browser and wherever its cookie is.
-pub(super) async fn sign_out(visit: Visit) -> Response {
+pub(super) async fn sign_out(visit: Visit) -> Result<Response, Failure> {
     let frame = &visit.frame;
-    visit.end_session();
+    visit.end_session().await?;
     tracing::info!(token = &*frame.caller.id, "signed out of the console");
     let mut response = visit::see_other("/sign-in");
     let cookie = cookie(visit::SESSION_COOKIE, "", 0, &HeaderMap::new(), true);
     response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
+    Ok(response)
 }
 
 /// A cookie of the console, which a browser shows to nobody else, and over TLS only when it came over TLS.

@@ -78,9 +78,9 @@ impl Console {
     }
 
     /// The session of a request and the caller behind it, if it is in force and its token is.
-    fn session(&self, headers: &HeaderMap) -> Option<(Session, Caller)> {
+    async fn session(&self, headers: &HeaderMap) -> Option<(Session, Caller)> {
         let session = Session::open(cookie(headers, SESSION_COOKIE)?, self.secret_box(), clock::now())?;
-        if self.ended.has(&session) {
+        if self.ended.contains(&session, &self.app).await {
             return None;
         }
         let caller = self.app.tokens().active_caller(&session.token, self.app.now())?;
@@ -137,7 +137,7 @@ impl FromRequest<Console> for Visit {
 
     async fn from_request(request: Request, console: &Console) -> Result<Visit, Response> {
         let (parts, body) = request.into_parts();
-        let Some((session, caller)) = console.session(&parts.headers) else {
+        let Some((session, caller)) = console.session(&parts.headers).await else {
             return Err(sign_in(&parts));
         };
         let query = Parameters::read(parts.uri.query().unwrap_or_default());
@@ -233,9 +233,17 @@ fn key(once: &str, path: &str, body: &Value) -> String {
 }
 
 impl Visit {
-    /// Signs the reader out: their session is refused from now on.
-    pub(super) fn end_session(&self) {
-        self.console.ended.end(&self.frame.form_token, clock::now());
+    /// Signs the reader out: their session is refused from now on, also after a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] with the reason why it is refused until the host starts again, and no longer.
+    pub(super) async fn end_session(&self) -> Result<(), Failure> {
+        let ended = self.console.ended.end(&self.frame.form_token, &self.console.app).await;
+        ended.map_err(|error| {
+            let problem = Problem::from(error);
+            Failure::of_problem(&self.frame, problem.kind.status(), problem.body())
+        })
     }
 
     /// What the admin API answers to a `GET`.

@@ -353,6 +353,7 @@ impl TransactionExecutor<'_> {
             // The plugin makes the response, with its status, only later.
             status: 0,
             outcome: exception.unwrap_or_else(|| "done".to_owned()),
+            revision: None,
         };
         audit::insert(engine.tx(), &record)
     }

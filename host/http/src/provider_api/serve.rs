@@ -17,6 +17,7 @@ use perennial_domain::provider_api::Response;
 
 use crate::body;
 use crate::body::BodyError;
+use crate::host_header;
 use crate::provider_api::ProviderApiServer;
 use crate::server::AuthenticatedMark;
 use crate::server::ClientAddress;
@@ -86,6 +87,9 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
         headers,
         body: Vec::new(),
     };
+    if host_header::is_repeated(&parts.headers) {
+        return endpoint.fail(head, Failure::Malformed).await;
+    }
     let body = match read_unauthenticated(endpoint, &parts, body).await {
         Ok(body) => body,
         Err(failure) => return endpoint.fail(head, failure).await,

@@ -41,11 +41,12 @@ pub struct WriteContext<'a> {
     events: Vec<RecordedEvent>,
 }
 
-/// The account and resource that the audit log records, also for a write that is refused.
+/// The account, the resource and the revision that the audit log records, also for a write that is refused.
 #[derive(Clone, Debug, Default)]
 struct AuditSubject {
     account: Option<String>,
     resource: Option<String>,
+    revision: Option<String>,
 }
 
 impl WriteContext<'_> {
@@ -62,8 +63,13 @@ impl WriteContext<'_> {
     /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what
     /// the caller can access.
     pub(crate) fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
-        let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
-        *self.audit_subject = AuditSubject { account, resource };
+        self.audit_subject.account = Some(account.to_owned());
+        self.audit_subject.resource = resource.map(str::to_owned);
+    }
+
+    /// Sets the revision of a plugin that the audit record is about, by its digest.
+    pub(crate) fn set_audit_revision(&mut self, digest: &str) {
+        self.audit_subject.revision = Some(digest.to_owned());
     }
 
     /// Sets the account of the audit record for what is about these accounts, if that is exactly one; `None` is all accounts.
@@ -260,5 +266,6 @@ fn audit_record(
         reason: request.reason.clone(),
         status: response.status().as_u16(),
         outcome: response.outcome().to_owned(),
+        revision: subject.revision.clone(),
     }
 }

@@ -11,7 +11,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "683df1a7567c8292548ea9af967fe557"
+        etag: [version]
         location: /v1/accounts/acme-hw
         {
           "approval_above": null,
@@ -25,6 +25,15 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
+          "revision": {
+            "accounts": "*",
+            "digest": "[digest]",
+            "is_usable": true,
+            "name": "Huawei Cloud",
+            "reason": "bundled",
+            "shadow": null,
+            "version": null
+          },
           "settings": {
             "site": "intl"
           }
@@ -33,7 +42,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "683df1a7567c8292548ea9af967fe557"
+        etag: [version]
         {
           "approval_above": null,
           "balance": "12.50",
@@ -46,6 +55,15 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
+          "revision": {
+            "accounts": "*",
+            "digest": "[digest]",
+            "is_usable": true,
+            "name": "Huawei Cloud",
+            "reason": "bundled",
+            "shadow": null,
+            "version": null
+          },
           "settings": {
             "site": "intl"
           }
@@ -68,6 +86,15 @@ fn an_account_is_made_got_listed_and_topped_up() {
               "limit_raise": null,
               "mode": "managed",
               "provider": "huawei",
+              "revision": {
+                "accounts": "*",
+                "digest": "[digest]",
+                "is_usable": true,
+                "name": "Huawei Cloud",
+                "reason": "bundled",
+                "shadow": null,
+                "version": null
+              },
               "settings": {
                 "site": "intl"
               }
@@ -79,7 +106,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "d10cb2515e69bd747776326685ffda76"
+        etag: [version]
         {
           "account": {
             "approval_above": null,
@@ -93,6 +120,15 @@ fn an_account_is_made_got_listed_and_topped_up() {
             "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
+            "revision": {
+              "accounts": "*",
+              "digest": "[digest]",
+              "is_usable": true,
+              "name": "Huawei Cloud",
+              "reason": "bundled",
+              "shadow": null,
+              "version": null
+            },
             "settings": {
               "site": "intl"
             }
@@ -188,7 +224,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "3642b98f15493e9cab41e9f317164e19"
+        etag: [version]
         {
           "account": {
             "approval_above": null,
@@ -202,6 +238,15 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
             "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
+            "revision": {
+              "accounts": "*",
+              "digest": "[digest]",
+              "is_usable": true,
+              "name": "Huawei Cloud",
+              "reason": "bundled",
+              "shadow": null,
+              "version": null
+            },
             "settings": {
               "deduction_days": "3",
               "site": "cn"

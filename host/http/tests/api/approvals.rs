@@ -80,7 +80,7 @@ fn an_account_gets_a_limit_from_an_admin() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "d51dd844ae1e1283d8890516a0c5ffe9"
+        etag: [version]
         {
           "account": {
             "approval_above": "50.00",
@@ -94,6 +94,15 @@ fn an_account_gets_a_limit_from_an_admin() {
             "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
+            "revision": {
+              "accounts": "*",
+              "digest": "[digest]",
+              "is_usable": true,
+              "name": "Huawei Cloud",
+              "reason": "bundled",
+              "shadow": null,
+              "version": null
+            },
             "settings": {}
           },
           "events": [

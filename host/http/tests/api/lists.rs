@@ -170,6 +170,7 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
               "reason": null,
               "request": "test",
               "resource": null,
+              "revision": null,
               "status": 404,
               "token": "[token]"
             },
@@ -182,6 +183,7 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
               "reason": null,
               "request": "test",
               "resource": "ecs-1",
+              "revision": null,
               "status": 412,
               "token": "[token]"
             },
@@ -194,6 +196,7 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
               "reason": "ticket 4711",
               "request": "test",
               "resource": null,
+              "revision": null,
               "status": 404,
               "token": "[token]"
             },
@@ -206,6 +209,7 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
               "reason": "ticket 4711",
               "request": "test",
               "resource": null,
+              "revision": null,
               "status": 200,
               "token": "[token]"
             },
@@ -218,6 +222,7 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
               "reason": null,
               "request": "test",
               "resource": null,
+              "revision": null,
               "status": 200,
               "token": "[token]"
             }

@@ -137,6 +137,70 @@ fn a_revision_is_tried_promoted_and_rolled_back_on_a_running_host() {
     assert_eq!(history["items"].as_array().unwrap().iter().filter(|one| one["accounts"] == "vol").count(), 4);
 }
 
+/// The revision that decides for the account `vol`, with `new` for the digest of the late table.
+fn decided_by(server: &Server, new: &str) -> String {
+    let revision = server.get("viewer", "/v1/accounts/vol").json()["revision"].clone();
+    let line = |revision: &Value| {
+        let digest = if revision["digest"] == new { "late" } else { "bundled" };
+        format!("{digest} {} {} {}", revision["name"], revision["reason"], revision["accounts"])
+    };
+    let shadow = if revision["shadow"].is_null() { String::new() } else { line(&revision["shadow"]) };
+    format!("{} [{shadow}]", line(&revision))
+}
+
+#[test]
+fn an_account_says_which_revision_decides_for_it_and_why() {
+    let server = server();
+    let new = install(&server);
+    let bundled = "bundled \"Volcengine\" \"bundled\" \"*\"";
+    assert_eq!(decided_by(&server, &new), format!("{bundled} []"));
+    for (accounts, mode, told) in [
+        ("v*", "shadow", format!("{bundled} [late \"Volcengine\" \"pattern\" \"v*\"]")),
+        ("*", "active", "late \"Volcengine\" \"all_accounts\" \"*\" []".to_owned()),
+        ("vo*", "active", "late \"Volcengine\" \"pattern\" \"vo*\" []".to_owned()),
+        ("vol", "active", "late \"Volcengine\" \"account\" \"vol\" []".to_owned()),
+    ] {
+        let bind = json!({ "digest": new, "accounts": accounts, "mode": mode });
+        change(&server, "admin", "", &bind, &new);
+        assert_eq!(decided_by(&server, &new), told);
+    }
+    // Who is bound to accounts is told of no pattern, which may be about others.
+    let own = Server::furnished().get("bound-viewer", "/v1/accounts/acme-hw").json()["revision"].clone();
+    assert_eq!((&own["reason"], &own["accounts"]), (&json!("bundled"), &Value::Null));
+    assert!(own["digest"].is_string(), "{own}");
+}
+
+#[test]
+fn the_audit_log_names_the_revision_of_installs_and_bindings() {
+    let server = server();
+    let new = install(&server);
+    let bind = json!({ "digest": new, "accounts": "vol", "mode": "shadow" });
+    change(&server, "admin", "", &bind, &new);
+    let of_vol = json!({ "provider": "volcengine", "accounts": "vol" });
+    change(&server, "admin", ":promote", &of_vol, &new);
+    change(&server, "operator", ":roll-back", &of_vol, &new);
+    let unknown = json!({ "digest": "0123", "mode": "active" }).to_string();
+    assert_eq!(server.post("admin", "/v1/plugins/bindings", &unknown).status, 422);
+    let records = server.get("admin", "/v1/audit").json()["items"].as_array().unwrap().clone();
+    let lines = records.iter().filter(|record| !record["revision"].is_null()).map(|record| {
+        let digest = record["revision"].as_str().unwrap();
+        let digest = if digest == new { "late" } else { digest };
+        format!(
+            "{} {}: {digest}\n",
+            record["operation"].as_str().unwrap(),
+            record["outcome"].as_str().unwrap()
+        )
+    });
+    expect![[r#"
+        POST /v1/plugins/bindings invalid-fields: 0123
+        POST /v1/plugins/bindings:roll-back done: late
+        POST /v1/plugins/bindings:promote done: late
+        POST /v1/plugins/bindings done: late
+        POST /v1/plugins/revisions done: late
+    "#]]
+    .assert_eq(&lines.collect::<String>());
+}
+
 #[test]
 fn only_the_change_that_was_looked_at_is_carried_out() {
     let server = server();

@@ -42,6 +42,16 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    /// A browser that has these cookies.
+    pub fn with_cookies(server: &'a Server, cookies: BTreeMap<String, String>) -> Browser<'a> {
+        Browser { server, cookies, headers: Vec::new() }
+    }
+
+    /// A copy of its cookies.
+    pub fn cookies(&self) -> BTreeMap<String, String> {
+        self.cookies.clone()
+    }
+
     /// The same browser, which sends this header from now on.
     pub fn saying(mut self, name: &str, value: &str) -> Browser<'a> {
         self.headers.push((name.to_owned(), value.to_owned()));

@@ -4,6 +4,7 @@ use crate::browser::Browser;
 use crate::browser::hidden;
 use crate::browser::location;
 use crate::browser::served;
+use crate::browser::with_console;
 use crate::harness::Server;
 
 fn balance(server: &Server) -> String {
@@ -89,6 +90,19 @@ fn signing_out_ends_the_session_wherever_its_cookie_is() {
     assert_eq!(browser.open("/").status.as_u16(), 303);
     assert_eq!(copy.open("/").status.as_u16(), 303, "a copy of its cookie is another browser");
     assert_eq!(other.open("/").status.as_u16(), 200, "another session of the same token goes on");
+}
+
+#[test]
+fn a_session_that_was_signed_out_stays_so_after_a_restart() {
+    let server = served();
+    let mut browser = Browser::signed_in(&server, "operator");
+    let copy = browser.cookies();
+    let other = Browser::signed_in(&server, "operator").cookies();
+    assert_eq!(browser.submit("/", "/sign-out", &[]).status.as_u16(), 303);
+    let server = with_console(server.restarted());
+    let status = |cookies| Browser::with_cookies(&server, cookies).open("/").status.as_u16();
+    assert_eq!(status(copy), 303, "the key that opens it is the same");
+    assert_eq!(status(other), 200, "what nobody signed out of goes on");
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn list_accounts(context: &Context, client: &Client, listed: &ListConditions) ->
     let found = items::pages(client, &request.query("provider", listed.provider.as_ref()), listed.limit)?;
     let none = "there are no accounts yet; make one with `perennial account create`";
     let nothing = list::nothing(listed.provider.is_some(), none);
-    context.write_items(client, &view::ACCOUNT, &found, &listed.list, nothing)
+    context.write_items(client, &view::LISTED, &found, &listed.list, nothing)
 }
 
 fn make(context: &Context, client: &Client, create: &Create) -> anyhow::Result<()> {

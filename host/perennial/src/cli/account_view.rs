@@ -17,8 +17,11 @@ use crate::client::Response;
 use crate::report::listing::ListFormat;
 use perennial_formats::dates;
 
+/// How many digits of a digest are shown.
+const DIGEST_SHOWN: usize = 12;
+
 /// The fields of an account.
-pub(super) const ACCOUNT: [Field; 12] = [
+pub(super) const ACCOUNT: [Field; 13] = [
     Field::text("id", "account"),
     Field::text("provider", "provider"),
     Field::text("mode", "mode"),
@@ -31,7 +34,46 @@ pub(super) const ACCOUNT: [Field; 12] = [
     Field::amount("budget_spent", "budget spent", "/currency"),
     Field::amount("budget_left", "budget left", "/currency"),
     Field::json("settings", "settings"),
+    Field::worded("revision", "decided by", revision_text).or("no plugin is loaded"),
 ];
+
+/// The fields of an account among many: people read there who has how much, and programs everything.
+pub(super) const LISTED: [Field; ACCOUNT.len()] = {
+    let mut fields = ACCOUNT;
+    fields[ACCOUNT.len() - 1] = Field::worded("revision", "", revision_text);
+    fields
+};
+
+/// The revision of a plugin that decides for an account, and why it does.
+fn revision_text(revision: &Value) -> String {
+    let unusable = match revision["is_usable"].as_bool() {
+        Some(false) => "; it cannot be loaded, so nothing is decided: bind another one",
+        Some(true) | None => "",
+    };
+    let shadow = match &revision["shadow"] {
+        Value::Null => String::new(),
+        shadow => format!("; {} is asked beside it in shadow", asked_revision_text(shadow)),
+    };
+    format!("{}{unusable}{shadow}", asked_revision_text(revision))
+}
+
+/// A revision, such as `Huawei Cloud 1.2.0, revision 0123456789ab (bound to the pattern acme-*)`.
+fn asked_revision_text(revision: &Value) -> String {
+    let text = |field: &str| revision[field].as_str();
+    let name = [text("name"), text("version")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let name = if name.is_empty() { name } else { format!("{name}, ") };
+    let digest = text("digest").unwrap_or_default();
+    let digest = digest.get(..DIGEST_SHOWN).unwrap_or(digest);
+    let bound = text("accounts").map(|accounts| format!(" {accounts}")).unwrap_or_default();
+    let why = match text("reason").unwrap_or_default() {
+        "bundled" => "part of the program".to_owned(),
+        "loaded" => "loaded from a file".to_owned(),
+        "all_accounts" => "bound to all accounts".to_owned(),
+        "pattern" => format!("bound to the pattern{bound}"),
+        _ => "bound to this account".to_owned(),
+    };
+    format!("{name}revision {digest} ({why})")
+}
 
 /// A raise of a limit that waits for a second person.
 pub(super) fn limit_raise_text(raise: &Value) -> String {

@@ -20,5 +20,6 @@ pub(super) fn audit_record(at: Timestamp, operation: &str, account: Option<&str>
         reason: None,
         status: 0,
         outcome: "done".to_owned(),
+        revision: None,
     }
 }

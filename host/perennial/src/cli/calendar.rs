@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde_json::Map;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
@@ -13,6 +14,7 @@ use crate::cli::named;
 use crate::cli::secret;
 use crate::cli::secret::Unshown;
 use crate::cli::target::TargetArguments;
+use crate::client::Client;
 use crate::client::Request;
 
 /// Lists, makes and revokes calendars: feeds of tries, expiries and releases for any calendar program.
@@ -21,7 +23,7 @@ use crate::client::Request;
   perennial calendar create --name Renewals
   perennial calendar create --name Tries --account acme-hw --occurrence try
   perennial calendar list
-  perennial calendar rotate cal-1
+  perennial calendar rotate cal-1 --yes
   perennial calendar revoke cal-1
 
 The address of a calendar is shown once; whoever has it reads the calendar.")]
@@ -54,7 +56,12 @@ enum Action {
         list: ListArguments,
     },
     /// Gives a calendar another address, and shows it. The old one ends.
-    Rotate(CalendarArguments),
+    Rotate {
+        #[command(flatten)]
+        named: CalendarArguments,
+        #[command(flatten)]
+        end: EndArguments,
+    },
     /// Ends a calendar.
     Revoke {
         #[command(flatten)]
@@ -111,22 +118,10 @@ pub(super) fn calendar(context: &Context, arguments: &Arguments) -> anyhow::Resu
                 Unshown::End(request.to("revoke the calendar"), String::new())
             })
         }
-        Action::Rotate(named) => {
-            let request = Request::new("POST", "/v1/calendars/{id}:rotate", &[&named.id])
-                .to(format!("rotate `{}`", named.id))
-                .reason(named.reason.as_deref());
-            secret::show(&client, &request, named.list.format, |_| {
-                let id = &named.id;
-                Unshown::Stays(format!(
-                    "the address before is gone, and nobody knows the new one; run `perennial calendar rotate {id}` again \
-                     where its output can be kept, and give that address to whoever reads the calendar"
-                ))
-            })
-        }
+        Action::Rotate { named, end } => rotate(&client, named, *end),
         Action::Revoke { named, end } => {
             let what = format!("revoke `{}`", named.id);
-            let calendars = items::whole(&client, &Request::new("GET", "/v1/calendars", &[]).to(&what))?;
-            let found = named::in_list(calendars, ("id", "calendar"), &named.id, &what)?;
+            let found = find(&client, named, &what)?;
             let name = found["name"].as_str().unwrap_or_default();
             let line = format!("calendar {}, {name}: would be revoked", named.id);
             let lines = found["revoked_at"].is_null().then_some(line);
@@ -139,4 +134,28 @@ pub(super) fn calendar(context: &Context, arguments: &Arguments) -> anyhow::Resu
             context.write_item(&client, &CALENDAR, &client.send(&request)?.json()?, &named.list)
         }
     }
+}
+
+/// Gives a calendar another address, and shows it.
+fn rotate(client: &Client, named: &CalendarArguments, end: EndArguments) -> anyhow::Result<()> {
+    let (id, what) = (&named.id, format!("rotate `{}`", named.id));
+    let found = find(client, named, &what)?;
+    let name = found["name"].as_str().unwrap_or_default();
+    let line = format!("calendar {id}, {name}: its address would end, and another one be shown");
+    if !end.agree(&[line], "Give it another address?")? {
+        return Ok(());
+    }
+    let request = Request::new("POST", "/v1/calendars/{id}:rotate", &[id]).to(what);
+    secret::show(client, &request.reason(named.reason.as_deref()), named.list.format, |_| {
+        Unshown::Stays(format!(
+            "the address before is gone, and nobody knows the new one; run `perennial calendar rotate {id}` again where its \
+             output can be kept, and give that address to whoever reads the calendar"
+        ))
+    })
+}
+
+/// The calendar that is named, as a part of what messages call `what`.
+fn find(client: &Client, named: &CalendarArguments, what: &str) -> anyhow::Result<Value> {
+    let calendars = items::whole(client, &Request::new("GET", "/v1/calendars", &[]).to(what))?;
+    Ok(named::in_list(calendars, ("id", "calendar"), &named.id, what)?)
 }

@@ -22,6 +22,7 @@ use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
+use crate::cli::named;
 use crate::cli::target::TargetArguments;
 use crate::client::Client;
 use crate::client::Request;
@@ -95,6 +96,8 @@ enum Action {
         named: ChannelArguments,
         /// The ID of the message.
         delivery: String,
+        #[command(flatten)]
+        end: EndArguments,
     },
 }
 
@@ -231,11 +234,7 @@ pub(super) fn channel(context: &Context, arguments: &Arguments) -> anyhow::Resul
         Action::Create(create) => make(context, &client, create),
         Action::Set(set) => change(context, &client, set),
         Action::Delete { named, end } => {
-            let found = client
-                .send(&named.of(Request::new("GET", "/v1/channels/{id}", &[&named.id]), "delete"))?
-                .json()?;
-            let to = found["address"].as_str().unwrap_or_default();
-            if !end.agree(&[format!("channel {}, {to}: would be deleted", named.id)], "Delete it?")? {
+            if !named.agree(&client, ("delete", "would be deleted"), *end, "Delete it?")? {
                 return Ok(());
             }
             named.show(context, &client, Request::new("DELETE", "/v1/channels/{id}", &[&named.id]), "delete")
@@ -252,7 +251,15 @@ pub(super) fn channel(context: &Context, arguments: &Arguments) -> anyhow::Resul
             let items = sent["items"].as_array().cloned().unwrap_or_default();
             context.write_items(&client, &DELIVERIES, &items, &named.list, "it has no reader")
         }
-        Action::Resend { named, delivery } => {
+        Action::Resend { named, delivery, end } => {
+            let look = Request::new("GET", "/v1/channels/{id}/deliveries", &[&named.id]);
+            let sent = items::pages(&client, &named.of(look, "send a message again to"), u32::MAX)?;
+            let what = format!("send a message again to `{}`", named.id);
+            named::in_list(sent, ("id", "delivery"), delivery, &what)?;
+            let line = format!("would be sent message {delivery} again");
+            if !named.agree(&client, ("send a message again to", &line), *end, "Send it again?")? {
+                return Ok(());
+            }
             let request = Request::new("POST", "/v1/channels/{id}:resend", &[&named.id])
                 .body(json!({ "delivery": delivery }));
             let sent = client.send(&named.of(request, "send a message again to"))?.json()?;
@@ -264,6 +271,20 @@ pub(super) fn channel(context: &Context, arguments: &Arguments) -> anyhow::Resul
 impl ChannelArguments {
     fn of(&self, request: Request, what: &str) -> Request {
         request.to(format!("{what} `{}`", self.id)).reason(self.reason.as_deref())
+    }
+
+    /// Says what would become of the channel, and asks; returns whether it is to be done.
+    fn agree(
+        &self,
+        client: &Client,
+        (what, would): (&str, &str),
+        end: EndArguments,
+        question: &str,
+    ) -> anyhow::Result<bool> {
+        let look = self.of(Request::new("GET", "/v1/channels/{id}", &[&self.id]), what);
+        let found = client.send(&look)?.json()?;
+        let to = found["address"].as_str().unwrap_or_default();
+        end.agree(&[format!("channel {}, {to}: {would}", self.id)], question)
     }
 
     fn show(&self, context: &Context, client: &Client, request: Request, what: &str) -> anyhow::Result<()> {

@@ -105,25 +105,14 @@ pub(super) fn differences(before: &Value, change: &Map<String, Value>) -> Vec<St
 ///
 /// [`UserError`] when the answer is no, or nobody can be asked.
 pub(super) fn confirm(question: &str, yes: bool) -> Result<(), UserError> {
-    ask(question, yes, "look at what would change with `--dry-run`, then say `--yes`")
-}
-
-/// The same of a command that has no dry run.
-///
-/// # Errors
-///
-/// Those of [`confirm`].
-pub(super) fn confirm_outright(question: &str, yes: bool) -> Result<(), UserError> {
-    ask(question, yes, "say `--yes` if that is meant")
-}
-
-fn ask(question: &str, yes: bool, advice: &str) -> Result<(), UserError> {
     if yes {
         return Ok(());
     }
     let refused = |why: &str| Err(UserError::Argument(format!("nothing was changed: {why}")));
     if !std::io::stdin().is_terminal() {
-        return refused(&format!("nobody can be asked here; {advice}"));
+        return refused(
+            "nobody can be asked here; look at what would change with `--dry-run`, then say `--yes`",
+        );
     }
     // If that cannot be said, the answer is no.
     let asked = write!(std::io::stderr(), "{question} [y/N] ");

@@ -1,5 +1,7 @@
 //! `perennial account connect` and its kin: accounts that their provider keeps. A secret never comes from an argument.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,7 +14,7 @@ use serde_json::json;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::confirm::confirm_outright;
+use crate::cli::confirm::EndArguments;
 use crate::cli::input;
 use crate::cli::items;
 use crate::cli::items::Field;
@@ -60,9 +62,8 @@ pub(super) struct Connect {
     /// A setting of the provider's rules; may be given again.
     #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = input::pair)]
     settings: Vec<(String, String)>,
-    /// Grant without asking.
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    end: EndArguments,
     #[command(flatten)]
     list: ListArguments,
 }
@@ -74,6 +75,8 @@ pub(super) struct Rotate {
     #[command(flatten)]
     key: KeyArguments,
     #[command(flatten)]
+    end: EndArguments,
+    #[command(flatten)]
     list: ListArguments,
 }
 
@@ -84,6 +87,8 @@ pub(super) struct Grant {
     /// A read that is granted, by its name; may be given again. Those that are not named are not granted any more.
     #[arg(long = "read", value_name = "NAME", required = true)]
     reads: Vec<String>,
+    #[command(flatten)]
+    end: EndArguments,
     #[command(flatten)]
     list: ListArguments,
 }
@@ -142,10 +147,10 @@ pub(super) fn connect(context: &Context, client: &Client, connect: &Connect) -> 
         let known = reads.iter().filter_map(|read| read["name"].as_str()).collect::<Vec<_>>().join(", ");
         return Err(UserError::Argument(format!("there is no read `{unknown}`; there are {known}")).into());
     }
-    if !connect.yes {
-        tell_reads(&granted)?;
+    let question = "Grant these reads? Nothing else leaves this host for the account.";
+    if !connect.end.agree(&reads_to_grant(&granted), question)? {
+        return Ok(());
     }
-    confirm_outright("Grant these reads? Nothing else leaves this host for the account.", connect.yes)?;
     let names = granted.iter().map(|read| read["name"].clone()).collect::<Vec<_>>();
     let mut body = key_body(&connect.key)?;
     body.insert("account".to_owned(), json!(connect.id));
@@ -188,21 +193,33 @@ fn reads_of(client: &Client, provider: &str) -> anyhow::Result<Vec<Value>> {
     }
 }
 
-/// Shows what is to be granted on the standard error, where it is asked.
-fn tell_reads(reads: &[&Value]) -> std::io::Result<()> {
-    let mut out = std::io::stderr();
-    writeln!(out, "The account is only watched. These calls read it, and change nothing:")?;
-    for read in reads {
+/// What is to be granted, a line each.
+fn reads_to_grant(reads: &[&Value]) -> Vec<String> {
+    let lead = "The account is only watched. These calls read it, and change nothing:".to_owned();
+    let line = |read: &&Value| {
         let text = |name: &str| read[name].as_str().unwrap_or_default().to_owned();
-        writeln!(out, "  {:<16} {} {}: {}", text("name"), text("method"), text("path"), text("label"))?;
-    }
-    Ok(())
+        format!("  {:<16} {} {}: {}", text("name"), text("method"), text("path"), text("label"))
+    };
+    std::iter::once(lead).chain(reads.iter().map(line)).collect()
 }
 
 /// Replaces the key of a connection.
 pub(super) fn rotate(context: &Context, client: &Client, rotate: &Rotate) -> anyhow::Result<()> {
+    let what = format!("replace the key of `{}`", rotate.id);
+    let look = Request::new("GET", "/v1/connections/{id}", &[&rotate.id]).to(&what);
+    let before = client.send(&look)?.json()?;
+    // Another secret of the same access key is a change, too, which nobody can see.
+    let line = format!(
+        "key of `{}`: from {} to {}, once that is proven by a harmless call",
+        rotate.id,
+        before["access_key"].as_str().unwrap_or_default(),
+        rotate.key.access_key
+    );
+    if !rotate.end.agree(&[line], "Replace it?")? {
+        return Ok(());
+    }
     let request = Request::new("POST", "/v1/connections/{id}:rotate", &[&rotate.id])
-        .to(format!("replace the key of `{}`", rotate.id))
+        .to(what)
         .body(key_body(&rotate.key)?.into());
     let changed = client.send(&request)?.json()?;
     context.write_item(client, &CONNECTION, &changed, &rotate.list)
@@ -210,11 +227,29 @@ pub(super) fn rotate(context: &Context, client: &Client, rotate: &Rotate) -> any
 
 /// Grants reads of a connection.
 pub(super) fn grant(context: &Context, client: &Client, grant: &Grant) -> anyhow::Result<()> {
+    let what = format!("grant reads of `{}`", grant.id);
+    let look = Request::new("GET", "/v1/connections/{id}", &[&grant.id]).to(&what);
+    let lines = grant_changes(&client.send(&look)?.json()?["reads"], &grant.reads);
+    if !grant.end.agree(&lines, "Grant exactly these reads?")? {
+        return Ok(());
+    }
     let request = Request::new("POST", "/v1/connections/{id}:grant", &[&grant.id])
-        .to(format!("grant reads of `{}`", grant.id))
+        .to(what)
         .body(json!({ "reads": grant.reads }));
     let changed = client.send(&request)?.json()?;
     context.write_item(client, &CONNECTION, &changed, &grant.list)
+}
+
+/// What granting exactly `reads` would change of the reads of a connection, a line each.
+fn grant_changes(known: &Value, reads: &[String]) -> Vec<String> {
+    let known = known.as_array().into_iter().flatten();
+    let known = known.filter_map(|read| Some((read["name"].as_str()?, read["granted"] == true)));
+    let known = known.collect::<BTreeMap<_, _>>();
+    let wanted = reads.iter().map(String::as_str).collect::<BTreeSet<_>>();
+    let added = wanted.iter().filter(|name| known.get(**name) != Some(&true));
+    let added = added.map(|name| format!("read {name}: would be granted"));
+    let ended = known.iter().filter(|(name, is_granted)| **is_granted && !wanted.contains(**name));
+    added.chain(ended.map(|(name, _)| format!("read {name}: would not be granted any more"))).collect()
 }
 
 /// The fields of a body that say which key, and its secret or where that is.

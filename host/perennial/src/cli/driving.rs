@@ -9,6 +9,7 @@ use crate::cli::choice::Choice;
 use crate::cli::confirm::EndArguments;
 use crate::cli::connection::CONNECTION;
 use crate::cli::input;
+use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
 use crate::cli::output;
@@ -63,6 +64,8 @@ pub(super) struct LimitSpending {
     /// Lift the ceiling: there is none.
     #[arg(long, conflicts_with = "per_hour")]
     none: bool,
+    #[command(flatten)]
+    end: EndArguments,
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -162,12 +165,27 @@ pub(super) fn limit_spending(
     client: &Client,
     limit: &LimitSpending,
 ) -> anyhow::Result<()> {
+    let what = format!("limit the spending of `{}`", limit.id);
+    let look = Request::new("GET", "/v1/connections/{id}", &[&limit.id]).to(&what);
+    let before = client.send(&look)?.json()?["spending_per_hour"].take();
     let body = match &limit.per_hour {
         Some(amount) => json!({ "per_hour": amount }),
         None => json!({}),
     };
+    let said = |amount: &Value| amount.as_str().map_or("no ceiling".to_owned(), str::to_owned);
+    // Amounts are the same however many decimals they are written with.
+    let is_same = items::amount(&before) == items::amount(&body["per_hour"]);
+    let line = format!(
+        "spending of `{}` within an hour: from {} to {}",
+        limit.id,
+        said(&before),
+        said(&body["per_hour"])
+    );
+    if !limit.end.agree((!is_same).then_some(line).as_slice(), "Change this?")? {
+        return Ok(());
+    }
     let request = Request::new("POST", "/v1/connections/{id}:limit-spending", &[&limit.id])
-        .to(format!("limit the spending of `{}`", limit.id))
+        .to(what)
         .body(body)
         .reason(limit.reason.as_deref());
     write(context, client, &request, &CONNECTION, &limit.list)

@@ -102,11 +102,13 @@ pub(super) fn serve_store(
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     announce(listeners.admin.address()?)?;
+    let started =
+        Service::start(store, db, setup.providers.clone(), Some(start), setup.config.limits.clone())?;
     let options = RunOptions { clock: Some(start), listeners, signals, faults: None };
-    run_host(&runtime, db, store, setup, options)
+    run_host(&runtime, db, started, setup, options)
 }
 
-/// Serves a database until a signal comes; `faults` are put in front of the providers' own APIs.
+/// Serves the database of a host that was started until a signal comes; `faults` are put in front of the providers' own APIs.
 ///
 /// # Errors
 ///
@@ -114,15 +116,14 @@ pub(super) fn serve_store(
 pub(super) fn run_host(
     runtime: &Runtime,
     db: &Path,
-    store: Store,
+    (host, writer): (Service, WriterHandle),
     setup: Setup,
     options: RunOptions,
 ) -> anyhow::Result<()> {
-    let Setup { config, client, sender, secret_box, providers, endpoints, .. } = setup;
+    let Setup { config, client, sender, secret_box, endpoints, .. } = setup;
     let RunOptions { clock, listeners, signals, faults } = options;
     start::say_trust(&config.trust);
     let is_virtual = clock.is_some();
-    let (host, writer) = Service::start(store, db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     host.configure_connections(config.connections.clone())?;
     if let Some(secret_box) = secret_box {

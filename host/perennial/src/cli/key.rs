@@ -84,6 +84,8 @@ enum Action {
         #[arg(long, value_name = "SECONDS", default_value_t = OVERLAP_SECONDS,
             value_parser = input::whole::<u32>(0..=i64::from(OVERLAP_SECONDS_MAX)))]
         overlap_seconds: u32,
+        #[command(flatten)]
+        end: EndArguments,
     },
     /// Refuses a key, and the tokens it asked for, from now on.
     Revoke {
@@ -118,7 +120,9 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     match &arguments.action {
         Action::Create { account, name, expires_at } => create(&sealing()?, account, name, *expires_at),
         Action::List { account, list } => keys(context, &client()?, account.as_deref(), list),
-        Action::Rotate { access_key, overlap_seconds } => rotate(&sealing()?, access_key, *overlap_seconds),
+        Action::Rotate { access_key, overlap_seconds, end } => {
+            rotate(&sealing()?, access_key, *overlap_seconds, *end)
+        }
         Action::Revoke { access_key, end } => revoke(&client()?, access_key, *end),
         Action::NewSecretsKey { file } => new_secrets_key(file),
     }
@@ -146,7 +150,17 @@ fn create(client: &Client, account: &str, name: &str, expires_at: Option<Timesta
     show(client, &request.body(body.into()), |_| String::new())
 }
 
-fn rotate(client: &Client, access_key: &str, overlap_seconds: u32) -> anyhow::Result<()> {
+fn rotate(client: &Client, access_key: &str, overlap_seconds: u32, end: EndArguments) -> anyhow::Result<()> {
+    let key = find(client, access_key, &format!("rotate `{access_key}`"))?;
+    let text = |name: &str| key[name].as_str().unwrap_or_default();
+    let line = format!(
+        "key {access_key} of `{}`, {}: would be replaced, and honoured for {overlap_seconds} seconds more at most",
+        text("account"),
+        text("name")
+    );
+    if !end.agree(&[line], "Replace it?")? {
+        return Ok(());
+    }
     let request = Request::new("POST", "/v1/provider-keys/{id}:rotate", &[access_key])
         .to(format!("rotate `{access_key}`"))
         .body(json!({ "overlap_seconds": overlap_seconds }));
@@ -173,13 +187,19 @@ fn revocation(access_key: &str) -> Request {
     Request::new("POST", "/v1/provider-keys/{id}:revoke", &[access_key]).to(format!("revoke `{access_key}`"))
 }
 
-fn revoke(client: &Client, access_key: &str, end: EndArguments) -> anyhow::Result<()> {
+/// The key that is in force and has this access key, for what messages call `what`.
+fn find(client: &Client, access_key: &str, what: &str) -> anyhow::Result<Value> {
     let all = items::whole(client, &Request::new("GET", "/v1/provider-keys", &[]).to("list keys"))?;
-    let ended = all.iter().find(|key| key["access_key"] == access_key && key["revoked_at"].is_null());
-    let Some(key) = ended else {
-        let message = format!("there is no key `{access_key}` that is in force; see `perennial key list`");
-        return Err(UserError::Argument(message).into());
-    };
+    let found = all.into_iter().find(|key| key["access_key"] == access_key && key["revoked_at"].is_null());
+    Ok(found.ok_or_else(|| {
+        UserError::Argument(format!(
+            "cannot {what}: there is no key `{access_key}` that is in force; see `perennial key list`"
+        ))
+    })?)
+}
+
+fn revoke(client: &Client, access_key: &str, end: EndArguments) -> anyhow::Result<()> {
+    let key = find(client, access_key, &format!("revoke `{access_key}`"))?;
     let text = |name: &str| key[name].as_str().unwrap_or_default();
     let line = format!("key {access_key} of `{}`, {}: would be revoked", text("account"), text("name"));
     if !end.agree(&[line], "Revoke it, with the tokens that it asked for?")? {

@@ -238,13 +238,14 @@ pub(super) struct Audit {
     listed: ListPage,
 }
 
-const RECORDS: [Field; 10] = [
+const RECORDS: [Field; 11] = [
     Field::instant("at", "at"),
     Field::text("name", "name"),
     Field::text("token", "token"),
     Field::text("operation", "what"),
     Field::text("account", "account"),
     Field::text("resource", "resource"),
+    Field::text("revision", ""),
     Field::text("outcome", "outcome"),
     Field::number("status", ""),
     Field::text("request", ""),

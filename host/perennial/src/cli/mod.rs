@@ -24,6 +24,7 @@ mod demo;
 mod demo_connected;
 mod demo_host;
 mod demo_saved;
+mod disk_space;
 mod driving;
 mod error_text;
 mod event_lines;

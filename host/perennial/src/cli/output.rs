@@ -1,6 +1,8 @@
 //! Where commands write: the standard output or a file, and what is said when that is full or closed.
 //!
-//! A file is written beside its place and renamed when it is whole, so that nobody takes half of one for all of it.
+//! A file gets its name when it is whole, so that nobody takes half of one for all of it.
+
+mod part_file;
 
 use std::fmt;
 use std::fs::File;
@@ -10,10 +12,9 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
-
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::output::part_file::PartFile;
 
 /// The exit code when nobody reads the output any more: what a shell shows of a program that `SIGPIPE` ended.
 pub(super) const CLOSED: u8 = 141;
@@ -37,7 +38,7 @@ enum Target {
     /// A device, a pipe or another file that cannot be replaced.
     Direct(BufWriter<File>),
     /// A file that gets its name once it is whole.
-    Beside(BufWriter<NamedTempFile>, PathBuf),
+    Beside(BufWriter<PartFile>, PathBuf),
 }
 
 impl Output {
@@ -102,9 +103,7 @@ impl Output {
         let Target::Beside(file, path) = target else { return Ok(()) };
         let failed = |source| failure(&name, source);
         let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        Ok(())
+        file.replace(&path).map_err(failed)
     }
 }
 
@@ -145,10 +144,9 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 ///
 /// When it cannot be written, or is there.
 pub(super) fn write_new(path: &Path, bytes: &[u8], is_secret: bool) -> anyhow::Result<()> {
-    let written = beside(path, if is_secret { 0o600 } else { 0o666 }).and_then(|mut file| {
-        file.as_file_mut().write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+    let written = PartFile::beside(path, if is_secret { 0o600 } else { 0o666 }).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.keep(path)
     });
     written.map_err(|error| cannot_write(path, &error))
 }
@@ -185,31 +183,14 @@ fn target(path: &Path) -> io::Result<Target> {
     }
     // A link stays one: what it leads to is replaced.
     let path = if there.is_some() { path.canonicalize()? } else { path.to_owned() };
-    let file = beside(&path, 0o666)?;
+    let file = PartFile::beside(&path, 0o666)?;
     if let Some(there) = there {
         if there.permissions().readonly() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is there, and read-only"));
         }
-        file.as_file().set_permissions(there.permissions())?;
+        file.file().set_permissions(there.permissions())?;
     }
     Ok(Target::Beside(BufWriter::new(file), path))
-}
-
-/// A file beside the place of another one, with these permissions as far as the system's mask lets them.
-fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".perennial-").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-    builder.tempfile_in(folder).map_err(without_path)
-}
-
-/// The same error without the name of the file beside, which nobody asked for.
-fn without_path(error: io::Error) -> io::Error {
-    let text = error.to_string();
-    let said = text.split(" at path ").next().unwrap_or_default();
-    io::Error::new(error.kind(), said)
 }
 
 /// Whether the standard output is the null device, which the system also puts in the place of a closed one.

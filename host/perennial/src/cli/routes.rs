@@ -1,5 +1,7 @@
 //! Which command calls which route of the admin API: a table, held against `/openapi.json` and against the commands.
 
+mod asking;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

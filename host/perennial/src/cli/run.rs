@@ -11,11 +11,13 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
+use crate::cli::disk_space;
 use crate::cli::input;
 use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::rules::Providers;
 use perennial_engine::start::check_clock;
 use perennial_service::event_log;
 use perennial_store::Store;
@@ -42,27 +44,43 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     // First of all, so that being told to stop while it starts is no failure either.
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
+    let mut loaded = None;
+    let begin = || begin(context, arguments, &mut loaded, &stopped);
+    let Some(mut engine) = disk_space::wait(&stop, disk_space::PATIENCE, begin)? else { return Ok(()) };
+    start::say_trust(&context.config()?.trust);
+    tracing::info!(db = %context.db.display(), "the clock runs");
+    clock::run(&mut engine, &stop, &mut event_log::write)?;
+    say_stopped("the clock stopped", store_clock::state(engine.db())?);
+    Ok(())
+}
+
+/// Opens the database and makes an engine of it that can tick. The plugins are loaded once, into `loaded`.
+fn begin(
+    context: &Context,
+    arguments: &Arguments,
+    loaded: &mut Option<Providers>,
+    stopped: &Arc<AtomicBool>,
+) -> anyhow::Result<Engine> {
     let store = Store::open_existing(&context.db)?;
-    let providers = context.providers_with_policies()?;
+    let providers = match loaded {
+        Some(providers) => providers,
+        None => loaded.insert(context.providers_with_policies()?),
+    };
     let config = context.config()?;
     let allows_missing = config.allow_missing_plugins;
-    arguments.start.check_plugins(store.db(), &providers, allows_missing)?;
+    arguments.start.check_plugins(store.db(), providers, allows_missing)?;
     check_clock(store.db(), ClockKind::Real, clock::now())?;
     store.say_host();
-    let mut engine = Engine::new(store, providers, Retention::Everything)
+    let mut engine = Engine::new(store, providers.clone(), Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_decision_days(config.limits.decision_days)
         .with_client_tokens_max(config.limits.client_tokens_per_account_max)
         .with_wakes_per_hour_max(config.limits.wakes_per_hour_max)
         .with_failure_limits(config.limits.failure_limits())
-        .with_stop_flag(stopped);
+        .with_stop_flag(Arc::clone(stopped));
     engine.notice_set_back(clock::now())?;
-    start::say_trust(&config.trust);
     engine.bind_loaded(clock::now())?;
-    tracing::info!(db = %context.db.display(), "the clock runs");
-    clock::run(&mut engine, &stop, &mut event_log::write)?;
-    say_stopped("the clock stopped", store_clock::state(engine.db())?);
-    Ok(())
+    Ok(engine)
 }
 
 /// Sets `stopped` and sends a message to the receiver at SIGTERM or SIGINT.

@@ -10,6 +10,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::disk_space;
 use crate::cli::file_modes::warn_if_wide;
 use crate::cli::host_process;
 use crate::cli::host_process::ProviderListener;
@@ -30,6 +31,7 @@ use perennial_service::channels::dispatcher::ChannelSender;
 use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
+use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::seal;
 use perennial_service::webhooks::seal::SealError;
@@ -82,20 +84,27 @@ pub(super) fn serve_with(
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // A new database is made only when nothing else keeps the host from starting.
-    let bound = match context.db.exists() {
+    let mut listeners = match context.db.exists() {
         true => None,
         false => {
             check_new(arguments, &setup.config)?;
             Some(runtime.block_on(setup.bind())?)
         }
     };
-    let store = open(context, arguments, &setup)?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
-    let clock = virtual_start(store.db(), arguments.virtual_clock)?;
-    let listeners = bound.map_or_else(|| runtime.block_on(setup.bind()), Ok)?;
+    let begun = disk_space::wait(&signals, disk_space::PATIENCE, || {
+        let store = open(context, arguments, &setup)?;
+        let clock = virtual_start(store.db(), arguments.virtual_clock)?;
+        if listeners.is_none() {
+            listeners = Some(runtime.block_on(setup.bind())?);
+        }
+        let limits = setup.config.limits.clone();
+        Ok((clock, Service::start(store, &context.db, setup.providers.clone(), clock, limits)?))
+    });
+    let (Some((clock, started)), Some(listeners)) = (begun?, listeners) else { return Ok(()) };
     let options = RunOptions { clock, listeners, signals, faults };
-    host_process::run_host(&runtime, &context.db, store, setup, options)
+    host_process::run_host(&runtime, &context.db, started, setup, options)
 }
 
 /// Refuses what a database that is still to be made would be refused for.

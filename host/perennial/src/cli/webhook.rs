@@ -37,7 +37,7 @@ const STATE: Choice<&'static str> =
   perennial webhook deliveries wh_0123456789ab --state failed
   perennial webhook test wh_0123456789ab
   perennial webhook replay wh_0123456789ab --since 2026-02-01
-  perennial webhook rotate-secret wh_0123456789ab > secret
+  perennial webhook rotate-secret wh_0123456789ab --yes > secret
   perennial webhook delete wh_0123456789ab
 
 The secret that its messages are signed with is shown once, on the standard output.")]
@@ -59,7 +59,12 @@ enum Action {
     /// Changes a webhook.
     Set(Set),
     /// Gives a webhook another secret; the old one counts for a day more.
-    RotateSecret(WebhookArguments),
+    RotateSecret {
+        #[command(flatten)]
+        named: WebhookArguments,
+        #[command(flatten)]
+        end: EndArguments,
+    },
     /// Deletes a webhook.
     Delete {
         #[command(flatten)]
@@ -155,6 +160,8 @@ struct Replay {
     /// One delivery, by its id.
     #[arg(long, value_name = "ID")]
     delivery: Option<String>,
+    #[command(flatten)]
+    end: EndArguments,
 }
 
 const WEBHOOK: [Field; 11] = [
@@ -198,23 +205,9 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
         }
         Action::Create(create) => make(&client, create),
         Action::Set(set) => change(context, &client, set),
-        Action::RotateSecret(named) => {
-            let request = Request::new("POST", "/v1/webhooks/{id}:rotate-secret", &[&named.id]);
-            secret::show(&client, &named.of(request, "rotate the secret of"), named.list.format, |_| {
-                Unshown::Stays(format!(
-                    "messages are signed with it and, for a day more, with the one before, which is the only one that the \
-                     receiver knows. Another `perennial webhook rotate-secret {}` takes the place of the one before at once: \
-                     run it within the day, where its output can be kept, and give the receiver that secret at once",
-                    named.id
-                ))
-            })
-        }
+        Action::RotateSecret { named, end } => rotate(&client, named, *end),
         Action::Delete { named, end } => {
-            let found = client
-                .send(&named.of(Request::new("GET", "/v1/webhooks/{id}", &[&named.id]), "delete"))?
-                .json()?;
-            let to = found["url"].as_str().unwrap_or_default();
-            if !end.agree(&[format!("webhook {}, {to}: would be deleted", named.id)], "Delete it?")? {
+            if !named.agree(&client, ("delete", "would be deleted"), *end, "Delete it?")? {
                 return Ok(());
             }
             named.show(context, &client, Request::new("DELETE", "/v1/webhooks/{id}", &[&named.id]), "delete")
@@ -230,8 +223,17 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
             context.write_item(&client, &DELIVERIES, &client.send(&request)?.json()?, &named.list)
         }
         Action::Replay(replay) => {
-            let Replay { named, after, since, delivery } = replay;
+            let Replay { named, after, since, delivery, end } = replay;
             let since = since.map(|since| since.to_string());
+            let from = match (after, &since, delivery) {
+                (Some(after), ..) => format!("every event after {after}"),
+                (None, Some(since), _) => format!("every event since {since}"),
+                (None, None, delivery) => format!("delivery {}", delivery.as_deref().unwrap_or_default()),
+            };
+            let line = format!("would be sent {from} again");
+            if !named.agree(&client, ("send events again to", &line), *end, "Send that again?")? {
+                return Ok(());
+            }
             let body = given([("after", after), ("since", &since), ("delivery", delivery)]);
             let request = Request::new("POST", "/v1/webhooks/{id}:replay", &[&named.id]).body(body.into());
             let replayed = client.send(&named.of(request, "send events again to"))?.json()?;
@@ -243,6 +245,20 @@ pub(super) fn webhook(context: &Context, arguments: &Arguments) -> anyhow::Resul
 impl WebhookArguments {
     fn of(&self, request: Request, what: &str) -> Request {
         request.to(format!("{what} `{}`", self.id)).reason(self.reason.as_deref())
+    }
+
+    /// Says what would become of the webhook, and asks; returns whether it is to be done.
+    fn agree(
+        &self,
+        client: &Client,
+        (what, would): (&str, &str),
+        end: EndArguments,
+        question: &str,
+    ) -> anyhow::Result<bool> {
+        let look = self.of(Request::new("GET", "/v1/webhooks/{id}", &[&self.id]), what);
+        let found = client.send(&look)?.json()?;
+        let to = found["url"].as_str().unwrap_or_default();
+        end.agree(&[format!("webhook {}, {to}: {would}", self.id)], question)
     }
 
     fn show(&self, context: &Context, client: &Client, request: Request, what: &str) -> anyhow::Result<()> {
@@ -275,6 +291,22 @@ fn make(client: &Client, create: &Create) -> anyhow::Result<()> {
             Request::new("DELETE", "/v1/webhooks/{id}", &[id]).to("delete the webhook"),
             String::new(),
         )
+    })
+}
+
+fn rotate(client: &Client, named: &WebhookArguments, end: EndArguments) -> anyhow::Result<()> {
+    let line = "would be signed with another secret as well and, in a day, with that alone";
+    if !named.agree(client, ("rotate the secret of", line), end, "Give it another secret?")? {
+        return Ok(());
+    }
+    let request = Request::new("POST", "/v1/webhooks/{id}:rotate-secret", &[&named.id]);
+    secret::show(client, &named.of(request, "rotate the secret of"), named.list.format, |_| {
+        Unshown::Stays(format!(
+            "messages are signed with it and, for a day more, with the one before, which is the only one that the receiver knows. \
+             Another `perennial webhook rotate-secret {}` takes the place of the one before at once: run it within the day, where \
+             its output can be kept, and give the receiver that secret at once",
+            named.id
+        ))
     })
 }
 

@@ -8,7 +8,12 @@ fn an_account_is_made_set_and_topped_up() {
         let make =
             ["account", "create", "new", "--provider", "huawei", "--currency", "CNY", "--balance", "10.00"];
         let made = world.tells(&[&make[..], &["--setting", "on_undecided=renew"]].concat());
-        assert!(made.contains("balance   10.00 CNY") && made.contains("on_undecided=renew"), "{made}");
+        assert!(made.contains("balance     10.00 CNY") && made.contains("on_undecided=renew"), "{made}");
+        let decided_by = made.lines().find_map(|line| line.strip_prefix("decided by  ")).unwrap();
+        assert!(
+            decided_by.starts_with("Huawei Cloud, revision ")
+                && decided_by.ends_with(" (part of the program)")
+        );
         let told = world.tells(&["account", "top-up", "new", "2.50", "--yes", "--reason", "invoice 1"]);
         assert!(told.contains("balance then  12.50 CNY\n"), "{told}");
         let set = ["account", "set", "new", "--budget", "7.00", "--default", "on_undecided", "--yes"];

@@ -12,31 +12,39 @@ const TABLE: &str = include_str!("../../../../plugins/declared/tables/volcengine
 const HEAD: &str = "at,account,resource,type,description,details";
 
 /// Commands with a dry run, and how it ends.
-const DRY_RUNS: [(&[&str], i32); 41] = [
+const DRY_RUNS: [(&[&str], i32); 51] = [
     (&["account", "set", "acme-hw", "--budget", "7.00"], 3),
     (&["account", "top-up", "acme-hw", "7.00"], 3),
     (&["account", "drive", "acme-hw", "host"], 2),
+    (&["account", "connect", "a", "--provider", "huawei", "--access-key", "k"], 3),
+    (&["account", "grant", "acme-hw", "--read", "orders"], 2),
+    (&["account", "rotate", "acme-hw", "--access-key", "k"], 2),
+    (&["account", "limit-spending", "acme-hw", "5.00"], 2),
     (&["account", "pause", "acme-hw"], 2),
     (&["account", "pause", "--all"], 3),
     (&["account", "resume", "--all"], 3),
     (&["approvals", "approve", "evs-1~1"], 3),
     (&["approvals", "reject", "evs-1~1"], 3),
     (&["calendar", "revoke", "cal-1"], 3),
+    (&["calendar", "rotate", "cal-1"], 3),
     (&["calls", "resolve", "1", "applied"], 2),
     (&["channel", "delete", "CHANNEL"], 3),
     (&["channel", "set", "CHANNEL", "--disable"], 3),
+    (&["channel", "resend", "CHANNEL", "msg_0"], 2),
     (&["clock", "advance", "2026-01-13"], 3),
     (&["db", "restore", "backup.db"], 3),
     (&["import", "more.json"], 3),
     (&["job", "create", "--renew", "--id", "ecs-1"], 3),
     (&["job", "cancel", "job-1"], 0),
     (&["key", "revoke", "none"], 2),
+    (&["key", "rotate", "none"], 2),
     (&["package", "use", "acme-hw", "cci", "1.5"], 3),
     (&["plugin", "install", "newer.toml"], 3),
     (&["plugin", "bind", "0123", "--mode", "shadow"], 2),
     (&["plugin", "unbind", "huawei", "--mode", "shadow"], 2),
     (&["plugin", "promote", "huawei"], 2),
     (&["plugin", "roll-back", "huawei"], 2),
+    (&["plugin", "release", "--all"], 0),
     (&["policy", "install", "policies.toml", "--replace"], 0),
     (&["policy", "install", "other.toml"], 3),
     (&["policy", "remove", "small"], 3),
@@ -54,6 +62,8 @@ const DRY_RUNS: [(&[&str], i32); 41] = [
     (&["resource", "attribute", "ecs-1", "status=frozen"], 3),
     (&["token", "revoke", "none"], 2),
     (&["webhook", "set", "WEBHOOK", "--disable"], 3),
+    (&["webhook", "rotate-secret", "WEBHOOK"], 3),
+    (&["webhook", "replay", "WEBHOOK", "--after", "c0"], 3),
 ];
 
 #[test]

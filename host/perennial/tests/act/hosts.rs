@@ -131,7 +131,7 @@ fn keys_are_made_rotated_and_revoked_through_a_host() {
     let world = World::with_secrets();
     let made = world.tells(&["key", "create", "--account", "acme-hw", "--name", "terraform"]);
     let access_key = made.lines().next().unwrap().strip_prefix("access key: ").unwrap().to_owned();
-    let rotated = world.tells(&["key", "rotate", &access_key, "--overlap-seconds", "60"]);
+    let rotated = world.tells(&["key", "rotate", &access_key, "--overlap-seconds", "60", "--yes"]);
     assert!(rotated.contains("secret key: "), "{rotated}");
     assert_eq!(world.json(&["key", "list", "--account", "acme-hw"]).as_array().unwrap().len(), 2);
     assert_eq!(world.tells(&["key", "revoke", &access_key, "--yes"]), format!("revoked {access_key}\n"));
@@ -149,15 +149,18 @@ fn a_secret_that_nobody_saw_says_what_became_of_the_one_before() {
     let made = world.tells(&["key", "create", "--account", "acme-hw", "--name", "terraform"]);
     let key = made.lines().next().unwrap().strip_prefix("access key: ").unwrap().to_owned();
     for (words, told) in [
-        (&["calendar", "rotate", "cal-1"][..], "the address before is gone"),
-        (&["webhook", "rotate-secret", &webhook], "for a day more, with the one before"),
-        (&["key", "rotate", &key, "--overlap-seconds", "60"], "until 2026-01-12T00:01:01Z at the latest"),
+        (&["calendar", "rotate", "cal-1", "--yes"][..], "the address before is gone"),
+        (&["webhook", "rotate-secret", &webhook, "--yes"], "for a day more, with the one before"),
+        (
+            &["key", "rotate", &key, "--overlap-seconds", "60", "--yes"],
+            "until 2026-01-12T00:01:01Z at the latest",
+        ),
     ] {
         let ran = world.run_into(words, full());
         assert!(ran.code() == 1 && ran.stderr().contains(told), "{words:?}: {}", ran.stderr());
     }
     // The key that nobody saw was revoked, so that the one before can be replaced once more.
-    assert!(world.tells(&["key", "rotate", &key]).contains("secret key: "));
+    assert!(world.tells(&["key", "rotate", &key, "--yes"]).contains("secret key: "));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn lists_say_what_is_wrong_with_their_conditions() {
             (&["job", "list", "--limit", "none"], "invalid value 'none'"),
             (&["job", "create", "--from-dry-run", "job-99", "--yes"], "there is no job `job-99`"),
             (&["webhook", "test", "wh_0"], "there is no webhook `wh_0`"),
-            (&["webhook", "replay", "wh_0", "--after", "x"], "\n  after: "),
+            (&["webhook", "replay", "wh_0", "--after", "x"], "there is no webhook `wh_0`"),
             (&["webhook", "rotate-secret", "wh_0"], "there is no webhook `wh_0`"),
             (&["webhook", "deliveries", "wh_0", "--state", "lost"], "there is no such state"),
             (&["webhook", "delete", "wh_0", "--yes"], "there is no webhook `wh_0`"),
@@ -218,7 +218,7 @@ fn a_channel_is_made_of_files_changed_tried_and_deleted() {
         assert_eq!(world.json(&["channel", "deliveries", &id])[0]["id"], sent[0]["id"]);
         world.json(&["channel", "set", &id, "--disable", "--yes"]);
         world.fails(&["channel", "test", &id], 1, "enable it, then test it");
-        world.fails(&["channel", "resend", &id, "msg_0"], 2, "there is no delivery `msg_0`");
+        world.fails(&["channel", "resend", &id, "msg_0", "--yes"], 2, "there is no delivery `msg_0`");
         assert!(message.starts_with("msg_"), "{message}");
         world.fails(&["channel", "delete", &id], 2, "nobody can be asked here");
         world.tells(&["channel", "delete", &id, "--yes"]);
@@ -232,10 +232,13 @@ fn a_webhook_shows_its_secret_once_and_is_changed_and_deleted() {
         let create = ["webhook", "create", "https://example.com/hook", "--type", "renewal_declined"];
         assert!(world.tells(&create).starts_with("whsec_"));
         let id = world.json(&["webhook", "list"])[0]["id"].as_str().unwrap().to_owned();
-        assert!(world.tells(&["webhook", "rotate-secret", &id]).starts_with("whsec_"));
+        assert!(world.tells(&["webhook", "rotate-secret", &id, "--yes"]).starts_with("whsec_"));
         assert_eq!(world.json(&["webhook", "test", &id])["state"], "pending");
-        assert_eq!(world.json(&["webhook", "replay", &id, "--after", "c0"])["after"], "c0");
-        world.fails(&["webhook", "replay", &id, "--after", "c99999"], 2, "there is no event `c99999` yet");
+        assert_eq!(world.json(&["webhook", "replay", &id, "--after", "c0", "--yes"])["after"], "c0");
+        let late = ["webhook", "replay", &id, "--after", "c99999", "--yes"];
+        world.fails(&late, 2, "there is no event `c99999` yet");
+        world.fails(&["webhook", "replay", &id, "--after", "x", "--yes"], 2, "\n  after: ");
+        world.fails(&["webhook", "replay", &id, "--after", "c0"], 2, "nobody can be asked here");
         assert_eq!(items(&world.json(&["webhook", "deliveries", &id, "--state", "pending"])).len(), 1);
         let set = world.json(&["webhook", "set", &id, "--disable", "--all-types", "--yes"]);
         assert_eq!((&set["enabled"], &set["types"]), (&false.into(), &Value::Null));
@@ -252,7 +255,7 @@ fn a_calendar_shows_its_address_once() {
         let address = world.tells(&["calendar", "create", "--name", "Renewals", "--occurrence", "try"]);
         let host = if world.server.is_some() { world.url() } else { String::new() };
         assert!(address.starts_with(&format!("{host}/calendars/")), "{address}");
-        let rotated = world.tells(&["calendar", "rotate", "cal-1"]);
+        let rotated = world.tells(&["calendar", "rotate", "cal-1", "--yes"]);
         assert!(rotated.contains("/calendars/") && rotated != address, "{rotated}");
         world.fails(&["calendar", "revoke", "cal-1"], 2, "nobody can be asked here");
         assert!(world.tells(&["calendar", "revoke", "cal-1", "--yes"]).contains("revoked"));

@@ -213,7 +213,7 @@ fn what_is_parked_is_listed_and_released_on_a_database() {
     .assert_eq(&[parked, breakers, released].concat());
     assert_eq!(folder.run(&["plugin", "release"]).code(), 2, "nothing was named");
     assert_eq!(folder.run(&["plugin", "release", "--revision", "zz"]).code(), 2);
-    let unknown = folder.run(&["plugin", "release", "no-such"]);
+    let unknown = folder.run(&["plugin", "release", "no-such", "--yes"]);
     assert_ne!(unknown.code(), 0);
 }
 

@@ -58,7 +58,7 @@ fn a_secret_that_cannot_be_shown_is_not_kept() {
     let folder = furnished();
     let made = folder.run(&CREATE_KEY).succeeded().stdout();
     let access_key = made.lines().find_map(|line| line.strip_prefix("access key: ")).unwrap();
-    let rotate = ["key", "--secrets-key-file", "secrets.key", "rotate", access_key];
+    let rotate = ["key", "--secrets-key-file", "secrets.key", "rotate", access_key, "--yes"];
     folder.run(&WEBHOOK).succeeded();
     folder.run(&CALENDAR).succeeded();
     let webhooks = folder.run(&["webhook", "list", "--format", "csv"]).succeeded().stdout();
@@ -76,9 +76,9 @@ fn a_secret_that_cannot_be_shown_is_not_kept() {
             &rotate,
             &["key", "new-secrets-key", "-"],
             &WEBHOOK,
-            &["webhook", "rotate-secret", &webhook],
+            &["webhook", "rotate-secret", &webhook, "--yes"],
             &CALENDAR,
-            &["calendar", "rotate", "cal-1"],
+            &["calendar", "rotate", "cal-1", "--yes"],
         ] {
             let ran: Ran = folder.run_into(words, output());
             assert_eq!(ran.code(), 1, "{words:?} into an output that is {name}");

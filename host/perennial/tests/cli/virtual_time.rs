@@ -62,7 +62,9 @@ fn a_key_is_rotated_at_the_instant_of_its_database() {
     let create = [&["key"], &SECRETS[..], &["create", "--account", "acme-hw", "--name", "a"]].concat();
     folder.run(&create).succeeded();
     let old = listed(&folder, &["key"])[0]["access_key"].as_str().unwrap().to_owned();
-    folder.run(&[&["key"], &SECRETS[..], &["rotate", &old, "--overlap-seconds", "59"]].concat()).succeeded();
+    folder
+        .run(&[&["key"], &SECRETS[..], &["rotate", &old, "--overlap-seconds", "59", "--yes"]].concat())
+        .succeeded();
     let keys = listed(&folder, &["key"]);
     assert_eq!(keys[0]["expires_at"], "2026-01-26T00:01:00Z");
     assert_eq!(keys[1]["created_at"], STANDS);

@@ -82,7 +82,11 @@ impl Hour {
     fn drive(&self, host: &Served) {
         let access_key = self.key["key"]["access_key"].as_str().unwrap();
         let connect = ["account", "connect", "acme", "--provider", "huawei", "--access-key", access_key];
-        self.on(host, &[&connect[..], &["--endpoint", &self.endpoint, "--yes"]].concat());
+        let connect = [&connect[..], &["--endpoint", &self.endpoint]].concat();
+        let dry = self.ending(host, &[&connect[..], &["--dry-run"]].concat(), 3);
+        assert!(dry.starts_with("The account is only watched. These calls read it"), "{dry}");
+        self.on(host, &[&connect[..], &["--yes"]].concat());
+        self.limit(host);
         let summary = self.on(host, &["sync", "acme"]);
         assert!(summary.starts_with("acme: 2 resources, of which 0 renew automatically"), "{summary}");
         let summary = self.on(host, &["sync", "acme", "--incremental"]);
@@ -98,6 +102,24 @@ impl Hour {
         assert_eq!(self.on(host, &["account", "drive", "acme", "host", "--dry-run"]), "", "it is so already");
         let told = self.on(host, &["resource", "renew", "ecs-1", "--yes"]);
         assert!(told.contains("call 1 and will be sent"), "{told}");
+    }
+
+    /// Narrows and widens what the account is granted, and what it may spend, each looked at first.
+    fn limit(&self, host: &Served) {
+        let looked = |words: &[&str]| {
+            let dry = self.ending(host, &[words, &["--dry-run"]].concat(), 3);
+            dry.replace("nothing was written: this was a dry run\n", "")
+        };
+        let narrow = ["account", "grant", "acme", "--read", "list-resources", "--read", "read-balance"];
+        let ended = ["list-orders", "quote-renewals"];
+        let ended = ended.map(|name| format!("read {name}: would not be granted any more\n"));
+        assert_eq!(looked(&narrow), ended.concat());
+        let ceiling = ["account", "limit-spending", "acme", "500.00"];
+        assert_eq!(looked(&ceiling), "spending of `acme` within an hour: from no ceiling to 500.00\n");
+        self.ending(host, &ceiling, 2);
+        self.on(host, &[&ceiling[..], &["--yes"]].concat());
+        assert_eq!(self.ending(host, &[&ceiling[..], &["--dry-run"]].concat(), 0), "", "it is so already");
+        self.on(host, &["account", "limit-spending", "acme", "--none", "--yes"]);
     }
 
     /// Waits until the call is in `state`.

@@ -116,6 +116,30 @@ fn what_is_framed_in_two_ways_is_refused_or_read_in_one() {
 }
 
 #[test]
+fn a_request_for_two_hosts_is_refused_in_the_listeners_own_shape() {
+    let folder = Folder::new();
+    for ((variable, provider_path), said) in PROVIDERS.into_iter().zip(["error_code", "requestId"]) {
+        let server = served(&folder, variable);
+        let provider = server.provider_address.as_deref().unwrap();
+        for (address, path, said) in [
+            (&*server.address, "/healthz", "urn:perennial:problem:bad-request"),
+            (&*server.address, "/sign-in", "urn:perennial:problem:bad-request"),
+            (provider, provider_path, said),
+        ] {
+            for hosts in ["Host: x\r\nHost: x\r\n", "Host: x\r\nA: b\r\nhost: y\r\n"] {
+                let head = format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(head.as_bytes()).unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                assert!(answer.starts_with("HTTP/1.1 400 "), "{address}{path}: {answer}");
+                assert!(answer.contains(said), "{address}{path}: {answer}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nobody_is_talked_into_another_protocol() {
     let folder = Folder::new();
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";

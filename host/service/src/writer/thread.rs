@@ -239,6 +239,7 @@ mod tests {
             reason: None,
             status: 401,
             outcome: "unauthorized".to_owned(),
+            revision: None,
         };
         let mut write = || {
             let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));

@@ -91,6 +91,15 @@ struct File {
     cached: Vec<Change>,
 }
 
+impl File {
+    fn length(&self) -> usize {
+        self.cached.iter().fold(self.synced.len(), |length, change| match change {
+            Change::Write { offset, bytes } => length.max(offset + bytes.len()),
+            Change::Truncate(length) => *length,
+        })
+    }
+}
+
 /// The disk under one folder.
 #[derive(Debug)]
 pub struct Disk {
@@ -102,6 +111,8 @@ pub struct Disk {
     is_dead: bool,
     /// Whether there is no room for the index of the log.
     has_no_room: bool,
+    /// By how many bytes files may grow; `None` for any.
+    room: Option<usize>,
     mutations: u64,
     reads: u64,
 }
@@ -117,6 +128,7 @@ impl Disk {
             dice: Dice::new(seed),
             is_dead: false,
             has_no_room: false,
+            room: None,
             mutations: 0,
             reads: 0,
         }
@@ -169,6 +181,9 @@ impl Disk {
     /// What becomes of a write.
     pub fn write(&mut self, name: &str, offset: usize, bytes: &[u8]) -> Verdict {
         let (whole, half) = (bytes.len(), bytes.len() / 2);
+        if !self.takes_room(name, offset + whole) {
+            return Verdict::Failed { is_full: true };
+        }
         let (done, verdict) = match self.next_fault() {
             _ if self.is_dead => return Verdict::Failed { is_full: false },
             None => (whole, Verdict::Done),
@@ -179,6 +194,19 @@ impl Disk {
         };
         self.change(name, Change::Write { offset, bytes: bytes[..done].to_vec() });
         verdict
+    }
+
+    /// Has room for files to grow by so many bytes from here on, or for anything.
+    pub fn set_room(&mut self, room: Option<usize>) {
+        self.room = room;
+    }
+
+    /// Takes the room that a file needs to be so long, if there is enough.
+    fn takes_room(&mut self, name: &str, length: usize) -> bool {
+        let Some(room) = self.room else { return true };
+        let growth = length.saturating_sub(self.files.get(name).map_or(0, File::length));
+        self.room = room.checked_sub(growth).or(self.room);
+        growth <= room
     }
 
     /// Has no room for the index of the log from here on, or has it again.

@@ -10,10 +10,14 @@ mod trial;
 mod vfs;
 mod workload;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::error::EngineError;
 use perennial_store::Store;
+use perennial_store::audit;
+use perennial_store::audit::Record;
 use perennial_store::error::StoreError;
 use perennial_store::testing;
 use tempfile::TempDir;
@@ -186,6 +190,40 @@ fn a_disk_without_room_for_the_index_is_full_and_says_so() {
     assert!(said.contains("the disk is full") && said.contains("make space on its disk"), "{said}");
     mount.disk().set_no_room(false);
     Store::open(&path).unwrap();
+}
+
+#[test]
+fn what_was_flushed_is_committed_however_little_room_is_left() {
+    let record = Record {
+        at: Timestamp::from_second(1),
+        token: "t".to_owned(),
+        name: "n".to_owned(),
+        request: "r".repeat(9_000),
+        account: None,
+        resource: None,
+        operation: "GET /".to_owned(),
+        reason: None,
+        status: 200,
+        outcome: "done".to_owned(),
+        revision: None,
+    };
+    let mut endings = BTreeSet::new();
+    for room in (0..400 << 10).step_by(2 << 10) {
+        let folder = TempDir::new().unwrap();
+        let mount = Mount::new(folder.path(), Disk::new(None, 0));
+        let mut store = Store::open(&folder.path().join(NAME)).unwrap();
+        mount.disk().set_room(Some(room));
+        let mut is_flushed = false;
+        let written = store.write(|tx| {
+            audit::insert(tx, &record)?;
+            tx.flush()?;
+            is_flushed = true;
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!(written.is_ok(), is_flushed, "{room} bytes of room: {written:?}");
+        endings.insert(is_flushed);
+    }
+    assert_eq!(endings.len(), 2, "some rooms are too small, and some are not");
 }
 
 const YEAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");

@@ -31,7 +31,8 @@ texts! {
     ROLL_BACK: "Roll back", "回滚";
     SIGNED_BY: "Signed by", "签名者";
     SIZE: "Size", "大小";
-    TRIALS: "How it was asked in shadow", "影子运行情况";
+    OF_THESE_ACCOUNTS: "The differences are about the accounts that this change is for; counts, fuel and time are about every account that it was bound to in shadow.", "差异只涉及此变更所针对的账户；次数、计算量和用时涉及它以影子方式绑定过的全部账户。";
+    TRIALS: "How it was asked in shadow, about every account that it was bound to", "影子运行情况（它绑定过的全部账户）";
     TIME: "Time a question", "每个问题的用时";
     UNBIND: "Unbind", "解绑";
 }

@@ -56,6 +56,8 @@ struct Figure {
     nanoseconds: u64,
     /// The most memory that a call had, whatever it asked together.
     memory_bytes: u64,
+    /// How many bundles the call asked about.
+    bundles: u64,
 }
 
 impl Figure {
@@ -90,6 +92,10 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let before = arguments.baseline.as_deref().map(read).transpose()?.unwrap_or_default();
     let mut out = Output::standard();
     writeln!(out, "{} bytes, loaded in {} ms", plugin.parts().size_bytes(), loaded.as_millis())?;
+    writeln!(
+        out,
+        "{BATCH} bundles in one call, and one alone: fuel and time are a bundle's, memory is the call's"
+    )?;
     let (mut after, mut worse) = (before.clone(), Vec::new());
     for (what, figure) in &figures {
         let mut shown = Vec::new();
@@ -103,6 +109,9 @@ pub(super) fn bench(context: &Context, arguments: &Arguments) -> anyhow::Result<
             }
             after.entry(key).or_insert(number);
             shown.push(text(name, number, old));
+        }
+        if figure.bundles > 1 {
+            shown.push(format!("memory a bundle {} bytes", figure.memory_bytes / figure.bundles));
         }
         writeln!(out, "{what:<16} {}", shown.join("; "))?;
     }
@@ -141,11 +150,12 @@ fn read(path: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
 /// The figure of one of the questions that `ask` asks together.
 fn measured(plugin: &Plugin, ask: impl Fn()) -> Figure {
     let all = measured_alone(plugin, ask);
-    Figure { fuel: all.fuel / BATCH as u64, nanoseconds: all.nanoseconds / BATCH as u64, ..all }
+    let bundles = BATCH as u64;
+    Figure { fuel: all.fuel / bundles, nanoseconds: all.nanoseconds / bundles, bundles, ..all }
 }
 
 fn measured_alone(plugin: &Plugin, ask: impl Fn()) -> Figure {
-    let mut best = Figure { fuel: u64::MAX, nanoseconds: u64::MAX, memory_bytes: 0 };
+    let mut best = Figure { fuel: u64::MAX, nanoseconds: u64::MAX, memory_bytes: 0, bundles: 1 };
     for _ in 0..ROUNDS {
         plugin.take_memory_peak_bytes();
         let (fuel, start) = (plugin.fuel_used(), Instant::now());

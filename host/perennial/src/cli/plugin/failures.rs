@@ -1,9 +1,11 @@
 //! `perennial plugin parked|breakers|release`: what plugins fail over, and asking about it again.
 
 use clap::ArgGroup;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::Context;
+use crate::cli::confirm::EndArguments;
 use crate::cli::items;
 use crate::cli::items::Field;
 use crate::cli::list::ListArguments;
@@ -53,6 +55,8 @@ pub(super) struct Release {
     /// The digest of a revision, or its beginning: closes its breaker, so that it is asked again.
     #[arg(long, value_name = "DIGEST")]
     revision: Option<String>,
+    #[command(flatten)]
+    end: EndArguments,
     /// Why, for the audit log.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -81,26 +85,47 @@ pub(super) fn breakers(context: &Context, client: &Client, list: &ListArguments)
 
 impl Release {
     pub(super) fn run(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
-        if let Some(beginning) = &self.revision {
-            let digest = resolve(client, beginning)?;
-            let request = Request::new("POST", "/v1/plugins/breakers:release", &[])
-                .to(format!("close the breaker of revision {digest}"))
-                .body(json!({ "revision": digest }))
-                .reason(self.reason.as_deref());
-            client.send(&request)?;
-            let request = Request::new("GET", "/v1/plugins/breakers", &[]).to("list breakers of revisions");
-            let left = items::whole(client, &request)?;
-            return context.write_items(
-                client,
-                &BREAKER,
-                &left,
-                &self.list,
-                "where it is bound, the revision is asked at the next tick",
-            );
+        match &self.revision {
+            Some(beginning) => self.close_breaker(context, client, beginning),
+            None => self.release(context, client),
         }
+    }
+
+    fn close_breaker(&self, context: &Context, client: &Client, beginning: &str) -> anyhow::Result<()> {
+        let digest = resolve(client, beginning)?;
+        let what = format!("close the breaker of revision {digest}");
+        let breakers = Request::new("GET", "/v1/plugins/breakers", &[]).to(&what);
+        let counts = items::whole(client, &breakers)?.iter().any(|breaker| breaker["revision"] == *digest);
+        let line =
+            format!("breaker of revision {digest}: would be closed, so that it is asked at the next tick");
+        if !self.end.agree(counts.then_some(line).as_slice(), "Close it?")? {
+            return Ok(());
+        }
+        let request = Request::new("POST", "/v1/plugins/breakers:release", &[])
+            .to(what)
+            .body(json!({ "revision": digest }))
+            .reason(self.reason.as_deref());
+        client.send(&request)?;
+        let left = items::whole(client, &breakers)?;
+        let nothing = "where it is bound, the revision is asked at the next tick";
+        context.write_items(client, &BREAKER, &left, &self.list, nothing)
+    }
+
+    fn release(&self, context: &Context, client: &Client) -> anyhow::Result<()> {
         let what = self.resource.as_deref().map_or("parked bundles".to_owned(), |id| format!("`{id}`"));
+        let what = format!("release {what}");
+        let parked = Request::new("GET", "/v1/plugins/parked", &[]).to(&what);
+        let parked = items::pages(client, &parked.query("provider", self.provider.as_deref()), u32::MAX)?;
+        // What is parked is listed by its primary, whichever of its members is named.
+        let primary = self.resource.as_deref().map(|id| primary_of(client, id, &what)).transpose()?;
+        let is_meant =
+            |parked: &&Value| primary.as_ref().is_none_or(|primary| parked["resource"] == **primary);
+        let lines = parked.iter().filter(is_meant).map(would_be_asked).collect::<Vec<_>>();
+        if !self.end.agree(&lines, "Have that asked about again?")? {
+            return Ok(());
+        }
         let request = Request::new("POST", "/v1/plugins/parked:release", &[])
-            .to(format!("release {what}"))
+            .to(what)
             .body(json!({ "resource": self.resource, "provider": self.provider }))
             .reason(self.reason.as_deref());
         let result = client.send(&request)?.json()?;
@@ -108,4 +133,16 @@ impl Release {
         let nothing = named::nothing_of(client, self.provider.as_deref(), &released, "nothing was parked")?;
         context.write_items(client, &PARKED, &released, &self.list, nothing)
     }
+}
+
+/// The resource that the one with this id is attached to, or this one.
+fn primary_of(client: &Client, id: &str, what: &str) -> anyhow::Result<String> {
+    let found = client.send(&Request::new("GET", "/v1/resources/{id}", &[id]).to(what))?.json()?;
+    Ok(found["attached_to"].as_str().unwrap_or(id).to_owned())
+}
+
+/// What would become of a parked bundle.
+fn would_be_asked(parked: &Value) -> String {
+    let text = |name: &str| parked[name].as_str().unwrap_or_default();
+    format!("{} of `{}`: would be asked about at the next tick", text("resource"), text("account"))
 }

@@ -16,7 +16,7 @@ use crate::client::Request;
 /// Plays the months to come twice, with the policies that hold and with those of a file, and lists what is not the same.
 ///
 /// Renewals and money are by account and month, and what would lapse is by resource. As in a forecast, no account is short of
-/// money there. Nothing is installed. `perennial simulate --compare` does the same for an inventory.
+/// money there. Policies of the file that are shadows are played as if they were active. Nothing is installed. `perennial simulate --compare` does the same for an inventory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial policy compare stricter.toml
@@ -45,6 +45,8 @@ pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments)
         ("replace", json!(replace)),
         ("months", json!(months)),
         ("approvals_granted", json!(approvals_granted)),
+        // A shadow changes nothing, so it would be compared with itself.
+        ("shadows_active", json!(true)),
     ] {
         body[name] = value;
     }
@@ -53,6 +55,9 @@ pub(super) fn compare(context: &Context, client: &Client, arguments: &Arguments)
         .body(body)
         .look();
     let answer = client.send(&request)?.json()?;
+    for shadow in answer["shadows_played"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+        tracing::warn!("`{shadow}` is a shadow, which changes nothing; it is compared as if it were active");
+    }
     let zones = context.item_zones(client, list.zone.time_zone)?;
     let found = compare::of_host(Sides::Installed, &answer, &zones);
     context.write_list(&found, list.format, "nothing: the same is renewed and paid with both")
