@@ -1,5 +1,7 @@
 //! What reads and what writes the database: two types, so that a function that writes cannot be given a reader.
 
+pub(crate) mod page_marks;
+
 use std::cell::RefCell;
 use std::cell::RefMut;
 use std::ops::Deref;
@@ -9,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::keys::RowKey;
-use crate::resource_query::PageMarks;
+use crate::tx::page_marks::PageMarks;
 
 /// Reads the database.
 ///
@@ -66,7 +68,7 @@ impl ReadTx {
         ReadTx { connection, page_marks: RefCell::default() }
     }
 
-    /// Where the numbered pages end that this connection has read; whoever borrows them reads one page.
+    /// Where the numbered pages end that this connection has read.
     pub(crate) fn page_marks(&self) -> RefMut<'_, PageMarks> {
         self.page_marks.borrow_mut()
     }
