@@ -1,11 +1,15 @@
 //! Work on many things at once, spread over threads. Knows neither the things nor the work.
 
+use std::num::NonZero;
+use std::sync::OnceLock;
+
 /// Fewer things than this are not worth another thread.
 const SHARE_MIN: usize = 256;
 
-/// On how many cores this process may run, at least 1.
+/// On how many cores this process may run, at least 1. Asked of the system once: it reads several files to say so.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// What `work` makes of each of the numbers below `count`, in order.

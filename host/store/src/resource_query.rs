@@ -20,7 +20,6 @@ use crate::tx::ReadTx;
 
 pub use expiry_days::ExpiryDay;
 pub use expiry_days::expiry_days;
-pub(crate) use numbered_pages::PageMarks;
 
 /// Which resources are wanted. A condition that is absent, empty or false lets every resource through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

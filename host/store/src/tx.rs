@@ -1,5 +1,7 @@
 //! What reads and what writes the database: two types, so that a function that writes cannot be given a reader.
 
+pub(crate) mod page_marks;
+
 use std::cell::RefCell;
 use std::cell::RefMut;
 use std::ops::Deref;
@@ -9,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::keys::RowKey;
-use crate::resource_query::PageMarks;
+use crate::tx::page_marks::PageMarks;
 
 /// The room that the end of a transaction takes, in bytes, and more: a page of 4 KiB or two, once they are written, and what the log
 /// keeps beside them.
@@ -70,7 +72,7 @@ impl ReadTx {
         ReadTx { connection, page_marks: RefCell::default() }
     }
 
-    /// Where the numbered pages end that this connection has read; whoever borrows them reads one page.
+    /// Where the numbered pages end that this connection has read.
     pub(crate) fn page_marks(&self) -> RefMut<'_, PageMarks> {
         self.page_marks.borrow_mut()
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use perennial_service::connections::Connections;
+use perennial_service::limits::Limits;
 use perennial_store::engine_store::EngineReads;
 use perennial_test_support::provider_server::Server;
 use serde_json::Value;
@@ -158,7 +159,7 @@ fn measure_sync() {
         "accounts": [{ "id": "acme", "provider": "huawei", "currency": "CNY", "balance": "1000.00" }],
         "resources": (0..LISTED).map(resource).collect::<Vec<_>>(),
     });
-    let cloud = Server::start("huawei", NOW, &inventory);
+    let cloud = Server::within(Limits::DEFAULT, "huawei", NOW, &inventory);
     let endpoint = format!("http://{}/", cloud.listen());
     let key = cloud.key("acme");
     let broker = Server::start("huawei", NOW, &json!({ "resources": [] }));

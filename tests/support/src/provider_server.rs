@@ -67,6 +67,8 @@ pub struct Server {
     pub host: AppState,
     provider: String,
     router: Router,
+    /// The admin API. Making it takes longer than most requests.
+    admin: Router,
     runtime: Runtime,
     running: Option<WriterHandle>,
     folder: TempDir,
@@ -93,6 +95,11 @@ impl ProviderResponse {
 impl Server {
     /// A host that serves the API of `provider` for what `inventory` has, and whose clock stands at `now`.
     pub fn start(provider: &str, now: &str, inventory: &Value) -> Server {
+        Server::within(Limits { readers: 2, ..Limits::DEFAULT }, provider, now, inventory)
+    }
+
+    /// The same within these limits.
+    pub fn within(limits: Limits, provider: &str, now: &str, inventory: &Value) -> Server {
         let now = now.parse::<Timestamp>().unwrap();
         let folder = TempDir::new().unwrap();
         let database = folder.path().join("test.db");
@@ -108,14 +115,14 @@ impl Server {
         engine.import(now - 1, &inventory.accounts, bundles).unwrap();
         drop(engine);
         let store = Store::open(&database).unwrap();
-        let limits = Limits { readers: 2, ..Limits::DEFAULT };
         let (host, running) = Service::start(store, &database, providers, Some(now), limits).unwrap();
         host.set_secret_box(sealer());
         let host = AppState::new(host);
         let router = endpoint::serve::router(ProviderApiServer::new(&host, provider, sealer()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Server { host, provider: provider.to_owned(), router, runtime, running: Some(running), folder }
+        let (admin, provider) = (api::router(&host), provider.to_owned());
+        Server { host, provider, router, admin, runtime, running: Some(running), folder }
     }
 
     /// The same as a provider sandbox, with these faults.
@@ -282,7 +289,7 @@ impl Server {
         let request = Request::builder().method(method).uri(path);
         let request = request.header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json").body(body.to_owned());
-        self.send_to(api::router(&self.host), request.unwrap())
+        self.send_to(self.admin.clone(), request.unwrap())
     }
 
     fn send_to(&self, router: Router, request: Request<String>) -> ProviderResponse {

@@ -4,8 +4,6 @@
 //! what came of it, and [`step`] does all of it where calling takes no time. Decides nothing: what goes next is the
 //! [`Dispatcher`]'s, what it means the protocol's.
 
-use std::collections::BTreeSet;
-
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::connected::dispatch::Api;
 use perennial_domain::connected::dispatch::Choice;
@@ -77,8 +75,8 @@ pub struct Work {
     pub is_payment: bool,
 }
 
-/// What is due at `now`, but for the accounts that are `busy`: what was declined and is tried again is written at once, and what
-/// takes a call is returned.
+/// What is due at `now` of these accounts, the first that may leave: what was declined and is tried again is written at once, and
+/// what takes a call is returned.
 ///
 /// # Errors
 ///
@@ -86,15 +84,12 @@ pub struct Work {
 pub fn next<S: EngineStore>(
     engine: &mut Engine<S>,
     dispatcher: &mut Dispatcher,
-    busy: &BTreeSet<AccountKey>,
+    accounts: &[AccountKey],
     now: Timestamp,
     schedule: Schedule,
 ) -> Result<(Next, Vec<RecordedEvent>), EngineError> {
     let (mut waiting, mut events) = (Next::Idle, Vec::new());
-    for key in engine.reads().accounts_with_due_calls(now)? {
-        if busy.contains(&key) {
-            continue;
-        }
+    for &key in accounts {
         let (found, more) = next_of_account(engine, dispatcher, key, now, schedule)?;
         events.extend(more);
         match found {
@@ -234,7 +229,8 @@ pub fn step<S: EngineStore>(
     now: Timestamp,
     schedule: Schedule,
 ) -> Result<Progress, EngineError> {
-    let work = match next(engine, dispatcher, &BTreeSet::new(), now, schedule)?.0 {
+    let accounts = engine.reads().accounts_with_due_calls(now)?;
+    let work = match next(engine, dispatcher, &accounts, now, schedule)?.0 {
         Next::Work(work) => work,
         Next::Written => return Ok(Progress::Worked),
         Next::Idle => return Ok(Progress::Idle),

@@ -23,6 +23,7 @@ use perennial_domain::connector::Outcome;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
 use perennial_domain::connector::QueryFailure;
+use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::connector::ReceivedResponse;
 use perennial_domain::connector::SignatureEncoding;
 use perennial_domain::connector::UnsignedRequest;
@@ -100,6 +101,22 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether the same question will be refused the next time, too.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            CallError::NoQuestion(_) | CallError::NotPermitted(_) => true,
+            CallError::Failed(failure) => {
+                [QueryFailureReason::Refused, QueryFailureReason::Permission].contains(&failure.reason)
+            }
+            CallError::NoConnector(_)
+            | CallError::Plugin(_)
+            | CallError::Misaddressed(_)
+            | CallError::Endpoint(_)
+            | CallError::NotSent(_)
+            | CallError::NoResponse(_) => false,
+        }
+    }
+
     /// In how many seconds to try again, where the provider says so.
     pub fn retry_after(&self) -> Option<u32> {
         match self {

@@ -47,6 +47,8 @@ use crate::service::Service;
 const CONCURRENT_MAX: usize = 32;
 /// How long to wait before looking again for what is due: a call may have been written without an event.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait before looking for what is due of other accounts while calls of some are under way.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait after the database failed.
 const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
@@ -118,7 +120,12 @@ impl CallDispatcher {
                     None => pending().await,
                 }
             };
+            let is_calling = !self.running.is_empty();
             let changed = async {
+                if is_calling {
+                    // Most of what is written while calls are under way is what they came to.
+                    tokio::time::sleep(LOOK_INTERVAL).await;
+                }
                 // The sender lives as long as the service.
                 drop(changes.changed().await);
                 None
@@ -192,24 +199,23 @@ impl CallDispatcher {
     /// What is due; `None` when nothing can be.
     async fn next(&self) -> Result<Option<(Next, Driver)>, ServiceError> {
         let service = &self.shared.service;
-        let due = service.read(|db| Ok::<_, ServiceError>(db.next_call_act()?)).await?;
-        let is_due = due.is_some_and(|due| due <= service.now());
-        if !is_due || service.writer().is_advancing() {
+        let now = service.now();
+        let due = service.read(move |db| Ok::<_, ServiceError>(db.accounts_with_due_calls(now)?)).await?;
+        let is_busy = |account: &AccountKey| self.running.iter().any(|(_, busy)| busy == account);
+        let due = due.into_iter().filter(|account| !is_busy(account)).collect::<Vec<_>>();
+        if due.is_empty() || service.writer().is_advancing() {
             return Ok(None);
         }
-        let busy = self.running.iter().map(|(_, account)| *account).collect::<BTreeSet<_>>();
         let shared = Arc::clone(&self.shared);
         let found = service.writer().call(move |writer| {
             let mut lanes = shared.lanes.lock().expect("no holder of the lanes panics");
             let now = writer.now();
             let found = writer.engine.in_transaction(|engine| {
-                lanes.prepare(engine, now)?;
-                let (next, events) = run::next(engine, &mut lanes.dispatcher, &busy, now, shared.schedule)?;
+                lanes.prepare(engine, &due)?;
+                let (next, events) = run::next(engine, &mut lanes.dispatcher, &due, now, shared.schedule)?;
+                // What it takes of the quotas is stored with what is read, before anything that changes something leaves.
                 let driver = match &next {
-                    Next::Work(work) => {
-                        lanes.save(engine, work)?;
-                        engine.db().driver(work.account)?.unwrap_or(Driver::Watch)
-                    }
+                    Next::Work(work) => engine.db().driver(work.account)?.unwrap_or(Driver::Watch),
                     Next::Written | Next::Idle | Next::Waiting(..) => Driver::Watch,
                 };
                 Ok::<_, EngineError>((next, driver, events))
@@ -223,11 +229,11 @@ impl CallDispatcher {
 }
 
 impl Lanes {
-    /// Says what the operators of the accounts that have something due allow, and goes on from where their quotas were.
-    fn prepare(&mut self, engine: &EngineTx<'_>, now: Timestamp) -> Result<(), EngineError> {
+    /// Says what the operators of these accounts allow, and goes on from where their quotas were.
+    fn prepare(&mut self, engine: &EngineTx<'_>, accounts: &[AccountKey]) -> Result<(), EngineError> {
         let db = engine.db();
         self.dispatcher.pause_all(gates::paused(db)?.is_some());
-        for key in db.accounts_with_due_calls(now)? {
+        for &key in accounts {
             let account = db.account(key)?.account;
             let Some(stored) = connections::get(db, &account.id)? else { continue };
             let connector = engine.providers().get(&account.provider).and_then(|it| it.connector());

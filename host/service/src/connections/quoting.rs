@@ -11,19 +11,14 @@ use perennial_domain::connector::Quote;
 use perennial_domain::connector::Target;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::syncs;
 use perennial_store::syncs::SyncItem;
 use tokio::task::JoinSet;
 
 use crate::connections::caller::CallError;
 use crate::connections::caller::ConnectedAccount;
-use crate::connections::reading::Reading;
 use crate::connections::reading::StepResult;
 use crate::connections::reading::term_of;
 use crate::connections::staged;
-use crate::connections::sync::SyncError;
-use crate::connections::sync::will_not_answer;
-use crate::error::ServiceError;
 use crate::service::Service;
 
 /// The most calls that are under way at once.
@@ -38,26 +33,30 @@ struct Question {
 /// Whether prices can be asked for: the provider has them, and the call was granted. A call that is not granted is refused
 /// before it is signed, so the first one finds out.
 pub(super) fn can_quote(of: &ConnectedAccount) -> bool {
-    of.rules.connector().is_some_and(|connector| connector.capabilities().quote_targets_max > 0)
+    targets_max(of) > 0
 }
 
-/// Asks what the renewals of some resources would cost. What the provider does not price has no price. What a call that fails
-/// was about is asked for again; where every one fails, so does the step.
+/// How many resources are asked for at once.
+pub(super) fn resources_max(of: &ConnectedAccount) -> u32 {
+    targets_max(of).saturating_mul(CALLS_MAX)
+}
+
+/// How many resources one call takes.
+fn targets_max(of: &ConnectedAccount) -> u32 {
+    of.rules.connector().map_or(0, |connector| connector.capabilities().quote_targets_max)
+}
+
+/// Asks what the renewals of `items` would cost, which are in the order of their ids. What the provider does not price has no
+/// price. What a call that fails was about is left for the next step; where every one fails, so does this one.
 pub(super) async fn quote(
     service: &Service,
     of: &Arc<ConnectedAccount>,
-    reading: &Reading,
+    items: Vec<SyncItem>,
     at: Timestamp,
-) -> Result<StepResult, SyncError> {
-    let most = of.rules.connector().map_or(0, |connector| connector.capabilities().quote_targets_max);
-    let (row, after) = (reading.row, reading.sync.cursor.clone().unwrap_or_default());
-    let items = service.read(move |db| {
-        Ok::<_, ServiceError>(syncs::unquoted(db, row, &after, most.saturating_mul(CALLS_MAX))?)
-    });
-    let items = items.await?;
+) -> Result<StepResult, CallError> {
     let resources = items.iter().filter_map(|item| staged::read(&item.item)).collect::<Vec<_>>();
     let mut calls = JoinSet::new();
-    for question in questions(&resources, most) {
+    for question in questions(&resources, targets_max(of)) {
         calls.spawn(ask(service.clone(), Arc::clone(of), question, at));
     }
     if calls.is_empty() {
@@ -65,7 +64,7 @@ pub(super) async fn quote(
     }
     let (mut asked, mut quotes, mut failure) = (BTreeSet::new(), Vec::new(), None);
     while let Some(answered) = calls.join_next().await {
-        match answered.map_err(|_| ServiceError::Stopping)? {
+        match answered.unwrap_or_else(|_| Err(CallError::NotSent("the host is stopping".to_owned()))) {
             Ok((ids, found)) => {
                 asked.extend(ids);
                 quotes.extend(found);
@@ -74,7 +73,7 @@ pub(super) async fn quote(
         }
     }
     if let (Some(failure), true) = (failure, asked.is_empty()) {
-        return Err(failure.into());
+        return Err(failure);
     }
     let is_asked = |item: &SyncItem| asked.contains(&item.id);
     // The next step goes on before the first that is left.
@@ -113,7 +112,7 @@ async fn ask(
             Ok((ids, Vec::new()))
         }
         // Such resources have no price that anybody knows.
-        Err(error) if will_not_answer(&error) => Ok((ids, Vec::new())),
+        Err(error) if error.is_refusal() => Ok((ids, Vec::new())),
         Err(error) => Err(error),
     }
 }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use perennial_domain::connector::Cursor;
 use perennial_domain::connector::Query;
 use perennial_domain::connector::QueryAnswer;
-use perennial_domain::connector::QueryFailureReason;
 use perennial_domain::connector::ResourcePage;
 use perennial_domain::connector::SyncScope;
 use perennial_domain::connector::SyncState;
@@ -99,7 +98,7 @@ pub async fn step(
     let found = match reading.sync.state {
         SyncState::Listing => list(caller, of, &reading, at).await,
         SyncState::Checking => check(service, caller, of, &reading, at).await,
-        SyncState::Quoting => quoting::quote(service, of, &reading, at).await,
+        SyncState::Quoting => quote(service, of, &reading, at).await,
         SyncState::Done | SyncState::Suspicious => Ok(StepResult::Nothing),
     };
     match found {
@@ -264,26 +263,10 @@ async fn list(
             Ok(StepResult::Nothing)
         }
         // Not every key may read orders: what expires soon is read all the same.
-        Err(error) if reading.sync.scope != SyncScope::Full && will_not_answer(&error) => {
+        Err(error) if reading.sync.scope != SyncScope::Full && error.is_refusal() => {
             Ok(StepResult::NoChanges)
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether the same question will be refused the next time, too.
-pub(super) fn will_not_answer(error: &CallError) -> bool {
-    match error {
-        CallError::NoQuestion(_) | CallError::NotPermitted(_) => true,
-        CallError::Failed(failure) => {
-            [QueryFailureReason::Refused, QueryFailureReason::Permission].contains(&failure.reason)
-        }
-        CallError::NoConnector(_)
-        | CallError::Plugin(_)
-        | CallError::Misaddressed(_)
-        | CallError::Endpoint(_)
-        | CallError::NotSent(_)
-        | CallError::NoResponse(_) => false,
     }
 }
 
@@ -340,4 +323,18 @@ fn target_of_known(held: &KnownResource) -> Target {
         attached_to: held.primary.clone(),
         attributes: BTreeMap::new(),
     }
+}
+
+/// Asks for prices of some of what was read.
+async fn quote(
+    service: &Service,
+    of: &Arc<ConnectedAccount>,
+    reading: &Reading,
+    at: Timestamp,
+) -> Result<StepResult, SyncError> {
+    let (row, after) = (reading.row, reading.sync.cursor.clone().unwrap_or_default());
+    let most = quoting::resources_max(of);
+    let items =
+        service.read(move |db| Ok::<_, ServiceError>(syncs::unquoted(db, row, &after, most)?)).await?;
+    Ok(quoting::quote(service, of, items, at).await?)
 }

@@ -1,14 +1,6 @@
-//! Pages of a list that begin at a number: where those end that were read last, so that the next one does not read them again.
-//!
-//! Without that, a page is found by reading everything before it, and how many resources there are by reading everything, so a
-//! list that is read to its end takes the square of its length. A connection remembers both for as long as the database is the
-//! same.
-
-use std::collections::VecDeque;
+//! Pages of a list that begin at a number, with how many resources there are.
 
 use crate::error::StoreError;
-use crate::keys::ResourceKey;
-use crate::keys::RowKey;
 use crate::resource_query::FROM;
 use crate::resource_query::FoundResources;
 use crate::resource_query::ResourceFilter;
@@ -16,73 +8,8 @@ use crate::resource_query::ResourcePage;
 use crate::resource_query::Statement;
 use crate::resource_query::read;
 use crate::tx::ReadTx;
-
-/// The most marks that a connection keeps; the oldest goes first.
-const MARKS_MAX: usize = 64;
-
-/// What changes whenever the database does: what other connections committed, and what this one wrote.
-type Version = (i64, i64);
-
-/// The marks of one connection.
-#[derive(Debug, Default)]
-pub(crate) struct PageMarks {
-    version: Option<Version>,
-    marks: VecDeque<Mark>,
-}
-
-/// That so many resources pass a filter up to a row.
-#[derive(Debug)]
-struct Mark {
-    filter: ResourceFilter,
-    total: u32,
-    end: u32,
-    last: ResourceKey,
-}
-
-/// What is known of a list before a page of it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PageStart {
-    /// How many resources pass the filter.
-    total: u32,
-    /// The row behind which to look ...
-    after: ResourceKey,
-    /// ... and how many of the resources behind it come before the page.
-    skipped: u32,
-}
-
-impl PageMarks {
-    /// Forgets everything if the database has changed since.
-    fn refresh(&mut self, db: &ReadTx) -> Result<(), StoreError> {
-        let read = |sql| db.connection().prepare_cached(sql)?.query_row([], |row| row.get(0));
-        let version = (read("pragma data_version")?, read("select total_changes()")?);
-        if self.version.replace(version) != Some(version) {
-            self.marks.clear();
-        }
-        Ok(())
-    }
-
-    /// The nearest start of the page of `filter` that begins at `offset`, if any page of that list is remembered.
-    fn start(&self, filter: &ResourceFilter, offset: u32) -> Option<PageStart> {
-        let of_list = self.marks.iter().filter(|mark| mark.filter == *filter);
-        let total = of_list.clone().next()?.total;
-        let nearest = of_list.filter(|mark| mark.end <= offset).max_by_key(|mark| mark.end);
-        Some(match nearest {
-            Some(mark) => PageStart { total, after: mark.last, skipped: offset - mark.end },
-            None => PageStart { total, after: ResourceKey::before_all(), skipped: offset },
-        })
-    }
-
-    /// Remembers that `end` of the `total` resources that pass `filter` are at `last` and before it.
-    fn remember(&mut self, filter: &ResourceFilter, total: u32, end: u32, last: ResourceKey) {
-        if self.marks.iter().any(|mark| mark.end == end && mark.filter == *filter) {
-            return;
-        }
-        if self.marks.len() == MARKS_MAX {
-            self.marks.pop_front();
-        }
-        self.marks.push_back(Mark { filter: filter.clone(), total, end, last });
-    }
-}
+use crate::tx::page_marks::PageStart;
+use crate::tx::page_marks::Version;
 
 /// A page that begins at a number, and how many resources there are. Where the page before it was read from the same database,
 /// neither takes reading anything else.
@@ -95,16 +22,17 @@ pub(super) fn find(
         // What is asked for by its ids is found by an index, and no list of them is worth keeping.
         return Ok(FoundResources { resources: read(db, filter, page)?, total: count(db, filter)? });
     }
+    let list = format!("{filter:?}");
     let mut marks = db.page_marks();
-    marks.refresh(db)?;
-    let start = match marks.start(filter, page.offset) {
+    marks.refresh(version(db)?);
+    let start = match marks.start(&list, page.offset) {
         Some(start) => start,
         None => PageStart { total: count(db, filter)?, after: page.after, skipped: page.offset },
     };
     let resources = read(db, filter, ResourcePage { after: start.after, offset: start.skipped, ..page })?;
     if let Some(last) = resources.last() {
         let end = page.offset.saturating_add(u32::try_from(resources.len()).unwrap_or(u32::MAX));
-        marks.remember(filter, start.total, end, last.row);
+        marks.remember(list, start.total, end, last.row);
     }
     Ok(FoundResources { resources, total: start.total })
 }
@@ -117,16 +45,24 @@ fn count(db: &ReadTx, filter: &ResourceFilter) -> Result<u32, StoreError> {
     Ok(prepared.query_row(statement.bound().as_slice(), |row| row.get(0))?)
 }
 
+fn version(db: &ReadTx) -> Result<Version, StoreError> {
+    let read = |sql| db.connection().prepare_cached(sql)?.query_row([], |row| row.get(0));
+    Ok((read("pragma data_version")?, read("select total_changes()")?))
+}
+
 #[cfg(test)]
 mod tests {
+    use perennial_domain::bundle::Bundle;
+    use perennial_domain::timestamp::Timestamp;
+
     use super::*;
     use crate::bundles;
     use crate::bundles::Schedule;
-    use crate::error::StoreError;
+    use crate::keys::AccountKey;
+    use crate::keys::ResourceKey;
+    use crate::keys::RowKey;
     use crate::resource_query::tests::resource;
     use crate::resource_query::tests::world;
-    use perennial_domain::bundle::Bundle;
-    use perennial_domain::timestamp::Timestamp;
 
     fn page(db: &ReadTx, offset: u32) -> (Vec<String>, u32) {
         let found = find(db, &ResourceFilter::default(), ResourcePage::numbered(offset, 2)).unwrap();
@@ -136,18 +72,18 @@ mod tests {
     #[test]
     fn the_next_page_is_read_from_where_the_one_before_ended() {
         let (_folder, store) = world();
-        let (all, db) = (ResourceFilter::default(), store.db());
+        let (all, db) = (format!("{:?}", ResourceFilter::default()), store.db());
         assert_eq!(db.page_marks().start(&all, 2), None, "nothing was read");
         page(db, 0);
         let after = ResourceKey::from_number;
-        let start = |filter: &ResourceFilter, offset| db.page_marks().start(filter, offset);
+        let start = |list: &str, offset| db.page_marks().start(list, offset);
         assert_eq!(start(&all, 2), Some(PageStart { total: 6, after: after(2), skipped: 0 }));
         assert_eq!(start(&all, 5), Some(PageStart { total: 6, after: after(2), skipped: 3 }));
         assert_eq!(start(&all, 1), Some(PageStart { total: 6, after: after(0), skipped: 1 }));
         page(db, 2);
         assert_eq!(start(&all, 5), Some(PageStart { total: 6, after: after(4), skipped: 1 }));
         let other = ResourceFilter { only_packages: true, ..ResourceFilter::default() };
-        assert_eq!(start(&other, 2), None, "each list has its own");
+        assert_eq!(start(&format!("{other:?}"), 2), None, "each list has its own");
     }
 
     #[test]
@@ -172,7 +108,7 @@ mod tests {
         assert_eq!(page(&reader, 6), (vec!["b-new".to_owned()], 7));
     }
 
-    fn bundle_of(db: &ReadTx) -> (crate::keys::AccountKey, Schedule) {
+    fn bundle_of(db: &ReadTx) -> (AccountKey, Schedule) {
         let (stored, _) = bundles::find_by_resource(db, "b-vm").unwrap().unwrap();
         (stored.account, Schedule { cursor_at: Timestamp::from_second(0), wake_at: None, failures: 0 })
     }
