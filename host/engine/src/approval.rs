@@ -26,8 +26,8 @@ pub use crate::approval_decision::DecisionOutcome;
 use crate::approval_decision::find_pending;
 use crate::approval_parts;
 use crate::approval_requests::RequestDetails;
-use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
+use crate::approvals_of_period::renews_undecided;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
 use crate::client_token::TokenResult;
@@ -93,7 +93,7 @@ impl<S: EngineStore> Engine<S> {
             approval_parts::check(&stored.required, decision.labels)?;
             return self.record_rejected_plan(at, &stored, &ruled.command, unanswered(&ruled), refusal);
         }
-        let required = approval_parts::with_given(&stored.required, ruled.required());
+        let required = evaluation.required_by_now(&stored, &ruled);
         approval_parts::check(&required, decision.labels)?;
         let member = evaluation.member;
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &ruled.command, &ruled.plan);
@@ -102,7 +102,7 @@ impl<S: EngineStore> Engine<S> {
             let id = apply::attempt_id(&ruled.plan, &item.walk.bundle, member);
             let attempt =
                 id.map(|id| item.resource_row(&id.key.resource).map(|row| (row, id))).transpose()?;
-            return self.reprice(at, &stored, &ruled, priced, attempt);
+            return self.reprice(at, &stored, (&ruled, required.as_slice()), priced, attempt);
         }
         if !approval_parts::completes(&required, decision.labels) {
             return self.give_part(at, &stored, required, &ruled, decision);
@@ -215,7 +215,7 @@ impl<S: EngineStore> Engine<S> {
         let Reconsideration { mut evaluation, command, answer, .. } = self.ask_again(at, stored)?;
         let Some(Ok(plan)) = answer else { return Err(missing.into()) };
         let ruled = evaluation.rule(&command, plan, Vec::new());
-        let required = approval_parts::with_given(&stored.required, ruled.required());
+        let required = evaluation.required_by_now(&stored, &ruled);
         if required.is_empty() {
             return Err(missing.into());
         }
@@ -226,17 +226,13 @@ impl<S: EngineStore> Engine<S> {
     pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
         let expiring = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
         let resolutions = expiring.into_iter().map(|stored| {
-            let expiry_reason = Some(ExpiryReason::Undecided);
-            let summary = ApprovalSummary {
-                state: State::Expired,
-                expiry_reason,
-                ..stored.summary(MemberIndex::PRIMARY)
-            };
-            let resource = stored.resource_id.clone();
-            let event = expired(at, resource, &stored.id, &summary, ExpiryReason::Undecided);
-            (stored, State::Expired, Resolution { at, by: None, reason: None, expiry_reason }, event)
+            let (reason, expiry_reason) = (ExpiryReason::Undecided, Some(ExpiryReason::Undecided));
+            let will_retry = renews_undecided(self.reads(), &stored)?;
+            let what = EventKind::ApprovalExpired { approval: stored.id.clone(), reason, will_retry };
+            let event = Event { at, resource: Some(stored.resource_id.clone()), what };
+            Ok((stored, State::Expired, Resolution { at, by: None, reason: None, expiry_reason }, event))
         });
-        self.resolve_approvals(resolutions.collect())
+        self.resolve_approvals(resolutions.collect::<Result<_, StoreError>>()?)
     }
 
     fn resolve_approvals(
@@ -275,7 +271,7 @@ impl<S: EngineStore> Engine<S> {
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
-        ruled: &PlanRuling,
+        (ruled, required): (&PlanRuling, &[RequiredApproval]),
         priced: PricedRequest,
         attempt: Option<(ResourceKey, AttemptId)>,
     ) -> Result<DecisionOutcome, DecisionError> {
@@ -285,11 +281,20 @@ impl<S: EngineStore> Engine<S> {
         let priced_now = StoredApproval { priced: priced.clone(), ..stored.clone() };
         let event = requested_again(at, &priced_now, &ruled.command, &summary);
         let mut changes = Changes::new(self.retention);
-        changes.list.extend(approval_parts::begun_again(stored, ruled.required()));
+        changes.list.extend(approval_parts::begun_again(stored, required));
         changes.list.push(Change::RepriceApproval { approval: stored.row, priced, attempt, at });
         changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
         let events = self.commit(changes)?;
         Ok(DecisionOutcome::PlanChanged { hash, events })
+    }
+}
+
+impl CommandEvaluation {
+    /// What `stored` waits for by now, after what policies `ruled` on its plan.
+    fn required_by_now(&self, stored: &StoredApproval, ruled: &PlanRuling) -> Vec<RequiredApproval> {
+        let policies = self.batch.policies.as_ref();
+        let holds = |one: &RequiredApproval| policies.is_some_and(|all| all.still_holds(one));
+        approval_parts::with_kept(&stored.required, ruled.required(), holds)
     }
 }
 

@@ -79,6 +79,18 @@ pub(crate) fn with_given(before: &[RequiredApproval], present: &[RequiredApprova
     present.iter().map(|one| RequiredApproval { given_by: given(one), ..one.clone() }).collect()
 }
 
+/// What is required of a plan that waits: what policies require at `present`, and what was required `before` of policies that
+/// `hold` as they were then. Only who may change policies lifts what is waited for.
+pub(crate) fn with_kept(
+    before: &[RequiredApproval],
+    present: &[RequiredApproval],
+    holds: impl Fn(&RequiredApproval) -> bool,
+) -> Vec<RequiredApproval> {
+    let is_gone = |one: &&RequiredApproval| !present.iter().any(|other| other.policy == one.policy);
+    let kept = before.iter().filter(is_gone).filter(|one| holds(one)).cloned();
+    with_given(before, present).into_iter().chain(kept).collect()
+}
+
 /// Whether `present` takes an approval that `before` does not: of another policy, or with another label.
 pub(crate) fn takes_others(before: &[RequiredApproval], present: &[RequiredApproval]) -> bool {
     let is_new = |one: &RequiredApproval| !before.iter().any(|other| is_same(one, other));

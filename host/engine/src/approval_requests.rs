@@ -235,7 +235,7 @@ impl Batch {
     }
 
     /// What tells one request from others: the command, without the token under which it is sent.
-    fn request_text(&self, index: EntryIndex, command: &Command) -> String {
+    pub(super) fn request_text(&self, index: EntryIndex, command: &Command) -> String {
         let account_in_batch = self.account(self.entry(index).account);
         let command = match account_in_batch.token_option() {
             Some(token) => Cow::Owned(command.without_option(token)),
@@ -321,6 +321,7 @@ impl Batch {
             plans: vec![PricedPlan::new(member, plan, bundle, item.instant)],
             refusal: None,
             required: Vec::new(),
+            rulings: Vec::new(),
             balance_after: account_in_batch.account.balance,
         };
         PricedRequest {

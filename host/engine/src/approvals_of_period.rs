@@ -1,7 +1,7 @@
 //! Approvals that were requested before, when their renewal is tried again: which of them count, what they wait for by now, and
 //! what becomes of those that nobody had time to give.
 //!
-//! Knows bundles in play; requests nothing that is new.
+//! Knows bundles in play, and approvals that expire without one; requests nothing that is new.
 
 use perennial_domain::account_settings;
 use perennial_domain::account_settings::OnUndecided;
@@ -14,9 +14,13 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::ApprovalIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::approvals::Resolution;
+use perennial_store::approvals::StoredApproval;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::error::StoreError;
 
 use crate::approval_parts;
 use crate::approval_requests::RequestDetails;
@@ -26,6 +30,7 @@ use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::EntryIndex;
 use crate::ruling_subject::PlanRuling;
+use crate::set_back;
 use crate::set_back::BUILT_IN;
 
 impl Batch {
@@ -37,15 +42,29 @@ impl Batch {
         approval: ApprovalIndex,
         ruled: &PlanRuling,
     ) -> bool {
+        let policies = self.policies.clone();
+        let holds = |one: &RequiredApproval| policies.as_ref().is_some_and(|all| all.still_holds(one));
         let item = self.entry_mut(index);
         let (instant, bundle) = (item.instant, &item.walk.bundle);
         let approval = &mut item.approvals[approval.get()];
-        let is_same_request = approval.summary.cause == ruled.command.cause();
-        if !is_same_request || !approval_parts::takes_others(&approval.required, ruled.required()) {
+        if approval.summary.cause != ruled.command.cause() {
             return false;
         }
-        approval.required = approval_parts::with_given(&approval.required, ruled.required());
+        let required = approval_parts::with_kept(&approval.required, ruled.required(), holds);
+        let takes_others = approval_parts::takes_others(&approval.required, &required);
+        let is_of_version = |one: &RequiredApproval| {
+            let mut before = approval.required.iter();
+            one.version.is_none()
+                || before.any(|other| other.policy == one.policy && other.version == one.version)
+        };
+        if !takes_others && required.iter().all(is_of_version) {
+            return false;
+        }
+        approval.required = required;
         approval.is_extended = true;
+        if !takes_others {
+            return false;
+        }
         let earlier = ruled.approval_expires_at().filter(|expires_at| *expires_at > instant);
         approval.expires_at = earlier.map_or(approval.expires_at, |earlier| earlier.min(approval.expires_at));
         let asked = RequestDetails {
@@ -160,4 +179,24 @@ impl Batch {
         let account = &self.account(self.entry(index).account).account;
         account_settings::on_undecided(&account.settings) == OnUndecided::Renew
     }
+}
+
+/// Whether the clock renews what `stored` is about once it has expired undecided: where its account says so, for as long as the
+/// resource renews by itself and has the expiry that it had.
+///
+/// # Errors
+///
+/// [`StoreError`] when the account or the resource cannot be read.
+pub(super) fn renews_undecided(db: &dyn EngineReads, stored: &StoredApproval) -> Result<bool, StoreError> {
+    if stored.cause != Cause::Auto || set_back::requires(&stored.required) {
+        return Ok(false);
+    }
+    let account = db.account(stored.account)?.account;
+    if account_settings::on_undecided(&account.settings) != OnUndecided::Renew {
+        return Ok(false);
+    }
+    let (bundle, member) = db.bundle(stored.resource)?;
+    let resource = &bundle.bundle[member];
+    let renews = resource.on_expiry == OnExpiry::Renew || resource.attached_to.is_some();
+    Ok(resource.is_live() && renews && resource.expires_at == stored.expires_before)
 }

@@ -21,7 +21,7 @@ use crate::persist::RecordedEvent;
 impl<S: EngineStore> Engine<S> {
     /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
     /// see [`Batch::valid_prefix`]. What it looks at the next time is as much as went together this time, or twice that.
-    /// `None` when nothing is due.
+    /// `None` when nothing is due, or when the engine was stopped meanwhile.
     pub(crate) fn decide_and_write(
         &mut self,
         until: Timestamp,
@@ -34,7 +34,14 @@ impl<S: EngineStore> Engine<S> {
                 return Ok(None);
             }
             let mut batch = self.load_batch(due, &instant_of)?;
+            if let Some(policies) = &mut batch.policies {
+                policies.heed(&self.stop);
+            }
             let valid = batch.decide_by_breakers();
+            if self.is_stopped() {
+                // Scripts that were asked may have been cut off, so nothing of it is written: all of it stays due.
+                return Ok(None);
+            }
             let valid = valid.min(batch.valid_prefix());
             if valid < batch.entries.len() {
                 // Read again rather than kept: it is rare, and nothing was written in between.

@@ -103,8 +103,8 @@ pub fn propose_for_bundle(
                 Err(refusal) => return Ok(evaluation.proposal(before, command, Some(refusal))),
             };
             let refusal = evaluation.apply_ruled(db, &ruled)?;
-            let required = ruled.required().to_vec();
-            Ok(Proposal { required, ..evaluation.proposal(before, &ruled.command, refusal) })
+            let (required, rulings) = (ruled.required().to_vec(), ruled.events.clone());
+            Ok(Proposal { required, rulings, ..evaluation.proposal(before, &ruled.command, refusal) })
         }
     }
 }

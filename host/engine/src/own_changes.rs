@@ -16,12 +16,12 @@ pub(crate) struct OwnChange {
     pub(crate) policy: String,
     /// The person who changed it.
     pub(crate) person: String,
-    /// The plans that it is asked about, and those that it was asked about before.
+    /// The plans that it is asked about, and those that it was asked about before they began to change it.
     selectors: Vec<Selector>,
 }
 
 impl OwnChange {
-    /// Whether the policy is asked about `candidate`, or was before the change.
+    /// Whether the policy is asked about `candidate`, or was before the person began to change it.
     pub(crate) fn concerns(&self, candidate: &Candidate<'_>) -> bool {
         self.selectors.iter().any(|selector| selector.matches(candidate))
     }
@@ -41,7 +41,7 @@ pub(crate) fn of(stored: &StoredPolicies) -> Vec<OwnChange> {
 
 fn of_policy(one: &UnconfirmedChange) -> OwnChange {
     let change = &one.change.change;
-    let bindings = [&change.before, &change.after].into_iter().flatten();
+    let bindings = [&one.before, &change.after].into_iter().flatten();
     let bindings = bindings.filter_map(|text| PolicyBinding::read(text));
     // What is asked in shadow approves of nothing.
     let bindings = bindings.filter(|binding| binding.mode == PolicyMode::Active.name());

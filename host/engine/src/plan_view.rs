@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Operation;
 use perennial_formats::plan::LeftOutView;
+use perennial_formats::plan::PlanRulingView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
 use perennial_formats::plan::RequiredApprovalView;
@@ -42,6 +43,7 @@ impl Proposal {
             balance_after: proposal.balance_after.available().to_string(),
             needs_approval: proposal.needs_approval(),
             required: proposal.required.iter().map(RequiredApprovalView::from).collect(),
+            rulings: proposal.rulings.iter().filter_map(PlanRulingView::of).collect(),
             plan_hash: proposal.hash(),
         }
     }

@@ -226,6 +226,7 @@ impl CommandEvaluation {
             plans: self.priced_plans.clone(),
             refusal,
             required: Vec::new(),
+            rulings: Vec::new(),
             balance_after,
         }
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
@@ -14,6 +15,7 @@ use perennial_domain::policy::Policy;
 use perennial_domain::policy::PolicyMode;
 use perennial_domain::policy::PolicySet;
 use perennial_domain::policy::ScriptFailure;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
@@ -55,6 +57,8 @@ struct PolicySnapshot {
     set: PolicySet,
     /// The digest of each policy's script, in the order of the set.
     digests: Vec<String>,
+    /// The version of each policy, in the order of the set: equal as long as nobody changes it.
+    versions: Vec<String>,
     /// The changes that count for everybody but the person who made them.
     own_changes: Vec<OwnChange>,
 }
@@ -63,7 +67,13 @@ impl PolicySnapshot {
     /// Policies that no database has, and that nobody has changed.
     fn of(set: PolicySet) -> PolicySnapshot {
         let digests = set.policies.iter().map(|policy| policy_digest::of_script(&policy.text)).collect();
-        PolicySnapshot { set, digests, own_changes: Vec::new() }
+        PolicySnapshot::new(set, digests, Vec::new())
+    }
+
+    fn new(set: PolicySet, digests: Vec<String>, own_changes: Vec<OwnChange>) -> PolicySnapshot {
+        let policies = set.policies.iter().zip(&digests);
+        let versions = policies.map(|(policy, digest)| policy_digest::of_policy(policy, digest)).collect();
+        PolicySnapshot { set, digests, versions, own_changes }
     }
 }
 
@@ -126,7 +136,12 @@ impl Policies {
         };
         let snapshot =
             snapshot.filter(|snapshot| !snapshot.set.policies.is_empty() || !snapshot.own_changes.is_empty());
-        Ok(snapshot.map(|snapshot| ActivePolicies { interpreter: Arc::clone(&self.interpreter), snapshot }))
+        let interpreter = || Arc::clone(&self.interpreter);
+        Ok(snapshot.map(|snapshot| ActivePolicies {
+            interpreter: interpreter(),
+            snapshot,
+            stop: Arc::default(),
+        }))
     }
 }
 
@@ -148,7 +163,7 @@ fn read(
     let own_changes = if people > 1 { own_changes::of(&stored) } else { Vec::new() };
     let (policies, digests) = stored.policies.into_iter().map(|one| (one.policy, one.digest)).unzip();
     let calendars = stored.calendars.into_iter().map(|one| one.calendar).collect();
-    let snapshot = Arc::new(PolicySnapshot { set: PolicySet { policies, calendars }, digests, own_changes });
+    let snapshot = Arc::new(PolicySnapshot::new(PolicySet { policies, calendars }, digests, own_changes));
     *last.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest, Arc::clone(&snapshot)));
     Ok(Some(snapshot))
 }
@@ -158,6 +173,8 @@ fn read(
 pub(crate) struct ActivePolicies {
     interpreter: Arc<Interpreter>,
     snapshot: Arc<PolicySnapshot>,
+    /// Set once nobody waits for their rulings any more.
+    stop: Arc<AtomicBool>,
 }
 
 /// The policies that are asked about a plan, by their places in the set, in the order of the chain.
@@ -232,6 +249,23 @@ impl ActivePolicies {
         &self.snapshot.digests[index.get()]
     }
 
+    /// Writes down of each of `approvals` which version of its policy requires it.
+    pub(crate) fn name_versions(&self, approvals: &mut [RequiredApproval]) {
+        for approval in approvals {
+            approval.version = self.version(&approval.policy).map(str::to_owned);
+        }
+    }
+
+    /// Whether the policy that required `approval` is what it was then: nobody has changed or removed it since.
+    pub(crate) fn still_holds(&self, approval: &RequiredApproval) -> bool {
+        approval.version.is_some() && self.version(&approval.policy) == approval.version.as_deref()
+    }
+
+    fn version(&self, name: &str) -> Option<&str> {
+        let place = self.snapshot.set.policies.iter().position(|policy| policy.name == name)?;
+        Some(&self.snapshot.versions[place])
+    }
+
     /// The versions of the policies at these places.
     pub(crate) fn versions(&self, indexes: &[PolicyIndex]) -> Vec<PolicyVersion> {
         let version = |index: &PolicyIndex| PolicyVersion {
@@ -258,9 +292,14 @@ impl ActivePolicies {
         PolicyIndex::new(found.expect("only policies of the set are recorded"))
     }
 
+    /// Has scripts that are asked end once `stop` is set. What they have answered by then counts for nothing.
+    pub(crate) fn heed(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Arc::clone(stop);
+    }
+
     /// Asks about each plan the policies that it names.
     pub(crate) fn ask(&self, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PolicyAnswers> {
-        self.interpreter.ask(&self.snapshot.set, accounts, plans)
+        self.interpreter.ask_unless_stopped(&self.snapshot.set, accounts, plans, &self.stop)
     }
 }
 

@@ -156,7 +156,8 @@ impl Case {
         self.answers = answers;
     }
 
-    /// A round of the chain; returns whether the plan is to be amended.
+    /// A round of the chain; returns whether the policies are to be asked again: about the plan as it is to be amended, or about
+    /// the plan as it was at first.
     pub(crate) fn step(&mut self, policies: &ActivePolicies) -> bool {
         let before = (self.chain.clone(), self.first_entries);
         let asked = self.matching.active.iter().map(|index| policies.policy(*index));
@@ -172,15 +173,21 @@ impl Case {
                 self.pending_amendment = Some(PendingAmendment { before, answer, amendment });
                 true
             }
+            ChainStep::BeginAgain => {
+                if let Some(original) = self.original.take() {
+                    self.state = original;
+                }
+                self.first_entries = None;
+                self.answers.clear();
+                true
+            }
         }
     }
 
-    /// The command that the last round wants instead; its client token, in the option called `token`, stays.
-    pub(crate) fn amended_command(&self, token: Option<&str>) -> Command {
-        match &self.pending_amendment {
-            Some(pending) => self.command_with(&pending.amendment, token),
-            None => self.state.command.clone(),
-        }
+    /// The command that the last round wants instead, if it wants one; its client token, in the option called `token`, stays.
+    pub(crate) fn amended_command(&self, token: Option<&str>) -> Option<Command> {
+        let pending = self.pending_amendment.as_ref()?;
+        Some(self.command_with(&pending.amendment, token))
     }
 
     /// The command as `amendment` changes it; its client token, in the option called `token`, stays.

@@ -1,5 +1,6 @@
 //! What names a version of a script, and a set of policies: digests. Reads nothing.
 
+use perennial_domain::policy::Policy;
 use perennial_formats::policy::binding;
 use perennial_formats::policy::binding::PolicyBinding;
 use perennial_store::keys::RowKey;
@@ -11,6 +12,11 @@ use sha2::Sha256;
 /// The SHA-256 of a script, in hexadecimal.
 pub(crate) fn of_script(source: &str) -> String {
     hex::encode(Sha256::digest(source))
+}
+
+/// The digest of a policy as it is bound: another one whenever somebody changes it.
+pub(crate) fn of_policy(policy: &Policy, digest: &str) -> String {
+    hex::encode(Sha256::digest(PolicyBinding::of(policy, digest).to_text()))
 }
 
 /// The digest of everything that holds: another one whenever a policy, a calendar or a confirmation changes.

@@ -5,6 +5,7 @@
 use perennial_domain::account::Account;
 use perennial_domain::apply;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
@@ -67,6 +68,8 @@ pub struct Proposal {
     pub plans: Vec<PricedPlan>,
     /// The approvals that it would wait for.
     pub required: Vec<RequiredApproval>,
+    /// What policies ruled on it, in order: events of [`EventKind::PolicyRuled`].
+    pub rulings: Vec<EventKind>,
     /// Why it would not be carried out, if so.
     pub refusal: Option<Refusal>,
     /// What the account would have then.

@@ -137,7 +137,18 @@ impl Revisions {
         let loaded = self.plugins.load_parts(&format!("revision {}", short(digest)), parts_of(parts));
         let loaded = loaded
             .inspect_err(|error| tracing::error!(digest, %error, "a revision that is kept cannot be loaded"));
-        let rules = loaded.ok().map(|plugin| self.wrap(Arc::new(plugin)));
+        let is_named = |plugin: &Plugin| {
+            let is_same = plugin.digest() == digest;
+            if !is_same {
+                tracing::error!(
+                    digest,
+                    found = plugin.digest(),
+                    "a revision that is kept is not what was installed: run `perennial db check`, and restore a backup"
+                );
+            }
+            is_same
+        };
+        let rules = loaded.ok().filter(is_named).map(|plugin| self.wrap(Arc::new(plugin)));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(key, rules.clone());
         Ok(rules)

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use perennial_domain::account_settings;
 use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
@@ -71,8 +72,8 @@ impl Batch {
 
     /// Rules on a plan where no operator has policies: only the host may require approvals.
     fn rule_without_policies(&self, subject: Subject) -> PlanRuling {
-        let Subject { entry, command, plan, approved, .. } = subject;
-        let own = self.host_approvals(entry, &command, &plan, &approved);
+        let Subject { entry, member, command, plan, approved } = subject;
+        let own = self.host_approvals((entry, member), &command, &plan, &approved);
         PlanRuling { command, plan, verdict: with_host_approvals(own, Verdict::Approve), events: Vec::new() }
     }
 
@@ -89,7 +90,7 @@ impl Batch {
         let matching = policies.matching(of, bundle, command.name());
         let mut facts = self.plan_facts(entry, &command, &plan);
         facts.policies.clone_from(&matching.active);
-        facts.is_pending = self.is_pending(entry, &command, &plan, &approved);
+        facts.is_pending = self.is_pending((entry, member), &command, &plan, &approved);
         if matching.is_empty() {
             // Nobody looks at it; only its money counts.
             facts.members.truncate(1);
@@ -106,8 +107,14 @@ impl Batch {
     }
 
     /// Whether the host holds the plan back, whatever the operator's policies rule.
-    fn is_pending(&self, index: EntryIndex, command: &Command, plan: &Plan, approved: &[String]) -> bool {
-        !self.grants_approvals && !self.host_approvals(index, command, plan, approved).is_empty()
+    fn is_pending(
+        &self,
+        about: (EntryIndex, MemberIndex),
+        command: &Command,
+        plan: &Plan,
+        approved: &[String],
+    ) -> bool {
+        !self.grants_approvals && !self.host_approvals(about, command, plan, approved).is_empty()
     }
 
     fn look_up_tries(&self, cases: &mut [Case]) {
@@ -136,9 +143,13 @@ impl Batch {
             open = amended.into_iter().chain(refused).collect();
         }
         for case in cases {
-            let verdict = case.verdict.take().unwrap_or(Verdict::Approve);
+            let mut verdict = case.verdict.take().unwrap_or(Verdict::Approve);
+            if let Verdict::RequireApproval { approvals, .. } = &mut verdict {
+                policies.name_versions(approvals);
+            }
             let PlanState { command, plan, .. } = &case.state;
-            let own = self.host_approvals(case.entry, command, plan, &case.context.approved);
+            let about = (case.entry, case.member);
+            let own = self.host_approvals(about, command, plan, &case.context.approved);
             case.verdict = Some(with_host_approvals(own, verdict));
         }
     }
@@ -250,14 +261,14 @@ impl Batch {
     /// Makes the plans anew that were amended: their answers are empty then. A plan that cannot be made is a failure of
     /// the policy that wants it.
     fn amend(&self, cases: &mut [&mut Case]) {
-        let wanted = cases.iter().map(|case| {
-            let token = self.account(case.account).token_option();
-            case.amended_command(token)
+        let wanted = cases.iter_mut().filter_map(|case| {
+            let command = case.amended_command(self.account(case.account).token_option())?;
+            Some((case, command))
         });
         let wanted = wanted.collect::<Vec<_>>();
-        let requests = cases.iter().zip(&wanted).map(|(case, command)| (case.entry, case.member, command));
+        let requests = wanted.iter().map(|(case, command)| (case.entry, case.member, command));
         let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
-        for ((case, command), plan) in cases.iter_mut().zip(wanted).zip(plans) {
+        for ((case, command), plan) in wanted.into_iter().zip(plans) {
             match plan {
                 Ok(PlanAnswer { plan: Ok(plan), fuel }) => self.replace_plan(case, command, plan, fuel),
                 Ok(PlanAnswer { plan: Err(Refusal { code, message }), .. }) => {
@@ -277,7 +288,8 @@ impl Batch {
         let mut facts = self.plan_facts(case.entry, &command, &plan);
         facts.tries = case.state.facts.tries;
         facts.policies.clone_from(&case.matching.active);
-        facts.is_pending = self.is_pending(case.entry, &command, &plan, &case.context.approved);
+        let about = (case.entry, case.member);
+        facts.is_pending = self.is_pending(about, &command, &plan, &case.context.approved);
         case.replace(PlanState { command, plan, facts, fuel });
     }
 

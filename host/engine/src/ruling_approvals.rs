@@ -1,7 +1,9 @@
-//! The approvals that the host itself requires of a plan, whatever the operator's policies rule: above the account's limit, and
-//! of what somebody asks for who changed a policy that is asked about it.
+//! The approvals that the host itself requires of a plan, whatever the operator's policies rule: above the account's limit, of
+//! what somebody asks for who changed a policy that is asked about it, and of a policy that a plan waits for already.
 
 use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::approval::State;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
@@ -22,23 +24,53 @@ impl Batch {
     /// The approvals of `plan` that the host requires and that were not given.
     pub(crate) fn host_approvals(
         &self,
-        index: EntryIndex,
+        (index, member): (EntryIndex, MemberIndex),
         command: &Command,
         plan: &Plan,
         approved: &[String],
     ) -> Vec<RequiredApproval> {
+        let kept = self.kept_requirements(index, member, command);
         let reason = if self.may_be_paid(index, plan) { MAY_BE_PAID } else { "" };
         let built_in = self.needs_approval(index, plan).then_some((BUILT_IN, reason));
         let own_changes = self.own_changes(index, command).into_iter().map(|policy| (policy, OWN_CHANGE));
-        let required = built_in.into_iter().chain(own_changes);
-        let open = required.filter(|(policy, _)| !approved.iter().any(|name| name == policy));
+        let own_changes = own_changes.filter(|(policy, _)| !kept.iter().any(|one| one.policy == *policy));
         let approval = |(policy, reason): (&str, &str)| RequiredApproval {
             policy: policy.to_owned(),
             reason: reason.to_owned(),
             by: None,
             given_by: None,
+            version: None,
         };
-        open.map(approval).collect()
+        let required = built_in.into_iter().chain(own_changes).map(approval).chain(kept.iter().cloned());
+        required.filter(|one| !approved.contains(&one.policy)).collect()
+    }
+
+    /// What a pending approval of the same request takes of policies that are not asked about the plan any more, although nobody
+    /// has changed them since: nobody takes a requirement from a plan by changing the resource's tags.
+    fn kept_requirements(
+        &self,
+        index: EntryIndex,
+        member: MemberIndex,
+        command: &Command,
+    ) -> Vec<RequiredApproval> {
+        let item = self.entry(index);
+        let is_pending = |one: &&BatchApproval| {
+            let summary = &one.summary;
+            summary.state == State::Pending && summary.member == member && summary.cause == command.cause()
+        };
+        let mut pending = item.approvals.iter().filter(is_pending).peekable();
+        let (Some(policies), Some(_)) = (&self.policies, pending.peek()) else { return Vec::new() };
+        let is_same = |one: &&BatchApproval| match command.cause() {
+            Cause::Auto => one.summary.expires_before == item.walk.bundle[member].expires_at,
+            Cause::Command => one.summary.command == self.request_text(index, command),
+        };
+        let account = &self.account(item.account).account;
+        let asked = policies.matching(account, &item.walk.bundle, command.name()).active;
+        let is_asked =
+            |one: &RequiredApproval| asked.iter().any(|asked| policies.policy(*asked).name == one.policy);
+        let required = pending.filter(is_same).flat_map(|one| &one.required);
+        let kept = required.filter(|one| policies.still_holds(one) && !is_asked(one));
+        kept.map(|one| RequiredApproval { given_by: None, ..one.clone() }).collect()
     }
 
     /// Whether what `plan` pays for may be paid already, by a renewal that the database lost when it was set back: the bundle

@@ -17,5 +17,6 @@ pub(crate) fn requires(required: &[RequiredApproval]) -> bool {
 
 /// The approval that is required of whatever may be paid already.
 pub(crate) fn approval() -> RequiredApproval {
-    RequiredApproval { policy: BUILT_IN.to_owned(), reason: MAY_BE_PAID.to_owned(), by: None, given_by: None }
+    let (policy, reason) = (BUILT_IN.to_owned(), MAY_BE_PAID.to_owned());
+    RequiredApproval { policy, reason, by: None, given_by: None, version: None }
 }

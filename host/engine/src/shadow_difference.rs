@@ -45,7 +45,7 @@ impl ShadowRuling {
         };
         let amendment = match next {
             ChainStep::Amend { amendment, .. } => Some(amendment.clone()),
-            ChainStep::Done(_) => None,
+            ChainStep::BeginAgain | ChainStep::Done(_) => None,
         };
         let (policy, digest) = (policy.to_owned(), digest.to_owned());
         ShadowRuling { policy, digest, effect, reason, until, amendment, amended_cost: None }

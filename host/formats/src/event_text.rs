@@ -17,6 +17,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::dates;
@@ -58,8 +59,12 @@ impl Wording<'_> {
             EventKind::PolicyRuled { policy, ruling, command, reason, until, shadow, .. } => {
                 let until = until.map(|until| format!(" until {}", self.instant(until)));
                 let asked = if *shadow { "shadow policy" } else { "policy" };
-                let (ruling, command) = (spaced(ruling.name()), spaced(command));
-                format!("{asked} {policy}: {command} {ruling}{}: {reason}", until.unwrap_or_default())
+                let command = spaced(command);
+                if *ruling == RulingKind::Failed {
+                    return format!("{asked} {policy} failed over {command}: {reason}");
+                }
+                let (ruling, until) = (spaced(ruling.name()), until.unwrap_or_default());
+                format!("{asked} {policy}: {command} {ruling}{until}: {reason}")
             }
             EventKind::PolicyNote { policy, text, .. } => format!("policy {policy} notes: {text}"),
             EventKind::PolicyInstalled { policy, digest, digest_before, mode, changed_by } => {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::event::EventKind;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::chain::RequiredApproval;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::term::Term;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -104,6 +106,39 @@ impl From<&RequiredApproval> for RequiredApprovalView {
     }
 }
 
+/// What a policy did to a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PlanRuling)]
+pub struct PlanRulingView {
+    /// The name of the policy.
+    pub policy: String,
+    /// `amended`, `failed` or `deferred`.
+    pub ruling: &'static str,
+    /// The policy's reason, for people, or why it failed.
+    pub reason: String,
+    /// Until when it puts the plan off; null when it does not.
+    pub until: Option<String>,
+}
+
+impl PlanRulingView {
+    /// What `event` says that a policy ruled; `None` of what a plan shows otherwise, as denials and approvals, and of policies
+    /// that are asked in shadow.
+    pub fn of(event: &EventKind) -> Option<PlanRulingView> {
+        let EventKind::PolicyRuled { policy, ruling, reason, until, shadow: false, .. } = event else {
+            return None;
+        };
+        match ruling {
+            RulingKind::Amended | RulingKind::Failed | RulingKind::Deferred => Some(PlanRulingView {
+                policy: policy.clone(),
+                ruling: ruling.name(),
+                reason: reason.clone(),
+                until: until.map(|until| until.to_string()),
+            }),
+            RulingKind::Denied | RulingKind::ApprovalRequired => None,
+        }
+    }
+}
+
 /// What a command would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Plan)]
@@ -142,6 +177,10 @@ pub struct PlanView {
     /// The approvals that it would wait for; left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub required: Vec<RequiredApprovalView>,
+    /// What policies did to it that the rest does not show: that one amended it, failed, or puts it off. In order; left out when
+    /// there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rulings: Vec<PlanRulingView>,
     /// Carry out with this, and it is only carried out if nothing of the above has changed.
     pub plan_hash: String,
 }

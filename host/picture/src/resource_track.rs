@@ -12,6 +12,8 @@ use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
+use perennial_domain::plan::Cause;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::event_category::EventCategory;
@@ -249,12 +251,7 @@ impl ResourceTrack {
             | EventKind::PackageRefilled { .. }
             | EventKind::OrderCancelled { .. }
             | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => self.problem = None,
-            EventKind::RenewalInDoubt { .. }
-            | EventKind::CommandInDoubt { .. }
-            | EventKind::PackageDepleted { .. }
-            | EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalExpired { .. } => self.problem = Some(words()),
+            what if is_problem(what) => self.problem = Some(words()),
             // Its message is the same for many resources, so it is said once, at the end.
             EventKind::PluginFailed { .. } | EventKind::BundleParked { .. } => {
                 (self.problem, self.is_plugin_failing) = (Some("plugin failed".to_owned()), true);
@@ -313,6 +310,21 @@ impl ResourceTrack {
             details.stages.push((at, stage));
         }
     }
+}
+
+/// Whether this is what is wrong with a resource until something else happens; an approval that was given, or is asked for again,
+/// is not.
+fn is_problem(what: &EventKind) -> bool {
+    matches!(
+        what,
+        EventKind::RenewalInDoubt { .. }
+            | EventKind::CommandInDoubt { .. }
+            | EventKind::PackageDepleted { .. }
+            | EventKind::ApprovalRequested { .. }
+            | EventKind::ApprovalDecided { will_retry: false, .. }
+            | EventKind::PolicyRuled { ruling: RulingKind::Denied, cause: Cause::Auto, shadow: false, .. }
+            | EventKind::ApprovalExpired { will_retry: false, .. }
+    )
 }
 
 /// Whether the plugin must have answered for this to happen: whatever it failed at is over.

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::accounts;
+use crate::content_digests;
 use crate::error::StoreError;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Reason;
@@ -156,6 +157,9 @@ fn violations(db: &ReadTx) -> Result<Vec<Violation>, StoreError> {
             violations.push(Violation { promise: rule.promise, found: found? });
         }
     }
+    let promise = "every script and component is what its digest says";
+    let altered = content_digests::violations(db)?;
+    violations.extend(altered.into_iter().map(|found| Violation { promise, found }));
     Ok(violations)
 }
 

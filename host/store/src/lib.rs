@@ -19,6 +19,7 @@ pub mod client_tokens;
 pub mod clock;
 mod codec;
 pub mod connections;
+pub mod content_digests;
 pub mod copies;
 pub mod copy;
 pub mod cursor;
@@ -184,8 +185,7 @@ impl Store {
         work: impl FnOnce(&WriteTx) -> Result<T, E>,
     ) -> Result<T, E> {
         self.begin()?;
-        let result = work(&self.tx);
-        self.end(result)
+        self.end(work(&self.tx))
     }
 
     /// Begins a transaction or, within one, a part of it that can be undone alone. [`Store::end`] ends it.

@@ -113,7 +113,10 @@ pub fn calendars(db: &ReadTx) -> Result<Vec<StoredCalendar>, StoreError> {
 pub fn upsert(db: &WriteTx, stored: &StoredPolicy) -> Result<(), StoreError> {
     let policy = &stored.policy;
     db.connection()
-        .prepare_cached("insert into policy_script (digest, source) values (?1, ?2) on conflict do nothing")?
+        .prepare_cached(
+            "insert into policy_script (digest, source) values (?1, ?2) on conflict (digest) do update set source = excluded.source
+             where policy_script.source <> excluded.source",
+        )?
         .execute((&stored.digest, &policy.text))?;
     db.connection()
         .prepare_cached(

@@ -63,12 +63,14 @@ pub struct PolicyChange {
     pub confirmed: Option<(Timestamp, String)>,
 }
 
-/// The last change of a policy or calendar, while nobody else has confirmed it.
+/// What one person made of a policy or calendar, while nobody else has confirmed or changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnconfirmedChange {
-    /// The change that nobody else has confirmed.
+    /// Their last change.
     pub change: PolicyChange,
-    /// The person behind the token that made it.
+    /// As it was before the first of their changes that nobody else has looked at; `None` when there was none.
+    pub before: Option<String>,
+    /// The person behind the tokens that made them.
     pub person: String,
 }
 
@@ -123,7 +125,7 @@ pub fn last(db: &ReadTx, subject: Subject, name: &str) -> Result<Option<PolicyCh
     changes.next().transpose()
 }
 
-/// The last change of each policy and calendar that nobody else has confirmed.
+/// The last change of each policy and calendar that nobody else has confirmed, with the ones before it of the same person.
 pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<UnconfirmedChange>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from policy_change where confirmed_by is null
@@ -133,9 +135,28 @@ pub(crate) fn unconfirmed(db: &ReadTx) -> Result<Vec<UnconfirmedChange>, StoreEr
     let unconfirmed = changes.map(|change| {
         let change = change?;
         let person = people::person_of(db, &change.change.changed_by)?;
-        Ok(UnconfirmedChange { change, person })
+        let before = before_all_of(db, &change, &person)?;
+        Ok(UnconfirmedChange { change, before, person })
     });
     unconfirmed.collect()
+}
+
+/// What a policy or calendar was before `person` began to change it, `last` being their last change: before the changes that
+/// are directly in front of it, as long as they are theirs and nobody else has confirmed them.
+fn before_all_of(db: &ReadTx, last: &PolicyChange, person: &str) -> Result<Option<String>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select * from policy_change where subject = ?1 and name = ?2 and row < ?3 order by row desc",
+    )?;
+    let mut before = last.change.before.clone();
+    let subject = last.change.subject.name();
+    for earlier in statement.query_and_then((subject, &last.change.name, last.row), stored)? {
+        let earlier = earlier?;
+        if earlier.confirmed.is_some() || people::person_of(db, &earlier.change.changed_by)? != person {
+            break;
+        }
+        before = earlier.change.before;
+    }
+    Ok(before)
 }
 
 fn stored(row: &Row<'_>) -> Result<PolicyChange, StoreError> {

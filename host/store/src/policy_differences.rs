@@ -102,34 +102,46 @@ pub struct DifferenceTotal {
     pub amended_cost: Micros,
 }
 
-/// Keeps a difference; the same plan, tried again, is the same difference.
+/// Keeps a difference. The same plan, tried again, is the same difference, with what was and would have been done the last time.
 pub(crate) fn record(db: &WriteTx, new: &NewPolicyDifference) -> Result<(), StoreError> {
+    let values = named_params! {
+        ":policy": new.policy,
+        ":digest": new.digest,
+        ":account": new.account,
+        ":resource": new.resource,
+        ":command": new.command,
+        ":cause": new.cause.name(),
+        ":expires_before": new.expires_before.map(Timestamp::as_second),
+        ":ruling": new.ruling.name(),
+        ":followed": new.followed.name(),
+        ":reason": new.reason,
+        ":until": new.until.map(Timestamp::as_second),
+        ":cost": new.cost.map(Micros::as_micros),
+        ":amended_cost": new.amended_cost.map(Micros::as_micros),
+        ":at": new.at.as_second(),
+    };
+    let is_known = db
+        .connection()
+        .prepare_cached(
+            "update or replace policy_difference set account = :account, ruling = :ruling, followed = :followed,
+                 reason = :reason, until = :until, cost = :cost, amended_cost = :amended_cost, last_at = :at,
+                 times = times + 1
+             where policy = :policy and digest = :digest and resource = :resource and command = :command
+                 and cause = :cause and coalesce(expires_before, 0) = coalesce(:expires_before, 0)",
+        )?
+        .execute(values)?
+        > 0;
+    if is_known {
+        return Ok(());
+    }
     db.connection()
         .prepare_cached(
             "insert into policy_difference (policy, digest, account, resource, command, cause, expires_before, ruling,
                  followed, reason, until, cost, amended_cost, first_at, last_at, times)
              values (:policy, :digest, :account, :resource, :command, :cause, :expires_before, :ruling, :followed, :reason,
-                 :until, :cost, :amended_cost, :at, :at, 1)
-             on conflict (policy, digest, resource, command, cause, ruling, followed, coalesce(expires_before, 0))
-             do update set reason = excluded.reason, until = excluded.until, cost = excluded.cost,
-                 amended_cost = excluded.amended_cost, last_at = excluded.last_at, times = times + 1",
+                 :until, :cost, :amended_cost, :at, :at, 1)",
         )?
-        .execute(named_params! {
-            ":policy": new.policy,
-            ":digest": new.digest,
-            ":account": new.account,
-            ":resource": new.resource,
-            ":command": new.command,
-            ":cause": new.cause.name(),
-            ":expires_before": new.expires_before.map(Timestamp::as_second),
-            ":ruling": new.ruling.name(),
-            ":followed": new.followed.name(),
-            ":reason": new.reason,
-            ":until": new.until.map(Timestamp::as_second),
-            ":cost": new.cost.map(Micros::as_micros),
-            ":amended_cost": new.amended_cost.map(Micros::as_micros),
-            ":at": new.at.as_second(),
-        })?;
+        .execute(values)?;
     Ok(())
 }
 

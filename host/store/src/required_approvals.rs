@@ -40,9 +40,9 @@ pub(crate) fn require_of_pending(db: &WriteTx, approval: &RequiredApproval) -> R
     Ok(())
 }
 
-/// The list as JSON: for each its policy, label and words, and the token that gave it.
+/// The list as JSON: for each its policy, label and words, the token that gave it, and the policy's version.
 pub(crate) fn to_text(required: &[RequiredApproval]) -> String {
-    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason, &one.given_by));
+    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason, &one.given_by, &one.version));
     let items = items.collect::<Vec<_>>();
     serde_json::to_string(&items).expect("texts are JSON")
 }
@@ -50,7 +50,7 @@ pub(crate) fn to_text(required: &[RequiredApproval]) -> String {
 pub(crate) fn of_row(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
     let text: String = row.get("required")?;
     let items: Vec<Vec<Option<String>>> = serde_json::from_str(&text)?;
-    // Schema 8 did not keep who gave one.
+    // Schema 8 did not keep who gave one, and what is older than versions has none.
     let one = |item: Vec<Option<String>>| {
         let mut parts = item.into_iter();
         let mut next = || parts.next().flatten();
@@ -60,6 +60,7 @@ pub(crate) fn of_row(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError>
             reason: reason.unwrap_or_default(),
             by,
             given_by: next(),
+            version: next(),
         }
     };
     Ok(items.into_iter().map(one).collect())

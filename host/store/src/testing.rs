@@ -339,6 +339,11 @@ pub fn set_response(db: &ReadTx, decision: DecisionKey, response: &[u8]) {
     db.connection().execute(sql, (decision, response)).unwrap();
 }
 
+/// Replaces what is kept of every script of a policy.
+pub fn set_scripts(db: &ReadTx, source: &str) {
+    db.connection().execute("update policy_script set source = ?1", [source]).unwrap();
+}
+
 /// Everything in the database at `path`, as text.
 pub fn dump(path: &Path) -> String {
     contents(&open(path))

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use expect_test::expect;
 use perennial_domain::index::AccountIndex;
@@ -216,6 +218,18 @@ fn a_thousand_endless_loops_are_answered_within_the_limits() {
     assert_eq!(answers.len(), 300);
     let failures = answers.iter().map(|answers| failure(answers, 0)).collect::<BTreeSet<_>>();
     expect!["more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 2, column 5: `loop {}`)"].assert_eq(&failures.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn scripts_are_not_asked_any_more_once_that_is_stopped() {
+    let plans = (0..100).map(|number| plan(number % 3, "r", 1)).collect::<Vec<_>>();
+    let accounts = ["a", "b", "c"].map(account);
+    let (set, stop) = (set(&["fn rule(plan) { loop {} }"]), Arc::new(AtomicBool::new(true)));
+    let plans = plans.iter().collect::<Vec<_>>();
+    let answers = interpreter().ask_unless_stopped(&set, &accounts, &plans, &stop);
+    let failures = answers.iter().map(|answers| failure(answers, 0)).collect::<BTreeSet<_>>();
+    assert_eq!(answers.len(), 100);
+    assert!(failures.iter().all(|why| !why.contains("operations")), "none was run: {failures:?}");
 }
 
 #[test]

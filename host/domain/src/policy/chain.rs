@@ -1,18 +1,23 @@
 //! The chain: what the rulings of all policies on one plan come to together.
 //!
 //! Any denial wins. Else the first amendment in order is applied, and all are asked again about the new plan, at most three
-//! times. Else an approval goes before a deferral, and a deferral before going on. Knows failures, deferrals to the last
+//! times; a policy that would go on has failed, and none of its amendments counts. Else an approval goes before a deferral, and a deferral before going on. Knows failures, deferrals to the last
 //! try and approvals that were given. Asks nobody: the caller asks, and hands every round to [`Chain::round`].
 
-use crate::plan::Refusal;
+use std::collections::BTreeSet;
+
 use crate::policy::Amendment;
 use crate::policy::OnFailure;
 use crate::policy::Policy;
 use crate::policy::PolicyAnswer;
 use crate::policy::Ruling;
+use crate::policy::ScriptFailure;
 use crate::policy::facts::PlanFacts;
 use crate::timestamp::Timestamp;
 
+pub use crate::policy::verdict::Postponement;
+pub use crate::policy::verdict::RequiredApproval;
+pub use crate::policy::verdict::Verdict;
 pub use crate::ruling_kind::RulingKind;
 
 /// How often a plan is amended at most before the money meets it.
@@ -55,89 +60,6 @@ pub enum Entry {
     },
 }
 
-/// An approval that a plan waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequiredApproval {
-    /// The policy that requires it.
-    pub policy: String,
-    /// The policy's reason, for people.
-    pub reason: String,
-    /// The label that the approver's token has; `None` is any approver.
-    pub by: Option<String>,
-    /// The token that gave it, while the plan waits for others.
-    pub given_by: Option<String>,
-}
-
-/// That a policy puts a plan off.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Postponement {
-    /// The policy that named the latest instant.
-    pub policy: String,
-    /// The policy's reason, for people.
-    pub reason: String,
-    /// The instant before which the plan is not carried out.
-    pub until: Timestamp,
-}
-
-impl Postponement {
-    /// What a person is told whose command is not done before the instant.
-    pub fn refusal(&self) -> Refusal {
-        let Postponement { policy, reason, until } = self;
-        let message =
-            format!("the policy `{policy}` allows it from {until} on, give the command again then: {reason}");
-        Refusal { code: POLICY_REFUSAL.to_owned(), message }
-    }
-}
-
-/// What the rulings come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The plan meets the money.
-    Approve,
-    /// The plan is not done.
-    Deny {
-        /// The first policy that denied it.
-        policy: String,
-        /// The policy's reason, for people.
-        reason: String,
-    },
-    /// It waits until each of these is given.
-    RequireApproval {
-        /// In the order of the chain; never empty.
-        approvals: Vec<RequiredApproval>,
-        /// The earliest instant that a policy named; `None` leaves it to the host.
-        expires_at: Option<Timestamp>,
-        /// Once they are given, it is not done before an instant all the same.
-        postponement: Option<Postponement>,
-    },
-    /// It is not done before an instant.
-    Defer(Postponement),
-}
-
-/// The code of the refusal of a command that a policy denied or put off.
-pub(crate) const POLICY_REFUSAL: &str = "policy";
-
-impl Verdict {
-    /// What a person is told whose command is not done; `None` of a command that is done, or waits for an approval.
-    pub fn refusal(&self) -> Option<Refusal> {
-        let message = match self {
-            Verdict::Approve | Verdict::RequireApproval { .. } => return None,
-            Verdict::Deny { policy, reason } => format!("the policy `{policy}` denies it: {reason}"),
-            Verdict::Defer(postponement) => return Some(postponement.refusal()),
-        };
-        Some(Refusal { code: POLICY_REFUSAL.to_owned(), message })
-    }
-
-    /// Until when a policy puts the plan off, whether it waits for an approval besides or not.
-    pub const fn postponement(&self) -> Option<&Postponement> {
-        match self {
-            Verdict::Defer(postponement) => Some(postponement),
-            Verdict::RequireApproval { postponement, .. } => postponement.as_ref(),
-            Verdict::Approve | Verdict::Deny { .. } => None,
-        }
-    }
-}
-
 /// What the caller does after a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChainStep {
@@ -148,6 +70,8 @@ pub enum ChainStep {
         /// The other term or options to plan with.
         amendment: Amendment,
     },
+    /// Take the plan as it was at first, and ask all policies again: amendments that led to no end do not count.
+    BeginAgain,
     /// Nothing more is asked.
     Done(Verdict),
 }
@@ -156,7 +80,10 @@ pub enum ChainStep {
 #[derive(Clone, Debug)]
 pub struct Chain {
     context: ChainContext,
-    amendments: usize,
+    /// The policies that amended the plan, one for each amendment.
+    amended_by: Vec<String>,
+    /// The policies whose amendments led to no end.
+    given_up: Vec<String>,
     entries: Vec<Entry>,
 }
 
@@ -168,6 +95,8 @@ struct EffectiveRuling<'r> {
     kind: Option<RulingKind>,
     reason: String,
     effect: Effect,
+    /// Whether it would amend a plan that was amended as often as that may be.
+    is_beyond_bound: bool,
 }
 
 enum Effect {
@@ -181,7 +110,7 @@ enum Effect {
 impl Chain {
     /// A plan that was not asked about yet.
     pub fn new(context: ChainContext) -> Chain {
-        Chain { context, amendments: 0, entries: Vec::new() }
+        Chain { context, amended_by: Vec::new(), given_up: Vec::new(), entries: Vec::new() }
     }
 
     /// What the answers of all policies that were asked about `plan` come to, in the order of the chain.
@@ -201,11 +130,42 @@ impl Chain {
             // The others are asked again, so only what this policy said is final.
             let amendment = amendment.clone();
             self.record(ruling);
-            self.amendments += 1;
+            self.amended_by.push(ruling.policy.to_owned());
             return ChainStep::Amend { answer, amendment };
+        }
+        let endless = if is_denied { Vec::new() } else { self.endless(&rulings) };
+        if !endless.is_empty() {
+            self.give_up(endless);
+            return ChainStep::BeginAgain;
         }
         rulings.iter().for_each(|ruling| self.record(ruling));
         ChainStep::Done(verdict(&rulings))
+    }
+
+    /// The policies that amend the plan without an end: those that would go on, and those that have done so again and again.
+    /// Empty when none of them has amended it yet, so that there is nothing to take back.
+    fn endless(&self, rulings: &[EffectiveRuling<'_>]) -> Vec<String> {
+        let beyond = rulings.iter().filter(|ruling| ruling.is_beyond_bound);
+        let beyond = beyond.map(|ruling| ruling.policy.to_owned()).collect::<Vec<_>>();
+        if beyond.is_empty() {
+            return beyond;
+        }
+        let count = |policy: &str| self.amended_by.iter().filter(|one| *one == policy).count();
+        let repeated = self.amended_by.iter().filter(|policy| count(policy) > 1 && !beyond.contains(policy));
+        let repeated = repeated.cloned().collect::<BTreeSet<_>>();
+        let endless = beyond.into_iter().chain(repeated).collect::<Vec<_>>();
+        if endless.iter().any(|policy| count(policy) > 0) { endless } else { Vec::new() }
+    }
+
+    /// Begins again with the plan as it was at first, on which the amendments of these policies fail. What they did stays
+    /// recorded; the others do it again.
+    fn give_up(&mut self, endless: Vec<String>) {
+        self.given_up.extend(endless);
+        self.amended_by.clear();
+        self.entries.retain(|entry| {
+            let (Entry::Note { policy, .. } | Entry::Ruled { policy, .. }) = entry;
+            self.given_up.contains(policy)
+        });
     }
 
     /// What is to be recorded so far, in order.
@@ -244,6 +204,7 @@ impl Chain {
             kind,
             reason: reason.to_owned(),
             effect,
+            is_beyond_bound: false,
         };
         let failed = |why: String| {
             let effect = self.of_failure(plan, policy);
@@ -282,14 +243,24 @@ impl Chain {
                 let reason = format!("{reason}; the policy would have it {amendment}");
                 ruled(Some(RulingKind::Denied), &reason, Effect::Deny)
             }
-            Ruling::Amend { .. } if self.amendments >= AMENDMENTS_MAX => {
-                failed(format!("it amends a plan that was amended {AMENDMENTS_MAX} times already"))
-            }
-            Ruling::Amend { amendment, reason } => {
-                ruled(Some(RulingKind::Amended), reason, Effect::Amend(amendment.clone()))
-            }
-            Ruling::Fail(failure) => failed(format!("{}: {failure}", policy.script)),
+            Ruling::Amend { amendment, reason } => match self.why_not_amend(policy) {
+                Some((why, is_beyond_bound)) => EffectiveRuling { is_beyond_bound, ..failed(why) },
+                None => ruled(Some(RulingKind::Amended), reason, Effect::Amend(amendment.clone())),
+            },
+            Ruling::Fail(failure) => failed(failure_words(policy, failure)),
         }
+    }
+
+    /// Why `policy` may not amend the plan any more, and whether that is because of how often it was amended; `None` when it may.
+    fn why_not_amend(&self, policy: &Policy) -> Option<(String, bool)> {
+        if self.given_up.contains(&policy.name) {
+            let why = format!(
+                "it amends again after {AMENDMENTS_MAX} amendments, so none of its amendments counts"
+            );
+            return Some((why, false));
+        }
+        let why = || format!("it amends a plan that was amended {AMENDMENTS_MAX} times already");
+        (self.amended_by.len() >= AMENDMENTS_MAX).then(|| (why(), true))
     }
 
     /// What the failure of `policy` comes to: its own choice, else its account's, else what holds for the command.
@@ -308,6 +279,14 @@ impl Chain {
             OnFailure::Approve => Effect::Approve,
             OnFailure::Deny => Effect::Deny,
         }
+    }
+}
+
+/// Where and why a script failed. A policy that is known by its decisions alone has no file.
+fn failure_words(policy: &Policy, failure: &ScriptFailure) -> String {
+    match policy.script.as_str() {
+        "" => failure.to_string(),
+        script => format!("{script}: {failure}"),
     }
 }
 
@@ -339,6 +318,7 @@ fn verdict(rulings: &[EffectiveRuling<'_>]) -> Verdict {
                     reason: ruling.reason.clone(),
                     by,
                     given_by: None,
+                    version: None,
                 });
                 earliest = earliest.into_iter().chain(*expires_at).min();
             }

@@ -10,6 +10,7 @@ pub mod difference;
 pub mod facts;
 pub mod figures;
 pub mod selector;
+mod verdict;
 
 use std::collections::BTreeMap;
 

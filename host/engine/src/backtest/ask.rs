@@ -31,8 +31,8 @@ use crate::rules::Providers;
 pub(super) struct Case {
     plan: RecordedPlan,
     account: AccountFacts,
-    /// As it was made.
-    original: PlanFacts,
+    /// As it was made, and what was asked for; `None` where that is not known.
+    original: (PlanFacts, Option<Command>),
     /// As it is amended.
     facts: PlanFacts,
     /// What is asked for, with the amendments; `None` where that is not known.
@@ -59,6 +59,7 @@ impl Case {
         });
         let ruling = facts.policies.is_empty().then(|| PlanRuling::without_policies(&facts));
         let command = plan.planned.as_ref().map(|planned| planned.request.command.clone());
+        let original = (original, command.clone());
         Case { plan, account, original, facts, command, chain, is_amended: false, ruling }
     }
 
@@ -71,6 +72,13 @@ impl Case {
             match self.chain.round(&self.facts, &pairs) {
                 ChainStep::Done(verdict) => {
                     self.ruling = Some(PlanRuling::new(&verdict, self.is_amended, &self.facts, &self.chain));
+                    return;
+                }
+                ChainStep::BeginAgain => {
+                    let (facts, command) = self.original.clone();
+                    let policies = std::mem::take(&mut self.facts.policies);
+                    self.facts = PlanFacts { policies, ..facts };
+                    (self.command, self.is_amended) = (command, false);
                     return;
                 }
                 ChainStep::Amend { answer, amendment } => match self.amend(providers, &amendment) {
@@ -127,7 +135,7 @@ impl Case {
 
     /// What came of it, once it was ruled on.
     pub(super) fn tested(self) -> TestedPlan {
-        let Case { plan, account, original, facts, ruling, .. } = self;
+        let Case { plan, account, original: (original, _), facts, ruling, .. } = self;
         let followed = plan.followed(&original, &[]);
         let was_allowed = plan.followed(&original, plan.approved()).is_allowed();
         let named = original.members.iter().find(|(member, _)| member.id == plan.resource);

@@ -29,6 +29,7 @@ use crate::policies::ActivePolicies;
 use crate::rules::Providers;
 
 pub use crate::backtest::plan_ruling::PlanRuling;
+pub(crate) use crate::backtest::recorded::policy as policy_of_version;
 pub use crate::backtest::tested_plan::NotTestable;
 pub use crate::backtest::tested_plan::TestedPlan;
 

@@ -168,6 +168,10 @@ impl RecordedPlan {
                     ChainStep::Done(verdict) => {
                         return PlanRuling::new(&verdict, is_amended, &request.plan, &chain);
                     }
+                    ChainStep::BeginAgain => {
+                        is_amended = false;
+                        break;
+                    }
                     ChainStep::Amend { .. } if rounds.peek().is_some() => {
                         is_amended = true;
                         break;
@@ -193,7 +197,7 @@ fn is_about_members(request: &DecisionRequest, answer: &Result<Plan, Refusal>) -
 }
 
 /// What the chain must know of a policy that ruled once.
-fn policy(version: &PolicyVersion) -> Policy {
+pub(crate) fn policy(version: &PolicyVersion) -> Policy {
     Policy {
         name: version.name.clone(),
         script: String::new(),

@@ -1,5 +1,16 @@
 //! What was decided last about a resource, in words: by a plugin, and by policies. Knows nothing of what comes next.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use perennial_domain::policy::PolicyAnswer;
+use perennial_domain::policy::Ruling;
+use perennial_domain::policy::ScriptFailure;
+use perennial_domain::policy::chain::Chain;
+use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::ChainStep;
+use perennial_domain::policy::chain::Entry;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_formats::decision;
 use perennial_formats::decision::ruling;
 use perennial_formats::explanation::LastDecisionView;
@@ -9,9 +20,13 @@ use perennial_formats::plan::RefusalView;
 use perennial_store::decisions::Decision;
 use serde_json::Value;
 
+use crate::backtest::policy_of_version;
 use crate::explanation::facts::Facts;
 use crate::explanation::sentences::sentence;
 use crate::explanation::texts as t;
+
+/// The word for a ruling that could not be followed, as rulings are kept.
+const FAIL: &str = "fail";
 
 /// What a plugin was asked and answered, in words.
 pub(super) fn decision(facts: &Facts<'_>, decision: &Decision) -> LastDecisionView {
@@ -56,8 +71,15 @@ pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
     let Decision { row, at, resource, digest, request, response, .. } = decision;
     let question = request.as_ref().ok().and_then(|text| ruling::read_request(text).ok());
     let answers = response.as_ref().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let kept = question.as_ref().zip(response.as_deref().ok());
+    let failed = kept.map(|(question, text)| failures(question, text)).unwrap_or_default();
     let policies = question.zip(answers).map(|(question, answers)| rulings(&question, &answers));
-    let policies = policies.unwrap_or_default();
+    let mut policies = policies.unwrap_or_default();
+    for one in &mut policies {
+        if let Some(why) = failed.get(&one.policy) {
+            (one.ruling, one.reason) = (FAIL.to_owned(), Some(why.clone()));
+        }
+    }
     let said = policies.iter().map(|one| {
         let reason = one.reason.as_ref().map(|reason| facts.say(t::RULED_WHY, &[sentence(reason)]));
         let known = t::RULINGS.iter().find(|(name, _)| *name == one.ruling);
@@ -74,6 +96,39 @@ pub(super) fn ruling(facts: &Facts<'_>, decision: &Decision) -> LastRulingView {
         revision: digest.clone(),
         policies,
         text,
+    }
+}
+
+/// The policies that put the plan off or amended it and could not be followed in that, each with why.
+fn failures(question: &ruling::RulingRequest, answers: &str) -> BTreeMap<String, String> {
+    let Ok(mut answers) = ruling::read_answers(answers) else { return BTreeMap::new() };
+    if question.context.is_shadow || answers.len() != question.policies.len() {
+        return BTreeMap::new();
+    }
+    let policies = question.policies.iter().map(policy_of_version).collect::<Vec<_>>();
+    let is_meant =
+        |answer: &PolicyAnswer| matches!(answer.ruling, Ruling::Defer { .. } | Ruling::Amend { .. });
+    let meant = policies.iter().zip(&answers).filter(|(_, answer)| is_meant(answer));
+    let meant = meant.map(|(policy, _)| policy.name.clone()).collect::<BTreeSet<_>>();
+    let context = ChainContext {
+        is_provider_api: question.context.is_provider_api,
+        approved: question.context.approved.clone(),
+        ..ChainContext::default()
+    };
+    loop {
+        let mut chain = Chain::new(context.clone());
+        let pairs = policies.iter().zip(&answers).collect::<Vec<_>>();
+        // This is the last that they were asked, so what was amended now was not made.
+        if let ChainStep::Amend { answer, .. } = chain.round(&question.plan, &pairs) {
+            let why = "its amendment was not followed".to_owned();
+            answers[answer].ruling = Ruling::Fail(ScriptFailure::whole(why));
+            continue;
+        }
+        let failed = chain.into_entries().into_iter().filter_map(|entry| match entry {
+            Entry::Ruled { policy, kind: RulingKind::Failed, reason, .. } => Some((policy, reason)),
+            Entry::Ruled { .. } | Entry::Note { .. } => None,
+        });
+        return failed.filter(|(policy, _)| meant.contains(policy)).collect();
     }
 }
 

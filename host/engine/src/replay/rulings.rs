@@ -16,6 +16,7 @@ use perennial_formats::decision::ruling::RulingRequest;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PolicyAnswers;
 use perennial_store::ReadTx;
+use perennial_store::content_digests;
 use perennial_store::decisions::Decision;
 use perennial_store::error::StoreError;
 use perennial_store::policies;
@@ -94,6 +95,10 @@ fn ask(db: &ReadTx, interpreter: &Interpreter, cases: Vec<Case<'_>>) -> Result<V
             let why = NotReplayable::Script(policy.digest.clone());
             return Ok(cases.iter().map(|_| Replay::NotReplayable(why.clone())).collect());
         };
+        if !content_digests::is_named(text.as_bytes(), &policy.digest) {
+            let why = format!("the script of `{}` that is kept is not the one that ruled", policy.name);
+            return Ok(cases.iter().map(|_| damaged("policy", &why)).collect());
+        }
         set.policies.push(Policy {
             name: policy.name.clone(),
             script: String::new(),

@@ -28,13 +28,17 @@ fn amendment_text(amendment: &Amendment) -> String {
         let pairs = options.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
         if pairs.is_empty() { "no options".to_owned() } else { pairs.join(", ") }
     });
-    term.into_iter().chain(options).collect::<Vec<_>>().join(", ")
+    let changes = term.into_iter().chain(options).collect::<Vec<_>>();
+    if changes.is_empty() { "what it is".to_owned() } else { changes.join(", ") }
 }
 
 /// What the rulings of all policies on a plan come to, such as `denied by `dear``.
 pub fn step_text(next: &ChainStep) -> String {
     match next {
         ChainStep::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
+        ChainStep::BeginAgain => {
+            "amended without an end; all are asked again about the plan as it was".to_owned()
+        }
         ChainStep::Done(Verdict::Approve) => "approved".to_owned(),
         ChainStep::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
         ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {

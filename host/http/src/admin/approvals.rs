@@ -152,6 +152,7 @@ fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, Store
         plans: vec![plan],
         refusal: None,
         required: stored.required.clone(),
+        rulings: Vec::new(),
         balance_after: balance(priced.available),
     };
     proposal.balance_after = balance(priced.available - proposal.cost() + proposal.refund());

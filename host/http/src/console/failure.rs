@@ -50,6 +50,11 @@ impl Failure {
         [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&self.status)
     }
 
+    /// Whether there is nothing of the name that was sent.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     /// Whether what was sent is at fault, and can be put right in its form.
     pub(super) fn is_of_form(&self) -> bool {
         [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::CONFLICT]

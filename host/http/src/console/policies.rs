@@ -252,7 +252,11 @@ pub(super) async fn install(visit: Visit) -> Result<Response, Failure> {
         Some("run") => {
             body["resource"] = json!(form.get("resource").unwrap_or_default());
             let trial = visit.send(Method::POST, "/v1/policies:run", &body).await;
-            trial.map(|answer| policy_trials::rulings(frame, &answer.body))
+            match trial {
+                // A resource that there is none of is put right in the form, like everything else that was entered.
+                Err(failure) if failure.is_not_found() => Ok(failure.markup()),
+                trial => trial.map(|answer| policy_trials::rulings(frame, &answer.body)),
+            }
         }
         _ => visit.preview("/v1/policies", &body).await.map(|checked| check_result(frame, &checked)),
     };

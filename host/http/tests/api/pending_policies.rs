@@ -246,3 +246,71 @@ fn approvals_of_commands_only_have_ids_of_their_own() {
     assert_eq!(again.status, 202, "{}", again.body);
     assert!(again.body.contains("ecs-1~2"), "{}", again.body);
 }
+
+#[test]
+fn a_tag_that_goes_takes_no_requirement_from_what_waits() {
+    let mut server = Server::furnished();
+    server.add_person("security", Role::Approver, &["security"]);
+    let script = r#"fn rule(plan) { require_approval("two look", #{ by: "security" }) }"#;
+    install(&server, "admin", &one("four-eyes", "tags = [\"env=prod\"]", script));
+    assert_eq!(renew(&server).status, 202);
+    let untagged = server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], r#"{"tags": {"env": null}}"#);
+    assert_eq!(untagged.status, 200, "{}", untagged.body);
+    let again = renew(&server);
+    assert_eq!(again.status, 202, "the same command goes on waiting: {}", again.body);
+    assert_eq!(required(&server), "four-eyes=security");
+    for decision in ["approve", "reject"] {
+        let refused = decide(&server, "approver", decision);
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
+    assert_eq!(decide(&server, "security", "approve").json()["approval"]["state"], "approved");
+}
+
+#[test]
+fn a_script_that_looks_at_a_tag_is_still_asked_of_when_it_goes() {
+    let mut server = Server::furnished();
+    server.add_person("security", Role::Approver, &["security"]);
+    let script = r#"fn rule(plan) { if tag(plan.resource, "env") == () { return approve() } require_approval("two look", #{ by: "security" }) }"#;
+    install(&server, "admin", &one("four-eyes", "", script));
+    assert_eq!(renew(&server).status, 202);
+    let untagged = server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], r#"{"tags": {"env": null}}"#);
+    assert_eq!(untagged.status, 200, "{}", untagged.body);
+    assert_eq!(decide(&server, "approver", "approve").status, 403);
+    assert_eq!(decide(&server, "security", "approve").json()["approval"]["state"], "approved");
+}
+
+#[test]
+fn the_clocks_own_tries_wait_on_when_a_tag_goes() {
+    let mut server = Server::furnished();
+    server.add_person("security", Role::Approver, &["security"]);
+    let script = r#"fn rule(plan) { require_approval("two look", #{ by: "security" }) }"#;
+    install(&server, "admin", &one("four-eyes", "tags = [\"env=prod\"]", script));
+    server.advance("2026-01-24T00:00:00Z");
+    let untagged = server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], r#"{"tags": {"env": null}}"#);
+    assert_eq!(untagged.status, 200, "{}", untagged.body);
+    server.advance("2026-01-26T00:00:00Z");
+    assert!(!told(&server).contains("renewal_settled"), "{}", told(&server));
+    assert_eq!(decide(&server, "approver", "approve").status, 403);
+    assert_eq!(decide(&server, "security", "approve").json()["approval"]["state"], "approved");
+}
+
+#[test]
+fn who_may_change_policies_lifts_what_they_required() {
+    let is_lifted = |lift: &dyn Fn(&Server)| {
+        let server = with_labels();
+        server.advance("2026-01-24T00:00:00Z");
+        lift(&server);
+        decide(&server, "approver", "approve")
+    };
+    let script = r#"fn rule(plan) { require_approval("look", #{ by: "finance" }) }"#;
+    let elsewhere = |server: &Server| {
+        install(server, "admin", &one("p", "tags = [\"env=other\"]", script));
+    };
+    let removed = |server: &Server| {
+        assert_eq!(server.send("admin", "DELETE", "/v1/policies/p", &[], "").status, 200);
+    };
+    for lift in [&elsewhere as &dyn Fn(&Server), &removed] {
+        let approved = is_lifted(lift);
+        assert_eq!(approved.status, 200, "{}", approved.body);
+    }
+}

@@ -625,3 +625,51 @@ fn a_dry_run_names_who_asks_as_the_command_does() {
     assert_eq!(looked["plan"]["refusal"], done["refusal"]);
     assert!(done["refusal"]["message"].as_str().unwrap().contains("not for "), "{done}");
 }
+
+#[test]
+fn an_amendment_without_an_end_leaves_the_plan_as_it_was() {
+    let longer =
+        r#"fn rule(plan) { amend(#{ term: #{ count: plan.term.count * 2, unit: "month" } }, "more") }"#;
+    let server = Server::furnished();
+    install(&server, "admin", &one("longer", "", longer));
+    let looked = server.post("operator", "/v1/resources/ecs-1:renew", r#"{"dry_run": true}"#).json();
+    assert_eq!(looked["plan"]["cost"], "99.00", "{looked}");
+    assert_eq!(looked["plan"]["rulings"][3]["ruling"], "failed", "{looked}");
+    let renewed = server.post("operator", "/v1/resources/ecs-1:renew", "{}").json();
+    assert_eq!(
+        renewed["resource"]["expires_at"], "2026-02-28T15:59:59Z",
+        "a month, as was asked for: {renewed}"
+    );
+    let rulings = history(&server, "ecs-1");
+    assert_eq!(rulings.matches("policy_ruled amended more").count(), 3, "{rulings}");
+    assert_eq!(rulings.matches("policy_ruled failed").count(), 1, "{rulings}");
+}
+
+#[test]
+fn a_dry_run_says_what_policies_did_to_the_plan() {
+    let server = Server::furnished();
+    let longer = r#"fn rule(plan) { amend(#{ term: #{ count: 3, unit: "month" } }, "three") }"#;
+    install(&server, "admin", &one("longer", "order = 1", longer));
+    install(&server, "admin", &one("broken", "", "fn rule(plan) { 1 + plan.options }"));
+    let later = r#"fn rule(plan) { defer(add_days(plan.at, 1), "tomorrow") }"#;
+    install(&server, "admin", &one("later", "", later));
+    let looked = server.post("operator", "/v1/resources/ecs-1:renew", r#"{"dry_run": true}"#).json();
+    let rulings = looked["plan"]["rulings"].as_array().unwrap().iter();
+    let rulings = rulings.map(|one| format!("{} {}", one["policy"], one["ruling"])).collect::<Vec<_>>();
+    assert_eq!(rulings, [r#""longer" "amended""#, r#""broken" "failed""#, r#""later" "deferred""#]);
+    assert_eq!(looked["plan"]["rulings"][2]["until"], "2026-01-02T00:00:00Z", "{looked}");
+}
+
+#[test]
+fn a_plan_that_comes_out_differently_later_is_one_difference() {
+    let server = Server::furnished();
+    let last = r#"fn rule(plan) { if plan.at < plan.last_try_at { return deny("wait") } approve() }"#;
+    install(&server, "admin", &one("last", "", last));
+    let shadow = r#"fn rule(plan) { require_approval("look") }"#;
+    install(&server, "admin", &one("watched", "mode = \"shadow\"", shadow));
+    server.advance("2026-02-01T00:00:00Z");
+    let found = server.get("viewer", "/v1/policies/watched/differences").json();
+    let of_resource = found["items"].as_array().unwrap().iter().filter(|one| one["resource"] == "ecs-1");
+    let outcomes = of_resource.map(|one| one["followed"].to_string()).collect::<Vec<_>>();
+    assert_eq!(outcomes, [r#""approved""#], "{found}");
+}

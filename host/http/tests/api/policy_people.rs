@@ -112,3 +112,34 @@ fn a_removal_and_a_calendar_are_changes_as_well() {
     assert_eq!(renew(&server, "admin").status, 202, "the calendar is theirs");
     assert_eq!(renew(&server, "operator").status, 200);
 }
+
+#[test]
+fn a_second_change_of_ones_own_does_not_hide_the_first() {
+    let mut server = Server::furnished();
+    server.add_person("second", Role::Admin, &[]);
+    let require = r#"fn rule(plan) { require_approval("ask") }"#;
+    install(&server, "second", &one("asked", "", require));
+    assert_eq!(server.send("admin", "DELETE", "/v1/policies/asked", &[], "").status, 200);
+    for elsewhere in ["tags = [\"p=other\"]", "tags = [\"p=other2\"]", "mode = \"shadow\""] {
+        install(&server, "admin", &one("asked", elsewhere, require));
+        let waits = renew(&server, "admin");
+        assert_eq!(waits.status, 202, "{elsewhere}: {}", waits.body);
+        let id = waits.json()["approval"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(server.post("second", &format!("/v1/approvals/{id}:reject"), "{}").status, 200);
+    }
+    let confirmed = install(&server, "second", &one("asked", "mode = \"shadow\"", require));
+    assert_eq!(changes(&confirmed), "policy asked: confirmed");
+    assert_eq!(renew(&server, "admin").status, 200, "somebody else has looked at what it came to");
+}
+
+#[test]
+fn a_change_by_somebody_else_ends_what_ones_own_changes_hold_up() {
+    let mut server = Server::furnished();
+    server.add_person("second", Role::Admin, &[]);
+    let require = r#"fn rule(plan) { require_approval("ask") }"#;
+    install(&server, "second", &one("asked", "", require));
+    install(&server, "admin", &one("asked", "tags = [\"p=other\"]", require));
+    install(&server, "second", &one("asked", "tags = [\"p=other2\"]", require));
+    install(&server, "admin", &one("asked", "tags = [\"p=other3\"]", require));
+    assert_eq!(renew(&server, "admin").status, 200, "it was out of reach before their last change");
+}

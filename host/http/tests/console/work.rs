@@ -336,6 +336,10 @@ fn a_chinese_page_explains_refuses_and_rules_in_chinese() {
         "{}",
         answer.body
     );
+    let of_none = fields.map(|(name, value)| (name, if name == "resource" { "ecs-99" } else { value }));
+    let answer = browser.submit("/policies", "/policies", &of_none);
+    let is_kept = answer.body.contains("too dear") && answer.body.contains("ecs-99");
+    assert!(answer.status == 200 && is_kept, "what was entered is still there: {}", answer.body);
 }
 
 #[test]

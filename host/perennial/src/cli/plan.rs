@@ -6,6 +6,7 @@ use std::io::Write;
 
 use perennial_domain::micros::Micros;
 use perennial_formats::dates;
+use perennial_formats::time_zone::TimeZone;
 use serde_json::Value;
 
 use crate::cli::items;
@@ -61,6 +62,8 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
             (skipped["resource"].as_str().unwrap_or_default(), reason(&skipped["reason"]));
         facts.push(("left alone", format!("{resource}: {reason}"), Tone::Warning));
     }
+    let rulings = plan["rulings"].as_array().into_iter().flatten();
+    facts.extend(rulings.map(|ruling| ("policy", ruled(plan, ruling, zone), Tone::Warning)));
     if plan["needs_approval"] == true {
         let required = plan["required"].as_array().into_iter().flatten().map(approval).collect::<Vec<_>>();
         let required = if required.is_empty() { String::new() } else { format!(": {}", required.join(", ")) };
@@ -86,6 +89,27 @@ pub(super) fn write(plan: &Value, zones: &ItemZones, style: Style, out: &mut dyn
         )?;
     }
     Ok(())
+}
+
+/// What a policy did to a plan, such as: amended by `longer`: three months are cheaper.
+fn ruled(plan: &Value, ruling: &Value, zone: TimeZone) -> String {
+    let text = |name: &str| ruling[name].as_str().unwrap_or_default();
+    let (policy, reason) = (text("policy"), text("reason"));
+    match (text("ruling"), items::instant(&ruling["until"])) {
+        ("amended", _) => format!("amended by `{policy}`: {reason}"),
+        ("deferred", Some(until)) => format!("not before {} by `{policy}`: {reason}", zone.minute(until)),
+        ("failed", _) => {
+            let mut required = plan["required"].as_array().into_iter().flatten();
+            let takes_approval = required.any(|one| one["policy"] == ruling["policy"]);
+            let counts_as = match takes_approval {
+                true => ", so somebody has to look",
+                false if plan["refusal"].is_null() => ", counts as approved",
+                false => "",
+            };
+            format!("`{policy}` failed{counts_as}: {reason}")
+        }
+        (other, _) => format!("{other} by `{policy}`: {reason}"),
+    }
 }
 
 /// Says for which resources a plan allows any number of automatic renewals.

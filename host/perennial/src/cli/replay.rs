@@ -7,6 +7,7 @@ use perennial_engine::replay;
 use perennial_engine::replay::Replay;
 use perennial_engine::replay::Tally;
 use perennial_formats::dates;
+use perennial_formats::decision::ruling;
 use perennial_formats::time_zone::TimeZone;
 use perennial_store::ReadTx;
 use perennial_store::decisions;
@@ -59,11 +60,16 @@ enum Format {
 /// Decisions are not answered as they were: exit code 1.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{count} answered otherwise than is kept: either what is kept was changed, in which case `perennial db restore` puts a \
-     backup in its place, or the plugin does not answer the same question the same way; tell its author",
-    count = dates::counted(usize::try_from(*.0).unwrap_or(usize::MAX), "decision")
+    "{decisions} answered otherwise than is kept: either what is kept was changed, in which case `perennial db restore` puts a \
+     backup in its place, or {who} not answer the same question the same way; tell its author",
+    decisions = dates::counted(usize::try_from(*.count).unwrap_or(usize::MAX), "decision"),
+    who = if *.of_scripts { "the script of a policy does" } else { "the plugin does" }
 )]
-struct DecisionsDiffer(u64);
+struct DecisionsDiffer {
+    count: u64,
+    /// Whether scripts of policies made all of those that are shown.
+    of_scripts: bool,
+}
 
 /// A decision that is not answered as it was.
 struct UnequalDecision {
@@ -96,7 +102,11 @@ pub(super) fn replay(context: &Context, arguments: &Arguments) -> anyhow::Result
         Format::Text => write_text(&tally, &found)?,
         Format::Json => write_json(&tally, &found)?,
     }
-    if tally.different > 0 { Err(DecisionsDiffer(tally.different).into()) } else { Ok(()) }
+    let of_scripts = found.iter().all(|one| one.decision.contract == ruling::CONTRACT);
+    match tally.different {
+        0 => Ok(()),
+        count => Err(DecisionsDiffer { count, of_scripts }.into()),
+    }
 }
 
 fn find(db: &ReadTx, number: i64) -> anyhow::Result<Decision> {

@@ -13,8 +13,9 @@ use perennial_sandbox::Trust;
 use perennial_sandbox::purity;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
+use perennial_store::content_digests;
 
-/// The most accounts that a message names.
+/// The most accounts or policies that a message names.
 const NAMES_MAX: usize = 5;
 /// The most questions with two answers that a message has.
 const DIFFERENCES_MAX: usize = 3;
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Refuses to start with a plugin that was granted something and answers the same question in two ways, or while there are
+    /// Refuses to start with policies whose scripts are not what was installed, with a plugin that was granted something and answers the same question in two ways, or while there are
     /// accounts without a plugin, of which it only warns where that is allowed.
     ///
     /// # Errors
@@ -41,6 +42,7 @@ impl Arguments {
         providers: &Providers,
         allowed_by_config: bool,
     ) -> anyhow::Result<()> {
+        check_scripts(db)?;
         check_purity(providers)?;
         // A revision that an operator bound counts like one that is loaded; what a host loaded before is no longer bound then.
         let bound = providers.as_bound(db)?;
@@ -76,6 +78,22 @@ impl Arguments {
     }
 }
 
+/// Refuses policies whose scripts somebody changed in the database itself, past every list of who changed what.
+fn check_scripts(db: &ReadTx) -> anyhow::Result<()> {
+    let altered = content_digests::altered_policies(db)?;
+    if altered.is_empty() {
+        return Ok(());
+    }
+    Err(UserError::Argument(format!(
+        "the database was changed past the host: what it keeps as the script of {} {} does not have the SHA-256 under which it was \
+         installed; restore a backup with `perennial db restore FILE`, or remove the policy with `perennial policy remove NAME` \
+         and install it again from its file",
+        if altered.len() == 1 { "the policy" } else { "the policies" },
+        few(&altered)
+    ))
+    .into())
+}
+
 /// Refuses a plugin of a file that was granted more than every plugin has and does not answer alike when it is asked again: what it
 /// was granted, such as WASI, may be what it differs by. One that is installed is asked then.
 fn check_purity(providers: &Providers) -> Result<(), UserError> {
@@ -108,11 +126,16 @@ pub(super) fn say_trust(trust: &Trust) {
 
 /// Such as: account `a`; or: accounts `a`, `b` and 3 more.
 fn named(accounts: &[String]) -> String {
-    let shown = accounts.iter().take(NAMES_MAX).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
     let plural = if accounts.len() == 1 { "" } else { "s" };
-    let more = match accounts.len().saturating_sub(NAMES_MAX) {
+    format!("account{plural} {}", few(accounts))
+}
+
+/// Such as: `a`; or: `a`, `b` and 3 more.
+fn few(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_MAX).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let more = match names.len().saturating_sub(NAMES_MAX) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("account{plural} {shown}{more}")
+    format!("{shown}{more}")
 }

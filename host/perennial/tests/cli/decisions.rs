@@ -196,3 +196,25 @@ fn a_resource_is_explained_in_chinese() {
           最近的决策 3 作于 2026-01-23 19:00 UTC：就 `ecs-1` 向 `huawei` 询问 `renew`，计划了 2 个步骤。
     "#]].assert_eq(&explained);
 }
+
+#[test]
+fn a_script_that_was_changed_past_the_host_is_noticed() {
+    let folder = Folder::new();
+    folder.write("inventory.json", INVENTORY);
+    folder.run(&["import", "--accept-expired", "inventory.json"]).succeeded();
+    folder.write("no.rhai", "fn rule(plan) { deny(\"no\") }");
+    folder.write("no.toml", "[[policy]]\nname = \"no\"\nscript = \"no.rhai\"\n");
+    folder.run(&["policy", "install", "no.toml"]).succeeded();
+    folder.run(&["db", "check"]).succeeded();
+    testing::set_scripts(&testing::open(&folder.path("perennial.db")), "fn rule(plan) { approve() }");
+    let checked = folder.run(&["--width", "200", "db", "check"]);
+    assert_eq!(checked.code(), 1, "{}", checked.stderr());
+    let promise = "every script and component is what its digest says";
+    assert!(checked.stdout().contains(promise), "{}", checked.stdout());
+    let started = folder.run(&["run"]);
+    assert_eq!(started.code(), 2, "{}", started.stderr());
+    assert!(started.stderr().contains("the script of the policy `no`"), "{}", started.stderr());
+    folder.run(&["policy", "remove", "no", "--yes"]).succeeded();
+    folder.run(&["policy", "install", "no.toml"]).succeeded();
+    folder.run(&["db", "check"]).succeeded();
+}

@@ -663,3 +663,28 @@ fn what_an_amended_renewal_leaves_out_is_renewed_for_its_term() {
         02-23T19:00:00 evs-1 setting_changed
     "#]].assert_eq(&play.event_lines(&[]));
 }
+
+#[test]
+fn the_table_says_which_policy_denied_a_renewal_last() {
+    let play = Play::new().policy("no", "", r#"deny("not worth it")"#);
+    let rows = play.printed(&["--policies", "policies.toml", "--width", "250"]);
+    assert!(rows.contains("policy no: renew denied: not worth it"), "{rows}");
+}
+
+#[test]
+fn an_approval_that_ran_out_in_an_outage_says_that_it_is_retried() {
+    let outage = r#"[{ "at": "2026-02-22T00:00:00Z", "do": "outage", "until": "2026-02-27T12:00:00Z" }]"#;
+    let script = r#"require_approval("look", #{ expires_at: instant("2026-02-23T12:00:00Z") })"#;
+    let after_outage = |settings: &str| {
+        let play = Play::new().scenario(outage).account(settings).policy("p", "", script);
+        let events = play.printed(&["--policies", "policies.toml", "--format", "jsonl"]);
+        let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let events = events.filter(|event| event["at"].as_str() >= Some("2026-02-27T12:00:00Z"));
+        let expired = |event: &Value| event["type"] == "approval_expired";
+        let events = events.collect::<Vec<_>>();
+        let will_retry = events.iter().find(|event| expired(event)).unwrap()["will_retry"].clone();
+        (will_retry, events.iter().any(|event| event["type"] == "renewal_settled"))
+    };
+    assert_eq!(after_outage(r#""settings": { "on_undecided": "renew" }"#), (true.into(), true));
+    assert_eq!(after_outage(r#""settings": { "on_undecided": "lapse" }"#), (false.into(), false));
+}

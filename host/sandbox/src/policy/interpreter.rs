@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use perennial_domain::index::PolicyIndex;
 use perennial_domain::policy::PolicyAnswer;
 use perennial_domain::policy::PolicySet;
-use perennial_domain::policy::Ruling;
 use perennial_domain::policy::ScriptFailure;
 use perennial_domain::policy::facts::AccountFacts;
 use perennial_domain::policy::facts::PlanFacts;
@@ -27,6 +27,12 @@ use crate::policy::decode;
 use crate::policy::encode;
 use crate::policy::encode::Encoder;
 use crate::policy::spending;
+use crate::policy::stop::Asking;
+use crate::policy::unusable::NAME;
+use crate::policy::unusable::check_count;
+use crate::policy::unusable::count;
+use crate::policy::unusable::failure;
+use crate::policy::unusable::nonsense;
 use crate::provider::contract::Interfaces;
 use crate::provider::load::Plugins;
 use crate::runtime::batch;
@@ -41,8 +47,6 @@ use crate::runtime::limits::Limits;
 
 /// The component, which the build script compiles.
 const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plugin-script.wasm"));
-/// What messages and records call it.
-const NAME: &str = "script";
 /// The most plans of one account in one call: with three policies each, some ten milliseconds.
 const PLANS_MAX: usize = 128;
 
@@ -172,13 +176,26 @@ impl Interpreter {
 
     /// Asks about each plan the policies that it names, in the order of the plans within each account.
     ///
-    /// A policy that gives no usable answer has failed on that plan: [`Ruling::Fail`] says why.
+    /// A policy that gives no usable answer has failed on that plan, and its answer says why.
     pub fn ask(
         &self,
         set: &PolicySet,
         accounts: &[AccountFacts],
         plans: &[&PlanFacts],
     ) -> Vec<PolicyAnswers> {
+        self.ask_unless_stopped(set, accounts, plans, &Arc::default())
+    }
+
+    /// The same until `stop` is set: within some milliseconds, whatever the scripts do. Every policy has failed then on the
+    /// plans that are left, so what it answers is of no use to anybody.
+    pub fn ask_unless_stopped(
+        &self,
+        set: &PolicySet,
+        accounts: &[AccountFacts],
+        plans: &[&PlanFacts],
+        stop: &Arc<AtomicBool>,
+    ) -> Vec<PolicyAnswers> {
+        let asking = Asking { set, stop };
         let mut of_account = BTreeMap::<usize, Vec<usize>>::new();
         for (place, plan) in plans.iter().enumerate() {
             of_account.entry(plan.account.get()).or_default().push(place);
@@ -199,7 +216,7 @@ impl Interpreter {
                 plans: places.iter().map(|place| plans[*place]).collect(),
             });
             let segments = segments.collect::<Vec<_>>();
-            for ((account, places), answers) in rounds.iter().zip(self.ask_segments(set, &segments)) {
+            for ((account, places), answers) in rounds.iter().zip(self.ask_segments(asking, &segments)) {
                 for (place, answers) in places.iter().zip(answers) {
                     running[*account].before(plans[*place]);
                     running[*account].after_answers(plans[*place], &answers.answers);
@@ -237,28 +254,28 @@ impl Interpreter {
     }
 
     /// Asks about segments of different accounts, side by side.
-    fn ask_segments(&self, set: &PolicySet, segments: &[Segment<'_>]) -> Vec<Vec<PolicyAnswers>> {
+    fn ask_segments(&self, asking: Asking<'_>, segments: &[Segment<'_>]) -> Vec<Vec<PolicyAnswers>> {
         let Limits { requests_max, items_max, failing_fuel_max, .. } = self.limits;
         let limits =
             BatchLimits { requests_max, items_max, threads: self.runtime.threads(), failing_fuel_max };
         let items =
             segments.iter().map(|segment| segment.plans.iter().map(|plan| 1 + plan.policies.len()).sum());
-        let answers = batch::ask_all(items, limits, |range| self.rule(set, &segments[range]));
+        let answers = batch::ask_all(items, limits, |range| self.rule(asking, &segments[range]));
         let pairs = segments.iter().zip(answers);
         pairs
-            .map(|(segment, answers)| answers.unwrap_or_else(|error| self.isolate(set, segment, error)))
+            .map(|(segment, answers)| answers.unwrap_or_else(|error| self.isolate(asking, segment, error)))
             .collect()
     }
 
     /// Asks about the plans of a segment one by one, because all together failed with `error`. Once that has cost more
     /// than failing may, the rest fails unasked.
-    fn isolate(&self, set: &PolicySet, segment: &Segment<'_>, error: PluginError) -> Vec<PolicyAnswers> {
+    fn isolate(&self, asking: Asking<'_>, segment: &Segment<'_>, error: PluginError) -> Vec<PolicyAnswers> {
         let (mut left, mut failed_fuel, mut last) = (segment.left, 0_u64, error);
         let mut one = |left, plan: &PlanFacts, policies: &[PolicyIndex]| {
-            if failed_fuel > self.limits.failing_fuel_max {
+            if failed_fuel > self.limits.failing_fuel_max || asking.is_stopped() {
                 return Err(last.clone());
             }
-            let answered = self.rule_one(set, segment.account, left, plan, policies);
+            let answered = self.rule_one(asking, segment.account, left, plan, policies);
             answered.map_err(|failure| {
                 failed_fuel = failed_fuel.saturating_add(failure.fuel);
                 last = failure.error.clone();
@@ -295,7 +312,7 @@ impl Interpreter {
 
     fn rule_one(
         &self,
-        set: &PolicySet,
+        asking: Asking<'_>,
         account: &AccountFacts,
         left: Figures,
         plan: &PlanFacts,
@@ -304,7 +321,7 @@ impl Interpreter {
         let mut encoder = Encoder::default();
         let number = encoder.account(account, left);
         encoder.plan(number, plan, policies);
-        let (results, fuel) = self.rule_batch(set, &encoder, 1 + policies.len())?;
+        let (results, fuel) = self.rule_batch(asking, &encoder, 1 + policies.len())?;
         check_count(1, policies.len(), &results)?;
         let answers = results.answers.into_iter().map(decode::answer).collect::<Result<_, _>>();
         let answers = answers.map_err(|problem| Failure { error: nonsense("rule", problem), fuel: 0 })?;
@@ -314,9 +331,14 @@ impl Interpreter {
     /// One call about several segments.
     fn rule(
         &self,
-        set: &PolicySet,
+        asking: Asking<'_>,
         segments: &[Segment<'_>],
     ) -> Result<batch::Answers<Vec<PolicyAnswers>>, Failure> {
+        if asking.is_stopped() {
+            let limit = self.limits.time_max;
+            let error = PluginError::OutOfTime { plugin: NAME.to_owned(), function: "rule", limit };
+            return Err(Failure { error, fuel: self.limits.failing_fuel_max.saturating_add(1) });
+        }
         let mut encoder = Encoder::default();
         let (mut plans, mut asked) = (0, 0);
         for segment in segments {
@@ -327,7 +349,7 @@ impl Interpreter {
                 (plans, asked) = (plans + 1, asked + plan.policies.len());
             }
         }
-        let (results, fuel) = self.rule_batch(set, &encoder, plans + asked)?;
+        let (results, fuel) = self.rule_batch(asking, &encoder, plans + asked)?;
         check_count(plans, asked, &results)?;
         let fuel = fuel.div_ceil(u64::try_from(plans).unwrap_or(u64::MAX).max(1));
         let (mut figures, mut answers) = (results.figures.into_iter(), results.answers.into_iter());
@@ -345,12 +367,14 @@ impl Interpreter {
 
     fn rule_batch(
         &self,
-        set: &PolicySet,
+        asking: Asking<'_>,
         encoder: &Encoder<'_>,
         items: usize,
     ) -> Result<(rulings::Results, u64), Failure> {
+        let Asking { set, .. } = asking;
         let (scripts, calendars) = (encode::scripts(set), encode::calendars(&set.calendars));
         self.call("rule", items, |store, pre| {
+            asking.watch(store, self.limits.time_max);
             let policy = pre.instantiate(&mut *store)?;
             policy.perennial_policy_rulings().call_rule(store, &scripts, &calendars, encoder.batch())
         })
@@ -365,26 +389,4 @@ impl Interpreter {
     ) -> Result<(A, u64), Failure> {
         call::invoke(&self.runtime, &self.limits, (NAME, function), items, |store| call(store, &self.pre))
     }
-}
-
-fn failure(message: String) -> PolicyAnswer {
-    PolicyAnswer { ruling: Ruling::Fail(ScriptFailure::whole(message)), notes: Vec::new() }
-}
-
-fn nonsense(function: &'static str, problem: String) -> PluginError {
-    PluginError::Nonsense { plugin: NAME.to_owned(), function, problem }
-}
-
-fn count(function: &'static str, requests: usize, answers: usize) -> Result<(), PluginError> {
-    match requests == answers {
-        true => Ok(()),
-        false => Err(PluginError::WrongCount { plugin: NAME.to_owned(), function, requests, answers }),
-    }
-}
-
-fn check_count(plans: usize, asked: usize, results: &rulings::Results) -> Result<(), Failure> {
-    let figures = count("rule", plans, results.figures.len());
-    figures
-        .and_then(|()| count("rule", asked, results.answers.len()))
-        .map_err(|error| Failure { error, fuel: 0 })
 }

@@ -5,3 +5,5 @@ pub mod decode;
 pub mod encode;
 pub mod interpreter;
 mod spending;
+mod stop;
+mod unusable;

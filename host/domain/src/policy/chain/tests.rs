@@ -8,7 +8,6 @@ use super::*;
 use crate::index::AccountIndex;
 use crate::plan::Cause;
 use crate::policy::PolicyMode;
-use crate::policy::ScriptFailure;
 use crate::policy::facts::Tries;
 use crate::policy::selector::Selector;
 use crate::sample::at;
@@ -109,6 +108,7 @@ fn shown(next: &ChainStep) -> String {
         ChainStep::Amend { amendment, .. } => {
             format!("amend to {}", amendment.term.map_or_else(String::new, |term| term.to_string()))
         }
+        ChainStep::BeginAgain => "begin again".to_owned(),
         ChainStep::Done(Verdict::Approve) => "approve".to_owned(),
         ChainStep::Done(Verdict::Deny { policy, .. }) => format!("deny ({policy})"),
         ChainStep::Done(Verdict::Defer(Postponement { policy, until, .. })) => {
@@ -197,15 +197,62 @@ fn the_first_amendment_is_applied_at_most_three_times() {
         steps.push(shown(&next));
         plan.term = Some(months(count));
     }
-    assert_eq!(steps, ["amend to 2 months", "amend to 3 months", "amend to 4 months", "approve"]);
+    plan.term = Some(months(1));
+    steps.push(shown(&once(&mut chain, &plan, &[Ruling::Approve, amend(months(2)), amend(years(2))])));
+    let wanted = ["amend to 2 months", "amend to 3 months", "amend to 4 months", "begin again", "approve"];
+    assert_eq!(steps, wanted);
     let entries = chain.into_entries().into_iter().map(entry).collect::<Vec<_>>();
     expect![[r#"
         b amended
         b amended
         b amended
-        b failed: it amends a plan that was amended 3 times already
-        c failed: it amends a plan that was amended 3 times already"#]]
+        b failed: it amends again after 3 amendments, so none of its amendments counts
+        c failed: it amends again after 3 amendments, so none of its amendments counts"#]]
     .assert_eq(&entries.join("\n"));
+}
+
+#[test]
+fn amendments_that_end_in_time_count_beside_one_without_an_end() {
+    let mut chain = Chain::new(ChainContext::default());
+    let mut plan = plan("renew");
+    let mut steps = Vec::new();
+    for (by_a, by_b) in [(2, 9), (2, 3), (3, 4), (4, 5), (2, 9), (2, 9)] {
+        let next = once(&mut chain, &plan, &[amend(months(by_a)), amend(months(by_b))]);
+        plan.term = match &next {
+            ChainStep::Amend { amendment, .. } => amendment.term,
+            ChainStep::BeginAgain => Some(months(1)),
+            ChainStep::Done(_) => plan.term,
+        };
+        steps.push(shown(&next));
+    }
+    let first = ["amend to 2 months", "amend to 3 months", "amend to 4 months", "begin again"];
+    assert_eq!(steps, [&first[..], &["amend to 2 months", "approve"]].concat());
+    let entries = chain.into_entries().into_iter().map(entry).collect::<Vec<_>>();
+    expect![[r#"
+        b amended
+        b amended
+        a amended
+        b failed: it amends again after 3 amendments, so none of its amendments counts"#]]
+    .assert_eq(&entries.join("\n"));
+}
+
+#[test]
+fn policies_that_contradict_each_other_leave_the_plan_as_it_was() {
+    let mut chain = Chain::new(ChainContext::default());
+    let mut plan = plan("renew");
+    plan.term = Some(months(3));
+    let mut steps = Vec::new();
+    for _ in 0..5 {
+        let next = once(&mut chain, &plan, &[amend(months(1)), amend(months(2))]);
+        plan.term = match &next {
+            ChainStep::Amend { amendment, .. } => amendment.term,
+            ChainStep::BeginAgain | ChainStep::Done(_) => Some(months(3)),
+        };
+        steps.push(shown(&next));
+    }
+    let wanted = ["amend to 1 month", "amend to 2 months", "amend to 1 month", "begin again", "approve"];
+    assert_eq!(steps, wanted);
+    assert_eq!(plan.term, Some(months(3)));
 }
 
 #[test]
