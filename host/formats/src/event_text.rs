@@ -112,7 +112,10 @@ impl Wording<'_> {
                 format!("renewal declined ({}): {code} {message}; {next}", class.name())
             }
             EventKind::RenewalInDoubt { attempt, code } => {
-                format!("renewal {attempt} in doubt ({code}): {}", doubt::meaning(code, Language::English))
+                format!(
+                    "renewal in doubt ({code}): {}; attempt {attempt}",
+                    doubt::meaning(code, Language::English)
+                )
             }
             EventKind::CommandInDoubt { command, code } => {
                 let (command, meaning) = (spaced(command), doubt::meaning(code, Language::English));

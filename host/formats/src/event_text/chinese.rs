@@ -62,7 +62,7 @@ impl ChineseWording<'_> {
                 format!("续费失败（{}）：{code} {message}；{next}", decline_class(*class))
             }
             EventKind::RenewalInDoubt { attempt, code } => {
-                format!("续费 {attempt} 结果未知（{code}）：{}", doubt::meaning(code, Language::Chinese))
+                format!("续费结果未知（{code}）：{}；尝试 {attempt}", doubt::meaning(code, Language::Chinese))
             }
             EventKind::CommandInDoubt { command: name, code } => {
                 let (name, meaning) = (command(name), doubt::meaning(code, Language::Chinese));

@@ -236,10 +236,17 @@ fn answer_wrongly(fault: &Fault, mut answer: StoredResponse) -> Response {
     }
 }
 
-/// What makes two requests the same question: everything but their headers, which have dates and signatures.
+/// What makes two requests the same question: everything but their headers, which have dates and signatures; and who asks.
 fn digest_of(parts: &Parts, body: &[u8]) -> [u8; 32] {
-    let head = format!("{} {}\n", parts.method, parts.uri);
+    let head = format!("{} {} {}\n", parts.method, parts.uri, signer(&parts.headers));
     Sha256::new().chain_update(head).chain_update(body).finalize().into()
+}
+
+/// The access key of a signature, with the name of its scheme: `SDK-HMAC-SHA256 Access=KEY, …` or `bce-auth-v1/KEY/…`.
+fn signer(headers: &HeaderMap) -> String {
+    let signature = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let begins = signature.and_then(|signature| signature.split(',').next()).unwrap_or_default();
+    begins.split('/').take(2).collect::<Vec<_>>().join("/")
 }
 
 fn with_other_currency(body: &Bytes) -> Bytes {

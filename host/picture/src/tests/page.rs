@@ -129,7 +129,7 @@ fn every_happening_has_its_mark_and_its_words() {
         "from 2026-05-20 06:00 UTC to 2026-05-26 06:00 UTC",
         "CBC.99003162 insufficient balance; next try 2026-04-11 10:59 UTC",
         "notice: it expires within seven days",
-        "no reply proves whether ecs-108",
+        "no reply proves whether it was done, so the host only queries it; attempt ecs-108",
         "purchase -260.00",
     ] {
         assert!(drawn.contains(words), "nothing says {words:?}");

@@ -193,7 +193,7 @@ fn every_event_has_its_words() {
         renewed automatically for 1 month at 1,299.00, from 2026-02-28 15:59 UTC to 2026-03-31 15:59 UTC
         renewal: balance -1,299.00 to 501.00
         renewed by command along with ecs-1 for 1 month and 10 days at 1,299.00, from 2026-02-28 15:59 UTC to 2026-03-31 15:59 UTC
-        renewal in doubt: CBC.0999; no reply proves whether rds-1/x/1month was renewed, so the host only queries it
+        renewal in doubt (CBC.0999): no reply proves whether it was done, so the host only queries it; attempt rds-1/x/1month
         command convert on expiry refused: CBC.99003610 it is in grace
         renewals left is now 3
         renewals left is now unset
@@ -252,7 +252,7 @@ fn months_tell_what_happened_also_when_nothing_did() {
             21 Feb  evs-1: renewal declined (rule): CBC.0001 not this one; not tried again
             21 Feb  top-up: balance +1,500.00 to 501.00 CNY
             21 Feb  evs-1: renewed by command along with ecs-1 for 1 month and 10 days at 1,299.00 CNY, from 2026-02-28 15:59 UTC to 2026-03-31 15:59 UTC
-            21 Feb  rds-1: renewal in doubt: CBC.0999; no reply proves whether rds-1/x/1month was renewed, so the host only queries it
+            21 Feb  rds-1: renewal in doubt (CBC.0999): no reply proves whether it was done, so the host only queries it; attempt rds-1/x/1month
             21 Feb  rds-1: command convert on expiry refused: CBC.99003610 it is in grace
             21 Feb  ecs-1: expired, still serving: grace begins (was active)
             21 Feb  ecs-1: active again (was grace)
