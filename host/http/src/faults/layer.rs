@@ -257,3 +257,19 @@ fn with_other_currency(body: &Bytes) -> Bytes {
     }
     text.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_told_by_its_key_and_not_by_its_time() {
+        let of = |text: &'static str| {
+            signer(&HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(text))]))
+        };
+        let huawei = "SDK-HMAC-SHA256 Access=AK1, SignedHeaders=host;x-sdk-date, Signature=0a";
+        assert_eq!(of(huawei), "SDK-HMAC-SHA256 Access=AK1");
+        assert_eq!(of("bce-auth-v1/AK2/2026-03-01T00:00:00Z/1800/host/0b"), "bce-auth-v1/AK2");
+        assert_eq!(signer(&HeaderMap::new()), "");
+    }
+}
