@@ -679,7 +679,6 @@ fn an_approval_that_ran_out_in_an_outage_says_that_it_is_retried() {
         let play = Play::new().scenario(outage).account(settings).policy("p", "", script);
         let events = play.printed(&["--policies", "policies.toml", "--format", "jsonl"]);
         let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let events = events.filter(|event| event["at"].as_str() >= Some("2026-02-27T12:00:00Z"));
         let expired = |event: &Value| event["type"] == "approval_expired";
         let events = events.collect::<Vec<_>>();
         let will_retry = events.iter().find(|event| expired(event)).unwrap()["will_retry"].clone();
