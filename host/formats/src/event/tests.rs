@@ -137,6 +137,8 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_in_doubt","attempt":"one","code":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_in_doubt","command":"one","code":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"sending_late","deadline":"2026-02-28T15:59:59Z","renewals":1,"safe_start":"2026-04-30T15:59:59Z"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"connection_failed","problem":"one"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"connection_restored"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","requested_by":"five","cost":"7.000001","expires_at":"2026-02-28T15:59:59Z","attempt":"four"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","decided_by":"say \"three\"","reason":"five","will_retry":false}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_given","approval":"one","policy":"two","given_by":"say \"three\"","reason":"five"}

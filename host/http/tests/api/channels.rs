@@ -150,7 +150,7 @@ fn everything_that_is_wrong_with_a_channel_is_said_and_none_is_made() {
         time_zone: there is no time zone `Shanghai`; is it Asia/Shanghai? Write one of the IANA's, such as `Asia/Shanghai`, or an offset, such as `+08:00`
         to[0]: expected an address of e-mail such as "ops@example.com", found the text `nobody`
         token: unknown field `token`; expected `kind`, `description`, `to`, `url`, `secret`, `accounts`, `language`, `time_zone`, `types`, `severity`, `digest_at`, `quiet_hours` or `critical_at_once`
-        types[0]: there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `command_in_doubt`, `sending_late`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `order_created`, `order_paid` or 17 more
+        types[0]: there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `command_in_doubt`, `sending_late`, `connection_failed`, `connection_restored`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted` or 19 more
 
         to: name the addresses of e-mail that messages go to
         secret: messages of `email` are not signed; leave it out

@@ -134,7 +134,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "secret"
             },
             {
-              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `command_in_doubt`, `sending_late`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `order_created`, `order_paid` or 17 more",
+              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `command_in_doubt`, `sending_late`, `connection_failed`, `connection_restored`, `approval_requested`, `approval_decided`, `approval_given`, `approval_expired`, `policy_ruled`, `policy_note`, `policy_installed`, `policy_removed`, `policy_calendar_changed`, `revision_installed`, `revision_bound`, `revision_unbound`, `command_refused`, `setting_changed`, `unsubscribed`, `converted` or 19 more",
               "field": "types[0]"
             },
             {

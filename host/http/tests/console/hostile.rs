@@ -354,7 +354,7 @@ fn markup_in_every_field_that_somebody_can_set_is_text_everywhere() {
         drift here             /accounts/{id}
         drift there            /accounts/{id}
         cloud's message        /resources/{id}
-        cloud's refusal        /accounts/{id}
+        cloud's refusal        /
     "#]]
     .assert_eq(&table);
     let nowhere = browser.open("/resources/%3Cscript%3E");
