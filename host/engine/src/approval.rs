@@ -215,7 +215,7 @@ impl<S: EngineStore> Engine<S> {
         let Reconsideration { mut evaluation, command, answer, .. } = self.ask_again(at, stored)?;
         let Some(Ok(plan)) = answer else { return Err(missing.into()) };
         let ruled = evaluation.rule(&command, plan, Vec::new());
-        let required = evaluation.required_by_now(&stored, &ruled);
+        let required = evaluation.required_by_now(stored, &ruled);
         if required.is_empty() {
             return Err(missing.into());
         }

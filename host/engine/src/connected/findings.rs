@@ -1,4 +1,4 @@
-//! What was found about a call, in words for whoever looks at it: what the cloud shows, and what was expected.
+//! What was found about a call, in words for the person who looks at it: what the cloud shows, and what was expected.
 
 use perennial_domain::connected::protocol::Finding;
 use perennial_domain::connected::read_back::ReadBack;

@@ -50,10 +50,10 @@ fn revision_text(revision: &Value) -> String {
         Some(false) => "; it cannot be loaded, so nothing is decided: bind another one",
         Some(true) | None => "",
     };
-    let shadow = match &revision["shadow"] {
-        Value::Null => String::new(),
-        shadow => format!("; {} is asked beside it in shadow", asked_revision_text(shadow)),
-    };
+    let shadow = Some(&revision["shadow"]).filter(|shadow| !shadow.is_null());
+    let shadow =
+        shadow.map(|shadow| format!("; {} is asked beside it in shadow", asked_revision_text(shadow)));
+    let shadow = shadow.unwrap_or_default();
     format!("{}{unusable}{shadow}", asked_revision_text(revision))
 }
 

@@ -51,9 +51,8 @@ pub(super) fn wait<T>(
 
 /// Whether an error is that the disk is full, whatever was written.
 fn is_full(error: &anyhow::Error) -> bool {
-    let of_engine = |error: &EngineError| match error {
-        EngineError::Store(error) => error.is_storage_full(),
-        _ => false,
+    let of_engine = |error: &EngineError| {
+        if let EngineError::Store(error) = error { error.is_storage_full() } else { false }
     };
     error.chain().any(|cause| {
         if let Some(error) = cause.downcast_ref::<StoreError>() {

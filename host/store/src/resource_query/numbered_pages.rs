@@ -56,6 +56,7 @@ mod tests {
     use perennial_domain::timestamp::Timestamp;
 
     use super::*;
+    use crate::Store;
     use crate::bundles;
     use crate::bundles::Schedule;
     use crate::keys::AccountKey;
@@ -63,6 +64,7 @@ mod tests {
     use crate::keys::RowKey;
     use crate::resource_query::tests::resource;
     use crate::resource_query::tests::world;
+    use crate::resource_query::tests::world_in;
 
     fn page(db: &ReadTx, offset: u32) -> (Vec<String>, u32) {
         let found = find(db, &ResourceFilter::default(), ResourcePage::numbered(offset, 2)).unwrap();
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_page_is_of_the_database_as_it_is_and_not_as_it_was() {
-        let (folder, mut store) = world();
+        let (folder, mut store) = world_in(Store::open);
         let reader = ReadTx::open(&folder.path().join("test.db")).unwrap();
         let is_read = |db: &ReadTx, expected: [&str; 2], total| {
             page(db, 0);

@@ -1,6 +1,7 @@
 //! What each condition lets through, and which index answers it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use expect_test::expect;
 use perennial_domain::account::Account;
@@ -36,8 +37,13 @@ pub(super) fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
 
 /// Two accounts. `b-vm` has a disk with a snapshot, which is attached to the disk; `a-pkg` is a package; `a-old` is over.
 pub(super) fn world() -> (TempDir, Store) {
+    world_in(Store::scratch)
+}
+
+/// The same in a database that is opened in another way.
+pub(super) fn world_in(open: impl FnOnce(&Path) -> Result<Store, StoreError>) -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::scratch(&folder.path().join("test.db")).unwrap();
+    let mut store = open(&folder.path().join("test.db")).unwrap();
     let account = |id: &str, provider: &str| Account {
         id: id.to_owned(),
         provider: provider.to_owned(),
