@@ -59,15 +59,19 @@ impl World {
 
     /// An event of a binding, with the version that brought each revision.
     fn told(&self, recorded: &RecordedEvent) -> String {
-        let (subject, before, after, by) = match &recorded.event.what {
-            EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } => {
+        let what = &recorded.event.what;
+        let (subject, before, after, by) =
+            if let EventKind::RevisionBound { provider, accounts, mode, digest, digest_before, changed_by } =
+                what
+            {
                 ([provider, accounts, mode], digest_before.as_deref(), Some(digest), changed_by)
-            }
-            EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } => {
+            } else if let EventKind::RevisionUnbound { provider, accounts, mode, digest_before, changed_by } =
+                what
+            {
                 ([provider, accounts, mode], Some(digest_before.as_str()), None, changed_by)
-            }
-            other => panic!("{other:?}"),
-        };
+            } else {
+                panic!("{what:?}")
+            };
         let before = before.map_or("none", |digest| self.version(digest));
         let after = after.map_or("none", |digest| self.version(digest));
         format!("{}: {before} to {after} by {by}\n", subject.map(String::as_str).join(" "))
