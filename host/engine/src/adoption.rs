@@ -228,7 +228,9 @@ impl Adopter<'_> {
             there.attached_to.as_deref().filter(|parent| is_known || self.by_id.contains_key(parent));
         let mut drifts = connector::drift(here, there, (parent, listed));
         let shortened = drifts.iter().find(|drift| drift.kind == DriftKind::Shortened);
-        if let (Some(drift), Some(call)) = (shortened, self.settled_renewal(&stored, index)?) {
+        if let Some(drift) = shortened
+            && let Some(call) = self.settled_renewal(&stored, index)?
+        {
             return self.contradict(id, drift.clone(), &call);
         }
         let mut adopted = there.clone();
@@ -299,10 +301,7 @@ impl Adopter<'_> {
         }
         self.note(id.to_owned(), drift)?;
         let what = EventKind::RenewalInDoubt { attempt: call.record.name(), code: SHORTENED.to_owned() };
-        let event = Event { at: self.at, resource: Some(id.to_owned()), what };
-        persist::event(self.tx, Some(self.account), &event)?;
-        self.adoption.events.push(RecordedEvent { account: Some(self.id.into()), event });
-        Ok(())
+        self.record(id, what)
     }
 
     /// Ends a resource that the provider does not have any more.
@@ -324,6 +323,14 @@ impl Adopter<'_> {
         Ok(())
     }
 
+    /// Writes down what happened to a resource.
+    fn record(&mut self, id: &str, what: EventKind) -> Result<(), EngineError> {
+        let event = Event { at: self.at, resource: Some(id.to_owned()), what };
+        persist::event(self.tx, Some(self.account), &event)?;
+        self.adoption.events.push(RecordedEvent { account: Some(self.id.into()), event });
+        Ok(())
+    }
+
     fn change(
         &mut self,
         stored: StoredBundle,
@@ -335,9 +342,7 @@ impl Adopter<'_> {
         }
         let here = &stored.bundle[index];
         for what in changes_as_events(here, &diff) {
-            let event = Event { at: self.at, resource: Some(here.id.clone()), what };
-            persist::event(self.tx, Some(self.account), &event)?;
-            self.adoption.events.push(RecordedEvent { account: Some(self.id.into()), event });
+            self.record(&here.id, what)?;
         }
         let (primary, schedule) = (stored.rows.bundle(), stored.schedule);
         let (original, mut bundle) = stored.into_original();

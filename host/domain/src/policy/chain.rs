@@ -1,8 +1,9 @@
 //! The chain: what the rulings of all policies on one plan come to together.
 //!
 //! Any denial wins. Else the first amendment in order is applied, and all are asked again about the new plan, at most three
-//! times; a policy that would go on has failed, and none of its amendments counts. Else an approval goes before a deferral, and a deferral before going on. Knows failures, deferrals to the last
-//! try and approvals that were given. Asks nobody: the caller asks, and hands every round to [`Chain::round`].
+//! times; a policy that would go on has failed, and none of its amendments counts. Else an approval goes before a deferral, and
+//! a deferral before going on. Knows failures, deferrals to the last try and approvals that were given. Asks nobody: the caller
+//! asks, and hands every round to [`Chain::round`].
 
 use std::collections::BTreeSet;
 
