@@ -319,7 +319,11 @@ impl<S: EngineStore> Engine<S> {
     }
 
     /// Writes down something that happened; `account` is whose it is, if that is known.
-    pub(super) fn write_event(
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn write_event(
         &mut self,
         account: Option<(AccountKey, &str)>,
         event: Event,

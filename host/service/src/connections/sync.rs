@@ -22,7 +22,6 @@ use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::EngineTx;
 use perennial_engine::error::EngineError;
-use perennial_engine::persist;
 use perennial_engine::persist::RecordedEvent;
 use perennial_store::ReadTx;
 use perennial_store::connections;
@@ -160,9 +159,7 @@ fn write_event(
     at: Timestamp,
 ) -> Result<Vec<RecordedEvent>, EngineError> {
     let Some(what) = what else { return Ok(Vec::new()) };
-    let event = Event { at, resource: None, what };
-    persist::event(engine.tx(), Some(account), &event)?;
-    Ok(vec![RecordedEvent { account: Some(id.into()), event }])
+    engine.write_event(Some((account, id)), Event { at, resource: None, what })
 }
 
 /// The reading that is under way, or a new one.
